@@ -1,0 +1,51 @@
+//! Entity tags (RFC 9110, section 8.8.3): a hash of what is sent.
+
+use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, LINK};
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::error::Error;
+
+/// The strong tag of a body, and of the headers that say more about a list than its body does.
+pub fn of(body: &[u8], headers: &HeaderMap) -> String {
+    let mut hash = Context::new(&SHA256);
+    hash.update(body);
+    for name in [LINK, HeaderName::from_static("x-total-count")] {
+        if let Some(value) = headers.get(name) {
+            hash.update(value.as_bytes());
+        }
+    }
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
+}
+
+/// Whether a header's list of tags has this one. `*` does not count: the original ignores it on reads.
+pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
+    let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
+    // `If-None-Match` compares weakly: `W/` does not matter (RFC 9110, section 13.1.2).
+    values.flat_map(|value| value.split(',')).map(|item| item.trim().trim_start_matches("W/")).any(|item| item == tag)
+}
+
+/// What `If-Match` demands of the object that is about to change.
+#[derive(Clone, Debug)]
+pub struct IfMatch(Option<Vec<String>>);
+
+impl IfMatch {
+    /// Reads the header; without it, nothing is demanded.
+    pub fn from_headers(headers: &HeaderMap) -> IfMatch {
+        let mut tags = None;
+        for value in headers.get_all(IF_MATCH) {
+            let items = value.to_str().unwrap_or_default().split(',').map(|item| item.trim().to_owned());
+            tags.get_or_insert_with(Vec::new).extend(items);
+        }
+        IfMatch(tags)
+    }
+
+    /// Fails with 412 unless the object's JSON is one of the versions that the caller knows. Compares
+    /// strongly: a weak tag never matches (RFC 9110, section 13.1.1).
+    pub fn check(&self, current: &[u8]) -> Result<(), Error> {
+        let Some(tags) = &self.0 else { return Ok(()) };
+        let current = of(current, &HeaderMap::new());
+        if tags.iter().any(|tag| *tag == current || tag == "*") { Ok(()) } else { Err(Error::PreconditionFailed) }
+    }
+}

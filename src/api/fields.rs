@@ -1,0 +1,79 @@
+//! Django REST framework's fields: what a body's members may be, and the messages when they are not.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+/// A member of a body, as far as a field can tell its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A text.
+    Text {
+        /// The text; surrogates without a partner are replaced in it.
+        text: String,
+        /// The first surrogate without a partner, which JSON can carry and UTF-8 cannot.
+        surrogate: Option<u16>,
+    },
+    /// A number, written as Python writes it.
+    Number(String),
+    /// `null`.
+    Null,
+    /// Anything that is no text: a boolean, a list, an object, a file.
+    Other,
+}
+
+impl Input {
+    /// A plain text.
+    pub fn text(text: impl Into<String>) -> Input {
+        Input::Text { text: text.into(), surrogate: None }
+    }
+}
+
+/// The members of a body by name.
+pub type Data = HashMap<String, Input>;
+
+/// A text field.
+pub struct CharField {
+    /// The member's name.
+    pub name: &'static str,
+    /// The name for people.
+    pub label: &'static str,
+    /// The greatest length, in characters.
+    pub max_length: usize,
+}
+
+impl CharField {
+    /// The field's value, stripped of white space. `Ok(None)` where it may be left out and is.
+    pub fn clean(&self, data: &Data, may_be_left_out: bool) -> Result<Option<String>, Vec<String>> {
+        let fail = |message: &str| Err(vec![message.to_owned()]);
+        let (text, surrogate) = match data.get(self.name) {
+            None if may_be_left_out => return Ok(None),
+            None => return fail("This field is required."),
+            Some(Input::Null) => return fail("This field may not be null."),
+            Some(Input::Other) => return fail("Not a valid string."),
+            Some(Input::Number(text)) => (text, None),
+            Some(Input::Text { text, surrogate }) => (text, *surrogate),
+        };
+        // Python's strip() also takes the four separators U+001C to U+001F.
+        let text = text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
+        if text.is_empty() {
+            return fail("This field may not be blank.");
+        }
+        let mut errors = Vec::new();
+        if text.chars().count() > self.max_length {
+            errors.push(format!("Ensure this field has no more than {} characters.", self.max_length));
+        }
+        if text.contains('\0') {
+            errors.push("Null characters are not allowed.".to_owned());
+        }
+        if let Some(surrogate) = surrogate {
+            errors.push(format!("Surrogate characters are not allowed: U+{surrogate:X}."));
+        }
+        if errors.is_empty() { Ok(Some(text.to_owned())) } else { Err(errors) }
+    }
+
+    /// What OPTIONS says of the field.
+    pub fn metadata(&self) -> Value {
+        json!({ "type": "string", "required": true, "read_only": false, "label": self.label, "max_length": self.max_length })
+    }
+}

@@ -1,0 +1,141 @@
+//! The manners of the API: what Django REST framework does around every view.
+//!
+//! A view returns compact JSON or an [`Error`]. [`resource`] puts the rest around it, in the original's
+//! order: CORS, choice of a renderer, authentication, method, view; then `Allow`, `Vary`, `ETag`,
+//! conditional requests and the chosen rendering.
+
+pub mod etag;
+pub mod fields;
+pub mod negotiation;
+pub mod pagination;
+pub mod parsers;
+pub mod render;
+
+use actix_cors::Cors;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, guard, web};
+use serde_json::{Value, json};
+
+use crate::cognito::CognitoUser;
+use crate::error::Error;
+use fields::CharField;
+use negotiation::Renderer;
+
+/// What is known of an address before anybody calls it.
+pub struct Endpoint {
+    /// The view's name for people; Django REST framework derives it from the class.
+    pub name: &'static str,
+    /// The value of `Allow`.
+    pub allow: &'static str,
+    /// The method that takes a body, and the fields it takes.
+    pub action: Option<(&'static str, &'static [CharField])>,
+}
+
+/// Serves `endpoint` at `paths` with `routes`, and with all that is the same for every address.
+pub fn resource(endpoint: &'static Endpoint, paths: &[&str], origins: &[String], routes: Vec<Route>) -> impl HttpServiceFactory + use<> {
+    let mut resource = web::resource(paths.to_vec());
+    for route in routes {
+        resource = resource.route(route);
+    }
+    let options = move |_: CognitoUser| async move { HttpResponse::Ok().json(endpoint.metadata()) };
+    let refuse = |_: CognitoUser, request: HttpRequest| async move {
+        Err::<HttpResponse, _>(Error::MethodNotAllowed(request.method().to_string()))
+    };
+    let resource = resource
+        .route(web::method(Method::OPTIONS).to(options))
+        .default_service(web::to(refuse))
+        .wrap(from_fn(move |request, next| frame(endpoint, request, next)))
+        .wrap(cors(origins));
+    Boxed(Box::new(|config| resource.register(config)))
+}
+
+/// Hides the long type of a wrapped resource.
+struct Boxed(Box<dyn FnOnce(&mut AppService)>);
+
+impl HttpServiceFactory for Boxed {
+    fn register(self, config: &mut AppService) {
+        (self.0)(config);
+    }
+}
+
+/// A route for GET, and for HEAD, which is GET without the body (RFC 9110, section 9.3.2).
+pub fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::IF_MATCH, header::IF_NONE_MATCH])
+        .expose_headers(["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id", "X-Total-Count"])
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+impl Endpoint {
+    /// The answer to OPTIONS.
+    fn metadata(&self) -> Value {
+        let mut metadata = json!({
+            "name": self.name,
+            "description": "",
+            "renders": ["application/json", "text/html"],
+            "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+        });
+        if let Some((method, fields)) = self.action {
+            let id = json!({ "type": "integer", "required": false, "read_only": true, "label": "ID" });
+            let fields = fields.iter().map(|field| (field.name.to_owned(), field.metadata()));
+            let fields: Value = [("id".to_owned(), id)].into_iter().chain(fields).collect();
+            metadata["actions"] = json!({ method: fields });
+        }
+        metadata
+    }
+}
+
+async fn frame(
+    endpoint: &'static Endpoint,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let (renderer, response) = match negotiation::choose(request.request()) {
+        Ok(renderer) => (renderer, next.call(request).await?.map_into_boxed_body()),
+        Err(error) => (Renderer::JSON, request.into_response(HttpResponse::from_error(error))),
+    };
+    let (request, response) = response.into_parts();
+    let response = finish(endpoint, renderer, &request, response).await;
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// Gives a view's answer what every answer of the API has.
+async fn finish(endpoint: &Endpoint, renderer: Renderer, request: &HttpRequest, response: HttpResponse) -> HttpResponse {
+    let (mut response, body) = response.into_parts();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
+    headers.append(header::VARY, HeaderValue::from_static("Accept"));
+    let mut bytes = match actix_web::body::to_bytes(body).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Error::Internal(error.to_string()).error_response(),
+    };
+    if response.status().is_server_error() {
+        bytes = render::with_request_id(request, bytes);
+    }
+    if renderer != Renderer::JSON && !bytes.is_empty() {
+        bytes = render::render(renderer, endpoint, request, &mut response, bytes);
+    }
+    if response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD) {
+        let tag = etag::of(&bytes, response.headers());
+        let is_known = etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        if is_known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            return response.set_body(BoxBody::new(()));
+        }
+    }
+    response.set_body(BoxBody::new(bytes))
+}

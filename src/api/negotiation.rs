@@ -1,0 +1,95 @@
+//! Which rendering a caller wants: `?format=` first, then `Accept` with its quality values (RFC 9110,
+//! section 12.5.1).
+
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT;
+
+use crate::error::Error;
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renderer {
+    /// JSON, with this many blanks of indentation; 0 writes it compact.
+    Json {
+        /// 0 to 8, as Django REST framework allows.
+        indent: u8,
+    },
+    /// A page for people.
+    Html,
+}
+
+impl Renderer {
+    /// Compact JSON.
+    pub const JSON: Renderer = Renderer::Json { indent: 0 };
+}
+
+/// One entry of `Accept`.
+struct MediaRange<'a> {
+    kind: &'a str,
+    subkind: &'a str,
+    indent: u8,
+    /// Thousandths, as fine as the grammar is.
+    quality: u16,
+}
+
+/// Chooses, or fails with 404 for an unknown `?format=` and 406 where nothing fits.
+pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
+    let format = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name == "format").last();
+    match format.as_ref().map(|(_, format)| &**format) {
+        Some("json") => return Ok(Renderer::JSON),
+        Some("api") => return Ok(Renderer::Html),
+        Some("") | None => {}
+        Some(_) => return Err(Error::NoSuchFormat),
+    }
+    let values: Vec<&str> = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
+    from_accept(&values.join(","))
+}
+
+/// Chooses by the value of `Accept`; an empty one accepts anything.
+pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
+    if accept.trim().is_empty() {
+        return Ok(Renderer::JSON);
+    }
+    let ranges: Vec<_> = accept.split(',').filter_map(parse).collect();
+    // Of two with the same quality the server prefers JSON, unless the caller was more specific about HTML.
+    let json = best(&ranges, "application", "json");
+    let html = best(&ranges, "text", "html");
+    let rank = |found: &Option<(&MediaRange, u8)>| found.as_ref().map(|(range, precision)| (range.quality, *precision));
+    match (json, html) {
+        (None, None) => Err(Error::NotAcceptable),
+        (json, html) if rank(&html) > rank(&json) => Ok(Renderer::Html),
+        (Some((range, _)), _) => Ok(Renderer::Json { indent: range.indent }),
+        (None, Some(_)) => Ok(Renderer::Html),
+    }
+}
+
+/// The most precise range that covers a type, with its precision; `None` where it is refused (`q=0`).
+fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Option<(&'b MediaRange<'a>, u8)> {
+    let covering = ranges.iter().filter_map(|range| match (range.kind, range.subkind) {
+        (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subkind) => Some((range, 2 + u8::from(range.indent > 0))),
+        (k, "*") if k.eq_ignore_ascii_case(kind) => Some((range, 1)),
+        ("*", "*") => Some((range, 0)),
+        _ => None,
+    });
+    covering.max_by_key(|(range, precision)| (*precision, range.quality)).filter(|(range, _)| range.quality > 0)
+}
+
+fn parse(item: &str) -> Option<MediaRange<'_>> {
+    let mut parts = item.split(';').map(str::trim);
+    let (kind, subkind) = parts.next()?.split_once('/')?;
+    let mut range = MediaRange { kind: kind.trim(), subkind: subkind.trim(), indent: 0, quality: 1000 };
+    for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
+        let value = value.trim().trim_matches('"');
+        match name.trim().to_ascii_lowercase().as_str() {
+            "q" => range.quality = quality(value)?,
+            "indent" => range.indent = value.parse::<u64>().unwrap_or(0).min(8) as u8,
+            _ => {}
+        }
+    }
+    Some(range)
+}
+
+fn quality(text: &str) -> Option<u16> {
+    let value: f32 = text.parse().ok()?;
+    (0.0..=1.0).contains(&value).then(|| (value * 1000.0).round() as u16)
+}

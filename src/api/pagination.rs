@@ -1,0 +1,167 @@
+//! Pages of a list: `?limit=`, `?cursor=`, `?search=` and `?ordering=`, and the `Link` header (RFC 8288).
+//!
+//! A cursor holds the last row's place in the order, not a number of rows to skip: a page in the middle
+//! costs what the first one costs, and rows that come or go meanwhile shift nothing.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::error::FieldErrors;
+
+/// Rows of a page when nothing is said.
+const DEFAULT_LIMIT: i64 = 100;
+/// The most rows of a page; a greater `limit` means this.
+const MAX_LIMIT: i64 = 1000;
+/// The longest search, in characters.
+const MAX_SEARCH_CHARS: usize = 200;
+
+/// A place in the order of a list, and the direction to go on in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The row's id.
+    #[serde(rename = "i")]
+    pub id: i64,
+    /// The row's value of the ordering field, where that is not the id.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Towards the begin of the list.
+    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
+    pub backwards: bool,
+}
+
+/// What a caller asks of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Rows of a page.
+    pub limit: i64,
+    /// Where the page begins.
+    pub cursor: Option<Cursor>,
+    /// Words of which each must occur.
+    pub search: Vec<String>,
+    /// The ordering field.
+    pub order_by: &'static str,
+    /// From the greatest to the least.
+    pub descending: bool,
+}
+
+impl ListQuery {
+    /// Reads a query string. `order_fields` are the fields that may order the list, the default first.
+    /// Unknown parameters are ignored, as Django REST framework does.
+    pub fn parse(query: &str, order_fields: &[&'static str]) -> Result<ListQuery, FieldErrors> {
+        let default = order_fields.first().copied().unwrap_or("id");
+        let mut list = ListQuery { limit: DEFAULT_LIMIT, cursor: None, search: Vec::new(), order_by: default, descending: false };
+        let mut errors = FieldErrors::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "limit" => match value.parse() {
+                    Ok(limit @ 1..) => list.limit = limit.min(MAX_LIMIT),
+                    _ => errors.add("limit", vec!["A whole number from 1 to 1000 is required.".to_owned()]),
+                },
+                "cursor" => match decode(&value) {
+                    Some(cursor) => list.cursor = Some(cursor),
+                    None => errors.add("cursor", vec!["Invalid cursor.".to_owned()]),
+                },
+                "search" if value.chars().count() > MAX_SEARCH_CHARS => {
+                    errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_CHARS} characters.")]);
+                }
+                "search" => list.search = words(&value),
+                "ordering" => {
+                    let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
+                    match order_fields.iter().find(|known| **known == field) {
+                        Some(known) => (list.order_by, list.descending) = (known, descending),
+                        None => errors.add("ordering", vec![format!("Choose one of: {}.", order_fields.join(", "))]),
+                    }
+                }
+                _ => {}
+            }
+        }
+        // A cursor of another order would point nowhere.
+        if list.cursor.as_ref().is_some_and(|cursor| cursor.key.is_some() != (list.order_by != "id")) {
+            errors.add("cursor", vec!["This cursor belongs to another ordering.".to_owned()]);
+        }
+        errors.into_result().map(|()| list)
+    }
+
+    /// Whether the rows are to be fetched from the greatest to the least.
+    pub fn fetch_descending(&self) -> bool {
+        self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    }
+}
+
+/// The words of a search; what stands between quotation marks is one word.
+fn words(search: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (part, is_quoted) in search.split('"').zip([false, true].into_iter().cycle()) {
+        let found: Vec<&str> = if is_quoted { vec![part.trim()] } else { part.split([' ', ',', '\t', '\n']).collect() };
+        words.extend(found.into_iter().map(|word| word.replace('\0', "")).filter(|word| !word.is_empty()));
+    }
+    words
+}
+
+fn decode(cursor: &str) -> Option<Cursor> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+}
+
+fn encode(cursor: &Cursor) -> String {
+    // A cursor of a number and a string can always be written.
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
+}
+
+/// One page, in the order that was asked for.
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+    /// Where the page before begins, if there is one.
+    pub previous: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of up to `limit + 1` fetched rows: the one too many tells that there is more.
+    /// `place` gives a row's id and its value of the ordering field.
+    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<String>)) -> Page<T> {
+        let has_more = rows.len() as i64 > query.limit;
+        rows.truncate(query.limit as usize);
+        let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
+        if backwards {
+            rows.reverse();
+        }
+        let cursor = |row: Option<&T>, backwards: bool| {
+            let (id, key) = place(row?);
+            Some(Cursor { id, key, backwards })
+        };
+        // Whoever came from somewhere can go back there.
+        let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
+        let came_forwards = query.cursor.is_some() && !backwards;
+        let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
+        Page { rows, next, previous }
+    }
+
+    /// The `Link` header's value for a list at `path`, whose other parameters stay; `None` where the list
+    /// is one page. The targets are relative, as RFC 8288 allows: behind a proxy the server does not know
+    /// its own address.
+    pub fn link(&self, path: &str, query: &str) -> Option<String> {
+        let target = |cursor: Option<&Cursor>| {
+            let mut parameters = form_urlencoded::Serializer::new(String::new());
+            parameters.extend_pairs(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor"));
+            if let Some(cursor) = cursor {
+                parameters.append_pair("cursor", &encode(cursor));
+            }
+            match parameters.finish() {
+                parameters if parameters.is_empty() => path.to_owned(),
+                parameters => format!("{path}?{parameters}"),
+            }
+        };
+        let mut links = Vec::new();
+        if let Some(cursor) = &self.next {
+            links.push(format!("<{}>; rel=\"next\"", target(Some(cursor))));
+        }
+        if let Some(cursor) = &self.previous {
+            links.push(format!("<{}>; rel=\"prev\"", target(Some(cursor))));
+            links.push(format!("<{}>; rel=\"first\"", target(None)));
+        }
+        (!links.is_empty()).then(|| links.join(", "))
+    }
+}

@@ -1,0 +1,88 @@
+//! Writing an answer: compact JSON as Django REST framework writes it, indented, or as a page.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{PrettyFormatter, Serializer};
+
+use super::Endpoint;
+use super::negotiation::Renderer;
+use crate::middleware::request_id;
+
+/// Writes a value compactly. U+2028 and U+2029 are escaped, as in the original: they end lines in
+/// JavaScript, and a JSON text may be put into a script.
+pub fn json(value: &impl Serialize) -> Result<String, crate::error::Error> {
+    let text = serde_json::to_string(value).map_err(|error| crate::error::Error::Internal(error.to_string()))?;
+    Ok(if text.contains(['\u{2028}', '\u{2029}']) {
+        text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    } else {
+        text
+    })
+}
+
+/// Adds the request's id to the body of an error on our side, so that a report can be found in the log.
+pub fn with_request_id(request: &HttpRequest, body: Bytes) -> Bytes {
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(mut members)) => {
+            members.insert("request_id".to_owned(), request_id(request).into());
+            Value::Object(members).to_string().into()
+        }
+        _ => body,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "api/response.html")]
+struct ResponsePage<'a> {
+    name: &'a str,
+    method: &'a str,
+    target: &'a str,
+    status: u16,
+    reason: &'a str,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// Rewrites a compact body in the wanted form.
+pub fn render(renderer: Renderer, endpoint: &Endpoint, request: &HttpRequest, response: &mut HttpResponse<()>, body: Bytes) -> Bytes {
+    let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
+    let indent = match renderer {
+        Renderer::Json { indent } => return indented(&value, indent.into()).into(),
+        Renderer::Html => indented(&value, 4),
+    };
+    let status = response.status();
+    let headers = response.headers().iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let page = ResponsePage {
+        name: endpoint.name,
+        method: request.method().as_str(),
+        target: request.uri().path_and_query().map_or("", |target| target.as_str()),
+        status: status.as_u16(),
+        reason: status.canonical_reason().unwrap_or_default(),
+        headers: headers.collect(),
+        body: indent,
+    };
+    match page.render() {
+        Ok(html) => {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            html.into()
+        }
+        Err(error) => {
+            log::error!("the page of an answer cannot be rendered: {error}");
+            body
+        }
+    }
+}
+
+fn indented(value: &Value, blanks: usize) -> String {
+    let indent = " ".repeat(blanks);
+    let mut text = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(indent.as_bytes()));
+    // Writing to memory a value that was just read cannot fail.
+    let _ = value.serialize(&mut serializer);
+    String::from_utf8_lossy(&text).replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}

@@ -1,0 +1,147 @@
+//! `/articles/` and `/articles/{id}/`.
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::Method;
+use actix_web::http::header::{ContentType, LINK, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::models::{self, Article};
+use crate::api::etag::IfMatch;
+use crate::api::fields::{CharField, Data};
+use crate::api::pagination::ListQuery;
+use crate::api::parsers::Body;
+use crate::api::{Endpoint, get, render, resource};
+use crate::cognito::CognitoUser;
+use crate::db::{Connection, Db};
+use crate::error::{Error, FieldErrors};
+use crate::history::{Actor, Source};
+use crate::users::models::User;
+
+const NAME: CharField = CharField { name: "name", label: "Name", max_length: 50 };
+
+static LIST: Endpoint =
+    Endpoint { name: "List Create Articles", allow: "GET, POST, HEAD, OPTIONS", action: Some(("POST", &[NAME])) };
+static DETAIL: Endpoint =
+    Endpoint { name: "Article", allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS", action: Some(("PUT", &[NAME])) };
+
+/// The list's address; it is served without the slash too, so that a POST keeps its body.
+pub fn list_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
+    resource(&LIST, &["/articles/", "/articles"], origins, vec![get().to(list), web::post().to(create)])
+}
+
+/// One article's address.
+pub fn detail_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
+    let routes = vec![
+        get().to(retrieve),
+        web::put().to(update),
+        web::patch().to(update),
+        web::delete().to(destroy),
+    ];
+    resource(&DETAIL, &["/articles/{id:[0-9]+}/", "/articles/{id:[0-9]+}"], origins, routes)
+}
+
+/// An article as the API shows it.
+#[derive(Serialize)]
+struct ArticleJson<'a> {
+    id: i64,
+    name: &'a str,
+}
+
+impl<'a> From<&'a Article> for ArticleJson<'a> {
+    fn from(article: &'a Article) -> ArticleJson<'a> {
+        ArticleJson { id: article.id, name: &article.name }
+    }
+}
+
+fn json(article: &Article) -> Result<String, Error> {
+    render::json(&ArticleJson::from(article))
+}
+
+async fn list(_: CognitoUser, db: web::Data<Db>, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let query = ListQuery::parse(request.query_string(), models::ORDER_FIELDS)?;
+    let (page, total) = db
+        .read(move |conn| Ok((models::list(conn, &query)?, models::count(conn, &query.search)?)))
+        .await?;
+    let mut response = HttpResponse::Ok();
+    response.content_type(ContentType::json()).insert_header(("x-total-count", total.to_string()));
+    if let Some(link) = page.link("/articles/", request.query_string()) {
+        response.insert_header((LINK, link));
+    }
+    Ok(response.body(render::json(&page.rows.iter().map(ArticleJson::from).collect::<Vec<_>>())?))
+}
+
+async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
+    let name = clean(&body.data().await?, false)?.unwrap_or_default();
+    let article = db
+        .write(move |conn| Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?))
+        .await?;
+    let location = (LOCATION, format!("/articles/{}/", article.id));
+    Ok(HttpResponse::Created().content_type(ContentType::json()).insert_header(location).body(json(&article)?))
+}
+
+async fn retrieve(_: CognitoUser, db: web::Data<Db>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let article = db.read(move |conn| find(conn, &id)).await?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json(&article)?))
+}
+
+/// PUT, and PATCH, which may leave the name out.
+async fn update(
+    CognitoUser(user): CognitoUser,
+    db: web::Data<Db>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Error> {
+    let condition = IfMatch::from_headers(request.headers());
+    let is_partial = request.method() == Method::PATCH;
+    let data = body.data().await?;
+    let article = db
+        .write(move |conn| {
+            let article = find_to_change(conn, &id, &user, &condition)?;
+            match clean(&data, is_partial)? {
+                Some(name) => Ok(models::rename(conn, &article, &name, &Actor::user(&user, Source::Api))?),
+                None => Ok(article),
+            }
+        })
+        .await?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json(&article)?))
+}
+
+async fn destroy(
+    CognitoUser(user): CognitoUser,
+    db: web::Data<Db>,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let condition = IfMatch::from_headers(request.headers());
+    db.write(move |conn| {
+        let article = find_to_change(conn, &id, &user, &condition)?;
+        Ok(models::delete(conn, &article, &Actor::user(&user, Source::Api))?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn clean(data: &Data, is_partial: bool) -> Result<Option<String>, FieldErrors> {
+    NAME.clean(data, is_partial).map_err(|messages| FieldErrors(vec![(NAME.name, messages)]))
+}
+
+/// The article of an address; digits too many for an id name none.
+fn find(conn: &mut Connection, id: &str) -> Result<Article, Error> {
+    let found = match id.parse() {
+        Ok(id) => models::find(conn, id)?,
+        Err(_) => None,
+    };
+    found.ok_or(Error::NoSuchObject("Article"))
+}
+
+/// The article, if this user may change it and knows its present version.
+fn find_to_change(conn: &mut Connection, id: &str, user: &User, condition: &IfMatch) -> Result<Article, Error> {
+    let article = find(conn, id)?;
+    if article.created_by != Some(user.id) && !user.is_staff {
+        return Err(Error::PermissionDenied);
+    }
+    condition.check(json(&article)?.as_bytes())?;
+    Ok(article)
+}

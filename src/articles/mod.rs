@@ -1,0 +1,4 @@
+//! Articles: what the API is about.
+
+pub mod api;
+pub mod models;

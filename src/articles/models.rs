@@ -1,0 +1,122 @@
+//! The `articles` table. Whoever creates, renames or deletes an article does it here, and the history
+//! follows.
+
+use chrono::{NaiveDateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel::sqlite::Sqlite;
+
+use crate::api::pagination::{ListQuery, Page};
+use crate::db::Connection;
+use crate::history::{self, Action, Actor, Changes, Object};
+use crate::schema::articles;
+
+diesel::define_sql_function! {
+    /// SQL's `lower`.
+    fn lower(text: Text) -> Text;
+}
+
+/// The fields by which a list can be ordered, the default first.
+pub const ORDER_FIELDS: &[&str] = &["id", "name"];
+
+/// One row.
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+#[allow(missing_docs)]
+pub struct Article {
+    pub id: i64,
+    pub name: String,
+    pub created_by: Option<i64>,
+    pub created_at: NaiveDateTime,
+    pub updated_at: NaiveDateTime,
+}
+
+impl Article {
+    fn as_object(&self) -> Object<'_> {
+        Object { model: "article", id: self.id, name: &self.name }
+    }
+}
+
+type Filter = Box<dyn BoxableExpression<articles::table, Sqlite, SqlType = Bool>>;
+
+/// The rows in which every word of the search occurs, whatever its case.
+fn matching(search: &[String]) -> Filter {
+    let all: Filter = Box::new(diesel::dsl::sql::<Bool>("1 = 1"));
+    search.iter().fold(all, |filter, word| {
+        // What LIKE takes for a wildcard is meant as it stands.
+        let word = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        Box::new(filter.and(lower(articles::name).like(format!("%{word}%")).escape('\\')))
+    })
+}
+
+/// One page of the list.
+pub fn list(conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Article>> {
+    let by_name = query.order_by == "name";
+    let descending = query.fetch_descending();
+    let mut rows = articles::table.select(Article::as_select()).filter(matching(&query.search)).into_boxed();
+    if let Some(cursor) = &query.cursor {
+        let (id, name) = (cursor.id, cursor.key.clone().unwrap_or_default());
+        // Of the two halves of the condition on names, the first lets the index find the place.
+        rows = match (by_name, descending) {
+            (false, false) => rows.filter(articles::id.gt(id)),
+            (false, true) => rows.filter(articles::id.lt(id)),
+            (true, false) => rows.filter(articles::name.ge(name.clone()).and(articles::name.gt(name).or(articles::id.gt(id)))),
+            (true, true) => rows.filter(articles::name.le(name.clone()).and(articles::name.lt(name).or(articles::id.lt(id)))),
+        };
+    }
+    rows = match (by_name, descending) {
+        (false, false) => rows.order(articles::id.asc()),
+        (false, true) => rows.order(articles::id.desc()),
+        (true, false) => rows.order((articles::name.asc(), articles::id.asc())),
+        (true, true) => rows.order((articles::name.desc(), articles::id.desc())),
+    };
+    let rows = rows.limit(query.limit + 1).load(conn)?;
+    Ok(Page::new(query, rows, |article: &Article| (article.id, by_name.then(|| article.name.clone()))))
+}
+
+/// How many rows match a search.
+pub fn count(conn: &mut Connection, search: &[String]) -> QueryResult<i64> {
+    articles::table.filter(matching(search)).count().get_result(conn)
+}
+
+/// The article with this id.
+pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Article>> {
+    articles::table.find(id).select(Article::as_select()).first(conn).optional()
+}
+
+/// Creates an article.
+pub fn create(conn: &mut Connection, name: &str, created_by: Option<i64>, actor: &Actor) -> QueryResult<Article> {
+    let now = Utc::now().naive_utc();
+    let article: Article = diesel::insert_into(articles::table)
+        .values((
+            articles::name.eq(name),
+            articles::created_by.eq(created_by),
+            articles::created_at.eq(now),
+            articles::updated_at.eq(now),
+        ))
+        .returning(Article::as_select())
+        .get_result(conn)?;
+    let changes = Changes::default().field("name", None::<String>, name);
+    history::record(conn, actor, Action::Created, article.as_object(), &changes)?;
+    Ok(article)
+}
+
+/// Gives an article another name. The same name changes nothing.
+pub fn rename(conn: &mut Connection, article: &Article, name: &str, actor: &Actor) -> QueryResult<Article> {
+    let changes = Changes::default().field("name", article.name.clone(), name);
+    if changes.is_empty() {
+        return Ok(article.clone());
+    }
+    let renamed: Article = diesel::update(article)
+        .set((articles::name.eq(name), articles::updated_at.eq(Utc::now().naive_utc())))
+        .returning(Article::as_select())
+        .get_result(conn)?;
+    history::record(conn, actor, Action::Changed, renamed.as_object(), &changes)?;
+    Ok(renamed)
+}
+
+/// Deletes an article.
+pub fn delete(conn: &mut Connection, article: &Article, actor: &Actor) -> QueryResult<()> {
+    diesel::delete(article).execute(conn)?;
+    let changes = Changes::default().field("name", article.name.clone(), None::<String>);
+    history::record(conn, actor, Action::Deleted, article.as_object(), &changes)
+}

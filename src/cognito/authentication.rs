@@ -1,0 +1,121 @@
+//! [`CognitoUser`]: the guard of a handler. A handler that names it runs only for a known, active user.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use futures_util::future::LocalBoxFuture;
+
+use super::linking::{self, Match, Policy};
+use super::refusal::Refusal;
+use super::verifier::Verifier;
+use crate::db::Db;
+use crate::error::Error;
+use crate::users::models::{self, User};
+
+/// `last_seen_at` is written no more often than this.
+const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// Tells who a request comes from.
+pub struct Authenticator {
+    /// Judges the token.
+    pub verifier: Verifier,
+    policy: Policy,
+    db: Db,
+    /// Users whose `last_seen_at` is being written.
+    being_seen: Arc<Mutex<HashSet<i64>>>,
+}
+
+impl Authenticator {
+    /// Puts the judge of tokens and the users together.
+    pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
+        Authenticator { verifier, policy, db, being_seen: Arc::default() }
+    }
+
+    /// The local user whose token the headers carry.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<User, Error> {
+        let claims = self.verifier.verify(bearer_token(headers)?).await?;
+        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
+        let (read_issuer, read_claims) = (issuer.clone(), claims.clone());
+        let found = self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_claims, policy)?)).await?;
+        let user = match found {
+            Match::Linked(user) => user,
+            Match::Refused(refusal) => return Err(refusal.into()),
+            Match::Linkable(_) | Match::Creatable => {
+                self.db.write(move |conn| linking::find_or_link(conn, &issuer, &claims, policy)).await?
+            }
+        };
+        self.note_seen(&user);
+        Ok(user)
+    }
+
+    /// Writes `last_seen_at` beside the request, which does not wait for it.
+    fn note_seen(&self, user: &User) {
+        let now = Utc::now().naive_utc();
+        if user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(user.id) {
+            return;
+        }
+        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), user.id);
+        tokio::spawn(async move {
+            if let Err(error) = write_seen(&db, id, now).await {
+                log::warn!("last_seen_at of user {id} was not written: {}", error.cause().unwrap_or_default());
+            }
+            being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
+        });
+    }
+
+    fn lock_seen(&self, id: i64) -> bool {
+        self.being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id)
+    }
+}
+
+async fn write_seen(db: &Db, id: i64, now: NaiveDateTime) -> Result<(), Error> {
+    db.write(move |conn| Ok(models::set_last_seen(conn, id, now)?)).await
+}
+
+/// The token in the `Authorization` header: after the scheme `Bearer` (RFC 6750), or alone, as the
+/// original took it.
+pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let (value, more) = (values.next().ok_or(Refusal::NoToken)?, values.next());
+    // `to_str` refuses everything but visible ASCII, blanks and tabs; a tab is no part of a token either.
+    let (Ok(value), None) = (value.to_str(), more) else { return Err(Refusal::AuthorizationInvalid) };
+    let value = value.trim_matches(' ');
+    let token = match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start_matches(' '),
+        Some(_) => return Err(Refusal::AuthorizationInvalid),
+        None => value,
+    };
+    if token.is_empty() || token.contains([' ', '\t', ',']) || token.eq_ignore_ascii_case("bearer") {
+        return Err(Refusal::AuthorizationInvalid);
+    }
+    Ok(token)
+}
+
+/// The local user whose Cognito token came with the request.
+///
+/// Fails with 401 and a code of [`Refusal`], or with 503 while the keys or the database are out of reach.
+pub struct CognitoUser(pub User);
+
+/// The caller's id, left in the request for the log.
+#[derive(Clone, Copy)]
+pub struct CallerId(pub i64);
+
+impl FromRequest for CognitoUser {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<CognitoUser, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let authenticator = request
+                .app_data::<web::Data<Authenticator>>()
+                .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
+            let user = authenticator.authenticate(request.headers()).await?;
+            request.extensions_mut().insert(CallerId(user.id));
+            Ok(CognitoUser(user))
+        })
+    }
+}

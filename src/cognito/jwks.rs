@@ -1,0 +1,337 @@
+//! The pool's public keys (RFC 7517), fetched in the background and always at hand.
+//!
+//! Each address has one task that fetches, and nothing else fetches: so there is never more than one
+//! request under way. A known key never waits for the network. An unknown one may cause a fetch, but no
+//! more than one in a cool-down, and then waits for that fetch and no longer than [`FETCH_TIMEOUT`].
+//! While an address cannot be reached, its keys stay good up to a greatest age. A new set is built whole
+//! and then swapped in; keys that it lacks are withdrawn with that.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::{Client, redirect};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::{Notify, watch};
+use url::Url;
+
+use super::refusal::Refusal;
+use super::user_pool::is_loopback;
+
+/// The longest a fetch may take, and the longest a request waits for one.
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest key set that is read. A genuine one has two keys and less than 1 KiB.
+const MAX_JWKS_BYTES: usize = 256 * 1024;
+/// The longest pause after repeated failures.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// How keys are fetched and kept.
+#[derive(Clone, Debug)]
+pub struct JwksSettings {
+    /// Time between two regular fetches.
+    pub refresh: Duration,
+    /// Least time between two fetches caused by unknown key ids.
+    pub cooldown: Duration,
+    /// Greatest age at which known keys are still trusted.
+    pub max_stale: Duration,
+    /// A PEM file of certificate authorities to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// One RSA public key.
+pub struct Key {
+    modulus: String,
+    exponent: String,
+    decoding: DecodingKey,
+}
+
+impl Key {
+    /// Makes a key of its modulus and exponent, both in base64url.
+    pub fn new(modulus: String, exponent: String) -> Option<Key> {
+        let decoding = DecodingKey::from_rsa_components(&modulus, &exponent).ok()?;
+        Some(Key { modulus, exponent, decoding })
+    }
+
+    /// Whether `signature` (base64url) is this key's RS256 signature of `message`.
+    pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.decoding, Algorithm::RS256).unwrap_or(false)
+    }
+
+    fn is_same(&self, other: &Key) -> bool {
+        self.modulus == other.modulus && self.exponent == other.exponent
+    }
+}
+
+/// Keys by their ids.
+pub type KeySet = HashMap<String, Arc<Key>>;
+
+/// All keys of a pool.
+pub struct Jwks {
+    sources: Vec<Arc<Source>>,
+}
+
+/// What came from one address, and the bookkeeping of its one fetching task.
+struct Source {
+    settings: JwksSettings,
+    state: RwLock<State>,
+    /// Wakes the task.
+    wanted: Notify,
+    /// The number of the last fetch that was asked for and is over.
+    served: watch::Sender<u64>,
+}
+
+struct State {
+    keys: Arc<KeySet>,
+    /// When the keys last came; `None` before they ever did.
+    fetched: Option<Instant>,
+    /// When an unknown key last caused a fetch.
+    asked_at: Option<Instant>,
+    /// The number of the last fetch that was asked for. The first one is the start's.
+    asked: u64,
+    /// Failures in a row.
+    failures: u32,
+}
+
+impl Jwks {
+    /// Begins to fetch, without waiting for the first answer. Must be called within a Tokio runtime.
+    pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
+        let sources = urls.iter().map(|url| {
+            let client = client(url, settings)?;
+            let source = Arc::new(Source::new(settings.clone(), KeySet::new(), None));
+            tokio::spawn(source.clone().run(client, url.clone()));
+            Ok(source)
+        });
+        Ok(Jwks { sources: sources.collect::<Result<_, String>>()? })
+    }
+
+    /// Keys that are at hand and never change: the local pool's.
+    pub fn fixed(keys: KeySet) -> Jwks {
+        let forever = JwksSettings {
+            refresh: Duration::MAX,
+            cooldown: Duration::MAX,
+            max_stale: Duration::MAX,
+            ca_file: None,
+        };
+        let source = Source::new(forever, keys, Some(Instant::now()));
+        source.served.send_replace(1);
+        source.state_mut().asked_at = Some(Instant::now());
+        Jwks { sources: vec![Arc::new(source)] }
+    }
+
+    /// The key with this id; asks the pool for it where it is not known and the cool-down allows it.
+    pub async fn key(&self, kid: &str) -> Result<Arc<Key>, Refusal> {
+        if let Some(key) = self.find(kid) {
+            return Ok(key);
+        }
+        let asked = self.sources.iter().filter_map(Source::ask);
+        if tokio::time::timeout(FETCH_TIMEOUT, join_all(asked)).await.is_ok()
+            && let Some(key) = self.find(kid)
+        {
+            return Ok(key);
+        }
+        if self.is_loaded() { Err(Refusal::KeyUnknown) } else { Err(Refusal::KeysUnavailable) }
+    }
+
+    /// Whether this very key is still published and young enough to be trusted.
+    pub fn holds(&self, kid: &str, key: &Arc<Key>) -> bool {
+        self.find(kid).is_some_and(|current| Arc::ptr_eq(&current, key))
+    }
+
+    /// Whether every address has answered at least once and lately enough.
+    pub fn is_loaded(&self) -> bool {
+        self.sources.iter().all(|source| source.fresh_keys().is_some())
+    }
+
+    fn find(&self, kid: &str) -> Option<Arc<Key>> {
+        self.sources.iter().find_map(|source| source.fresh_keys()?.get(kid).cloned())
+    }
+}
+
+impl Source {
+    fn new(settings: JwksSettings, keys: KeySet, fetched: Option<Instant>) -> Source {
+        let state = State { keys: Arc::new(keys), fetched, asked_at: None, asked: 1, failures: 0 };
+        Source { settings, state: RwLock::new(state), wanted: Notify::new(), served: watch::Sender::new(0) }
+    }
+
+    // A panic while the lock is held cannot leave the state half-changed: each change is one assignment.
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn fresh_keys(&self) -> Option<Arc<KeySet>> {
+        let state = self.state();
+        let fetched = state.fetched?;
+        (fetched.elapsed() <= self.settings.max_stale).then(|| state.keys.clone())
+    }
+
+    /// Asks for a fetch, or joins the one that is under way. `None` where the cool-down forbids it.
+    fn ask(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
+        let number = {
+            let mut state = self.state_mut();
+            let under_way = state.asked > *self.served.borrow();
+            let pause = self.settings.cooldown.max(if state.failures > 0 { self.backoff(state.failures) } else { Duration::ZERO });
+            let cooled = state.asked_at.is_none_or(|at| at.elapsed() >= pause);
+            if !under_way {
+                // Before the first keys came, only the task's own rhythm counts: requests get their 503 at once.
+                if !cooled || state.fetched.is_none() {
+                    return None;
+                }
+                state.asked += 1;
+                state.asked_at = Some(Instant::now());
+                self.wanted.notify_one();
+            }
+            state.asked
+        };
+        let mut served = self.served.subscribe();
+        Some(async move { drop(served.wait_for(|served| *served >= number).await) })
+    }
+
+    /// Fetches at once, then whenever the keys grow old or somebody asks, for as long as the pool is in use.
+    async fn run(self: Arc<Source>, client: Client, url: Url) {
+        loop {
+            let asked = self.state().asked;
+            let fetched = fetch(&client, &url).await;
+            let pause = self.take(&url, fetched);
+            self.served.send_replace(asked);
+            // The task holds one reference; with no other, nobody can ask any more.
+            if Arc::strong_count(&self) == 1 {
+                return;
+            }
+            let _ = tokio::time::timeout(pause, self.wanted.notified()).await;
+        }
+    }
+
+    /// Keeps what came, and says how long to wait before the next fetch.
+    fn take(&self, url: &Url, fetched: Result<KeySet, String>) -> Duration {
+        let mut state = self.state_mut();
+        match fetched {
+            Ok(mut keys) => {
+                // A key that stays is the same object, so that verifications with it stay good.
+                for (kid, key) in &mut keys {
+                    if let Some(known) = state.keys.get(kid).filter(|known| known.is_same(key)) {
+                        *key = known.clone();
+                    }
+                }
+                if state.failures > 0 || state.fetched.is_none() {
+                    log::info!("{} keys loaded from {}", keys.len(), url);
+                }
+                *state = State { keys: Arc::new(keys), fetched: Some(Instant::now()), failures: 0, ..*state };
+                self.settings.refresh
+            }
+            Err(problem) => {
+                state.failures = state.failures.saturating_add(1);
+                log::warn!("keys cannot be fetched from {url}: {problem}");
+                self.backoff(state.failures)
+            }
+        }
+    }
+
+    fn backoff(&self, failures: u32) -> Duration {
+        let doubled = Duration::from_secs(1 << failures.saturating_sub(1).min(6));
+        doubled.min(MAX_BACKOFF).min(self.settings.refresh)
+    }
+}
+
+/// The client for one address: no redirects, a bounded time, a proxy only for hosts that are elsewhere.
+fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .timeout(FETCH_TIMEOUT)
+        .connect_timeout(Duration::from_secs(3))
+        .user_agent(concat!("gatepost/", env!("CARGO_PKG_VERSION")));
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = &settings.ca_file {
+        let unreadable = |error: &dyn std::fmt::Display| format!("COGNITO_CA_FILE: {}: {error}", path.display());
+        let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(&error))?;
+        if certificates.is_empty() {
+            return Err(unreadable(&"there is no certificate in it"));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(|error| chain(&error))
+}
+
+/// Fetches the key sets of all addresses once, for `check`.
+pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, String> {
+    let mut keys = 0;
+    for url in urls {
+        let fetched = fetch(&client(url, settings)?, url).await;
+        keys += fetched.map_err(|problem| format!("{url}: {problem}"))?.len();
+    }
+    Ok(keys)
+}
+
+async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
+    let mut response = client.get(url.clone()).send().await.map_err(|error| chain(&error.without_url()))?;
+    if response.status() != reqwest::StatusCode::OK {
+        return Err(format!("the answer is {}", response.status()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
+        if body.len() + chunk.len() > MAX_JWKS_BYTES {
+            return Err(format!("the answer is larger than {MAX_JWKS_BYTES} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    parse(&body)
+}
+
+/// An error with its causes in one line: reqwest's own text leaves out what matters.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text.escape_debug().to_string()
+}
+
+/// Reads a key set. A key that is not for RS256 signatures, or not well-formed, is passed over; a set
+/// without one usable key is an error, so that nonsense never replaces what is known.
+pub fn parse(body: &[u8]) -> Result<KeySet, String> {
+    #[derive(Deserialize)]
+    struct Document<'a> {
+        #[serde(borrow)]
+        keys: Vec<&'a RawValue>,
+    }
+    let document: Document = serde_json::from_slice(body).map_err(|error| format!("the answer is not a key set: {error}"))?;
+    let mut keys = KeySet::new();
+    for (kid, key) in document.keys.into_iter().filter_map(|jwk| parse_key(jwk.get())) {
+        keys.entry(kid).or_insert_with(|| Arc::new(key));
+    }
+    if keys.is_empty() { Err("the answer has no RS256 key".to_owned()) } else { Ok(keys) }
+}
+
+fn parse_key(jwk: &str) -> Option<(String, Key)> {
+    #[derive(Deserialize)]
+    struct Jwk {
+        kid: String,
+        kty: String,
+        n: String,
+        e: String,
+        r#use: Option<String>,
+        alg: Option<String>,
+    }
+    let jwk: Jwk = serde_json::from_str(jwk).ok()?;
+    let fits = jwk.kty == "RSA"
+        && jwk.r#use.is_none_or(|r#use| r#use == "sig")
+        && jwk.alg.is_none_or(|alg| alg == "RS256")
+        // 2048 to 8192 bits, in base64url: RFC 7518, section 3.3 demands at least 2048.
+        && (342..=1366).contains(&jwk.n.len());
+    if !fits {
+        return None;
+    }
+    Some((jwk.kid, Key::new(jwk.n, jwk.e)?))
+}

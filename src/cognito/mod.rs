@@ -1,0 +1,16 @@
+//! AWS Cognito: whose token is this, is it genuine, and which local user does it stand for?
+//!
+//! A token's way: [`authentication`] takes it from the header, [`verifier`] checks it with [`token`] and
+//! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`].
+
+pub mod authentication;
+pub mod jwks;
+pub mod linking;
+pub mod local_pool;
+pub mod refusal;
+pub mod token;
+pub mod user_pool;
+pub mod verifier;
+
+pub use authentication::{Authenticator, CognitoUser};
+pub use refusal::Refusal;

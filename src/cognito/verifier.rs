@@ -1,0 +1,150 @@
+//! Judging a token: the checks in their order, and the memory of tokens that passed them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::jwks::{Jwks, Key};
+use super::refusal::Refusal;
+use super::token::{Claims, MAX_TOKEN_BYTES, Token};
+use super::user_pool::{TokenUse, UserPool};
+
+/// Verifies the tokens of one pool. Pool, kind of token and leeway are named once, here; there is no way
+/// to verify with less.
+pub struct Verifier {
+    pool: UserPool,
+    token_use: TokenUse,
+    leeway: Duration,
+    jwks: Jwks,
+    verified: Mutex<Verified>,
+}
+
+impl Verifier {
+    /// A verifier for `pool`, which accepts tokens of kind `token_use`.
+    pub fn new(pool: UserPool, token_use: TokenUse, leeway: Duration, jwks: Jwks) -> Verifier {
+        Verifier { pool, token_use, leeway, jwks, verified: Mutex::default() }
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &UserPool {
+        &self.pool
+    }
+
+    /// The pool's keys.
+    pub fn jwks(&self) -> &Jwks {
+        &self.jwks
+    }
+
+    /// The claims of a good token. A token that was verified once is not verified again until it expires
+    /// or its key is withdrawn.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, Refusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::TokenTooLarge);
+        }
+        let fingerprint = fingerprint(token);
+        if let Some(known) = self.remembered(&fingerprint) {
+            self.check_expiry(&known.claims)?;
+            if self.jwks.holds(&known.kid, &known.key) {
+                return Ok(known.claims);
+            }
+        }
+        let parsed = Token::parse(token)?;
+        let key = self.jwks.key(&parsed.kid).await?;
+        if !key.verifies(parsed.signed.as_bytes(), parsed.signature) {
+            return Err(Refusal::SignatureInvalid);
+        }
+        let claims = Arc::new(self.judge(parsed.claims()?)?);
+        self.remember(fingerprint, VerifiedToken { claims: claims.clone(), kid: parsed.kid.into(), key });
+        Ok(claims)
+    }
+
+    /// Judges the claims of a token whose signature is good.
+    fn judge(&self, claims: Claims) -> Result<Claims, Refusal> {
+        if !claims.iss.as_ref().is_some_and(|iss| self.pool.issuers.contains(iss)) {
+            return Err(Refusal::IssuerNotAccepted);
+        }
+        let client = match (claims.token_use.as_deref(), self.token_use) {
+            (Some("id"), TokenUse::Id | TokenUse::Any) => &claims.aud,
+            (Some("access"), TokenUse::Access | TokenUse::Any) => &claims.client_id,
+            (Some("access"), TokenUse::Id) => return Err(Refusal::IdTokenWanted),
+            (Some("id"), TokenUse::Access) => return Err(Refusal::AccessTokenWanted),
+            _ => return Err(Refusal::TokenUseInvalid),
+        };
+        if !client.as_ref().is_some_and(|client| self.pool.client_ids.contains(client)) {
+            return Err(Refusal::ClientNotAccepted);
+        }
+        self.check_expiry(&claims)?;
+        let latest_start = now().saturating_add(self.leeway.as_secs() as i64);
+        if [claims.nbf, claims.iat, claims.auth_time].into_iter().flatten().any(|start| start > latest_start) {
+            return Err(Refusal::TokenNotYetValid);
+        }
+        Ok(claims)
+    }
+
+    fn check_expiry(&self, claims: &Claims) -> Result<(), Refusal> {
+        // RFC 7519, section 4.1.4: on or after `exp` the token must not be accepted.
+        if claims.exp.saturating_add(self.leeway.as_secs() as i64) <= now() {
+            return Err(Refusal::TokenExpired);
+        }
+        Ok(())
+    }
+
+    fn remembered(&self, fingerprint: &Fingerprint) -> Option<VerifiedToken> {
+        self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(fingerprint)
+    }
+
+    fn remember(&self, fingerprint: Fingerprint, token: VerifiedToken) {
+        self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(fingerprint, token);
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+/// SHA-256 of a token: the memory of the process need not hold tokens that could be used.
+type Fingerprint = [u8; 32];
+
+fn fingerprint(token: &str) -> Fingerprint {
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    fingerprint
+}
+
+#[derive(Clone)]
+struct VerifiedToken {
+    claims: Arc<Claims>,
+    kid: Arc<str>,
+    key: Arc<Key>,
+}
+
+/// The tokens that passed, in two generations: when the younger is full it becomes the older, whose
+/// tokens are forgotten unless they were used meanwhile. So the memory is bounded and what is in use stays.
+#[derive(Default)]
+struct Verified {
+    younger: HashMap<Fingerprint, VerifiedToken>,
+    older: HashMap<Fingerprint, VerifiedToken>,
+}
+
+impl Verified {
+    /// Tokens in one generation: about 4 MB.
+    const GENERATION: usize = 8192;
+
+    fn get(&mut self, fingerprint: &Fingerprint) -> Option<VerifiedToken> {
+        if let Some(token) = self.younger.get(fingerprint) {
+            return Some(token.clone());
+        }
+        let token = self.older.remove(fingerprint)?;
+        self.insert(*fingerprint, token.clone());
+        Some(token)
+    }
+
+    fn insert(&mut self, fingerprint: Fingerprint, token: VerifiedToken) {
+        if self.younger.len() >= Verified::GENERATION {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(fingerprint, token);
+    }
+}

@@ -1,0 +1,30 @@
+//! `changepassword`: Django's command of that name.
+
+use clap::Args;
+
+use super::{CommandError, attributes_of, new_password};
+use crate::config::Config;
+use crate::db::Db;
+use crate::history::{Actor, Source};
+use crate::users::{models, password};
+
+/// What is said on the command line.
+#[derive(Args)]
+pub struct Arguments {
+    /// The user's name
+    username: String,
+}
+
+/// Asks for a new password, twice, and sets it.
+pub fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
+    let (db, _) = Db::open(&config.database)?;
+    let username = arguments.username.clone();
+    let user = db.write_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
+    let user = user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;
+    println!("Changing the password of {}.", user.username);
+    let hash = password::hash(&new_password(&attributes_of(&user))?)?;
+    let actor = Actor::system(Source::CommandLine);
+    db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), &actor)?))?;
+    println!("The password is changed.");
+    Ok(())
+}

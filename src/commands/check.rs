@@ -1,0 +1,72 @@
+//! `check`: would the service run as it is configured?
+
+use super::CommandError;
+use crate::cognito::jwks;
+use crate::config::{Config, Pool};
+use crate::db::migrations::Status;
+use crate::db::{self, Db};
+use crate::server::open_local_pool;
+
+/// Prints a line for each finding; fails if one of them is a failure.
+pub fn run(config: &Config) -> Result<(), CommandError> {
+    // Reading the configuration is what got us here.
+    let findings = [
+        ("configuration", Ok(format!("{} mode, {}", config.mode, config.bind))),
+        ("database", database(config)),
+        ("migrations", migrations(config)),
+        ("keys", keys(config)),
+    ];
+    let mut failed = 0;
+    for (what, finding) in &findings {
+        let (mark, text) = match finding {
+            Ok(text) => ("ok", text),
+            Err(problem) => {
+                failed += 1;
+                ("FAIL", problem)
+            }
+        };
+        println!("{mark:4}  {what:14} {text}");
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(CommandError::new(format!("{failed} of {} checks failed", findings.len()))),
+    }
+}
+
+fn database(config: &Config) -> Result<String, String> {
+    let path = config.database.display();
+    if !config.database.exists() {
+        let folder = config.database.parent().filter(|folder| !folder.as_os_str().is_empty());
+        return match folder {
+            Some(folder) if !folder.is_dir() => Err(format!("{path}: the folder does not exist")),
+            _ => Ok(format!("{path} does not exist yet; it is created at the first start")),
+        };
+    }
+    Db::probe(&config.database).map(|()| format!("{path} can be read and written")).map_err(|error| error.to_string())
+}
+
+fn migrations(config: &Config) -> Result<String, String> {
+    if !config.database.exists() {
+        return Ok("are applied at the first start".to_owned());
+    }
+    match db::migrations::status_of(&config.database)? {
+        Status { unknown: Some(unknown), .. } => Err(format!("the database has {unknown}, which this version does not know")),
+        Status { pending: 0, applied, .. } => Ok(format!("all {applied} are applied")),
+        Status { pending, .. } => Ok(format!("{pending} are pending; they are applied at the next start")),
+    }
+}
+
+fn keys(config: &Config) -> Result<String, String> {
+    match &config.pool {
+        Pool::Local => {
+            open_local_pool(config).map_err(|error| error.to_string())?;
+            Ok(format!("of the local user pool, in {}", config.local_pool_keys().display()))
+        }
+        Pool::Cognito(pool) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+            let keys = runtime.block_on(jwks::probe(&pool.jwks_urls, &config.jwks))?;
+            let urls: Vec<_> = pool.jwks_urls.iter().map(|url| url.as_str()).collect();
+            Ok(format!("{keys} from {}", urls.join(" and ")))
+        }
+    }
+}

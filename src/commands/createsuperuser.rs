@@ -1,0 +1,103 @@
+//! `createsuperuser`: Django's command of that name.
+
+use clap::Args;
+
+use super::{CommandError, attributes, new_password, prompt};
+use crate::config::{Config, Superuser};
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::history::{Actor, Source};
+use crate::users::models::{self, NewUser, Origin, User};
+use crate::users::{password, validators};
+
+/// What may be said on the command line.
+#[derive(Args)]
+pub struct Arguments {
+    /// The username
+    #[arg(long)]
+    username: Option<String>,
+    /// The e-mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// Ask nothing: take DJANGO_SUPERUSER_USERNAME, _EMAIL and _PASSWORD from the environment
+    #[arg(long)]
+    noinput: bool,
+}
+
+/// Creates the superuser.
+pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
+    let (db, _) = Db::open(&config.database)?;
+    let (username, email, password) = if arguments.noinput { from_environment(arguments)? } else { ask(&db, arguments)? };
+    let hash = password.map(|password| password::hash(&password)).transpose()?;
+    let user = db.write_blocking(move |conn| create(conn, &username, &email, hash))?;
+    println!("Superuser {} created.", user.username);
+    Ok(())
+}
+
+/// Creates a superuser, within the caller's transaction.
+pub fn create(conn: &mut Connection, username: &str, email: &str, password: Option<String>) -> Result<User, Error> {
+    let user = NewUser {
+        username: username.to_owned(),
+        email: email.to_owned(),
+        password,
+        is_staff: true,
+        is_superuser: true,
+        ..NewUser::new(Origin::CommandLine)
+    };
+    models::create(conn, user, &Actor::system(Source::CommandLine))
+}
+
+type Answers = (String, String, Option<String>);
+
+fn from_environment(arguments: Arguments) -> Result<Answers, CommandError> {
+    let given = Superuser::from_env();
+    let missing = |option: &str, name: &str| CommandError::new(format!("--noinput needs {option} or {name}"));
+    let username = arguments.username.or(given.username).ok_or_else(|| missing("--username", "DJANGO_SUPERUSER_USERNAME"))?;
+    let email = arguments.email.or(given.email).unwrap_or_default();
+    match &given.password {
+        // Like Django, the command takes any password that a script gives, but not in silence.
+        Some(password) => {
+            for problem in validators::password(password, &attributes(&username, &email)) {
+                eprintln!("Warning: {problem}");
+            }
+        }
+        None => eprintln!("Warning: DJANGO_SUPERUSER_PASSWORD is not set, so {username} has no password. Set one with changepassword."),
+    }
+    Ok((username, email, given.password))
+}
+
+fn ask(db: &Db, arguments: Arguments) -> Result<Answers, CommandError> {
+    let username = match arguments.username {
+        Some(username) => username,
+        None => ask_until(db, "Username: ", "username")?,
+    };
+    let email = match arguments.email {
+        Some(email) => email,
+        None => ask_until(db, "E-mail address (may be empty): ", "email")?,
+    };
+    let password = new_password(&attributes(&username, &email))?;
+    Ok((username, email, Some(password)))
+}
+
+/// Asks until the answer can be used, so that nothing has to be typed twice in the end.
+fn ask_until(db: &Db, question: &str, field: &str) -> Result<String, CommandError> {
+    loop {
+        let answer = prompt(question)?;
+        let (mut problems, value) = if field == "username" {
+            (validators::username(&validators::normalize_username(&answer)), validators::normalize_username(&answer))
+        } else {
+            (if answer.is_empty() { Vec::new() } else { validators::email(&answer) }, answer)
+        };
+        let (is_username, wanted) = (field == "username", value.clone());
+        let taken = db.write_blocking(move |conn| {
+            Ok(if is_username { models::find_by_username(conn, &wanted)? } else { models::find_by_email(conn, &wanted)? })
+        })?;
+        if taken.is_some() && !value.is_empty() {
+            problems.push(format!("That {field} is already taken."));
+        }
+        if problems.is_empty() {
+            return Ok(value);
+        }
+        eprintln!("Error: {}", problems.join(" "));
+    }
+}

@@ -1,0 +1,390 @@
+//! Every setting, read from the environment once, at start.
+//!
+//! [`SETTINGS`] lists them with default and meaning; the README's table is held against it by a test.
+//! Nothing outside this file reads the environment.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::cognito::jwks::JwksSettings;
+use crate::cognito::user_pool::{self, PoolId, TokenUse, UserPool};
+
+/// One environment variable: its name, what holds when it is unset, and what it does.
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What holds when the variable is unset or empty.
+    pub default: &'static str,
+    /// What the variable does, in one or two sentences.
+    pub meaning: &'static str,
+}
+
+macro_rules! settings {
+    ($($name:literal, $default:literal, $meaning:literal;)*) => {
+        /// Every environment variable that is read, in the order of the README's table.
+        pub const SETTINGS: &[Setting] = &[
+            $(Setting { name: $name, default: $default, meaning: $meaning }),*
+        ];
+    };
+}
+
+settings! {
+    "APP_ENV", "`development` in a debug build, `production` in a release build", "The mode. Only `development` has a local user pool and makes a first superuser.";
+    "AWS_USER_POOLS_ID", "none (development: the local user pool)", "The Cognito user pool whose tokens are accepted, such as `eu-west-1_AbCdEfGhI`. The region is the part before the underscore.";
+    "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted; several are separated by commas.";
+    "COGNITO_ISSUER", "both issuer forms of the pool", "Accepted `iss` values in place of those derived from the pool id, separated by commas: an emulator, another AWS partition, a replicated region. Users are linked under the first.";
+    "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "Where the pool's public keys are; several are separated by commas. `https` only, unless the host is a loopback address.";
+    "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it can only stand for a user who is linked already.";
+    "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
+    "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
+    "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
+    "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust beside the system's when the keys are fetched.";
+    "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched anew; a withdrawn key is refused from then on. At least 1.";
+    "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The least time between two fetches caused by a token that names an unknown key.";
+    "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys are trusted while they cannot be fetched anew.";
+    "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path. The file is created when it is missing.";
+    "BIND_ADDRESS", "`127.0.0.1:8000`", "The address and port to listen on.";
+    "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
+    "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
+    "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
+    "LOG_FORMAT", "`text`", "`json` writes one JSON object a line.";
+    "RUST_LOG", "development: `info`; production: `info,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` has a line for every request.";
+}
+
+/// The mode the program runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Local work: a local user pool where none is configured, a first superuser.
+    Development,
+    /// Everything has to be configured.
+    Production,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Development => "development",
+            Mode::Production => "production",
+        })
+    }
+}
+
+/// Where tokens come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// A user pool in AWS, or an emulator of one.
+    Cognito(UserPool),
+    /// The built-in pool of development mode.
+    Local,
+}
+
+/// Everything that can be set. Made by [`Config::from_env`]; tests build it by hand.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Development or production.
+    pub mode: Mode,
+    /// The user pool.
+    pub pool: Pool,
+    /// Which kinds of token are accepted.
+    pub token_use: TokenUse,
+    /// Tolerated difference of clocks.
+    pub leeway: Duration,
+    /// Whether an unverified e-mail may link or create a user.
+    pub link_unverified_email: bool,
+    /// Whether an unknown user's first valid token creates them.
+    pub create_users: bool,
+    /// Fetching and keeping keys.
+    pub jwks: JwksSettings,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// Address and port to listen on; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// Accepted `Host` values.
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call the API.
+    pub cors_allowed_origins: Vec<String>,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// env_logger's filter.
+    pub log_filter: String,
+}
+
+/// What `createsuperuser --noinput` takes from the environment, under Django's names.
+#[derive(Default)]
+pub struct Superuser {
+    /// `DJANGO_SUPERUSER_USERNAME`
+    pub username: Option<String>,
+    /// `DJANGO_SUPERUSER_EMAIL`
+    pub email: Option<String>,
+    /// `DJANGO_SUPERUSER_PASSWORD`
+    pub password: Option<String>,
+}
+
+impl Superuser {
+    /// Reads the three variables; an empty one counts as unset.
+    pub fn from_env() -> Superuser {
+        let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Superuser {
+            username: get("DJANGO_SUPERUSER_USERNAME"),
+            email: get("DJANGO_SUPERUSER_EMAIL"),
+            password: get("DJANGO_SUPERUSER_PASSWORD"),
+        }
+    }
+}
+
+/// A setting that cannot be used; says which and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct ConfigError {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What is wrong with it, and what would be right.
+    pub problem: String,
+}
+
+fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError { name, problem: problem.into() })
+}
+
+/// The variables as they were found; an empty value counts as unset.
+struct Variables(HashMap<String, String>);
+
+impl Variables {
+    fn get(&self, name: &'static str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn list(&self, name: &'static str) -> Vec<String> {
+        let items = self.get(name).unwrap_or_default().split(',').map(str::trim);
+        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn choice<T: Copy>(&self, name: &'static str, choices: &[(&str, T)], default: T) -> Result<T, ConfigError> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        match choices.iter().find(|(word, _)| *word == value) {
+            Some((_, choice)) => Ok(*choice),
+            None => {
+                let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+                fail(name, format!("`{}` is not one of {}", value.escape_debug(), words.join(", ")))
+            }
+        }
+    }
+
+    fn flag(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+        self.choice(name, &[("true", true), ("false", false), ("1", true), ("0", false)], default)
+    }
+
+    fn number(&self, name: &'static str, range: std::ops::RangeInclusive<u64>, default: u64) -> Result<u64, ConfigError> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        match value.parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => fail(
+                name,
+                format!("`{}` is not a whole number from {} to {}", value.escape_debug(), range.start(), range.end()),
+            ),
+        }
+    }
+
+    fn seconds(&self, name: &'static str, least: u64, default: u64) -> Result<Duration, ConfigError> {
+        // A year is longer than any of these periods can mean anything.
+        self.number(name, least..=31_536_000, default).map(Duration::from_secs)
+    }
+}
+
+impl Config {
+    /// Reads the environment, after `.env` in the working directory for what the environment leaves unset.
+    pub fn from_env() -> Result<Config, ConfigError> {
+        match dotenvy::dotenv() {
+            Ok(_) => {}
+            Err(error) if error.not_found() => {}
+            Err(dotenvy::Error::LineParse(_, at)) => return fail(".env", format!("a line cannot be read, near character {at}")),
+            Err(error) => return fail(".env", error.to_string()),
+        }
+        let mut variables = HashMap::new();
+        for setting in SETTINGS {
+            match std::env::var(setting.name) {
+                Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
+                Err(std::env::VarError::NotPresent) => {}
+                Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
+            }
+        }
+        Config::from_variables(variables)
+    }
+
+    /// Reads settings from a map in place of the environment.
+    pub fn from_variables(variables: HashMap<String, String>) -> Result<Config, ConfigError> {
+        let env = Variables(variables);
+        let built_for = if cfg!(debug_assertions) { Mode::Development } else { Mode::Production };
+        let modes = [("development", Mode::Development), ("production", Mode::Production)];
+        let mode = env.choice("APP_ENV", &modes, built_for)?;
+        let bind = bind_address(&env)?;
+        let pool = pool(&env, mode, bind)?;
+        let token_uses = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
+        Ok(Config {
+            mode,
+            token_use: env.choice("COGNITO_TOKEN_USE", &token_uses, TokenUse::Id)?,
+            // RFC 8725 has no figure; two minutes is what AWS's own clocks never need.
+            leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
+            link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
+            create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
+            jwks: JwksSettings {
+                refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
+                cooldown: env.seconds("COGNITO_JWKS_COOLDOWN_SECONDS", 0, 10)?,
+                max_stale: env.seconds("COGNITO_JWKS_MAX_STALE_SECONDS", 0, 86_400)?,
+                ca_file: env.get("COGNITO_CA_FILE").map(PathBuf::from),
+            },
+            database: database(&env)?,
+            bind,
+            allowed_hosts: allowed_hosts(&env, bind)?,
+            cors_allowed_origins: cors_allowed_origins(&env, mode)?,
+            max_body_bytes: env.number("MAX_BODY_BYTES", 1..=1_073_741_824, 1_048_576)? as usize,
+            log_json: env.choice("LOG_FORMAT", &[("text", false), ("json", true)], false)?,
+            log_filter: log_filter(&env, mode)?,
+            pool,
+        })
+    }
+
+    /// Where the local user pool keeps its keys: beside the database.
+    pub fn local_pool_keys(&self) -> PathBuf {
+        self.database.with_extension("local-pool.keys")
+    }
+}
+
+fn bind_address(env: &Variables) -> Result<SocketAddr, ConfigError> {
+    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+    let Some(value) = env.get("BIND_ADDRESS") else { return Ok(default) };
+    value.parse().or_else(|_| {
+        let value = value.escape_debug();
+        fail("BIND_ADDRESS", format!("`{value}` is not an IP address and port, such as `0.0.0.0:8000` or `[::]:8000`"))
+    })
+}
+
+fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigError> {
+    let id = env.get("AWS_USER_POOLS_ID");
+    let issuers = env.list("COGNITO_ISSUER");
+    let client_ids = env.list("AWS_APP_CLIENT_ID");
+    if id.is_none() && issuers.is_empty() {
+        if mode == Mode::Production {
+            return fail("AWS_USER_POOLS_ID", "is not set. Set it to the id of your user pool, such as `eu-west-1_AbCdEfGhI`");
+        }
+        for name in ["AWS_APP_CLIENT_ID", "COGNITO_JWKS_URL"] {
+            if env.get(name).is_some() {
+                return fail(name, "is set, but AWS_USER_POOLS_ID is not. Set both to use a pool, neither for the local one");
+            }
+        }
+        if !bind.ip().is_loopback() {
+            return fail(
+                "BIND_ADDRESS",
+                format!("{bind} can be reached from elsewhere, where the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"),
+            );
+        }
+        return Ok(Pool::Local);
+    }
+    if client_ids.is_empty() {
+        return fail("AWS_APP_CLIENT_ID", "is not set. Set it to the id of the app client whose tokens are accepted");
+    }
+    if let Some(bad) = client_ids.iter().find(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))) {
+        return fail("AWS_APP_CLIENT_ID", format!("`{}` is not a client id", bad.escape_debug()));
+    }
+    let pool_id = match id {
+        Some(id) => Some(PoolId::parse(id).or_else(|problem| fail("AWS_USER_POOLS_ID", problem))?),
+        None => None,
+    };
+    let issuers = match &pool_id {
+        Some(pool_id) if issuers.is_empty() => pool_id.issuers().to_vec(),
+        _ => issuers,
+    };
+    for issuer in &issuers {
+        if issuer.ends_with('/') {
+            return fail("COGNITO_ISSUER", format!("`{}` ends in a slash, which no issuer does", issuer.escape_debug()));
+        }
+        user_pool::checked_url(issuer).or_else(|problem| fail("COGNITO_ISSUER", problem))?;
+    }
+    // Both genuine issuer forms of a pool name one key set; each overriding issuer has its own.
+    let jwks = match (env.list("COGNITO_JWKS_URL"), env.get("COGNITO_ISSUER")) {
+        (urls, _) if !urls.is_empty() => urls,
+        (_, Some(_)) => issuers.iter().map(|issuer| user_pool::jwks_url(issuer)).collect(),
+        (_, None) => vec![user_pool::jwks_url(&issuers[0])],
+    };
+    let jwks_urls = jwks.iter().map(|url| user_pool::checked_url(url)).collect::<Result<_, _>>();
+    let id = match &pool_id {
+        Some(pool_id) => pool_id.as_str().to_owned(),
+        None => issuers[0].rsplit('/').next().unwrap_or_default().to_owned(),
+    };
+    Ok(Pool::Cognito(UserPool {
+        id,
+        issuers,
+        jwks_urls: jwks_urls.or_else(|problem| fail("COGNITO_JWKS_URL", problem))?,
+        client_ids,
+    }))
+}
+
+fn database(env: &Variables) -> Result<PathBuf, ConfigError> {
+    let value = env.get("DATABASE_URL").unwrap_or("sqlite:gatepost.sqlite3");
+    if value.starts_with("postgres:") || value.starts_with("postgresql:") {
+        return fail("DATABASE_URL", "this build has no PostgreSQL; use `sqlite:` and a path");
+    }
+    let Some(path) = value.strip_prefix("sqlite:") else {
+        // The value is not repeated: it may hold a password.
+        return fail("DATABASE_URL", "does not begin with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`");
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+        return fail("DATABASE_URL", "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported");
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, ConfigError> {
+    let hosts = env.list("ALLOWED_HOSTS");
+    if let Some(bad) = hosts.iter().find(|host| host.contains(['/', ' ', '@']) || (host.contains('*') && *host != "*")) {
+        let bad = bad.escape_debug();
+        return fail("ALLOWED_HOSTS", format!("`{bad}` is not a host name; write `example.com`, `.example.com` or `*`, without a scheme"));
+    }
+    if !hosts.is_empty() {
+        return Ok(hosts.iter().map(|host| host.to_ascii_lowercase()).collect());
+    }
+    let mut hosts: Vec<String> = ["localhost", ".localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+    if !bind.ip().is_unspecified() && !bind.ip().is_loopback() {
+        hosts.push(match bind.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        });
+    }
+    Ok(hosts)
+}
+
+fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, ConfigError> {
+    let origins = env.list("CORS_ALLOWED_ORIGINS");
+    for origin in &origins {
+        // An origin is a scheme, a host and a port, and is compared letter by letter (RFC 6454, section 4).
+        let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
+            let origin = origin.escape_debug();
+            return fail("CORS_ALLOWED_ORIGINS", format!("`{origin}` is not an origin such as `https://app.example.com`, without a path or a slash at its end"));
+        }
+    }
+    if origins.is_empty() && mode == Mode::Development && env.get("CORS_ALLOWED_ORIGINS").is_none() {
+        return Ok(vec!["http://localhost:3000".to_owned()]);
+    }
+    Ok(origins)
+}
+
+fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {
+    let default = match mode {
+        Mode::Development => "info",
+        Mode::Production => "info,gatepost::access=warn",
+    };
+    let filter = env.get("RUST_LOG").unwrap_or(default);
+    match env_filter::Builder::new().try_parse(filter).map(drop) {
+        Ok(()) => Ok(filter.to_owned()),
+        Err(error) => fail("RUST_LOG", error.to_string()),
+    }
+}

@@ -1,0 +1,96 @@
+//! Two verbs for data: [`Db::read`] and [`Db::write`].
+//!
+//! Model functions take `&mut Connection` and return `QueryResult`; threads, pooling, transactions and
+//! waiting live behind the two verbs and nowhere else.
+
+mod connection;
+pub mod migrations;
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Error;
+pub use connection::Connection;
+use connection::{Manager, Role};
+use writer::Writer;
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    readers: r2d2::Pool<Manager>,
+    writer: Writer,
+}
+
+/// The database cannot be opened or brought up to date; one line that says why.
+#[derive(Debug, thiserror::Error)]
+#[error("database {path}: {problem}")]
+pub struct OpenError {
+    path: String,
+    problem: String,
+}
+
+impl OpenError {
+    fn new(path: &Path, problem: impl ToString) -> OpenError {
+        OpenError { path: path.display().to_string(), problem: problem.to_string() }
+    }
+}
+
+impl Db {
+    /// Opens the SQLite file, creates it where it is missing, and applies pending migrations; also tells
+    /// how many those were.
+    pub fn open(path: &Path) -> Result<(Db, usize), OpenError> {
+        let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
+        let applied = migrations::apply(&mut connection).map_err(|error| OpenError::new(path, error))?;
+        // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
+        let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
+        let readers = r2d2::Pool::builder()
+            .max_size(connections as u32)
+            .min_idle(Some(1))
+            // A file does not go away as a network does; asking before each use would cost as much as a read.
+            .test_on_check_out(false)
+            .connection_timeout(Duration::from_secs(3))
+            .build(Manager::new(path))
+            .map_err(|error| OpenError::new(path, error))?;
+        let writer = Writer::start(path, connection).map_err(|error| OpenError::new(path, error))?;
+        Ok((Db { readers, writer }, applied))
+    }
+
+    /// Whether the file is a sound database that can be written. Changes nothing.
+    pub fn probe(path: &Path) -> Result<(), OpenError> {
+        let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
+        connection::probe(&mut connection).map_err(|error| OpenError::new(path, error))
+    }
+
+    /// Runs queries that change nothing, on a thread that may wait.
+    pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        let run = move || queries(&mut *readers.get().map_err(|error| Error::Unavailable(error.to_string()))?);
+        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    /// Runs queries in a transaction of their own and answers once it is on the disk. An error undoes
+    /// all that `queries` did.
+    pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let answer = self.writer.submit(queries)?;
+        answer.await.map_err(|_| Error::Unavailable("the writer stopped before the commit".to_owned()))?
+    }
+
+    /// Like [`Db::write`], from a thread that may wait: the command line.
+    pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let answer = self.writer.submit(queries)?;
+        answer.blocking_recv().map_err(|_| Error::Unavailable("the writer stopped before the commit".to_owned()))?
+    }
+}

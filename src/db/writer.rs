@@ -1,0 +1,134 @@
+//! The single writer of SQLite.
+//!
+//! SQLite has one write lock and a commit costs a wait for the disk. So one thread owns the writing
+//! connection, takes whatever is queued, runs each job in a savepoint of its own and commits all of them
+//! at once: one wait for the disk serves everyone who was waiting. A job's failure undoes that job alone;
+//! nobody is answered before the commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use diesel::QueryResult;
+use diesel::connection::SimpleConnection;
+use tokio::sync::oneshot;
+
+use super::connection::{self, Connection, Role};
+use crate::error::Error;
+
+/// Jobs that may wait; beyond that the service says that it is overloaded.
+const QUEUE: usize = 4096;
+/// Jobs in one commit, so that the first of a long queue need not wait for all of it.
+const BATCH: usize = 256;
+
+/// The sending side of the writer's queue. The thread ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Writer {
+    queue: SyncSender<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub fn start(path: &Path, connection: Connection) -> std::io::Result<Writer> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let path = path.to_owned();
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || run(&path, connection, &jobs))?;
+        Ok(Writer { queue })
+    }
+
+    /// Queues a job. The answer comes after the commit.
+    pub fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        let job = Box::new(Queued { queries: Some(queries), result: None, sender });
+        match self.queue.try_send(job) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(Error::Unavailable("the queue of writes is full".to_owned())),
+            Err(TrySendError::Disconnected(_)) => Err(Error::Unavailable("the writer has stopped".to_owned())),
+        }
+    }
+}
+
+/// A queued job with its type hidden.
+trait Job: Send {
+    /// Runs the queries in a savepoint. `Err` only if the savepoint itself failed, and with it the batch.
+    fn run(&mut self, connection: &mut Connection) -> QueryResult<()>;
+    /// Answers: with the job's own result where the batch was committed, else with why it was not.
+    fn answer(self: Box<Self>, commit: Result<(), String>);
+}
+
+struct Queued<T, F> {
+    queries: Option<F>,
+    result: Option<Result<T, Error>>,
+    sender: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<T, F> Job for Queued<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Connection) -> Result<T, Error> + Send,
+{
+    fn run(&mut self, connection: &mut Connection) -> QueryResult<()> {
+        let Some(queries) = self.queries.take() else { return Ok(()) };
+        connection.batch_execute("SAVEPOINT job")?;
+        let caught = catch_unwind(AssertUnwindSafe(|| queries(connection)));
+        let result = caught.unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
+        let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        self.result = Some(result);
+        // SQLite ends the whole transaction by itself when, for one, the disk is full. Then there is no
+        // savepoint any more, and this fails.
+        connection.batch_execute(end)
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), String>) {
+        let result = match (commit, self.result) {
+            (Ok(()), Some(result)) => result,
+            // The job's own error says more than that the batch failed.
+            (Err(_), Some(Err(error))) => Err(error),
+            (Err(cause), _) => Err(Error::Unavailable(cause)),
+            (Ok(()), None) => Err(Error::Internal("a write was not run".to_owned())),
+        };
+        // A caller that went away needs no answer.
+        let _ = self.sender.send(result);
+    }
+}
+
+fn run(path: &Path, connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
+    let mut connection = Some(connection);
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        batch.extend(jobs.try_iter().take(BATCH - 1));
+        let commit = match connection_or_new(&mut connection, path) {
+            Ok(open) => commit(open, &mut batch),
+            Err(cause) => Err(cause),
+        };
+        if commit.is_err() {
+            // A fresh connection next time: the state of this one is not worth guessing at.
+            connection = None;
+        }
+        for job in batch {
+            job.answer(commit.clone());
+        }
+    }
+}
+
+fn connection_or_new<'a>(slot: &'a mut Option<Connection>, path: &Path) -> Result<&'a mut Connection, String> {
+    if slot.is_none() {
+        *slot = Some(connection::open(path, Role::Writer).map_err(|error| error.to_string())?);
+    }
+    slot.as_mut().ok_or_else(|| "there is no connection".to_owned())
+}
+
+/// Diesel's own transactions are of no use here: they do not tell a savepoint that failed from a job that did.
+fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+    let mut run = || {
+        connection.batch_execute("BEGIN IMMEDIATE")?;
+        batch.iter_mut().try_for_each(|job| job.run(connection))?;
+        connection.batch_execute("COMMIT")
+    };
+    run().map_err(|error: diesel::result::Error| error.to_string())
+}

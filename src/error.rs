@@ -1,0 +1,186 @@
+//! One error type with two faces: Django REST framework's JSON, and an HTML page for people.
+//!
+//! The rule: queries return `QueryResult`, everything above returns `Result<_, Error>`. What the caller
+//! did is said to the caller. What went wrong on our side is logged once, where the answer is made, with
+//! the request's id; the caller gets that id and never the cause.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Value, json};
+
+/// Errors of a form or a serializer: each field with its messages, in the order of the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldErrors(pub Vec<(&'static str, Vec<String>)>);
+
+impl FieldErrors {
+    /// One message for one field.
+    pub fn one(field: &'static str, message: impl Into<String>) -> FieldErrors {
+        FieldErrors(vec![(field, vec![message.into()])])
+    }
+
+    /// Adds a field's messages, if there are any.
+    pub fn add(&mut self, field: &'static str, messages: Vec<String>) {
+        if !messages.is_empty() {
+            self.0.push((field, messages));
+        }
+    }
+
+    /// `Ok` where nothing was added.
+    pub fn into_result(self) -> Result<(), FieldErrors> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+}
+
+impl std::error::Error for FieldErrors {}
+
+impl std::fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" "))).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// Everything a request can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request does not prove who it comes from: 401, or 503 while the pool's keys are out of reach.
+    #[error("{detail}")]
+    Unauthenticated {
+        /// The reason's stable word.
+        code: &'static str,
+        /// The reason for people.
+        detail: &'static str,
+        /// The `WWW-Authenticate` header (RFC 6750); `None` where no token could help, which is a 503.
+        challenge: Option<&'static str>,
+    },
+    /// The caller is known and may not do this: 403.
+    #[error("You do not have permission to perform this action.")]
+    PermissionDenied,
+    /// No row of the model with that id: 404.
+    #[error("No {0} matches the given query.")]
+    NoSuchObject(&'static str),
+    /// `?format=` names no renderer: 404, as Django REST framework answers.
+    #[error("Not found.")]
+    NoSuchFormat,
+    /// 405; the resource adds `Allow`.
+    #[error("Method \"{0}\" not allowed.")]
+    MethodNotAllowed(String),
+    /// 406.
+    #[error("Could not satisfy the request Accept header.")]
+    NotAcceptable,
+    /// The request took too long to arrive: 408.
+    #[error("The request body did not arrive in time.")]
+    RequestTimeout,
+    /// `If-Match` names another version: 412.
+    #[error("The object has changed since you read it: its ETag is another one now.")]
+    PreconditionFailed,
+    /// 413, with the limit in bytes.
+    #[error("The request body is larger than {0} bytes.")]
+    BodyTooLarge(usize),
+    /// 415, with the media type that was sent.
+    #[error("Unsupported media type \"{0}\" in request.")]
+    UnsupportedMediaType(String),
+    /// The body cannot be read: 400.
+    #[error("{0}")]
+    Parse(String),
+    /// The body was read and its fields are wrong: 400.
+    #[error("{0}")]
+    Invalid(#[from] FieldErrors),
+    /// Something this service needs is out of reach for now: 503. Carries the cause, for the log.
+    #[error("The service is unavailable for the moment. Try again.")]
+    Unavailable(String),
+    /// Anything else on our side: 500. Carries the cause, for the log.
+    #[error("A server error occurred.")]
+    Internal(String),
+}
+
+impl From<diesel::result::Error> for Error {
+    /// Sorts a failed query into what passes (503) and what does not (500). SQLite reports both kinds
+    /// alike, so its messages decide (<https://www.sqlite.org/rescode.html>).
+    fn from(error: diesel::result::Error) -> Error {
+        const PASSING: [&str; 6] = [
+            "database is locked",
+            "database table is locked",
+            "database or disk is full",
+            "readonly database",
+            "disk I/O error",
+            "unable to open database file",
+        ];
+        let cause = error.to_string();
+        let broken = matches!(error, diesel::result::Error::BrokenTransactionManager);
+        if broken || PASSING.iter().any(|passing| cause.contains(passing)) {
+            Error::Unavailable(cause)
+        } else {
+            Error::Internal(cause)
+        }
+    }
+}
+
+impl Error {
+    /// The stable word for the case, where Django REST framework has only a sentence of its own or none.
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Error::Unauthenticated { code, .. } => Some(code),
+            Error::PermissionDenied => Some("permission_denied"),
+            Error::RequestTimeout => Some("request_timeout"),
+            Error::PreconditionFailed => Some("precondition_failed"),
+            Error::BodyTooLarge(_) => Some("body_too_large"),
+            Error::Unavailable(_) => Some("unavailable"),
+            Error::Internal(_) => Some("error"),
+            _ => None,
+        }
+    }
+
+    /// The cause of a failure on our side, which goes to the log and nowhere else.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Error::Unavailable(cause) | Error::Internal(cause) => Some(cause),
+            _ => None,
+        }
+    }
+
+    fn body(&self) -> Value {
+        if let Error::Invalid(FieldErrors(fields)) = self {
+            return fields.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect();
+        }
+        match self.code() {
+            Some(code) => json!({ "detail": self.to_string(), "code": code }),
+            None => json!({ "detail": self.to_string() }),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Error::Unauthenticated { challenge: Some(_), .. } => StatusCode::UNAUTHORIZED,
+            Error::Unauthenticated { challenge: None, .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Error::PermissionDenied => StatusCode::FORBIDDEN,
+            Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
+            Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Error::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Error::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::Parse(_) | Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code()).json(self.body());
+        let mut set = |name: HeaderName, value: &'static str| {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        };
+        if let Error::Unauthenticated { challenge: Some(challenge), .. } = self {
+            set(WWW_AUTHENTICATE, challenge);
+        }
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            set(RETRY_AFTER, "5");
+        }
+        response
+    }
+}

@@ -1,0 +1,127 @@
+//! Who changed what: a row for every change, written by the model function in the change's own
+//! transaction, whoever calls it.
+
+use chrono::Utc;
+use diesel::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::db::Connection;
+use crate::schema::history;
+use crate::users::models::User;
+
+/// The way by which a change came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A request to the API.
+    Api,
+    /// A command on the server.
+    CommandLine,
+    /// A user's first token.
+    FirstToken,
+}
+
+impl Source {
+    fn as_str(self) -> &'static str {
+        match self {
+            Source::Api => "api",
+            Source::CommandLine => "command_line",
+            Source::FirstToken => "first_token",
+        }
+    }
+}
+
+/// Who makes a change, and how.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    user_id: Option<i64>,
+    name: String,
+    source: Source,
+}
+
+impl Actor {
+    /// A local user.
+    pub fn user(user: &User, source: Source) -> Actor {
+        Actor { user_id: Some(user.id), name: user.username.clone(), source }
+    }
+
+    /// Nobody in particular: a command, or a user who does not exist yet.
+    pub fn system(source: Source) -> Actor {
+        Actor { user_id: None, name: String::new(), source }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The object is new.
+    Created,
+    /// Fields have other values.
+    Changed,
+    /// The object is gone.
+    Deleted,
+}
+
+impl Action {
+    fn as_str(self) -> &'static str {
+        match self {
+            Action::Created => "created",
+            Action::Changed => "changed",
+            Action::Deleted => "deleted",
+        }
+    }
+}
+
+/// The fields of a change with their old and new values; equal ones are left out.
+#[derive(Debug, Default)]
+pub struct Changes(Map<String, Value>);
+
+impl Changes {
+    /// Adds a field, if its value changed.
+    pub fn field(mut self, name: &str, old: impl Into<Value>, new: impl Into<Value>) -> Changes {
+        let (old, new) = (old.into(), new.into());
+        if old != new {
+            self.0.insert(name.to_owned(), json!([old, new]));
+        }
+        self
+    }
+
+    /// Adds a field whose values are nobody's business: a password.
+    pub fn secret(mut self, name: &str) -> Changes {
+        self.0.insert(name.to_owned(), json!("changed"));
+        self
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The object of a change.
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'a> {
+    /// The model's name, such as `article`.
+    pub model: &'static str,
+    /// The row's id.
+    pub id: i64,
+    /// The row's name for people.
+    pub name: &'a str,
+}
+
+/// Writes one row.
+pub fn record(conn: &mut Connection, actor: &Actor, action: Action, object: Object, changes: &Changes) -> QueryResult<()> {
+    diesel::insert_into(history::table)
+        .values((
+            history::at.eq(Utc::now().naive_utc()),
+            history::actor_id.eq(actor.user_id),
+            history::actor.eq(&actor.name),
+            history::source.eq(actor.source.as_str()),
+            history::action.eq(action.as_str()),
+            history::model.eq(object.model),
+            history::object_id.eq(object.id),
+            history::object.eq(object.name),
+            history::changes.eq(Value::Object(changes.0.clone()).to_string()),
+        ))
+        .execute(conn)
+        .map(drop)
+}

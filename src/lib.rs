@@ -1,0 +1,60 @@
+//! Gatepost: an articles API for users of AWS Cognito, with its own data, in one program.
+//!
+//! # The map
+//!
+//! | module | what it does | in the Django project |
+//! |---|---|---|
+//! | [`config`] | every setting, read once | `settings.py` |
+//! | [`server`] | builds the server; all addresses on one screen | `urls.py`, `wsgi.py` |
+//! | [`middleware`] | request id, `Host`, security headers, log | `MIDDLEWARE` |
+//! | [`api`] | negotiation, parsers, fields, pages, metadata | Django REST framework |
+//! | [`cognito`] | tokens, keys, who a token stands for | app `cognito` |
+//! | [`articles`] | the model and its addresses | app `articles` |
+//! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
+//! | [`history`] | who changed what, with old and new values | `django_admin_log` |
+//! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
+//! | [`commands`] | the command line | `manage.py` |
+//! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
+//!
+//! Features ([`articles`], [`users`], [`cognito`]) know [`api`], [`db`] and [`error`]; none of these knows
+//! a feature, except that [`api`] refuses OPTIONS and unknown methods to strangers as the views do.
+//! [`config`] knows the settings that each part takes; no part knows [`config`], except those that put
+//! the parts together: [`server`], [`commands`] and [`logging`].
+//!
+//! # A request's journey
+//!
+//! `POST /articles/` with a token:
+//! 1. [`middleware::edge`] gives it an id and checks its `Host`.
+//! 2. [`api::resource`] answers a CORS preflight, or chooses a renderer by `Accept`.
+//! 3. [`CognitoUser`](cognito::CognitoUser) is extracted: [`cognito::authentication`] takes the token from
+//!    the header, [`cognito::verifier`] judges it (or remembers that it did), [`cognito::linking`] finds
+//!    the local user. Any doubt is a [`Refusal`](cognito::Refusal), which becomes a 401.
+//! 4. The handler in [`articles::api`] reads the body ([`api::parsers`]), cleans its fields
+//!    ([`api::fields`]) and calls [`articles::models`] within [`Db::write`](db::Db::write), which answers
+//!    once article and history are on the disk.
+//! 5. [`api`] adds `Allow` and the chosen rendering; [`middleware::edge`] adds the headers and logs.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod api;
+pub mod articles;
+pub mod cognito;
+pub mod commands;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod health;
+pub mod history;
+pub mod logging;
+pub mod middleware;
+pub mod pages;
+#[allow(missing_docs)]
+pub mod schema;
+pub mod server;
+pub mod users;
+
+/// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.
+pub fn install_crypto() {
+    // It fails only if a provider is installed already.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}

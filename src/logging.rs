@@ -1,0 +1,65 @@
+//! The log: lines for people, or JSON objects for machines.
+
+use std::io::Write;
+
+use chrono::{SecondsFormat, Utc};
+use env_logger::fmt::Formatter;
+use log::Record;
+use log::kv::{Error, Key, Value, VisitSource};
+use serde_json::Map;
+
+use crate::config::Config;
+
+/// Starts logging to standard error, once for the process.
+pub fn start(config: &Config) {
+    let mut logger = env_logger::Builder::new();
+    logger.parse_filters(&config.log_filter);
+    if config.log_json {
+        logger.format(json_line);
+    } else {
+        logger.format(text_line);
+    }
+    logger.init();
+}
+
+fn text_line(out: &mut Formatter, record: &Record) -> std::io::Result<()> {
+    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    write!(out, "{time} {:5} {}: {}", record.level(), record.target(), record.args())?;
+    for (name, value) in pairs(record) {
+        match value {
+            serde_json::Value::String(text) => write!(out, " {name}={text}")?,
+            value => write!(out, " {name}={value}")?,
+        }
+    }
+    writeln!(out)
+}
+
+fn json_line(out: &mut Formatter, record: &Record) -> std::io::Result<()> {
+    let mut line = Map::new();
+    line.insert("time".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into());
+    line.insert("level".to_owned(), record.level().as_str().into());
+    line.insert("target".to_owned(), record.target().into());
+    line.insert("message".to_owned(), record.args().to_string().into());
+    line.extend(pairs(record));
+    writeln!(out, "{}", serde_json::Value::Object(line))
+}
+
+fn pairs(record: &Record) -> Map<String, serde_json::Value> {
+    struct Pairs(Map<String, serde_json::Value>);
+    impl<'kvs> VisitSource<'kvs> for Pairs {
+        fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+            let value = match (value.to_i64(), value.to_f64()) {
+                (Some(number), _) => number.into(),
+                (None, Some(number)) => number.into(),
+                (None, None) if value.to_string() == "None" => return Ok(()),
+                (None, None) => value.to_string().into(),
+            };
+            self.0.insert(key.to_string(), value);
+            Ok(())
+        }
+    }
+    let mut pairs = Pairs(Map::new());
+    // The visitor never fails.
+    let _ = record.key_values().visit(&mut pairs);
+    pairs.0
+}

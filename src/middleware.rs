@@ -1,0 +1,149 @@
+//! What happens to every request before and after its handler: the request id, the check of `Host`, the
+//! security headers and the log.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::cognito::authentication::CallerId;
+use crate::error::Error;
+use crate::pages;
+
+/// Part of the application's data: what [`edge`] needs to know.
+pub struct EdgeSettings {
+    /// Accepted hosts: `example.com`, `.example.com` for all below it too, or `*`.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// A request's id, which ties its log lines, its answer and a report of its failure together.
+#[derive(Clone)]
+struct RequestId(String);
+
+/// The request's id.
+pub fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+/// The outermost middleware.
+pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let id = incoming_id(request.headers()).unwrap_or_else(new_id);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let settings = request.app_data::<web::Data<EdgeSettings>>().cloned();
+    let hosts = settings.as_ref().map_or(&[][..], |settings| &settings.allowed_hosts);
+    let mut response = if is_allowed(request.request(), hosts) {
+        next.call(request).await?.map_into_boxed_body()
+    } else {
+        request.into_response(pages::bad_host())
+    };
+    let forwarded = response.request().headers().get("x-forwarded-proto");
+    let behind_tls = forwarded.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+    add_headers(response.headers_mut(), &id, behind_tls);
+    log_request(&response, &id, started);
+    Ok(response)
+}
+
+/// A caller, or a proxy before this service, may name the id; only a harmless one is taken over.
+fn incoming_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-request-id")?.to_str().ok()?;
+    let is_harmless = (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    is_harmless.then(|| id.to_owned())
+}
+
+fn new_id() -> String {
+    let mut bytes = [0; 12];
+    // An id is no secret: should the system have no random numbers, zeros will do.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
+    // Probes of a load balancer name an address as host, and learn nothing here.
+    if matches!(request.path(), "/healthz" | "/readyz") {
+        return true;
+    }
+    let mut values = request.headers().get_all(header::HOST);
+    match (values.next().map(HeaderValue::to_str), values.next()) {
+        (Some(Ok(host)), None) => host_matches(host, hosts),
+        _ => false,
+    }
+}
+
+/// Whether a `Host` value is on the list, whatever its port and case.
+pub fn host_matches(host: &str, allowed: &[String]) -> bool {
+    let host = host.to_ascii_lowercase();
+    let (name, port) = match host.rfind(':') {
+        Some(at) if !host.ends_with(']') => (&host[..at], &host[at + 1..]),
+        _ => (host.as_str(), ""),
+    };
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b));
+    if !is_name || !port.bytes().all(|b| b.is_ascii_digit()) || (name.contains(':') && !name.starts_with('[')) {
+        return false;
+    }
+    let name = name.strip_suffix('.').unwrap_or(name);
+    allowed.iter().any(|allowed| match allowed.strip_prefix('.') {
+        Some(domain) => name == domain || name.strip_suffix(domain).is_some_and(|below| below.ends_with('.')),
+        None => allowed == "*" || allowed == name,
+    })
+}
+
+fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
+    // No page needs a script, and only the pages' own style sheet is allowed.
+    const FIXED: [(HeaderName, &str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ];
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if behind_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+/// One line for the request, without its query (which may hold what is not ours to keep), and one more
+/// for what went wrong on our side. `escape_debug` keeps a hostile path from forging lines.
+fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
+    let request = response.request();
+    let status = response.status();
+    let error = response.response().error().and_then(|error| error.as_error::<Error>());
+    if let Some(cause) = error.and_then(Error::cause) {
+        log::error!(request_id = id; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
+    }
+    if let Some(Error::Unauthenticated { code, .. }) = error {
+        log::info!(target: "gatepost::cognito", request_id = id; "refused: {code}");
+    }
+    let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
+    if log::log_enabled!(target: "gatepost::access", level) {
+        let user = request.extensions().get::<CallerId>().map(|caller| caller.0);
+        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+        log::log!(
+            target: "gatepost::access", level,
+            request_id = id, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
+            "{} {} {}", request.method(), request.path().escape_debug(), shown(status)
+        );
+    }
+}
+
+fn shown(status: StatusCode) -> u16 {
+    status.as_u16()
+}

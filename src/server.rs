@@ -1,0 +1,132 @@
+//! From a [`Config`] to a server with its port, and the table of all addresses.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, dev, web};
+
+use crate::api::parsers::MaxBodyBytes;
+use crate::cognito::jwks::Jwks;
+use crate::cognito::linking::Policy;
+use crate::cognito::local_pool::LocalPool;
+use crate::cognito::user_pool::{UserPool, jwks_url};
+use crate::cognito::verifier::Verifier;
+use crate::cognito::Authenticator;
+use crate::config::{Config, Pool};
+use crate::db::{Db, OpenError};
+use crate::middleware::{EdgeSettings, edge};
+use crate::{articles, health, pages, users};
+
+/// How long a connection may take to send a request's head, and how long it may stay idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests that run may go on after SIGTERM. Kubernetes, for one, kills after 30 s.
+const SHUTDOWN_SECONDS: u64 = 20;
+
+/// Why the server cannot start; one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The address is taken or not this machine's.
+    #[error("BIND_ADDRESS: cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The local pool's key file.
+    #[error("{0}: {1}")]
+    LocalPool(String, std::io::Error),
+    /// The client for the keys.
+    #[error("{0}")]
+    Jwks(String),
+}
+
+/// A server that is ready to run.
+pub struct Built {
+    /// Runs the server until it is told to stop; to be awaited.
+    pub server: dev::Server,
+    /// Where it listens; tells the port where the system chose it.
+    pub address: SocketAddr,
+    /// Its user pool.
+    pub pool: UserPool,
+    /// Its database.
+    pub db: Db,
+}
+
+/// Opens what the server needs and binds its port. Must be called within an actix system.
+pub fn build(config: &Config) -> Result<Built, StartError> {
+    let (db, applied) = Db::open(&config.database)?;
+    if applied > 0 {
+        log::info!("{applied} migrations applied");
+    }
+    let local_pool = open_local_pool(config)?;
+    let (pool, jwks) = match (&config.pool, &local_pool) {
+        (Pool::Cognito(pool), _) => {
+            (pool.clone(), Jwks::start(&pool.jwks_urls, &config.jwks).map_err(StartError::Jwks)?)
+        }
+        (Pool::Local, local_pool) => {
+            let pool = local_pool.as_ref().map(LocalPool::user_pool);
+            let pool = pool.ok_or_else(|| StartError::Jwks("there is no user pool".to_owned()))?;
+            (pool, Jwks::fixed(local_pool.as_ref().map(LocalPool::key_set).unwrap_or_default()))
+        }
+    };
+    let policy = Policy { link_unverified_email: config.link_unverified_email, create_users: config.create_users };
+    let verifier = Verifier::new(pool.clone(), config.token_use, config.leeway, jwks);
+    let authenticator = web::Data::new(Authenticator::new(verifier, policy, db.clone()));
+    let data = web::Data::new(db.clone());
+    let edge_settings = web::Data::new(EdgeSettings { allowed_hosts: config.allowed_hosts.clone() });
+    let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
+    let origins = config.cors_allowed_origins.clone();
+    let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
+
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(authenticator.clone())
+            .app_data(edge_settings.clone())
+            .app_data(max_body.clone())
+            .wrap(from_fn(edge))
+            .configure(|app| urls(app, &origins, local_jwks.as_ref()))
+    })
+    .client_request_timeout(HEAD_TIMEOUT)
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .keep_alive(Duration::from_secs(15))
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .bind(config.bind)
+    .map_err(|error| StartError::Listen(config.bind, error))?;
+    let address = server.addrs().first().copied().unwrap_or(config.bind);
+    Ok(Built { server: server.run(), address, pool, db })
+}
+
+/// Opens the local user pool, where the configuration says that it is the pool.
+pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError> {
+    if config.pool != Pool::Local {
+        return Ok(None);
+    }
+    let path = config.local_pool_keys();
+    LocalPool::open(&path).map(Some).map_err(|error| StartError::LocalPool(path.display().to_string(), error))
+}
+
+/// Every address there is.
+fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(String, String)>) {
+    app.service(articles::api::list_resource(origins))
+        .service(articles::api::detail_resource(origins))
+        .service(users::api::me_resource(origins))
+        .route("/healthz", web::get().to(health::healthz))
+        .route("/readyz", web::get().to(health::readyz))
+        .route("/static/gatepost.css", web::get().to(style_sheet))
+        .default_service(web::to(pages::not_found));
+    if let Some((path, jwks)) = local_jwks.cloned() {
+        app.route(&path, web::get().to(move || {
+            let jwks = jwks.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
+        }));
+    }
+}
+
+async fn style_sheet() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .body(include_str!("../static/gatepost.css"))
+}

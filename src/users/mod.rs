@@ -1,0 +1,6 @@
+//! Local users: Django's fields, and the link to a user of the pool.
+
+pub mod api;
+pub mod models;
+pub mod password;
+pub mod validators;

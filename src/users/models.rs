@@ -1,0 +1,202 @@
+//! The `users` table. Whoever creates or changes a user does it here, and the history follows.
+
+use chrono::{NaiveDateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::validators;
+use crate::db::Connection;
+use crate::error::{Error, FieldErrors};
+use crate::history::{self, Action, Actor, Changes, Object};
+use crate::schema::users;
+
+/// One row. `password` is an Argon2id hash, and not shown by `Debug`.
+#[derive(Clone, Queryable, Selectable, Identifiable)]
+#[allow(missing_docs)]
+pub struct User {
+    pub id: i64,
+    pub username: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub password: Option<String>,
+    pub is_active: bool,
+    pub is_staff: bool,
+    pub is_superuser: bool,
+    pub last_login: Option<NaiveDateTime>,
+    pub date_joined: NaiveDateTime,
+    pub cognito_issuer: Option<String>,
+    pub cognito_sub: Option<String>,
+    pub linked_at: Option<NaiveDateTime>,
+    pub last_seen_at: Option<NaiveDateTime>,
+    pub origin: String,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("id", &self.id).field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+impl User {
+    fn as_object(&self) -> Object<'_> {
+        Object { model: "user", id: self.id, name: &self.username }
+    }
+}
+
+/// Where a user came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `createsuperuser`, or the first start in development mode.
+    CommandLine,
+    /// Created by the first valid token.
+    FirstToken,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Origin::CommandLine => "command_line",
+            Origin::FirstToken => "first_token",
+        }
+    }
+}
+
+/// A user to be.
+#[derive(Clone)]
+#[allow(missing_docs)]
+pub struct NewUser {
+    pub username: String,
+    pub email: String,
+    /// A hash from [`super::password::hash`]; `None`: signs in with Cognito only.
+    pub password: Option<String>,
+    pub is_staff: bool,
+    pub is_superuser: bool,
+    /// Issuer and `sub`.
+    pub cognito: Option<(String, String)>,
+    pub origin: Origin,
+}
+
+impl NewUser {
+    /// A user with nothing but an origin, to be filled in.
+    pub fn new(origin: Origin) -> NewUser {
+        NewUser {
+            username: String::new(),
+            email: String::new(),
+            password: None,
+            is_staff: false,
+            is_superuser: false,
+            cognito: None,
+            origin,
+        }
+    }
+}
+
+/// The form in which an e-mail is unique: without regard to case. Folding is done here, since databases
+/// disagree on it; it may join more than one mailbox, so it never decides alone whom a token stands for.
+pub fn email_key(email: &str) -> Option<String> {
+    (!email.is_empty()).then(|| email.to_lowercase())
+}
+
+/// Creates a user, or says which field is wrong.
+pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User, Error> {
+    let username = validators::normalize_username(&new.username);
+    let mut errors = FieldErrors::default();
+    errors.add("username", validators::username(&username));
+    if !new.email.is_empty() {
+        errors.add("email", validators::email(&new.email));
+    }
+    errors.into_result()?;
+    let now = Utc::now().naive_utc();
+    let (issuer, sub) = new.cognito.unzip();
+    let inserted = diesel::insert_into(users::table)
+        .values((
+            users::username.eq(username),
+            users::email.eq(&new.email),
+            users::email_key.eq(email_key(&new.email)),
+            (users::first_name.eq(""), users::last_name.eq("")),
+            users::password.eq(new.password),
+            (users::is_active.eq(true), users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
+            users::date_joined.eq(now),
+            users::linked_at.eq(sub.is_some().then_some(now)),
+            (users::cognito_issuer.eq(issuer), users::cognito_sub.eq(sub)),
+            users::origin.eq(new.origin.as_str()),
+        ))
+        .returning(User::as_select())
+        .get_result(conn);
+    let user: User = inserted.map_err(taken)?;
+    let changes = Changes::default()
+        .field("username", None::<String>, user.username.clone())
+        .field("email", "", user.email.clone())
+        .field("is_staff", false, user.is_staff)
+        .field("is_superuser", false, user.is_superuser)
+        .field("cognito_sub", None::<String>, user.cognito_sub.clone())
+        .field("origin", None::<String>, user.origin.clone());
+    history::record(conn, actor, Action::Created, user.as_object(), &changes)?;
+    Ok(user)
+}
+
+/// Turns a broken uniqueness into an error of the field; the message of both databases names the column.
+fn taken(error: DieselError) -> Error {
+    match &error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("email_key") => {
+            FieldErrors::one("email", "A user with that e-mail already exists.").into()
+        }
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("username") => {
+            FieldErrors::one("username", "A user with that username already exists.").into()
+        }
+        _ => error.into(),
+    }
+}
+
+/// Whether there is no user at all.
+pub fn is_empty(conn: &mut Connection) -> QueryResult<bool> {
+    users::table.select(users::id).first::<i64>(conn).optional().map(|first| first.is_none())
+}
+
+/// The user with this name, letter by letter.
+pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Option<User>> {
+    users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).optional()
+}
+
+/// The user whose e-mail folds to the same key. The caller decides whether that is the same address.
+pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<User>> {
+    users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).first(conn).optional()
+}
+
+/// The user who is linked to this Cognito user.
+pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<User>> {
+    users::table
+        .filter(users::cognito_issuer.eq(issuer).and(users::cognito_sub.eq(sub)))
+        .select(User::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Links a user to a Cognito user, for good.
+pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: &Actor) -> QueryResult<User> {
+    let linked: User = diesel::update(user)
+        .set((
+            users::cognito_issuer.eq(issuer),
+            users::cognito_sub.eq(sub),
+            users::linked_at.eq(Utc::now().naive_utc()),
+        ))
+        .returning(User::as_select())
+        .get_result(conn)?;
+    let changes = Changes::default()
+        .field("cognito_issuer", user.cognito_issuer.clone(), issuer)
+        .field("cognito_sub", user.cognito_sub.clone(), sub);
+    history::record(conn, actor, Action::Changed, linked.as_object(), &changes)?;
+    Ok(linked)
+}
+
+/// Sets a password's hash, or none.
+pub fn set_password(conn: &mut Connection, user: &User, hash: Option<String>, actor: &Actor) -> QueryResult<()> {
+    diesel::update(user).set(users::password.eq(hash)).execute(conn)?;
+    history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
+}
+
+/// Notes when a user's token was last seen. Not a change of the user, so not in the history.
+pub fn set_last_seen(conn: &mut Connection, id: i64, at: NaiveDateTime) -> QueryResult<()> {
+    diesel::update(users::table.find(id)).set(users::last_seen_at.eq(at)).execute(conn).map(drop)
+}
