@@ -1,0 +1,124 @@
+//! A client for the server: plain HTTP with every header in the test's hands.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A request in the making.
+#[must_use]
+pub struct Call {
+    url: String,
+    method: reqwest::Method,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+impl Call {
+    pub fn new(address: SocketAddr, method: &str, path: &str) -> Call {
+        Call {
+            url: format!("http://{address}{path}"),
+            method: reqwest::Method::from_bytes(method.as_bytes()).expect("a method"),
+            headers: HeaderMap::new(),
+            body: None,
+        }
+    }
+
+    /// Adds a header; one that is there already stays.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Call {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+        self.headers.append(name, HeaderValue::from_bytes(value.as_ref()).expect("a header's value"));
+        self
+    }
+
+    /// `Authorization: Bearer <token>`
+    pub fn token(self, token: &str) -> Call {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    pub fn json(self, body: impl Into<Vec<u8>>) -> Call {
+        self.body("application/json", body)
+    }
+
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Call {
+        let mut call = self.header("content-type", content_type);
+        call.body = Some(body.into());
+        call
+    }
+
+    /// A body without a `Content-Type`.
+    pub fn bare_body(mut self, body: impl Into<Vec<u8>>) -> Call {
+        self.body = Some(body.into());
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        self.try_send().await.expect("the server answers")
+    }
+
+    pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        // Each test has a runtime of its own, and a connection cannot outlive its runtime: no shared pool.
+        static TLS_FREE: OnceLock<()> = OnceLock::new();
+        TLS_FREE.get_or_init(gatepost::install_crypto);
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let mut request = client.request(self.method, self.url).headers(self.headers);
+        if let Some(body) = self.body {
+            request = request.body(body);
+        }
+        let response = request.send().await?;
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body: response.bytes().await?.to_vec() })
+    }
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).expect("the body is UTF-8")
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A header's value; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("the header is ASCII"))
+    }
+
+    /// The `code` of an error.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Fails unless status and body are these.
+    #[track_caller]
+    pub fn assert(&self, status: u16, body: &str) {
+        assert_eq!((self.status, String::from_utf8_lossy(&self.body).as_ref()), (status, body));
+    }
+}
+
+/// Sends bytes as they are and returns all that comes back until the server closes or `patience` is over.
+pub async fn raw(address: SocketAddr, bytes: &[u8], patience: Duration) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("the server accepts");
+    // The server may answer and close before all is sent.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await;
+    answer
+}

@@ -1,0 +1,188 @@
+//! What the tests share: a server, a user pool with its keys, and a client.
+
+pub mod client;
+pub mod jwks;
+pub mod log_watch;
+pub mod pool;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gatepost::cognito::jwks::JwksSettings;
+use gatepost::cognito::user_pool::TokenUse;
+use gatepost::config::{Config, Mode, Pool};
+use gatepost::db::Db;
+use gatepost::history::{Actor, Source};
+use gatepost::server;
+use gatepost::users::models::{self, NewUser, Origin, User};
+use tempfile::TempDir;
+
+use client::{Answer, Call};
+use pool::TestPool;
+
+/// A running server with its pool and its database. Stops when dropped, and then holds the log against
+/// what must never be in it.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub db: Db,
+    pub pool: TestPool,
+    pub config: Config,
+    handle: actix_web::dev::ServerHandle,
+    thread: Option<std::thread::JoinHandle<()>>,
+    /// Removed with all in it when the server is dropped.
+    _folder: TempDir,
+}
+
+impl TestServer {
+    /// A server with default settings and a fresh pool.
+    pub async fn start() -> TestServer {
+        TestServer::start_with(|_| {}).await
+    }
+
+    /// A server whose settings are changed first.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
+        TestServer::start_for(TestPool::start().await, change).await
+    }
+
+    /// A server for a pool that is there already.
+    pub async fn start_for(pool: TestPool, change: impl FnOnce(&mut Config)) -> TestServer {
+        gatepost::install_crypto();
+        log_watch::install();
+        let folder = TempDir::new().expect("a folder for the database");
+        let mut config = config(folder.path().join("test.sqlite3"), &pool);
+        change(&mut config);
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let for_thread = config.clone();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let built = server::build(&for_thread).expect("the server starts");
+                let sent = sender.send((built.address, built.db, built.server.handle()));
+                assert!(sent.is_ok(), "the test waits for its server");
+                built.server.await.expect("the server runs");
+            });
+        });
+        let (address, db, handle) = receiver.await.expect("the server starts");
+        TestServer { address, db, pool, config, handle, thread: Some(thread), _folder: folder }
+    }
+
+    /// Begins a request.
+    pub fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(self.address, method, path)
+    }
+
+    /// GET with a token.
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call("GET", path).token(token).send().await
+    }
+
+    /// POST of JSON to the list, with a token.
+    pub async fn post(&self, token: &str, body: &str) -> Answer {
+        self.call("POST", "/articles/").token(token).json(body).send().await
+    }
+
+    /// Creates a local user; `name@example.com` is the e-mail.
+    pub async fn user(&self, name: &str) -> User {
+        self.user_with(name, |_| {}).await
+    }
+
+    /// Creates a local user whose fields are changed first.
+    pub async fn user_with(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
+        let mut new = NewUser {
+            username: name.to_owned(),
+            email: format!("{name}@example.com"),
+            ..NewUser::new(Origin::CommandLine)
+        };
+        change(&mut new);
+        let actor = Actor::system(Source::CommandLine);
+        self.db.write(move |conn| models::create(conn, new, &actor)).await.expect("the user is created")
+    }
+
+    /// A local user `alice`, and an ID token of hers.
+    pub async fn alice(&self) -> String {
+        self.user("alice").await;
+        self.pool.token("alice").sign()
+    }
+
+    /// Runs one SQL statement on the database.
+    pub async fn sql(&self, statement: &'static str) {
+        use diesel::connection::SimpleConnection;
+        self.db.write(move |conn| Ok(conn.batch_execute(statement)?)).await.expect("the statement runs");
+    }
+
+    /// The one number that an SQL query gives.
+    pub async fn number(&self, query: &'static str) -> i64 {
+        use diesel::RunQueryDsl;
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let query = diesel::sql_query(format!("SELECT ({query}) AS n"));
+        let row: Row = self.db.read(move |conn| Ok(query.get_result(conn)?)).await.expect("the query runs");
+        row.n
+    }
+
+    /// Waits until the server says that it is ready.
+    pub async fn ready(&self) {
+        eventually("the server is ready", async || self.call("GET", "/readyz").send().await.status == 200).await;
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        // The future that stop() returns need not be awaited: the thread ends when the server has.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            if !std::thread::panicking() {
+                ended.expect("the server ends without a panic");
+                log_watch::check();
+            }
+        }
+    }
+}
+
+/// Settings of a test: production mode, so that nothing is there that development adds.
+pub fn config(database: PathBuf, pool: &TestPool) -> Config {
+    Config {
+        mode: Mode::Production,
+        pool: Pool::Cognito(pool.user_pool()),
+        token_use: TokenUse::Id,
+        leeway: Duration::from_secs(30),
+        link_unverified_email: false,
+        create_users: false,
+        jwks: JwksSettings {
+            refresh: Duration::from_secs(300),
+            cooldown: Duration::from_secs(10),
+            max_stale: Duration::from_secs(86_400),
+            ca_file: None,
+        },
+        database,
+        bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+        allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+        cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
+        max_body_bytes: 1_048_576,
+        log_json: false,
+        log_filter: "info".to_owned(),
+    }
+}
+
+/// Waits, up to 10 s, until a condition holds.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never came true that {what}");
+}
+
+/// Says, even though the test runner hides what passing tests print, that a test is skipped because a
+/// tool is missing. Where `CI` is set the tool has to be there, and the test fails.
+pub fn skip(test: &str, missing: &str) {
+    use std::io::Write;
+    assert!(std::env::var_os("CI").is_none(), "{test} needs {missing}, which CI has to have");
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {missing} is not installed");
+}
