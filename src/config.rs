@@ -181,7 +181,12 @@ impl Variables {
         self.choice(name, &[("true", true), ("false", false), ("1", true), ("0", false)], default)
     }
 
-    fn number(&self, name: &'static str, range: std::ops::RangeInclusive<u64>, default: u64) -> Result<u64, ConfigError> {
+    fn number(
+        &self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+        default: u64,
+    ) -> Result<u64, ConfigError> {
         let Some(value) = self.get(name) else { return Ok(default) };
         match value.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
@@ -204,7 +209,9 @@ impl Config {
         match dotenvy::dotenv() {
             Ok(_) => {}
             Err(error) if error.not_found() => {}
-            Err(dotenvy::Error::LineParse(_, at)) => return fail(".env", format!("a line cannot be read, near character {at}")),
+            Err(dotenvy::Error::LineParse(_, at)) => {
+                return fail(".env", format!("a line cannot be read, near character {at}"));
+            }
             Err(error) => return fail(".env", error.to_string()),
         }
         let mut variables = HashMap::new();
@@ -272,17 +279,25 @@ fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigErr
     let client_ids = env.list("AWS_APP_CLIENT_ID");
     if id.is_none() && issuers.is_empty() {
         if mode == Mode::Production {
-            return fail("AWS_USER_POOLS_ID", "is not set. Set it to the id of your user pool, such as `eu-west-1_AbCdEfGhI`");
+            return fail(
+                "AWS_USER_POOLS_ID",
+                "is not set. Set it to the id of your user pool, such as `eu-west-1_AbCdEfGhI`",
+            );
         }
         for name in ["AWS_APP_CLIENT_ID", "COGNITO_JWKS_URL"] {
             if env.get(name).is_some() {
-                return fail(name, "is set, but AWS_USER_POOLS_ID is not. Set both to use a pool, neither for the local one");
+                return fail(
+                    name,
+                    "is set, but AWS_USER_POOLS_ID is not. Set both to use a pool, neither for the local one",
+                );
             }
         }
         if !bind.ip().is_loopback() {
             return fail(
                 "BIND_ADDRESS",
-                format!("{bind} can be reached from elsewhere, where the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"),
+                format!(
+                    "{bind} can be reached from elsewhere, where the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"
+                ),
             );
         }
         return Ok(Pool::Local);
@@ -290,7 +305,8 @@ fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigErr
     if client_ids.is_empty() {
         return fail("AWS_APP_CLIENT_ID", "is not set. Set it to the id of the app client whose tokens are accepted");
     }
-    if let Some(bad) = client_ids.iter().find(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))) {
+    if let Some(bad) = client_ids.iter().find(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c)))
+    {
         return fail("AWS_APP_CLIENT_ID", format!("`{}` is not a client id", bad.escape_debug()));
     }
     let pool_id = match id {
@@ -303,7 +319,10 @@ fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigErr
     };
     for issuer in &issuers {
         if issuer.ends_with('/') {
-            return fail("COGNITO_ISSUER", format!("`{}` ends in a slash, which no issuer does", issuer.escape_debug()));
+            return fail(
+                "COGNITO_ISSUER",
+                format!("`{}` ends in a slash, which no issuer does", issuer.escape_debug()),
+            );
         }
         user_pool::checked_url(issuer).or_else(|problem| fail("COGNITO_ISSUER", problem))?;
     }
@@ -333,20 +352,30 @@ fn database(env: &Variables) -> Result<PathBuf, ConfigError> {
     }
     let Some(path) = value.strip_prefix("sqlite:") else {
         // The value is not repeated: it may hold a password.
-        return fail("DATABASE_URL", "does not begin with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`");
+        return fail(
+            "DATABASE_URL",
+            "does not begin with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`",
+        );
     };
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path.contains(":memory:") || path.contains('?') {
-        return fail("DATABASE_URL", "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported");
+        return fail(
+            "DATABASE_URL",
+            "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported",
+        );
     }
     Ok(PathBuf::from(path))
 }
 
 fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, ConfigError> {
     let hosts = env.list("ALLOWED_HOSTS");
-    if let Some(bad) = hosts.iter().find(|host| host.contains(['/', ' ', '@']) || (host.contains('*') && *host != "*")) {
+    if let Some(bad) = hosts.iter().find(|host| host.contains(['/', ' ', '@']) || (host.contains('*') && *host != "*"))
+    {
         let bad = bad.escape_debug();
-        return fail("ALLOWED_HOSTS", format!("`{bad}` is not a host name; write `example.com`, `.example.com` or `*`, without a scheme"));
+        return fail(
+            "ALLOWED_HOSTS",
+            format!("`{bad}` is not a host name; write `example.com`, `.example.com` or `*`, without a scheme"),
+        );
     }
     if !hosts.is_empty() {
         return Ok(hosts.iter().map(|host| host.to_ascii_lowercase()).collect());
@@ -368,7 +397,12 @@ fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, Conf
         let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
             let origin = origin.escape_debug();
-            return fail("CORS_ALLOWED_ORIGINS", format!("`{origin}` is not an origin such as `https://app.example.com`, without a path or a slash at its end"));
+            return fail(
+                "CORS_ALLOWED_ORIGINS",
+                format!(
+                    "`{origin}` is not an origin such as `https://app.example.com`, without a path or a slash at its end"
+                ),
+            );
         }
     }
     if origins.is_empty() && mode == Mode::Development && env.get("CORS_ALLOWED_ORIGINS").is_none() {

@@ -28,6 +28,8 @@ pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) 
     if [database, migrations, keys].iter().all(|check| *check == "ok") {
         HttpResponse::Ok().json(json!({ "status": "ready", "checks": checks }))
     } else {
-        HttpResponse::ServiceUnavailable().insert_header(("retry-after", "5")).json(json!({ "status": "not ready", "checks": checks }))
+        HttpResponse::ServiceUnavailable()
+            .insert_header(("retry-after", "5"))
+            .json(json!({ "status": "not ready", "checks": checks }))
     }
 }

@@ -109,7 +109,13 @@ pub struct Object<'a> {
 }
 
 /// Writes one row.
-pub fn record(conn: &mut Connection, actor: &Actor, action: Action, object: Object, changes: &Changes) -> QueryResult<()> {
+pub fn record(
+    conn: &mut Connection,
+    actor: &Actor,
+    action: Action,
+    object: Object,
+    changes: &Changes,
+) -> QueryResult<()> {
     diesel::insert_into(history::table)
         .values((
             history::at.eq(Utc::now().naive_utc()),

@@ -32,7 +32,10 @@ pub fn request_id(request: &HttpRequest) -> String {
 }
 
 /// The outermost middleware.
-pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn edge(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let id = incoming_id(request.headers()).unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -53,7 +56,8 @@ pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static
 /// A caller, or a proxy before this service, may name the id; only a harmless one is taken over.
 fn incoming_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-request-id")?.to_str().ok()?;
-    let is_harmless = (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let is_harmless =
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     is_harmless.then(|| id.to_owned())
 }
 
@@ -113,7 +117,8 @@ fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if behind_tls {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -8,12 +8,12 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, dev, web};
 
 use crate::api::parsers::MaxBodyBytes;
+use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::Policy;
 use crate::cognito::local_pool::LocalPool;
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
-use crate::cognito::Authenticator;
 use crate::config::{Config, Pool};
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, edge};
@@ -76,6 +76,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
     let data = web::Data::new(db.clone());
     let edge_settings = web::Data::new(EdgeSettings { allowed_hosts: config.allowed_hosts.clone() });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
+    let list_pages = web::Data::new(articles::api::Pages::default());
     let origins = config.cors_allowed_origins.clone();
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
@@ -85,6 +86,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(authenticator.clone())
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
+            .app_data(list_pages.clone())
             .wrap(from_fn(edge))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
     })
@@ -117,10 +119,13 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
         .route("/static/gatepost.css", web::get().to(style_sheet))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {
-        app.route(&path, web::get().to(move || {
-            let jwks = jwks.clone();
-            async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
-        }));
+        app.route(
+            &path,
+            web::get().to(move || {
+                let jwks = jwks.clone();
+                async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
+            }),
+        );
     }
 }
 

@@ -36,7 +36,12 @@ pub struct Endpoint {
 }
 
 /// Serves `endpoint` at `paths` with `routes`, and with all that is the same for every address.
-pub fn resource(endpoint: &'static Endpoint, paths: &[&str], origins: &[String], routes: Vec<Route>) -> impl HttpServiceFactory + use<> {
+pub fn resource(
+    endpoint: &'static Endpoint,
+    paths: &[&str],
+    origins: &[String],
+    routes: Vec<Route>,
+) -> impl HttpServiceFactory + use<> {
     let mut resource = web::resource(paths.to_vec());
     for route in routes {
         resource = resource.route(route);
@@ -70,8 +75,23 @@ pub fn get() -> Route {
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::IF_MATCH, header::IF_NONE_MATCH])
-        .expose_headers(["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id", "X-Total-Count"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+        ])
+        .expose_headers([
+            "Allow",
+            "ETag",
+            "Link",
+            "Location",
+            "Retry-After",
+            "WWW-Authenticate",
+            "X-Request-Id",
+            "X-Total-Count",
+        ])
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
@@ -110,7 +130,12 @@ async fn frame(
 }
 
 /// Gives a view's answer what every answer of the API has.
-async fn finish(endpoint: &Endpoint, renderer: Renderer, request: &HttpRequest, response: HttpResponse) -> HttpResponse {
+async fn finish(
+    endpoint: &Endpoint,
+    renderer: Renderer,
+    request: &HttpRequest,
+    response: HttpResponse,
+) -> HttpResponse {
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));

@@ -66,7 +66,9 @@ pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
 /// The most precise range that covers a type, with its precision; `None` where it is refused (`q=0`).
 fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Option<(&'b MediaRange<'a>, u8)> {
     let covering = ranges.iter().filter_map(|range| match (range.kind, range.subkind) {
-        (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subkind) => Some((range, 2 + u8::from(range.indent > 0))),
+        (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subkind) => {
+            Some((range, 2 + u8::from(range.indent > 0)))
+        }
         (k, "*") if k.eq_ignore_ascii_case(kind) => Some((range, 1)),
         ("*", "*") => Some((range, 0)),
         _ => None,

@@ -50,7 +50,8 @@ impl ListQuery {
     /// Unknown parameters are ignored, as Django REST framework does.
     pub fn parse(query: &str, order_fields: &[&'static str]) -> Result<ListQuery, FieldErrors> {
         let default = order_fields.first().copied().unwrap_or("id");
-        let mut list = ListQuery { limit: DEFAULT_LIMIT, cursor: None, search: Vec::new(), order_by: default, descending: false };
+        let mut list =
+            ListQuery { limit: DEFAULT_LIMIT, cursor: None, search: Vec::new(), order_by: default, descending: false };
         let mut errors = FieldErrors::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {

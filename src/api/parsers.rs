@@ -63,7 +63,8 @@ impl Body {
 
     async fn read(&mut self) -> Result<Bytes, Error> {
         let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
-        let announced = self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let announced =
+            self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|announced| announced > limit as u64) {
             return Err(Error::BodyTooLarge(limit));
         }
@@ -98,12 +99,15 @@ fn charset(media_type: &Mime) -> Option<&'static Encoding> {
 fn decode(body: &[u8], encoding: &'static Encoding) -> Result<String, Error> {
     if encoding != UTF_8 {
         let text = encoding.decode_without_bom_handling_and_without_replacement(body);
-        return text.map(|text| text.into_owned()).ok_or_else(|| parse_error("JSON", format_args!("invalid {}", encoding.name())));
+        return text
+            .map(|text| text.into_owned())
+            .ok_or_else(|| parse_error("JSON", format_args!("invalid {}", encoding.name())));
     }
     if body.starts_with(b"\xef\xbb\xbf") {
         return Err(parse_error("JSON", "unexpected byte order mark at line 1 column 1"));
     }
-    let text = std::str::from_utf8(body).map_err(|error| parse_error("JSON", format_args!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
+    let text = std::str::from_utf8(body)
+        .map_err(|error| parse_error("JSON", format_args!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
     Ok(text.to_owned())
 }
 

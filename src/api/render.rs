@@ -47,16 +47,23 @@ struct ResponsePage<'a> {
 }
 
 /// Rewrites a compact body in the wanted form.
-pub fn render(renderer: Renderer, endpoint: &Endpoint, request: &HttpRequest, response: &mut HttpResponse<()>, body: Bytes) -> Bytes {
+pub fn render(
+    renderer: Renderer,
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    response: &mut HttpResponse<()>,
+    body: Bytes,
+) -> Bytes {
     let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
     let indent = match renderer {
         Renderer::Json { indent } => return indented(&value, indent.into()).into(),
         Renderer::Html => indented(&value, 4),
     };
     let status = response.status();
-    let headers = response.headers().iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let page = ResponsePage {
         name: endpoint.name,
         method: request.method().as_str(),

@@ -3,6 +3,7 @@
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
 use actix_web::http::header::{ContentType, LINK, LOCATION};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::api::pagination::ListQuery;
 use crate::api::parsers::Body;
 use crate::api::{Endpoint, get, render, resource};
 use crate::cognito::CognitoUser;
-use crate::db::{Connection, Db};
+use crate::db::{Connection, Db, Remembered};
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
 use crate::users::models::User;
@@ -32,12 +33,7 @@ pub fn list_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
 
 /// One article's address.
 pub fn detail_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    let routes = vec![
-        get().to(retrieve),
-        web::put().to(update),
-        web::patch().to(update),
-        web::delete().to(destroy),
-    ];
+    let routes = vec![get().to(retrieve), web::put().to(update), web::patch().to(update), web::delete().to(destroy)];
     resource(&DETAIL, &["/articles/{id:[0-9]+}/", "/articles/{id:[0-9]+}"], origins, routes)
 }
 
@@ -58,24 +54,53 @@ fn json(article: &Article) -> Result<String, Error> {
     render::json(&ArticleJson::from(article))
 }
 
-async fn list(_: CognitoUser, db: web::Data<Db>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let query = ListQuery::parse(request.query_string(), models::ORDER_FIELDS)?;
-    let (page, total) = db
-        .read(move |conn| Ok((models::list(conn, &query)?, models::count(conn, &query.search)?)))
-        .await?;
+/// One page as it is sent, remembered until something is committed.
+#[derive(Clone)]
+struct ListAnswer {
+    json: Bytes,
+    link: Option<String>,
+    total: i64,
+}
+
+/// The pages of late, by their query strings; part of the application's data.
+pub struct Pages(Remembered<String, ListAnswer>);
+
+impl Default for Pages {
+    fn default() -> Pages {
+        // Small pages and few: a page of 1,000 rows is 50 KB.
+        Pages(Remembered::new(64))
+    }
+}
+
+async fn list(
+    _: CognitoUser,
+    db: web::Data<Db>,
+    pages: web::Data<Pages>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let query_string = request.query_string().to_owned();
+    let query = ListQuery::parse(&query_string, models::ORDER_FIELDS)?;
+    let read = move |conn: &mut Connection| list_answer(conn, &query, &query_string);
+    let answer = pages.0.get(&db, request.query_string().to_owned(), read).await?;
     let mut response = HttpResponse::Ok();
-    response.content_type(ContentType::json()).insert_header(("x-total-count", total.to_string()));
-    if let Some(link) = page.link("/articles/", request.query_string()) {
+    response.content_type(ContentType::json()).insert_header(("x-total-count", answer.total.to_string()));
+    if let Some(link) = answer.link {
         response.insert_header((LINK, link));
     }
-    Ok(response.body(render::json(&page.rows.iter().map(ArticleJson::from).collect::<Vec<_>>())?))
+    Ok(response.body(answer.json))
+}
+
+fn list_answer(conn: &mut Connection, query: &ListQuery, query_string: &str) -> Result<ListAnswer, Error> {
+    let page = models::list(conn, query)?;
+    let json = render::json(&page.rows.iter().map(ArticleJson::from).collect::<Vec<_>>())?;
+    let total = models::count(conn, &query.search)?;
+    Ok(ListAnswer { json: json.into(), link: page.link("/articles/", query_string), total })
 }
 
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
     let name = clean(&body.data().await?, false)?.unwrap_or_default();
-    let article = db
-        .write(move |conn| Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?))
-        .await?;
+    let article =
+        db.write(move |conn| Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?)).await?;
     let location = (LOCATION, format!("/articles/{}/", article.id));
     Ok(HttpResponse::Created().content_type(ContentType::json()).insert_header(location).body(json(&article)?))
 }

@@ -59,8 +59,12 @@ pub fn list(conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Articl
         rows = match (by_name, descending) {
             (false, false) => rows.filter(articles::id.gt(id)),
             (false, true) => rows.filter(articles::id.lt(id)),
-            (true, false) => rows.filter(articles::name.ge(name.clone()).and(articles::name.gt(name).or(articles::id.gt(id)))),
-            (true, true) => rows.filter(articles::name.le(name.clone()).and(articles::name.lt(name).or(articles::id.lt(id)))),
+            (true, false) => {
+                rows.filter(articles::name.ge(name.clone()).and(articles::name.gt(name).or(articles::id.gt(id))))
+            }
+            (true, true) => {
+                rows.filter(articles::name.le(name.clone()).and(articles::name.lt(name).or(articles::id.lt(id))))
+            }
         };
     }
     rows = match (by_name, descending) {

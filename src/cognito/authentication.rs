@@ -10,13 +10,17 @@ use futures_util::future::LocalBoxFuture;
 
 use super::linking::{self, Match, Policy};
 use super::refusal::Refusal;
+use super::token::Claims;
 use super::verifier::Verifier;
-use crate::db::Db;
+use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
 use crate::users::models::{self, User};
 
 /// `last_seen_at` is written no more often than this.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// Users that are remembered at once, a few hundred bytes each.
+const REMEMBERED_USERS: usize = 10_000;
 
 /// Tells who a request comes from.
 pub struct Authenticator {
@@ -24,6 +28,8 @@ pub struct Authenticator {
     pub verifier: Verifier,
     policy: Policy,
     db: Db,
+    /// The linked users of late, by their `sub`.
+    linked: Remembered<String, Option<Arc<User>>>,
     /// Users whose `last_seen_at` is being written.
     being_seen: Arc<Mutex<HashSet<i64>>>,
 }
@@ -31,24 +37,39 @@ pub struct Authenticator {
 impl Authenticator {
     /// Puts the judge of tokens and the users together.
     pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
-        Authenticator { verifier, policy, db, being_seen: Arc::default() }
+        Authenticator { verifier, policy, db, linked: Remembered::new(REMEMBERED_USERS), being_seen: Arc::default() }
     }
 
     /// The local user whose token the headers carry.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<User, Error> {
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<User>, Error> {
         let claims = self.verifier.verify(bearer_token(headers)?).await?;
-        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-        let (read_issuer, read_claims) = (issuer.clone(), claims.clone());
-        let found = self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_claims, policy)?)).await?;
-        let user = match found {
-            Match::Linked(user) => user,
-            Match::Refused(refusal) => return Err(refusal.into()),
-            Match::Linkable(_) | Match::Creatable => {
-                self.db.write(move |conn| linking::find_or_link(conn, &issuer, &claims, policy)).await?
-            }
+        let user = match self.linked_user(&claims.sub).await? {
+            Some(user) if user.is_active => user,
+            Some(_) => return Err(Refusal::UserInactive.into()),
+            None => Arc::new(self.link(claims).await?),
         };
         self.note_seen(&user);
         Ok(user)
+    }
+
+    /// The user who is linked to `sub`. Asked for every request, so that what the staff changes holds at once.
+    async fn linked_user(&self, sub: &str) -> Result<Option<Arc<User>>, Error> {
+        let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.to_owned());
+        let find = move |conn: &mut Connection| Ok(models::find_by_link(conn, &issuer, &key)?.map(Arc::new));
+        self.linked.get(&self.db, sub.to_owned(), find).await
+    }
+
+    /// Links or creates the user of a token that stands for nobody yet, if it may. Only then it writes.
+    async fn link(&self, claims: Arc<Claims>) -> Result<User, Error> {
+        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
+        let (read_issuer, read_claims) = (issuer.clone(), claims.clone());
+        match self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_claims, policy)?)).await? {
+            Match::Linked(user) => Ok(user),
+            Match::Refused(refusal) => Err(refusal.into()),
+            Match::Linkable(_) | Match::Creatable => {
+                self.db.write(move |conn| linking::find_or_link(conn, &issuer, &claims, policy)).await
+            }
+        }
     }
 
     /// Writes `last_seen_at` beside the request, which does not wait for it.
@@ -97,7 +118,7 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
 /// The local user whose Cognito token came with the request.
 ///
 /// Fails with 401 and a code of [`Refusal`], or with 503 while the keys or the database are out of reach.
-pub struct CognitoUser(pub User);
+pub struct CognitoUser(pub Arc<User>);
 
 /// The caller's id, left in the request for the log.
 #[derive(Clone, Copy)]

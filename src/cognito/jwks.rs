@@ -110,12 +110,8 @@ impl Jwks {
 
     /// Keys that are at hand and never change: the local pool's.
     pub fn fixed(keys: KeySet) -> Jwks {
-        let forever = JwksSettings {
-            refresh: Duration::MAX,
-            cooldown: Duration::MAX,
-            max_stale: Duration::MAX,
-            ca_file: None,
-        };
+        let forever =
+            JwksSettings { refresh: Duration::MAX, cooldown: Duration::MAX, max_stale: Duration::MAX, ca_file: None };
         let source = Source::new(forever, keys, Some(Instant::now()));
         source.served.send_replace(1);
         source.state_mut().asked_at = Some(Instant::now());
@@ -177,7 +173,11 @@ impl Source {
         let number = {
             let mut state = self.state_mut();
             let under_way = state.asked > *self.served.borrow();
-            let pause = self.settings.cooldown.max(if state.failures > 0 { self.backoff(state.failures) } else { Duration::ZERO });
+            let pause = self.settings.cooldown.max(if state.failures > 0 {
+                self.backoff(state.failures)
+            } else {
+                Duration::ZERO
+            });
             let cooled = state.asked_at.is_none_or(|at| at.elapsed() >= pause);
             if !under_way {
                 // Before the first keys came, only the task's own rhythm counts: requests get their 503 at once.
@@ -306,7 +306,8 @@ pub fn parse(body: &[u8]) -> Result<KeySet, String> {
         #[serde(borrow)]
         keys: Vec<&'a RawValue>,
     }
-    let document: Document = serde_json::from_slice(body).map_err(|error| format!("the answer is not a key set: {error}"))?;
+    let document: Document =
+        serde_json::from_slice(body).map_err(|error| format!("the answer is not a key set: {error}"))?;
     let mut keys = KeySet::new();
     for (kid, key) in document.keys.into_iter().filter_map(|jwk| parse_key(jwk.get())) {
         keys.entry(kid).or_insert_with(|| Arc::new(key));

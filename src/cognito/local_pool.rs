@@ -121,7 +121,8 @@ impl LocalPool {
         let pool = self.user_pool();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
         // An address stands for one user of this pool, however often a token is asked for.
-        let sub = uuid(&digest(&SHA256, format!("{}/{}", pool.id, request.email.to_lowercase()).as_bytes()).as_ref()[..16]);
+        let sub =
+            uuid(&digest(&SHA256, format!("{}/{}", pool.id, request.email.to_lowercase()).as_bytes()).as_ref()[..16]);
         let mut claims = json!({
             "sub": sub, "iss": pool.issuer(), "origin_jti": random_uuid()?, "event_id": random_uuid()?,
             "auth_time": now, "exp": now.saturating_add(request.expires_in), "iat": now, "jti": random_uuid()?,

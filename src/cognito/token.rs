@@ -31,7 +31,8 @@ impl<'a> Token<'a> {
     /// Takes a token apart and judges its header.
     pub fn parse(token: &'a str) -> Result<Token<'a>, Refusal> {
         let mut parts = token.split('.');
-        let (Some(header), Some(claims), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(header), Some(claims), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(Refusal::TokenMalformed);
         };

@@ -20,7 +20,8 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     let username = arguments.username.clone();
     let user = db.write_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
-    let user = user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;
+    let user =
+        user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;
     println!("Changing the password of {}.", user.username);
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);

@@ -50,7 +50,9 @@ fn migrations(config: &Config) -> Result<String, String> {
         return Ok("are applied at the first start".to_owned());
     }
     match db::migrations::status_of(&config.database)? {
-        Status { unknown: Some(unknown), .. } => Err(format!("the database has {unknown}, which this version does not know")),
+        Status { unknown: Some(unknown), .. } => {
+            Err(format!("the database has {unknown}, which this version does not know"))
+        }
         Status { pending: 0, applied, .. } => Ok(format!("all {applied} are applied")),
         Status { pending, .. } => Ok(format!("{pending} are pending; they are applied at the next start")),
     }
@@ -63,7 +65,10 @@ fn keys(config: &Config) -> Result<String, String> {
             Ok(format!("of the local user pool, in {}", config.local_pool_keys().display()))
         }
         Pool::Cognito(pool) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| error.to_string())?;
             let keys = runtime.block_on(jwks::probe(&pool.jwks_urls, &config.jwks))?;
             let urls: Vec<_> = pool.jwks_urls.iter().map(|url| url.as_str()).collect();
             Ok(format!("{keys} from {}", urls.join(" and ")))

@@ -27,7 +27,8 @@ pub struct Arguments {
 /// Creates the superuser.
 pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
-    let (username, email, password) = if arguments.noinput { from_environment(arguments)? } else { ask(&db, arguments)? };
+    let (username, email, password) =
+        if arguments.noinput { from_environment(arguments)? } else { ask(&db, arguments)? };
     let hash = password.map(|password| password::hash(&password)).transpose()?;
     let user = db.write_blocking(move |conn| create(conn, &username, &email, hash))?;
     println!("Superuser {} created.", user.username);
@@ -52,7 +53,8 @@ type Answers = (String, String, Option<String>);
 fn from_environment(arguments: Arguments) -> Result<Answers, CommandError> {
     let given = Superuser::from_env();
     let missing = |option: &str, name: &str| CommandError::new(format!("--noinput needs {option} or {name}"));
-    let username = arguments.username.or(given.username).ok_or_else(|| missing("--username", "DJANGO_SUPERUSER_USERNAME"))?;
+    let username =
+        arguments.username.or(given.username).ok_or_else(|| missing("--username", "DJANGO_SUPERUSER_USERNAME"))?;
     let email = arguments.email.or(given.email).unwrap_or_default();
     match &given.password {
         // Like Django, the command takes any password that a script gives, but not in silence.
@@ -61,7 +63,9 @@ fn from_environment(arguments: Arguments) -> Result<Answers, CommandError> {
                 eprintln!("Warning: {problem}");
             }
         }
-        None => eprintln!("Warning: DJANGO_SUPERUSER_PASSWORD is not set, so {username} has no password. Set one with changepassword."),
+        None => eprintln!(
+            "Warning: DJANGO_SUPERUSER_PASSWORD is not set, so {username} has no password. Set one with changepassword."
+        ),
     }
     Ok((username, email, given.password))
 }
@@ -90,7 +94,11 @@ fn ask_until(db: &Db, question: &str, field: &str) -> Result<String, CommandErro
         };
         let (is_username, wanted) = (field == "username", value.clone());
         let taken = db.write_blocking(move |conn| {
-            Ok(if is_username { models::find_by_username(conn, &wanted)? } else { models::find_by_email(conn, &wanted)? })
+            Ok(if is_username {
+                models::find_by_username(conn, &wanted)?
+            } else {
+                models::find_by_email(conn, &wanted)?
+            })
         })?;
         if taken.is_some() && !value.is_empty() {
             problems.push(format!("That {field} is already taken."));

@@ -28,7 +28,9 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     let mut connection = Connection::establish(path)?;
     let settings = match role {
         // Other programs may hold the lock for a while: wait for them, but not for long.
-        Role::Writer => "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        Role::Writer => {
+            "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        }
         Role::Reader => "PRAGMA busy_timeout = 3000; PRAGMA query_only = ON;",
     };
     connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;

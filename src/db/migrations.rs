@@ -62,7 +62,8 @@ pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     // nothing to do.
     let mut applied = Ok(0);
     let outcome = connection.immediate_transaction(|connection| {
-        applied = connection.run_pending_migrations(MIGRATIONS).map(|done| done.len()).map_err(|error| error.to_string());
+        applied =
+            connection.run_pending_migrations(MIGRATIONS).map(|done| done.len()).map_err(|error| error.to_string());
         if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
     });
     applied.and_then(|count| outcome.map(|()| count).map_err(|error| error.to_string()))

@@ -5,14 +5,18 @@
 
 mod connection;
 pub mod migrations;
+mod remembered;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
 pub use connection::Connection;
 use connection::{Manager, Role};
+pub use remembered::Remembered;
+use remembered::{Version, WalIndex};
 use writer::Writer;
 
 /// A handle to the database; cheap to clone.
@@ -20,6 +24,7 @@ use writer::Writer;
 pub struct Db {
     readers: r2d2::Pool<Manager>,
     writer: Writer,
+    wal_index: Arc<WalIndex>,
 }
 
 /// The database cannot be opened or brought up to date; one line that says why.
@@ -53,13 +58,19 @@ impl Db {
             .build(Manager::new(path))
             .map_err(|error| OpenError::new(path, error))?;
         let writer = Writer::start(path, connection).map_err(|error| OpenError::new(path, error))?;
-        Ok((Db { readers, writer }, applied))
+        let wal_index = Arc::new(WalIndex::open(path)?);
+        Ok((Db { readers, writer, wal_index }, applied))
     }
 
     /// Whether the file is a sound database that can be written. Changes nothing.
     pub fn probe(path: &Path) -> Result<(), OpenError> {
         let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
         connection::probe(&mut connection).map_err(|error| OpenError::new(path, error))
+    }
+
+    /// The state of the content; `None` if it cannot be told.
+    fn version(&self) -> Option<Version> {
+        self.wal_index.version()
     }
 
     /// Runs queries that change nothing, on a thread that may wait.

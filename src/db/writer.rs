@@ -31,9 +31,7 @@ impl Writer {
     pub fn start(path: &Path, connection: Connection) -> std::io::Result<Writer> {
         let (queue, jobs) = sync_channel(QUEUE);
         let path = path.to_owned();
-        std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || run(&path, connection, &jobs))?;
+        std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(&path, connection, &jobs))?;
         Ok(Writer { queue })
     }
 

@@ -139,7 +139,9 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
 /// Turns a broken uniqueness into an error of the field; the message of both databases names the column.
 fn taken(error: DieselError) -> Error {
     match &error {
-        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("email_key") => {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
+            if info.message().contains("email_key") =>
+        {
             FieldErrors::one("email", "A user with that e-mail already exists.").into()
         }
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("username") => {
@@ -183,9 +185,11 @@ pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: 
         ))
         .returning(User::as_select())
         .get_result(conn)?;
-    let changes = Changes::default()
-        .field("cognito_issuer", user.cognito_issuer.clone(), issuer)
-        .field("cognito_sub", user.cognito_sub.clone(), sub);
+    let changes = Changes::default().field("cognito_issuer", user.cognito_issuer.clone(), issuer).field(
+        "cognito_sub",
+        user.cognito_sub.clone(),
+        sub,
+    );
     history::record(conn, actor, Action::Changed, linked.as_object(), &changes)?;
     Ok(linked)
 }

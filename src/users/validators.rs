@@ -36,7 +36,9 @@ pub fn username(username: &str) -> Vec<String> {
 pub fn email(email: &str) -> Vec<String> {
     let mut errors = Vec::new();
     let has_form = match email.rsplit_once('@') {
-        Some((local, domain)) => !local.is_empty() && !domain.is_empty() && !local.contains('@') && !domain.starts_with('.'),
+        Some((local, domain)) => {
+            !local.is_empty() && !domain.is_empty() && !local.contains('@') && !domain.starts_with('.')
+        }
         None => false,
     };
     if !has_form || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -94,6 +96,7 @@ fn is_similar(password: &str, value: &str) -> bool {
 fn similarity(a: &str, b: &str) -> f64 {
     let mut rest: Vec<char> = b.chars().collect();
     let (a_len, b_len) = (a.chars().count(), rest.len());
-    let shared = a.chars().filter(|c| rest.iter().position(|other| other == c).map(|at| rest.swap_remove(at)).is_some());
+    let shared =
+        a.chars().filter(|c| rest.iter().position(|other| other == c).map(|at| rest.swap_remove(at)).is_some());
     2.0 * shared.count() as f64 / (a_len + b_len) as f64
 }

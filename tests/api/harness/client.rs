@@ -74,7 +74,11 @@ impl Call {
             request = request.body(body);
         }
         let response = request.send().await?;
-        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body: response.bytes().await?.to_vec() })
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.to_vec(),
+        })
     }
 }
 

@@ -1,0 +1,242 @@
+//! `cargo bench`: how close the service comes to what the machine can do.
+//!
+//! Every figure stands beside a floor measured in the same run, in turns, so that a noisy machine slows
+//! both: the ratio is what counts. Floors: the same framework answering constant bytes of the same size;
+//! that plus one RS256 verification; and a bare loop without HTTP that commits one insert per transaction.
+//! `cargo bench -- --json FILE` also writes the table as JSON.
+
+#[path = "http/floor.rs"]
+mod floor;
+#[path = "http/load.rs"]
+mod load;
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
+use load::{Load, Measured};
+use serde_json::json;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Connections of the load, each with one request under way.
+const CLIENTS: usize = 32;
+const ROUNDS: usize = 3;
+/// How long one measurement of a round takes.
+const PERIOD: Duration = Duration::from_secs(3);
+/// Tokens for the measurement that uses each only once; signing them takes longer than verifying.
+const FRESH_TOKENS: usize = 8_000;
+
+fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    gatepost::install_crypto();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--floor") {
+        return floor::serve(Path::new(&arguments[at + 1]), &arguments[at + 2]);
+    }
+    let json_file = arguments.iter().position(|argument| argument == "--json").map(|at| arguments[at + 1].clone());
+    let folder = tempfile::tempdir()?;
+    let results = run(folder.path())?;
+    print_table(&results);
+    if let Some(file) = json_file {
+        std::fs::write(file, format!("{:#}\n", as_json(&results)))?;
+    }
+    Ok(())
+}
+
+/// One line of the table: a figure and its floor, round by round.
+struct Comparison {
+    what: &'static str,
+    floor: &'static str,
+    rounds: Vec<(Measured, Measured)>,
+}
+
+impl Comparison {
+    fn new(what: &'static str, floor: &'static str) -> Comparison {
+        Comparison { what, floor, rounds: Vec::new() }
+    }
+
+    fn median(&self, of: impl Fn(&(Measured, Measured)) -> f64) -> f64 {
+        let mut values: Vec<f64> = self.rounds.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    }
+
+    fn ratio(&self) -> f64 {
+        self.median(|(measured, floor)| measured.per_second / floor.per_second)
+    }
+}
+
+fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
+    let service = Server::service(folder)?;
+    let pool = LocalPool::open(&folder.join("bench.local-pool.keys"))?;
+    let token = pool.token(&request("alice@example.com"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for number in 1..=20 {
+        let body = format!(r#"{{"name":"Article {number:06} of the benchmark"}}"#);
+        runtime.block_on(load::once(service.address, &post(&token, &body)))?;
+    }
+    let list = get(&token);
+    let answer = runtime.block_on(load::once(service.address, &list))?;
+    let floor = Server::floor(folder, &String::from_utf8(answer)?)?;
+    eprintln!("signing {FRESH_TOKENS} tokens for each of {ROUNDS} rounds ...");
+
+    let mut reads = Comparison::new("GET 20 articles, one token", "constant bytes");
+    let mut fresh =
+        Comparison::new("GET 20 articles, a fresh token each time", "constant bytes and one RS256 verification");
+    let mut writes =
+        Comparison::new("POST, 32 clients, acknowledged when durable", "bare loop, one insert per transaction");
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS} ...");
+        let measure = |address, load| runtime.block_on(load::measure(address, CLIENTS, load));
+        let constant = measure(floor.address, Load::Repeat(list.clone(), PERIOD))?;
+        reads.rounds.push((measure(service.address, Load::Repeat(list.clone(), PERIOD))?, constant));
+        let tokens = fresh_tokens(&pool)?;
+        let requests: Vec<Vec<u8>> = tokens.iter().map(|token| get(token)).collect();
+        let verified = requests.iter().map(|request| at_path(request, "/verified/")).collect();
+        let floor_verifies = measure(floor.address, Load::Once(verified))?;
+        fresh.rounds.push((measure(service.address, Load::Once(requests))?, floor_verifies));
+        let bare = bare_loop(&folder.join(format!("bare-{round}.sqlite3")))?;
+        let body = r#"{"name":"Article of the benchmark"}"#;
+        writes.rounds.push((measure(service.address, Load::Repeat(post(&token, body), PERIOD))?, bare));
+    }
+    Ok(vec![reads, fresh, writes])
+}
+
+fn request(email: &str) -> TokenRequest {
+    TokenRequest { email: email.to_owned(), verified: true, access: false, expires_in: 86_400, groups: Vec::new() }
+}
+
+/// Different tokens of one user, signed on two threads.
+fn fresh_tokens(pool: &LocalPool) -> Outcome<Vec<String>> {
+    let sign =
+        || (0..FRESH_TOKENS / 2).map(|_| Ok(pool.token(&request("alice@example.com"))?)).collect::<Outcome<Vec<_>>>();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(sign);
+        let mut tokens = sign()?;
+        tokens.extend(other.join().map_err(|_| "signing failed")??);
+        Ok(tokens)
+    })
+}
+
+fn get(token: &str) -> Vec<u8> {
+    format!("GET /articles/?limit=20 HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n").into_bytes()
+}
+
+fn at_path(request: &[u8], path: &str) -> Vec<u8> {
+    String::from_utf8_lossy(request).replacen("/articles/", path, 1).into_bytes()
+}
+
+fn post(token: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST /articles/ HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Commits inserts one by one on one connection with the durability of the service.
+fn bare_loop(path: &Path) -> Outcome<Measured> {
+    let path = path.to_str().ok_or("the path is not UTF-8")?;
+    let mut connection = SqliteConnection::establish(path)?;
+    connection.batch_execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         CREATE TABLE articles (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);",
+    )?;
+    let (started, mut latencies) = (Instant::now(), Vec::new());
+    while started.elapsed() < PERIOD {
+        let begun = Instant::now();
+        diesel::sql_query("INSERT INTO articles (name) VALUES ('Article of the benchmark')")
+            .execute(&mut connection)?;
+        latencies.push(begun.elapsed());
+    }
+    Ok(Measured::new(latencies, started.elapsed()))
+}
+
+/// A server in a process of its own; ends with the benchmark.
+struct Server {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// The service as a release build, in development mode for its local user pool, logging as in production.
+    fn service(folder: &Path) -> Outcome<Server> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+        command
+            .env_clear()
+            .current_dir(folder)
+            .env("APP_ENV", "development")
+            .env("BIND_ADDRESS", "127.0.0.1:0")
+            .env("DATABASE_URL", "sqlite:bench.sqlite3")
+            .env("RUST_LOG", "info,gatepost::access=warn");
+        Server::start(command)
+    }
+
+    /// This program once more, as the floor.
+    fn floor(folder: &Path, body: &str) -> Outcome<Server> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(body);
+        Server::start(command)
+    }
+
+    /// Starts a server and takes its address from the first line that names one.
+    fn start(mut command: Command) -> Outcome<Server> {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let output = process.stdout.take().ok_or("there is no output")?;
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            let address = line.split_once("http://").and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
+            if let Some(address) = address {
+                return Ok(Server { process, address });
+            }
+        }
+        Err("the server does not start".into())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn print_table(results: &[Comparison]) {
+    println!(
+        "\n{:<44} {:>10} {:>8} {:>8}   {:<42} {:>10} {:>6}",
+        "", "per second", "p50 ms", "p99 ms", "floor", "per second", "ratio"
+    );
+    for line in results {
+        println!(
+            "{:<44} {:>10.0} {:>8.2} {:>8.2}   {:<42} {:>10.0} {:>6.2}",
+            line.what,
+            line.median(|(measured, _)| measured.per_second),
+            line.median(|(measured, _)| measured.p50_ms),
+            line.median(|(measured, _)| measured.p99_ms),
+            line.floor,
+            line.median(|(_, floor)| floor.per_second),
+            line.ratio(),
+        );
+    }
+    println!("\nMedians of {ROUNDS} rounds, {CLIENTS} connections; the load comes from the same machine.");
+}
+
+fn as_json(results: &[Comparison]) -> serde_json::Value {
+    let lines = results.iter().map(|line| {
+        json!({
+            "what": line.what,
+            "per_second": line.median(|(measured, _)| measured.per_second),
+            "p50_ms": line.median(|(measured, _)| measured.p50_ms),
+            "p99_ms": line.median(|(measured, _)| measured.p99_ms),
+            "floor": line.floor,
+            "floor_per_second": line.median(|(_, floor)| floor.per_second),
+            "ratio": line.ratio(),
+        })
+    });
+    lines.collect()
+}
