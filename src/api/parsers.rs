@@ -183,8 +183,9 @@ impl<'de> Deserialize<'de> for Wtf8 {
 fn input(raw: &str) -> Result<Input, serde_json::Error> {
     Ok(match raw.as_bytes().first() {
         Some(b'"') => {
-            let Wtf8(bytes) = serde_json::from_str(raw)?;
-            Input::Text { surrogate: first_surrogate(&bytes), text: String::from_utf8_lossy(&bytes).into_owned() }
+            let Wtf8(mut bytes) = serde_json::from_str(raw)?;
+            let surrogate = replace_surrogates(&mut bytes);
+            Input::Text { text: String::from_utf8_lossy(&bytes).into_owned(), surrogate }
         }
         Some(b'n') => Input::Null,
         Some(b'-' | b'0'..=b'9') => python_number(raw).map_or(Input::Other, Input::Number),
@@ -192,10 +193,17 @@ fn input(raw: &str) -> Result<Input, serde_json::Error> {
     })
 }
 
-/// The first surrogate in WTF-8: three bytes, of which the first is ED and the second A0 to BF.
-fn first_surrogate(bytes: &[u8]) -> Option<u16> {
-    let at = bytes.windows(3).find(|window| window[0] == 0xed && window[1] >= 0xa0)?;
-    Some(0xd000 | u16::from(at[1] & 0x3f) << 6 | u16::from(at[2] & 0x3f))
+/// Replaces the surrogates in WTF-8, one character by one so that the length stays right, and returns the
+/// first. A surrogate is three bytes there, of which the first is ED and the second A0 to BF.
+fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
+    let mut first = None;
+    for at in 0..bytes.len().saturating_sub(2) {
+        if bytes[at] == 0xed && bytes[at + 1] >= 0xa0 {
+            first.get_or_insert(0xd000 | u16::from(bytes[at + 1] & 0x3f) << 6 | u16::from(bytes[at + 2] & 0x3f));
+            bytes[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    first
 }
 
 /// Writes a JSON number as Python's `str` does; `None` for one that no double can hold.
