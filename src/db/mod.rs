@@ -5,6 +5,7 @@
 
 mod connection;
 pub mod migrations;
+pub mod text;
 mod writer;
 
 use std::path::Path;
