@@ -101,6 +101,20 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("the header is ASCII"))
     }
 
+    /// The target of the `Link` header's entry with this relation (RFC 8288).
+    #[track_caller]
+    pub fn link(&self, relation: &str) -> Option<String> {
+        let links = self.header("link").split(", ").filter(|link| !link.is_empty()).map(|link| {
+            let (target, rest) = link.strip_prefix('<').and_then(|link| link.split_once('>')).expect("a target in <>");
+            let relation = rest.strip_prefix("; rel=\"").and_then(|rest| rest.strip_suffix('"')).expect("a relation");
+            (relation, target)
+        });
+        let mut targets = links.filter(|(found, _)| *found == relation).map(|(_, target)| target.to_owned());
+        let target = targets.next();
+        assert_eq!(targets.next(), None, "two links with one relation: {}", self.header("link"));
+        target
+    }
+
     /// The `code` of an error.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
