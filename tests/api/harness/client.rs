@@ -61,14 +61,15 @@ impl Call {
     }
 
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
-        // Each test has a runtime of its own, and a connection cannot outlive its runtime: no shared pool.
-        static TLS_FREE: OnceLock<()> = OnceLock::new();
-        TLS_FREE.get_or_init(gatepost::install_crypto);
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .build()?;
+        // One client for all, since making one reads the system's certificates. Each test has a runtime of its
+        // own, and a connection cannot outlive its runtime: no connection is kept.
+        static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+        let client = CLIENT.get_or_init(|| {
+            gatepost::install_crypto();
+            let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+            let client = client.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(30));
+            client.build().expect("a client")
+        });
         let mut request = client.request(self.method, self.url).headers(self.headers);
         if let Some(body) = self.body {
             request = request.body(body);
