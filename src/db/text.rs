@@ -18,5 +18,5 @@ pub fn register(connection: &mut Connection) -> QueryResult<()> {
 /// The text in small letters. Letter by letter, so that a part of a text folds to a part of the folded
 /// text; `str::to_lowercase` writes a sigma at a word's end in another way than within it.
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
 }
