@@ -2,8 +2,7 @@
 
 use crate::harness::TestServer;
 
-const ALICE: &str =
-    r#"{"id":1,"username":"alice","email":"alice@example.com","first_name":"","last_name":"","is_staff":false,"is_superuser":false}"#;
+const ALICE: &str = r#"{"id":1,"username":"alice","email":"alice@example.com","first_name":"","last_name":"","is_staff":false,"is_superuser":false}"#;
 
 #[tokio::test]
 async fn the_caller_is_told_who_they_are_and_nothing_secret() {
@@ -38,7 +37,10 @@ async fn each_caller_sees_their_own_user_and_changes_at_once() {
         r#"{"id":1,"username":"alice","email":"alice@example.com","first_name":"Älice","last_name":"<b>\"\u2028","is_staff":true,"is_superuser":false}"#,
     );
     let page = server.get("/me/?format=api", &alice).await.text();
-    assert!(page.contains("<title>Me – Gatepost</title>") && page.contains("&#60;b&#62;") && !page.contains("<b>"), "{page}");
+    assert!(
+        page.contains("<title>Me – Gatepost</title>") && page.contains("&#60;b&#62;") && !page.contains("<b>"),
+        "{page}"
+    );
 
     server.sql("UPDATE users SET is_active = FALSE WHERE username = 'alice'").await;
     let answer = server.get("/me/", &alice).await;

@@ -30,9 +30,28 @@ fn value() -> impl Strategy<Value = Value> {
 /// Text that is likely to be almost JSON.
 fn nearly_json() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("{"), Just("}"), Just("["), Just("]"), Just(":"), Just(","), Just("\"name\""), Just("\""), Just("\\"), Just("\\u"),
-        Just("\\ud800"), Just("\\udc00"), Just("1"), Just("-"), Just("e9"), Just(".5"), Just("null"), Just("true"), Just(" "),
-        Just("\u{0}"), Just("\u{feff}"), Just("é"),
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(":"),
+        Just(","),
+        Just("\"name\""),
+        Just("\""),
+        Just("\\"),
+        Just("\\u"),
+        Just("\\ud800"),
+        Just("\\udc00"),
+        Just("1"),
+        Just("-"),
+        Just("e9"),
+        Just(".5"),
+        Just("null"),
+        Just("true"),
+        Just(" "),
+        Just("\u{0}"),
+        Just("\u{feff}"),
+        Just("é"),
     ];
     vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
