@@ -62,6 +62,7 @@ impl IfMatch {
     pub fn check(&self, current: &[u8]) -> Result<(), Error> {
         let Some(tags) = &self.0 else { return Ok(()) };
         let current = of(current, &HeaderMap::new());
-        if tags.iter().any(|tag| without_indent(tag) == current || tag == "*") { Ok(()) } else { Err(Error::PreconditionFailed) }
+        let is_known = tags.iter().any(|tag| without_indent(tag) == current || tag == "*");
+        if is_known { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 }
