@@ -6,6 +6,7 @@
 
 pub mod etag;
 pub mod fields;
+pub mod multipart;
 pub mod negotiation;
 pub mod pagination;
 pub mod parsers;
