@@ -29,10 +29,10 @@ enum Body {
     /// A page outside the API, with this title.
     Page(&'static str),
     /// Nothing, but the headers of JSON.
-    NoBody,
+    Nothing,
 }
 
-use Body::{ApiPage, Begins, Code, Detail, Json, NoBody, Page};
+use Body::{ApiPage, Begins, Code, Detail, Json, Nothing, Page};
 
 struct Row {
     case: &'static str,
@@ -81,7 +81,7 @@ fn problems(answer: &Answer, status: u16, body: &Body, next: i64) -> Vec<String>
         }),
         ApiPage => text.contains("<title>List Create Articles – Gatepost</title>"),
         Page(title) => text.contains(&format!("<title>{title}</title>")),
-        NoBody => text.is_empty(),
+        Nothing => text.is_empty(),
     };
     expect("body", is_so);
     let content_type = match body {
@@ -136,8 +136,8 @@ async fn paths_and_methods_answer_like_the_original() {
             row("POST no token", without("POST", "/articles/").json(name), 401, Code("no_token")),
             row("POST no token, unreadable", without("POST", "/articles/").json("{"), 401, Code("no_token")),
             row("DELETE no token", without("DELETE", "/articles/"), 401, Code("no_token")),
-            row("HEAD", with("HEAD", "/articles/"), 200, NoBody),
-            row("HEAD no token", without("HEAD", "/articles/"), 401, NoBody),
+            row("HEAD", with("HEAD", "/articles/"), 200, Nothing),
+            row("HEAD no token", without("HEAD", "/articles/"), 401, Nothing),
             row("PUT", with("PUT", "/articles/").json(name), 405, Json(r#"{"detail":"Method \"PUT\" not allowed."}"#)),
             row(
                 "PATCH",
@@ -605,7 +605,42 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 "multipart/form-data",
                 b"x",
                 400,
-                Detail("Multipart form parse error - "),
+                Json(r#"{"detail":"Multipart form parse error - Invalid boundary in multipart: None"}"#),
+            ),
+            post(
+                "multipart with an endless boundary",
+                &format!("multipart/form-data; boundary={}", "x".repeat(201)),
+                b"x",
+                400,
+                Detail("Multipart form parse error - Invalid boundary in multipart: xxx"),
+            ),
+            post(
+                "multipart with all that may stand around a part",
+                "Multipart/Form-Data; charset=utf-8; boundary=\"b 'oundary\"",
+                b"before\r\n--b 'oundary \t\r\nX: y\r\ncontent-DISPOSITION:form-data;name=name\r\n\r\n\r\n--b x\r\n--b 'oundary--\r\nbehind",
+                201,
+                Json(r#"{"id":{next},"name":"--b x"}"#),
+            ),
+            post(
+                "multipart of no parts",
+                "multipart/form-data; boundary=b",
+                b"--b--",
+                400,
+                Json(r#"{"name":["This field is required."]}"#),
+            ),
+            post(
+                "multipart with an empty name",
+                MULTIPART,
+                &part("name=\"name\"", ""),
+                400,
+                Json(r#"{"name":["This field may not be blank."]}"#),
+            ),
+            post(
+                "multipart with bytes that are not UTF-8",
+                "multipart/form-data; boundary=b",
+                b"--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n\xffx\r\n--b--",
+                201,
+                Json("{\"id\":{next},\"name\":\"\u{fffd}x\"}"),
             ),
             post("multipart of nothing", MULTIPART, b"x", 400, Detail("Multipart form parse error - ")),
             post(
@@ -661,6 +696,38 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_multipart_body_that_is_cut_or_bent_anywhere_is_read_or_refused() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    let body =
+        b"--b\r\nContent-Disposition: form-data; name=\"name\"\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n";
+    let mut bent: Vec<Vec<u8>> = (1..body.len()).map(|end| body[..end].to_vec()).collect();
+    for at in 0..body.len() {
+        bent.push([&body[..at], &body[at + 1..]].concat());
+        bent.push([&body[..at], &[body[at] ^ 0x80], &body[at + 1..]].concat());
+    }
+    let parts = b"--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n".repeat(5000);
+    bent.push([&parts[..], &body[..]].concat());
+    bent.push(b"--b\r\n".repeat(10_000));
+    bent.push([&b"--b\r\n"[..], &b"A: b\r\n".repeat(10_000), b"\r\nx\r\n--b--"].concat());
+    for body in bent {
+        let call =
+            server.call("POST", "/articles/").token(&token).body("multipart/form-data; boundary=b", body.clone());
+        let answer = call.send().await;
+        let context = format!("{}: {answer:?}", String::from_utf8_lossy(&body[..body.len().min(200)]));
+        match answer.status {
+            201 => assert!(answer.json()["name"].is_string(), "{context}"),
+            status => {
+                assert_eq!(status, 400, "{context}");
+                let is_parse_error = answer.text().starts_with(r#"{"detail":"Multipart form parse error - "#);
+                assert!(is_parse_error || answer.json()["name"].is_array(), "{context}");
+            }
+        }
+    }
+    assert_eq!(server.post(&token, r#"{"name":"still there"}"#).await.status, 201);
 }
 
 #[tokio::test]
@@ -760,6 +827,20 @@ async fn head_answers_with_the_length_of_get_and_without_its_body() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("\r\ncontent-length: 1072\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\n"), "there is a body: {answer}");
+}
+
+#[tokio::test]
+async fn a_304_has_neither_body_nor_length() {
+    let (server, token) = original().await;
+    let tag = server.get("/articles/", &token).await.header("etag").to_owned();
+    let request = format!(
+        "GET /articles/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\nIf-None-Match: {tag}\r\n\r\n"
+    );
+    let answer = raw(server.address, request.as_bytes(), Duration::from_secs(10)).await;
+    let answer = String::from_utf8(answer).expect("the answer is UTF-8");
+    assert!(answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    // A length would be that of the 200's body (RFC 9110, section 8.6), so 0 would be wrong.
+    assert!(!answer.contains("\r\ncontent-length:") && !answer.contains("\r\ncontent-type:"), "{answer}");
 }
 
 #[tokio::test]

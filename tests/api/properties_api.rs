@@ -1,6 +1,7 @@
 //! What holds for any input: the readers of bodies, numbers, fields, `Accept` and list queries.
 
 use gatepost::api::fields::{CharField, Data, Input};
+use gatepost::api::multipart::{self, Part};
 use gatepost::api::negotiation::{self, Renderer};
 use gatepost::api::pagination::{ListQuery, Page};
 use gatepost::api::parsers::{form, json, python_number};
@@ -156,6 +157,43 @@ proptest! {
         let read = form(written.finish().as_bytes());
         let expected: Data = pairs.into_iter().map(|(name, value)| (name, Input::text(value))).collect();
         prop_assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_multipart_form_is_read_back_as_it_was_written(
+        boundary in "[!-~]([ -~]{0,30}[!-~])?",
+        fields in vec(("[a-zé ]{1,5}", any::<bool>(), vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'-'), any::<u8>()], 0..40)), 0..5),
+        around in "[a-z\r\n-]{0,10}",
+    ) {
+        let delimiter = format!("\r\n--{boundary}");
+        let mut body = around.clone().into_bytes();
+        for (name, is_file, content) in &fields {
+            let file = if *is_file { "; filename=\"f\"" } else { "" };
+            body.extend(format!("{delimiter}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").into_bytes());
+            body.extend(content);
+        }
+        body.extend(format!("{delimiter}--{around}").into_bytes());
+        // A boundary that occurs elsewhere, or begins as the rest of such a place, is not one.
+        let occurs = body.windows(delimiter.len()).filter(|window| *window == delimiter.as_bytes()).count();
+        prop_assume!(occurs == fields.len() + 1 && !body.starts_with(&delimiter.as_bytes()[2..]));
+        let expected: Vec<Part> = fields
+            .iter()
+            .map(|(name, is_file, content)| Part { name: name.clone(), is_file: *is_file, content })
+            .collect();
+        prop_assert_eq!(multipart::parse(&boundary, &body), Ok(expected));
+    }
+
+    #[test]
+    fn a_multipart_form_is_read_whatever_it_holds(
+        pieces in vec(prop_oneof![
+            Just("--b"), Just("\r\n"), Just("\r"), Just("\n"), Just("--"), Just("Content-Disposition: "), Just("form-data; name="),
+            Just("\"x\""), Just("; filename*=utf-8''%ff"), Just(":"), Just(";"), Just("\\"), Just("\""), Just("é"), Just(" "),
+        ], 0..30),
+        bytes: Vec<u8>,
+    ) {
+        let _ = multipart::parse("b", pieces.concat().as_bytes());
+        let _ = multipart::parse("b", &[b"--b\r\nContent-Disposition: ", &bytes[..], b"\r\n\r\n\r\n--b--"].concat());
+        let _ = multipart::parse("", &bytes);
     }
 
     #[test]
