@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub enum Input {
     /// A text.
     Text {
-        /// The text; surrogates without a partner are replaced in it.
+        /// The text; surrogates without a partner are replaced in it, each by U+FFFD.
         text: String,
         /// The first surrogate without a partner, which JSON can carry and UTF-8 cannot.
         surrogate: Option<u16>,

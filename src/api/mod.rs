@@ -6,6 +6,7 @@
 
 pub mod etag;
 pub mod fields;
+pub mod multipart;
 pub mod negotiation;
 pub mod pagination;
 pub mod parsers;
@@ -147,11 +148,17 @@ async fn finish(
     if response.status().is_server_error() {
         bytes = render::with_request_id(request, bytes);
     }
+    let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
+    let compact = is_read.then(|| etag::of(&bytes, response.headers()));
     if renderer != Renderer::JSON && !bytes.is_empty() {
         bytes = render::render(renderer, endpoint, request, &mut response, bytes);
     }
-    if response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD) {
-        let tag = etag::of(&bytes, response.headers());
+    if let Some(compact) = compact {
+        let tag = match renderer {
+            Renderer::JSON => compact,
+            Renderer::Json { indent } => etag::of_indented(&compact, indent),
+            Renderer::Html => etag::of(&bytes, response.headers()),
+        };
         let is_known = etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(header::ETAG, tag);

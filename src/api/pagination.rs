@@ -117,6 +117,8 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
     /// Where the page before begins, if there is one.
     pub previous: Option<Cursor>,
+    /// Whether a cursor led here.
+    has_cursor: bool,
 }
 
 impl<T> Page<T> {
@@ -137,7 +139,7 @@ impl<T> Page<T> {
         let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
         let came_forwards = query.cursor.is_some() && !backwards;
         let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
-        Page { rows, next, previous }
+        Page { rows, next, previous, has_cursor: query.cursor.is_some() }
     }
 
     /// The `Link` header's value for a list at `path`, whose other parameters stay; `None` where the list
@@ -161,6 +163,9 @@ impl<T> Page<T> {
         }
         if let Some(cursor) = &self.previous {
             links.push(format!("<{}>; rel=\"prev\"", target(Some(cursor))));
+        }
+        // From a page whose rows are all gone by now this is the only way out.
+        if self.has_cursor {
             links.push(format!("<{}>; rel=\"first\"", target(None)));
         }
         (!links.is_empty()).then(|| links.join(", "))

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use actix_multipart::Multipart;
-use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::mime::{self, Mime};
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use encoding_rs::{Encoding, UTF_8};
 use futures_util::future::{Ready, ready};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::StreamExt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fields::{Data, Input};
+use super::multipart::{self, Part};
 use crate::error::{Error, FieldErrors};
 
 /// The longest a body may take to arrive.
@@ -56,7 +55,7 @@ impl Body {
                 json(&decode(&body, encoding)?)
             }
             (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => Ok(form(&body)),
-            (mime::MULTIPART, mime::FORM_DATA) => multipart(&self.request, body).await,
+            (mime::MULTIPART, mime::FORM_DATA) => multipart(&media_type, &body),
             _ => Err(unsupported()),
         }
     }
@@ -187,8 +186,9 @@ impl<'de> Deserialize<'de> for Wtf8 {
 fn input(raw: &str) -> Result<Input, serde_json::Error> {
     Ok(match raw.as_bytes().first() {
         Some(b'"') => {
-            let Wtf8(bytes) = serde_json::from_str(raw)?;
-            Input::Text { surrogate: first_surrogate(&bytes), text: String::from_utf8_lossy(&bytes).into_owned() }
+            let Wtf8(mut bytes) = serde_json::from_str(raw)?;
+            let surrogate = replace_surrogates(&mut bytes);
+            Input::Text { text: String::from_utf8_lossy(&bytes).into_owned(), surrogate }
         }
         Some(b'n') => Input::Null,
         Some(b'-' | b'0'..=b'9') => python_number(raw).map_or(Input::Other, Input::Number),
@@ -196,10 +196,17 @@ fn input(raw: &str) -> Result<Input, serde_json::Error> {
     })
 }
 
-/// The first surrogate in WTF-8: three bytes, of which the first is ED and the second A0 to BF.
-fn first_surrogate(bytes: &[u8]) -> Option<u16> {
-    let at = bytes.windows(3).find(|window| window[0] == 0xed && window[1] >= 0xa0)?;
-    Some(0xd000 | u16::from(at[1] & 0x3f) << 6 | u16::from(at[2] & 0x3f))
+/// Replaces the surrogates in WTF-8, one character by one so that the length stays right, and returns the
+/// first. A surrogate is three bytes there, of which the first is ED and the second A0 to BF.
+fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
+    let mut first = None;
+    for at in 0..bytes.len().saturating_sub(2) {
+        if bytes[at] == 0xed && bytes[at + 1] >= 0xa0 {
+            first.get_or_insert(0xd000 | u16::from(bytes[at + 1] & 0x3f) << 6 | u16::from(bytes[at + 2] & 0x3f));
+            bytes[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    first
 }
 
 /// Writes a JSON number as Python's `str` does; `None` for one that no double can hold.
@@ -224,21 +231,18 @@ pub fn form(body: &[u8]) -> Data {
     form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect()
 }
 
-/// The fields of a multipart form (RFC 7578); of two with one name the last counts.
-async fn multipart(request: &HttpRequest, body: Bytes) -> Result<Data, Error> {
-    let fail = |error: actix_multipart::MultipartError| parse_error("Multipart form", error);
-    let body = stream::once(ready(Ok::<_, PayloadError>(body)));
-    let mut parts = Multipart::new(request.headers(), body);
-    let mut data = Data::new();
-    while let Some(mut part) = parts.try_next().await.map_err(fail)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let is_file = part.content_disposition().is_some_and(|disposition| disposition.get_filename().is_some());
-        let mut content = BytesMut::new();
-        while let Some(chunk) = part.try_next().await.map_err(fail)? {
-            content.extend_from_slice(&chunk);
-        }
-        let text = || Input::text(String::from_utf8_lossy(&content));
-        data.insert(name, if is_file { Input::Other } else { text() });
+/// The fields of a multipart form; of two with one name the last counts.
+fn multipart(media_type: &Mime, body: &[u8]) -> Result<Data, Error> {
+    let boundary = media_type.get_param(mime::BOUNDARY).map_or("", |boundary| boundary.as_str());
+    let is_valid = (1..=200).contains(&boundary.len()) && boundary.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !is_valid {
+        let boundary = if boundary.is_empty() { "None" } else { boundary };
+        return Err(parse_error("Multipart form", format_args!("Invalid boundary in multipart: {boundary}")));
     }
-    Ok(data)
+    let parts = multipart::parse(boundary, body).map_err(|problem| parse_error("Multipart form", problem))?;
+    let input = |part: &Part| match part.is_file {
+        true => Input::Other,
+        false => Input::text(String::from_utf8_lossy(part.content)),
+    };
+    Ok(parts.into_iter().map(|part| (part.name.clone(), input(&part))).collect())
 }

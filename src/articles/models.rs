@@ -3,18 +3,14 @@
 
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 
 use crate::api::pagination::{ListQuery, Page};
 use crate::db::Connection;
+use crate::db::text::{fold, lower};
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::articles;
-
-diesel::define_sql_function! {
-    /// SQL's `lower`.
-    fn lower(text: Text) -> Text;
-}
 
 /// The fields by which a list can be ordered, the default first.
 pub const ORDER_FIELDS: &[&str] = &["id", "name"];
@@ -43,7 +39,7 @@ fn matching(search: &[String]) -> Filter {
     let all: Filter = Box::new(diesel::dsl::sql::<Bool>("1 = 1"));
     search.iter().fold(all, |filter, word| {
         // What LIKE takes for a wildcard is meant as it stands.
-        let word = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let word = fold(word).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         Box::new(filter.and(lower(articles::name).like(format!("%{word}%")).escape('\\')))
     })
 }

@@ -34,6 +34,7 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
         Role::Reader => "PRAGMA busy_timeout = 3000; PRAGMA query_only = ON;",
     };
     connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    super::text::register(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 

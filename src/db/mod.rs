@@ -6,6 +6,7 @@
 mod connection;
 pub mod migrations;
 mod remembered;
+pub mod text;
 mod writer;
 
 use std::path::Path;

@@ -4,3 +4,6 @@
 mod harness;
 
 mod articles;
+mod drf;
+mod me;
+mod properties_api;

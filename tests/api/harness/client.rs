@@ -61,14 +61,15 @@ impl Call {
     }
 
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
-        // Each test has a runtime of its own, and a connection cannot outlive its runtime: no shared pool.
-        static TLS_FREE: OnceLock<()> = OnceLock::new();
-        TLS_FREE.get_or_init(gatepost::install_crypto);
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .build()?;
+        // One client for all, since making one reads the system's certificates. Each test has a runtime of its
+        // own, and a connection cannot outlive its runtime: no connection is kept.
+        static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+        let client = CLIENT.get_or_init(|| {
+            gatepost::install_crypto();
+            let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+            let client = client.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(30));
+            client.build().expect("a client")
+        });
         let mut request = client.request(self.method, self.url).headers(self.headers);
         if let Some(body) = self.body {
             request = request.body(body);
@@ -103,6 +104,20 @@ impl Answer {
     /// A header's value; empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("the header is ASCII"))
+    }
+
+    /// The target of the `Link` header's entry with this relation (RFC 8288).
+    #[track_caller]
+    pub fn link(&self, relation: &str) -> Option<String> {
+        let links = self.header("link").split(", ").filter(|link| !link.is_empty()).map(|link| {
+            let (target, rest) = link.strip_prefix('<').and_then(|link| link.split_once('>')).expect("a target in <>");
+            let relation = rest.strip_prefix("; rel=\"").and_then(|rest| rest.strip_suffix('"')).expect("a relation");
+            (relation, target)
+        });
+        let mut targets = links.filter(|(found, _)| *found == relation).map(|(_, target)| target.to_owned());
+        let target = targets.next();
+        assert_eq!(targets.next(), None, "two links with one relation: {}", self.header("link"));
+        target
     }
 
     /// The `code` of an error.

@@ -105,9 +105,10 @@ impl TestServer {
     }
 
     /// Runs one SQL statement on the database.
-    pub async fn sql(&self, statement: &'static str) {
+    pub async fn sql(&self, statement: impl Into<String>) {
         use diesel::connection::SimpleConnection;
-        self.db.write(move |conn| Ok(conn.batch_execute(statement)?)).await.expect("the statement runs");
+        let statement = statement.into();
+        self.db.write(move |conn| Ok(conn.batch_execute(&statement)?)).await.expect("the statement runs");
     }
 
     /// The one number that an SQL query gives.
@@ -121,6 +122,29 @@ impl TestServer {
         let query = diesel::sql_query(format!("SELECT ({query}) AS n"));
         let row: Row = self.db.read(move |conn| Ok(query.get_result(conn)?)).await.expect("the query runs");
         row.n
+    }
+
+    /// The texts that an SQL query with one column `t` gives.
+    pub async fn texts(&self, query: &'static str) -> Vec<String> {
+        use diesel::RunQueryDsl;
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            t: String,
+        }
+        let rows: Vec<Row> =
+            self.db.read(move |conn| Ok(diesel::sql_query(query).load(conn)?)).await.expect("the query runs");
+        rows.into_iter().map(|row| row.t).collect()
+    }
+
+    /// Creates that many articles of nobody's: `Article 000001 on DRF with Cognito` and so on.
+    pub async fn seed_articles(&self, count: usize) {
+        self.sql(format!(
+            "INSERT INTO articles (name, created_at, updated_at)
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
+             SELECT printf('Article %06d on DRF with Cognito', n), '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
+        ))
+        .await;
     }
 
     /// Waits until the server says that it is ready.

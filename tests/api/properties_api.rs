@@ -1,0 +1,360 @@
+//! What holds for any input: the readers of bodies, numbers, fields, `Accept` and list queries.
+
+use gatepost::api::fields::{CharField, Data, Input};
+use gatepost::api::multipart::{self, Part};
+use gatepost::api::negotiation::{self, Renderer};
+use gatepost::api::pagination::{ListQuery, Page};
+use gatepost::api::parsers::{form, json, python_number};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::Value;
+
+const NAME: CharField = CharField { name: "name", label: "Name", max_length: 50 };
+
+/// Any JSON value, not too deep.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            btree_map(any::<String>(), inner, 0..6).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+/// Text that is likely to be almost JSON.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(":"),
+        Just(","),
+        Just("\"name\""),
+        Just("\""),
+        Just("\\"),
+        Just("\\u"),
+        Just("\\ud800"),
+        Just("\\udc00"),
+        Just("1"),
+        Just("-"),
+        Just("e9"),
+        Just(".5"),
+        Just("null"),
+        Just("true"),
+        Just(" "),
+        Just("\u{0}"),
+        Just("\u{feff}"),
+        Just("é"),
+    ];
+    vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn the_json_reader_sees_the_members_that_serde_sees(value in value(), pretty: bool) {
+        let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.expect("JSON");
+        let Value::Object(members) = value else {
+            let message = json(&text).expect_err("only an object has members").to_string();
+            let kind = match value {
+                Value::Null => "No data provided",
+                Value::Bool(_) => "Invalid data. Expected a dictionary, but got bool.",
+                Value::String(_) => "Invalid data. Expected a dictionary, but got str.",
+                Value::Array(_) => "Invalid data. Expected a dictionary, but got list.",
+                _ if text.contains(['.', 'e']) => "Invalid data. Expected a dictionary, but got float.",
+                _ => "Invalid data. Expected a dictionary, but got int.",
+            };
+            prop_assert_eq!(message, format!("non_field_errors: {kind}"));
+            return Ok(());
+        };
+        let data = json(&text).expect("the object is read");
+        prop_assert_eq!(data.len(), members.len());
+        for (name, value) in members {
+            let expected = match value {
+                Value::Null => Input::Null,
+                Value::String(text) => Input::text(text),
+                Value::Number(number) => {
+                    let found = &data[&name];
+                    let Input::Number(text) = found else { panic!("{found:?} for {number}") };
+                    prop_assert_eq!(text.parse::<f64>().ok(), number.as_f64());
+                    continue;
+                }
+                _ => Input::Other,
+            };
+            prop_assert_eq!(&data[&name], &expected);
+        }
+    }
+
+    #[test]
+    fn the_json_reader_takes_exactly_what_serde_takes(text in prop_oneof![nearly_json(), any::<String>()]) {
+        let ours = json(&text);
+        match serde_json::from_str::<Value>(&text) {
+            Ok(Value::Object(members)) => {
+                // Equal names within are the one thing that is refused beyond the grammar.
+                let is_twice = ours.as_ref().is_err_and(|error| error.to_string().contains("occurs twice"));
+                prop_assert!(is_twice || ours.is_ok_and(|data| data.len() == members.len()));
+            }
+            Ok(_) => prop_assert!(ours.is_err()),
+            // serde refuses two things that Python takes: surrogates without a partner, and numbers beyond f64.
+            Err(_) if text.contains("\\u") || text.contains('e') => {}
+            Err(_) => prop_assert!(ours.is_err_and(|error| error.to_string().starts_with("JSON parse error - "))),
+        }
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_found_and_counts_as_one_character(before in "[a-zé😀]{0,9}", surrogate in 0xd800u16..=0xdfff, after in "[a-zé]{0,9}") {
+        let data = json(&format!(r#"{{"name":"{before}\u{surrogate:04x}{after}"}}"#)).expect("it is JSON");
+        let expected = Input::Text { text: format!("{before}\u{fffd}{after}"), surrogate: Some(surrogate) };
+        prop_assert_eq!(&data["name"], &expected);
+        let data = json(&format!(r#"{{"name":"{before}\ud83d\ude00{after}"}}"#)).expect("it is JSON");
+        prop_assert_eq!(&data["name"], &Input::text(format!("{before}😀{after}")));
+    }
+
+    #[test]
+    fn a_float_is_written_as_python_writes_it(number in prop_oneof![any::<f64>(), -1e20..1e20, -1e-3..1e-3], form in 0..3) {
+        prop_assume!(number.is_finite());
+        let raw = match form {
+            0 => format!("{number:e}"),
+            1 => format!("{number:?}"),
+            _ => format!("{number:.17E}"),
+        };
+        prop_assume!(raw.contains(['.', 'e', 'E']));
+        let text = python_number(&raw).expect("a finite number");
+        prop_assert_eq!(text.parse::<f64>().map(f64::to_bits), raw.parse::<f64>().map(f64::to_bits));
+        // Python's repr: an exponent, of two digits at least and with a sign, below 1e-4 and from 1e16 on;
+        // elsewhere a point with a digit after it.
+        let size = raw.parse::<f64>().expect("a number").abs();
+        match text.split_once('e') {
+            Some((digits, exponent)) => {
+                prop_assert!(size != 0.0 && !(1e-4..1e16).contains(&size), "{}", text);
+                prop_assert!(exponent.starts_with(['+', '-']) && exponent.len() >= 3, "{}", text);
+                prop_assert!(!digits.ends_with(".0"), "{}", text);
+            }
+            None => {
+                prop_assert!(size == 0.0 || (1e-4..1e16).contains(&size), "{}", text);
+                prop_assert!(text.split_once('.').is_some_and(|(_, fraction)| !fraction.is_empty()), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_whole_number_stays_as_it_is(number in "-?[1-9][0-9]{0,60}") {
+        prop_assert_eq!(python_number(&number), Some(number));
+    }
+
+    #[test]
+    fn a_form_is_read_whatever_it_holds(body: Vec<u8>, pairs in btree_map(any::<String>(), any::<String>(), 0..5)) {
+        form(&body);
+        let mut written = form_urlencoded::Serializer::new(String::new());
+        written.extend_pairs(&pairs);
+        let read = form(written.finish().as_bytes());
+        let expected: Data = pairs.into_iter().map(|(name, value)| (name, Input::text(value))).collect();
+        prop_assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_multipart_form_is_read_back_as_it_was_written(
+        boundary in "[!-~]([ -~]{0,30}[!-~])?",
+        fields in vec(("[a-zé ]{1,5}", any::<bool>(), vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'-'), any::<u8>()], 0..40)), 0..5),
+        around in "[a-z\r\n-]{0,10}",
+    ) {
+        let delimiter = format!("\r\n--{boundary}");
+        let mut body = around.clone().into_bytes();
+        for (name, is_file, content) in &fields {
+            let file = if *is_file { "; filename=\"f\"" } else { "" };
+            body.extend(format!("{delimiter}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").into_bytes());
+            body.extend(content);
+        }
+        body.extend(format!("{delimiter}--{around}").into_bytes());
+        // A boundary that occurs elsewhere, or begins as the rest of such a place, is not one.
+        let occurs = body.windows(delimiter.len()).filter(|window| *window == delimiter.as_bytes()).count();
+        prop_assume!(occurs == fields.len() + 1 && !body.starts_with(&delimiter.as_bytes()[2..]));
+        let expected: Vec<Part> = fields
+            .iter()
+            .map(|(name, is_file, content)| Part { name: name.clone(), is_file: *is_file, content })
+            .collect();
+        prop_assert_eq!(multipart::parse(&boundary, &body), Ok(expected));
+    }
+
+    #[test]
+    fn a_multipart_form_is_read_whatever_it_holds(
+        pieces in vec(prop_oneof![
+            Just("--b"), Just("\r\n"), Just("\r"), Just("\n"), Just("--"), Just("Content-Disposition: "), Just("form-data; name="),
+            Just("\"x\""), Just("; filename*=utf-8''%ff"), Just(":"), Just(";"), Just("\\"), Just("\""), Just("é"), Just(" "),
+        ], 0..30),
+        bytes: Vec<u8>,
+    ) {
+        let _ = multipart::parse("b", pieces.concat().as_bytes());
+        let _ = multipart::parse("b", &[b"--b\r\nContent-Disposition: ", &bytes[..], b"\r\n\r\n\r\n--b--"].concat());
+        let _ = multipart::parse("", &bytes);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_clean(text in prop_oneof![any::<String>(), "[ \t\n\u{1c}\u{1f}\u{85}\u{a0}\u{3000}a\u{0}]{0,8}", "\\PC{45,55}"]) {
+        let clean = |text: &str| NAME.clean(&Data::from([("name".to_owned(), Input::text(text))]), false);
+        match clean(&text) {
+            Ok(name) => {
+                let name = name.expect("a name is required");
+                prop_assert!(text.contains(&name) && !name.is_empty() && name.chars().count() <= 50 && !name.contains('\0'));
+                prop_assert!(!name.starts_with(char::is_whitespace) && !name.ends_with(char::is_whitespace));
+                prop_assert_eq!(clean(&name), Ok(Some(name)), "cleaning twice changes nothing");
+            }
+            Err(messages) => {
+                prop_assert!(!messages.is_empty());
+                let is_blank = text.chars().all(|c| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
+                prop_assert!(is_blank || text.chars().count() > 50 || text.contains('\0'), "{messages:?} for no reason");
+            }
+        }
+    }
+
+    #[test]
+    fn accept_is_read_whatever_it_holds(text in prop_oneof![any::<String>(), "[a-z*/;=,q.0-9 \"-]{0,40}"]) {
+        let _ = negotiation::from_accept(&text);
+    }
+
+    #[test]
+    fn the_rendering_is_the_one_with_the_greater_quality(json in 0u16..=1000, html in 0u16..=1000, swap: bool, indent in 0u8..=8) {
+        let json_range = format!("application/json;indent={indent};q={}", f32::from(json) / 1000.0);
+        let html_range = format!("text/html;q={}", f32::from(html) / 1000.0);
+        let accept = if swap { format!("{html_range}, {json_range}") } else { format!("{json_range},{html_range}") };
+        let expected = match (json, html) {
+            (0, 0) => None,
+            (json, html) if html > json => Some(Renderer::Html),
+            _ => Some(Renderer::Json { indent }),
+        };
+        // Of two with one quality the more specific one is meant, else JSON; both are as specific here.
+        prop_assert_eq!(negotiation::from_accept(&accept).ok(), expected, "{}", accept);
+    }
+
+    #[test]
+    fn a_list_query_is_read_whatever_it_holds(text in prop_oneof![
+        any::<String>(),
+        "(limit|cursor|search|ordering)=[a-zA-Z0-9_%&=\"-]{0,30}",
+    ]) {
+        if let Ok(query) = ListQuery::parse(&text, &["id", "name"]) {
+            prop_assert!((1..=1000).contains(&query.limit));
+            prop_assert!(["id", "name"].contains(&query.order_by));
+            prop_assert!(query.search.iter().all(|word| !word.is_empty() && !word.contains('\0')));
+        }
+    }
+
+    #[test]
+    fn every_word_of_a_search_comes_from_it(search in "[a-z \",\u{0}é%_]{0,40}") {
+        let mut encoded = form_urlencoded::Serializer::new(String::new());
+        encoded.append_pair("search", &search);
+        let query = ListQuery::parse(&encoded.finish(), &["id"]).expect("a search of 40 characters");
+        let search = search.replace('\0', "");
+        prop_assert!(query.search.iter().all(|word| search.contains(word.as_str())), "{:?}", query.search);
+        if !search.contains('"') {
+            let words: Vec<&str> = search.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+            prop_assert_eq!(query.search, words);
+        }
+    }
+
+    #[test]
+    fn pages_cover_any_list_once_forth_and_back(names in vec("[ab]{0,2}", 0..30), limit in 1i64..8, by_name: bool, descending: bool) {
+        let mut rows: Vec<(String, i64)> = names.into_iter().zip(1..).collect();
+        let order = format!("{}{}", if descending { "-" } else { "" }, if by_name { "name" } else { "id" });
+        rows.sort_by_key(|(name, id)| (by_name.then(|| name.clone()), *id));
+        if descending {
+            rows.reverse();
+        }
+        let mut path = format!("limit={limit}&ordering={order}");
+        let mut met = Vec::new();
+        for relation in ["next", "prev"] {
+            met.clear();
+            loop {
+                let page = page(&rows, &path);
+                if relation == "next" { met.extend(page.rows.clone()) } else { met.splice(0..0, page.rows.clone()).for_each(drop) }
+                prop_assert!(met.len() <= rows.len(), "a row came twice");
+                let Some(link) = link(&page, &path, relation) else { break };
+                path = link;
+            }
+            prop_assert_eq!(&met, &rows, "{}", relation);
+        }
+    }
+}
+
+/// A page of a list in memory, cut as a database would.
+fn page(rows: &[(String, i64)], query: &str) -> Page<(String, i64)> {
+    let query = ListQuery::parse(query, &["id", "name"]).expect("a query of ours");
+    let by_name = query.order_by == "name";
+    let place = |(name, id): &(String, i64)| (by_name.then(|| name.clone()), *id);
+    let mut found: Vec<(String, i64)> = rows.to_vec();
+    found.sort_by_key(place);
+    if query.fetch_descending() {
+        found.reverse();
+    }
+    if let Some(cursor) = &query.cursor {
+        let at = (cursor.key.clone(), cursor.id);
+        found.retain(|row| if query.fetch_descending() { place(row) < at } else { place(row) > at });
+    }
+    found.truncate(query.limit as usize + 1);
+    Page::new(&query, found, |row| (row.1, by_name.then(|| row.0.clone())))
+}
+
+fn link<T>(page: &Page<T>, query: &str, relation: &str) -> Option<String> {
+    let links = page.link("/", query)?;
+    let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
+    Some(link.split(['?', '>']).nth(1).expect("a query").to_owned())
+}
+
+#[test]
+fn numbers_are_written_like_pythons_str() {
+    for (json, python) in [
+        ("1.50", "1.5"),
+        ("1.0", "1.0"),
+        ("-0", "0"),
+        ("-0.0", "-0.0"),
+        ("0e5", "0.0"),
+        ("1e0", "1.0"),
+        ("1E5", "100000.0"),
+        ("1e15", "1000000000000000.0"),
+        ("9999999999999998.0", "9999999999999998.0"),
+        ("1e16", "1e+16"),
+        ("12345678901234567890.0", "1.2345678901234567e+19"),
+        ("1e100", "1e+100"),
+        ("0.0001", "0.0001"),
+        ("0.00001", "1e-05"),
+        ("0.000012345", "1.2345e-05"),
+        ("5e-324", "5e-324"),
+        ("1.7976931348623157e308", "1.7976931348623157e+308"),
+        ("0.1", "0.1"),
+        ("0.30000000000000004", "0.30000000000000004"),
+        ("1e-400", "0.0"),
+        ("12345678901234567890123", "12345678901234567890123"),
+    ] {
+        assert_eq!(python_number(json).as_deref(), Some(python), "{json}");
+    }
+    assert_eq!(python_number("1e999"), None);
+}
+
+#[test]
+fn accept_of_equal_quality_means_the_more_specific_range() {
+    for (accept, renderer) in [
+        ("text/html, */*", Some(Renderer::Html)),
+        ("application/json, */*", Some(Renderer::JSON)),
+        ("text/*, */*", Some(Renderer::Html)),
+        ("text/html, application/json", Some(Renderer::JSON)),
+        ("text/html, application/*", Some(Renderer::Html)),
+        ("text/html;q=0.9, */*;q=0.9", Some(Renderer::Html)),
+        ("text/html;level=1;q=0.3, application/json;q=0.4", Some(Renderer::JSON)),
+        ("*/*;q=0.001", Some(Renderer::JSON)),
+        ("text/html;q=0, */*", Some(Renderer::JSON)),
+        ("application/json;q=2", None),
+        ("application/json;q=x", None),
+        ("json", None),
+        ("*", None),
+        ("", Some(Renderer::JSON)),
+        (" ", Some(Renderer::JSON)),
+    ] {
+        assert_eq!(negotiation::from_accept(accept).ok(), renderer, "{accept}");
+    }
+}
