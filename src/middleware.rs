@@ -1,6 +1,7 @@
 //! What happens to every request before and after its handler: the request id, the check of `Host`, the
 //! security headers and the log.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -20,6 +21,30 @@ use crate::pages;
 pub struct EdgeSettings {
     /// Accepted hosts: `example.com`, `.example.com` for all below it too, or `*`.
     pub allowed_hosts: Vec<String>,
+    /// Names the requests of this run.
+    pub request_ids: RequestIds,
+}
+
+/// Gives each request an id of its own: a random text for the run, then a number. An id is no secret, only
+/// unlike all others, and that costs less than random numbers for each.
+pub struct RequestIds {
+    run: String,
+    next: AtomicU64,
+}
+
+impl Default for RequestIds {
+    fn default() -> RequestIds {
+        let mut bytes = [0; 6];
+        // Should the system have no random numbers, zeros will do.
+        let _ = aws_lc_rs::rand::fill(&mut bytes);
+        RequestIds { run: URL_SAFE_NO_PAD.encode(bytes), next: AtomicU64::new(1) }
+    }
+}
+
+impl RequestIds {
+    fn next(&self) -> String {
+        format!("{}-{:07}", self.run, self.next.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// A request's id, which ties its log lines, its answer and a report of its failure together.
@@ -37,11 +62,11 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
-    let id = incoming_id(request.headers()).unwrap_or_else(new_id);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let settings = request.app_data::<web::Data<EdgeSettings>>().cloned();
-    let hosts = settings.as_ref().map_or(&[][..], |settings| &settings.allowed_hosts);
-    let mut response = if is_allowed(request.request(), hosts) {
+    let settings = settings.ok_or_else(|| Error::Internal("there are no settings of the middleware".to_owned()))?;
+    let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
         next.call(request).await?.map_into_boxed_body()
     } else {
         request.into_response(pages::bad_host())
@@ -59,13 +84,6 @@ fn incoming_id(headers: &HeaderMap) -> Option<String> {
     let is_harmless =
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     is_harmless.then(|| id.to_owned())
-}
-
-fn new_id() -> String {
-    let mut bytes = [0; 12];
-    // An id is no secret: should the system have no random numbers, zeros will do.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {

@@ -16,7 +16,7 @@ use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Pool};
 use crate::db::{Db, OpenError};
-use crate::middleware::{EdgeSettings, edge};
+use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::{articles, health, pages, users};
 
 /// How long a connection may take to send a request's head, and how long it may stay idle.
@@ -74,7 +74,10 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
     let verifier = Verifier::new(pool.clone(), config.token_use, config.leeway, jwks);
     let authenticator = web::Data::new(Authenticator::new(verifier, policy, db.clone()));
     let data = web::Data::new(db.clone());
-    let edge_settings = web::Data::new(EdgeSettings { allowed_hosts: config.allowed_hosts.clone() });
+    let edge_settings = web::Data::new(EdgeSettings {
+        allowed_hosts: config.allowed_hosts.clone(),
+        request_ids: RequestIds::default(),
+    });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let list_pages = web::Data::new(articles::api::Pages::default());
     let origins = config.cors_allowed_origins.clone();

@@ -6,7 +6,6 @@
 
 pub mod etag;
 pub mod fields;
-pub mod multipart;
 pub mod negotiation;
 pub mod pagination;
 pub mod parsers;
@@ -36,30 +35,45 @@ pub struct Endpoint {
     pub action: Option<(&'static str, &'static [CharField])>,
 }
 
-/// Serves `endpoint` at `paths` with `routes`, and with all that is the same for every address.
+/// Serves `endpoint` at `path`, which ends in a slash, and without the slash too, so that no redirect costs a
+/// POST its body. `routes` are the view's own; all that is the same for every address comes with it.
 pub fn resource(
     endpoint: &'static Endpoint,
-    paths: &[&str],
+    path: &'static str,
     origins: &[String],
-    routes: Vec<Route>,
+    routes: fn() -> Vec<Route>,
 ) -> impl HttpServiceFactory + use<> {
-    let mut resource = web::resource(paths.to_vec());
-    for route in routes {
-        resource = resource.route(route);
-    }
+    // Two resources and not one with two patterns: a single pattern without variables is found by comparing,
+    // several of them only by regular expressions.
+    let (with_slash, without) = (
+        single_resource(endpoint, path, origins, routes),
+        single_resource(endpoint, path.trim_end_matches('/'), origins, routes),
+    );
+    Boxed(Box::new(|config| {
+        with_slash.register(config);
+        without.register(config);
+    }))
+}
+
+fn single_resource(
+    endpoint: &'static Endpoint,
+    path: &str,
+    origins: &[String],
+    routes: fn() -> Vec<Route>,
+) -> impl HttpServiceFactory + use<> {
     let options = move |_: CognitoUser| async move { HttpResponse::Ok().json(endpoint.metadata()) };
     let refuse = |_: CognitoUser, request: HttpRequest| async move {
         Err::<HttpResponse, _>(Error::MethodNotAllowed(request.method().to_string()))
     };
-    let resource = resource
+    let resource = routes().into_iter().fold(web::resource(path), |resource, route| resource.route(route));
+    resource
         .route(web::method(Method::OPTIONS).to(options))
         .default_service(web::to(refuse))
         .wrap(from_fn(move |request, next| frame(endpoint, request, next)))
-        .wrap(cors(origins));
-    Boxed(Box::new(|config| resource.register(config)))
+        .wrap(cors(origins))
 }
 
-/// Hides the long type of a wrapped resource.
+/// Hides the long type of wrapped resources.
 struct Boxed(Box<dyn FnOnce(&mut AppService)>);
 
 impl HttpServiceFactory for Boxed {

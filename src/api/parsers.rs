@@ -1,5 +1,6 @@
 //! Reading a request's body: JSON, forms and multipart forms, within limits of size and time.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -8,12 +9,11 @@ use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use encoding_rs::{Encoding, UTF_8};
 use futures_util::future::{Ready, ready};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fields::{Data, Input};
-use super::multipart::{self, Part};
 use crate::error::{Error, FieldErrors};
 
 /// The longest a body may take to arrive.
@@ -55,7 +55,7 @@ impl Body {
                 json(&decode(&body, encoding)?)
             }
             (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => Ok(form(&body)),
-            (mime::MULTIPART, mime::FORM_DATA) => multipart(&media_type, &body),
+            (mime::MULTIPART, mime::FORM_DATA) => multipart(content_type, body).await,
             _ => Err(unsupported()),
         }
     }
@@ -231,18 +231,18 @@ pub fn form(body: &[u8]) -> Data {
     form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect()
 }
 
-/// The fields of a multipart form; of two with one name the last counts.
-fn multipart(media_type: &Mime, body: &[u8]) -> Result<Data, Error> {
-    let boundary = media_type.get_param(mime::BOUNDARY).map_or("", |boundary| boundary.as_str());
-    let is_valid = (1..=200).contains(&boundary.len()) && boundary.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if !is_valid {
-        let boundary = if boundary.is_empty() { "None" } else { boundary };
-        return Err(parse_error("Multipart form", format_args!("Invalid boundary in multipart: {boundary}")));
+/// The fields of a multipart form (RFC 7578); of two with one name the last counts.
+pub async fn multipart(content_type: &str, body: Bytes) -> Result<Data, Error> {
+    let fail = |problem: multer::Error| parse_error("Multipart form", problem);
+    let boundary = multer::parse_boundary(content_type)
+        .map_err(|_| parse_error("Multipart form", "Invalid boundary in multipart: None"))?;
+    let mut parts = multer::Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
+    let mut data = Data::new();
+    while let Some(part) = parts.next_field().await.map_err(fail)? {
+        let name = part.name().ok_or_else(|| parse_error("Multipart form", "a part has no name"))?.to_owned();
+        let is_file = part.file_name().is_some();
+        let content = part.bytes().await.map_err(fail)?;
+        data.insert(name, if is_file { Input::Other } else { Input::text(String::from_utf8_lossy(&content)) });
     }
-    let parts = multipart::parse(boundary, body).map_err(|problem| parse_error("Multipart form", problem))?;
-    let input = |part: &Part| match part.is_file {
-        true => Input::Other,
-        false => Input::text(String::from_utf8_lossy(part.content)),
-    };
-    Ok(parts.into_iter().map(|part| (part.name.clone(), input(&part))).collect())
+    Ok(data)
 }

@@ -26,15 +26,15 @@ static LIST: Endpoint =
 static DETAIL: Endpoint =
     Endpoint { name: "Article", allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS", action: Some(("PUT", &[NAME])) };
 
-/// The list's address; it is served without the slash too, so that a POST keeps its body.
+/// The list's address.
 pub fn list_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    resource(&LIST, &["/articles/", "/articles"], origins, vec![get().to(list), web::post().to(create)])
+    resource(&LIST, "/articles/", origins, || vec![get().to(list), web::post().to(create)])
 }
 
 /// One article's address.
 pub fn detail_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    let routes = vec![get().to(retrieve), web::put().to(update), web::patch().to(update), web::delete().to(destroy)];
-    resource(&DETAIL, &["/articles/{id:[0-9]+}/", "/articles/{id:[0-9]+}"], origins, routes)
+    let routes = || vec![get().to(retrieve), web::put().to(update), web::patch().to(update), web::delete().to(destroy)];
+    resource(&DETAIL, "/articles/{id:[0-9]+}/", origins, routes)
 }
 
 /// An article as the API shows it.

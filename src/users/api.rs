@@ -13,7 +13,7 @@ static ME: Endpoint = Endpoint { name: "Me", allow: "GET, HEAD, OPTIONS", action
 
 /// The address of the caller's own user.
 pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    resource(&ME, &["/me/", "/me"], origins, vec![get().to(me)])
+    resource(&ME, "/me/", origins, || vec![get().to(me)])
 }
 
 #[derive(Serialize)]

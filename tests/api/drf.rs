@@ -612,7 +612,7 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 &format!("multipart/form-data; boundary={}", "x".repeat(201)),
                 b"x",
                 400,
-                Detail("Multipart form parse error - Invalid boundary in multipart: xxx"),
+                Detail("Multipart form parse error - "),
             ),
             post(
                 "multipart with all that may stand around a part",
