@@ -41,7 +41,10 @@ pub fn find(connection: &mut Connection, issuer: &str, claims: &Claims, policy: 
     if let Some(user) = models::find_by_link(connection, issuer, &claims.sub)? {
         return Ok(if user.is_active { Match::Linked(user) } else { Match::Refused(Refusal::UserInactive) });
     }
-    let Some(email) = claims.email.as_deref().filter(|email| !email.is_empty()) else {
+    // An access token says what an app may do, not who somebody is: an e-mail that a trigger wrote into
+    // one decides nothing.
+    let is_id_token = claims.token_use.as_deref() == Some("id");
+    let Some(email) = claims.email.as_deref().filter(|email| is_id_token && !email.is_empty()) else {
         return Ok(Match::Refused(Refusal::EmailMissing));
     };
     let refused = |refusal| Ok(Match::Refused(refusal));
