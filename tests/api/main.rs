@@ -4,3 +4,6 @@
 mod harness;
 
 mod articles;
+mod linking;
+mod properties_token;
+mod tokens;
