@@ -39,10 +39,10 @@ fn expected_token(value: &[u8]) -> Option<&str> {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let word = match words[..] {
         [word] => word,
-        [scheme, word] if scheme.to_ascii_lowercase() == "bearer" => word,
+        [scheme, word] if scheme.eq_ignore_ascii_case("bearer") => word,
         _ => return None,
     };
-    (!word.contains([',', '\t']) && word.to_ascii_lowercase() != "bearer").then_some(word)
+    (!word.contains([',', '\t']) && !word.eq_ignore_ascii_case("bearer")).then_some(word)
 }
 
 fn header_value() -> impl Strategy<Value = Vec<u8>> {

@@ -225,9 +225,9 @@ async fn kind_and_client_decide_as_the_setting_says() {
     let refuse = |refusal| [Err(refusal); 3];
     let id = |server: &TestServer| server.pool.token("alice");
     let access = |server: &TestServer| server.pool.access_token("alice");
-    type Bend = fn(TokenBuilder) -> TokenBuilder;
-    // The outcomes are those with COGNITO_TOKEN_USE `id`, `access` and `any`.
-    let id_rows: Vec<(&str, Bend, [Result<(), Refusal>; 3])> = vec![
+    // What is bent, how, and what becomes of it with COGNITO_TOKEN_USE `id`, `access` and `any`.
+    type Row = (&'static str, fn(TokenBuilder) -> TokenBuilder, [Result<(), Refusal>; 3]);
+    let id_rows: Vec<Row> = vec![
         ("a genuine ID token", |t| t, [Ok(()), Err(AccessTokenWanted), Ok(())]),
         ("and a client_id as well", |t| t.claim("client_id", CLIENT_ID), [Ok(()), Err(AccessTokenWanted), Ok(())]),
         (
@@ -278,7 +278,7 @@ async fn kind_and_client_decide_as_the_setting_says() {
             [Err(IdTokenWanted), Err(ClientNotAccepted), Err(ClientNotAccepted)],
         ),
     ];
-    let access_rows: Vec<(&str, Bend, [Result<(), Refusal>; 3])> = vec![
+    let access_rows: Vec<Row> = vec![
         ("a genuine access token", |t| t, [Err(IdTokenWanted), Ok(()), Ok(())]),
         (
             "another client_id",
