@@ -12,7 +12,7 @@ use crate::db::Connection;
 use crate::error::Error;
 use crate::history::{Actor, Source};
 use crate::users::models::{self, NewUser, Origin, User};
-use crate::users::validators::{self, MAX_USERNAME_CHARS};
+use crate::users::validators;
 
 /// What the operator allows.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,10 @@ pub fn find(connection: &mut Connection, issuer: &str, claims: &Claims, policy: 
     if let Some(user) = models::find_by_link(connection, issuer, &claims.sub)? {
         return Ok(if user.is_active { Match::Linked(user) } else { Match::Refused(Refusal::UserInactive) });
     }
-    let Some(email) = claims.email.as_deref().filter(|email| !email.is_empty()) else {
+    // An access token says what an app may do, not who somebody is: an e-mail that a trigger wrote into
+    // one decides nothing.
+    let is_id_token = claims.token_use.as_deref() == Some("id");
+    let Some(email) = claims.email.as_deref().filter(|email| is_id_token && !email.is_empty()) else {
         return Ok(Match::Refused(Refusal::EmailMissing));
     };
     let refused = |refusal| Ok(Match::Refused(refusal));
@@ -72,7 +75,7 @@ pub fn find_or_link(connection: &mut Connection, issuer: &str, claims: &Claims, 
         }
         Match::Creatable => {
             let user = NewUser {
-                username: username(connection, claims)?,
+                username: username(connection, claims)?.ok_or(Refusal::ClaimInvalid)?,
                 email: claims.email.clone().unwrap_or_default(),
                 cognito: Some((issuer.to_owned(), claims.sub.clone())),
                 ..NewUser::new(Origin::FirstToken)
@@ -82,9 +85,16 @@ pub fn find_or_link(connection: &mut Connection, issuer: &str, claims: &Claims, 
     }
 }
 
-/// The name in the pool, as long as it is free and keeps Django's rule; else the `sub`, which does and is.
-fn username(connection: &mut Connection, claims: &Claims) -> QueryResult<String> {
-    let name = validators::normalize_username(claims.username.as_deref().unwrap_or_default());
-    let fits = validators::username(&name).is_empty() && models::find_by_username(connection, &name)?.is_none();
-    Ok(if fits { name } else { claims.sub.chars().take(MAX_USERNAME_CHARS).collect() })
+/// The name in the pool, as long as it is free and keeps Django's rule; else the `sub`, which does and
+/// nearly always is: a stranger may have taken it for a name, and must not keep its owner out with that.
+fn username(connection: &mut Connection, claims: &Claims) -> QueryResult<Option<String>> {
+    let name = claims.username.clone().unwrap_or_default();
+    let numbered = (2..100).map(|n| format!("{}-{n}", claims.sub));
+    for candidate in [name, claims.sub.clone()].into_iter().chain(numbered) {
+        let candidate = validators::normalize_username(&candidate);
+        if validators::username(&candidate).is_empty() && models::find_by_username(connection, &candidate)?.is_none() {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
 }

@@ -187,3 +187,116 @@ fn uuid(bytes: &[u8]) -> String {
     let hex: String = hex.into_iter().collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cognito::Refusal;
+    use crate::cognito::jwks::Jwks;
+    use crate::cognito::token::Claims;
+    use crate::cognito::user_pool::TokenUse;
+    use crate::cognito::verifier::Verifier;
+
+    fn request() -> TokenRequest {
+        TokenRequest {
+            email: "Alice@example.com".to_owned(),
+            verified: true,
+            access: false,
+            expires_in: 3600,
+            groups: Vec::new(),
+        }
+    }
+
+    async fn verify(pool: &LocalPool, token: &str) -> Result<Arc<Claims>, Refusal> {
+        crate::install_crypto();
+        let jwks = Jwks::fixed(pool.key_set());
+        Verifier::new(pool.user_pool(), TokenUse::Any, Duration::from_secs(30), jwks).verify(token).await
+    }
+
+    #[tokio::test]
+    async fn its_tokens_are_good_for_itself_and_for_no_other_pool() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let pool = LocalPool::open(&folder.path().join("keys")).expect("a pool");
+        let other = LocalPool::open(&folder.path().join("other")).expect("a pool");
+        let issue = |request: &TokenRequest| pool.token(request).expect("a token");
+
+        let token = issue(&request());
+        let claims = verify(&pool, &token).await.expect("a good token");
+        assert_eq!((claims.email.as_deref(), claims.email_verified), (Some("Alice@example.com"), true));
+        assert_eq!((claims.username.as_deref(), claims.token_use.as_deref()), (Some("Alice@example.com"), Some("id")));
+        assert_eq!(verify(&other, &token).await, Err(Refusal::KeyUnknown));
+
+        // The address decides who it is, whatever its letters' case and the kind of token.
+        let access = issue(&TokenRequest { email: "alice@EXAMPLE.com".to_owned(), access: true, ..request() });
+        let access = verify(&pool, &access).await.expect("a good token");
+        assert_eq!(
+            (&access.sub, access.email.as_ref(), access.client_id.as_deref()),
+            (&claims.sub, None, Some(CLIENT_ID))
+        );
+        let bob = issue(&TokenRequest { email: "bob@example.com".to_owned(), ..request() });
+        assert_ne!(verify(&pool, &bob).await.expect("a good token").sub, claims.sub);
+
+        let unverified = issue(&TokenRequest { verified: false, ..request() });
+        assert!(!verify(&pool, &unverified).await.expect("a good token").email_verified);
+        let expired = issue(&TokenRequest { expires_in: -3600, ..request() });
+        assert_eq!(verify(&pool, &expired).await, Err(Refusal::TokenExpired));
+    }
+
+    #[test]
+    fn its_tokens_have_the_shape_of_cognitos() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let pool = LocalPool::open(&folder.path().join("keys")).expect("a pool");
+        let parts = |request: &TokenRequest| -> [Value; 2] {
+            let token = pool.token(request).expect("a token");
+            let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
+            [0, 1].map(|_| serde_json::from_slice(&parts.next().expect("a part")).expect("JSON"))
+        };
+        let names = |value: &Value| {
+            let mut names: Vec<String> = value.as_object().expect("an object").keys().cloned().collect();
+            names.sort();
+            names.join(" ")
+        };
+        let [header, claims] = parts(&TokenRequest { groups: vec!["readers".to_owned()], ..request() });
+        let [access_header, access] = parts(&TokenRequest { access: true, ..request() });
+        assert_eq!((names(&header).as_str(), header["kid"].as_str().map(str::len)), ("alg kid", Some(44)));
+        assert_ne!(header["kid"], access_header["kid"]);
+        assert_eq!(claims["cognito:groups"], json!(["readers"]));
+        let expected = "aud auth_time cognito:groups cognito:username email email_verified event_id exp iat iss jti origin_jti sub token_use";
+        assert_eq!(names(&claims), expected);
+        let expected = "auth_time client_id event_id exp iat iss jti origin_jti scope sub token_use username";
+        assert_eq!(names(&access), expected);
+        let sub = claims["sub"].as_str().expect("a text");
+        assert!(
+            sub.len() == 36 && &sub[14..15] == "4" && "89ab".contains(&sub[19..20]),
+            "{sub} is a UUID of version 4"
+        );
+    }
+
+    #[test]
+    fn its_keys_last_and_are_the_owners_alone() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let path = folder.path().join("keys");
+        let first = LocalPool::open(&path).expect("a pool");
+        let again = LocalPool::open(&path).expect("the same pool");
+        assert_eq!((first.user_pool(), first.jwks()), (again.user_pool(), again.jwks()));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).expect("the file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        assert!(!first.jwks().to_string().contains("\"d\""), "a private exponent is published");
+    }
+
+    #[test]
+    fn a_file_that_holds_no_keys_is_left_alone() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let path = folder.path().join("keys");
+        for text in ["", "\n\n", "something of the user's", "AAAA\nAAAA\n"] {
+            std::fs::write(&path, text).expect("a file");
+            let error = LocalPool::open(&path).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("is not a key file"), "{text:?}: {error}");
+            assert_eq!(std::fs::read_to_string(&path).expect("a file"), text);
+        }
+    }
+}

@@ -36,8 +36,8 @@ refusals! {
     TokenMalformed, "token_malformed", "This is not a JSON Web Token. Send the whole idToken, unchanged.";
     /// `alg` is not RS256.
     AlgorithmNotAllowed, "algorithm_not_allowed", "The token is not signed with RS256.";
-    /// `crit` or `b64` ask for what is not supported.
-    HeaderNotSupported, "header_not_supported", "The token's header asks for an extension that is not supported.";
+    /// `crit` or `b64` ask for what is not supported, or the token brings a key of its own.
+    HeaderNotSupported, "header_not_supported", "The token's header asks for an extension that is not supported, or brings a key along.";
     /// No usable `kid`.
     KeyIdInvalid, "kid_invalid", "The token's header names no signing key.";
     /// The pool publishes no key with that `kid`.

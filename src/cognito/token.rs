@@ -12,6 +12,8 @@ use super::refusal::Refusal;
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// The longest key id that is looked up. Cognito's have 44 characters.
 const MAX_KID_CHARS: usize = 256;
+/// Members of the header that a genuine token never has and that ask for more than is given.
+const FORBIDDEN_MEMBERS: [&str; 5] = ["crit", "jwk", "jku", "x5u", "x5c"];
 /// The last second of the year 9999: a later time is a mistake or an attack.
 const MAX_TIME: f64 = 253_402_300_799.0;
 
@@ -43,8 +45,11 @@ impl<'a> Token<'a> {
         if members.get("alg").and_then(Value::as_str) != Some("RS256") {
             return Err(Refusal::AlgorithmNotAllowed);
         }
-        // No extension is understood, so each one that must be understood is refused (RFC 7515, 4.1.11).
-        if members.contains_key("crit") || members.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
+        // No extension is understood, so each one that must be understood is refused (RFC 7515, 4.1.11). Nor
+        // is a key that a token brings along: it would not be used, but only an attacker sends one.
+        if FORBIDDEN_MEMBERS.iter().any(|name| members.contains_key(*name))
+            || members.get("b64").is_some_and(|b64| *b64 != Value::Bool(true))
+        {
             return Err(Refusal::HeaderNotSupported);
         }
         // An empty or bent signature is told from a wrong one before any key is sought.

@@ -98,3 +98,86 @@ pub fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_id_is_a_region_and_a_name() {
+        for good in ["eu-west-1_AbCdEfGhI", "us-gov-west-1_a1B2c3D4e", "cn-north-1_X", "local_1a2B"] {
+            assert_eq!(PoolId::parse(good).map(|id| id.as_str().to_owned()), Ok(good.to_owned()));
+        }
+        let long = format!("eu-west-1_{}", "a".repeat(46));
+        for bad in [
+            "",
+            "_",
+            "eu-west-1",
+            "eu-west-1_",
+            "_AbCdEfGhI",
+            "EU-WEST-1_AbCdEfGhI",
+            "eu-west-1_AbC-dEf",
+            "eu-west-1_AbC_dEf",
+            "eu-west-1_AbC/../x",
+            "eu-west-1.evil.example/_a",
+            "eu-west-1@evil.example_a",
+            " eu-west-1_AbC",
+            "eu-west-1_AbC\n",
+            "eu-west-1_ÀbC",
+            &long,
+        ] {
+            let error = PoolId::parse(bad).expect_err(bad);
+            assert!(error.contains("is not a user pool id") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn issuers_and_key_addresses_follow_from_the_id() {
+        let issuers = PoolId::parse("eu-west-1_AbCdEfGhI").map(|id| id.issuers()).expect("a pool id");
+        assert_eq!(
+            issuers,
+            [
+                "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI",
+                "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI",
+            ]
+        );
+        assert_eq!(
+            jwks_url(&issuers[0]),
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI/.well-known/jwks.json"
+        );
+    }
+
+    #[test]
+    fn only_loopback_addresses_may_do_without_tls() {
+        for good in [
+            "https://cognito-idp.eu-west-1.amazonaws.com/x",
+            "http://localhost:9229/x",
+            "http://LOCALHOST/x",
+            "http://pool.localhost/x",
+            "http://127.0.0.1:5000/x",
+            "http://127.8.9.1/x",
+            "http://[::1]:5000/x",
+        ] {
+            assert!(checked_url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "x",
+            "//localhost/x",
+            "ftp://localhost/x",
+            "file:///etc/passwd",
+            "http://cognito-idp.eu-west-1.amazonaws.com/x",
+            "http://localhost.example.com/x",
+            "http://localhost@example.com/x",
+            "http://notlocalhost/x",
+            "http://127.0.0.1.example.com/x",
+            "http://128.0.0.1/x",
+            "http://0.0.0.0/x",
+            "http://10.0.0.1/x",
+            "http://[::2]/x",
+            "http://169.254.169.254/latest/meta-data",
+        ] {
+            assert!(checked_url(bad).is_err(), "{bad}");
+        }
+    }
+}

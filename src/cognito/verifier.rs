@@ -148,3 +148,52 @@ impl Verified {
         self.younger.insert(fingerprint, token);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> VerifiedToken {
+        let claims = Claims {
+            sub: "s".to_owned(),
+            iss: None,
+            token_use: None,
+            aud: None,
+            client_id: None,
+            username: None,
+            email: None,
+            email_verified: false,
+            exp: 0,
+            iat: None,
+            nbf: None,
+            auth_time: None,
+        };
+        let key = Key::new("u-8".to_owned(), "AQAB".to_owned()).expect("a key, though a short one");
+        VerifiedToken { claims: Arc::new(claims), kid: "k".into(), key: Arc::new(key) }
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_keeps_what_is_in_use() {
+        let (mut memory, token) = (Verified::default(), token());
+        let (used, unused) = (fingerprint("used"), fingerprint("unused"));
+        memory.insert(used, token.clone());
+        memory.insert(unused, token.clone());
+        for n in 0..4 * Verified::GENERATION {
+            memory.insert(fingerprint(&n.to_string()), token.clone());
+            let held = memory.younger.len() + memory.older.len();
+            assert!(held <= 2 * Verified::GENERATION, "{held} tokens after {n}");
+            if n % 1000 == 0 {
+                assert!(memory.get(&used).is_some(), "a token in use was forgotten after {n}");
+            }
+        }
+        assert!(memory.get(&unused).is_none());
+        assert!(memory.get(&fingerprint("never seen")).is_none());
+    }
+
+    #[test]
+    fn fingerprints_of_different_tokens_differ() {
+        assert_eq!(fingerprint("a"), fingerprint("a"));
+        assert_ne!(fingerprint("a"), fingerprint("b"));
+        assert_ne!(fingerprint("a"), fingerprint("a "));
+    }
+}

@@ -71,8 +71,10 @@ pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
     errors
 }
 
-/// Whether the password as a whole is one entry of the lists of leaked passwords, words and names.
+/// Whether the password as a whole, but for blanks around it, is one entry of the lists of leaked
+/// passwords, words and names.
 fn is_common(password: &str) -> bool {
+    let password = password.trim();
     // A longer one is in no list, and looking it up would take long.
     if password.is_empty() || password.chars().count() > 40 {
         return false;
@@ -99,4 +101,234 @@ fn similarity(a: &str, b: &str) -> f64 {
     let shared =
         a.chars().filter(|c| rest.iter().position(|other| other == c).map(|at| rest.swap_remove(at)).is_some());
     2.0 * shared.count() as f64 / (a_len + b_len) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BAD_NAME: &str = "Enter a valid username. It may have letters, digits and @/./+/-/_ only.";
+    const BAD_EMAIL: &str = "Enter a valid e-mail address.";
+    const SHORT: &str = "This password is too short. It must contain at least 8 characters.";
+    const COMMON: &str = "This password is too common.";
+    const NUMERIC: &str = "This password is entirely numeric.";
+
+    #[test]
+    fn a_username_has_letters_digits_and_five_signs() {
+        let longest = "ł".repeat(150);
+        for good in [
+            "a",
+            "alice",
+            "Alice_1",
+            "a@b.c+d-e_f",
+            "@",
+            ".",
+            "-",
+            "42",
+            "Łukasz",
+            "用户名",
+            "имя",
+            "علي",
+            "مستخدم٣",
+            &longest,
+        ] {
+            assert_eq!(username(good), Vec::<String>::new(), "{good:?}");
+        }
+        for bad in [
+            " ",
+            "a b",
+            " alice",
+            "alice ",
+            "alice\n",
+            "\talice",
+            "a\0",
+            "a/b",
+            "a\\b",
+            "a:b",
+            "a,b",
+            "a;b",
+            "a'b",
+            "a\"b",
+            "<b>",
+            "a&b",
+            "a|b",
+            "a=b",
+            "a?b",
+            "a#b",
+            "a%b",
+            "a*b",
+            "a(b",
+            "a!b",
+            "a$b",
+            "a`b",
+            "a~b",
+            "a^b",
+            "{a}",
+            "[a]",
+            "🦀",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{a0}b",
+            "\u{feff}a",
+            "a\u{2028}",
+            "\u{301}",
+        ] {
+            assert_eq!(username(bad), [BAD_NAME], "{bad:?}");
+        }
+        assert_eq!(username(""), ["This field may not be blank."]);
+        assert_eq!(username(&"n".repeat(151)), ["Ensure this field has no more than 150 characters."]);
+        assert_eq!(username(&"ł".repeat(151)), ["Ensure this field has no more than 150 characters."]);
+        assert_eq!(username(&" ".repeat(151)), [BAD_NAME, "Ensure this field has no more than 150 characters."]);
+    }
+
+    #[test]
+    fn a_username_is_normalized_to_one_way_of_writing_it() {
+        for (written, normal) in [
+            ("alice", "alice"),
+            ("Alice", "Alice"),
+            ("Zoe\u{308}", "Zo\u{eb}"),
+            ("\u{ff21}lice", "Alice"),
+            ("\u{fb01}ona", "fiona"),
+            ("\u{2168}", "IX"),
+            ("\u{212a}", "K"),
+            ("x\u{b2}", "x2"),
+            // Django's form leaves alone what only looks alike.
+            ("\u{430}lice", "\u{430}lice"),
+        ] {
+            assert_eq!(normalize_username(written), normal, "{written:?}");
+            assert_eq!(normalize_username(normal), normal, "{normal:?} is normal already");
+        }
+    }
+
+    #[test]
+    fn an_email_has_something_before_and_after_one_at() {
+        let longest = format!("{}@example.com", "a".repeat(242));
+        for good in [
+            "a@b",
+            "alice@example.com",
+            "Alice.Smith+news@Example.co.uk",
+            "o'brien@example.com",
+            "żółć@example.com",
+            "用户@例子.公司",
+            "a@[127.0.0.1]",
+            "%@example.com",
+            &longest,
+        ] {
+            assert_eq!(email(good), Vec::<String>::new(), "{good:?}");
+        }
+        for bad in [
+            "",
+            "alice",
+            "@",
+            "alice@",
+            "@example.com",
+            "alice@@example.com",
+            "a@b@c",
+            "alice@.com",
+            " alice@example.com",
+            "alice@example.com ",
+            "al ice@example.com",
+            "alice@exam ple.com",
+            "alice@example.com\n",
+            "alice@example.com\r\nBcc: x",
+            "alice\t@example.com",
+            "alice\0@example.com",
+            "alice\u{a0}@example.com",
+            "alice\u{2003}@example.com",
+            "alice\u{7f}@example.com",
+        ] {
+            assert_eq!(email(bad), [BAD_EMAIL], "{bad:?}");
+        }
+        assert_eq!(email(&format!("a{longest}")), ["Ensure this field has no more than 254 characters."]);
+    }
+
+    fn alice(password_text: &str) -> Vec<String> {
+        password(
+            password_text,
+            &[("username", "alice.smith"), ("e-mail", "asmith@mail.example.com"), ("last name", "Kowalczyk")],
+        )
+    }
+
+    #[test]
+    fn a_password_that_meets_all_four_rules_is_good() {
+        let longest = "k7#Pq".repeat(819);
+        for good in [
+            "vX9#kw2pLm",
+            "correct horse battery staple",
+            "zaq!2wsxCde3vfr",
+            "ŻółtaŁódka!",
+            "🦀🦀🦀🦀rust🦀🦀",
+            &longest,
+        ] {
+            assert_eq!(alice(good), Vec::<String>::new(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_at_least_eight_characters_not_bytes() {
+        for short in ["", "x", "vX9#kw2", "żółćłąę"] {
+            assert_eq!(alice(short), [SHORT], "{short:?}");
+        }
+        assert_eq!(alice("vX9#kw2p"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_password_that_would_take_long_to_hash_is_refused() {
+        assert_eq!(alice(&"k7#Pq".repeat(820)), ["This password is too long. It must have at most 4096 bytes."]);
+        assert_eq!(alice(&"ż".repeat(2049)), ["This password is too long. It must have at most 4096 bytes."]);
+    }
+
+    #[test]
+    fn a_common_password_is_refused_in_any_case_and_with_blanks_around() {
+        for common in [
+            "password",
+            "PassWord",
+            "iloveyou",
+            "sunshine",
+            "football",
+            "qwertyuiop",
+            "letmein1",
+            "password1",
+            " password ",
+            "trustno1\n",
+        ] {
+            assert!(alice(common).contains(&COMMON.to_owned()), "{common:?}: {:?}", alice(common));
+        }
+    }
+
+    #[test]
+    fn a_password_of_digits_only_is_refused() {
+        for numeric in ["71930284615", "0000000000918273", "\u{661}\u{662}\u{669}\u{667}\u{661}\u{662}\u{664}\u{668}"] {
+            assert_eq!(alice(numeric), [NUMERIC], "{numeric:?}");
+        }
+        assert_eq!(alice("12345678"), [COMMON, NUMERIC]);
+        assert_eq!(alice("1234"), [SHORT, COMMON, NUMERIC]);
+        assert_eq!(alice("7193028461x"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_password_like_the_users_own_data_is_refused() {
+        for (similar, attribute) in [
+            ("alice.smith", "username"),
+            ("ALICE.SMITH", "username"),
+            ("alice.smith1", "username"),
+            ("1alicesmith", "username"),
+            ("htims.ecila", "username"),
+            ("asmith@mail.example.com", "e-mail"),
+            ("examplexx", "e-mail"),
+            ("kowalczyk!", "last name"),
+            ("KoWaLcZyK12", "last name"),
+        ] {
+            assert_eq!(alice(similar), [format!("The password is too similar to the {attribute}.")], "{similar:?}");
+        }
+        // The bound is 0.7, as Django's: 2 * 7 / 20 is on it, 2 * 7 / 21 is not.
+        let bound = |password_text: &str| password(password_text, &[("username", "qzxjkvw")]);
+        assert_eq!(bound("qzxjkvw#####8"), ["The password is too similar to the username."]);
+        assert_eq!(bound("qzxjkvw#####8#"), Vec::<String>::new());
+        // What is not there is like nothing, nor are one or two letters.
+        assert_eq!(
+            password("vX9#kw2pLm", &[("username", ""), ("first name", "v"), ("e-mail", "@")]),
+            Vec::<String>::new()
+        );
+    }
 }

@@ -5,5 +5,8 @@ mod harness;
 
 mod articles;
 mod drf;
+mod linking;
 mod me;
 mod properties_api;
+mod properties_token;
+mod tokens;

@@ -104,6 +104,15 @@ impl TestServer {
         self.pool.token("alice").sign()
     }
 
+    /// Links a local user, found by name, to a user of a pool.
+    pub async fn link(&self, name: &'static str, issuer: &'static str, sub: &'static str) {
+        let linked = self.db.write(move |conn| {
+            let user = models::find_by_username(conn, name)?.expect("the user is there");
+            Ok(models::link(conn, &user, issuer, sub, &Actor::system(Source::CommandLine))?)
+        });
+        linked.await.expect("the user is linked");
+    }
+
     /// Runs one SQL statement on the database.
     pub async fn sql(&self, statement: impl Into<String>) {
         use diesel::connection::SimpleConnection;

@@ -1,0 +1,100 @@
+//! The codes of refusals: each can be met, each is its own, each is explained.
+
+use std::collections::HashSet;
+
+use gatepost::cognito::Refusal;
+use gatepost::cognito::user_pool::TokenUse;
+use serde_json::json;
+
+use super::assert_refusal;
+use crate::harness::client::Answer;
+use crate::harness::jwks::{Behaviour, JwksFixture};
+use crate::harness::pool::{TestKey, TestPool};
+use crate::harness::{TestServer, skip};
+
+/// Does what leads to this refusal. There is no arm for the rest: a new refusal has to be added here.
+async fn provoke(refusal: Refusal) -> Answer {
+    let server = match refusal {
+        Refusal::AccessTokenWanted => TestServer::start_with(|config| config.token_use = TokenUse::Access).await,
+        Refusal::KeysUnavailable => {
+            let jwks = JwksFixture::start_with(Behaviour::HangUp).await;
+            let pool = TestPool { id_key: TestKey::nth(0), access_key: TestKey::nth(1), jwks };
+            TestServer::start_for(pool, |_| {}).await
+        }
+        _ => TestServer::start().await,
+    };
+    server.user("kate").await;
+    let token = || server.pool.token("kate");
+    let token = match refusal {
+        Refusal::NoToken => return server.call("GET", "/me/").send().await,
+        Refusal::AuthorizationInvalid => {
+            return server.call("GET", "/me/").header("authorization", "Basic x").send().await;
+        }
+        Refusal::TokenTooLarge => token().claim("custom:note", "x".repeat(20_000)).sign(),
+        Refusal::TokenMalformed => "x".to_owned(),
+        Refusal::AlgorithmNotAllowed => token().header("alg", "none").sign(),
+        Refusal::HeaderNotSupported => token().header("crit", json!(["x"])).sign(),
+        Refusal::KeyIdInvalid => token().without_header("kid").sign(),
+        Refusal::KeyUnknown => token().key(&TestKey::nth(2)).sign(),
+        Refusal::SignatureInvalid => token().signed_by(&TestKey::nth(2)).sign(),
+        Refusal::ClaimInvalid => token().without("exp").sign(),
+        Refusal::IssuerNotAccepted => token().claim("iss", "https://example.com").sign(),
+        Refusal::IdTokenWanted => server.pool.access_token("kate").sign(),
+        Refusal::AccessTokenWanted | Refusal::KeysUnavailable => token().sign(),
+        Refusal::TokenUseInvalid => token().claim("token_use", "refresh").sign(),
+        Refusal::ClientNotAccepted => token().claim("aud", "another").sign(),
+        Refusal::TokenExpired => token().claim("exp", 1).sign(),
+        Refusal::TokenNotYetValid => token().claim("nbf", 4_000_000_000_i64).sign(),
+        Refusal::EmailMissing => token().without("email").sign(),
+        Refusal::EmailUnverified => token().claim("email_verified", false).sign(),
+        // The sign for kelvin, whose small letter is the k.
+        Refusal::EmailAmbiguous => token().claim("email", "\u{212a}ate@example.com").sign(),
+        Refusal::EmailLinked => {
+            server.get("/me/", &token().sign()).await;
+            token().claim("sub", "another").sign()
+        }
+        Refusal::UserUnknown => server.pool.token("nobody").sign(),
+        Refusal::UserInactive => {
+            server.sql("UPDATE users SET is_active = 0").await;
+            token().sign()
+        }
+    };
+    server.get("/me/", &token).await
+}
+
+#[tokio::test]
+async fn each_refusal_can_be_met() {
+    for refusal in Refusal::ALL.iter().copied() {
+        let answer = provoke(refusal).await;
+        if refusal == Refusal::KeysUnavailable {
+            // Not the caller's fault, and no token would help.
+            assert_eq!((answer.status, answer.code().as_str()), (503, refusal.code()));
+            assert_eq!((answer.header("retry-after"), answer.header("www-authenticate")), ("5", ""));
+        } else {
+            assert_refusal(refusal.code(), &answer, refusal);
+        }
+    }
+}
+
+#[test]
+fn each_refusal_has_a_code_and_a_sentence_of_its_own() {
+    let codes: HashSet<&str> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+    let details: HashSet<&str> = Refusal::ALL.iter().map(|refusal| refusal.detail()).collect();
+    assert_eq!((codes.len(), details.len()), (Refusal::ALL.len(), Refusal::ALL.len()));
+    for code in codes {
+        assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+    }
+}
+
+#[test]
+fn the_readme_explains_each_refusal() {
+    let Ok(readme) = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")) else {
+        return skip("the_readme_explains_each_refusal", "README.md");
+    };
+    let missing: Vec<&str> = Refusal::ALL
+        .iter()
+        .map(|refusal| refusal.code())
+        .filter(|code| !readme.contains(&format!("`{code}`")))
+        .collect();
+    assert!(missing.is_empty(), "README.md does not explain {missing:?}");
+}
