@@ -5,6 +5,8 @@ use actix_web::http::Method;
 use actix_web::http::header::{ContentType, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::DatabaseError;
 use serde::Serialize;
 
 use super::models::{self, Article};
@@ -13,7 +15,7 @@ use crate::api::fields::{CharField, Data};
 use crate::api::pagination::ListQuery;
 use crate::api::parsers::Body;
 use crate::api::{Endpoint, get, render, resource};
-use crate::cognito::CognitoUser;
+use crate::cognito::{CognitoUser, Refusal};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
@@ -99,8 +101,14 @@ fn list_answer(conn: &mut Connection, query: &ListQuery, query_string: &str) -> 
 
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
     let name = clean(&body.data().await?, false)?.unwrap_or_default();
-    let article =
-        db.write(move |conn| Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?)).await?;
+    let create = move |conn: &mut Connection| {
+        match models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api)) {
+            // Between the look at the token and this write the user was deleted.
+            Err(DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Err(Refusal::UserUnknown.into()),
+            outcome => Ok(outcome?),
+        }
+    };
+    let article = db.write(create).await?;
     let location = (LOCATION, format!("/articles/{}/", article.id));
     Ok(HttpResponse::Created().content_type(ContentType::json()).insert_header(location).body(json(&article)?))
 }
@@ -120,6 +128,9 @@ async fn update(
 ) -> Result<HttpResponse, Error> {
     let condition = IfMatch::from_headers(request.headers());
     let is_partial = request.method() == Method::PATCH;
+    // Whoever may not change the article is told so whatever the body is, and before it is read.
+    let (asked_id, asking) = (id.clone(), user.clone());
+    db.read(move |conn| find_own(conn, &asked_id, &asking)).await?;
     let data = body.data().await?;
     let article = db
         .write(move |conn| {
@@ -161,12 +172,16 @@ fn find(conn: &mut Connection, id: &str) -> Result<Article, Error> {
     found.ok_or(Error::NoSuchObject("Article"))
 }
 
+/// The article, if this user may change it.
+fn find_own(conn: &mut Connection, id: &str, user: &User) -> Result<Article, Error> {
+    let article = find(conn, id)?;
+    let may_change = article.created_by == Some(user.id) || user.is_staff;
+    if may_change { Ok(article) } else { Err(Error::PermissionDenied) }
+}
+
 /// The article, if this user may change it and knows its present version.
 fn find_to_change(conn: &mut Connection, id: &str, user: &User, condition: &IfMatch) -> Result<Article, Error> {
-    let article = find(conn, id)?;
-    if article.created_by != Some(user.id) && !user.is_staff {
-        return Err(Error::PermissionDenied);
-    }
+    let article = find_own(conn, id, user)?;
     condition.check(json(&article)?.as_bytes())?;
     Ok(article)
 }

@@ -49,15 +49,17 @@ pub fn find(connection: &mut Connection, issuer: &str, claims: &Claims, policy: 
     };
     let refused = |refusal| Ok(Match::Refused(refusal));
     let may_decide = claims.email_verified || policy.link_unverified_email;
+    // Before anything is looked up: an address that anybody can enter must not tell who is here.
+    if !may_decide {
+        return refused(Refusal::EmailUnverified);
+    }
     match models::find_by_email(connection, email)? {
         Some(user) if !user.is_active => refused(Refusal::UserInactive),
-        Some(_) if !may_decide => refused(Refusal::EmailUnverified),
         // Beyond ASCII, letters that look alike or fold to one another are different mailboxes.
         Some(user) if !user.email.eq_ignore_ascii_case(email) => refused(Refusal::EmailAmbiguous),
         Some(user) if user.cognito_sub.is_some() => refused(Refusal::EmailLinked),
         Some(user) => Ok(Match::Linkable(user)),
         None if !policy.create_users => refused(Refusal::UserUnknown),
-        None if !may_decide => refused(Refusal::EmailUnverified),
         None if !validators::email(email).is_empty() => refused(Refusal::ClaimInvalid),
         None => Ok(Match::Creatable),
     }

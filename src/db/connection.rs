@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection as _, ConnectionError, ConnectionResult, RunQueryDsl};
 
 /// A connection to the database.
@@ -77,7 +77,7 @@ impl r2d2::ManageConnection for Manager {
         diesel::sql_query("SELECT 1").execute(connection).map(drop).map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, _: &mut Connection) -> bool {
-        std::thread::panicking()
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        std::thread::panicking() || AnsiTransactionManager::is_broken_transaction_manager(connection)
     }
 }

@@ -13,6 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::Connection as _;
+
 use crate::error::Error;
 pub use connection::Connection;
 use connection::{Manager, Role};
@@ -74,14 +76,18 @@ impl Db {
         self.wal_index.version()
     }
 
-    /// Runs queries that change nothing, on a thread that may wait.
+    /// Runs queries that change nothing, on a thread that may wait. All of them see one and the same state
+    /// of the database, whatever is committed meanwhile.
     pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     {
         let readers = self.readers.clone();
-        let run = move || queries(&mut *readers.get().map_err(|error| Error::Unavailable(error.to_string()))?);
+        let run = move || {
+            let mut connection = readers.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+            (*connection).transaction(queries)
+        };
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
     }
 

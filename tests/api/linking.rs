@@ -305,11 +305,13 @@ async fn a_deactivated_user_is_refused_in_every_way() {
         ("linked, with another issuer form", token("linked").claim("iss", NEW_ISSUER)),
         ("not linked", token("unlinked")),
         ("not linked, in other letters", token("unlinked").claim("email", "UNLINKED@example.com")),
-        ("not linked, with an unverified e-mail", token("unlinked").claim("email_verified", false)),
         ("another Cognito user with that e-mail", token("linked").claim("sub", "another")),
     ] {
         assert_refused(&server, what, &token.sign(), Refusal::UserInactive).await;
     }
+    // Whether the address is here at all is not told to somebody who may have made it up.
+    let made_up = token("unlinked").claim("email_verified", false).sign();
+    assert_refused(&server, "not linked, with an unverified e-mail", &made_up, Refusal::EmailUnverified).await;
     assert_eq!((entered(&server).await, server.number("SELECT count(*) FROM users").await), (1, 2));
 }
 
