@@ -423,7 +423,7 @@ fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, Conf
     for origin in &origins {
         // An origin is a scheme, a host and a port, and is compared letter by letter (RFC 6454, section 4).
         let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
+        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) || origin.contains('*') {
             let origin = origin.escape_debug();
             return fail("CORS_ALLOWED_ORIGINS", format!("`{origin}` is not an origin such as `https://app.example.com`, without a path or a slash at its end"));
         }
@@ -442,6 +442,7 @@ fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {
     let filter = env.get("RUST_LOG").unwrap_or(default);
     match env_filter::Builder::new().try_parse(filter).map(drop) {
         Ok(()) => Ok(filter.to_owned()),
-        Err(error) => fail("RUST_LOG", error.to_string()),
+        // A broken pattern is explained in several lines.
+        Err(error) => fail("RUST_LOG", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
     }
 }
