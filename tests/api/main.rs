@@ -4,3 +4,6 @@
 mod harness;
 
 mod articles;
+mod command_line;
+mod data;
+mod settings;
