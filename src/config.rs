@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -83,7 +83,20 @@ pub enum Pool {
     Local,
 }
 
-/// Everything that can be set. Made by [`Config::from_env`]; tests build it by hand.
+/// What every command needs, and all that those need which only work on the database.
+#[derive(Clone, Debug)]
+pub struct Basics {
+    /// Development or production.
+    pub mode: Mode,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// env_logger's filter.
+    pub log_filter: String,
+}
+
+/// Everything that can be set. Made by [`Config::from_variables`]; tests build it by hand.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Development or production.
@@ -154,9 +167,9 @@ fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<T, ConfigEr
 }
 
 /// The variables as they were found; an empty value counts as unset.
-struct Variables(HashMap<String, String>);
+struct Variables<'a>(&'a HashMap<String, String>);
 
-impl Variables {
+impl Variables<'_> {
     fn get(&self, name: &'static str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
@@ -203,34 +216,66 @@ impl Variables {
     }
 }
 
-impl Config {
-    /// Reads the environment, after `.env` in the working directory for what the environment leaves unset.
-    pub fn from_env() -> Result<Config, ConfigError> {
-        match dotenvy::dotenv() {
-            Ok(_) => {}
-            Err(error) if error.not_found() => {}
-            Err(dotenvy::Error::LineParse(_, at)) => {
-                return fail(".env", format!("a line cannot be read, near character {at}"));
-            }
-            Err(error) => return fail(".env", error.to_string()),
+/// Reads the environment, after `.env` in the working directory for what the environment does not have.
+/// A variable that is there and empty hides the one in `.env`.
+pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
+    // Not dotenvy's default search, which goes up through all folders: whose file that finds depends on luck.
+    match dotenvy::from_path(".env") {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(dotenvy::Error::LineParse(_, at)) => {
+            return fail(".env", format!("a line cannot be read, near character {at}"));
         }
-        let mut variables = HashMap::new();
-        for setting in SETTINGS {
-            match std::env::var(setting.name) {
-                Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
-                Err(std::env::VarError::NotPresent) => {}
-                Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
-            }
+        Err(error) => return fail(".env", error.to_string()),
+    }
+    let mut variables = HashMap::new();
+    for setting in SETTINGS {
+        match std::env::var(setting.name) {
+            Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
+            Err(std::env::VarError::NotPresent) => {}
+            Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
         }
-        Config::from_variables(variables)
+    }
+    Ok(variables)
+}
+
+/// The variables of the environment that look like settings and are none: most likely misspelt, so that
+/// what was meant to be strict would be lax in silence.
+pub fn unknown_variables() -> Vec<String> {
+    const PREFIXES: [&str; 3] = ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT"];
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let mut unknown: Vec<String> = names
+        .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
+        .filter(|name| !SETTINGS.iter().any(|setting| setting.name == name))
+        .collect();
+    unknown.sort();
+    unknown
+}
+
+impl Basics {
+    /// Takes from all variables those that every command needs.
+    pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
+        Basics::read(&Variables(variables))
     }
 
-    /// Reads settings from a map in place of the environment.
-    pub fn from_variables(variables: HashMap<String, String>) -> Result<Config, ConfigError> {
-        let env = Variables(variables);
+    fn read(env: &Variables) -> Result<Basics, ConfigError> {
         let built_for = if cfg!(debug_assertions) { Mode::Development } else { Mode::Production };
         let modes = [("development", Mode::Development), ("production", Mode::Production)];
         let mode = env.choice("APP_ENV", &modes, built_for)?;
+        Ok(Basics {
+            mode,
+            database: database(env)?,
+            log_json: env.choice("LOG_FORMAT", &[("text", false), ("json", true)], false)?,
+            log_filter: log_filter(env, mode)?,
+        })
+    }
+}
+
+impl Config {
+    /// Makes settings of the variables that [`read_environment`] found.
+    pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
+        let env = Variables(variables);
+        let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
         let bind = bind_address(&env)?;
         let pool = pool(&env, mode, bind)?;
         let token_uses = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
@@ -247,13 +292,13 @@ impl Config {
                 max_stale: env.seconds("COGNITO_JWKS_MAX_STALE_SECONDS", 0, 86_400)?,
                 ca_file: env.get("COGNITO_CA_FILE").map(PathBuf::from),
             },
-            database: database(&env)?,
+            database,
             bind,
             allowed_hosts: allowed_hosts(&env, bind)?,
             cors_allowed_origins: cors_allowed_origins(&env, mode)?,
             max_body_bytes: env.number("MAX_BODY_BYTES", 1..=1_073_741_824, 1_048_576)? as usize,
-            log_json: env.choice("LOG_FORMAT", &[("text", false), ("json", true)], false)?,
-            log_filter: log_filter(&env, mode)?,
+            log_json,
+            log_filter,
             pool,
         })
     }
@@ -369,12 +414,13 @@ fn database(env: &Variables) -> Result<PathBuf, ConfigError> {
 
 fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, ConfigError> {
     let hosts = env.list("ALLOWED_HOSTS");
-    if let Some(bad) = hosts.iter().find(|host| host.contains(['/', ' ', '@']) || (host.contains('*') && *host != "*"))
-    {
+    if let Some(bad) = hosts.iter().find(|host| !is_host(host)) {
         let bad = bad.escape_debug();
         return fail(
             "ALLOWED_HOSTS",
-            format!("`{bad}` is not a host name; write `example.com`, `.example.com` or `*`, without a scheme"),
+            format!(
+                "`{bad}` is not a host name; write `example.com`, `.example.com` or `*`, without a scheme and a port"
+            ),
         );
     }
     if !hosts.is_empty() {
@@ -390,12 +436,21 @@ fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, Confi
     Ok(hosts)
 }
 
+/// Whether an entry of the list can match anything at all.
+fn is_host(host: &str) -> bool {
+    let name = host.strip_prefix('.').unwrap_or(host);
+    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        && name.split('.').all(|label| !label.is_empty());
+    let ip = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    host == "*" || is_name || ip.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
+}
+
 fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, ConfigError> {
     let origins = env.list("CORS_ALLOWED_ORIGINS");
     for origin in &origins {
         // An origin is a scheme, a host and a port, and is compared letter by letter (RFC 6454, section 4).
         let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
+        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) || origin.contains('*') {
             let origin = origin.escape_debug();
             return fail(
                 "CORS_ALLOWED_ORIGINS",
@@ -419,6 +474,7 @@ fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {
     let filter = env.get("RUST_LOG").unwrap_or(default);
     match env_filter::Builder::new().try_parse(filter).map(drop) {
         Ok(()) => Ok(filter.to_owned()),
-        Err(error) => fail("RUST_LOG", error.to_string()),
+        // A broken pattern is explained in several lines.
+        Err(error) => fail("RUST_LOG", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
     }
 }

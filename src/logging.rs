@@ -8,10 +8,10 @@ use log::Record;
 use log::kv::{Error, Key, Value, VisitSource};
 use serde_json::Map;
 
-use crate::config::Config;
+use crate::config::Basics;
 
 /// Starts logging to standard error, once for the process.
-pub fn start(config: &Config) {
+pub fn start(config: &Basics) {
     let mut logger = env_logger::Builder::new();
     logger.parse_filters(&config.log_filter);
     if config.log_json {

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gatepost::commands::{self, changepassword, check, createsuperuser, migrate, serve, token};
-use gatepost::config::Config;
+use gatepost::commands::{self, CommandError, changepassword, check, createsuperuser, migrate, serve, token};
+use gatepost::config::{self, Basics, Config};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,21 +36,27 @@ enum Command {
 fn main() -> ExitCode {
     let command = CommandLine::parse().command.unwrap_or(Command::Serve);
     gatepost::install_crypto();
-    let config = match Config::from_env() {
-        Ok(config) => config,
-        Err(error) => return commands::fail(error),
-    };
-    gatepost::logging::start(&config);
-    let outcome = match command {
-        Command::Serve => serve::run(&config),
-        Command::Migrate => migrate::run(&config),
-        Command::Createsuperuser(arguments) => createsuperuser::run(&config, arguments),
-        Command::Changepassword(arguments) => changepassword::run(&config, &arguments),
-        Command::Check => check::run(&config),
-        Command::Token(arguments) => token::run(&config, arguments),
-    };
-    match outcome {
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => commands::fail(error),
+    }
+}
+
+/// Commands that only work on the database ask for no more settings than that takes: a superuser can be
+/// created before there is a user pool.
+fn run(command: Command) -> Result<(), CommandError> {
+    let variables = config::read_environment()?;
+    let basics = Basics::from_variables(&variables)?;
+    gatepost::logging::start(&basics);
+    for name in config::unknown_variables() {
+        log::warn!("{} is set, but there is no such setting: is it misspelt?", name.escape_debug());
+    }
+    match command {
+        Command::Migrate => migrate::run(&basics),
+        Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
+        Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
+        Command::Serve => serve::run(&Config::from_variables(&variables)?),
+        Command::Check => check::run(&Config::from_variables(&variables)?),
+        Command::Token(arguments) => token::run(&Config::from_variables(&variables)?, arguments),
     }
 }

@@ -2,7 +2,7 @@
 //! Cognito's shape signed with them. Whoever can read the file can be anybody, so it is the owner's alone,
 //! and [`crate::config`] allows this pool in development mode and on a loopback address only.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -54,16 +54,35 @@ impl LocalPool {
     /// Reads the pool's keys, or makes them and writes the file, with mode 0600.
     pub fn open(path: &Path) -> io::Result<LocalPool> {
         match std::fs::read_to_string(path) {
-            Ok(text) => LocalPool::from_text(&text).ok_or_else(|| {
-                let problem = "is not a key file of the local user pool; remove it, and a new one is made";
-                io::Error::new(io::ErrorKind::InvalidData, problem)
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => LocalPool::create(path),
+            // What cannot be read may be half written as yet.
+            Ok(text) => LocalPool::from_text(&text).map_or_else(|| LocalPool::open_or_create(path), Ok),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => LocalPool::open_or_create(path),
             Err(error) => Err(error),
         }
     }
 
-    fn create(path: &Path) -> io::Result<LocalPool> {
+    /// Of several processes that find no keys, the first to lock the file makes them; the others wait.
+    fn open_or_create(path: &Path) -> io::Result<LocalPool> {
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        file.lock()?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        // A process that was killed right after it had created the file leaves it empty.
+        if text.is_empty() {
+            text = LocalPool::new_keys()?;
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
+        }
+        LocalPool::from_text(&text).ok_or_else(|| {
+            let problem = "is not a key file of the local user pool; remove it, and a new one is made";
+            io::Error::new(io::ErrorKind::InvalidData, problem)
+        })
+    }
+
+    fn new_keys() -> io::Result<String> {
         let failed = |_| io::Error::other("no RSA key could be made");
         let mut lines = String::new();
         for _ in 0..2 {
@@ -71,17 +90,7 @@ impl LocalPool {
             lines += &STANDARD.encode(pair.as_der().map_err(failed)?.as_ref());
             lines.push('\n');
         }
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => file.write_all(lines.as_bytes()).and_then(|()| file.sync_all())?,
-            // Another process was first: its keys are the pool's.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return LocalPool::open(path),
-            Err(error) => return Err(error),
-        }
-        LocalPool::from_text(&lines).ok_or_else(|| io::Error::other("the keys just made cannot be read"))
+        Ok(lines)
     }
 
     fn from_text(text: &str) -> Option<LocalPool> {

@@ -82,6 +82,10 @@ pub fn jwks_url(issuer: &str) -> String {
 pub fn checked_url(text: &str) -> Result<Url, String> {
     let shown = text.escape_debug();
     let url = Url::parse(text).map_err(|error| format!("`{shown}` is not a URL: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        // Not shown: the address is printed and logged, and this one holds a secret.
+        return Err("the URL must not hold a user name or a password".to_owned());
+    }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),

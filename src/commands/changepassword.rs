@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::{CommandError, attributes_of, new_password};
-use crate::config::Config;
+use crate::config::Basics;
 use crate::db::Db;
 use crate::history::{Actor, Source};
-use crate::users::{models, password};
+use crate::users::{models, password, validators};
 
 /// What is said on the command line.
 #[derive(Args)]
@@ -16,9 +16,9 @@ pub struct Arguments {
 }
 
 /// Asks for a new password, twice, and sets it.
-pub fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
+pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
-    let username = arguments.username.clone();
+    let username = validators::normalize_username(&arguments.username);
     let user = db.write_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
     let user =
         user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;

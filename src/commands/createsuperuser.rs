@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{CommandError, attributes, new_password, prompt};
-use crate::config::{Config, Superuser};
+use crate::config::{Basics, Superuser};
 use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::history::{Actor, Source};
@@ -25,7 +25,7 @@ pub struct Arguments {
 }
 
 /// Creates the superuser.
-pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
+pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     let (username, email, password) =
         if arguments.noinput { from_environment(arguments)? } else { ask(&db, arguments)? };

@@ -1,11 +1,11 @@
 //! `migrate`: brings the database up to date without serving.
 
 use super::CommandError;
-use crate::config::Config;
+use crate::config::Basics;
 use crate::db::Db;
 
 /// Applies pending migrations; says how many there were.
-pub fn run(config: &Config) -> Result<(), CommandError> {
+pub fn run(config: &Basics) -> Result<(), CommandError> {
     let (_, applied) = Db::open(&config.database)?;
     match applied {
         0 => println!("{} is up to date.", config.database.display()),

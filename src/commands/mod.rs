@@ -41,7 +41,7 @@ macro_rules! command_error_from {
         })*
     };
 }
-command_error_from!(std::io::Error, crate::db::OpenError, crate::server::StartError);
+command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
 
 /// Says what went wrong, on standard error, and gives the exit code for it.
 pub fn fail(error: impl std::fmt::Display) -> ExitCode {

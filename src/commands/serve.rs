@@ -3,6 +3,7 @@
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::poll_immediate;
 
 use super::{CommandError, createsuperuser};
 use crate::config::{Config, Mode, Pool};
@@ -14,11 +15,15 @@ use crate::users::{models, password};
 /// Serves, and returns after SIGTERM or Ctrl+C when running requests are finished.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     actix_web::rt::System::new().block_on(async {
-        let built = server::build(config)?;
+        let mut built = server::build(config)?;
         let superuser = match config.mode {
             Mode::Development => first_superuser(&built.db).await?,
             Mode::Production => None,
         };
+        // The server listens to signals from its first poll on. Who reads the text below may send one at once.
+        if let Some(ended) = poll_immediate(&mut built.server).await {
+            ended?;
+        }
         greet(config, &built, superuser.as_deref());
         built.server.await?;
         log::info!("stopped");

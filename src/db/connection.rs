@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::{Connection as _, ConnectionError, ConnectionResult, RunQueryDsl};
+use diesel::{Connection as _, ConnectionError, ConnectionResult, QueryResult, RunQueryDsl};
 
 /// A connection to the database.
 pub type Connection = diesel::SqliteConnection;
@@ -25,6 +25,11 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     let Some(path) = path.to_str() else {
         return Err(ConnectionError::BadConnection("the path is not UTF-8".to_owned()));
     };
+    let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        // SQLite would only say that it cannot open the file.
+        return Err(ConnectionError::BadConnection("its folder does not exist".to_owned()));
+    }
     let mut connection = Connection::establish(path)?;
     let settings = match role {
         // Other programs may hold the lock for a while: wait for them, but not for long.
@@ -38,6 +43,24 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     Ok(connection)
 }
 
+/// Whether the database can be written, if not at this moment: a lock passes, a file that is read-only
+/// stays so.
+pub fn check_writable(connection: &mut Connection) -> QueryResult<()> {
+    match try_to_write(connection) {
+        Err(error) if error.to_string().contains("database is locked") => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Writes something and takes it back. `BEGIN IMMEDIATE` alone would not do: on a read-only file, which
+/// SQLite opens without a word, it succeeds.
+fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
+    connection.batch_execute("BEGIN IMMEDIATE")?;
+    let outcome = connection.batch_execute("PRAGMA user_version = 0");
+    connection.batch_execute("ROLLBACK")?;
+    outcome
+}
+
 /// Whether the database is sound and can be written.
 pub fn probe(connection: &mut Connection) -> Result<(), String> {
     #[derive(diesel::QueryableByName)]
@@ -45,7 +68,7 @@ pub fn probe(connection: &mut Connection) -> Result<(), String> {
         #[diesel(sql_type = diesel::sql_types::Text)]
         quick_check: String,
     }
-    connection.batch_execute("BEGIN IMMEDIATE; ROLLBACK;").map_err(|error| error.to_string())?;
+    try_to_write(connection).map_err(|error| error.to_string())?;
     let findings: Vec<Finding> =
         diesel::sql_query("PRAGMA quick_check(1)").load(connection).map_err(|error| error.to_string())?;
     match findings.first() {

@@ -49,6 +49,7 @@ impl Db {
     /// how many those were.
     pub fn open(path: &Path) -> Result<(Db, usize), OpenError> {
         let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
+        connection::check_writable(&mut connection).map_err(|error| OpenError::new(path, error))?;
         let applied = migrations::apply(&mut connection).map_err(|error| OpenError::new(path, error))?;
         // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
         let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);

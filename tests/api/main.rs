@@ -4,9 +4,12 @@
 mod harness;
 
 mod articles;
+mod command_line;
+mod data;
 mod drf;
 mod linking;
 mod me;
 mod properties_api;
 mod properties_token;
+mod settings;
 mod tokens;

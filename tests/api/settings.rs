@@ -1,0 +1,422 @@
+//! The environment: what is refused and how, what holds when nothing is set, and what goes before what.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gatepost::cognito::user_pool::TokenUse;
+use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
+
+use crate::harness::program::Program;
+
+const POOL: [(&str, &str); 2] = [("AWS_USER_POOLS_ID", "eu-west-1_AbCdEfGhI"), ("AWS_APP_CLIENT_ID", "1client")];
+
+fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let owned: HashMap<_, _> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::from_variables(&owned)
+}
+
+#[track_caller]
+fn good(variables: &[(&str, &str)]) -> Config {
+    read(variables).unwrap_or_else(|error| panic!("{variables:?}: {error}"))
+}
+
+/// With a pool, in production mode.
+#[track_caller]
+fn with_pool(more: &[(&str, &str)]) -> Config {
+    good(&[&POOL[..], &[("APP_ENV", "production")], more].concat())
+}
+
+/// In development mode, with the local pool.
+#[track_caller]
+fn local(more: &[(&str, &str)]) -> Config {
+    good(&[&[("APP_ENV", "development")], more].concat())
+}
+
+#[track_caller]
+fn pool(config: &Config) -> &gatepost::cognito::user_pool::UserPool {
+    match &config.pool {
+        Pool::Cognito(pool) => pool,
+        Pool::Local => panic!("it is the local pool"),
+    }
+}
+
+/// Every setting that can be malformed, with values that are.
+const MALFORMED: &[(&str, &[&str])] = &[
+    ("APP_ENV", &["prod", "Production", "development,production", "1"]),
+    (
+        "AWS_USER_POOLS_ID",
+        &[
+            "eu-west-1",
+            "_AbC",
+            "eu-west-1_",
+            "eu-west-1_Ab-C",
+            "EU-WEST-1_AbC",
+            "eu-west-1_Ab_C",
+            "eu-west-1_a/../b",
+            "eu west_a",
+            "https://x_y",
+        ],
+    ),
+    ("AWS_APP_CLIENT_ID", &["1client 2client", "1client;2client", "1client/", "'1client'", ",", "1client,\"2client\""]),
+    (
+        "COGNITO_ISSUER",
+        &[
+            "issuer",
+            "http://example.com/pool",
+            "https://example.com/pool/",
+            "ftp://example.com/pool",
+            "https://user:secret@example.com/pool",
+            "https://example.com/a,example.com/b",
+        ],
+    ),
+    (
+        "COGNITO_JWKS_URL",
+        &[
+            "jwks.json",
+            "http://example.com/jwks.json",
+            "file:///etc/passwd",
+            "https://user:secret@example.com/jwks.json",
+            "https://example.com/jwks.json,x",
+            "http://127.0.0.1.example.com/",
+        ],
+    ),
+    ("COGNITO_TOKEN_USE", &["ID", "id,access", "both"]),
+    ("COGNITO_LEEWAY_SECONDS", &["-1", "121", "30s", "1.5", "abc", "99999999999999999999"]),
+    ("COGNITO_LINK_UNVERIFIED_EMAIL", &["yes", "TRUE", "on", "2"]),
+    ("COGNITO_CREATE_USERS", &["yes", "TRUE", "on", "2"]),
+    ("COGNITO_JWKS_REFRESH_SECONDS", &["0", "-1", "5m", "31536001"]),
+    ("COGNITO_JWKS_COOLDOWN_SECONDS", &["-1", "ten", "31536001"]),
+    ("COGNITO_JWKS_MAX_STALE_SECONDS", &["-1", "1d", "31536001"]),
+    (
+        "DATABASE_URL",
+        &[
+            "gatepost.sqlite3",
+            "sqlite:",
+            "sqlite://",
+            "sqlite::memory:",
+            "sqlite:a.db?mode=ro",
+            "mysql://root:secret@db/x",
+            "postgres://u:secret@db/x",
+            "postgresql://u:secret@db/x",
+        ],
+    ),
+    (
+        "BIND_ADDRESS",
+        &["8000", "localhost:8000", "127.0.0.1", "127.0.0.1:65536", ":8000", "::1:8000x", "http://127.0.0.1:8000"],
+    ),
+    (
+        "ALLOWED_HOSTS",
+        &[
+            "https://example.com",
+            "example.com:8000",
+            "*.example.com",
+            "a b",
+            "me@example.com",
+            "example.com,/",
+            ".",
+            "example..com",
+            "example.com.",
+            "[::1",
+            "::1",
+            "münchen.example",
+        ],
+    ),
+    (
+        "CORS_ALLOWED_ORIGINS",
+        &[
+            "*",
+            "null",
+            "example.com",
+            "https://example.com/",
+            "https://example.com/app",
+            "ftp://example.com",
+            "https://EXAMPLE.com",
+            "https://example.com:443",
+            "https://*.example.com",
+        ],
+    ),
+    ("MAX_BODY_BYTES", &["0", "-1", "1MB", "1073741825"]),
+    ("LOG_FORMAT", &["JSON", "xml"]),
+    ("RUST_LOG", &["gatepost=loud", "a=b=c", "info/(", "a/b/c"]),
+];
+
+#[test]
+fn a_malformed_value_is_refused_with_the_name_of_its_variable() {
+    for (name, values) in MALFORMED {
+        for value in *values {
+            let others = POOL.iter().filter(|(other, _)| other != name);
+            let variables: Vec<_> = others.copied().chain([(*name, *value)]).collect();
+            let error = read(&variables).err().unwrap_or_else(|| panic!("{name}={value} is taken"));
+            assert_eq!(error.name, *name, "{name}={value}: {error}");
+            let line = error.to_string();
+            assert!(line.starts_with(&format!("{name}: ")) && line.len() > name.len() + 10, "{name}={value}: {line}");
+            assert!(!line.contains("secret") && !line.contains('\n'), "{name}={value}: {line}");
+        }
+    }
+}
+
+#[test]
+fn no_variable_is_without_a_check() {
+    for setting in SETTINGS {
+        // Any path can be the right one; whether the file can be read is seen at start.
+        let is_listed = MALFORMED.iter().any(|(name, _)| *name == setting.name) || setting.name == "COGNITO_CA_FILE";
+        assert!(is_listed, "{} has no row in the table of malformed values", setting.name);
+    }
+}
+
+#[test]
+fn control_characters_in_a_value_are_not_printed() {
+    let error = read(&[("APP_ENV", "\u{1b}[31mred\u{7}")]).expect_err("no mode").to_string();
+    assert!(!error.chars().any(char::is_control), "{error:?}");
+}
+
+#[test]
+fn defaults_hold_where_nothing_is_set() {
+    for empty in [None, Some(""), Some("  ")] {
+        let all: Vec<_> = SETTINGS.iter().filter(|setting| setting.name != "APP_ENV").collect();
+        let variables: Vec<_> =
+            empty.iter().flat_map(|value| all.iter().map(|setting| (setting.name, *value))).collect();
+        let config = local(&variables);
+        assert_eq!(config.pool, Pool::Local, "{empty:?}");
+        assert_eq!(config.token_use, TokenUse::Id);
+        assert_eq!(config.leeway, Duration::from_secs(30));
+        assert_eq!((config.link_unverified_email, config.create_users), (false, true), "the local pool creates users");
+        assert_eq!(config.jwks.refresh, Duration::from_secs(300));
+        assert_eq!(config.jwks.cooldown, Duration::from_secs(10));
+        assert_eq!(config.jwks.max_stale, Duration::from_secs(86_400));
+        assert_eq!(config.jwks.ca_file, None);
+        assert_eq!(config.database, Path::new("gatepost.sqlite3"));
+        assert_eq!(config.bind.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.allowed_hosts, ["localhost", ".localhost", "127.0.0.1", "[::1]"]);
+        assert_eq!(config.cors_allowed_origins, ["http://localhost:3000"]);
+        assert_eq!(config.max_body_bytes, 1_048_576);
+        assert!(!config.log_json);
+        assert_eq!(config.log_filter, "info");
+    }
+    let production = with_pool(&[]);
+    assert_eq!(production.mode, Mode::Production);
+    assert!(!production.create_users, "a genuine pool creates nobody");
+    assert_eq!(production.cors_allowed_origins, [""; 0]);
+    assert_eq!(production.log_filter, "info,gatepost::access=warn");
+}
+
+#[test]
+fn the_mode_is_that_of_the_build_where_it_is_not_set() {
+    let expected = if cfg!(debug_assertions) { Mode::Development } else { Mode::Production };
+    assert_eq!(good(&POOL).mode, expected);
+}
+
+#[test]
+fn every_value_arrives() {
+    let config = with_pool(&[
+        ("COGNITO_TOKEN_USE", "any"),
+        ("COGNITO_LEEWAY_SECONDS", "0"),
+        ("COGNITO_LINK_UNVERIFIED_EMAIL", "true"),
+        ("COGNITO_CREATE_USERS", "1"),
+        ("COGNITO_CA_FILE", "ca.pem"),
+        ("COGNITO_JWKS_REFRESH_SECONDS", "1"),
+        ("COGNITO_JWKS_COOLDOWN_SECONDS", "0"),
+        ("COGNITO_JWKS_MAX_STALE_SECONDS", "5"),
+        ("DATABASE_URL", "sqlite:///var/lib/gatepost/db.sqlite3"),
+        ("BIND_ADDRESS", " [::]:80 "),
+        ("MAX_BODY_BYTES", "1"),
+        ("LOG_FORMAT", "json"),
+        ("RUST_LOG", "debug"),
+    ]);
+    assert_eq!(config.token_use, TokenUse::Any);
+    assert_eq!(config.leeway, Duration::ZERO);
+    assert!(config.link_unverified_email && config.create_users && config.log_json);
+    assert_eq!(config.jwks.ca_file, Some(PathBuf::from("ca.pem")));
+    let jwks = (config.jwks.refresh, config.jwks.cooldown, config.jwks.max_stale);
+    assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));
+    assert_eq!(config.database, Path::new("/var/lib/gatepost/db.sqlite3"));
+    assert_eq!(config.bind.to_string(), "[::]:80");
+    assert_eq!((config.max_body_bytes, config.log_filter.as_str()), (1, "debug"));
+    assert!(
+        !local(&[("COGNITO_CREATE_USERS", "false")]).create_users,
+        "what is set goes before the local pool's default"
+    );
+}
+
+#[test]
+fn lists_are_separated_by_commas_and_blanks_around_them_do_not_count() {
+    let config = with_pool(&[
+        ("AWS_APP_CLIENT_ID", " 1a , 2b ,, 3c,"),
+        ("ALLOWED_HOSTS", "Example.COM, .example.org ,[::1],*"),
+        ("CORS_ALLOWED_ORIGINS", "https://a.example , http://b.example:8080"),
+    ]);
+    assert_eq!(pool(&config).client_ids, ["1a", "2b", "3c"]);
+    assert_eq!(config.allowed_hosts, ["example.com", ".example.org", "[::1]", "*"]);
+    assert_eq!(config.cors_allowed_origins, ["https://a.example", "http://b.example:8080"]);
+}
+
+#[test]
+fn an_address_to_listen_on_is_an_allowed_host_unless_it_stands_for_all() {
+    let hosts = |bind| with_pool(&[("BIND_ADDRESS", bind)]).allowed_hosts;
+    assert!(hosts("192.0.2.7:80").contains(&"192.0.2.7".to_owned()));
+    assert!(hosts("[2001:db8::1]:80").contains(&"[2001:db8::1]".to_owned()));
+    assert_eq!(hosts("0.0.0.0:80"), hosts("127.0.0.1:80"));
+    assert_eq!(hosts("[::]:80"), hosts("127.0.0.1:80"));
+}
+
+#[test]
+fn issuers_and_keys_follow_from_the_pool_id() {
+    for (id, region) in
+        [("eu-west-1_AbCdEfGhI", "eu-west-1"), ("us-gov-west-1_x9", "us-gov-west-1"), ("cn-north-1_Z", "cn-north-1")]
+    {
+        let config = with_pool(&[("AWS_USER_POOLS_ID", id)]);
+        let pool = pool(&config);
+        assert_eq!(pool.id, id);
+        let issuers =
+            ["cognito-idp", "issuer-cognito-idp"].map(|name| format!("https://{name}.{region}.amazonaws.com/{id}"));
+        assert_eq!(pool.issuers, issuers, "{id}");
+        let urls: Vec<_> = pool.jwks_urls.iter().map(|url| url.as_str()).collect();
+        assert_eq!(urls, [format!("{}/.well-known/jwks.json", issuers[0])], "{id}");
+    }
+}
+
+#[test]
+fn issuers_and_addresses_of_keys_can_be_given() {
+    let urls = |config: &Config| pool(config).jwks_urls.iter().map(|url| url.to_string()).collect::<Vec<_>>();
+    let issuers = "https://idp.example/p1,http://localhost:9229/p1";
+    let config = with_pool(&[("COGNITO_ISSUER", issuers)]);
+    assert_eq!(pool(&config).issuers, ["https://idp.example/p1", "http://localhost:9229/p1"]);
+    assert_eq!(
+        urls(&config),
+        ["https://idp.example/p1/.well-known/jwks.json", "http://localhost:9229/p1/.well-known/jwks.json"]
+    );
+    let keys = "http://127.0.0.1:1/a,https://keys.example/b";
+    let config = with_pool(&[("COGNITO_ISSUER", issuers), ("COGNITO_JWKS_URL", keys)]);
+    assert_eq!(urls(&config), ["http://127.0.0.1:1/a", "https://keys.example/b"]);
+    let config = with_pool(&[("COGNITO_JWKS_URL", "https://keys.example/b")]);
+    assert_eq!((pool(&config).issuers.len(), urls(&config)), (2, vec!["https://keys.example/b".to_owned()]));
+    // An issuer alone will do, and names the pool.
+    let config = good(&[
+        ("APP_ENV", "production"),
+        ("COGNITO_ISSUER", "http://localhost:9229/local_x"),
+        ("AWS_APP_CLIENT_ID", "c"),
+    ]);
+    assert_eq!(pool(&config).id, "local_x");
+}
+
+#[test]
+fn the_local_pool_is_for_development_on_a_loopback_address_alone() {
+    let refused = |variables: &[(&str, &str)]| {
+        let error = read(variables).err().unwrap_or_else(|| panic!("{variables:?} is taken"));
+        error.name
+    };
+    for bind in ["0.0.0.0:8000", "[::]:8000", "192.0.2.7:8000", "[2001:db8::1]:8000"] {
+        assert_eq!(refused(&[("APP_ENV", "development"), ("BIND_ADDRESS", bind)]), "BIND_ADDRESS", "{bind}");
+    }
+    for bind in ["127.0.0.1:0", "127.9.9.9:8000", "[::1]:8000"] {
+        assert_eq!(local(&[("BIND_ADDRESS", bind)]).pool, Pool::Local, "{bind}");
+    }
+    assert_eq!(refused(&[("APP_ENV", "production")]), "AWS_USER_POOLS_ID");
+    // Half a pool is a mistake, and must not become the local one.
+    let development = ("APP_ENV", "development");
+    assert_eq!(refused(&[development, ("AWS_APP_CLIENT_ID", "c")]), "AWS_APP_CLIENT_ID");
+    assert_eq!(refused(&[development, ("COGNITO_JWKS_URL", "https://keys.example/")]), "COGNITO_JWKS_URL");
+    assert_eq!(refused(&[development, POOL[0]]), "AWS_APP_CLIENT_ID");
+    assert_eq!(refused(&[development, ("COGNITO_ISSUER", "https://idp.example/p")]), "AWS_APP_CLIENT_ID");
+    // With a genuine pool, development may listen anywhere.
+    good(&[POOL[0], POOL[1], development, ("BIND_ADDRESS", "0.0.0.0:8000")]);
+}
+
+#[tokio::test]
+async fn a_malformed_setting_stops_every_command_with_one_line() {
+    for command in
+        [&["serve"][..], &["check"], &["migrate"], &["createsuperuser", "--noinput"], &["token", "a@example.com"]]
+    {
+        let program = Program::new().set("DATABASE_URL", "mysql:x");
+        program.run(command).await.assert_error("gatepost: DATABASE_URL: does not begin with `sqlite:`");
+    }
+    Program::new()
+        .set("MAX_BODY_BYTES", "much")
+        .run(&["serve"])
+        .await
+        .assert_error("gatepost: MAX_BODY_BYTES: `much` is not");
+}
+
+#[tokio::test]
+async fn what_env_file_says_holds_where_the_environment_says_nothing() {
+    let file =
+        "# a comment\nDATABASE_URL=sqlite:from-file.sqlite3\nMAX_BODY_BYTES=\n\nLOG_FORMAT=\"json\"\nCOGNITO_ISUER=x\n";
+    let program = Program::new();
+    std::fs::write(program.path(".env"), file).expect("a file");
+    let outcome = program.run(&["migrate"]).await;
+    assert!(outcome.success().ends_with("to from-file.sqlite3.\n"), "{outcome:?}");
+    assert!(program.path("from-file.sqlite3").exists() && !program.path("gatepost.sqlite3").exists());
+    assert!(outcome.stderr.starts_with("{\"time\":") && outcome.stderr.contains("COGNITO_ISUER"), "{outcome:?}");
+
+    let program = program.set("DATABASE_URL", "sqlite:from-environment.sqlite3");
+    assert!(program.run(&["migrate"]).await.success().ends_with("to from-environment.sqlite3.\n"));
+    // The way to get a default back.
+    let program = program.set("DATABASE_URL", "");
+    assert!(program.run(&["migrate"]).await.success().ends_with("to gatepost.sqlite3.\n"));
+}
+
+#[tokio::test]
+async fn the_env_file_of_another_folder_does_not_count_and_a_broken_one_is_refused() {
+    let parent = Program::new();
+    std::fs::write(parent.path(".env"), "DATABASE_URL=sqlite:from-parent.sqlite3\n").expect("a file");
+    std::fs::create_dir(parent.path("below")).expect("a folder");
+    let below = Program::within(&parent.path("below"));
+    assert!(below.run(&["migrate"]).await.success().ends_with("to gatepost.sqlite3.\n"));
+
+    std::fs::write(below.path(".env"), "APP_ENV=development\nthis is no setting\n").expect("a file");
+    below.run(&["migrate"]).await.assert_error(".env: a line cannot be read");
+    std::fs::remove_file(below.path(".env")).and_then(|()| std::fs::create_dir(below.path(".env"))).expect("a folder");
+    below.run(&["migrate"]).await.assert_error(".env: ");
+}
+
+#[tokio::test]
+async fn a_variable_that_looks_like_a_setting_and_is_none_is_named() {
+    let program = Program::new()
+        .set("COGNITO_TOKEN_USES", "id")
+        .set("cognito_issuer", "x")
+        .set("AWS_USER_POOL_ID", "x")
+        .set("AWS_APP_CLIENT_IDS", "x")
+        .set("AWS_REGION", "x")
+        .set("COGNITO_TOKEN_USE", "id");
+    let outcome = program.run(&["migrate"]).await;
+    outcome.success();
+    let named = |name: &str| outcome.stderr.contains(&format!(" {name} is set, but there is no such setting"));
+    for (name, is_unknown) in [
+        ("COGNITO_TOKEN_USES", true),
+        ("cognito_issuer", true),
+        ("AWS_USER_POOL_ID", true),
+        ("AWS_APP_CLIENT_IDS", true),
+        ("AWS_REGION", false),
+        ("COGNITO_TOKEN_USE", false),
+    ] {
+        assert_eq!(named(name), is_unknown, "{name}: {outcome:?}");
+    }
+}
+
+#[test]
+fn the_readme_has_a_line_for_every_setting() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).expect("README.md");
+    let table = table();
+    let missing = table.lines().find(|line| !readme.lines().any(|of_readme| of_readme == *line));
+    assert!(missing.is_none(), "README.md does not have this line: {missing:?}\nThe whole table:\n{table}");
+    // And no line for what is no setting any more.
+    let names = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).map(|(name, _)| name);
+    let is_variable = |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    for name in names.filter(|name| is_variable(name) && !name.starts_with("DJANGO_")) {
+        assert!(
+            SETTINGS.iter().any(|setting| setting.name == name),
+            "README.md has a setting {name} that does not exist"
+        );
+    }
+}
+
+/// The table as the README must have it.
+fn table() -> String {
+    let line = |setting: &gatepost::config::Setting| {
+        format!("| `{}` | {} | {} |", setting.name, setting.default, setting.meaning)
+    };
+    SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
