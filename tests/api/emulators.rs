@@ -144,7 +144,7 @@ async fn creates_a_user(kind: Kind) {
     for (id, name) in [(1, "mia"), (2, "noa")] {
         pool.sign_up(name).await;
         let tokens = pool.sign_in(name).await;
-        // Without an e-mail there is nothing to create a user from, not even where both kinds are accepted.
+        // Whoever sends the wrong one of the two tokens first is not created by it.
         assert_eq!(gatepost.get("/me/", &tokens.access).await.code(), "id_token_wanted", "{name}");
         let created = gatepost.call("POST", "/articles/").token(&tokens.id).json(json!({ "name": name }).to_string());
         created.send().await.assert(201, &json!({ "id": id, "name": name }).to_string());
