@@ -35,6 +35,8 @@
 //! 5. [`api`] adds `Allow` and the chosen rendering; [`middleware::edge`] adds the headers and logs.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// Everything here may meet a stranger's input: nothing may give up on it by a panic.
+#![warn(clippy::expect_used, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 
 pub mod api;
 pub mod articles;

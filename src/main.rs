@@ -1,4 +1,5 @@
 //! The command line.
+#![warn(clippy::expect_used, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ mod articles;
 mod command_line;
 mod data;
 mod drf;
+mod emulators;
 mod linking;
 mod me;
 mod properties_api;
