@@ -4,3 +4,4 @@
 mod harness;
 
 mod articles;
+mod keys;

@@ -4,6 +4,7 @@ pub mod client;
 pub mod jwks;
 pub mod log_watch;
 pub mod pool;
+pub mod program;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
