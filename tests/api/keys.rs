@@ -786,6 +786,9 @@ fn openssl(folder: &Path, arguments: &str) -> Option<()> {
     Some(())
 }
 
+/// A case: its name, the environment, whether the keys come, and what the proxy is asked for.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], bool, &'a [&'a str]);
+
 #[tokio::test]
 async fn https_sources_need_a_trusted_certificate_and_ca_file_and_no_proxy_are_honoured() {
     let Some(source) = TlsSource::start() else {
@@ -801,7 +804,7 @@ async fn https_sources_need_a_trusted_certificate_and_ca_file_and_no_proxy_are_h
     let proxy = DeadProxy::start().await;
     let connect = format!("CONNECT 0.0.0.0:{} HTTP/1.1", source.port);
     let no_system = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
-    let rows: [(&str, &[(&str, &str)], bool, &[&str]); 7] = [
+    let rows: [Row; 7] = [
         ("unknown authority", &[("COGNITO_JWKS_URL", &local)], false, &[]),
         ("COGNITO_CA_FILE", &[("COGNITO_JWKS_URL", &local), ("COGNITO_CA_FILE", ca)], true, &[]),
         (

@@ -4,4 +4,5 @@
 mod harness;
 
 mod articles;
+mod http;
 mod keys;
