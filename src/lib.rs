@@ -7,6 +7,7 @@
 //! | [`config`] | every setting, read once | `settings.py` |
 //! | [`server`] | builds the server; all addresses on one screen | `urls.py`, `wsgi.py` |
 //! | [`middleware`] | request id, `Host`, security headers, log | `MIDDLEWARE` |
+//! | [`connection`] | cuts off clients that dawdle between requests | |
 //! | [`api`] | negotiation, parsers, fields, pages, metadata | Django REST framework |
 //! | [`cognito`] | tokens, keys, who a token stands for | app `cognito` |
 //! | [`articles`] | the model and its addresses | app `articles` |
@@ -43,6 +44,7 @@ pub mod articles;
 pub mod cognito;
 pub mod commands;
 pub mod config;
+pub mod connection;
 pub mod db;
 pub mod error;
 pub mod health;

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use chrono::{SecondsFormat, Utc};
 use env_logger::fmt::Formatter;
-use log::Record;
 use log::kv::{Error, Key, Value, VisitSource};
+use log::{LevelFilter, Record};
 use serde_json::Map;
 
 use crate::config::Basics;
@@ -13,6 +13,9 @@ use crate::config::Basics;
 /// Starts logging to standard error, once for the process.
 pub fn start(config: &Basics) {
     let mut logger = env_logger::Builder::new();
+    // It reports each broken request as an error, so that anybody could fill the log with alarms. Who
+    // wants that names `actix_http` in RUST_LOG.
+    logger.filter_module("actix_http", LevelFilter::Off);
     logger.parse_filters(&config.log_filter);
     if config.log_json {
         logger.format(json_line);

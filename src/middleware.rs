@@ -4,16 +4,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cognito::authentication::CallerId;
+use crate::connection::Watch;
 use crate::error::Error;
 use crate::pages;
 
@@ -62,6 +63,9 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
+    if let Some(watch) = request.request().conn_data::<Watch>() {
+        watch.pause();
+    }
     let settings = request.app_data::<web::Data<EdgeSettings>>().cloned();
     let settings = settings.ok_or_else(|| Error::Internal("there are no settings of the middleware".to_owned()))?;
     let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
@@ -75,7 +79,24 @@ pub async fn edge(
     let behind_tls = forwarded.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
     add_headers(response.headers_mut(), &id, behind_tls);
     log_request(&response, &id, started);
+    await_next_request(&mut response);
     Ok(response)
+}
+
+/// Sets the watch over the connection anew. After a body that came too slowly or was too large the
+/// connection is of no more use: the rest of that body would come first.
+fn await_next_request(response: &mut ServiceResponse) {
+    let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
+    if is_body_left {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let Some(watch) = response.request().conn_data::<Watch>() else { return };
+    if is_body_left {
+        watch.close_soon();
+    } else if response.response().body().size() != BodySize::Stream {
+        // A stream takes the time that its reader needs.
+        watch.resume();
+    }
 }
 
 /// A caller, or a proxy before this service, may name the id; only a harmless one is taken over.
@@ -90,6 +111,10 @@ fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
     // Probes of a load balancer name an address as host, and learn nothing here.
     if matches!(request.path(), "/healthz" | "/readyz") {
         return true;
+    }
+    // A target that names a host counts more than the header (RFC 9112, section 3.2.2): both must fit.
+    if request.uri().authority().is_some_and(|authority| !host_matches(authority.as_str(), hosts)) {
+        return false;
     }
     let mut values = request.headers().get_all(header::HOST);
     match (values.next().map(HeaderValue::to_str), values.next()) {

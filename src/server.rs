@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, dev, web};
+use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, web};
 
+use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
@@ -15,12 +16,17 @@ use crate::cognito::local_pool::LocalPool;
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Pool};
+use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::{articles, health, pages, users};
 
-/// How long a connection may take to send a request's head, and how long it may stay idle.
+/// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may stay idle after a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long it may take from one request to the next: idle at first, then sending the head.
+const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 /// How long requests that run may go on after SIGTERM. Kubernetes, for one, kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
@@ -95,7 +101,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
     })
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
-    .keep_alive(Duration::from_secs(15))
+    .keep_alive(KEEP_ALIVE)
+    .on_connect(|io, data| Watch::start(io, data, BETWEEN_REQUESTS))
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .bind(config.bind)
     .map_err(|error| StartError::Listen(config.bind, error))?;
@@ -117,9 +124,9 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
     app.service(articles::api::list_resource(origins))
         .service(articles::api::detail_resource(origins))
         .service(users::api::me_resource(origins))
-        .route("/healthz", web::get().to(health::healthz))
-        .route("/readyz", web::get().to(health::readyz))
-        .route("/static/gatepost.css", web::get().to(style_sheet))
+        .service(read_only("/healthz", get().to(health::healthz)))
+        .service(read_only("/readyz", get().to(health::readyz)))
+        .service(read_only("/static/gatepost.css", get().to(style_sheet)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {
         app.route(
@@ -130,6 +137,12 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
             }),
         );
     }
+}
+
+/// An address that is read and nothing else.
+fn read_only(path: &str, route: Route) -> Resource {
+    let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish() };
+    web::resource(path).route(route).default_service(web::to(refuse))
 }
 
 async fn style_sheet() -> HttpResponse {

@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::{Client, redirect};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use url::Url;
 
 use super::refusal::Refusal;
@@ -78,8 +79,8 @@ pub struct Jwks {
 struct Source {
     settings: JwksSettings,
     state: RwLock<State>,
-    /// Wakes the task.
-    wanted: Notify,
+    /// The number of the last fetch that was asked for; wakes the task. The first one is the start's.
+    asked: watch::Sender<u64>,
     /// The number of the last fetch that was asked for and is over.
     served: watch::Sender<u64>,
 }
@@ -88,10 +89,8 @@ struct State {
     keys: Arc<KeySet>,
     /// When the keys last came; `None` before they ever did.
     fetched: Option<Instant>,
-    /// When an unknown key last caused a fetch.
+    /// When the last fetch that an unknown key caused was over, or began if it is still under way.
     asked_at: Option<Instant>,
-    /// The number of the last fetch that was asked for. The first one is the start's.
-    asked: u64,
     /// Failures in a row.
     failures: u32,
 }
@@ -123,13 +122,16 @@ impl Jwks {
         if let Some(key) = self.find(kid) {
             return Ok(key);
         }
-        let asked = self.sources.iter().filter_map(Source::ask);
-        if tokio::time::timeout(FETCH_TIMEOUT, join_all(asked)).await.is_ok()
-            && let Some(key) = self.find(kid)
-        {
-            return Ok(key);
+        let mut fetches: FuturesUnordered<_> = self.sources.iter().filter_map(Source::ask).collect();
+        // The first address that has the key will do: another one that stalls holds nobody up.
+        let wait = async { while fetches.next().await.is_some() && self.find(kid).is_none() {} };
+        let _ = tokio::time::timeout(FETCH_TIMEOUT, wait).await;
+        // Look again even if there was nothing to wait for: the key may have come since the first look.
+        match self.find(kid) {
+            Some(key) => Ok(key),
+            None if self.is_loaded() => Err(Refusal::KeyUnknown),
+            None => Err(Refusal::KeysUnavailable),
         }
-        if self.is_loaded() { Err(Refusal::KeyUnknown) } else { Err(Refusal::KeysUnavailable) }
     }
 
     /// Whether this very key is still published and young enough to be trusted.
@@ -149,8 +151,8 @@ impl Jwks {
 
 impl Source {
     fn new(settings: JwksSettings, keys: KeySet, fetched: Option<Instant>) -> Source {
-        let state = State { keys: Arc::new(keys), fetched, asked_at: None, asked: 1, failures: 0 };
-        Source { settings, state: RwLock::new(state), wanted: Notify::new(), served: watch::Sender::new(0) }
+        let state = State { keys: Arc::new(keys), fetched, asked_at: None, failures: 0 };
+        Source { settings, state: RwLock::new(state), asked: watch::Sender::new(1), served: watch::Sender::new(0) }
     }
 
     // A panic while the lock is held cannot leave the state half-changed: each change is one assignment.
@@ -172,7 +174,7 @@ impl Source {
     fn ask(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
         let number = {
             let mut state = self.state_mut();
-            let under_way = state.asked > *self.served.borrow();
+            let under_way = *self.asked.borrow() > *self.served.borrow();
             let pause = self.settings.cooldown.max(if state.failures > 0 {
                 self.backoff(state.failures)
             } else {
@@ -184,11 +186,10 @@ impl Source {
                 if !cooled || state.fetched.is_none() {
                     return None;
                 }
-                state.asked += 1;
                 state.asked_at = Some(Instant::now());
-                self.wanted.notify_one();
+                self.asked.send_modify(|asked| *asked += 1);
             }
-            state.asked
+            *self.asked.borrow()
         };
         let mut served = self.served.subscribe();
         Some(async move { drop(served.wait_for(|served| *served >= number).await) })
@@ -196,16 +197,23 @@ impl Source {
 
     /// Fetches at once, then whenever the keys grow old or somebody asks, for as long as the pool is in use.
     async fn run(self: Arc<Source>, client: Client, url: Url) {
+        let mut wanted = self.asked.subscribe();
         loop {
-            let asked = self.state().asked;
+            let asked = *wanted.borrow_and_update();
             let fetched = fetch(&client, &url).await;
             let pause = self.take(&url, fetched);
+            if asked > *self.served.borrow()
+                && let Some(asked_at) = &mut self.state_mut().asked_at
+            {
+                // From its end, or a fetch that stalls would use up the cool-down and the next follow at once.
+                *asked_at = Instant::now();
+            }
             self.served.send_replace(asked);
             // The task holds one reference; with no other, nobody can ask any more.
             if Arc::strong_count(&self) == 1 {
                 return;
             }
-            let _ = tokio::time::timeout(pause, self.wanted.notified()).await;
+            let _ = tokio::time::timeout(pause, wanted.changed()).await;
         }
     }
 
@@ -250,6 +258,10 @@ fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
     if is_loopback(url) {
         builder = builder.no_proxy();
     }
+    if url.scheme() == "http" {
+        // Without TLS no certificate counts: a bare container that has none must not fail for that.
+        builder = builder.tls_certs_only([]);
+    }
     if let Some(path) = &settings.ca_file {
         let unreadable = |error: &dyn std::fmt::Display| format!("COGNITO_CA_FILE: {}: {error}", path.display());
         let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
@@ -259,7 +271,11 @@ fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
         }
         builder = builder.tls_certs_merge(certificates);
     }
-    builder.build().map_err(|error| chain(&error))
+    // Certificates are read for good only here.
+    builder.build().map_err(|error| match &settings.ca_file {
+        Some(path) => format!("COGNITO_CA_FILE: {}: {}", path.display(), chain(&error)),
+        None => format!("the client for the keys cannot be made: {}", chain(&error)),
+    })
 }
 
 /// Fetches the key sets of all addresses once, for `check`.

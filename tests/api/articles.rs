@@ -494,9 +494,9 @@ async fn walk(
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         let found = answer.ids().into_iter().zip(answer.names());
         if relation == "next" {
-            rows.extend(found)
+            rows.extend(found);
         } else {
-            rows.splice(0..0, found).for_each(drop)
+            rows.splice(0..0, found).for_each(drop);
         }
         between(page).await;
         match answer.link(relation) {

@@ -1,11 +1,9 @@
 //! What is acknowledged lasts, and what fails leaves nothing half done: crashes, full disks, locks, stops.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -15,7 +13,7 @@ use std::time::{Duration, Instant};
 use actix_web::ResponseError;
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
-use futures_util::future::{BoxFuture, FutureExt, join_all};
+use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture, join_all};
 use gatepost::db::{Connection, Db};
 use gatepost::error::Error;
 use gatepost::users::password;
@@ -439,10 +437,10 @@ async fn a_queue_of_writes_that_is_full_answers_503_and_loses_none_of_those_in_i
     // A write of its own beside the request, which must not take the place of one of those below.
     eventually("the user was seen", async || server.number("SELECT count(last_seen_at) FROM users").await == 1).await;
     let release = hold_writer(&server.db).await;
-    let mut waiting: Vec<Pin<Box<dyn Future<Output = Result<(), Error>>>>> = Vec::new();
+    let mut waiting: Vec<LocalBoxFuture<'_, Result<(), Error>>> = Vec::new();
     let overflow = loop {
         assert!(waiting.len() < 100_000, "the queue has no end");
-        let mut write = Box::pin(server.db.write(|conn| insert(conn, "queued")));
+        let mut write: LocalBoxFuture<_> = Box::pin(server.db.write(|conn| insert(conn, "queued")));
         match std::future::poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await {
             Poll::Pending => waiting.push(write),
             Poll::Ready(outcome) => break outcome,

@@ -8,6 +8,8 @@ mod command_line;
 mod data;
 mod drf;
 mod emulators;
+mod http;
+mod keys;
 mod linking;
 mod me;
 mod properties_api;

@@ -1,9 +1,8 @@
 //! A source of keys that rotates, dies, stalls and lies at the test's word, and counts who asks.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,13 +27,15 @@ pub enum Behaviour {
     Late(Duration, Vec<u8>),
     /// Sends an endless body.
     Endless,
+    /// Sends a body byte by byte, five in a second, and never ends.
+    Drip,
 }
 
 /// The source.
 pub struct JwksFixture {
     address: SocketAddr,
     behaviour: Arc<Mutex<Behaviour>>,
-    fetches: Arc<AtomicUsize>,
+    fetches: Arc<Mutex<Vec<Instant>>>,
     task: JoinHandle<()>,
 }
 
@@ -48,7 +49,7 @@ impl JwksFixture {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let behaviour = Arc::new(Mutex::new(behaviour));
-        let fetches = Arc::new(AtomicUsize::new(0));
+        let fetches = Arc::new(Mutex::new(Vec::new()));
         let (shared, counter) = (behaviour.clone(), fetches.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -73,7 +74,19 @@ impl JwksFixture {
 
     /// How many requests there were.
     pub fn fetches(&self) -> usize {
-        self.fetches.load(Ordering::SeqCst)
+        self.times().len()
+    }
+
+    /// When the requests came.
+    pub fn times(&self) -> Vec<Instant> {
+        self.fetches.lock().expect("the lock").clone()
+    }
+
+    /// Waits until a whole fetch has begun and ended from now on: each source is asked by one at a time,
+    /// so that whoever asks for the second time from now has taken in the first answer.
+    pub async fn fetched_anew(&self) {
+        let before = self.fetches();
+        super::eventually("the keys are fetched anew", async || self.fetches() >= before + 2).await;
     }
 }
 
@@ -89,7 +102,7 @@ pub fn key_set(keys: &[&TestKey]) -> Vec<u8> {
     json!({ "keys": keys }).to_string().into_bytes()
 }
 
-async fn answer(mut stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, fetches: Arc<AtomicUsize>) {
+async fn answer(mut stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, fetches: Arc<Mutex<Vec<Instant>>>) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -97,7 +110,7 @@ async fn answer(mut stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, fetches
             Err(_) => return,
         }
     }
-    fetches.fetch_add(1, Ordering::SeqCst);
+    fetches.lock().expect("the lock").push(Instant::now());
     let behaviour = behaviour.lock().expect("the lock").clone();
     let (status, headers, body) = match behaviour {
         Behaviour::Body(body) => ("200 OK", String::new(), body),
@@ -114,6 +127,13 @@ async fn answer(mut stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, fetches
         Behaviour::Endless => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n").await;
             while stream.write_all(&[b' '; 65536]).await.is_ok() {}
+            return;
+        }
+        Behaviour::Drip => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n").await;
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
             return;
         }
     };

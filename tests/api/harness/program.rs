@@ -11,6 +11,7 @@ use gatepost::db::Connection;
 use tempfile::TempDir;
 
 use super::client::Call;
+use super::pool::{CLIENT_ID, POOL_ID};
 
 /// Long enough for the slowest machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,6 +67,14 @@ impl Program {
         let settings = vec![];
         let program = Program { folder: folder.to_owned(), settings, wrapper: vec![], _own: None };
         program.set("APP_ENV", "development").set("BIND_ADDRESS", "127.0.0.1:0").set("RUST_LOG", "info")
+    }
+
+    /// In a fresh folder, in production mode for the tests' pool, with these variables besides.
+    pub fn for_pool(variables: &[(&str, &str)]) -> Program {
+        let program = Program { settings: vec![], ..Program::new() };
+        let program = program.set("APP_ENV", "production").set("BIND_ADDRESS", "127.0.0.1:0");
+        let program = program.set("AWS_USER_POOLS_ID", POOL_ID).set("AWS_APP_CLIENT_ID", CLIENT_ID);
+        variables.iter().fold(program, |program, (name, value)| program.set(name, value))
     }
 
     /// Sets a variable.
@@ -250,6 +259,11 @@ impl Serving {
     /// What it logged.
     pub fn stderr(&self) -> String {
         self.running.stderr()
+    }
+
+    /// What it logged, line by line.
+    pub fn log(&self) -> Vec<String> {
+        self.stderr().lines().map(str::to_owned).collect()
     }
 
     /// Sends a signal by its name, such as `TERM`.
