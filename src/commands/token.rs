@@ -16,7 +16,7 @@ pub struct Arguments {
     /// An access token in place of an ID token
     #[arg(long)]
     access: bool,
-    /// Seconds until it expires; negative for one that has expired
+    /// Seconds until it expires; negative for one that has expired (of which COGNITO_LEEWAY_SECONDS are tolerated)
     #[arg(long, default_value_t = 3600, allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-31_536_000..=31_536_000))]
     expires_in: i64,
     /// A group (`cognito:groups`); may be given several times

@@ -11,7 +11,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
 
@@ -44,13 +44,34 @@ impl OpenError {
     }
 }
 
+/// The writing connection, and how many migrations were applied.
+///
+/// When several processes start at once on a new file, one changes its journal mode or its schema while
+/// another has begun to read. SQLite refuses the other at once, whatever `busy_timeout` says, since the
+/// two could wait for each other for ever. Beginning anew is the way out.
+fn open_writer(path: &Path) -> Result<(Connection, usize), OpenError> {
+    let give_up = Instant::now() + Duration::from_secs(5);
+    let try_to_open = || -> Result<(Connection, usize), OpenError> {
+        let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
+        connection::check_writable(&mut connection).map_err(|error| OpenError::new(path, error))?;
+        let applied = migrations::apply(&mut connection).map_err(|error| OpenError::new(path, error))?;
+        Ok((connection, applied))
+    };
+    loop {
+        match try_to_open() {
+            Err(error) if error.problem.contains("database is locked") && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 impl Db {
     /// Opens the SQLite file, creates it where it is missing, and applies pending migrations; also tells
     /// how many those were.
     pub fn open(path: &Path) -> Result<(Db, usize), OpenError> {
-        let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
-        connection::check_writable(&mut connection).map_err(|error| OpenError::new(path, error))?;
-        let applied = migrations::apply(&mut connection).map_err(|error| OpenError::new(path, error))?;
+        let (connection, applied) = open_writer(path)?;
         // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
         let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
         let readers = r2d2::Pool::builder()

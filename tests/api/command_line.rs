@@ -456,6 +456,16 @@ async fn an_unknown_command_is_refused_with_a_hint() {
 }
 
 #[tokio::test]
+async fn processes_that_migrate_at_once_on_an_empty_folder_all_succeed_and_one_does_it() {
+    for round in 0..20 {
+        let program = Program::new();
+        let outcomes = futures_util::future::join_all((0..5).map(|_| program.run(&["migrate"]))).await;
+        let applied = outcomes.iter().filter(|outcome| outcome.success().contains("migrations applied")).count();
+        assert_eq!(applied, 1, "round {round}: {outcomes:?}");
+    }
+}
+
+#[tokio::test]
 async fn processes_that_start_at_once_on_an_empty_folder_all_come_up_and_agree() {
     for round in 0..4 {
         let program = Program::new();
