@@ -198,9 +198,9 @@ test("a function attached to another trigger sends nothing and says so", async (
     "another trigger": signUp({ triggerSource: "PreSignUp_SignUp" }),
     "no trigger": signUp({ triggerSource: undefined }),
     "the console's test event": { key1: "value1" },
-    "text": "event",
-    "null": null,
-    "nothing": undefined,
+    text: "event",
+    null: null,
+    nothing: undefined,
   };
   for (const [name, event] of Object.entries(events)) {
     const { logs } = await call(event);
@@ -278,6 +278,13 @@ test("the retry brings the same event with a signature of its own, and success l
     assert.deepEqual(gatepost.requests[1].body, gatepost.requests[0].body, name);
     for (const request of gatepost.requests) await assertSigned(request, SECRET, name);
   }
+});
+
+test("a first attempt that stalls leaves the second enough time to succeed", async (t) => {
+  const gatepost = await serve(t, never, 200);
+  const call = await start(t, settingsFor(gatepost.url));
+  assert.deepEqual((await call(signUp())).logs, []);
+  assert.equal(gatepost.requests.length, 2);
 });
 
 test("a retry that is refused ends the matter", async (t) => {
@@ -363,7 +370,7 @@ test("a function with hardly any time left still returns and says why", async (t
 
 test("the status decides: a body without end is not waited for", async (t) => {
   const endless = (status) => (_, response) => response.writeHead(status).write("x".repeat(1_000_000));
-  const rows = { "success": [200, []], "refusal": [403, [["refused", 403]]] };
+  const rows = { success: [200, []], refusal: [403, [["refused", 403]]] };
   for (const [name, [status, expected]] of Object.entries(rows)) {
     const gatepost = await serve(t, endless(status));
     const call = await start(t, settingsFor(gatepost.url));
@@ -375,23 +382,27 @@ test("the status decides: a body without end is not waited for", async (t) => {
 
 test("a missing or wrong setting is named, and nothing is sent", async (t) => {
   const gatepost = await serve(t, 200);
-  const rows = [
-    ["no settings at all", {}, "setting_missing", "GATEPOST_URL"],
-    ["no address", { POST_CONFIRMATION_SECRET: SECRET }, "setting_missing", "GATEPOST_URL"],
-    ["an empty address", settingsFor(" "), "setting_missing", "GATEPOST_URL"],
-    ["no secret", { GATEPOST_URL: gatepost.url }, "setting_missing", "POST_CONFIRMATION_SECRET"],
-    ["an empty secret", settingsFor(gatepost.url, { POST_CONFIRMATION_SECRET: " \n" }), "setting_missing", "POST_CONFIRMATION_SECRET"],
-    ["no URL", settingsFor("127.0.0.1/api"), "setting_invalid", "GATEPOST_URL"],
-    ["another scheme", settingsFor("ftp://127.0.0.1"), "setting_invalid", "GATEPOST_URL"],
-    ["a file", settingsFor("file:///etc/passwd"), "setting_invalid", "GATEPOST_URL"],
-    ["plain http", settingsFor("http://198.51.100.7"), "setting_invalid", "GATEPOST_URL"],
-    ["http to a look-alike of this machine", settingsFor("http://localhost.example.com"), "setting_invalid", "GATEPOST_URL"],
-    ["http to another look-alike", settingsFor("http://127.0.0.1.example.com"), "setting_invalid", "GATEPOST_URL"],
-    ["a password", settingsFor(gatepost.url.replace("//", "//jane:doe@")), "setting_invalid", "GATEPOST_URL"],
-    ["a query", settingsFor(`${gatepost.url}/?key=1`), "setting_invalid", "GATEPOST_URL"],
-    ["a fragment", settingsFor(`${gatepost.url}/#top`), "setting_invalid", "GATEPOST_URL"],
-  ];
-  for (const [name, settings, code, setting] of rows) {
+  const rows = {
+    "no settings at all": [{}, "setting_missing"],
+    "no address": [{ POST_CONFIRMATION_SECRET: SECRET }, "setting_missing"],
+    "an empty address": [settingsFor(" "), "setting_missing"],
+    "no secret": [{ GATEPOST_URL: gatepost.url }, "setting_missing", "POST_CONFIRMATION_SECRET"],
+    "an empty secret": [
+      settingsFor(gatepost.url, { POST_CONFIRMATION_SECRET: " \n" }),
+      "setting_missing",
+      "POST_CONFIRMATION_SECRET",
+    ],
+    "no URL": [settingsFor("127.0.0.1/api"), "setting_invalid"],
+    "another scheme": [settingsFor("ftp://127.0.0.1"), "setting_invalid"],
+    "a file": [settingsFor("file:///etc/passwd"), "setting_invalid"],
+    "plain http": [settingsFor("http://198.51.100.7"), "setting_invalid"],
+    "http to a look-alike of this machine": [settingsFor("http://localhost.example.com"), "setting_invalid"],
+    "http to another look-alike": [settingsFor("http://127.0.0.1.example.com"), "setting_invalid"],
+    "a password": [settingsFor(gatepost.url.replace("//", "//jane:doe@")), "setting_invalid"],
+    "a query": [settingsFor(`${gatepost.url}/?key=1`), "setting_invalid"],
+    "a fragment": [settingsFor(`${gatepost.url}/#top`), "setting_invalid"],
+  };
+  for (const [name, [settings, code, setting = "GATEPOST_URL"]] of Object.entries(rows)) {
     const call = await start(t, settings);
     const { logs } = await call(signUp());
     assert.deepEqual(logs.map((log) => [log.code, log.setting, log.sub]), [[code, setting, SUB]], name);
@@ -438,14 +449,15 @@ before(async () => {
     console.log("The secret is fetched by the AWS SDK.");
   } catch {
     console.log("The secret is fetched by a stand-in for the AWS SDK.");
-    await standIn("client-secrets-manager", "SecretsManager", "getSecretValue", "secretsmanager.GetSecretValue", "SECRETS_MANAGER");
-    await standIn("client-ssm", "SSM", "getParameter", "AmazonSSM.GetParameter", "SSM");
+    await standIn("client-secrets-manager", "SecretsManager", "getSecretValue", "secretsmanager.GetSecretValue");
+    await standIn("client-ssm", "SSM", "getParameter", "AmazonSSM.GetParameter");
   }
 });
 
 after(() => rm(lambda, { recursive: true, force: true }));
 
-async function standIn(name, client, method, target, variable) {
+async function standIn(name, client, method, target) {
+  const address = `AWS_ENDPOINT_URL_${name.replace("client-", "").replace("-", "_").toUpperCase()}`;
   const folder = path.join(lambda, "node_modules/@aws-sdk", name);
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, "package.json"), '{ "type": "module", "exports": "./index.js" }');
@@ -453,7 +465,7 @@ async function standIn(name, client, method, target, variable) {
     path.join(folder, "index.js"),
     `export class ${client} {
       async ${method}(input, { abortSignal }) {
-        const response = await fetch(process.env.AWS_ENDPOINT_URL_${variable}, {
+        const response = await fetch(process.env.${address}, {
           method: "POST",
           headers: { "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "${target}" },
           body: JSON.stringify(input),
@@ -507,7 +519,8 @@ const startWithAws = (t, gatepost, aws, setting) =>
     path.join(lambda, "index.mjs"),
   );
 
-for (const [name, source] of Object.entries({ "Secrets Manager": secretsManager, "the Parameter Store": parameterStore })) {
+const SOURCES = { "Secrets Manager": secretsManager, "the Parameter Store": parameterStore };
+for (const [name, source] of Object.entries(SOURCES)) {
   test(`the secret comes from ${name}, once for many events`, async (t) => {
     const { target, input, setting, answer } = source(SECRET);
     const [gatepost, aws] = [await serve(t, 200), await serve(t, answer)];
@@ -531,7 +544,8 @@ for (const [name, source] of Object.entries({ "Secrets Manager": secretsManager,
     const call = await startWithAws(t, gatepost, aws, setting);
 
     const { logs } = await call(signUp());
-    assert.deepEqual(logs.map((log) => [log.code, log.cause, log.sub]), [["secret_unavailable", "AccessDeniedException", SUB]]);
+    const expected = ["secret_unavailable", "AccessDeniedException", SUB];
+    assert.deepEqual(logs.map((log) => [log.code, log.cause, log.sub]), [expected]);
     assert.equal(gatepost.requests.length, 0, "nothing goes out unsigned");
 
     assert.deepEqual((await call(signUp())).logs, []);
@@ -544,6 +558,14 @@ test("a place in AWS goes before a secret in the settings", async (t) => {
   const [gatepost, aws] = [await serve(t, 200), await serve(t, answer)];
   const call = await startWithAws(t, gatepost, aws, { ...setting, POST_CONFIRMATION_SECRET: "left-over" });
   await call(signUp());
+  await assertSigned(gatepost.requests[0], SECRET);
+});
+
+test("an empty setting is no place in AWS", async (t) => {
+  const { setting, answer } = parameterStore(SECRET);
+  const [gatepost, aws] = [await serve(t, 200), await serve(t, answer)];
+  const call = await startWithAws(t, gatepost, aws, { POST_CONFIRMATION_SECRET_ARN: "", ...setting });
+  assert.deepEqual((await call(signUp())).logs, []);
   await assertSigned(gatepost.requests[0], SECRET);
 });
 
@@ -571,7 +593,12 @@ test("a secret that begins with a brace is a secret", async (t) => {
 });
 
 test("a stored value that is no secret is refused by name", async (t) => {
-  const rows = { "another key": '{"secret":"rotated-secret"}', "empty": " ", "binary": undefined, "a number": '{"POST_CONFIRMATION_SECRET":4711}' };
+  const rows = {
+    "another key": '{"secret":"rotated-secret"}',
+    "a number": '{"POST_CONFIRMATION_SECRET":4711}',
+    empty: " ",
+    binary: undefined,
+  };
   for (const [name, stored] of Object.entries(rows)) {
     const { setting, answer } = secretsManager(stored);
     const [gatepost, aws] = [await serve(t, 200), await serve(t, answer)];
@@ -618,6 +645,20 @@ test("while AWS gives no fresh secret the old one is used, and that is logged", 
   t.mock.timers.tick(30_000);
   assert.deepEqual((await call(signUp())).logs, []);
   await assertSigned(gatepost.requests[3], "rotated-secret");
+});
+
+test("a refresh that stalls leaves enough time to send the event with the old secret", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const { setting, answer } = parameterStore(SECRET);
+  const [gatepost, aws] = [await serve(t, 200), await serve(t, answer, never)];
+  const call = await startWithAws(t, gatepost, aws, setting);
+
+  await call(signUp());
+  t.mock.timers.tick(5 * 60_000);
+  const { logs } = await call(signUp());
+
+  assert.deepEqual(logs.map(({ event }) => event), ["post_confirmation_secret_not_refreshed"]);
+  await assertSigned(gatepost.requests.at(-1), SECRET);
 });
 
 test("an AWS that never answers leaves Cognito its event in time", async (t) => {
