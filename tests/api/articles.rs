@@ -670,7 +670,7 @@ async fn a_search_finds_the_rows_that_have_every_word() {
             vec!["Red apple", "red Pear", "Apple pie, warm", "snake_case", "snakeXcase", "back\\slash", "backslash"],
         ),
     ] {
-        let query: String = form_urlencoded(search);
+        let query = form_urlencoded(search);
         let answer = server.get(&format!("/articles/?search={query}"), &token).await;
         assert_eq!(answer.names(), found, "{search}");
         assert_eq!(answer.header("x-total-count"), found.len().to_string(), "{search}");
