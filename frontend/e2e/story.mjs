@@ -106,7 +106,7 @@ try {
 
   await step('a token that the API refuses is refreshed once, unnoticed', async () => {
     const damaged = await damage('idToken')
-    const refused = page.waitForResponse((answer) => answer.url().includes('/articles/') && answer.status() === 401)
+    const refused = page.waitForResponse((answer) => answer.status() === 401)
     await page.reload()
     await refused
     await row.first().waitFor()
@@ -122,6 +122,9 @@ try {
     await page.getByText('Your session has ended and could not be refreshed.').waitFor()
     await signInTab.waitFor()
     await look('session-ended')
+    await typeCredentials({ ...anna, password: 'Wrong-1-password' })
+    await page.locator('.amplify-alert--error').waitFor()
+    await look('wrong-password')
     await signIn(anna)
     await row.first().waitFor()
   })
@@ -138,7 +141,7 @@ try {
 
   await step('another account with her address is refused, with the API’s detail and code', async () => {
     await signUp(rival)
-    const alert = page.getByRole('alert').first()
+    const alert = page.getByRole('alert')
     await alert.getByText('email_linked').waitFor()
     assert.match(await alert.innerText(), /though it has just been refreshed\.\s+\S.*\s+Code/s)
     assert.equal(await row.count(), 0)
@@ -186,10 +189,14 @@ async function signUp({ username, email, password }, picture) {
   await passVerification()
 }
 
-async function signIn({ username, password }) {
+async function typeCredentials({ username, password }) {
   await page.getByLabel('Username', { exact: true }).fill(username)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+}
+
+async function signIn(user) {
+  await typeCredentials(user)
   await passVerification()
 }
 

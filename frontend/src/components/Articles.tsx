@@ -23,7 +23,7 @@ export function Articles({ api }: { api: Api }) {
     <section aria-labelledby="articles-title" aria-busy={loading}>
       <h1 id="articles-title">Articles</h1>
       <NewArticle api={api} onCreated={showNewest} />
-      {error && <Problem error={error} onRetry={reload} />}
+      {error && <Problem error={error} onRetry={reload} retrying={loading} />}
       <p className="count" role="status">
         {page ? count(page) : loading && 'Loading…'}
       </p>
@@ -45,8 +45,8 @@ export function Articles({ api }: { api: Api }) {
 }
 
 function count({ articles, total }: ArticlePage): string {
-  if (total === 0) return 'No articles yet.'
-  const all = total === 1 ? '1 article' : `${total} articles`
+  const all = total === 1 ? '1 article' : `${total || 'No'} articles`
   const [newest, oldest] = [articles.at(0), articles.at(-1)]
-  return newest && oldest ? `${all}; here are numbers ${newest.id} to ${oldest.id}.` : `${all}; none on this page.`
+  if (articles.length === total || !newest || !oldest) return `${all}.`
+  return `${all}; here are numbers ${newest.id} to ${oldest.id}.`
 }

@@ -17,3 +17,7 @@ export function Frame({ aside, children }: { aside?: ReactNode; children: ReactN
     </>
   )
 }
+
+export function focusMain(): void {
+  document.getElementById('main')?.focus()
+}

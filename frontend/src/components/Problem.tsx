@@ -1,14 +1,20 @@
 // What went wrong, with everything the API says about it.
 import { ApiError } from '../api'
 
-export function Problem({ error, onRetry }: { error: Error; onRetry?: () => void }) {
+interface Props {
+  error: Error
+  onRetry?: () => void
+  retrying?: boolean
+}
+
+export function Problem({ error, onRetry, retrying = false }: Props) {
   return (
     <div className="problem" role="alert">
       <p className="problem-title">{title(error)}</p>
       {error instanceof ApiError && <Answer error={error} />}
       {onRetry && (
-        <button type="button" onClick={onRetry}>
-          Try again
+        <button type="button" aria-disabled={retrying} onClick={() => retrying || onRetry()}>
+          {retrying ? 'Trying again…' : 'Try again'}
         </button>
       )}
     </div>
