@@ -1,0 +1,107 @@
+// The API as this page knows it: what it answers, and how it is asked.
+import { idToken } from './session'
+
+export interface Article {
+  id: number
+  name: string
+}
+
+export interface Me {
+  id: number
+  username: string
+  email: string
+  first_name: string
+  last_name: string
+  is_staff: boolean
+  is_superuser: boolean
+}
+
+/** One page of a list. `next` and `previous` are query strings for `listArticles`. */
+export interface ArticlePage {
+  articles: Article[]
+  total: number
+  next: string | undefined
+  previous: string | undefined
+}
+
+/** An answer other than 2xx, in Django REST framework's form. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    /** What is wrong as a whole. */
+    readonly detail: string,
+    /** Why a token was refused, such as `token_expired`. */
+    readonly code: string | undefined,
+    /** What is wrong with each field. */
+    readonly fields: Record<string, string[]>,
+    /** Leads to the request in the API's log. */
+    readonly requestId: string | undefined,
+  ) {
+    super(detail)
+  }
+}
+
+export class Api {
+  constructor(private readonly address: string) {}
+
+  async me(signal: AbortSignal): Promise<Me> {
+    return (await this.request('/me/', { signal })).json()
+  }
+
+  async listArticles(query: string, signal: AbortSignal): Promise<ArticlePage> {
+    const response = await this.request(`/articles/${query}`, { signal })
+    const links = parseLinks(response.headers.get('Link') ?? '')
+    return {
+      articles: await response.json(),
+      total: Number(response.headers.get('X-Total-Count')),
+      next: links.next,
+      previous: links.prev,
+    }
+  }
+
+  async createArticle(name: string): Promise<Article> {
+    const body = JSON.stringify({ name })
+    return (await this.request('/articles/', { method: 'POST', body })).json()
+  }
+
+  /** On a 401 the session is refreshed once and the request repeated: a refused request has done nothing. */
+  private async request(path: string, init: RequestInit): Promise<Response> {
+    let response = await this.send(path, init, await idToken(false))
+    if (response.status === 401) response = await this.send(path, init, await idToken(true))
+    if (!response.ok) throw await readError(response)
+    return response
+  }
+
+  private async send(path: string, init: RequestInit, token: string): Promise<Response> {
+    const headers = new Headers({ Accept: 'application/json', Authorization: `Bearer ${token}` })
+    if (init.body) headers.set('Content-Type', 'application/json')
+    const signals = [AbortSignal.timeout(20_000), ...(init.signal ? [init.signal] : [])]
+    try {
+      return await fetch(this.address + path, { ...init, headers, signal: AbortSignal.any(signals) })
+    } catch (cause) {
+      // A browser does not tell a page whether nobody answered or CORS forbade it to read the answer.
+      const hint = `Does it run, and does its CORS_ALLOWED_ORIGINS name ${location.origin}?`
+      throw new Error(`No answer from the API at ${this.address}. ${hint}`, { cause })
+    }
+  }
+}
+
+/**
+ * The query strings in a `Link` header (RFC 8288), by their `rel`. Only the query of each address is used:
+ * so the token goes to no other host, and an API below a path prefix works.
+ */
+function parseLinks(header: string): Record<string, string | undefined> {
+  const links = header.matchAll(/<([^>]*)>[^,]*?;\s*rel="?(\w+)"?/g)
+  return Object.fromEntries([...links].map(([, target = '', rel]) => [rel, target.replace(/^[^?]*/, '')]))
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const requestId = response.headers.get('X-Request-Id') ?? undefined
+  // A proxy in between may answer with something else than JSON.
+  const body: unknown = await response.json().catch(() => null)
+  const members = Object.entries(body && typeof body === 'object' ? body : {})
+  const text = new Map(members.filter((member): member is [string, string] => typeof member[1] === 'string'))
+  const fields = Object.fromEntries(members.filter((member): member is [string, string[]] => Array.isArray(member[1])))
+  const detail = text.get('detail') ?? Object.values(fields).flat().join(' ')
+  return new ApiError(response.status, detail, text.get('code'), fields, requestId)
+}

@@ -1,0 +1,29 @@
+// To the previous and the next page, as far as the API's Link header leads.
+interface Target {
+  label: string
+  query: string | undefined
+}
+
+interface Props {
+  previous: string | undefined
+  next: string | undefined
+  onGo: (query: string) => void
+}
+
+export function Pager({ previous, next, onGo }: Props) {
+  if (!previous && !next) return null
+  const targets: Target[] = [
+    { label: 'Previous page', query: previous },
+    { label: 'Next page', query: next },
+  ]
+  return (
+    <nav className="pager" aria-label="Pages">
+      {targets.map(({ label, query }) => (
+        // Not `disabled`, which would take the focus away from who has just reached the last page.
+        <button key={label} type="button" aria-disabled={!query} onClick={() => query && onGo(query)}>
+          {label}
+        </button>
+      ))}
+    </nav>
+  )
+}

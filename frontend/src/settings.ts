@@ -1,0 +1,48 @@
+// The settings, read and checked once: either all of them can be used, or it is known what is wrong.
+
+export interface Settings {
+  userPoolId: string
+  userPoolClientId: string
+  /** Without a slash at its end. */
+  apiUrl: string
+  /** An emulator's address; undefined for AWS. */
+  cognitoEndpoint: string | undefined
+}
+
+export interface SettingProblem {
+  name: keyof ImportMetaEnv
+  message: string
+}
+
+export function readSettings(env: ImportMetaEnv): Settings | SettingProblem[] {
+  const problems: SettingProblem[] = []
+
+  function text(name: keyof ImportMetaEnv, pattern: RegExp, message: string): string {
+    const value = env[name]?.trim() ?? ''
+    if (!pattern.test(value)) problems.push({ name, message: value ? `is “${value}”. It ${message}` : `is not set. It ${message}` })
+    return value
+  }
+
+  function address(name: keyof ImportMetaEnv, otherwise: string): string {
+    const value = env[name]?.trim() || otherwise
+    const usable = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+    if (value && !usable) problems.push({ name, message: `is “${value}”. It has to be an address such as http://localhost:8000.` })
+    return value.replace(/\/+$/, '')
+  }
+
+  const settings = {
+    userPoolId: text(
+      'VITE_USER_POOL_ID',
+      /^[\w-]+_[0-9A-Za-z]+$/,
+      'has to be the id of your Cognito user pool, such as eu-west-1_AbCdEfGhI.',
+    ),
+    userPoolClientId: text(
+      'VITE_USER_POOL_CLIENT_ID',
+      /^\w+$/,
+      'has to be the id of an app client of this pool, without a client secret.',
+    ),
+    apiUrl: address('VITE_API_URL', 'http://localhost:8000'),
+    cognitoEndpoint: address('VITE_COGNITO_ENDPOINT', '') || undefined,
+  }
+  return problems.length > 0 ? problems : settings
+}
