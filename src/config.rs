@@ -12,6 +12,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::cognito::jwks::JwksSettings;
+use crate::cognito::post_confirmation::Secret;
 use crate::cognito::user_pool::{self, PoolId, TokenUse, UserPool};
 
 /// One environment variable: its name, what holds when it is unset, and what it does.
@@ -43,6 +44,7 @@ settings! {
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
+    "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "What the Post Confirmation trigger signs its events with: at least 32 characters, such as `openssl rand -hex 32` makes. Two, separated by a comma, are valid side by side while one replaces the other.";
     "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust beside the system's when the keys are fetched.";
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched anew; a withdrawn key is refused from then on. At least 1.";
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The least time between two fetches caused by a token that names an unknown key.";
@@ -111,6 +113,8 @@ pub struct Config {
     pub link_unverified_email: bool,
     /// Whether an unknown user's first valid token creates them.
     pub create_users: bool,
+    /// What the Post Confirmation trigger may sign with.
+    pub post_confirmation_secrets: Vec<Secret>,
     /// Fetching and keeping keys.
     pub jwks: JwksSettings,
     /// The SQLite file.
@@ -286,6 +290,7 @@ impl Config {
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
             create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
+            post_confirmation_secrets: post_confirmation_secrets(&env)?,
             jwks: JwksSettings {
                 refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
                 cooldown: env.seconds("COGNITO_JWKS_COOLDOWN_SECONDS", 0, 10)?,
@@ -388,6 +393,19 @@ fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigErr
         jwks_urls: jwks_urls.or_else(|problem| fail("COGNITO_JWKS_URL", problem))?,
         client_ids,
     }))
+}
+
+fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError> {
+    const NAME: &str = "POST_CONFIRMATION_SECRETS";
+    let secrets = env.list(NAME);
+    if secrets.len() > 2 {
+        return fail(NAME, "has more than two values: one is in use, the other replaces it");
+    }
+    // Which one is too short is said by its place: secrets are not repeated.
+    match secrets.iter().position(|secret| secret.len() < 32) {
+        Some(at) => fail(NAME, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
+        None => Ok(secrets.into_iter().map(Secret::new).collect()),
+    }
 }
 
 fn database(env: &Variables) -> Result<PathBuf, ConfigError> {

@@ -54,6 +54,16 @@ pub enum Error {
         /// The `WWW-Authenticate` header (RFC 6750); `None` where no token could help, which is a 503.
         challenge: Option<&'static str>,
     },
+    /// A caller that is a machine is refused: with this status, and a code that it can act on.
+    #[error("{detail}")]
+    Refused {
+        /// A 4xx.
+        status: StatusCode,
+        /// The reason's stable word.
+        code: &'static str,
+        /// The reason for people.
+        detail: &'static str,
+    },
     /// The caller is known and may not do this: 403.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
@@ -121,7 +131,7 @@ impl Error {
     /// The stable word for the case, where Django REST framework has only a sentence of its own or none.
     fn code(&self) -> Option<&'static str> {
         match self {
-            Error::Unauthenticated { code, .. } => Some(code),
+            Error::Unauthenticated { code, .. } | Error::Refused { code, .. } => Some(code),
             Error::PermissionDenied => Some("permission_denied"),
             Error::RequestTimeout => Some("request_timeout"),
             Error::PreconditionFailed => Some("precondition_failed"),
@@ -156,6 +166,7 @@ impl ResponseError for Error {
         match self {
             Error::Unauthenticated { challenge: Some(_), .. } => StatusCode::UNAUTHORIZED,
             Error::Unauthenticated { challenge: None, .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Refused { status, .. } => *status,
             Error::PermissionDenied => StatusCode::FORBIDDEN,
             Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,

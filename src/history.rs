@@ -18,6 +18,8 @@ pub enum Source {
     CommandLine,
     /// A user's first token.
     FirstToken,
+    /// The pool's trigger, after a sign-up.
+    PostConfirmation,
 }
 
 impl Source {
@@ -26,6 +28,7 @@ impl Source {
             Source::Api => "api",
             Source::CommandLine => "command_line",
             Source::FirstToken => "first_token",
+            Source::PostConfirmation => "post_confirmation",
         }
     }
 }

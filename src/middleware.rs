@@ -177,7 +177,7 @@ fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
     if let Some(cause) = error.and_then(Error::cause) {
         log::error!(request_id = id; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
     }
-    if let Some(Error::Unauthenticated { code, .. }) = error {
+    if let Some(Error::Unauthenticated { code, .. } | Error::Refused { code, .. }) = error {
         log::info!(target: "gatepost::cognito", request_id = id; "refused: {code}");
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };

@@ -11,14 +11,16 @@ use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
-use crate::cognito::linking::Policy;
+use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
+use crate::cognito::post_confirmation::{self, PostConfirmation};
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
+use crate::users::models::Origin;
 use crate::{articles, health, pages, users};
 
 /// How long a connection may take to send its first request's head.
@@ -76,7 +78,16 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             (pool, Jwks::fixed(local_pool.as_ref().map(LocalPool::key_set).unwrap_or_default()))
         }
     };
-    let policy = Policy { link_unverified_email: config.link_unverified_email, create_users: config.create_users };
+    let policy = Policy {
+        link_unverified_email: config.link_unverified_email,
+        creation: if config.create_users { Creation::WithEmail } else { Creation::Never },
+        origin: Origin::FirstToken,
+    };
+    let post_confirmation = web::Data::new(PostConfirmation::new(
+        pool.clone(),
+        config.post_confirmation_secrets.clone(),
+        config.link_unverified_email,
+    ));
     let verifier = Verifier::new(pool.clone(), config.token_use, config.leeway, jwks);
     let authenticator = web::Data::new(Authenticator::new(verifier, policy, db.clone()));
     let data = web::Data::new(db.clone());
@@ -96,6 +107,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
             .app_data(list_pages.clone())
+            .app_data(post_confirmation.clone())
             .wrap(from_fn(edge))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
     })
@@ -124,6 +136,7 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
     app.service(articles::api::list_resource(origins))
         .service(articles::api::detail_resource(origins))
         .service(users::api::me_resource(origins))
+        .service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/static/gatepost.css", get().to(style_sheet)))

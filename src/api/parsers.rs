@@ -41,7 +41,8 @@ impl FromRequest for Body {
 impl Body {
     /// Reads the body and takes it apart by its `Content-Type`. No body at all is no members.
     pub async fn data(mut self) -> Result<Data, Error> {
-        let body = self.read().await?;
+        let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+        let body = self.bytes(limit).await?;
         if body.is_empty() {
             return Ok(Data::new());
         }
@@ -60,8 +61,8 @@ impl Body {
         }
     }
 
-    async fn read(&mut self) -> Result<Bytes, Error> {
-        let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+    /// The bytes of the body, up to `limit`, in time.
+    pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
         let announced =
             self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|announced| announced > limit as u64) {

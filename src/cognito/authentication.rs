@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use futures_util::future::LocalBoxFuture;
 
-use super::linking::{self, Match, Policy};
+use super::linking::{self, Identity, Match, Policy};
 use super::refusal::Refusal;
 use super::token::Claims;
 use super::verifier::Verifier;
@@ -46,7 +46,7 @@ impl Authenticator {
         let user = match self.linked_user(&claims.sub).await? {
             Some(user) if user.is_active => user,
             Some(_) => return Err(Refusal::UserInactive.into()),
-            None => Arc::new(self.link(claims).await?),
+            None => Arc::new(self.link(&claims).await?),
         };
         self.note_seen(&user);
         Ok(user)
@@ -60,14 +60,16 @@ impl Authenticator {
     }
 
     /// Links or creates the user of a token that stands for nobody yet, if it may. Only then it writes.
-    async fn link(&self, claims: Arc<Claims>) -> Result<User, Error> {
-        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-        let (read_issuer, read_claims) = (issuer.clone(), claims.clone());
-        match self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_claims, policy)?)).await? {
+    async fn link(&self, claims: &Claims) -> Result<User, Error> {
+        let (issuer, policy, identity) =
+            (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));
+        let (read_issuer, read_identity) = (issuer.clone(), identity.clone());
+        match self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_identity, policy)?)).await? {
             Match::Linked(user) => Ok(user),
             Match::Refused(refusal) => Err(refusal.into()),
-            Match::Linkable(_) | Match::Creatable => {
-                self.db.write(move |conn| linking::find_or_link(conn, &issuer, &claims, policy)).await
+            Match::Linkable(_) | Match::Creatable(_) => {
+                let link = move |conn: &mut Connection| linking::find_or_link(conn, &issuer, &identity, policy);
+                self.db.write(link).await.map(|(_, user)| user)
             }
         }
     }

@@ -1,12 +1,14 @@
 //! AWS Cognito: whose token is this, is it genuine, and which local user does it stand for?
 //!
 //! A token's way: [`authentication`] takes it from the header, [`verifier`] checks it with [`token`] and
-//! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`].
+//! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`]. A sign-up arrives by
+//! [`post_confirmation`] even before its first token, and takes the same way through [`linking`].
 
 pub mod authentication;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
+pub mod post_confirmation;
 pub mod refusal;
 pub mod token;
 pub mod user_pool;

@@ -7,7 +7,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::validators;
 use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
-use crate::history::{self, Action, Actor, Changes, Object};
+use crate::history::{self, Action, Actor, Changes, Object, Source};
 use crate::schema::users;
 
 /// One row. `password` is an Argon2id hash, and not shown by `Debug`.
@@ -51,6 +51,18 @@ pub enum Origin {
     CommandLine,
     /// Created by the first valid token.
     FirstToken,
+    /// Created by the pool's trigger, after a sign-up.
+    PostConfirmation,
+}
+
+impl From<Origin> for Source {
+    fn from(origin: Origin) -> Source {
+        match origin {
+            Origin::CommandLine => Source::CommandLine,
+            Origin::FirstToken => Source::FirstToken,
+            Origin::PostConfirmation => Source::PostConfirmation,
+        }
+    }
 }
 
 impl Origin {
@@ -58,6 +70,7 @@ impl Origin {
         match self {
             Origin::CommandLine => "command_line",
             Origin::FirstToken => "first_token",
+            Origin::PostConfirmation => "post_confirmation",
         }
     }
 }

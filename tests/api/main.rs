@@ -12,6 +12,7 @@ mod http;
 mod keys;
 mod linking;
 mod me;
+mod post_confirmation;
 mod properties_api;
 mod properties_token;
 mod settings;

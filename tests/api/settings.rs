@@ -44,6 +44,15 @@ fn pool(config: &Config) -> &gatepost::cognito::user_pool::UserPool {
 
 /// Every setting that can be malformed, with values that are.
 const MALFORMED: &[(&str, &[&str])] = &[
+    (
+        "POST_CONFIRMATION_SECRETS",
+        &[
+            "short",
+            "this-one-is-one-character-short",
+            "this-one-has-thirty-two-letters-,short",
+            "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
+        ],
+    ),
     ("APP_ENV", &["prod", "Production", "development,production", "1"]),
     (
         "AWS_USER_POOLS_ID",

@@ -186,6 +186,7 @@ pub fn config(database: PathBuf, pool: &TestPool) -> Config {
         leeway: Duration::from_secs(30),
         link_unverified_email: false,
         create_users: false,
+        post_confirmation_secrets: Vec::new(),
         jwks: JwksSettings {
             refresh: Duration::from_secs(300),
             cooldown: Duration::from_secs(10),

@@ -1,0 +1,209 @@
+//! `POST /cognito/post-confirmation/`: the pool's Post Confirmation trigger tells of a confirmed sign-up, and
+//! the local user is there before the first token.
+//!
+//! Only the trigger may call it: each call is signed with a shared secret, HMAC-SHA256 (RFC 2104) over
+//! `v1.<unix seconds>.<body>`. Cognito calls a trigger up to three times, so a repeated event changes nothing.
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderMap};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use aws_lc_rs::hmac;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::linking::{self, Creation, Identity, Outcome, Policy};
+use super::user_pool::UserPool;
+use crate::api::parsers::Body;
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::users::models::Origin;
+
+/// The largest event that is read. Genuine ones have 1 to 4 KiB.
+const MAX_EVENT_BYTES: usize = 64 * 1024;
+/// How far the time of a signature may be from now, in seconds.
+const MAX_SKEW: i64 = 300;
+
+/// A secret that is shared with the trigger. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the secret as the trigger has it.
+    pub fn new(secret: String) -> Secret {
+        Secret(secret)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// What the endpoint has to know; part of the application's data.
+pub struct PostConfirmation {
+    pool: UserPool,
+    keys: Vec<hmac::Key>,
+    policy: Policy,
+}
+
+impl PostConfirmation {
+    /// For the trigger of `pool`, which signs with one of `secrets`; with none, every call is refused.
+    pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
+        let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_bytes());
+        let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
+        PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
+    }
+
+    /// Whether the trigger has signed this body, lately.
+    fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), Error> {
+        if self.keys.is_empty() {
+            return Err(refused(
+                StatusCode::FORBIDDEN,
+                "post_confirmation_disabled",
+                "No secret is configured for the trigger.",
+            ));
+        }
+        let only = |name| {
+            let mut values = headers.get_all(name);
+            values.next().filter(|_| values.next().is_none())?.to_str().ok()
+        };
+        let (Some(timestamp), Some(signature)) = (only("x-gatepost-timestamp"), only("x-gatepost-signature")) else {
+            return Err(refused(
+                StatusCode::UNAUTHORIZED,
+                "signature_missing",
+                "X-Gatepost-Timestamp and X-Gatepost-Signature are required.",
+            ));
+        };
+        let is_signed = signature.strip_prefix("v1=").and_then(from_hex).is_some_and(|tag| {
+            let message = [b"v1.", timestamp.as_bytes(), b".", body].concat();
+            // Takes the same time whatever the tag is.
+            self.keys.iter().any(|key| hmac::verify(key, &message, &tag).is_ok())
+        });
+        if !is_signed {
+            return Err(refused(
+                StatusCode::UNAUTHORIZED,
+                "signature_invalid",
+                "The signature does not fit the body and a configured secret.",
+            ));
+        }
+        match timestamp.parse::<i64>() {
+            Ok(signed_at) if now.abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
+            _ => Err(refused(
+                StatusCode::UNAUTHORIZED,
+                "signature_expired",
+                "The signature is from another time. Are both clocks right?",
+            )),
+        }
+    }
+}
+
+/// The event, as far as it matters; whatever else is in it is tolerated.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    trigger_source: String,
+    user_pool_id: String,
+    user_name: Option<String>,
+    request: EventRequest,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventRequest {
+    user_attributes: HashMap<String, String>,
+}
+
+impl Event {
+    fn identity(self) -> Result<Identity, Error> {
+        let mut attributes = self.request.user_attributes;
+        let sub = attributes.remove("sub").filter(|sub| !sub.is_empty() && sub.len() <= 255);
+        Ok(Identity {
+            sub: sub.ok_or_else(|| Error::Parse("The event has no usable `sub`.".to_owned()))?,
+            username: self.user_name,
+            // Pools where the e-mail is an alias put it there.
+            email: attributes.remove("email").or(attributes.remove("cognito:email_alias")),
+            email_verified: attributes.get("email_verified").is_some_and(|verified| verified == "true"),
+        })
+    }
+}
+
+/// The endpoint. It has no CORS: no page calls it.
+pub fn resource() -> impl HttpServiceFactory {
+    let not_allowed = |request: HttpRequest| async move {
+        let mut response = Error::MethodNotAllowed(request.method().to_string()).error_response();
+        response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
+        response
+    };
+    web::resource(["/cognito/post-confirmation/", "/cognito/post-confirmation"])
+        .route(web::post().to(post_confirmation))
+        .default_service(web::to(not_allowed))
+}
+
+async fn post_confirmation(
+    settings: web::Data<PostConfirmation>,
+    db: web::Data<Db>,
+    request: HttpRequest,
+    mut body: Body,
+) -> Result<HttpResponse, Error> {
+    let body = body.bytes(MAX_EVENT_BYTES).await?;
+    settings.authenticate(request.headers(), &body, now())?;
+    let event: Event = serde_json::from_slice(&body)
+        .map_err(|error| Error::Parse(format!("This is not an event of the trigger: {error}")))?;
+    if event.user_pool_id != settings.pool.id {
+        return Err(refused(StatusCode::FORBIDDEN, "wrong_pool", "The event comes from another user pool."));
+    }
+    match event.trigger_source.as_str() {
+        "PostConfirmation_ConfirmSignUp" => {}
+        // A new password was confirmed: the user is not a new one.
+        "PostConfirmation_ConfirmForgotPassword" => return Ok(answer("ignored", None)),
+        _ => {
+            return Err(refused(
+                StatusCode::BAD_REQUEST,
+                "trigger_source_unknown",
+                "The event is not one of the Post Confirmation trigger.",
+            ));
+        }
+    }
+    let (identity, issuer, policy) = (event.identity()?, settings.pool.issuer().to_owned(), settings.policy);
+    let link = move |conn: &mut Connection| linking::find_or_link(conn, &issuer, &identity, policy);
+    match db.write(link).await {
+        Ok((Outcome::Created, user)) => Ok(answer("created", Some(user.id))),
+        Ok((Outcome::Linked, user)) => Ok(answer("linked", Some(user.id))),
+        Ok((Outcome::Known, user)) => Ok(answer("known", Some(user.id))),
+        // The trigger itself is trusted; who signed up cannot be taken over as things are.
+        Err(Error::Unauthenticated { code, detail, challenge: Some(_) }) => {
+            Err(refused(StatusCode::CONFLICT, code, detail))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn answer(result: &str, user: Option<i64>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "result": result, "user": user }))
+}
+
+fn refused(status: StatusCode, code: &'static str, detail: &'static str) -> Error {
+    Error::Refused { status, code, detail }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+/// The bytes that lower-case hexadecimal digits stand for.
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    rest.is_empty().then(|| pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect())?
+}
