@@ -16,6 +16,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
@@ -31,6 +34,11 @@ const ROUNDS: usize = 3;
 const PERIOD: Duration = Duration::from_secs(3);
 /// Tokens for the measurement that uses each only once; signing them takes longer than verifying.
 const FRESH_TOKENS: usize = 8_000;
+/// Reads of which none is remembered.
+const UNREMEMBERED_READS: usize = 40_000;
+const SIGN_UPS: usize = 20_000;
+/// What the trigger signs with.
+const SECRET: &str = "the-secret-of-the-benchmark-0123456789";
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -88,13 +96,18 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
     let mut reads = Comparison::new("GET 20 articles, one token", "constant bytes");
     let mut fresh =
         Comparison::new("GET 20 articles, a fresh token each time", "constant bytes and one RS256 verification");
+    let mut unremembered = Comparison::new("GET 20 articles, each time another query", "constant bytes");
     let mut writes =
         Comparison::new("POST, 32 clients, acknowledged when durable", "bare loop, one insert per transaction");
+    let mut sign_ups =
+        Comparison::new("sign-ups told by the trigger, 32 at a time", "bare loop, one insert per transaction");
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS} ...");
         let measure = |address, load| runtime.block_on(load::measure(address, CLIENTS, load));
         let constant = measure(floor.address, Load::Repeat(list.clone(), PERIOD))?;
         reads.rounds.push((measure(service.address, Load::Repeat(list.clone(), PERIOD))?, constant));
+        let queries = (0..UNREMEMBERED_READS).map(|n| at_path(&list, &from_the_begin(n))).collect();
+        unremembered.rounds.push((measure(service.address, Load::Once(queries))?, constant));
         let tokens = fresh_tokens(&pool)?;
         let requests: Vec<Vec<u8>> = tokens.iter().map(|token| get(token)).collect();
         let verified = requests.iter().map(|request| at_path(request, "/verified/")).collect();
@@ -103,8 +116,27 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
         let bare = bare_loop(&folder.join(format!("bare-{round}.sqlite3")))?;
         let body = r#"{"name":"Article of the benchmark"}"#;
         writes.rounds.push((measure(service.address, Load::Repeat(post(&token, body), PERIOD))?, bare));
+        let events = (0..SIGN_UPS).map(|n| sign_up(&pool, &format!("user-{round}-{n}"))).collect();
+        sign_ups.rounds.push((measure(service.address, Load::Once(events))?, bare));
     }
-    Ok(vec![reads, fresh, writes])
+    Ok(vec![reads, unremembered, fresh, writes, sign_ups])
+}
+
+/// The signed event of a confirmed sign-up.
+fn sign_up(pool: &LocalPool, name: &str) -> Vec<u8> {
+    let event = json!({
+        "version": "1", "triggerSource": "PostConfirmation_ConfirmSignUp", "userPoolId": pool.user_pool().id, "userName": name,
+        "request": { "userAttributes": { "sub": name, "email": format!("{name}@example.com"), "email_verified": "true" } },
+    });
+    let (event, timestamp) = (event.to_string(), chrono::Utc::now().timestamp());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    let tag = hmac::sign(&key, format!("v1.{timestamp}.{event}").as_bytes());
+    let signature: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let length = event.len();
+    format!(
+        "POST /cognito/post-confirmation/ HTTP/1.1\r\nhost: 127.0.0.1\r\nx-gatepost-timestamp: {timestamp}\r\nx-gatepost-signature: v1={signature}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{event}"
+    )
+    .into_bytes()
 }
 
 fn request(email: &str) -> TokenRequest {
@@ -127,8 +159,15 @@ fn get(token: &str) -> Vec<u8> {
     format!("GET /articles/?limit=20 HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n").into_bytes()
 }
 
+/// The list from its begin, in as many ways as there are negative numbers: none of them is remembered.
+fn from_the_begin(n: usize) -> String {
+    format!("/articles/?cursor={}&", URL_SAFE_NO_PAD.encode(format!("{{\"i\":-{}}}", n + 1)))
+}
+
+/// The request at another path.
 fn at_path(request: &[u8], path: &str) -> Vec<u8> {
-    String::from_utf8_lossy(request).replacen("/articles/", path, 1).into_bytes()
+    let from = if path.contains('?') { "/articles/?" } else { "/articles/" };
+    String::from_utf8_lossy(request).replacen(from, path, 1).into_bytes()
 }
 
 fn post(token: &str, body: &str) -> Vec<u8> {
@@ -173,6 +212,7 @@ impl Server {
             .env("APP_ENV", "development")
             .env("BIND_ADDRESS", "127.0.0.1:0")
             .env("DATABASE_URL", "sqlite:bench.sqlite3")
+            .env("POST_CONFIRMATION_SECRETS", SECRET)
             .env("RUST_LOG", "info,gatepost::access=warn");
         Server::start(command)
     }

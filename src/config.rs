@@ -38,7 +38,7 @@ settings! {
     "APP_ENV", "`development` in a debug build, `production` in a release build", "The mode. Only `development` has a local user pool and makes a first superuser.";
     "AWS_USER_POOLS_ID", "none (development: the local user pool)", "The Cognito user pool whose tokens are accepted, such as `eu-west-1_AbCdEfGhI`. The region is the part before the underscore.";
     "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted; several are separated by commas.";
-    "COGNITO_ISSUER", "both issuer forms of the pool", "Accepted `iss` values in place of those derived from the pool id, separated by commas: an emulator, another AWS partition, a replicated region. Users are linked under the first.";
+    "COGNITO_ISSUER", "both issuer forms of the pool", "Accepted `iss` values in place of those derived from the pool id, separated by commas: an emulator, another AWS partition, a replicated region. All of them are taken for one pool: the keys of each may sign for all, and users are linked under the first.";
     "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "Where the pool's public keys are; several are separated by commas. `https` only, unless the host is a loopback address.";
     "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it can only stand for a user who is linked already.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
@@ -50,12 +50,12 @@ settings! {
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The least time between two fetches caused by a token that names an unknown key.";
     "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys are trusted while they cannot be fetched anew.";
     "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path. The file is created when it is missing.";
-    "BIND_ADDRESS", "`127.0.0.1:8000`", "The address and port to listen on.";
+    "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on; with the local user pool, a loopback address.";
     "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
-    "LOG_FORMAT", "`text`", "`json` writes one JSON object a line.";
-    "RUST_LOG", "development: `info`; production: `info,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` has a line for every request.";
+    "LOG_FORMAT", "`text`", "`json` writes one JSON object a line. The log goes to standard error, the start-up text to standard output.";
+    "RUST_LOG", "development: `info,actix_server=warn`; production: `info,actix_server=warn,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` has a line for every request.";
 }
 
 /// The mode the program runs in.
@@ -246,7 +246,7 @@ pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
 /// The variables of the environment that look like settings and are none: most likely misspelt, so that
 /// what was meant to be strict would be lax in silence.
 pub fn unknown_variables() -> Vec<String> {
-    const PREFIXES: [&str; 3] = ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT"];
+    const PREFIXES: [&str; 4] = ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION"];
     let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     let mut unknown: Vec<String> = names
         .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
@@ -334,7 +334,7 @@ fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigErr
                 "is not set. Set it to the id of your user pool, such as `eu-west-1_AbCdEfGhI`",
             );
         }
-        for name in ["AWS_APP_CLIENT_ID", "COGNITO_JWKS_URL"] {
+        for name in ["AWS_APP_CLIENT_ID", "COGNITO_JWKS_URL", "COGNITO_CA_FILE"] {
             if env.get(name).is_some() {
                 return fail(
                     name,
@@ -421,7 +421,7 @@ fn database(env: &Variables) -> Result<PathBuf, ConfigError> {
         );
     };
     let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+    if path.is_empty() || path.starts_with("file:") || path.contains(":memory:") || path.contains('?') {
         return fail(
             "DATABASE_URL",
             "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported",
@@ -486,8 +486,8 @@ fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, Conf
 
 fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {
     let default = match mode {
-        Mode::Development => "info",
-        Mode::Production => "info,gatepost::access=warn",
+        Mode::Development => "info,actix_server=warn",
+        Mode::Production => "info,actix_server=warn,gatepost::access=warn",
     };
     let filter = env.get("RUST_LOG").unwrap_or(default);
     match env_filter::Builder::new().try_parse(filter).map(drop) {

@@ -19,6 +19,10 @@ use actix_web::rt::time::sleep;
 /// How long a client that was refused may still send before it is cut off.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Marks a connection that has no watch, because the process has no descriptor left. It must not be used
+/// again after its first request, whose head actix-http itself guards.
+pub struct Unwatched;
+
 /// Closes its connection when the next request takes too long to begin.
 pub struct Watch {
     connection: Rc<Connection>,
@@ -34,7 +38,10 @@ struct Connection {
 impl Watch {
     /// Watches a new connection. To be called where connections are accepted, on their worker's thread.
     pub fn start(io: &dyn Any, data: &mut Extensions, patience: Duration) {
-        let Some(socket) = second_handle(io) else { return };
+        let Some(socket) = second_handle(io) else {
+            data.insert(Unwatched);
+            return;
+        };
         let connection = Rc::new(Connection { socket, waiting_since: Cell::new(Some(Instant::now())) });
         let task = rt::spawn(guard(Rc::downgrade(&connection), patience));
         data.insert(Watch { connection, task: Cell::new(Some(task)) });

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cognito::authentication::CallerId;
-use crate::connection::Watch;
+use crate::connection::{Unwatched, Watch};
 use crate::error::Error;
 use crate::pages;
 
@@ -73,6 +73,7 @@ pub async fn edge(
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
         next.call(request).await?.map_into_boxed_body()
     } else {
+        log::warn!(request_id = id; "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         request.into_response(pages::bad_host())
     };
     let forwarded = response.request().headers().get("x-forwarded-proto");
@@ -87,7 +88,8 @@ pub async fn edge(
 /// connection is of no more use: the rest of that body would come first.
 fn await_next_request(response: &mut ServiceResponse) {
     let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
-    if is_body_left {
+    let is_unwatched = response.request().conn_data::<Unwatched>().is_some();
+    if is_body_left || is_unwatched {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let Some(watch) = response.request().conn_data::<Watch>() else { return };
@@ -105,6 +107,12 @@ fn incoming_id(headers: &HeaderMap) -> Option<String> {
     let is_harmless =
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     is_harmless.then(|| id.to_owned())
+}
+
+/// What a request names as its host, cut short and harmless for the log.
+fn shown_host(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
+    format!("`{}`", host[..host.len().min(100)].escape_ascii())
 }
 
 fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {

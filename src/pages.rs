@@ -12,10 +12,12 @@ use crate::error::Error;
 struct ErrorPage {
     title: &'static str,
     message: &'static str,
+    /// A place to go on, and its name.
+    link: Option<(&'static str, &'static str)>,
 }
 
-fn error_page(status: StatusCode, title: &'static str, message: &'static str) -> HttpResponse {
-    match (ErrorPage { title, message }).render() {
+fn error_page(status: StatusCode, page: &ErrorPage) -> HttpResponse {
+    match page.render() {
         Ok(html) => HttpResponse::build(status).content_type(ContentType::html()).body(html),
         Err(error) => Error::Internal(error.to_string()).error_response(),
     }
@@ -23,11 +25,20 @@ fn error_page(status: StatusCode, title: &'static str, message: &'static str) ->
 
 /// Nothing is at this address.
 pub async fn not_found() -> HttpResponse {
-    error_page(StatusCode::NOT_FOUND, "Not Found", "There is nothing at this address. The API begins at /articles/.")
+    let page = ErrorPage {
+        title: "Not Found",
+        message: "There is nothing at this address.",
+        link: Some(("/articles/", "The articles")),
+    };
+    error_page(StatusCode::NOT_FOUND, &page)
 }
 
 /// The request names a host that this service does not answer for.
 pub fn bad_host() -> HttpResponse {
-    let message = "The request names a host that this service does not answer for. Its operator can add the host to ALLOWED_HOSTS.";
-    error_page(StatusCode::BAD_REQUEST, "Bad Request (400)", message)
+    let page = ErrorPage {
+        title: "Bad Request (400)",
+        message: "The request names a host that this service does not answer for. Its operator can add the host to ALLOWED_HOSTS.",
+        link: None,
+    };
+    error_page(StatusCode::BAD_REQUEST, &page)
 }

@@ -26,6 +26,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    row_counts (table_name) {
+        table_name -> Text,
+        row_count -> BigInt,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> BigInt,
         username -> Text,
@@ -47,4 +54,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(articles, history, users,);
+diesel::allow_tables_to_appear_in_same_query!(articles, history, row_counts, users,);

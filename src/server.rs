@@ -96,7 +96,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
         request_ids: RequestIds::default(),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
-    let list_pages = web::Data::new(articles::api::Pages::default());
+    let lists = web::Data::new(articles::api::Lists::default());
     let origins = config.cors_allowed_origins.clone();
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
@@ -106,7 +106,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(authenticator.clone())
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
-            .app_data(list_pages.clone())
+            .app_data(lists.clone())
             .app_data(post_confirmation.clone())
             .wrap(from_fn(edge))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))

@@ -15,9 +15,11 @@ const DEFAULT_LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 1000;
 /// The longest search, in characters.
 const MAX_SEARCH_CHARS: usize = 200;
+/// The most words of a search.
+const MAX_SEARCH_WORDS: usize = 20;
 
 /// A place in the order of a list, and the direction to go on in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cursor {
     /// The row's id.
     #[serde(rename = "i")]
@@ -31,7 +33,7 @@ pub struct Cursor {
 }
 
 /// What a caller asks of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListQuery {
     /// Rows of a page.
     pub limit: i64,
@@ -66,12 +68,23 @@ impl ListQuery {
                 "search" if value.chars().count() > MAX_SEARCH_CHARS => {
                     errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_CHARS} characters.")]);
                 }
-                "search" => list.search = words(&value),
+                "search" => match words(&value) {
+                    words if words.len() > MAX_SEARCH_WORDS => {
+                        errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_WORDS} words.")]);
+                    }
+                    words => list.search = words,
+                },
                 "ordering" => {
                     let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
                     match order_fields.iter().find(|known| **known == field) {
                         Some(known) => (list.order_by, list.descending) = (known, descending),
-                        None => errors.add("ordering", vec![format!("Choose one of: {}.", order_fields.join(", "))]),
+                        None => errors.add(
+                            "ordering",
+                            vec![format!(
+                                "Choose one of: {}; a hyphen before it reverses the order.",
+                                order_fields.join(", ")
+                            )],
+                        ),
                     }
                 }
                 _ => {}
@@ -110,6 +123,7 @@ fn encode(cursor: &Cursor) -> String {
 }
 
 /// One page, in the order that was asked for.
+#[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
@@ -140,6 +154,12 @@ impl<T> Page<T> {
         let came_forwards = query.cursor.is_some() && !backwards;
         let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
         Page { rows, next, previous, has_cursor: query.cursor.is_some() }
+    }
+
+    /// The page's place in the list, without its rows.
+    pub fn without_rows(&self) -> Page<()> {
+        let (next, previous) = (self.next.clone(), self.previous.clone());
+        Page { rows: Vec::new(), next, previous, has_cursor: self.has_cursor }
     }
 
     /// The `Link` header's value for a list at `path`, whose other parameters stay; `None` where the list

@@ -60,17 +60,17 @@ pub fn render(
         Renderer::Html => indented(&value, 4),
     };
     let status = response.status();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), shown(value)));
+    let mut headers: Vec<_> = headers.collect();
+    headers.sort();
     let page = ResponsePage {
         name: endpoint.name,
         method: request.method().as_str(),
         target: request.uri().path_and_query().map_or("", |target| target.as_str()),
         status: status.as_u16(),
         reason: status.canonical_reason().unwrap_or_default(),
-        headers: headers.collect(),
+        headers,
         body: indent,
     };
     match page.render() {

@@ -1,27 +1,34 @@
 //! `/articles/` and `/articles/{id}/`.
 
+use std::time::Duration;
+
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::http::header::{ContentType, LINK, LOCATION};
+use actix_web::http::header::{ContentType, HeaderName, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
-use diesel::result::DatabaseErrorKind;
-use diesel::result::Error::DatabaseError;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::models::{self, Article};
 use crate::api::etag::IfMatch;
 use crate::api::fields::{CharField, Data};
-use crate::api::pagination::ListQuery;
+use crate::api::pagination::{ListQuery, Page};
 use crate::api::parsers::Body;
 use crate::api::{Endpoint, get, render, resource};
 use crate::cognito::{CognitoUser, Refusal};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
-use crate::users::models::User;
+use crate::users::{self, models::User};
 
 const NAME: CharField = CharField { name: "name", label: "Name", max_length: 50 };
+
+/// Searches that run at once.
+const SEARCHES: usize = 2;
+/// How long a search waits for its turn.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(3);
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 static LIST: Endpoint =
     Endpoint { name: "List Create Articles", allow: "GET, POST, HEAD, OPTIONS", action: Some(("POST", &[NAME])) };
@@ -56,57 +63,64 @@ fn json(article: &Article) -> Result<String, Error> {
     render::json(&ArticleJson::from(article))
 }
 
-/// One page as it is sent, remembered until something is committed.
+/// One page as it is sent, and what its links need.
 #[derive(Clone)]
 struct ListAnswer {
     json: Bytes,
-    link: Option<String>,
+    page: Page<()>,
     total: i64,
 }
 
-/// The pages of late, by their query strings; part of the application's data.
-pub struct Pages(Remembered<String, ListAnswer>);
+/// What lists share; part of the application's data.
+pub struct Lists {
+    /// The pages of late, until something is committed. A page of 1,000 long names has 300 KB at most.
+    pages: Remembered<ListQuery, ListAnswer>,
+    /// A search looks at every row, so only a few run at once: other reads keep their share.
+    searches: Semaphore,
+}
 
-impl Default for Pages {
-    fn default() -> Pages {
-        // Small pages and few: a page of 1,000 rows is 50 KB.
-        Pages(Remembered::new(64))
+impl Default for Lists {
+    fn default() -> Lists {
+        Lists { pages: Remembered::new(32), searches: Semaphore::new(SEARCHES) }
     }
 }
 
 async fn list(
     _: CognitoUser,
     db: web::Data<Db>,
-    pages: web::Data<Pages>,
+    lists: web::Data<Lists>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let query_string = request.query_string().to_owned();
-    let query = ListQuery::parse(&query_string, models::ORDER_FIELDS)?;
-    let read = move |conn: &mut Connection| list_answer(conn, &query, &query_string);
-    let answer = pages.0.get(&db, request.query_string().to_owned(), read).await?;
+    let query = ListQuery::parse(request.query_string(), models::ORDER_FIELDS)?;
+    let _permit = match query.search.is_empty() {
+        true => None,
+        false => {
+            let permit = tokio::time::timeout(SEARCH_PATIENCE, lists.searches.acquire()).await;
+            Some(permit.map_err(|_| Error::Unavailable("too many searches at once".to_owned()))?)
+        }
+    };
+    let key = query.clone();
+    let answer = lists.pages.get(&db, key, move |conn| list_answer(conn, &query)).await?;
     let mut response = HttpResponse::Ok();
-    response.content_type(ContentType::json()).insert_header(("x-total-count", answer.total.to_string()));
-    if let Some(link) = answer.link {
+    response.content_type(ContentType::json()).insert_header((TOTAL_COUNT, answer.total));
+    if let Some(link) = answer.page.link("/articles/", request.query_string()) {
         response.insert_header((LINK, link));
     }
     Ok(response.body(answer.json))
 }
 
-fn list_answer(conn: &mut Connection, query: &ListQuery, query_string: &str) -> Result<ListAnswer, Error> {
+fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, Error> {
     let page = models::list(conn, query)?;
     let json = render::json(&page.rows.iter().map(ArticleJson::from).collect::<Vec<_>>())?;
     let total = models::count(conn, &query.search)?;
-    Ok(ListAnswer { json: json.into(), link: page.link("/articles/", query_string), total })
+    Ok(ListAnswer { json: json.into(), page: page.without_rows(), total })
 }
 
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
     let name = clean(&body.data().await?, false)?.unwrap_or_default();
     let create = move |conn: &mut Connection| {
-        match models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api)) {
-            // Between the look at the token and this write the user was deleted.
-            Err(DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Err(Refusal::UserUnknown.into()),
-            outcome => Ok(outcome?),
-        }
+        let user = caller(conn, &user)?;
+        Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?)
     };
     let article = db.write(create).await?;
     let location = (LOCATION, format!("/articles/{}/", article.id));
@@ -134,6 +148,7 @@ async fn update(
     let data = body.data().await?;
     let article = db
         .write(move |conn| {
+            let user = caller(conn, &user)?;
             let article = find_to_change(conn, &id, &user, &condition)?;
             match clean(&data, is_partial)? {
                 Some(name) => Ok(models::rename(conn, &article, &name, &Actor::user(&user, Source::Api))?),
@@ -152,6 +167,7 @@ async fn destroy(
 ) -> Result<HttpResponse, Error> {
     let condition = IfMatch::from_headers(request.headers());
     db.write(move |conn| {
+        let user = caller(conn, &user)?;
         let article = find_to_change(conn, &id, &user, &condition)?;
         Ok(models::delete(conn, &article, &Actor::user(&user, Source::Api))?)
     })
@@ -161,6 +177,15 @@ async fn destroy(
 
 fn clean(data: &Data, is_partial: bool) -> Result<Option<String>, FieldErrors> {
     NAME.clean(data, is_partial).map_err(|messages| FieldErrors(vec![(NAME.name, messages)]))
+}
+
+/// The caller as they are now. While a body was on its way they may have lost rights, or be gone.
+fn caller(conn: &mut Connection, user: &User) -> Result<User, Error> {
+    match users::models::find(conn, user.id)? {
+        Some(user) if user.is_active => Ok(user),
+        Some(_) => Err(Refusal::UserInactive.into()),
+        None => Err(Refusal::UserUnknown.into()),
+    }
 }
 
 /// The article of an address; digits too many for an id name none.

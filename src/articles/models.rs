@@ -8,9 +8,9 @@ use diesel::sqlite::Sqlite;
 
 use crate::api::pagination::{ListQuery, Page};
 use crate::db::Connection;
-use crate::db::text::{fold, lower};
+use crate::db::text::{contains_all, join};
 use crate::history::{self, Action, Actor, Changes, Object};
-use crate::schema::articles;
+use crate::schema::{articles, row_counts};
 
 /// The fields by which a list can be ordered, the default first.
 pub const ORDER_FIELDS: &[&str] = &["id", "name"];
@@ -36,12 +36,10 @@ type Filter = Box<dyn BoxableExpression<articles::table, Sqlite, SqlType = Bool>
 
 /// The rows in which every word of the search occurs, whatever its case.
 fn matching(search: &[String]) -> Filter {
-    let all: Filter = Box::new(diesel::dsl::sql::<Bool>("1 = 1"));
-    search.iter().fold(all, |filter, word| {
-        // What LIKE takes for a wildcard is meant as it stands.
-        let word = fold(word).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        Box::new(filter.and(lower(articles::name).like(format!("%{word}%")).escape('\\')))
-    })
+    if search.is_empty() {
+        return Box::new(diesel::dsl::sql::<Bool>("1 = 1"));
+    }
+    Box::new(contains_all(articles::name, join(search)))
 }
 
 /// One page of the list.
@@ -73,8 +71,11 @@ pub fn list(conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Articl
     Ok(Page::new(query, rows, |article: &Article| (article.id, by_name.then(|| article.name.clone()))))
 }
 
-/// How many rows match a search.
+/// How many rows match a search; at once where there is none.
 pub fn count(conn: &mut Connection, search: &[String]) -> QueryResult<i64> {
+    if search.is_empty() {
+        return row_counts::table.find("articles").select(row_counts::row_count).first(conn);
+    }
     articles::table.filter(matching(search)).count().get_result(conn)
 }
 

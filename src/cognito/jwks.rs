@@ -167,7 +167,9 @@ impl Source {
     fn fresh_keys(&self) -> Option<Arc<KeySet>> {
         let state = self.state();
         let fetched = state.fetched?;
-        (fetched.elapsed() <= self.settings.max_stale).then(|| state.keys.clone())
+        // As long as nothing fails the keys are as new as the refreshing makes them.
+        let is_fresh = state.failures == 0 || fetched.elapsed() <= self.settings.max_stale;
+        is_fresh.then(|| state.keys.clone())
     }
 
     /// Asks for a fetch, or joins the one that is under way. `None` where the cool-down forbids it.
@@ -229,7 +231,7 @@ impl Source {
                     }
                 }
                 if state.failures > 0 || state.fetched.is_none() {
-                    log::info!("{} keys loaded from {}", keys.len(), url);
+                    log::info!("keys loaded from {url}: {}", keys.len());
                 }
                 *state = State { keys: Arc::new(keys), fetched: Some(Instant::now()), failures: 0, ..*state };
                 self.settings.refresh

@@ -30,6 +30,19 @@ pub struct LocalPool {
     access_key: SigningKey,
 }
 
+/// A copy or a backup may have lost the mode that the file was made with.
+fn refuse_if_open_to_others(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::metadata(path) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        if mode & 0o077 != 0 {
+            let problem = "holds keys and is open to other users of this machine; take that away with chmod 600";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
+    }
+    Ok(())
+}
+
 struct SigningKey {
     kid: String,
     pair: KeyPair,
@@ -53,6 +66,7 @@ pub struct TokenRequest {
 impl LocalPool {
     /// Reads the pool's keys, or makes them and writes the file, with mode 0600.
     pub fn open(path: &Path) -> io::Result<LocalPool> {
+        refuse_if_open_to_others(path)?;
         match std::fs::read_to_string(path) {
             // What cannot be read may be half written as yet.
             Ok(text) => LocalPool::from_text(&text).map_or_else(|| LocalPool::open_or_create(path), Ok),
@@ -297,12 +311,32 @@ mod tests {
         assert!(!first.jwks().to_string().contains("\"d\""), "a private exponent is published");
     }
 
+    fn set_mode(path: &Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode is set");
+    }
+
+    #[test]
+    fn a_key_file_that_others_may_read_is_refused() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let path = folder.path().join("keys");
+        LocalPool::open(&path).expect("a pool");
+        for mode in [0o644, 0o640, 0o602, 0o601] {
+            set_mode(&path, mode);
+            let error = LocalPool::open(&path).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("chmod 600"), "{mode:o}: {error}");
+        }
+        set_mode(&path, 0o400);
+        assert!(LocalPool::open(&path).is_ok(), "the owner may make it read-only");
+    }
+
     #[test]
     fn a_file_that_holds_no_keys_is_left_alone() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let path = folder.path().join("keys");
         for text in ["\n\n", "something of the user's", "AAAA\nAAAA\n"] {
             std::fs::write(&path, text).expect("a file");
+            set_mode(&path, 0o600);
             let error = LocalPool::open(&path).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains("is not a key file"), "{text:?}: {error}");
             assert_eq!(std::fs::read_to_string(&path).expect("a file"), text);

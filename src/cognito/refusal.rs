@@ -69,7 +69,7 @@ refusals! {
     /// The local user with that e-mail belongs to another Cognito user.
     EmailLinked, "email_linked", "The local user with this e-mail address is linked to another Cognito user. Ask the staff to check the link.";
     /// Nobody is linked, nobody has the e-mail, and creating users is off.
-    UserUnknown, "user_unknown", "No such user.";
+    UserUnknown, "user_unknown", "No such user: nobody here has the token's e-mail address.";
     /// The local user is deactivated.
     UserInactive, "user_inactive", "The user is deactivated.";
     /// The pool's keys could not be fetched: not the caller's fault.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CommandError, attributes_of, new_password};
+use super::{CommandError, attributes_of, new_password, say};
 use crate::config::Basics;
 use crate::db::Db;
 use crate::history::{Actor, Source};
@@ -19,13 +19,13 @@ pub struct Arguments {
 pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     let username = validators::normalize_username(&arguments.username);
-    let user = db.write_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
+    let user = db.read_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
     let user =
         user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;
-    println!("Changing the password of {}.", user.username);
+    say!("Changing the password of {}.", user.username);
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);
     db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), &actor)?))?;
-    println!("The password is changed.");
+    say!("The password is changed.");
     Ok(())
 }

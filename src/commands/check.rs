@@ -1,6 +1,6 @@
 //! `check`: would the service run as it is configured?
 
-use super::CommandError;
+use super::{CommandError, say};
 use crate::cognito::jwks;
 use crate::config::{Config, Pool};
 use crate::db::migrations::Status;
@@ -25,7 +25,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
                 ("FAIL", problem)
             }
         };
-        println!("{mark:4}  {what:14} {text}");
+        say!("{mark:4}  {what:14} {text}");
     }
     match failed {
         0 => Ok(()),
@@ -61,8 +61,12 @@ fn migrations(config: &Config) -> Result<String, String> {
 fn keys(config: &Config) -> Result<String, String> {
     match &config.pool {
         Pool::Local => {
+            let path = config.local_pool_keys();
+            if !path.exists() {
+                return Ok("of the local user pool are made at the first start".to_owned());
+            }
             open_local_pool(config).map_err(|error| error.to_string())?;
-            Ok(format!("of the local user pool, in {}", config.local_pool_keys().display()))
+            Ok(format!("of the local user pool, in {}", path.display()))
         }
         Pool::Cognito(pool) => {
             let runtime = tokio::runtime::Builder::new_current_thread()

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CommandError, attributes, new_password, prompt};
+use super::{CommandError, attributes, new_password, prompt, say};
 use crate::config::{Basics, Superuser};
 use crate::db::{Connection, Db};
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
         if arguments.noinput { from_environment(arguments)? } else { ask(&db, arguments)? };
     let hash = password.map(|password| password::hash(&password)).transpose()?;
     let user = db.write_blocking(move |conn| create(conn, &username, &email, hash))?;
-    println!("Superuser {} created.", user.username);
+    say!("Superuser {} created.", user.username);
     Ok(())
 }
 
@@ -93,7 +93,7 @@ fn ask_until(db: &Db, question: &str, field: &str) -> Result<String, CommandErro
             (if answer.is_empty() { Vec::new() } else { validators::email(&answer) }, answer)
         };
         let (is_username, wanted) = (field == "username", value.clone());
-        let taken = db.write_blocking(move |conn| {
+        let taken = db.read_blocking(move |conn| {
             Ok(if is_username {
                 models::find_by_username(conn, &wanted)?
             } else {

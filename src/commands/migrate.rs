@@ -1,6 +1,6 @@
 //! `migrate`: brings the database up to date without serving.
 
-use super::CommandError;
+use super::{CommandError, say};
 use crate::config::Basics;
 use crate::db::Db;
 
@@ -8,8 +8,8 @@ use crate::db::Db;
 pub fn run(config: &Basics) -> Result<(), CommandError> {
     let (_, applied) = Db::open(&config.database)?;
     match applied {
-        0 => println!("{} is up to date.", config.database.display()),
-        applied => println!("{applied} migrations applied to {}.", config.database.display()),
+        0 => say!("{} is up to date.", config.database.display()),
+        applied => say!("{applied} migrations applied to {}.", config.database.display()),
     }
     Ok(())
 }

@@ -7,6 +7,16 @@ pub mod migrate;
 pub mod serve;
 pub mod token;
 
+/// Writes a line for the person who typed the command. Whoever closed the pipe wants no more, and that is no
+/// error: `println!` would panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+use say;
+
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 

@@ -1,23 +1,30 @@
 //! `serve`: runs the server until it is told to stop.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::poll_immediate;
 
-use super::{CommandError, createsuperuser};
+use super::{CommandError, createsuperuser, say};
 use crate::config::{Config, Mode, Pool};
 use crate::db::Db;
 use crate::error::Error;
 use crate::server::{self, Built};
 use crate::users::{models, password};
 
+/// The e-mail of the first superuser, for tokens of the local user pool.
+const LOCAL_ADMIN: &str = "admin@example.com";
+
 /// Serves, and returns after SIGTERM or Ctrl+C when running requests are finished.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     actix_web::rt::System::new().block_on(async {
         let mut built = server::build(config)?;
         let superuser = match config.mode {
-            Mode::Development => first_superuser(&built.db).await?,
+            // With a pool of one's own, an address that was not chosen must not let anybody in.
+            Mode::Development if config.pool == Pool::Local => first_superuser(&built.db, LOCAL_ADMIN).await?,
+            Mode::Development => first_superuser(&built.db, "").await?,
             Mode::Production => None,
         };
         // The server listens to signals from its first poll on. Who reads the text below may send one at once.
@@ -25,14 +32,16 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
             ended?;
         }
         greet(config, &built, superuser.as_deref());
+        warn_of_other_links(&built).await?;
         built.server.await?;
         log::info!("stopped");
         Ok(())
     })
 }
 
-/// On an empty database, a superuser `admin` with a random password, which is returned and kept nowhere.
-async fn first_superuser(db: &Db) -> Result<Option<String>, Error> {
+/// On an empty database, a superuser `admin` with this e-mail and a random password, which is returned and
+/// kept nowhere.
+async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>, Error> {
     if !db.read(|conn| Ok(models::is_empty(conn)?)).await? {
         return Ok(None);
     }
@@ -45,7 +54,7 @@ async fn first_superuser(db: &Db) -> Result<Option<String>, Error> {
             // Another process may have been faster.
             let is_first = models::is_empty(conn)?;
             if is_first {
-                createsuperuser::create(conn, "admin", "", Some(hash))?;
+                createsuperuser::create(conn, "admin", email, Some(hash))?;
             }
             Ok(is_first)
         })
@@ -53,25 +62,40 @@ async fn first_superuser(db: &Db) -> Result<Option<String>, Error> {
     Ok(is_created.then_some(password))
 }
 
+/// Who tried things out with one pool and goes on with another would wonder why tokens are refused.
+async fn warn_of_other_links(built: &Built) -> Result<(), Error> {
+    let issuer = built.pool.issuer().to_owned();
+    let users = built.db.read(move |conn| Ok(models::count_linked_elsewhere(conn, &issuer)?)).await?;
+    if users > 0 {
+        log::warn!("users linked to another user pool, whose tokens from this one are refused: {users}");
+    }
+    Ok(())
+}
+
 /// What a person sees first: where everything is, and what to type next.
 fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
-    let url = format!("http://{}", built.address);
-    println!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
-    println!("  API        {url}/articles/  {url}/me/");
-    println!("  probes     {url}/healthz  {url}/readyz");
-    println!("  database   SQLite, {}", config.database.display());
-    match &config.pool {
-        Pool::Cognito(pool) => println!("  user pool  {}, keys from {}", pool.id, join(&pool.jwks_urls)),
-        Pool::Local => println!("  user pool  {}: local, because AWS_USER_POOLS_ID is not set", built.pool.id),
+    let mut address = built.address;
+    if address.ip().is_unspecified() {
+        // Where everybody can connect to, but no name for it.
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    println!("  issuer     {}", built.pool.issuers.join(" or "));
+    let url = format!("http://{address}");
+    say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
+    say!("  API        {url}/articles/  {url}/me/");
+    say!("  probes     {url}/healthz  {url}/readyz");
+    say!("  database   SQLite, {}", config.database.display());
+    match &config.pool {
+        Pool::Cognito(pool) => say!("  user pool  {}, keys from {}", pool.id, join(&pool.jwks_urls)),
+        Pool::Local => say!("  user pool  {}: local, because AWS_USER_POOLS_ID is not set", built.pool.id),
+    }
+    say!("  issuer     {}", built.pool.issuers.join(" or "));
     if let Some(password) = superuser_password {
-        println!("  superuser  admin, password {password} (shown this once)");
+        say!("  superuser  admin, password {password} (shown this once)");
     }
     if config.pool == Pool::Local {
-        println!("\nNext, in another terminal:");
-        println!("  TOKEN=$(cargo run --quiet -- token alice@example.com)");
-        println!("  curl -H \"Authorization: Bearer $TOKEN\" {url}/articles/");
+        say!("\nNext, in another terminal:");
+        say!("  TOKEN=$(cargo run --quiet -- token alice@example.com)");
+        say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}/articles/");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::CommandError;
+use super::{CommandError, say};
 use crate::cognito::local_pool::TokenRequest;
 use crate::config::Config;
 use crate::server::open_local_pool;
@@ -41,6 +41,6 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
         expires_in: arguments.expires_in,
         groups: arguments.groups,
     })?;
-    println!("{token}");
+    say!("{token}");
     Ok(())
 }

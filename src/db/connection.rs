@@ -15,6 +15,8 @@ pub enum Role {
     Reader,
     /// The one that writes.
     Writer,
+    /// Looks at a database that may be anybody's, and leaves it as it is.
+    Probe,
 }
 
 /// Opens the file with the settings that every connection has.
@@ -36,6 +38,7 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
         Role::Writer => {
             "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         }
+        Role::Probe => "PRAGMA busy_timeout = 3000;",
         Role::Reader => "PRAGMA busy_timeout = 3000; PRAGMA query_only = ON;",
     };
     connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;

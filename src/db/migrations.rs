@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use diesel::RunQueryDsl;
 use diesel::migration::{Migration, MigrationSource};
+use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -26,12 +28,7 @@ pub struct Status {
 pub fn status(connection: &mut Connection) -> Result<Status, String> {
     let ours: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations().map_err(|error| error.to_string())?;
     let ours: HashSet<String> = ours.iter().map(|migration| migration.name().version().to_string()).collect();
-    let applied: Vec<String> = connection
-        .applied_migrations()
-        .map_err(|error| error.to_string())?
-        .iter()
-        .map(|version| version.to_string())
-        .collect();
+    let applied = applied(connection).map_err(|error| error.to_string())?;
     let known = applied.iter().filter(|version| ours.contains(*version)).count();
     Ok(Status {
         applied: applied.len(),
@@ -40,9 +37,18 @@ pub fn status(connection: &mut Connection) -> Result<Status, String> {
     })
 }
 
+/// The versions of the applied migrations. Diesel would create its table where it is missing.
+fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+    if diesel::dsl::sql::<BigInt>(tables).get_result::<i64>(connection)? == 0 {
+        return Ok(Vec::new());
+    }
+    Ok(connection.applied_migrations()?.iter().map(|version| version.to_string()).collect())
+}
+
 /// [`status`] of a file.
 pub fn status_of(path: &Path) -> Result<Status, String> {
-    let mut connection = connection::open(path, Role::Writer).map_err(|error| error.to_string())?;
+    let mut connection = connection::open(path, Role::Probe).map_err(|error| error.to_string())?;
     status(&mut connection)
 }
 

@@ -72,6 +72,8 @@ impl Db {
     /// how many those were.
     pub fn open(path: &Path) -> Result<(Db, usize), OpenError> {
         let (connection, applied) = open_writer(path)?;
+        // SQLite keeps its other files beside the real one, wherever links lead to it from.
+        let path = &path.canonicalize().map_err(|error| OpenError::new(path, error))?;
         // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
         let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
         let readers = r2d2::Pool::builder()
@@ -89,7 +91,7 @@ impl Db {
 
     /// Whether the file is a sound database that can be written. Changes nothing.
     pub fn probe(path: &Path) -> Result<(), OpenError> {
-        let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
+        let mut connection = connection::open(path, Role::Probe).map_err(|error| OpenError::new(path, error))?;
         connection::probe(&mut connection).map_err(|error| OpenError::new(path, error))
     }
 
@@ -105,12 +107,18 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     {
-        let readers = self.readers.clone();
-        let run = move || {
-            let mut connection = readers.get().map_err(|error| Error::Unavailable(error.to_string()))?;
-            (*connection).transaction(queries)
-        };
+        let db = self.clone();
+        let run = move || db.read_blocking(queries);
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    /// Like [`Db::read`], from a thread that may wait: the command line.
+    pub fn read_blocking<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Connection) -> Result<T, Error>,
+    {
+        let mut connection = self.readers.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+        (*connection).transaction(queries)
     }
 
     /// Runs queries in a transaction of their own and answers once it is on the disk. An error undoes

@@ -46,7 +46,11 @@ impl WalIndex {
 
     pub fn version(&self) -> Option<Version> {
         let mut header = [0; 48];
-        self.file.read_exact_at(&mut header, 0).ok().map(|()| Version(header))
+        self.file.read_exact_at(&mut header, 0).ok()?;
+        // The format's version, in the machine's byte order, and whether the header is valid. Of a file with
+        // something else in it nothing can be told.
+        let is_valid = header[..4] == 3_007_000u32.to_ne_bytes() && header[12] == 1;
+        is_valid.then_some(Version(header))
     }
 }
 
@@ -82,7 +86,10 @@ where
             return Ok(value);
         }
         let value = db.read(queries).await?;
-        self.store(key, value.clone(), version);
+        // What was overtaken by a commit meanwhile is of no use to anybody else.
+        if version.is_some() && db.version() == version {
+            self.store(key, value.clone(), version);
+        }
         Ok(value)
     }
 

@@ -1,4 +1,5 @@
-//! Text in queries: [`lower`], which SQLite's own does for ASCII letters only.
+//! Searching texts in queries, without regard to the case of the letters of any alphabet: SQLite's own
+//! functions know the case of ASCII only.
 
 use diesel::QueryResult;
 use diesel::sql_types::Text;
@@ -6,17 +7,30 @@ use diesel::sql_types::Text;
 use super::Connection;
 
 diesel::define_sql_function! {
-    /// SQL's `lower`, for the letters of all alphabets. What it is compared with has to come from [`fold`].
-    fn lower(text: Text) -> Text;
+    /// Whether every one of the words, which [`join`] has put together, occurs in a text. One call for all
+    /// words folds the text only once.
+    fn contains_all(text: Text, words: Text) -> Bool;
 }
 
-/// Puts a connection's `lower` in the place of SQLite's own.
+/// Between words; no word of a search holds it.
+const SEPARATOR: char = '\0';
+
+/// Gives a connection the function.
 pub fn register(connection: &mut Connection) -> QueryResult<()> {
-    lower_utils::register_impl(connection, |text: String| fold(&text))
+    contains_all_utils::register_impl(connection, |text: String, words: String| {
+        let text = fold(&text);
+        words.split(SEPARATOR).all(|word| text.contains(word))
+    })
+}
+
+/// The words of a search as one argument.
+pub fn join(words: &[String]) -> String {
+    let folded: Vec<String> = words.iter().map(|word| fold(&word.replace(SEPARATOR, ""))).collect();
+    folded.join(&SEPARATOR.to_string())
 }
 
 /// The text in small letters. Letter by letter, so that a part of a text folds to a part of the folded
 /// text; `str::to_lowercase` writes a sigma at a word's end in another way than within it.
-pub fn fold(text: &str) -> String {
+fn fold(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
 }

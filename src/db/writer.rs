@@ -85,8 +85,7 @@ where
     fn answer(self: Box<Self>, commit: Result<(), String>) {
         let result = match (commit, self.result) {
             (Ok(()), Some(result)) => result,
-            // The job's own error says more than that the batch failed.
-            (Err(_), Some(Err(error))) => Err(error),
+            // Even a job's own error may come from what another job of the batch had written, and is gone.
             (Err(cause), _) => Err(Error::Unavailable(cause)),
             (Ok(()), None) => Err(Error::Internal("a write was not run".to_owned())),
         };

@@ -105,8 +105,8 @@ impl NewUser {
     }
 }
 
-/// The form in which an e-mail is unique: without regard to case. Folding is done here, since databases
-/// disagree on it; it may join more than one mailbox, so it never decides alone whom a token stands for.
+/// The form in which an e-mail is unique: without regard to case. Folding is done here, since SQLite's
+/// `lower` knows ASCII only; it may join more than one mailbox, so it never decides alone whom a token stands for.
 pub fn email_key(email: &str) -> Option<String> {
     (!email.is_empty()).then(|| email.to_lowercase())
 }
@@ -149,7 +149,7 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
     Ok(user)
 }
 
-/// Turns a broken uniqueness into an error of the field; the message of both databases names the column.
+/// Turns a broken uniqueness into an error of the field; SQLite's message names the column.
 fn taken(error: DieselError) -> Error {
     match &error {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
@@ -169,6 +169,11 @@ pub fn is_empty(conn: &mut Connection) -> QueryResult<bool> {
     users::table.select(users::id).first::<i64>(conn).optional().map(|first| first.is_none())
 }
 
+/// The user with this id.
+pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<User>> {
+    users::table.find(id).select(User::as_select()).first(conn).optional()
+}
+
 /// The user with this name, letter by letter.
 pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Option<User>> {
     users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).optional()
@@ -186,6 +191,11 @@ pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResu
         .select(User::as_select())
         .first(conn)
         .optional()
+}
+
+/// How many users are linked to another pool than the one of this issuer.
+pub fn count_linked_elsewhere(conn: &mut Connection, issuer: &str) -> QueryResult<i64> {
+    users::table.filter(users::cognito_issuer.ne(issuer)).count().get_result(conn)
 }
 
 /// Links a user to a Cognito user, for good.

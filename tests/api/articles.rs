@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::harness::TestServer;
 use crate::harness::client::{Answer, Call};
 
@@ -42,6 +44,47 @@ impl Answer {
         let rows = self.json();
         let rows = rows.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
         rows.iter().map(|row| row["id"].as_i64().expect("an id")).collect()
+    }
+}
+
+#[tokio::test]
+async fn rights_that_are_lost_while_the_body_arrives_are_lost() {
+    let server = TestServer::start().await;
+    let losses = [
+        ("UPDATE users SET is_active = 0", "user_inactive"),
+        ("DELETE FROM users", "user_unknown"),
+        ("UPDATE articles SET created_by = NULL", "permission_denied"),
+    ];
+    for (loss, code) in losses {
+        for (method, path) in [("POST", "/articles/".to_owned()), ("PATCH", String::new())] {
+            let name = format!("{code}-{}", method.to_lowercase());
+            server.user(&name).await;
+            let token = server.pool.token(&name).sign();
+            let article = server.post(&token, r#"{"name":"mine"}"#).await;
+            let path = if path.is_empty() { article.header("location").to_owned() } else { path };
+            if (method, code) == ("POST", "permission_denied") {
+                continue;
+            }
+            let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 16\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.expect("the head");
+            // The server asks for the body only once the view reads it, and then the user was let in.
+            let mut asked = [0; 25];
+            stream.read_exact(&mut asked).await.expect("100 Continue");
+            assert_eq!(&asked[..12], b"HTTP/1.1 100");
+            server.sql(loss).await;
+            stream.write_all(b"{\"name\":\"other\"}").await.expect("the body");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            assert!(answer.contains(code), "{method} after {loss}: {answer}");
+            assert_eq!(
+                server.number("SELECT count(*) FROM articles WHERE name = 'other'").await,
+                0,
+                "{method} after {loss}"
+            );
+        }
     }
 }
 
@@ -370,7 +413,7 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
     let (by_id, by_name) = (cursor(&by_id), cursor(&by_name));
     const LIMIT: &str = r#"{"limit":["A whole number from 1 to 1000 is required."]}"#;
     const CURSOR: &str = r#"{"cursor":["Invalid cursor."]}"#;
-    const ORDERING: &str = r#"{"ordering":["Choose one of: id, name."]}"#;
+    const ORDERING: &str = r#"{"ordering":["Choose one of: id, name; a hyphen before it reverses the order."]}"#;
     const OTHER: &str = r#"{"cursor":["This cursor belongs to another ordering."]}"#;
     let queries = [
         ("limit=0", LIMIT),
@@ -403,7 +446,7 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
         ("ordering=id%3BDROP%20TABLE%20articles", ORDERING),
         (
             "limit=0&ordering=x",
-            r#"{"limit":["A whole number from 1 to 1000 is required."],"ordering":["Choose one of: id, name."]}"#,
+            r#"{"limit":["A whole number from 1 to 1000 is required."],"ordering":["Choose one of: id, name; a hyphen before it reverses the order."]}"#,
         ),
     ];
     let mut queries: Vec<(String, &str)> = queries.iter().map(|(query, body)| ((*query).to_owned(), *body)).collect();
@@ -414,6 +457,7 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
         format!("search={}", "x".repeat(201)),
         r#"{"search":["Ensure this has no more than 200 characters."]}"#,
     ));
+    queries.push((format!("search={}", "x+".repeat(21)), r#"{"search":["Ensure this has no more than 20 words."]}"#));
     for (query, body) in queries {
         let answer = server.get(&format!("/articles/?{query}"), &token).await;
         assert_eq!((answer.status, answer.text().as_str()), (400, body), "{query}");
@@ -664,9 +708,9 @@ async fn a_search_finds_the_rows_that_have_every_word() {
         ("größE", vec!["Größe"]),
         ("яблоко", vec!["ЯБЛОКО"]),
         ("😀", vec![]),
-        (&"z ".repeat(100), vec![]),
+        (&"z ".repeat(20), vec![]),
         (
-            &"a ".repeat(100),
+            &"a ".repeat(20),
             vec!["Red apple", "red Pear", "Apple pie, warm", "snake_case", "snakeXcase", "back\\slash", "backslash"],
         ),
     ] {

@@ -1,6 +1,8 @@
 //! The commands, each run as a process: what they print, what they change, how they refuse.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use diesel::connection::SimpleConnection;
 use gatepost::users::password;
@@ -8,7 +10,7 @@ use gatepost::users::password;
 use crate::harness::eventually;
 use crate::harness::jwks::{Behaviour, JwksFixture};
 use crate::harness::pool::{CLIENT_ID, ISSUER, POOL_ID, TestKey};
-use crate::harness::program::{Outcome, Program, texts};
+use crate::harness::program::{Outcome, Program, connect, texts};
 
 /// What history says, a line for each row.
 fn history(program: &Program) -> Vec<String> {
@@ -76,7 +78,7 @@ async fn the_first_start_in_development_shows_a_superusers_password_this_once() 
     let shown = shown.expect("a password is shown").0;
     assert!(shown.len() >= 16, "{shown}");
     assert!(password::verify(shown, &hash_of(&program, "admin")), "the password is the row's");
-    assert_eq!(users(&program), ["admin  111"]);
+    assert_eq!(users(&program), ["admin admin@example.com 111"]);
     assert!(!server.stderr().contains(shown), "it is not logged: {}", server.stderr());
     server.kill();
     let again = program.serve().await;
@@ -126,7 +128,7 @@ async fn each_option_of_token_is_seen_by_the_server_of_the_same_folder() {
             assert_eq!(answer.code(), code, "{what}");
         }
     }
-    assert_eq!(users(&program), ["admin  111", "alice@example.com alice@example.com 001"]);
+    assert_eq!(users(&program), ["admin admin@example.com 111", "alice@example.com alice@example.com 001"]);
 }
 
 #[tokio::test]
@@ -340,6 +342,21 @@ async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
 }
 
 #[tokio::test]
+async fn check_leaves_a_database_as_it_is_whoever_made_it() {
+    use diesel::connection::SimpleConnection;
+    let program = Program::new();
+    let path = program.path("django.sqlite3");
+    connect(&path).batch_execute("CREATE TABLE auth_user (id INTEGER PRIMARY KEY)").expect("a table");
+    let before = std::fs::read(&path).expect("the file");
+    let program = program.set("DATABASE_URL", "sqlite:django.sqlite3");
+    let outcome = program.run(&["check"]).await;
+    assert!(outcome.success().contains("3 are pending"), "{outcome:?}");
+    assert!(std::fs::read(&path).expect("the file") == before, "check has written to the database");
+    let files = std::fs::read_dir(program.path("")).expect("the folder").count();
+    assert_eq!(files, 1, "check leaves no file behind");
+}
+
+#[tokio::test]
 async fn check_names_each_thing_that_is_wrong_and_fails() {
     let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
@@ -435,6 +452,10 @@ async fn each_failure_at_start_is_one_clear_line() {
 
     let program = Program::new();
     std::fs::write(program.path("gatepost.local-pool.keys"), "no keys\n").expect("a file");
+    let mode = |mode| std::fs::set_permissions(program.path("gatepost.local-pool.keys"), Permissions::from_mode(mode));
+    mode(0o644).expect("a mode");
+    program.run(&["serve"]).await.assert_error("gatepost.local-pool.keys: holds keys and is open to other users");
+    mode(0o600).expect("a mode");
     program.run(&["serve"]).await.assert_error("gatepost.local-pool.keys: is not a key file of the local user pool");
 
     Program::new().set("APP_ENV", "production").run(&["serve"]).await.assert_error("AWS_USER_POOLS_ID: is not set");
@@ -479,6 +500,10 @@ async fn processes_that_start_at_once_on_an_empty_folder_all_come_up_and_agree()
         }
         let shown = servers.iter().filter(|server| server.stdout().contains("superuser  admin")).count();
         assert_eq!(shown, 1, "round {round}: one superuser, whose password is shown once");
-        assert_eq!(users(&program), ["admin  111", "alice@example.com alice@example.com 001"], "round {round}");
+        assert_eq!(
+            users(&program),
+            ["admin admin@example.com 111", "alice@example.com alice@example.com 001"],
+            "round {round}"
+        );
     }
 }

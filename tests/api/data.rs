@@ -449,6 +449,23 @@ async fn a_read_that_panics_is_answered_with_500_and_all_readers_live_on() {
 }
 
 #[tokio::test]
+async fn a_database_behind_a_link_is_watched_where_it_really_is() {
+    let folder = TempDir::new().expect("a folder");
+    let (real, link) = (folder.path().join("real.sqlite3"), folder.path().join("link.sqlite3"));
+    std::os::unix::fs::symlink(&real, &link).expect("a link");
+    // What was left there when the database itself still had this name.
+    std::fs::write(folder.path().join("link.sqlite3-shm"), [0; 32768]).expect("a file");
+    let server = TestServer::start_with(|config| config.database = link).await;
+    let token = server.alice().await;
+    for _ in 0..2 {
+        assert_eq!(server.get("/me/", &token).await.status, 200);
+    }
+    // Another program changes the database.
+    connect(&real).batch_execute("UPDATE users SET is_active = 0").expect("a change");
+    assert_eq!(server.get("/me/", &token).await.code(), "user_inactive");
+}
+
+#[tokio::test]
 async fn a_queue_of_writes_that_is_full_answers_503_and_loses_none_of_those_in_it() {
     let server = TestServer::start().await;
     let token = server.alice().await;

@@ -202,13 +202,13 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.cors_allowed_origins, ["http://localhost:3000"]);
         assert_eq!(config.max_body_bytes, 1_048_576);
         assert!(!config.log_json);
-        assert_eq!(config.log_filter, "info");
+        assert_eq!(config.log_filter, "info,actix_server=warn");
     }
     let production = with_pool(&[]);
     assert_eq!(production.mode, Mode::Production);
     assert!(!production.create_users, "a genuine pool creates nobody");
     assert_eq!(production.cors_allowed_origins, [""; 0]);
-    assert_eq!(production.log_filter, "info,gatepost::access=warn");
+    assert_eq!(production.log_filter, "info,actix_server=warn,gatepost::access=warn");
 }
 
 #[test]

@@ -1,1 +1,2 @@
 DROP TABLE articles;
+DROP TABLE row_counts;
