@@ -4,7 +4,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gatepost::commands::{self, CommandError, changepassword, check, createsuperuser, migrate, serve, token};
+use gatepost::commands::{
+    self, CommandError, changepassword, check, check_token, createsuperuser, migrate, serve, token,
+};
 use gatepost::config::{self, Basics, Config};
 
 #[global_allocator]
@@ -30,6 +32,8 @@ enum Command {
     Changepassword(changepassword::Arguments),
     /// Verify configuration, database, migrations and the reach of the keys
     Check,
+    /// Tell why a token is accepted or refused; reads it from standard input
+    CheckToken,
     /// Print a token of the local user pool (development mode)
     Token(token::Arguments),
 }
@@ -58,6 +62,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),
         Command::Check => check::run(&Config::from_variables(&variables)?),
+        Command::CheckToken => check_token::run(&Config::from_variables(&variables)?),
         Command::Token(arguments) => token::run(&Config::from_variables(&variables)?, arguments),
     }
 }

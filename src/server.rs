@@ -61,8 +61,8 @@ pub struct Built {
     pub db: Db,
 }
 
-/// Opens what the server needs and binds its port. Must be called within an actix system.
-pub fn build(config: &Config) -> Result<Built, StartError> {
+/// Opens the database and the user pool, and puts them together. Must be called within a Tokio runtime.
+pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), StartError> {
     let (db, applied) = Db::open(&config.database)?;
     if applied > 0 {
         log::info!("{applied} migrations applied");
@@ -72,24 +72,28 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
         (Pool::Cognito(pool), _) => {
             (pool.clone(), Jwks::start(&pool.jwks_urls, &config.jwks).map_err(StartError::Jwks)?)
         }
-        (Pool::Local, local_pool) => {
-            let pool = local_pool.as_ref().map(LocalPool::user_pool);
-            let pool = pool.ok_or_else(|| StartError::Jwks("there is no user pool".to_owned()))?;
-            (pool, Jwks::fixed(local_pool.as_ref().map(LocalPool::key_set).unwrap_or_default()))
-        }
+        (Pool::Local, Some(local)) => (local.user_pool(), Jwks::fixed(local.key_set())),
+        (Pool::Local, None) => return Err(StartError::Jwks("there is no user pool".to_owned())),
     };
     let policy = Policy {
         link_unverified_email: config.link_unverified_email,
         creation: if config.create_users { Creation::WithEmail } else { Creation::Never },
         origin: Origin::FirstToken,
     };
+    let verifier = Verifier::new(pool, config.token_use, config.leeway, jwks);
+    Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
+}
+
+/// Opens what the server needs and binds its port. Must be called within an actix system.
+pub fn build(config: &Config) -> Result<Built, StartError> {
+    let (db, authenticator, local_pool) = open(config)?;
+    let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
         pool.clone(),
         config.post_confirmation_secrets.clone(),
         config.link_unverified_email,
     ));
-    let verifier = Verifier::new(pool.clone(), config.token_use, config.leeway, jwks);
-    let authenticator = web::Data::new(Authenticator::new(verifier, policy, db.clone()));
+    let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
     let edge_settings = web::Data::new(EdgeSettings {
         allowed_hosts: config.allowed_hosts.clone(),

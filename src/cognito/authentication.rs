@@ -26,8 +26,8 @@ const REMEMBERED_USERS: usize = 10_000;
 pub struct Authenticator {
     /// Judges the token.
     pub verifier: Verifier,
-    policy: Policy,
-    db: Db,
+    pub(super) policy: Policy,
+    pub(super) db: Db,
     /// The linked users of late, by their `sub`.
     linked: Remembered<String, Option<Arc<User>>>,
     /// Users whose `last_seen_at` is being written.

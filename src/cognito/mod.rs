@@ -3,8 +3,10 @@
 //! A token's way: [`authentication`] takes it from the header, [`verifier`] checks it with [`token`] and
 //! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`]. A sign-up arrives by
 //! [`post_confirmation`] even before its first token, and takes the same way through [`linking`].
+//! [`inspector`] tells which of the checks a token fails.
 
 pub mod authentication;
+pub mod inspector;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;

@@ -2,6 +2,7 @@
 
 pub mod changepassword;
 pub mod check;
+pub mod check_token;
 pub mod createsuperuser;
 pub mod migrate;
 pub mod serve;

@@ -167,6 +167,48 @@ async fn an_access_token_serves_a_user_who_is_linked_already_where_both_kinds_ar
 }
 
 #[tokio::test]
+async fn check_token_names_the_first_check_that_a_token_fails() {
+    let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
+    let token = async |arguments: &[&str]| {
+        let outcome = program.run(&[&["token", "alice@example.com"], arguments].concat()).await;
+        outcome.success().trim().to_owned()
+    };
+    let good = token(&[]).await;
+    let (head, rest) = good.split_once('.').expect("a token");
+    let (claims, signature) = rest.split_once('.').expect("a token");
+    let other_pool = Program::new().run(&["token", "alice@example.com"]).await.success().to_owned();
+    let rows = [
+        ("nothing", String::new(), "form", "token_malformed"),
+        ("no token", "hello".to_owned(), "form", "token_malformed"),
+        ("too large", "a".repeat(20_000), "form", "token_too_large"),
+        ("no algorithm", format!("e30.{claims}.{signature}"), "header", "algorithm_not_allowed"),
+        ("of another pool", other_pool, "key", "key_unknown"),
+        ("other claims", format!("{head}.e30.{signature}"), "signature", "signature_invalid"),
+        ("access", token(&["--access"]).await, "token_use", "id_token_wanted"),
+        ("expired", token(&["--expires-in", "-1"]).await, "times", "token_expired"),
+        ("unverified", token(&["--unverified"]).await, "user", "email_unverified"),
+    ];
+    for (case, token, check, code) in rows {
+        let outcome = program.run_with(&["check-token"], &token).await;
+        outcome.assert_error(&format!("refused: {code}"));
+        let failed: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("FAIL")).collect();
+        assert!(matches!(failed[..], [line] if line[6..].starts_with(&format!("{check} "))), "{case}: {outcome:?}");
+        let after = outcome.stdout.lines().skip_while(|line| !line.starts_with("FAIL")).skip(1);
+        let reached = after.filter(|line| !line.starts_with("- ") && !line.contains("accepted:")).count();
+        assert_eq!(reached, 0, "{case}: {outcome:?}");
+    }
+    for input in [good.clone(), format!("Bearer {good}\n")] {
+        let outcome = program.run_with(&["check-token"], &input).await;
+        let text = outcome.success();
+        assert!(text.contains("\"email\": \"alice@example.com\"") && text.contains("\"alg\": \"RS256\""), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{text}");
+        assert!(text.contains("ok    user       alice@example.com, created by the next request"), "{text}");
+        assert!(!text.contains(signature), "the token itself is not repeated");
+    }
+    assert_eq!(texts(&mut program.database(), "SELECT username AS text FROM users"), [""; 0], "it changes nothing");
+}
+
+#[tokio::test]
 async fn token_refuses_what_it_cannot_do() {
     Program::new().run(&["token", "not-an-address"]).await.assert_error("Enter a valid e-mail address.");
     let production = in_production("http://127.0.0.1:9/");

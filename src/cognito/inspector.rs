@@ -1,0 +1,132 @@
+//! Why is this token refused? The checks in their order, made by the very verifier that requests pass.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::authentication::Authenticator;
+use super::linking::{self, Identity, Match};
+use super::refusal::Refusal;
+use crate::db::Connection;
+use crate::error::Error;
+
+/// What is checked, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Check {
+    Form,
+    Header,
+    Key,
+    Signature,
+    Claims,
+    Issuer,
+    Kind,
+    Client,
+    Times,
+    User,
+}
+
+impl Check {
+    /// All checks, in their order.
+    pub const ALL: [Check; 10] = [
+        Check::Form,
+        Check::Header,
+        Check::Key,
+        Check::Signature,
+        Check::Claims,
+        Check::Issuer,
+        Check::Kind,
+        Check::Client,
+        Check::Times,
+        Check::User,
+    ];
+
+    /// The check that a refusal comes from.
+    fn of(refusal: Refusal) -> Check {
+        match refusal {
+            Refusal::NoToken | Refusal::AuthorizationInvalid | Refusal::TokenTooLarge | Refusal::TokenMalformed => {
+                Check::Form
+            }
+            Refusal::AlgorithmNotAllowed | Refusal::HeaderNotSupported | Refusal::KeyIdInvalid => Check::Header,
+            Refusal::KeyUnknown | Refusal::KeysUnavailable => Check::Key,
+            Refusal::SignatureInvalid => Check::Signature,
+            Refusal::ClaimInvalid => Check::Claims,
+            Refusal::IssuerNotAccepted => Check::Issuer,
+            Refusal::IdTokenWanted | Refusal::AccessTokenWanted | Refusal::TokenUseInvalid => Check::Kind,
+            Refusal::ClientNotAccepted => Check::Client,
+            Refusal::TokenExpired | Refusal::TokenNotYetValid => Check::Times,
+            Refusal::EmailMissing
+            | Refusal::EmailUnverified
+            | Refusal::EmailAmbiguous
+            | Refusal::EmailLinked
+            | Refusal::UserUnknown
+            | Refusal::UserInactive => Check::User,
+        }
+    }
+
+    /// The check's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Check::Form => "form",
+            Check::Header => "header",
+            Check::Key => "key",
+            Check::Signature => "signature",
+            Check::Claims => "claims",
+            Check::Issuer => "iss",
+            Check::Kind => "token_use",
+            Check::Client => "client",
+            Check::Times => "times",
+            Check::User => "user",
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Inspection {
+    /// The header and the claims as the token has them, whether they can be trusted or not.
+    pub header: Option<Value>,
+    /// See `header`.
+    pub claims: Option<Value>,
+    /// Whom the token stands for; or the check that it fails, and why.
+    pub outcome: Result<String, (Check, Refusal)>,
+}
+
+impl Authenticator {
+    /// Looks at a token as if it came with a request, and changes nothing.
+    pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
+        let mut parts = token.split('.').map(decode);
+        let (header, claims) = (parts.next().flatten(), parts.next().flatten());
+        let outcome = match self.verifier.verify(token).await {
+            Err(refusal) => Err(refusal),
+            Ok(verified) => {
+                let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
+                let identity = Identity::from(&*verified);
+                let find = move |conn: &mut Connection| Ok(linking::find(conn, &issuer, &identity, policy)?);
+                match self.db.read(find).await? {
+                    Match::Linked(user) => Ok(format!("{} (id {}), linked", user.username, user.id)),
+                    Match::Linkable(user) => {
+                        Ok(format!("{} (id {}), linked by the next request", user.username, user.id))
+                    }
+                    Match::Creatable(email) => Ok(format!("{email}, created by the next request")),
+                    Match::Refused(refusal) => Err(refusal),
+                }
+            }
+        };
+        Ok(Inspection { header, claims, outcome: outcome.map_err(|refusal| (Check::of(refusal), refusal)) })
+    }
+
+    /// What a check would accept, where a setting decides it.
+    pub fn accepted(&self, check: Check) -> Option<String> {
+        let pool = self.verifier.pool();
+        match check {
+            Check::Issuer => Some(pool.issuers.join(" or ")),
+            Check::Client => Some(pool.client_ids.join(" or ")),
+            _ => None,
+        }
+    }
+}
+
+fn decode(part: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}

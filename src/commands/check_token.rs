@@ -1,0 +1,57 @@
+//! `check-token`: why is this token accepted or refused?
+
+use std::io::Read;
+
+use super::{CommandError, say};
+use crate::cognito::Authenticator;
+use crate::cognito::inspector::{Check, Inspection};
+use crate::config::Config;
+use crate::server;
+
+/// Reads a token from standard input, where no shell history keeps it, and prints a line for each check.
+/// Fails if the token is refused.
+pub fn run(config: &Config) -> Result<(), CommandError> {
+    let mut input = String::new();
+    // Far more than any token has.
+    std::io::stdin().take(1 << 20).read_to_string(&mut input)?;
+    let token = input.trim();
+    let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (_, authenticator, _) = server::open(config)?;
+        let inspection = authenticator.inspect(token).await?;
+        print(&authenticator, &inspection);
+        match inspection.outcome {
+            Ok(_) => Ok(()),
+            Err((_, refusal)) => Err(CommandError::new(format!("refused: {}", refusal.code()))),
+        }
+    })
+}
+
+/// A token may come from anybody: nothing in it gets to control the terminal.
+fn printable(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() && c != '\n' { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+fn print(authenticator: &Authenticator, inspection: &Inspection) {
+    for (name, value) in [("header", &inspection.header), ("claims", &inspection.claims)] {
+        match value {
+            Some(value) => say!("{name} {}", printable(&format!("{value:#}"))),
+            None => say!("{name} cannot be read"),
+        }
+    }
+    for check in Check::ALL {
+        match &inspection.outcome {
+            Err((failed, refusal)) if *failed == check => {
+                say!("FAIL  {:10} {}", check.name(), refusal.detail());
+                if let Some(accepted) = authenticator.accepted(check) {
+                    say!("      {:10} accepted: {accepted}", "");
+                }
+            }
+            Err((failed, _)) if *failed < check => say!("-     {:10} not reached", check.name()),
+            Ok(user) if check == Check::User => say!("ok    {:10} {user}", check.name()),
+            _ => say!("ok    {}", check.name()),
+        }
+    }
+}
