@@ -314,7 +314,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   })
   const vite = join(frontend, 'node_modules', 'vite', 'bin', 'vite.js')
   const out = ['--outDir', join(folder, 'page')]
-  if (isBuilt) await run(node, [vite, 'build', '--logLevel', 'warn', ...out], frontend, environment(ofPage))
+  if (isBuilt) await run(node, [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', ...out], frontend, environment(ofPage))
   stack.run('page', 'page', node, [vite, ...(isBuilt ? ['preview', ...out] : []), '--port', String(ports.page), '--strictPort'], {
     folder,
     cwd: frontend,
