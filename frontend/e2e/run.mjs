@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import {
-  CODE, Problem, freePorts, isExecutable, isOnPath, missingTools, newFolder, newStack, prepare, remove, start,
+  CODE, Problem, freePorts, isExecutable, isOnPath, missingTools, newFolder, newStack, prepare, remove, shown, start,
 } from '../../scripts/stack/stack.mjs'
 
 const story = fileURLToPath(new URL('story.mjs', import.meta.url))
@@ -87,7 +87,7 @@ async function scenario(name, options, examine, before = async () => {}) {
   if (report) await examine(report, accessLog())
   await stack.stop()
   if (counts.failed === failures) return remove(folder)
-  console.log(`\n${stack.services.api.lastWords()}\n${stack.services.lambda.lastWords()}\nThe logs are in ${folder}.`)
+  console.log(`\n${stack.services.api.lastWords()}\n${stack.services.lambda.lastWords()}\nThe logs are in ${shown(folder)}.`)
 }
 
 /** Plays the story and counts its steps; returns what it reports, or nothing if it failed. */

@@ -1,7 +1,6 @@
 // Starts everything for a look at it; see scripts/demo.
 import { readFileSync } from 'node:fs'
-import { relative } from 'node:path'
-import { CODE, Problem, fixedPorts, missingTools, newFolder, newStack, prepare, remove, start } from './stack.mjs'
+import { CODE, Problem, fixedPorts, missingTools, newFolder, newStack, prepare, remove, shown, start } from './stack.mjs'
 
 const stack = newStack()
 let folder
@@ -17,15 +16,16 @@ const asked = new Promise((resolve) => {
 })
 
 const end = await Promise.race([asked, show().catch((error) => error)])
-console.log(typeof end === 'string' ? `\nStopping (${end}) ...` : `\n${end instanceof Problem ? end.message : end.stack}\n\nStopping the others ...`)
+const isAsked = typeof end === 'string'
+console.log(isAsked ? `\nStopping (${end}) ...` : `\n${end instanceof Problem ? end.message : end.stack}\n`)
 await stack.stop()
-if (typeof end === 'string') {
-  if (folder) remove(folder)
+if (!folder) console.log('Nothing was started.')
+else if (!isAsked) console.log(`All stopped; the logs are in ${shown(folder)}.`)
+else {
+  remove(folder)
   console.log('All stopped; users, articles and logs of this demo are gone.')
-  process.exit(end === 'SIGINT' ? 130 : 0)
 }
-console.log(folder ? `All stopped; the logs are in ${shown(folder)}.` : 'Nothing was started.')
-process.exit(1)
+process.exit(isAsked ? 0 : 1)
 
 /** Runs until one of the services ends; returns what happened. */
 async function show() {
@@ -50,8 +50,4 @@ first token. Look for post-confirmation in ${shown(stack.services.api.log)}.
 
 Ctrl+C stops everything and removes its data.`)
   return stack.died
-}
-
-function shown(path) {
-  return relative(process.cwd(), path)
 }

@@ -60,24 +60,29 @@ export function isExecutable(path) {
 }
 
 /** Installs and builds what has to be there before anything can start; shows the tools' own words. */
-export async function prepare(say = console.log) {
-  mkdirSync(emulators, { recursive: true })
-  for (const file of ['package.json', 'package-lock.json']) {
-    copyFileSync(join(root, 'scripts', 'stack', file), join(emulators, file))
-  }
-  await install(emulators, 'cognito-local and serverless-offline (once)', say)
-  await install(frontend, 'the page’s packages (once)', say)
+export async function prepare() {
+  await installAll()
   if (!process.env.GATEPOST_BIN) {
-    say('Building Gatepost ...')
+    console.log('Building Gatepost ...')
     await run('cargo', ['build'], root)
   }
 }
 
-async function install(folder, what, say) {
+/** Everything that npm installs: the emulators below target/, the page's packages beside it. */
+export async function installAll() {
+  mkdirSync(emulators, { recursive: true })
+  for (const file of ['package.json', 'package-lock.json']) {
+    copyFileSync(join(root, 'scripts', 'stack', file), join(emulators, file))
+  }
+  await install(emulators, 'cognito-local and serverless-offline (once)')
+  await install(frontend, 'the page’s packages (once)')
+}
+
+async function install(folder, what) {
   const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8')
   const installed = join(folder, 'node_modules', '.gatepost-lock.json')
   if (existsSync(installed) && readFileSync(installed, 'utf8') === lock) return
-  say(`Installing ${what} ...`)
+  console.log(`Installing ${what} ...`)
   // No package's script runs: none of these needs one.
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
   writeFileSync(installed, lock)
@@ -186,7 +191,7 @@ class Service {
 
   lastWords() {
     const lines = readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-15)
-    return `The end of ${relative(process.cwd(), this.log)}:\n  ${lines.join('\n  ')}`
+    return `The end of ${shown(this.log)}:\n  ${lines.join('\n  ')}`
   }
 
   async stop() {
@@ -333,6 +338,12 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   await services.page.ready(async () => (await fetch(stack.page)).ok)
   say(`page           ${stack.page}`)
   return stack
+}
+
+/** A path as a person would write it here. */
+export function shown(path) {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') ? path : short
 }
 
 export function newStack() {
