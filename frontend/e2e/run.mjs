@@ -1,0 +1,189 @@
+// The whole way of a new user, in a real browser: sign-up in the page, code, trigger, token, article; then the same
+// with the trigger down. Starts all it needs and stops it; nothing is mocked. Needs Chromium and Python 3.
+//
+//   node e2e/run.mjs
+//
+// Without a tool it says SKIPPED and names it; with CI=true that is a failure. CHROMIUM and SCREENSHOTS as in
+// story.mjs, GATEPOST_BIN as in scripts/demo. The last line is `N passed, N failed`.
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import {
+  CODE, Problem, freePorts, isExecutable, isOnPath, missingTools, newFolder, newStack, prepare, remove, shown, start,
+} from '../../scripts/stack/stack.mjs'
+
+const story = fileURLToPath(new URL('story.mjs', import.meta.url))
+const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const counts = { passed: 0, failed: 0 }
+let stack
+let browser
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(name, async () => {
+    browser?.kill()
+    await stack?.stop()
+    process.exit(1)
+  })
+}
+
+const missing = missingTools()
+if (!isExecutable(chromium)) missing.push(`Chromium at ${chromium} (Debian: chromium)`)
+if (!isOnPath('python3')) missing.push('python3')
+if (missing.length > 0) {
+  console.log(`SKIPPED the sign-up in a browser. Missing: ${missing.join('; ')}`)
+  const isFailure = process.env.CI === 'true'
+  close(isFailure ? { passed: 0, failed: 1 } : { passed: 0, failed: 0, skipped: 1 })
+}
+
+try {
+  await prepare()
+  await scenario('with the trigger', { createUsers: false, isBuilt: false }, async (report, calls) => {
+    const trigger = calls.indexOf('POST /cognito/post-confirmation/ 200')
+    const withToken = calls.findIndex((call) => /^(GET|POST) \/(me|articles)\//.test(call))
+    await check('Gatepost heard of the sign-up before any token came', () => {
+      assert.ok(trigger >= 0 && withToken >= 0 && trigger < withToken, calls.slice(0, 12).join('\n'))
+    })
+    await check('the trigger created the user, linked to the Cognito user and without rights', () => {
+      created(report, 'post_confirmation')
+    })
+    await check('the second account with the same address got no user from the trigger either', () => {
+      assert.ok(calls.includes('POST /cognito/post-confirmation/ 409'), calls.join('\n'))
+      assert.deepEqual(query('SELECT count(*) AS users FROM users WHERE cognito_sub IS NOT NULL'), [{ users: 1 }])
+    })
+    await article(report, calls)
+  })
+  await scenario('with the trigger down, and the page as it is delivered', { createUsers: true, isBuilt: true }, async (report, calls) => {
+    await check('the trigger did not reach Gatepost', () => {
+      assert.deepEqual(calls.filter((call) => call.includes('/cognito/')), [])
+    })
+    await check('the first token created the user, linked to the Cognito user and without rights', () => {
+      created(report, 'first_token')
+    })
+    await article(report, calls)
+  }, async () => {
+    await stack.services.lambda.stop()
+    await check('nobody answers for the trigger', async () => assert.equal(await refusesConnections(stack.lambda), true))
+  })
+} catch (error) {
+  console.log(error instanceof Problem ? error.message : error.stack)
+  counts.failed += 1
+  await stack?.stop()
+}
+close(counts)
+
+/** The story on a fresh stack, then what has to be true of the database and the log. */
+async function scenario(name, options, examine, before = async () => {}) {
+  console.log(`\n${name}`)
+  const failures = counts.failed
+  const folder = newFolder('e2e')
+  stack = newStack()
+  await start({ ...options, folder, ports: await freePorts(), settings: { LOG_FORMAT: 'json' }, stack })
+  await before()
+  const report = await tell(folder)
+  if (report) await examine(report, accessLog())
+  await stack.stop()
+  if (counts.failed === failures) return remove(folder)
+  console.log(`\n${stack.services.api.lastWords()}\n${stack.services.lambda.lastWords()}\nThe logs are in ${shown(folder)}.`)
+}
+
+/** Plays the story and counts its steps; returns what it reports, or nothing if it failed. */
+async function tell(folder) {
+  const report = join(folder, 'report.json')
+  const pictures = process.env.SCREENSHOTS && join(process.env.SCREENSHOTS, `${counts.passed === 0 ? 'with' : 'without'}-trigger`)
+  if (pictures) mkdirSync(pictures, { recursive: true })
+  browser = spawn(process.execPath, [story], {
+    env: { ...process.env, FRONTEND_URL: stack.page, CODE, CHROMIUM: chromium, REPORT: report, SCREENSHOTS: pictures ?? '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // Whatever hangs, this does not.
+    timeout: 300_000,
+  })
+  for await (const line of createInterface({ input: browser.stdout })) {
+    console.log(line)
+    if (line.endsWith(' ... ok')) counts.passed += 1
+  }
+  if (browser.exitCode === null) await new Promise((done) => browser.once('exit', done))
+  if (browser.exitCode === 0 && existsSync(report)) return JSON.parse(readFileSync(report, 'utf8'))
+  counts.failed += 1
+  console.log('the story ... FAILED')
+}
+
+async function check(name, run) {
+  try {
+    await run()
+    counts.passed += 1
+    console.log(`${name} ... ok`)
+  } catch (error) {
+    counts.failed += 1
+    console.log(`${name} ... FAILED\n${error.stack}`)
+  }
+}
+
+function created({ username, email, idToken }, origin) {
+  const { iss, sub } = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url'))
+  assert.equal(iss, stack.issuer)
+  const [user, ...others] = query('SELECT * FROM users WHERE email = ?', email)
+  assert.deepEqual(others, [])
+  const { id, is_active, is_staff, is_superuser, cognito_issuer, cognito_sub } = user
+  assert.deepEqual(
+    { username: user.username, origin: user.origin, is_active, is_staff, is_superuser, cognito_issuer, cognito_sub },
+    { username, origin, is_active: 1, is_staff: 0, is_superuser: 0, cognito_issuer: iss, cognito_sub: sub },
+  )
+  // The link is part of the creation, and no later change made it.
+  const history = query("SELECT source, action, changes FROM history WHERE model = 'user' AND object_id = ?", id)
+  assert.deepEqual(history.map(({ source, action }) => ({ source, action })), [{ source: origin, action: 'created' }])
+  assert.ok(history[0].changes.includes(sub), history[0].changes)
+}
+
+async function article({ email, article: name, idToken }, calls) {
+  await check('the article is in the API’s list', async () => {
+    const answer = await fetch(`${stack.api}/articles/?search=${encodeURIComponent(name)}`, {
+      headers: { Authorization: `Bearer ${idToken}` },
+    })
+    assert.deepEqual((await answer.json()).map((found) => found.name), [name])
+  })
+  await check('the article is in the history, with its author', () => {
+    const found = query(
+      `SELECT history.source, history.action, users.email FROM history JOIN users ON users.id = history.actor_id
+       WHERE history.model = 'article' AND history.object = ?`, name)
+    assert.deepEqual(found, [{ source: 'api', action: 'created', email }])
+  })
+  await check('the browser asked for permission to cross origins', () => {
+    const preflight = calls.findIndex((call) => /^OPTIONS \/articles\/ 20\d$/.test(call))
+    assert.ok(preflight >= 0 && preflight < calls.indexOf('POST /articles/ 201'), calls.slice(0, 20).join('\n'))
+  })
+}
+
+/** The requests in the order they were answered, such as `GET /me/ 200`. */
+function accessLog() {
+  const lines = readFileSync(stack.services.api.log, 'utf8').split('\n').filter((line) => line.startsWith('{'))
+  return lines.map((line) => JSON.parse(line)).filter(({ target }) => target === 'gatepost::access').map(({ message }) => message)
+}
+
+/** Rows as objects. Node learned SQLite only lately; Python has always known it. */
+function query(sql, ...values) {
+  const program = `import json, sqlite3, sys
+database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+database.row_factory = sqlite3.Row
+print(json.dumps([dict(row) for row in database.execute(sys.argv[2], json.loads(sys.argv[3]))]))`
+  const python = spawnSync('python3', ['-c', program, stack.database, sql, JSON.stringify(values)], { encoding: 'utf8' })
+  assert.equal(python.status, 0, python.stderr)
+  return JSON.parse(python.stdout)
+}
+
+function refusesConnections(address) {
+  const { hostname, port } = new URL(address)
+  return new Promise((done) => {
+    const socket = connect(Number(port), hostname)
+    socket.once('connect', () => socket.destroy(done(false)))
+    socket.once('error', ({ code }) => done(code === 'ECONNREFUSED'))
+  })
+}
+
+function close({ passed, failed, skipped }) {
+  console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
+  process.exit(failed > 0 ? 1 : 0)
+}
