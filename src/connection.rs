@@ -8,6 +8,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,10 @@ use actix_web::dev::Extensions;
 use actix_web::rt;
 use actix_web::rt::task::JoinHandle;
 use actix_web::rt::time::sleep;
+use socket2::SockRef;
 
 /// How long a client that was refused may still send before it is cut off.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// Marks a connection that has no watch, because the process has no descriptor left. It must not be used
-/// again after its first request, whose head actix-http itself guards.
-pub struct Unwatched;
 
 /// Closes its connection when the next request takes too long to begin.
 pub struct Watch {
@@ -38,8 +36,12 @@ struct Connection {
 impl Watch {
     /// Watches a new connection. To be called where connections are accepted, on their worker's thread.
     pub fn start(io: &dyn Any, data: &mut Extensions, patience: Duration) {
-        let Some(socket) = second_handle(io) else {
-            data.insert(Unwatched);
+        let Some(stream) = io.downcast_ref::<rt::net::TcpStream>() else { return };
+        let Ok(socket) = stream.as_fd().try_clone_to_owned().map(TcpStream::from) else {
+            // The process has no descriptor left. Without a watch the connection could stay for ever, and be
+            // one of those that took them all.
+            log::warn!("a connection is refused: no file descriptor is left to watch it with");
+            let _ = SockRef::from(stream).shutdown(Shutdown::Both);
             return;
         };
         let connection = Rc::new(Connection { socket, waiting_since: Cell::new(Some(Instant::now())) });
@@ -94,16 +96,4 @@ fn close(connection: &Weak<Connection>) {
         // It fails only where the client was faster.
         let _ = connection.socket.shutdown(Shutdown::Both);
     }
-}
-
-#[cfg(unix)]
-fn second_handle(io: &dyn Any) -> Option<TcpStream> {
-    use std::os::fd::AsFd;
-    let stream = io.downcast_ref::<rt::net::TcpStream>()?;
-    stream.as_fd().try_clone_to_owned().ok().map(TcpStream::from)
-}
-
-#[cfg(not(unix))]
-fn second_handle(_: &dyn Any) -> Option<TcpStream> {
-    None
 }

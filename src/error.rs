@@ -186,8 +186,13 @@ impl ResponseError for Error {
         let mut set = |name: HeaderName, value: &'static str| {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         };
-        if let Error::Unauthenticated { challenge: Some(challenge), .. } = self {
-            set(WWW_AUTHENTICATE, challenge);
+        match self {
+            Error::Unauthenticated { challenge: Some(challenge), .. } => set(WWW_AUTHENTICATE, challenge),
+            // Every 401 names a way to authenticate (RFC 9110, section 15.5.2): here a signature of our own kind.
+            Error::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {
+                set(WWW_AUTHENTICATE, "Gatepost-Signature");
+            }
+            _ => {}
         }
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             set(RETRY_AFTER, "5");

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cognito::authentication::CallerId;
-use crate::connection::{Unwatched, Watch};
+use crate::connection::Watch;
 use crate::error::Error;
 use crate::pages;
 
@@ -88,8 +88,7 @@ pub async fn edge(
 /// connection is of no more use: the rest of that body would come first.
 fn await_next_request(response: &mut ServiceResponse) {
     let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
-    let is_unwatched = response.request().conn_data::<Unwatched>().is_some();
-    if is_body_left || is_unwatched {
+    if is_body_left {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let Some(watch) = response.request().conn_data::<Watch>() else { return };

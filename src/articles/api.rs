@@ -1,5 +1,6 @@
 //! `/articles/` and `/articles/{id}/`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::HttpServiceFactory;
@@ -8,7 +9,7 @@ use actix_web::http::header::{ContentType, HeaderName, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::models::{self, Article};
 use crate::api::etag::IfMatch;
@@ -76,12 +77,25 @@ pub struct Lists {
     /// The pages of late, until something is committed. A page of 1,000 long names has 300 KB at most.
     pages: Remembered<ListQuery, ListAnswer>,
     /// A search looks at every row, so only a few run at once: other reads keep their share.
-    searches: Semaphore,
+    searches: Arc<Semaphore>,
 }
 
 impl Default for Lists {
     fn default() -> Lists {
-        Lists { pages: Remembered::new(32), searches: Semaphore::new(SEARCHES) }
+        Lists { pages: Remembered::new(32), searches: Arc::new(Semaphore::new(SEARCHES)) }
+    }
+}
+
+impl Lists {
+    /// Waits for a search's turn; what is not a search needs none.
+    async fn permit(&self, query: &ListQuery) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        if query.search.is_empty() {
+            return Ok(None);
+        }
+        match tokio::time::timeout(SEARCH_PATIENCE, self.searches.clone().acquire_owned()).await {
+            Ok(permit) => Ok(permit.ok()),
+            Err(_) => Err(Error::Unavailable("too many searches at once".to_owned())),
+        }
     }
 }
 
@@ -92,15 +106,19 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let query = ListQuery::parse(request.query_string(), models::ORDER_FIELDS)?;
-    let _permit = match query.search.is_empty() {
-        true => None,
-        false => {
-            let permit = tokio::time::timeout(SEARCH_PATIENCE, lists.searches.acquire()).await;
-            Some(permit.map_err(|_| Error::Unavailable("too many searches at once".to_owned()))?)
+    let answer = match lists.pages.known(&db, &query) {
+        Some(answer) => answer,
+        None => {
+            let permit = lists.permit(&query).await?;
+            let read = move |conn: &mut Connection, query: &ListQuery| {
+                // Kept until the scan is over, even if the caller is gone by then.
+                let _permit = permit;
+                list_answer(conn, query)
+            };
+            let key = query.clone();
+            lists.pages.get(&db, key, move |conn| read(conn, &query)).await?
         }
     };
-    let key = query.clone();
-    let answer = lists.pages.get(&db, key, move |conn| list_answer(conn, &query)).await?;
     let mut response = HttpResponse::Ok();
     response.content_type(ContentType::json()).insert_header((TOTAL_COUNT, answer.total));
     if let Some(link) = answer.page.link("/articles/", request.query_string()) {

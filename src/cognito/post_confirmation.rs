@@ -125,7 +125,7 @@ impl Event {
         let mut attributes = self.request.user_attributes;
         let sub = attributes.remove("sub").filter(|sub| !sub.is_empty() && sub.len() <= 255);
         Ok(Identity {
-            sub: sub.ok_or_else(|| Error::Parse("The event has no usable `sub`.".to_owned()))?,
+            sub: sub.ok_or_else(malformed)?,
             username: self.user_name,
             // Pools where the e-mail is an alias put it there.
             email: attributes.remove("email").or(attributes.remove("cognito:email_alias")),
@@ -154,8 +154,7 @@ async fn post_confirmation(
 ) -> Result<HttpResponse, Error> {
     let body = body.bytes(MAX_EVENT_BYTES).await?;
     settings.authenticate(request.headers(), &body, now())?;
-    let event: Event = serde_json::from_slice(&body)
-        .map_err(|error| Error::Parse(format!("This is not an event of the trigger: {error}")))?;
+    let event: Event = serde_json::from_slice(&body).map_err(|_| malformed())?;
     if event.user_pool_id != settings.pool.id {
         return Err(refused(StatusCode::FORBIDDEN, "wrong_pool", "The event comes from another user pool."));
     }
@@ -191,6 +190,10 @@ fn answer(result: &str, user: Option<i64>) -> HttpResponse {
 
 fn refused(status: StatusCode, code: &'static str, detail: &'static str) -> Error {
     Error::Refused { status, code, detail }
+}
+
+fn malformed() -> Error {
+    refused(StatusCode::BAD_REQUEST, "event_malformed", "This is not an event as the trigger sends it.")
 }
 
 fn now() -> i64 {

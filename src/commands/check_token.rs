@@ -6,6 +6,7 @@ use super::{CommandError, say};
 use crate::cognito::Authenticator;
 use crate::cognito::inspector::{Check, Inspection};
 use crate::config::Config;
+use crate::db::migrations::{self, Status};
 use crate::server;
 
 /// Reads a token from standard input, where no shell history keeps it, and prints a line for each check.
@@ -14,8 +15,11 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     let mut input = String::new();
     // Far more than any token has.
     std::io::stdin().take(1 << 20).read_to_string(&mut input)?;
-    let token = input.trim();
-    let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+    let token = match input.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => input.trim(),
+    };
+    refuse_unless_served(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (_, authenticator, _) = server::open(config)?;
@@ -26,6 +30,21 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
             Err((_, refusal)) => Err(CommandError::new(format!("refused: {}", refusal.code()))),
         }
     })
+}
+
+/// To open a database brings it up to date, which must not happen by the way, beside a server that runs.
+fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
+    let path = &config.database;
+    if !path.exists() {
+        return Err(CommandError::new(format!(
+            "there is no database at {} yet; start the server once",
+            path.display()
+        )));
+    }
+    match migrations::status_of(path).map_err(CommandError::new)? {
+        Status { pending: 0, unknown: None, .. } => Ok(()),
+        _ => Err(CommandError::new("the database is not that of this version; see check")),
+    }
 }
 
 /// A token may come from anybody: nothing in it gets to control the terminal.

@@ -75,6 +75,11 @@ where
         Remembered { entries: Mutex::new(Entries { version: None, values: HashMap::new() }), most }
     }
 
+    /// The result for `key`, if it is remembered and still good.
+    pub fn known(&self, db: &Db, key: &K) -> Option<V> {
+        self.lookup(key, db.version())
+    }
+
     /// The result for `key`: remembered, or read now.
     pub async fn get<F>(&self, db: &Db, key: K, queries: F) -> Result<V, Error>
     where

@@ -174,6 +174,8 @@ async fn check_token_names_the_first_check_that_a_token_fails() {
         outcome.success().trim().to_owned()
     };
     let good = token(&[]).await;
+    program.run_with(&["check-token"], &good).await.assert_error("there is no database at gatepost.sqlite3 yet");
+    program.run(&["migrate"]).await.success();
     let (head, rest) = good.split_once('.').expect("a token");
     let (claims, signature) = rest.split_once('.').expect("a token");
     let other_pool = Program::new().run(&["token", "alice@example.com"]).await.success().to_owned();
@@ -197,7 +199,7 @@ async fn check_token_names_the_first_check_that_a_token_fails() {
         let reached = after.filter(|line| !line.starts_with("- ") && !line.contains("accepted:")).count();
         assert_eq!(reached, 0, "{case}: {outcome:?}");
     }
-    for input in [good.clone(), format!("Bearer {good}\n")] {
+    for input in [good.clone(), format!("bearer {good}\n")] {
         let outcome = program.run_with(&["check-token"], &input).await;
         let text = outcome.success();
         assert!(text.contains("\"email\": \"alice@example.com\"") && text.contains("\"alg\": \"RS256\""), "{text}");
