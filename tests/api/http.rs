@@ -1046,3 +1046,22 @@ async fn readyz_names_each_thing_that_is_missing() {
         assert_eq!(answer.json(), expected, "{case}");
     }
 }
+
+#[tokio::test]
+async fn when_descriptors_run_out_connections_are_refused_and_the_service_recovers() {
+    let folder = Program::new().by(&["sh", "-c", "ulimit -n 100; exec \"$0\" \"$@\""]);
+    let program = folder.serve().await;
+    let mut idle = Vec::new();
+    for _ in 0..150 {
+        idle.push(TcpStream::connect(program.address).await.expect("a place in the queue"));
+    }
+    eventually("a connection without a watch is refused", async || {
+        program.log().iter().any(|line| line.contains("no file descriptor is left"))
+    })
+    .await;
+    drop(idle);
+    eventually("it answers again", async || {
+        program.call("GET", "/healthz").try_send().await.is_ok_and(|answer| answer.status == 200)
+    })
+    .await;
+}
