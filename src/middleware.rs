@@ -194,11 +194,7 @@ fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
         log::log!(
             target: "gatepost::access", level,
             request_id = id, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
-            "{} {} {}", request.method(), request.path().escape_debug(), shown(status)
+            "{} {} {}", request.method(), request.path().escape_debug(), status.as_u16()
         );
     }
-}
-
-fn shown(status: StatusCode) -> u16 {
-    status.as_u16()
 }

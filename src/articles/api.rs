@@ -110,13 +110,13 @@ async fn list(
         Some(answer) => answer,
         None => {
             let permit = lists.permit(&query).await?;
-            let read = move |conn: &mut Connection, query: &ListQuery| {
+            let key = query.clone();
+            let read = move |conn: &mut Connection| {
                 // Kept until the scan is over, even if the caller is gone by then.
                 let _permit = permit;
-                list_answer(conn, query)
+                list_answer(conn, &query)
             };
-            let key = query.clone();
-            lists.pages.get(&db, key, move |conn| read(conn, &query)).await?
+            lists.pages.get(&db, key, read).await?
         }
     };
     let mut response = HttpResponse::Ok();

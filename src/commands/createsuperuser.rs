@@ -73,39 +73,46 @@ fn from_environment(arguments: Arguments) -> Result<Answers, CommandError> {
 fn ask(db: &Db, arguments: Arguments) -> Result<Answers, CommandError> {
     let username = match arguments.username {
         Some(username) => username,
-        None => ask_until(db, "Username: ", "username")?,
+        None => ask_until("Username: ", |answer| username_problems(db, answer))?,
     };
     let email = match arguments.email {
         Some(email) => email,
-        None => ask_until(db, "E-mail address (may be empty): ", "email")?,
+        None => ask_until("E-mail address (may be empty): ", |answer| email_problems(db, answer))?,
     };
     let password = new_password(&attributes(&username, &email))?;
     Ok((username, email, Some(password)))
 }
 
 /// Asks until the answer can be used, so that nothing has to be typed twice in the end.
-fn ask_until(db: &Db, question: &str, field: &str) -> Result<String, CommandError> {
+fn ask_until(
+    question: &str,
+    problems: impl Fn(&str) -> Result<Vec<String>, CommandError>,
+) -> Result<String, CommandError> {
     loop {
         let answer = prompt(question)?;
-        let (mut problems, value) = if field == "username" {
-            (validators::username(&validators::normalize_username(&answer)), validators::normalize_username(&answer))
-        } else {
-            (if answer.is_empty() { Vec::new() } else { validators::email(&answer) }, answer)
-        };
-        let (is_username, wanted) = (field == "username", value.clone());
-        let taken = db.read_blocking(move |conn| {
-            Ok(if is_username {
-                models::find_by_username(conn, &wanted)?
-            } else {
-                models::find_by_email(conn, &wanted)?
-            })
-        })?;
-        if taken.is_some() && !value.is_empty() {
-            problems.push(format!("That {field} is already taken."));
+        match problems(&answer)? {
+            problems if problems.is_empty() => return Ok(answer),
+            problems => eprintln!("Error: {}", problems.join(" ")),
         }
-        if problems.is_empty() {
-            return Ok(value);
-        }
-        eprintln!("Error: {}", problems.join(" "));
     }
+}
+
+fn username_problems(db: &Db, username: &str) -> Result<Vec<String>, CommandError> {
+    let username = validators::normalize_username(username);
+    let mut problems = validators::username(&username);
+    if !username.is_empty() && db.read_blocking(|conn| Ok(models::find_by_username(conn, &username)?))?.is_some() {
+        problems.push("That username is already taken.".to_owned());
+    }
+    Ok(problems)
+}
+
+fn email_problems(db: &Db, email: &str) -> Result<Vec<String>, CommandError> {
+    if email.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut problems = validators::email(email);
+    if db.read_blocking(|conn| Ok(models::find_by_email(conn, email)?))?.is_some() {
+        problems.push("That email is already taken.".to_owned());
+    }
+    Ok(problems)
 }

@@ -453,16 +453,24 @@ async fn a_database_behind_a_link_is_watched_where_it_really_is() {
     let folder = TempDir::new().expect("a folder");
     let (real, link) = (folder.path().join("real.sqlite3"), folder.path().join("link.sqlite3"));
     std::os::unix::fs::symlink(&real, &link).expect("a link");
-    // What was left there when the database itself still had this name.
-    std::fs::write(folder.path().join("link.sqlite3-shm"), [0; 32768]).expect("a file");
+    // What was left there when the database itself still had this name: a valid header that never changes.
+    let mut left = [0; 32768];
+    left[..4].copy_from_slice(&3_007_000u32.to_ne_bytes());
+    left[12] = 1;
+    std::fs::write(folder.path().join("link.sqlite3-shm"), left).expect("a file");
     let server = TestServer::start_with(|config| config.database = link).await;
     let token = server.alice().await;
     for _ in 0..2 {
-        assert_eq!(server.get("/me/", &token).await.status, 200);
+        server.get("/articles/", &token).await.assert(200, "[]");
     }
     // Another program changes the database.
-    connect(&real).batch_execute("UPDATE users SET is_active = 0").expect("a change");
-    assert_eq!(server.get("/me/", &token).await.code(), "user_inactive");
+    let mut other = connect(&real);
+    let insert =
+        "INSERT INTO articles (name, created_at, updated_at) VALUES ('new', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)";
+    other.batch_execute(insert).expect("a change");
+    server.get("/articles/", &token).await.assert(200, r#"[{"id":1,"name":"new"}]"#);
+    other.batch_execute("UPDATE users SET is_active = 0").expect("a change");
+    assert_eq!(server.get("/articles/", &token).await.code(), "user_inactive");
 }
 
 #[tokio::test]
