@@ -12,6 +12,8 @@ use crate::users::models::User;
 /// The way by which a change came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// The admin.
+    Admin,
     /// A request to the API.
     Api,
     /// A command on the server.
@@ -25,6 +27,7 @@ pub enum Source {
 impl Source {
     fn as_str(self) -> &'static str {
         match self {
+            Source::Admin => "admin",
             Source::Api => "api",
             Source::CommandLine => "command_line",
             Source::FirstToken => "first_token",

@@ -39,6 +39,7 @@
 // Everything here may meet a stranger's input: nothing may give up on it by a panic.
 #![warn(clippy::expect_used, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 
+pub mod admin;
 pub mod api;
 pub mod articles;
 pub mod cognito;

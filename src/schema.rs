@@ -11,6 +11,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    deleted_rows (id) {
+        id -> BigInt,
+        batch -> Text,
+        at -> Timestamp,
+        model -> Text,
+        object_id -> BigInt,
+        object -> Text,
+        table_name -> Text,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    group_permissions (group_id, permission) {
+        group_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    groups (id) {
+        id -> BigInt,
+        name -> Text,
+    }
+}
+
+diesel::table! {
     history (id) {
         id -> BigInt,
         at -> Timestamp,
@@ -29,6 +56,48 @@ diesel::table! {
     row_counts (table_name) {
         table_name -> Text,
         row_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    secrets (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> BigInt,
+        key_hash -> Text,
+        user_id -> BigInt,
+        state -> Text,
+        address -> Text,
+        user_agent -> Text,
+        created_at -> Timestamp,
+        last_seen_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    throttles (name) {
+        name -> Text,
+        level -> Double,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_groups (user_id, group_id) {
+        user_id -> BigInt,
+        group_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_permissions (user_id, permission) {
+        user_id -> BigInt,
+        permission -> Text,
     }
 }
 
@@ -54,4 +123,20 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(articles, history, row_counts, users,);
+diesel::joinable!(group_permissions -> groups (group_id));
+diesel::joinable!(user_groups -> groups (group_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    articles,
+    deleted_rows,
+    group_permissions,
+    groups,
+    history,
+    row_counts,
+    secrets,
+    sessions,
+    throttles,
+    user_groups,
+    user_permissions,
+    users,
+);

@@ -11,19 +11,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::models::{self, Article};
+use super::models::{self, Article, NAME};
 use crate::api::etag::IfMatch;
-use crate::api::fields::{CharField, Data};
 use crate::api::pagination::{ListQuery, Page};
 use crate::api::parsers::Body;
 use crate::api::{Endpoint, get, render, resource};
 use crate::cognito::{CognitoUser, Refusal};
 use crate::db::{Connection, Db, Remembered};
-use crate::error::{Error, FieldErrors};
+use crate::error::Error;
 use crate::history::{Actor, Source};
 use crate::users::{self, models::User};
-
-const NAME: CharField = CharField { name: "name", label: "Name", max_length: 50 };
 
 /// Searches that run at once.
 const SEARCHES: usize = 2;
@@ -135,7 +132,7 @@ fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, E
 }
 
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
-    let name = clean(&body.data().await?, false)?.unwrap_or_default();
+    let name = models::clean(&body.data().await?, false)?.unwrap_or_default();
     let create = move |conn: &mut Connection| {
         let user = caller(conn, &user)?;
         Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?)
@@ -168,7 +165,7 @@ async fn update(
         .write(move |conn| {
             let user = caller(conn, &user)?;
             let article = find_to_change(conn, &id, &user, &condition)?;
-            match clean(&data, is_partial)? {
+            match models::clean(&data, is_partial)? {
                 Some(name) => Ok(models::rename(conn, &article, &name, &Actor::user(&user, Source::Api))?),
                 None => Ok(article),
             }
@@ -191,10 +188,6 @@ async fn destroy(
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn clean(data: &Data, is_partial: bool) -> Result<Option<String>, FieldErrors> {
-    NAME.clean(data, is_partial).map_err(|messages| FieldErrors(vec![(NAME.name, messages)]))
 }
 
 /// The caller as they are now. While a body was on its way they may have lost rights, or be gone.

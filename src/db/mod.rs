@@ -6,6 +6,7 @@
 mod connection;
 pub mod migrations;
 mod remembered;
+pub mod rows;
 pub mod text;
 mod writer;
 

@@ -3,4 +3,5 @@
 pub mod api;
 pub mod models;
 pub mod password;
+pub mod permissions;
 pub mod validators;

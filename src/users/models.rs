@@ -47,6 +47,8 @@ impl User {
 /// Where a user came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// Created in the admin.
+    Admin,
     /// `createsuperuser`, or the first start in development mode.
     CommandLine,
     /// Created by the first valid token.
@@ -58,6 +60,7 @@ pub enum Origin {
 impl From<Origin> for Source {
     fn from(origin: Origin) -> Source {
         match origin {
+            Origin::Admin => Source::Admin,
             Origin::CommandLine => Source::CommandLine,
             Origin::FirstToken => Source::FirstToken,
             Origin::PostConfirmation => Source::PostConfirmation,
@@ -68,6 +71,7 @@ impl From<Origin> for Source {
 impl Origin {
     fn as_str(self) -> &'static str {
         match self {
+            Origin::Admin => "admin",
             Origin::CommandLine => "command_line",
             Origin::FirstToken => "first_token",
             Origin::PostConfirmation => "post_confirmation",

@@ -1,0 +1,333 @@
+//! What a feature says of its model so that the admin can look after it: [`Options`] describes the list and
+//! the form, [`ModelAdmin`] loads, saves and deletes by the feature's own model functions.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use diesel::QueryResult;
+use serde_json::Value;
+
+use super::site::Site;
+use crate::db::Connection;
+use crate::db::rows::Bind;
+use crate::error::{Error, FieldErrors};
+use crate::history::{Actor, Source};
+use crate::users::models::{self, User};
+use crate::users::permissions::{Rights, Verb};
+
+/// A model's side of the admin. Lists, forms, confirmations, history, export and import follow from it.
+pub trait ModelAdmin: Send + Sync {
+    /// How the model is called and shown.
+    fn options(&self) -> &'static Options;
+
+    /// The values of a row's form fields; `None` where there is no such row.
+    fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>>;
+
+    /// Creates a row (without an `id`) or changes one, and returns its id. Whatever the form must not decide
+    /// alone is checked here, within the transaction: `staff` are the rights of now. [`Error::Invalid`] names
+    /// the fields that are wrong.
+    fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error>;
+
+    /// Deletes a row.
+    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error>;
+
+    /// What may be chosen in a field of several choices.
+    fn choices(&self, _conn: &mut Connection, _site: &Site, _field: &str) -> QueryResult<Vec<Choice>> {
+        Ok(Vec::new())
+    }
+
+    /// Whether `staff`, who may change rows of the model, may change this one. Others see it read-only.
+    fn may_change(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<bool> {
+        Ok(true)
+    }
+
+    /// What a form shows of a row beside its fields, in panels.
+    fn panels(&self, _conn: &mut Connection, _id: i64) -> QueryResult<Vec<Panel>> {
+        Ok(Vec::new())
+    }
+
+    /// Does one of [`Options::actions`] to a row; `false` where there was nothing to do.
+    fn run(&self, _conn: &mut Connection, _action: &str, _id: i64, _staff: &Staff) -> Result<bool, Error> {
+        Ok(false)
+    }
+}
+
+/// How a model is called and shown.
+pub struct Options {
+    /// Its name in the history and in permissions: `article`.
+    pub name: &'static str,
+    /// Its name in addresses and permissions: `articles`.
+    pub slug: &'static str,
+    /// For people: `article`.
+    pub label: &'static str,
+    /// For people: `articles`.
+    pub label_plural: &'static str,
+    /// The heading it stands under in the navigation.
+    pub section: &'static str,
+    /// The icon's name: `static/icons/<icon>.svg`.
+    pub icon: &'static str,
+    /// The table; it has an integer `id`.
+    pub table: &'static str,
+    /// SQL for a row's name.
+    pub title: &'static str,
+    /// What can be done here.
+    pub verbs: &'static [Verb],
+    /// The columns of the list; the first leads to the form.
+    pub list_display: &'static [Column],
+    /// SQL of the texts that a search looks into.
+    pub search_fields: &'static [&'static str],
+    /// Filters of the list.
+    pub list_filter: &'static [Filter],
+    /// The order of the list: names of columns, `-` before those that descend.
+    pub ordering: &'static [&'static str],
+    /// The form.
+    pub fieldsets: &'static [Fieldset],
+    /// What can be done to rows beside deleting them.
+    pub actions: &'static [Action],
+    /// Whether rows come from CSV files, too.
+    pub importable: bool,
+}
+
+impl Options {
+    /// What holds where nothing else is said; for `..Options::DEFAULT`.
+    pub const DEFAULT: Options = Options {
+        name: "",
+        slug: "",
+        label: "",
+        label_plural: "",
+        section: "Content",
+        icon: "articles",
+        table: "",
+        title: "name",
+        verbs: Verb::ALL,
+        list_display: &[],
+        search_fields: &[],
+        list_filter: &[],
+        ordering: &["-id"],
+        fieldsets: &[],
+        actions: &[],
+        importable: false,
+    };
+
+    /// The name of a permission on this model, as Django names it.
+    pub fn permission(&self, verb: Verb) -> String {
+        format!("{}.{}_{}", self.slug, verb.as_str(), self.name)
+    }
+
+    /// Whether `rights` allow this, where the admin offers it at all. Whoever may change may view.
+    pub fn allow(&self, rights: &Rights, verb: Verb) -> bool {
+        let may = |verb| self.verbs.contains(&verb) && rights.has(&self.permission(verb));
+        may(verb) || (verb == Verb::View && may(Verb::Change))
+    }
+
+    /// All fields of the form.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.fieldsets.iter().flat_map(|fieldset| fieldset.fields)
+    }
+}
+
+/// A column of a list.
+pub struct Column {
+    /// Its name in `?o=`, and in a CSV file.
+    pub name: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// SQL of what it needs, over the model's table.
+    pub sql: &'static [&'static str],
+    /// What is made of that.
+    pub kind: Kind,
+    /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
+    pub order: Option<&'static str>,
+}
+
+/// What a column makes of its values.
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Flag,
+    /// A time in UTC.
+    Time,
+    /// Something of its own.
+    Custom(fn(&[Value]) -> Cell),
+}
+
+/// A cell of a list, or a fact of a form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A text.
+    Text(String),
+    /// An id, a hash or the like.
+    Code(String),
+    /// Yes or no.
+    Flag(bool),
+    /// A time in UTC.
+    Time(NaiveDateTime),
+    /// A state: a tone (`good`, `warn`, `bad` or `quiet`), a word, and more of it in small print.
+    Badge(&'static str, String, String),
+    /// Another object's page, and its name.
+    Link(String, String),
+}
+
+/// A filter of a list, in the query under its name.
+pub struct Filter {
+    /// Its name in the query.
+    pub name: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// What can be chosen.
+    pub choices: Choices,
+}
+
+/// The choices of a filter.
+pub enum Choices {
+    /// Known ones: value, label and condition. A condition with a `?` gets its value from the function.
+    Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
+    /// Those that a query finds, and the condition, whose `?` is the chosen value.
+    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, &'static str),
+}
+
+/// One of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub label: String,
+    /// What it belongs to, if anything: choices of a picker are shown under such headings.
+    pub group: String,
+}
+
+/// A part of a form.
+pub struct Fieldset {
+    /// Its heading; empty: none.
+    pub label: &'static str,
+    /// Its fields.
+    pub fields: &'static [Field],
+}
+
+/// A field of a form.
+pub struct Field {
+    /// Its name, in the form and in [`Values`].
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// What people should know.
+    pub help: &'static str,
+    /// How it is entered.
+    pub widget: Widget,
+}
+
+/// How a field is entered, and what its value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Widget {
+    /// One line: a text. `required` is for the browser and the mark beside the label; the model decides.
+    Text {
+        /// Whether it may not be empty.
+        required: bool,
+        /// The greatest length in characters.
+        max_length: usize,
+    },
+    /// An e-mail address: a text.
+    Email,
+    /// Yes or no.
+    Checkbox,
+    /// Several of [`ModelAdmin::choices`]: a sorted list of texts.
+    SelectMultiple,
+    /// When a row is created: no password, or a new one, twice. The value is its hash or null.
+    NewPassword,
+}
+
+/// Something to do to rows.
+pub struct Action {
+    /// What is sent.
+    pub name: &'static str,
+    /// On the button, for rows of a list: `Deactivate selected users`.
+    pub label: &'static str,
+    /// On the button of one row's form, where it is offered there, too.
+    pub form_label: Option<&'static str>,
+    /// What has been done, after a number of rows: `deactivated`.
+    pub done: &'static str,
+}
+
+/// Facts of a row that are not entered, such as its Cognito link.
+pub struct Panel {
+    /// Its heading.
+    pub label: &'static str,
+    /// The facts by name.
+    pub facts: Vec<(&'static str, Cell)>,
+    /// Names of the [`Options::actions`] that belong to them.
+    pub actions: Vec<&'static str>,
+}
+
+/// The values of a form's fields by name: texts, booleans, lists of texts, null.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values(pub BTreeMap<String, Value>);
+
+impl Values {
+    /// Sets a value.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Values {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Whether there is a value: a form may leave fields out.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// A text; empty where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Yes or no; no where there is none.
+    pub fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// A list of texts.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let items = self.0.get(name).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+}
+
+/// Who works in the admin, with the rights of a moment.
+#[derive(Clone, Debug)]
+pub struct Staff {
+    /// The user: active and staff.
+    pub user: User,
+    /// What they may do.
+    pub rights: Rights,
+}
+
+impl Staff {
+    /// Reads a user anew; who may not enter the admin is [`Error::PermissionDenied`]. To be called in the
+    /// transaction of a change: rights may be gone since the request came.
+    pub fn find(conn: &mut Connection, id: i64) -> Result<Staff, Error> {
+        let user = models::find(conn, id)?.filter(|user| user.is_active && user.is_staff);
+        let user = user.ok_or(Error::PermissionDenied)?;
+        let rights = Rights::of(conn, &user)?;
+        Ok(Staff { user, rights })
+    }
+
+    /// For the history.
+    pub fn actor(&self) -> Actor {
+        Actor::user(&self.user, Source::Admin)
+    }
+
+    /// Fails unless the rights allow this.
+    pub fn require(&self, options: &Options, verb: Verb) -> Result<(), Error> {
+        if options.allow(&self.rights, verb) { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+}
+
+/// An error of one field of a form.
+pub fn field_error<T>(field: &'static str, message: impl Into<String>) -> Result<T, Error> {
+    Err(FieldErrors::one(field, message).into())
+}

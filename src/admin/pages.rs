@@ -1,0 +1,155 @@
+//! What all pages of the admin have in common.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::{Deserialize, Serialize};
+
+use super::site::Site;
+use super::staff::StaffUser;
+use crate::error::Error;
+use crate::users::permissions::Verb;
+
+/// What a page says about what was done before. Kept in the session until it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// `success`, `warning` or `error`.
+    pub level: String,
+    /// A sentence.
+    pub text: String,
+    /// Where the object is, and its name, which follows the text.
+    pub link: Option<(String, String)>,
+    /// The batch of deleted rows that a button brings back.
+    pub undo: Option<String>,
+}
+
+impl Message {
+    /// Good news.
+    pub fn success(text: impl Into<String>) -> Message {
+        Message { level: "success".to_owned(), text: text.into(), link: None, undo: None }
+    }
+
+    /// Something that the reader should look at.
+    pub fn warning(text: impl Into<String>) -> Message {
+        Message { level: "warning".to_owned(), ..Message::success(text) }
+    }
+
+    /// Something that did not work.
+    pub fn error(text: impl Into<String>) -> Message {
+        Message { level: "error".to_owned(), ..Message::success(text) }
+    }
+
+    /// Adds the object that it is about.
+    pub fn about(mut self, address: impl Into<String>, name: impl Into<String>) -> Message {
+        self.link = Some((address.into(), name.into()));
+        self
+    }
+}
+
+/// An entry of the navigation.
+pub struct NavItem {
+    /// What is read.
+    pub label: String,
+    /// Where it leads.
+    pub address: String,
+    /// The icon's name.
+    pub icon: &'static str,
+    /// Where a row is added, if that is allowed.
+    pub add: Option<String>,
+    /// Whether the page belongs to it.
+    pub is_current: bool,
+}
+
+/// A part of the navigation.
+pub struct NavSection {
+    /// Its heading.
+    pub label: &'static str,
+    /// Its entries.
+    pub items: Vec<NavItem>,
+}
+
+/// The frame that a page stands in: `templates/admin/base.html`.
+pub struct Frame {
+    /// The page's name.
+    pub title: String,
+    /// The way to it: addresses and names, without the page itself.
+    pub breadcrumbs: Vec<(String, String)>,
+    /// Who is signed in.
+    pub username: String,
+    /// For every form on the page.
+    pub csrf_token: String,
+    /// The navigation.
+    pub nav: Vec<NavSection>,
+    /// What was done before.
+    pub messages: Vec<Message>,
+    /// `light`, `dark` or `auto`.
+    pub theme: String,
+}
+
+impl Frame {
+    /// The frame of a page. `current` is the slug of the model, or the word in the address, that it belongs to.
+    pub fn new(
+        request: &HttpRequest,
+        site: &Site,
+        staff: &StaffUser,
+        title: impl Into<String>,
+        current: &str,
+    ) -> Frame {
+        let theme = request.cookie("theme").map_or_else(String::new, |cookie| cookie.value().to_owned());
+        Frame {
+            title: title.into(),
+            breadcrumbs: Vec::new(),
+            username: staff.staff.user.username.clone(),
+            csrf_token: staff.csrf_token.clone(),
+            nav: nav(site, staff, current),
+            messages: staff.take_messages(),
+            theme: if matches!(theme.as_str(), "light" | "dark") { theme } else { "auto".to_owned() },
+        }
+    }
+
+    /// Adds a step to the way.
+    pub fn under(mut self, address: impl Into<String>, name: impl Into<String>) -> Frame {
+        self.breadcrumbs.push((address.into(), name.into()));
+        self
+    }
+}
+
+fn nav(site: &Site, staff: &StaffUser, current: &str) -> Vec<NavSection> {
+    let mut sections: Vec<NavSection> = Vec::new();
+    for model in site.models() {
+        let options = model.options();
+        if !options.allow(&staff.staff.rights, Verb::View) {
+            continue;
+        }
+        let item = NavItem {
+            label: capitalized(options.label_plural),
+            address: format!("/admin/{}/", options.slug),
+            icon: options.icon,
+            add: options.allow(&staff.staff.rights, Verb::Add).then(|| format!("/admin/{}/add/", options.slug)),
+            is_current: options.slug == current,
+        };
+        match sections.iter_mut().find(|section| section.label == options.section) {
+            Some(section) => section.items.push(item),
+            None => sections.push(NavSection { label: options.section, items: vec![item] }),
+        }
+    }
+    sections
+}
+
+/// With a capital letter at the begin.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Answers with a page.
+pub fn page(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Error> {
+    let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(HttpResponse::build(status).content_type(ContentType::html()).body(html))
+}
+
+/// Sends the browser to another page after a form was sent (303).
+pub fn see_other(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((actix_web::http::header::LOCATION, address)).finish()
+}
