@@ -23,6 +23,11 @@ pub trait ModelAdmin: Send + Sync {
     /// The values of a row's form fields; `None` where there is no such row.
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>>;
 
+    /// The values that a new row's form begins with.
+    fn initial(&self) -> Values {
+        Values::default()
+    }
+
     /// Creates a row (without an `id`) or changes one, and returns its id. Whatever the form must not decide
     /// alone is checked here, within the transaction: `staff` are the rights of now. [`Error::Invalid`] names
     /// the fields that are wrong.
