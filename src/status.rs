@@ -39,6 +39,7 @@ struct Panel {
     label: String,
     facts: Vec<(String, String)>,
     problem: Option<String>,
+    can_refresh: bool,
 }
 
 #[derive(Template)]
@@ -99,13 +100,13 @@ fn pool(authenticator: &Authenticator) -> Panel {
         fact("Issuer", pool.issuers.join(" or ")),
         fact("App clients", pool.client_ids.join(", ")),
     ];
-    Panel { label: "Service".to_owned(), facts, problem: None }
+    Panel { label: "Service".to_owned(), facts, problem: None, can_refresh: false }
 }
 
 fn keys(source: &SourceStatus) -> Panel {
     let Some(url) = &source.url else {
         let facts = vec![fact("Keys", source.kids.join(", ")), fact("Fetched", "never: they are this service's own")];
-        return Panel { label: "Keys of the local user pool".to_owned(), facts, problem: None };
+        return Panel { label: "Keys of the local user pool".to_owned(), facts, problem: None, can_refresh: false };
     };
     let facts = vec![
         fact("Address", url),
@@ -115,7 +116,7 @@ fn keys(source: &SourceStatus) -> Panel {
     ];
     let problem =
         source.failure.as_ref().map(|(ago, problem)| format!("The last fetch, {} ago, failed: {problem}", shown(*ago)));
-    Panel { label: "Keys".to_owned(), facts, problem }
+    Panel { label: "Keys".to_owned(), facts, problem, can_refresh: true }
 }
 
 async fn database(db: &Db) -> Result<Panel, Error> {
@@ -135,7 +136,7 @@ async fn database(db: &Db) -> Result<Panel, Error> {
         fact("Reading connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),
         fact("Migrations", migrations),
     ];
-    Ok(Panel { label: "Database".to_owned(), facts, problem: None })
+    Ok(Panel { label: "Database".to_owned(), facts, problem: None, can_refresh: false })
 }
 
 /// A time in the unit that suits it.

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::authentication::Authenticator;
@@ -39,9 +39,9 @@ struct InspectorPage {
 
 /// What was found, ready to be shown. The token itself is not shown again: nobody needs it twice.
 struct Shown {
-    header: String,
-    claims: String,
+    says: Vec<(String, String)>,
     lines: Vec<Line>,
+    passed: usize,
     refusal: Option<&'static str>,
     now: String,
 }
@@ -79,14 +79,26 @@ fn answer(
 
 impl Shown {
     fn new(inspection: &Inspection, authenticator: &Authenticator) -> Shown {
-        let shown =
-            |value: &Option<Value>| value.as_ref().map_or("It cannot be read.".to_owned(), |value| format!("{value:#}"));
+        let lines = inspection.lines(authenticator);
+        let members = [&inspection.header, &inspection.claims].into_iter().flatten().filter_map(Value::as_object);
         Shown {
-            header: shown(&inspection.header),
-            claims: shown(&inspection.claims),
-            lines: inspection.lines(authenticator),
+            says: members.flatten().map(|(name, value)| (name.clone(), said(name, value))).collect(),
+            passed: lines.iter().filter(|line| line.state == State::Passed).count(),
+            lines,
             refusal: inspection.outcome.as_ref().err().map(|(_, refusal)| refusal.code()),
-            now: Utc::now().format("%Y-%m-%d %H:%M:%S").to_string(),
+            now: Utc::now().format(TIME).to_string(),
         }
+    }
+}
+
+const TIME: &str = "%-d %b %Y, %H:%M:%S UTC";
+
+/// A member as it is shown: times for people, too.
+fn said(name: &str, value: &Value) -> String {
+    let time = value.as_i64().filter(|_| matches!(name, "exp" | "iat" | "nbf" | "auth_time"));
+    match (time.and_then(|seconds| DateTime::from_timestamp(seconds, 0)), value) {
+        (Some(time), _) => format!("{value} ({})", time.format(TIME)),
+        (None, Value::String(text)) => text.clone(),
+        (None, value) => value.to_string(),
     }
 }
