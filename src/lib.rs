@@ -56,7 +56,7 @@ pub mod pages;
 #[allow(missing_docs)]
 pub mod schema;
 pub mod server;
-pub mod status;
+// pub mod status;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

@@ -136,7 +136,13 @@ impl Db {
         wal.push("-wal");
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         let bytes = size(&self.path) + size(Path::new(&wal));
-        DbState { path: self.path.to_path_buf(), bytes, open: pool.connections, idle: pool.idle_connections, most: self.readers.max_size() }
+        DbState {
+            path: self.path.to_path_buf(),
+            bytes,
+            open: pool.connections,
+            idle: pool.idle_connections,
+            most: self.readers.max_size(),
+        }
     }
 
     /// The state of the content; `None` if it cannot be told.
