@@ -1,6 +1,8 @@
 //! Local users: Django's fields, and the link to a user of the pool.
 
+pub mod admin;
 pub mod api;
+pub mod groups;
 pub mod models;
 pub mod password;
 pub mod permissions;
