@@ -23,6 +23,11 @@ pub trait ModelAdmin: Send + Sync {
     /// The values of a row's form fields; `None` where there is no such row.
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>>;
 
+    /// The values that a new row's form begins with.
+    fn initial(&self) -> Values {
+        Values::default()
+    }
+
     /// Creates a row (without an `id`) or changes one, and returns its id. Whatever the form must not decide
     /// alone is checked here, within the transaction: `staff` are the rights of now. [`Error::Invalid`] names
     /// the fields that are wrong.
@@ -34,11 +39,6 @@ pub trait ModelAdmin: Send + Sync {
     /// What may be chosen in a field of several choices.
     fn choices(&self, _conn: &mut Connection, _site: &Site, _field: &str) -> QueryResult<Vec<Choice>> {
         Ok(Vec::new())
-    }
-
-    /// The values of a new row's form.
-    fn initial(&self) -> Values {
-        Values::default()
     }
 
     /// Whether `staff` may give this: one of the choices of a field, or, where it has none, the field's other

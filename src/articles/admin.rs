@@ -91,7 +91,7 @@ impl ModelAdmin for ArticleAdmin {
     }
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
-        let name = models::clean_name(values.text("name"))?;
+        let name = models::NAME.clean_text(values.text("name"))?;
         let article = match id {
             None => models::create(conn, &name, Some(staff.user.id), &staff.actor())?,
             Some(id) => {

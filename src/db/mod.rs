@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
 
 use crate::error::Error;
 pub use connection::Connection;
@@ -67,6 +68,22 @@ fn open_writer(path: &Path) -> Result<(Connection, usize), OpenError> {
             outcome => return outcome,
         }
     }
+}
+
+/// Runs a part of a write that may fail by itself: an error undoes this part alone.
+pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+    conn.batch_execute("SAVEPOINT part")?;
+    let outcome = part(conn);
+    conn.batch_execute(if outcome.is_ok() { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" })?;
+    outcome
+}
+
+/// Runs a part of a write and undoes it whatever comes of it: to see what would happen.
+pub fn rehearse<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+    conn.batch_execute("SAVEPOINT rehearsal")?;
+    let outcome = part(conn);
+    conn.batch_execute("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+    outcome
 }
 
 impl Db {

@@ -3,7 +3,9 @@
 pub mod admin;
 pub mod api;
 pub mod groups;
+pub mod groups_admin;
 pub mod models;
 pub mod password;
 pub mod permissions;
+mod user_options;
 pub mod validators;
