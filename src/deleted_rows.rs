@@ -21,8 +21,8 @@ use crate::schema::deleted_rows;
 pub const KEPT_DAYS: i64 = 30;
 /// How many rows a deletion clears away whose time is over: each pays for a little more than itself.
 const PURGED_AT_ONCE: i64 = 100;
-/// What is never brought back: whoever was signed in has to sign in again.
-const NOT_KEPT: &[&str] = &["sessions"];
+/// What is never brought back: sessions, and files that were on their way in.
+const NOT_KEPT: &[&str] = &["imports", "sessions"];
 
 type Row = Map<String, Value>;
 

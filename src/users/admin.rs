@@ -108,12 +108,16 @@ impl ModelAdmin for UserAdmin {
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
         match id {
             None => create(conn, values, staff),
-            Some(id) => update(conn, &existing(conn, id)?, values, staff),
+            Some(id) => {
+                let user = existing(conn, id)?;
+                update(conn, &user, values, staff)
+            }
         }
     }
 
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
-        models::delete(conn, &existing(conn, id)?, &staff.actor())
+        let user = existing(conn, id)?;
+        models::delete(conn, &user, &staff.actor())
     }
 
     fn choices(&self, conn: &mut Connection, site: &Site, field: &str) -> QueryResult<Vec<Choice>> {

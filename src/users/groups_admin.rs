@@ -104,7 +104,8 @@ impl ModelAdmin for GroupAdmin {
     }
 
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
-        groups::delete(conn, &existing(conn, id)?, &staff.actor())
+        let group = existing(conn, id)?;
+        groups::delete(conn, &group, &staff.actor())
     }
 
     fn choices(&self, _: &mut Connection, site: &Site, field: &str) -> QueryResult<Vec<Choice>> {
