@@ -238,8 +238,8 @@ fn save_row(
     if values == present {
         return Ok(Saved::Unchanged);
     }
-    if !model.may_change(conn, id, staff)? {
-        return Err(Error::PermissionDenied);
+    if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
+        return Err(FieldErrors::one("id", refusal).into());
     }
     model.save(conn, Some(id), &values, staff)?;
     Ok(Saved::Changed)

@@ -5,6 +5,7 @@
 
 mod connection;
 pub mod migrations;
+pub mod references;
 mod remembered;
 pub mod rows;
 pub mod text;

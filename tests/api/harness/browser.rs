@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::ChromeCapabilities;
-use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::TypingData;
 use thirtyfour::prelude::*;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -105,8 +104,7 @@ impl Browser {
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Value {
-        let tools = ChromeDevTools::new(self.driver.handle().clone());
-        tools.execute_cdp_with_params(command, parameters).await.expect("the browser does so")
+        self.driver.cdp().send_raw(command, parameters).await.expect("the browser does so")
     }
 
     /// Opens a page of the server.
@@ -147,7 +145,9 @@ impl Browser {
     pub fn press(&self, text: &str) -> impl Future<Output = ()> {
         let (text, caller) = (text.to_owned(), std::panic::Location::caller());
         async move {
-            let path = format!("//main//*[self::a or self::button][normalize-space(.)=\"{text}\"] | //dialog//*[self::a or self::button][normalize-space(.)=\"{text}\"]");
+            let path = format!(
+                "//main//*[self::a or self::button][normalize-space(.)=\"{text}\"] | //dialog//*[self::a or self::button][normalize-space(.)=\"{text}\"]"
+            );
             let query = self.driver.query(By::XPath(&*path)).and_displayed().wait(PATIENCE, Duration::from_millis(50));
             let element = query.first().await.unwrap_or_else(|error| panic!("“{text}” at {caller}: {error}"));
             let _ = element.scroll_into_view().await;
