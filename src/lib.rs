@@ -43,6 +43,7 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod client_address;
 pub mod cognito;
 pub mod commands;
 pub mod config;
@@ -55,8 +56,10 @@ pub mod history;
 pub mod logging;
 pub mod middleware;
 pub mod pages;
+pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod secret;
 pub mod server;
 // pub mod status;
 pub mod users;
