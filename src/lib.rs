@@ -52,6 +52,7 @@ pub mod health;
 pub mod history;
 pub mod logging;
 pub mod middleware;
+pub mod openapi;
 pub mod pages;
 #[allow(missing_docs)]
 pub mod schema;
