@@ -55,6 +55,7 @@ pub mod health;
 pub mod history;
 pub mod logging;
 pub mod middleware;
+pub mod openapi;
 pub mod pages;
 pub mod rate_limit;
 #[allow(missing_docs)]
