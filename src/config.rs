@@ -376,6 +376,11 @@ impl Config {
             ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
             ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
             ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
+            ("TRUSTED_PROXIES", self.trusted_proxies.0.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")),
+            ("RATE_LIMIT_USER", or_none(self.rate_limit_user)),
+            ("RATE_LIMIT_ADDRESS", or_none(self.rate_limit_address)),
+            ("METRICS_ADDRESS", or_none(self.metrics_address)),
+            ("METRICS_TOKEN", masked(usize::from(self.metrics_token.is_some()))),
             ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
             ("RUST_LOG", self.log_filter.clone()),
         ]
@@ -385,6 +390,10 @@ impl Config {
     pub fn local_pool_keys(&self) -> PathBuf {
         self.database.with_extension("local-pool.keys")
     }
+}
+
+fn or_none(value: Option<impl fmt::Display>) -> String {
+    value.map_or("none".to_owned(), |value| value.to_string())
 }
 
 /// How many secrets are set, and nothing of them.
