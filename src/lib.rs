@@ -43,6 +43,7 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod client_address;
 pub mod cognito;
 pub mod commands;
 pub mod config;
@@ -54,9 +55,12 @@ pub mod health;
 pub mod history;
 pub mod logging;
 pub mod middleware;
+pub mod openapi;
 pub mod pages;
+pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod secret;
 pub mod server;
 // pub mod status;
 pub mod users;
