@@ -5,6 +5,7 @@
 //!
 //! The buckets are in the memory of the process: several processes let through as many times the rate.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -16,11 +17,21 @@ use actix_web::{HttpRequest, web};
 use crate::client_address::client_address;
 use crate::error::Error;
 
+/// Units of a period and their seconds.
+const PERIODS: [(&str, u64); 3] = [("s", 1), ("m", 60), ("h", 3600)];
+
 /// So many requests in a period. A bucket holds as many, so that they may also come all at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     requests: u32,
     period: Duration,
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = PERIODS.iter().find(|(_, seconds)| *seconds == self.period.as_secs()).map_or("", |(unit, _)| unit);
+        write!(f, "{}/{unit}", self.requests)
+    }
 }
 
 impl FromStr for Rate {
@@ -30,12 +41,7 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Rate, &'static str> {
         const PROBLEM: &str = "is not a number from 1 to 1000000 and a period, such as `100/s`, `600/m` or `5000/h`";
         let (requests, period) = text.split_once('/').ok_or(PROBLEM)?;
-        let seconds = match period {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            _ => return Err(PROBLEM),
-        };
+        let (_, seconds) = *PERIODS.iter().find(|(unit, _)| *unit == period).ok_or(PROBLEM)?;
         let is_number = requests.bytes().all(|byte| byte.is_ascii_digit());
         match requests.parse() {
             Ok(requests @ 1..=1_000_000) if is_number => Ok(Rate { requests, period: Duration::from_secs(seconds) }),

@@ -22,7 +22,7 @@ use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
 use crate::users::models::Origin;
-use crate::{articles, health, pages, users};
+use crate::{articles, health, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -148,6 +148,7 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
         .service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
+        .service(read_only("/openapi.json", get().to(openapi::json)))
         .service(read_only("/static/gatepost.css", get().to(style_sheet)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {

@@ -7,9 +7,11 @@
 pub mod etag;
 pub mod fields;
 pub mod negotiation;
+pub mod openapi;
 pub mod pagination;
 pub mod parsers;
 pub mod render;
+pub mod schemas;
 
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
@@ -29,25 +31,25 @@ use negotiation::Renderer;
 pub struct Endpoint {
     /// The view's name for people; Django REST framework derives it from the class.
     pub name: &'static str,
+    /// The address, with a slash at its end.
+    pub path: &'static str,
     /// The value of `Allow`.
     pub allow: &'static str,
     /// The method that takes a body, and the fields it takes.
     pub action: Option<(&'static str, &'static [CharField])>,
 }
 
-/// Serves `endpoint` at `path`, which ends in a slash, and without the slash too, so that no redirect costs a
-/// POST its body. `routes` are the view's own; all that is the same for every address comes with it.
+/// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body. `routes` are the view's own; all that is the same for every address comes with it.
 pub fn resource(
     endpoint: &'static Endpoint,
-    path: &'static str,
     origins: &[String],
     routes: fn() -> Vec<Route>,
 ) -> impl HttpServiceFactory + use<> {
     // Two resources and not one with two patterns: a single pattern without variables is found by comparing,
     // several of them only by regular expressions.
     let (with_slash, without) = (
-        single_resource(endpoint, path, origins, routes),
-        single_resource(endpoint, path.trim_end_matches('/'), origins, routes),
+        single_resource(endpoint, endpoint.path, origins, routes),
+        single_resource(endpoint, endpoint.path.trim_end_matches('/'), origins, routes),
     );
     Boxed(Box::new(|config| {
         with_slash.register(config);
@@ -117,8 +119,8 @@ impl Endpoint {
         let mut metadata = json!({
             "name": self.name,
             "description": "",
-            "renders": ["application/json", "text/html"],
-            "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+            "renders": negotiation::MEDIA_TYPES,
+            "parses": parsers::MEDIA_TYPES,
         });
         if let Some((method, fields)) = self.action {
             let id = json!({ "type": "integer", "required": false, "read_only": true, "label": "ID" });

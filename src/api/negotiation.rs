@@ -8,6 +8,9 @@ use actix_web::http::header::ACCEPT;
 
 use crate::error::Error;
 
+/// The media types of answers.
+pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
+
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renderer {

@@ -461,3 +461,18 @@ fn table() -> String {
     };
     SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn every_setting_is_shown_to_the_staff_and_no_secret_is() {
+    let secret = "a-secret-of-thirty-two-characters-at-least";
+    let config =
+        with_pool(&[("POST_CONFIRMATION_SECRETS", secret), ("METRICS_TOKEN", secret), ("RATE_LIMIT_USER", "600/m")]);
+    let shown = config.shown();
+    let names: Vec<_> = shown.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>());
+    let value = |wanted: &str| shown.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    assert_eq!(value("AWS_USER_POOLS_ID"), Some("eu-west-1_AbCdEfGhI"));
+    assert_eq!(value("RATE_LIMIT_USER"), Some("600/m"));
+    assert_eq!(value("METRICS_TOKEN"), Some("set"));
+    assert!(shown.iter().all(|(_, value)| !value.contains(secret)), "{shown:?}");
+}
