@@ -13,6 +13,7 @@
 //! | [`articles`] | the model and its addresses | app `articles` |
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
+//! | [`search`] | the words of a search, and its turn | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
 //! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
@@ -55,6 +56,7 @@ pub mod middleware;
 pub mod pages;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod search;
 pub mod server;
 pub mod users;
 

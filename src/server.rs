@@ -20,6 +20,7 @@ use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
+use crate::search::Turns;
 use crate::users::models::Origin;
 use crate::{articles, health, pages, users};
 
@@ -100,7 +101,9 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
         request_ids: RequestIds::default(),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
-    let lists = web::Data::new(articles::api::Lists::default());
+    let turns = Turns::default();
+    let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
+    let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
@@ -111,6 +114,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
             .app_data(lists.clone())
+            .app_data(turns.clone())
             .app_data(post_confirmation.clone())
             .wrap(from_fn(edge))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))

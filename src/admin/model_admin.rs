@@ -132,6 +132,7 @@ impl Options {
 }
 
 /// A column of a list.
+#[derive(Clone)]
 pub struct Column {
     /// Its name in `?o=`, and in a CSV file.
     pub name: &'static str,
@@ -146,6 +147,7 @@ pub struct Column {
 }
 
 /// What a column makes of its values.
+#[derive(Clone, Copy)]
 pub enum Kind {
     /// A text.
     Text,
@@ -179,8 +181,9 @@ pub enum Cell {
 }
 
 /// A filter of a list, in the query under its name.
+#[derive(Debug)]
 pub struct Filter {
-    /// Its name in the query.
+    /// Its name in the query: none of `q`, `o`, `show`, `after`, `before` and `last`.
     pub name: &'static str,
     /// Its heading.
     pub label: &'static str,
@@ -189,11 +192,14 @@ pub struct Filter {
 }
 
 /// The choices of a filter.
+#[derive(Debug)]
 pub enum Choices {
     /// Known ones: value, label and condition. A condition with a `?` gets its value from the function.
     Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
     /// Those that a query finds, and the condition, whose `?` is the chosen value.
     Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, &'static str),
+    /// One that a link has chosen; too many to be offered. The function names it, if it is there.
+    Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
 }
 
 /// One of several.
@@ -217,7 +223,7 @@ pub struct Fieldset {
 
 /// A field of a form.
 pub struct Field {
-    /// Its name, in the form and in [`Values`].
+    /// Its name, in the form and in [`Values`]; also the table's column, but for several choices and passwords.
     pub name: &'static str,
     /// Its name for people.
     pub label: &'static str,

@@ -4,6 +4,7 @@
 use actix_web::Route;
 
 use super::model_admin::{Choice, ModelAdmin};
+use crate::error::Error;
 use crate::users::permissions::Rights;
 
 /// All registered models and pages.
@@ -55,6 +56,11 @@ impl Site {
     /// The model with this name in addresses.
     pub fn find(&self, slug: &str) -> Option<&dyn ModelAdmin> {
         self.models().find(|model| model.options().slug == slug)
+    }
+
+    /// The model of an address; there is no such page where there is none.
+    pub fn model(&self, slug: &str) -> Result<&dyn ModelAdmin, Error> {
+        self.find(slug).ok_or(Error::NoSuchObject("Model"))
     }
 
     /// The model with this name in the history.

@@ -8,15 +8,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::FieldErrors;
+use crate::search;
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: i64 = 100;
 /// The most rows of a page; a greater `limit` means this.
 const MAX_LIMIT: i64 = 1000;
-/// The longest search, in characters.
-const MAX_SEARCH_CHARS: usize = 200;
-/// The most words of a search.
-const MAX_SEARCH_WORDS: usize = 20;
 
 /// A place in the order of a list, and the direction to go on in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,14 +62,9 @@ impl ListQuery {
                     Some(cursor) => list.cursor = Some(cursor),
                     None => errors.add("cursor", vec!["Invalid cursor.".to_owned()]),
                 },
-                "search" if value.chars().count() > MAX_SEARCH_CHARS => {
-                    errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_CHARS} characters.")]);
-                }
-                "search" => match words(&value) {
-                    words if words.len() > MAX_SEARCH_WORDS => {
-                        errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_WORDS} words.")]);
-                    }
-                    words => list.search = words,
+                "search" => match search::words(&value) {
+                    Ok(words) => list.search = words,
+                    Err(message) => errors.add("search", vec![message]),
                 },
                 "ordering" => {
                     let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
@@ -101,16 +93,6 @@ impl ListQuery {
     pub fn fetch_descending(&self) -> bool {
         self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
     }
-}
-
-/// The words of a search; what stands between quotation marks is one word.
-fn words(search: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (part, is_quoted) in search.split('"').zip([false, true].into_iter().cycle()) {
-        let found: Vec<&str> = if is_quoted { vec![part.trim()] } else { part.split([' ', ',', '\t', '\n']).collect() };
-        words.extend(found.into_iter().map(|word| word.replace('\0', "")).filter(|word| !word.is_empty()));
-    }
-    words
 }
 
 fn decode(cursor: &str) -> Option<Cursor> {
