@@ -282,10 +282,9 @@ impl Config {
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
         let bind = bind_address(&env)?;
         let pool = pool(&env, mode, bind)?;
-        let token_uses = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
         Ok(Config {
             mode,
-            token_use: env.choice("COGNITO_TOKEN_USE", &token_uses, TokenUse::Id)?,
+            token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
             // RFC 8725 has no figure; two minutes is what AWS's own clocks never need.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
@@ -308,9 +307,59 @@ impl Config {
         })
     }
 
+    /// Every setting with what holds now, in the order of [`SETTINGS`]; secrets are masked.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let seconds = |time: Duration| time.as_secs().to_string();
+        let token_use = TokenUse::ALL.iter().find(|(_, known)| *known == self.token_use).map_or("", |(word, _)| word);
+        let (pool_id, client_ids, issuers, jwks_urls) = match &self.pool {
+            Pool::Local => ["the local user pool"; 4].map(str::to_owned).into(),
+            Pool::Cognito(pool) => (
+                pool.id.clone(),
+                pool.client_ids.join(", "),
+                pool.issuers.join(", "),
+                pool.jwks_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", "),
+            ),
+        };
+        vec![
+            ("APP_ENV", self.mode.to_string()),
+            ("AWS_USER_POOLS_ID", pool_id),
+            ("AWS_APP_CLIENT_ID", client_ids),
+            ("COGNITO_ISSUER", issuers),
+            ("COGNITO_JWKS_URL", jwks_urls),
+            ("COGNITO_TOKEN_USE", token_use.to_owned()),
+            ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
+            ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),
+            ("COGNITO_CREATE_USERS", self.create_users.to_string()),
+            ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
+            (
+                "COGNITO_CA_FILE",
+                self.jwks.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
+            ),
+            ("COGNITO_JWKS_REFRESH_SECONDS", seconds(self.jwks.refresh)),
+            ("COGNITO_JWKS_COOLDOWN_SECONDS", seconds(self.jwks.cooldown)),
+            ("COGNITO_JWKS_MAX_STALE_SECONDS", seconds(self.jwks.max_stale)),
+            ("DATABASE_URL", format!("sqlite:{}", self.database.display())),
+            ("BIND_ADDRESS", self.bind.to_string()),
+            ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
+            ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
+            ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
+            ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
+            ("RUST_LOG", self.log_filter.clone()),
+        ]
+    }
+
     /// Where the local user pool keeps its keys: beside the database.
     pub fn local_pool_keys(&self) -> PathBuf {
         self.database.with_extension("local-pool.keys")
+    }
+}
+
+/// How many secrets are set, and nothing of them.
+fn masked(count: usize) -> String {
+    match count {
+        0 => "none".to_owned(),
+        1 => "set".to_owned(),
+        count => format!("{count} are set"),
     }
 }
 

@@ -14,6 +14,7 @@
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
 //! | [`search`] | the words of a search, and its turn | |
+//! | [`deleted_rows`] | brings deleted rows back | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
 //! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
@@ -48,6 +49,7 @@ pub mod commands;
 pub mod config;
 pub mod connection;
 pub mod db;
+pub mod deleted_rows;
 pub mod error;
 pub mod health;
 pub mod history;
@@ -58,6 +60,7 @@ pub mod pages;
 pub mod schema;
 pub mod search;
 pub mod server;
+// pub mod status;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

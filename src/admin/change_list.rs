@@ -6,12 +6,14 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::facets::{Facet, facets};
-use super::list_query::{ListQuery, Order, Place, order_text};
+use super::list_query::{Chosen, ListQuery, Order, Place, order_text};
+use super::forms::FormData;
 use super::model_admin::{Cell, Column, Options};
 use super::pages::{Frame, capitalized, page};
 use super::results::{CAP, Count, Matches, Page, Row};
 use super::site::Site;
 use super::staff::StaffUser;
+use crate::db::rows::Sql;
 use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::search::{self, Turn, Turns};
@@ -92,7 +94,7 @@ impl ListView {
         let address = format!("/admin/{}/", options.slug);
         let parameters = query.parameters();
         let kept = parameters.into_iter().filter(|(name, _)| *name != "q").collect::<Vec<_>>();
-        let chip = |chosen: &super::list_query::Chosen| {
+        let chip = |chosen: &Chosen| {
             let label = format!("{}: {}", chosen.filter.label, chosen.choice.label);
             (label, query.link(chosen.filter.name, None))
         };
@@ -125,7 +127,7 @@ fn result_count(options: &Options, query: &ListQuery, total: Count, all: Count) 
 
 /// The turn that a query string needs: only a search needs one.
 pub async fn turn(turns: &Turns, query: &str) -> Result<Option<Turn>, Error> {
-    let data = super::FormData::parse(query.as_bytes());
+    let data = FormData::parse(query.as_bytes());
     match search::words(data.get("q").unwrap_or_default()) {
         Ok(words) if !words.is_empty() => turns.take().await,
         _ => Ok(None),
@@ -183,15 +185,17 @@ pub async fn change_list(
     slug: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let options = site.model(&slug)?.options();
+    let model = site.get(&slug)?;
+    let options = model.options();
     staff.require(options, Verb::View)?;
+    let within = model.visible(&site, &staff.staff.rights);
     let asked = request.query_string().to_owned();
     let turn = turn(&turns, &asked).await?;
     let (list, heads, rows) = db
         .read(move |conn| {
             // Kept until the scan is over, even if the caller is gone by then.
             let _turn = turn;
-            Ok(read(conn, options, &asked)?)
+            Ok(read(conn, options, &asked, within)?)
         })
         .await?;
     let rights = &staff.staff.rights;
@@ -212,8 +216,9 @@ fn read(
     conn: &mut Connection,
     options: &'static Options,
     asked: &str,
+    within: Option<Sql>,
 ) -> QueryResult<(ListView, Vec<Head>, Vec<RowView>)> {
-    let query = ListQuery::parse(conn, options, asked)?;
+    let query = ListQuery { within, ..ListQuery::parse(conn, options, asked)? };
     let matches = Matches::of(conn, options, &query)?;
     let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;

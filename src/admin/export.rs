@@ -12,8 +12,8 @@ use futures_util::stream::try_unfold;
 use super::change_list::{cells, sql};
 use super::csv_file::{guarded, importable};
 use super::list_query::{Cursor, ListQuery};
-use super::model_admin::{Column, Kind, Options, Widget};
-use super::results::{Row, Scan, fetch, search_condition};
+use super::model_admin::{Cell, Column, Kind, Options, Widget};
+use super::results::{Row, Scan, fetch, plain_condition};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::Sql;
@@ -36,10 +36,12 @@ pub async fn export(
     slug: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let options = site.model(&slug)?.options();
+    let model = site.get(&slug)?;
+    let options = model.options();
     staff.require(options, Verb::View)?;
+    let within = model.visible(&site, &staff.staff.rights);
     let asked = request.query_string().to_owned();
-    let query = db.read(move |conn| Ok(ListQuery::parse(conn, options, &asked)?)).await?;
+    let query = db.read(move |conn| Ok(ListQuery { within, ..ListQuery::parse(conn, options, &asked)? })).await?;
     if let Some(problem) = query.problem {
         return Err(FieldErrors::one("q", problem).into());
     }
@@ -69,8 +71,7 @@ enum Progress {
 
 impl Export {
     fn new(options: &'static Options, query: ListQuery, db: Db, turns: Turns) -> Export {
-        let search = search_condition(options, &query.words);
-        let condition = Sql::all([query.filters()].into_iter().chain(search));
+        let condition = plain_condition(options, &query);
         Export { options, columns: columns(options), query, condition, db, turns, progress: Progress::Begin }
     }
 
@@ -118,7 +119,7 @@ impl Export {
         let line = |row: &Row| {
             let cells = cells(&self.columns, &row.values);
             // A number stays one, minus sign and all.
-            let text = |(column, cell): (&Column, super::model_admin::Cell)| match column.kind {
+            let text = |(column, cell): (&Column, Cell)| match column.kind {
                 Kind::Number => cell.plain(),
                 _ => guarded(cell.plain()),
             };

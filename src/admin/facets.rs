@@ -1,18 +1,19 @@
 //! The filters of a list: their choices, and how many rows each choice would leave.
 
+use chrono::{TimeDelta, Utc};
 use diesel::QueryResult;
-use serde_json::Value;
 
 use super::list_query::ListQuery;
 use super::model_admin::{Choices, Filter, Options};
-use super::results::{Count, Hits, Matches};
+use super::results::{Count, Matches, Sample};
 use crate::db::Connection;
-use crate::db::rows::{self, Sql};
+use crate::db::rows::{self, Bind, Sql};
 
 /// Rows that are counted for a choice; beyond that people read `1,000+`.
 const CAP: i64 = 1_000;
 /// Choices that are counted in one statement; a function of SQLite takes 127 arguments.
 const AT_ONCE: usize = 100;
+const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 
 /// A choice of a filter.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl Filter {
             }
             Choices::Found(find, sql) => {
                 let found = find(conn)?.into_iter();
-                found.map(|found| choice(&found.value, &found.label, bound(sql, &found.value))).collect()
+                found.map(|found| choice(&found.value, &found.label, bound(sql(&found.value), &found.value))).collect()
             }
             Choices::Named(..) => Vec::new(),
         })
@@ -69,10 +70,12 @@ impl Filter {
     }
 }
 
-/// A condition with one value.
+/// A condition, whose `?`, if it has one, is a value.
 fn bound(sql: &str, value: &str) -> Sql {
     let mut condition = Sql::new(sql);
-    condition.bind(value);
+    if sql.contains('?') {
+        condition.bind(value);
+    }
     condition
 }
 
@@ -103,67 +106,89 @@ pub fn facets(
     query: &ListQuery,
     matches: &Matches,
 ) -> QueryResult<Vec<Facet>> {
-    let mut offered = Vec::new();
-    for filter in options.list_filter {
-        if !matches!(filter.choices, Choices::Named(..)) {
-            offered.push((filter, filter.offered(conn)?));
-        }
-    }
-    let conditions = offered.iter().flat_map(|(filter, choices)| {
-        let others = query.filters_but(filter.name);
-        choices.iter().map(move |choice| Sql::all([others.clone(), choice.condition.clone()]))
-    });
-    let mut counts = counts(conn, options, conditions.collect(), matches)?.into_iter();
-    let facets = offered.into_iter().map(|(filter, choices)| {
-        let current = query.chosen.iter().find(|chosen| chosen.filter.name == filter.name);
-        let current = current.map(|chosen| chosen.choice.value.as_str());
-        let everything = FacetLink {
-            label: "All".to_owned(),
-            address: query.link(filter.name, None),
-            count: String::new(),
-            is_current: current.is_none(),
-        };
-        let links = choices.into_iter().map(|choice| FacetLink {
-            is_current: current == Some(&choice.value),
-            address: query.link(filter.name, Some(choice.value)),
-            label: choice.label,
-            count: counts.next().filter(|count| count.number > 0 || !count.is_at_least).map(|count| count.to_string()).unwrap_or_default(),
-        });
-        Facet { label: filter.label, links: std::iter::once(everything).chain(links).collect() }
-    });
-    Ok(facets.collect())
+    let offered = options.list_filter.iter().filter(|filter| !matches!(filter.choices, Choices::Named(..)));
+    offered.map(|filter| facet(conn, options, filter, query, matches)).collect()
 }
 
-/// How many rows each condition leaves of a search's hits, or of the table.
-fn counts(
+fn facet(
+    conn: &mut Connection,
+    options: &'static Options,
+    filter: &'static Filter,
+    query: &ListQuery,
+    matches: &Matches,
+) -> QueryResult<Facet> {
+    let choices = filter.offered(conn)?;
+    let current = query.chosen.iter().find(|chosen| chosen.filter.name == filter.name);
+    let other;
+    // What the choices would leave does not depend on the one that is on.
+    let sample = match current {
+        None => matches.sample.as_ref(),
+        Some(_) => {
+            other = matches.without(filter.name, conn, options, query)?;
+            other.as_ref()
+        }
+    };
+    let counts = match sample {
+        Some(sample) if matches.is_search() || !sample.count.is_at_least => {
+            count_in(conn, options, sample, &choices)?
+        }
+        _ => count_up_to(conn, options, &query.filters_but(filter.name), &choices)?,
+    };
+    let current = current.map(|chosen| chosen.choice.value.as_str());
+    let everything = FacetLink {
+        label: "All".to_owned(),
+        address: query.link(filter.name, None),
+        count: String::new(),
+        is_current: current.is_none(),
+    };
+    let links = choices.into_iter().zip(counts).map(|(choice, count)| FacetLink {
+        is_current: current == Some(&choice.value),
+        address: query.link(filter.name, Some(choice.value)),
+        label: choice.label,
+        // That there are zero or more is no news.
+        count: if count == NOTHING_KNOWN { String::new() } else { count.to_string() },
+    });
+    Ok(Facet { label: filter.label, links: std::iter::once(everything).chain(links).collect() })
+}
+
+/// How many rows each choice leaves, by one search for each.
+fn count_up_to(
     conn: &mut Connection,
     options: &Options,
-    conditions: Vec<Sql>,
-    matches: &Matches,
+    others: &Sql,
+    choices: &[FilterChoice],
 ) -> QueryResult<Vec<Count>> {
-    let Some(hits) = &matches.hits else {
-        let count = |condition| Count::up_to(CAP, conn, options, condition);
-        return conditions.into_iter().map(count).collect();
-    };
+    let condition = |choice: &FilterChoice| Sql::all([others.clone(), choice.condition.clone()]);
+    choices.iter().map(|choice| Count::up_to(CAP, conn, options, condition(choice))).collect()
+}
+
+/// How many rows of a sample each choice leaves: one look at them serves all.
+fn count_in(
+    conn: &mut Connection,
+    options: &Options,
+    sample: &Sample,
+    choices: &[FilterChoice],
+) -> QueryResult<Vec<Count>> {
     let mut counts = Vec::new();
-    for conditions in conditions.chunks(AT_ONCE) {
-        let row = sums(conn, options, conditions, hits)?;
+    for choices in choices.chunks(AT_ONCE) {
+        let mut from = Sql::new("FROM (SELECT 0");
+        for (number, choice) in choices.iter().enumerate() {
+            from.push(", (").append(choice.condition.clone()).push(&format!(") AS c{number}"));
+        }
+        from.push(&format!(" FROM {} WHERE ", options.table)).append(sample.condition.clone()).push(")");
+        let sums: Vec<String> = (0..choices.len()).map(|number| format!("coalesce(sum(c{number}), 0)")).collect();
+        let sums: Vec<&str> = sums.iter().map(String::as_str).collect();
+        let row = rows::select(conn, &sums, from)?.pop().unwrap_or_default();
         counts.extend(row.iter().map(|sum| {
             let number = sum.as_i64().unwrap_or(0);
-            Count { number: number.min(CAP), is_at_least: number > CAP || !hits.is_complete }
+            Count { number: number.min(CAP), is_at_least: number > CAP || sample.count.is_at_least }
         }));
     }
     Ok(counts)
 }
 
-/// How many of a search's hits fulfil each condition: one look at them serves all.
-fn sums(conn: &mut Connection, options: &Options, conditions: &[Sql], hits: &Hits) -> QueryResult<Vec<Value>> {
-    let mut flags = Sql::new("FROM (SELECT 0");
-    for (number, condition) in conditions.iter().enumerate() {
-        flags.push(", (").append(condition.clone()).push(&format!(") AS c{number}"));
-    }
-    flags.push(&format!(" FROM {} WHERE ", options.table)).append(hits.sample.clone()).push(")");
-    let sums: Vec<String> = (0..conditions.len()).map(|number| format!("coalesce(sum(c{number}), 0)")).collect();
-    let sums: Vec<&str> = sums.iter().map(String::as_str).collect();
-    Ok(rows::select(conn, &sums, flags)?.pop().unwrap_or_default())
+/// A time in the past, as a query compares it.
+pub fn days_ago(days: i64) -> Bind {
+    let since = Utc::now().naive_utc() - TimeDelta::days(days);
+    since.format("%Y-%m-%d %H:%M:%S").to_string().into()
 }

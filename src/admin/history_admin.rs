@@ -1,18 +1,19 @@
 //! The history in the admin: who changed what. It is read and never changed; its pages are
 //! [`history_pages`](super::history_pages).
 
-use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 
 use super::cells::text;
+use super::facets::days_ago;
 use super::model_admin::{Cell, Choice, Choices, Column, Filter, Kind, ModelAdmin, Options, Staff, Values};
 use super::pages::capitalized;
+use super::site::Site;
 use crate::db::Connection;
-use crate::db::rows::{self, Bind, Sql};
+use crate::db::rows::{self, Sql};
 use crate::error::Error;
 use crate::schema::{history, users};
-use crate::users::permissions::Verb;
+use crate::users::permissions::{Rights, Verb};
 
 /// Registers the history.
 pub struct HistoryAdmin;
@@ -25,6 +26,9 @@ const SOURCES: &[(&str, &str)] = &[
     ("post_confirmation", "Sign-up"),
     ("first_token", "First token"),
 ];
+
+/// Entries come in the order of their times, so a range of ids will do. Every index ends in the id.
+const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1)";
 
 /// A column of the table as it is.
 const fn column(name: &'static str, label: &'static str, sql: &'static [&'static str], kind: Kind) -> Column {
@@ -74,27 +78,21 @@ pub static OPTIONS: Options = Options {
                 ("first_token", "First token", "source = 'first_token'", None),
             ]),
         },
-        Filter { name: "model", label: "Model", choices: Choices::Found(models, "model = ?") },
+        Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?") },
         Filter {
             name: "at",
             label: "When",
             choices: Choices::Fixed(&[
-                ("day", "Past 24 hours", "at >= ?", Some(|| days_ago(1))),
-                ("week", "Past 7 days", "at >= ?", Some(|| days_ago(7))),
-                ("month", "Past 30 days", "at >= ?", Some(|| days_ago(30))),
-                ("year", "Past year", "at >= ?", Some(|| days_ago(365))),
+                ("day", "Past 24 hours", SINCE, Some(|| days_ago(1))),
+                ("week", "Past 7 days", SINCE, Some(|| days_ago(7))),
+                ("month", "Past 30 days", SINCE, Some(|| days_ago(30))),
+                ("year", "Past year", SINCE, Some(|| days_ago(365))),
             ]),
         },
         Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = ?") },
     ],
     ..Options::DEFAULT
 };
-
-/// A time in the past as a query compares it.
-pub fn days_ago(days: i64) -> Bind {
-    let since = Utc::now().naive_utc() - TimeDelta::days(days);
-    since.format("%Y-%m-%d %H:%M:%S").to_string().into()
-}
 
 /// The way of a change, for people.
 pub fn source_label(source: &str) -> &str {
@@ -136,6 +134,18 @@ impl ModelAdmin for HistoryAdmin {
     fn load(&self, _: &mut Connection, _: i64) -> QueryResult<Option<Values>> {
         // An entry has no page of its own: the list shows all of it.
         Ok(None)
+    }
+
+    /// Entries about models that one may view: they hold the values.
+    fn visible(&self, site: &Site, rights: &Rights) -> Option<Sql> {
+        if rights.is_superuser {
+            return None;
+        }
+        let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
+        let names: Vec<&str> = models.map(|options| options.name).collect();
+        let mut condition = Sql::new("model IN (SELECT value FROM json_each(?))");
+        condition.bind(Value::from(names).to_string());
+        Some(condition)
     }
 
     fn save(&self, _: &mut Connection, _: Option<i64>, _: &Values, _: &Staff) -> Result<i64, Error> {

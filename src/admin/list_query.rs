@@ -120,6 +120,12 @@ impl ListQuery {
         }
     }
 
+    /// The same page of a list that cannot be searched, filtered or ordered.
+    pub fn only_place(self) -> ListQuery {
+        let (search, words, problem, chosen) = (String::new(), Vec::new(), None, Vec::new());
+        ListQuery { search, words, problem, chosen, ..self }
+    }
+
     /// The order with the id at its end, so that no two rows have the same place. It goes the way of the
     /// column before it: an index can then be read from either end.
     pub fn full_order(&self) -> Vec<Order> {

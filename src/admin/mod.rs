@@ -6,14 +6,18 @@
 pub mod cells;
 pub mod change_list;
 pub mod csv_file;
+pub mod entries;
 pub mod export;
 pub mod facets;
 pub mod forms;
+pub mod history_admin;
+pub mod history_pages;
 pub mod import;
 pub mod list_query;
 pub mod model_admin;
 pub mod pages;
 pub mod results;
+pub mod search;
 pub mod site;
 pub mod staff;
 

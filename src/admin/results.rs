@@ -65,21 +65,42 @@ pub fn thousands(number: i64) -> String {
     text
 }
 
-/// What a search has found.
-pub struct Hits {
-    /// The condition for all of them.
-    all: Sql,
-    /// The condition for those that were looked up at once.
-    pub sample: Sql,
-    /// Whether those are all.
-    pub is_complete: bool,
+/// Rows that have been looked up by a condition.
+pub struct Sample {
+    /// The condition for the rows themselves, which asks for ids only.
+    pub condition: Sql,
+    /// How many they are; at least so many where the condition holds for more.
+    pub count: Count,
+}
+
+impl Sample {
+    /// Looks up rows by one scan, which ends with the table or when there are many.
+    fn of(conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Sample> {
+        let mut from = Sql::new(format!("FROM (SELECT id FROM {} WHERE ", options.table));
+        from.append(condition).push(&format!(" LIMIT {})", CAP + 1));
+        let row = rows::select(conn, &["json_group_array(id)"], from)?.pop().unwrap_or_default();
+        let mut ids = row.into_iter().next().and_then(|ids| ids.as_array().cloned()).unwrap_or_default();
+        let is_at_least = ids.len() as i64 > CAP;
+        ids.truncate(CAP as usize);
+        let count = Count { number: ids.len() as i64, is_at_least };
+        let mut condition = Sql::new("id IN (SELECT value FROM json_each(?))");
+        condition.bind(Value::from(ids).to_string());
+        Ok(Sample { condition, count })
+    }
+
+    /// Its condition, where it stands for all rows of the other one: then those need not be found again.
+    fn or(&self, condition: Sql) -> Sql {
+        if self.count.is_at_least { condition } else { self.condition.clone() }
+    }
 }
 
 /// The rows that a query matches.
 pub struct Matches {
-    /// The search's part; `None` where nothing is searched.
-    pub hits: Option<Hits>,
-    /// The condition for them.
+    /// The search's condition, if there is a search.
+    search: Option<Sql>,
+    /// The first of them; `None` where nothing is left out.
+    pub sample: Option<Sample>,
+    /// The condition for all of them.
     pub condition: Sql,
     /// How many they are.
     pub total: Count,
@@ -88,41 +109,45 @@ pub struct Matches {
 impl Matches {
     /// Finds out what there is to know before rows are read.
     pub fn of(conn: &mut Connection, options: &Options, query: &ListQuery) -> QueryResult<Matches> {
-        let hits = hits(conn, options, query)?;
-        let condition = match &hits {
-            // The cheaper ones first: SQLite asks from left to right.
-            Some(hits) => Sql::all([query.filters(), hits.all.clone()]),
-            None => query.filters(),
+        let search = searched(options, query);
+        let mut sample = search.clone().map(|search| Sample::of(conn, options, search)).transpose()?;
+        // Asking for each row whether it has the words is what costs: once is enough, unless there are many.
+        let search = search.zip(sample.as_ref()).map(|(search, sample)| sample.or(search));
+        let all = Sql::all([query.filters()].into_iter().chain(search.clone()));
+        if !query.chosen.is_empty() || query.within.is_some() {
+            sample = Some(Sample::of(conn, options, all.clone())?);
+        }
+        let (condition, total) = match &sample {
+            Some(sample) => (sample.or(all), sample.count),
+            None => (all, Count::of_table(conn, options)?),
         };
-        let is_all = hits.is_none() && query.chosen.is_empty() && query.within.is_none();
-        let total = match is_all {
-            true => Count::of_table(conn, options)?,
-            false => Count::up_to(CAP, conn, options, condition.clone())?,
-        };
-        Ok(Matches { hits, condition, total })
+        Ok(Matches { search, sample, condition, total })
+    }
+
+    /// The rows that would match without one filter. `None` where that leaves nothing out.
+    pub fn without(
+        &self,
+        filter: &str,
+        conn: &mut Connection,
+        options: &Options,
+        query: &ListQuery,
+    ) -> QueryResult<Option<Sample>> {
+        let others = query.filters_but(filter);
+        let is_all = query.chosen.len() == 1 && query.within.is_none() && self.search.is_none();
+        if is_all {
+            return Ok(None);
+        }
+        let condition = Sql::all([others].into_iter().chain(self.search.clone()));
+        Sample::of(conn, options, condition).map(Some)
+    }
+
+    /// Whether words were searched.
+    pub fn is_search(&self) -> bool {
+        self.search.is_some()
     }
 }
 
-/// The first hits of a search, by one scan that ends with the table or when there are many.
-fn hits(conn: &mut Connection, options: &Options, query: &ListQuery) -> QueryResult<Option<Hits>> {
-    if query.problem.is_some() {
-        let nothing = Sql::new("1 = 0");
-        return Ok(Some(Hits { all: nothing.clone(), sample: nothing, is_complete: true }));
-    }
-    let Some(search) = search_condition(options, &query.words) else { return Ok(None) };
-    let mut from = Sql::new(format!("FROM (SELECT id FROM {} WHERE ", options.table));
-    from.append(search.clone()).push(&format!(" LIMIT {})", CAP + 1));
-    let row = rows::select(conn, &["json_group_array(id)"], from)?.pop().unwrap_or_default();
-    let mut ids = row.into_iter().next().and_then(|ids| ids.as_array().cloned()).unwrap_or_default();
-    let is_complete = ids.len() as i64 <= CAP;
-    ids.truncate(CAP as usize);
-    let mut sample = Sql::new("id IN (SELECT value FROM json_each(?))");
-    sample.bind(Value::from(ids).to_string());
-    let all = if is_complete { sample.clone() } else { search };
-    Ok(Some(Hits { all, sample, is_complete }))
-}
-
-/// The rows in which each word occurs in some search field; `None` where nothing is searched.
+/// The condition for rows in which each word occurs in some search field; `None` where nothing is searched.
 pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     if words.is_empty() || options.search_fields.is_empty() {
         return None;
@@ -132,6 +157,20 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     let mut condition = Sql::new(format!("contains_all({}, ?)", fields.join(" || char(0) || ")));
     condition.bind(join(words));
     Some(condition)
+}
+
+/// The search of a query; one that cannot be made finds nothing.
+fn searched(options: &Options, query: &ListQuery) -> Option<Sql> {
+    match query.problem {
+        Some(_) => Some(Sql::new("1 = 0")),
+        None => search_condition(options, &query.words),
+    }
+}
+
+/// The condition for all rows that a query matches, as it is: for whoever reads all of them.
+pub fn plain_condition(options: &Options, query: &ListQuery) -> Sql {
+    // SQLite asks from left to right, and filters are cheaper than a search.
+    Sql::all([query.filters()].into_iter().chain(searched(options, query)))
 }
 
 /// A row of a list.
@@ -314,10 +353,7 @@ pub fn matching_ids(
     after_id: i64,
     limit: i64,
 ) -> QueryResult<Vec<i64>> {
-    let condition = match query.problem {
-        Some(_) => Sql::new("1 = 0"),
-        None => Sql::all([query.filters()].into_iter().chain(search_condition(options, &query.words))),
-    };
+    let condition = plain_condition(options, query);
     let order = [Order { name: "id", sql: "id", descending: false }];
     let from = Cursor { number: None, values: vec![Bind::Integer(after_id)] };
     let scan = Scan { backwards: false, limit };

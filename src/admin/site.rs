@@ -53,14 +53,14 @@ impl Site {
         self.models.iter().map(AsRef::as_ref)
     }
 
+    /// [`Site::find`], or the error that there is no such page.
+    pub fn get(&self, slug: &str) -> Result<&dyn ModelAdmin, Error> {
+        self.find(slug).ok_or(Error::NoSuchObject("page"))
+    }
+
     /// The model with this name in addresses.
     pub fn find(&self, slug: &str) -> Option<&dyn ModelAdmin> {
         self.models().find(|model| model.options().slug == slug)
-    }
-
-    /// The model of an address; there is no such page where there is none.
-    pub fn model(&self, slug: &str) -> Result<&dyn ModelAdmin, Error> {
-        self.find(slug).ok_or(Error::NoSuchObject("Model"))
     }
 
     /// The model with this name in the history.

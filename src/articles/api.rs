@@ -165,7 +165,7 @@ async fn destroy(
     db.write(move |conn| {
         let user = caller(conn, &user)?;
         let article = find_to_change(conn, &id, &user, &condition)?;
-        Ok(models::delete(conn, &article, &Actor::user(&user, Source::Api))?)
+        models::delete(conn, &article, &Actor::user(&user, Source::Api))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
