@@ -14,6 +14,7 @@ mod linking;
 mod me;
 mod post_confirmation;
 mod properties_api;
+mod properties_list;
 mod properties_token;
 mod settings;
 mod tokens;
