@@ -44,8 +44,10 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod client_address;
 pub mod cognito;
 pub mod commands;
+pub mod compression;
 pub mod config;
 pub mod connection;
 pub mod db;
@@ -55,10 +57,16 @@ pub mod health;
 pub mod history;
 pub mod logging;
 pub mod middleware;
+pub mod openapi;
 pub mod pages;
+pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
+<<<<<<< HEAD
 pub mod search;
+=======
+pub mod secret;
+>>>>>>> main
 pub mod server;
 // pub mod status;
 pub mod users;

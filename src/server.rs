@@ -20,9 +20,10 @@ use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
+use crate::rate_limit::Limits;
 use crate::search::Turns;
 use crate::users::models::Origin;
-use crate::{articles, health, pages, users};
+use crate::{articles, health, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,6 +102,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
         request_ids: RequestIds::default(),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
+    let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
+    let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let turns = Turns::default();
     let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
@@ -116,6 +119,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(lists.clone())
             .app_data(turns.clone())
             .app_data(post_confirmation.clone())
+            .app_data(limits.clone())
+            .app_data(trusted_proxies.clone())
             .wrap(from_fn(edge))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
     })
@@ -147,6 +152,7 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
         .service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
+        .service(read_only("/openapi.json", get().to(openapi::json)))
         .service(read_only("/static/gatepost.css", get().to(style_sheet)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {

@@ -5,6 +5,7 @@ mod harness;
 
 mod articles;
 mod command_line;
+mod compression;
 mod data;
 mod drf;
 mod emulators;
@@ -13,8 +14,10 @@ mod keys;
 mod linking;
 mod me;
 mod post_confirmation;
+mod problem;
 mod properties_api;
 mod properties_list;
 mod properties_token;
+mod rate_limit;
 mod settings;
 mod tokens;

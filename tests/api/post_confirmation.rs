@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
-use gatepost::cognito::post_confirmation::Secret;
+use gatepost::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::harness::TestServer;
