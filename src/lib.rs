@@ -62,11 +62,8 @@ pub mod pages;
 pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
-<<<<<<< HEAD
 pub mod search;
-=======
 pub mod secret;
->>>>>>> main
 pub mod server;
 // pub mod status;
 pub mod users;

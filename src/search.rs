@@ -10,7 +10,7 @@ use crate::error::Error;
 /// The longest search, in characters.
 pub const MAX_CHARS: usize = 200;
 /// The most words of a search.
-const MAX_WORDS: usize = 20;
+pub const MAX_WORDS: usize = 20;
 /// Searches that run at once.
 const AT_ONCE: usize = 2;
 /// How long a search waits for its turn.

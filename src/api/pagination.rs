@@ -13,7 +13,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
 use crate::error::FieldErrors;
-use crate::search;
+use crate::search::{self, MAX_WORDS};
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: i64 = 100;
@@ -100,8 +100,6 @@ impl ListQuery {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// What the OpenAPI document says of a list's parameters.
 pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
     let parameter = |name: &str, description: String, schema: ObjectBuilder| {
@@ -125,10 +123,10 @@ pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
         parameter(
             "search",
             format!(
-                "Words of which each must occur, at most {MAX_SEARCH_WORDS}; quotation marks make several one. \
+                "Words of which each must occur, at most {MAX_WORDS}; quotation marks make several one. \
                  Case does not matter."
             ),
-            text().max_length(Some(MAX_SEARCH_CHARS)),
+            text().max_length(Some(search::MAX_CHARS)),
         ),
         parameter(
             "ordering",
@@ -146,17 +144,6 @@ fn parse_limit(value: &str) -> Option<i64> {
     }
 }
 
-/// The words of a search; what stands between quotation marks is one word.
-fn words(search: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (part, is_quoted) in search.split('"').zip([false, true].into_iter().cycle()) {
-        let found: Vec<&str> = if is_quoted { vec![part.trim()] } else { part.split([' ', ',', '\t', '\n']).collect() };
-        words.extend(found.into_iter().map(|word| word.replace('\0', "")).filter(|word| !word.is_empty()));
-    }
-    words
-}
-
->>>>>>> main
 fn decode(cursor: &str) -> Option<Cursor> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
 }

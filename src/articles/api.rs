@@ -6,11 +6,7 @@ use actix_web::http::header::{ContentType, HeaderName, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-<<<<<<< HEAD
-=======
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
->>>>>>> main
 
 use super::models::{self, Article, NAME};
 use super::schemas::{ArticleFields, ArticleId, ListParameters, PatchedArticleFields};
