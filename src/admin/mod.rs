@@ -3,11 +3,21 @@
 //! It is a registry, as Django's is: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the
 //! [`Site`] in one line. Nothing in here names a feature, except that whoever signs in is a user.
 
+pub mod cells;
+pub mod change_list;
 pub mod csv_file;
+pub mod entries;
+pub mod export;
+pub mod facets;
 pub mod forms;
+pub mod history_admin;
+pub mod history_pages;
 pub mod import;
+pub mod list_query;
 pub mod model_admin;
 pub mod pages;
+pub mod results;
+pub mod search;
 pub mod site;
 pub mod staff;
 
