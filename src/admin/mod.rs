@@ -3,13 +3,21 @@
 //! It is a registry, as Django's is: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the
 //! [`Site`] in one line. Nothing in here names a feature, except that whoever signs in is a user.
 
+pub mod addresses;
+pub mod change_form;
+pub mod conflict;
 pub mod csv_file;
+pub mod delete;
+pub mod fields;
+pub mod form_page;
 pub mod forms;
 pub mod import;
 pub mod model_admin;
 pub mod pages;
+pub mod related;
 pub mod site;
 pub mod staff;
+pub mod undo;
 
 pub use forms::{FormData, PostForm};
 pub use model_admin::{ModelAdmin, Staff, Values};
