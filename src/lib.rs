@@ -46,6 +46,7 @@ pub mod articles;
 pub mod client_address;
 pub mod cognito;
 pub mod commands;
+pub mod compression;
 pub mod config;
 pub mod connection;
 pub mod db;

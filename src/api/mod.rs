@@ -178,7 +178,7 @@ async fn finish(
     if let Some(compact) = compact {
         let tag = match renderer {
             Renderer::JSON => compact,
-            Renderer::Json { indent } => etag::of_indented(&compact, indent),
+            Renderer::Json { indent } => etag::of_variant(&compact, indent),
             Renderer::Html => etag::of(&bytes, response.headers()),
         };
         let is_known = etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);

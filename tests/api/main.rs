@@ -5,6 +5,7 @@ mod harness;
 
 mod articles;
 mod command_line;
+mod compression;
 mod data;
 mod drf;
 mod emulators;
