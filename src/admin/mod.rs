@@ -3,6 +3,7 @@
 //! It is a registry, as Django's is: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the
 //! [`Site`] in one line. Nothing in here names a feature, except that whoever signs in is a user.
 
+pub mod actions;
 pub mod addresses;
 pub mod change_form;
 pub mod conflict;
@@ -18,6 +19,7 @@ pub mod related;
 pub mod site;
 pub mod staff;
 pub mod undo;
+pub mod user_password;
 
 pub use forms::{FormData, PostForm};
 pub use model_admin::{ModelAdmin, Staff, Values};
