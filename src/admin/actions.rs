@@ -10,8 +10,10 @@ use diesel::QueryResult;
 use super::addresses::Addresses;
 use super::delete::{LOOKED_AT, Plan, check_and_delete};
 use super::forms::{FormData, PostForm};
+use super::list_query::ListQuery;
 use super::model_admin::{Action, ModelAdmin, Options, Staff, field_error};
 use super::pages::{Message, see_other};
+use super::results::matching_ids;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::{Connection, Db};
@@ -53,7 +55,8 @@ impl Selection {
         match self {
             Selection::Ids(ids) => Ok(ids.iter().copied().filter(|id| *id > after).take(limit).collect()),
             Selection::Matching(query) => {
-                let _ = query; Ok(Vec::new())
+                let query = ListQuery::parse(conn, options, query)?;
+                matching_ids(conn, options, &query, after, limit as i64)
             }
         }
     }
