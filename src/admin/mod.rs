@@ -3,12 +3,19 @@
 //! It is a registry, as Django's is: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the
 //! [`Site`] in one line. Nothing in here names a feature, except that whoever signs in is a user.
 
+pub mod actions;
+pub mod addresses;
 pub mod cells;
+pub mod change_form;
 pub mod change_list;
+pub mod conflict;
 pub mod csv_file;
+pub mod delete;
 pub mod entries;
 pub mod export;
 pub mod facets;
+pub mod fields;
+pub mod form_page;
 pub mod forms;
 pub mod history_admin;
 pub mod history_pages;
@@ -16,10 +23,13 @@ pub mod import;
 pub mod list_query;
 pub mod model_admin;
 pub mod pages;
+pub mod related;
 pub mod results;
 pub mod search;
 pub mod site;
 pub mod staff;
+pub mod undo;
+pub mod user_password;
 
 pub use forms::{FormData, PostForm};
 pub use model_admin::{ModelAdmin, Staff, Values};
