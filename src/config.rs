@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::client_address::TrustedProxies;
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::post_confirmation::Secret;
 use crate::cognito::user_pool::{self, PoolId, TokenUse, UserPool};
+use crate::users::sessions::Limits;
 
 /// One environment variable: its name, what holds when it is unset, and what it does.
 pub struct Setting {
@@ -53,6 +55,10 @@ settings! {
     "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on; with the local user pool, a loopback address.";
     "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
+    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` tells the client's address, separated by commas; `10.0.0.0/8` stands for a network.";
+    "SESSION_IDLE_SECONDS", "`28800`", "How long a session of the admin lasts without a request, at least 1.";
+    "SESSION_MAX_SECONDS", "`1209600`", "How long a session of the admin lasts in any case, at least 1.";
+    "LOGIN_MAX_FAILURES", "`5`", "How many times signing in to one account may fail at once, 1 to 1000; then it may be tried once in 30 seconds. From one address it is four times as many, then once in 15 seconds.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
     "LOG_FORMAT", "`text`", "`json` writes one JSON object a line. The log goes to standard error, the start-up text to standard output.";
     "RUST_LOG", "development: `info,actix_server=warn`; production: `info,actix_server=warn,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` has a line for every request.";
@@ -125,6 +131,12 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call the API.
     pub cors_allowed_origins: Vec<String>,
+    /// Proxies that tell the client's address.
+    pub trusted_proxies: TrustedProxies,
+    /// How long a session of the admin lasts.
+    pub session_limits: Limits,
+    /// Failures at signing in to one account that are allowed at once.
+    pub login_max_failures: u32,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
     /// Whether log lines are JSON.
@@ -301,6 +313,12 @@ impl Config {
             bind,
             allowed_hosts: allowed_hosts(&env, bind)?,
             cors_allowed_origins: cors_allowed_origins(&env, mode)?,
+            trusted_proxies: trusted_proxies(&env)?,
+            session_limits: Limits {
+                idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
+                max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,
+            },
+            login_max_failures: env.number("LOGIN_MAX_FAILURES", 1..=1000, 5)? as u32,
             max_body_bytes: env.number("MAX_BODY_BYTES", 1..=1_073_741_824, 1_048_576)? as usize,
             log_json,
             log_filter,
@@ -482,6 +500,15 @@ fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, Conf
         return Ok(vec!["http://localhost:3000".to_owned()]);
     }
     Ok(origins)
+}
+
+fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
+    const NAME: &str = "TRUSTED_PROXIES";
+    let parse = |item: String| {
+        let problem = || format!("`{}` is not an IP address or a network such as `10.0.0.0/8`", item.escape_debug());
+        item.parse().or_else(|()| fail(NAME, problem()))
+    };
+    env.list(NAME).into_iter().map(parse).collect::<Result<_, _>>().map(TrustedProxies)
 }
 
 fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {

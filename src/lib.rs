@@ -42,6 +42,8 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod assets;
+pub mod client_address;
 pub mod cognito;
 pub mod commands;
 pub mod config;
@@ -55,6 +57,7 @@ pub mod middleware;
 pub mod pages;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod secrets;
 pub mod server;
 pub mod users;
 

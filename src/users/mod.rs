@@ -4,4 +4,5 @@ pub mod api;
 pub mod models;
 pub mod password;
 pub mod permissions;
+pub mod sessions;
 pub mod validators;

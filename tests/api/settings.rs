@@ -146,6 +146,10 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://*.example.com",
         ],
     ),
+    ("TRUSTED_PROXIES", &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "*"]),
+    ("SESSION_IDLE_SECONDS", &["0", "-1", "8h", "31536001"]),
+    ("SESSION_MAX_SECONDS", &["0", "-1", "14d", "31536001"]),
+    ("LOGIN_MAX_FAILURES", &["0", "-1", "five", "1001"]),
     ("MAX_BODY_BYTES", &["0", "-1", "1MB", "1073741825"]),
     ("LOG_FORMAT", &["JSON", "xml"]),
     ("RUST_LOG", &["gatepost=loud", "a=b=c", "info/(", "a/b/c"]),
@@ -200,7 +204,10 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.bind.to_string(), "127.0.0.1:8000");
         assert_eq!(config.allowed_hosts, ["localhost", ".localhost", "127.0.0.1", "[::1]"]);
         assert_eq!(config.cors_allowed_origins, ["http://localhost:3000"]);
-        assert_eq!(config.max_body_bytes, 1_048_576);
+        assert_eq!(config.trusted_proxies.0, []);
+        assert_eq!(config.session_limits.idle, Duration::from_secs(28_800));
+        assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
+        assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
         assert!(!config.log_json);
         assert_eq!(config.log_filter, "info,actix_server=warn");
     }
@@ -230,6 +237,10 @@ fn every_value_arrives() {
         ("COGNITO_JWKS_MAX_STALE_SECONDS", "5"),
         ("DATABASE_URL", "sqlite:///var/lib/gatepost/db.sqlite3"),
         ("BIND_ADDRESS", " [::]:80 "),
+        ("TRUSTED_PROXIES", "10.0.0.1, 2001:db8::/32,"),
+        ("SESSION_IDLE_SECONDS", "1"),
+        ("SESSION_MAX_SECONDS", "2"),
+        ("LOGIN_MAX_FAILURES", "3"),
         ("MAX_BODY_BYTES", "1"),
         ("LOG_FORMAT", "json"),
         ("RUST_LOG", "debug"),
@@ -242,7 +253,12 @@ fn every_value_arrives() {
     assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));
     assert_eq!(config.database, Path::new("/var/lib/gatepost/db.sqlite3"));
     assert_eq!(config.bind.to_string(), "[::]:80");
-    assert_eq!((config.max_body_bytes, config.log_filter.as_str()), (1, "debug"));
+    let proxies: Vec<_> = config.trusted_proxies.0.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.1/32", "2001:db8::/32"]);
+    let limits = (config.session_limits.idle, config.session_limits.max);
+    assert_eq!(limits, (Duration::from_secs(1), Duration::from_secs(2)));
+    assert_eq!((config.login_max_failures, config.max_body_bytes), (3, 1));
+    assert_eq!(config.log_filter, "debug");
     assert!(
         !local(&[("COGNITO_CREATE_USERS", "false")]).create_users,
         "what is set goes before the local pool's default"

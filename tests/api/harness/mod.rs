@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gatepost::client_address::TrustedProxies;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
@@ -17,6 +18,7 @@ use gatepost::db::Db;
 use gatepost::history::{Actor, Source};
 use gatepost::server;
 use gatepost::users::models::{self, NewUser, Origin, User};
+use gatepost::users::sessions::Limits;
 use tempfile::TempDir;
 
 use client::{Answer, Call};
@@ -57,7 +59,7 @@ impl TestServer {
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let built = server::build(&for_thread).expect("the server starts");
+                let built = server::build(&for_thread).await.expect("the server starts");
                 let sent = sender.send((built.address, built.db, built.server.handle()));
                 assert!(sent.is_ok(), "the test waits for its server");
                 built.server.await.expect("the server runs");
@@ -197,6 +199,9 @@ pub fn config(database: PathBuf, pool: &TestPool) -> Config {
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
+        trusted_proxies: TrustedProxies::default(),
+        session_limits: Limits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
+        login_max_failures: 5,
         max_body_bytes: 1_048_576,
         log_json: false,
         log_filter: "info".to_owned(),
