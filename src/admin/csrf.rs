@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::cookies::{self, Cookies};
 use super::staff::StaffUser;
 use crate::error::Error;
+use crate::middleware::is_behind_tls;
 use crate::secrets::{equal, random_token};
 
 /// The field of a form with the token; Django's name.
@@ -52,11 +53,9 @@ pub fn is_this_site(request: &HttpRequest, address: &str) -> bool {
     let (Some(scheme), Some(authority), Some(host)) = (uri.scheme_str(), uri.authority(), host(request)) else {
         return false;
     };
-    let forwarded = request.headers().get("x-forwarded-proto");
-    let is_tls = forwarded.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
     let default_port = match scheme {
         "https" => ":443",
-        "http" if !is_tls => ":80",
+        "http" if !is_behind_tls(request.headers()) => ":80",
         _ => return false,
     };
     let without_port = |host: &str| host.strip_suffix(default_port).unwrap_or(host).to_ascii_lowercase();
@@ -106,7 +105,5 @@ pub fn anonymous_token(request: &HttpRequest) -> Result<String, Error> {
 /// Has the answer set the cookie with the token of [`anonymous_token`].
 pub fn keep_token(request: &HttpRequest, response: &mut HttpResponse, token: &str) -> Result<(), Error> {
     let cookies = settings(request).ok_or_else(|| Error::Internal("there are no settings of cookies".to_owned()))?;
-    response
-        .add_cookie(&cookies.make(cookies::CSRF, token, None))
-        .map_err(|error| Error::Internal(error.to_string()))
+    response.add_cookie(&cookies.make(cookies::CSRF, token, None)).map_err(|error| Error::Internal(error.to_string()))
 }

@@ -2,7 +2,8 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -15,10 +16,14 @@ use crate::error::Error;
 use crate::middleware::request_id;
 use crate::pages;
 
+/// The way on from where there is no frame.
+const HOME: (&str, &str) = ("/admin/", "Home");
+
 #[derive(Template)]
 #[template(path = "admin/error.html")]
 struct ErrorPage<'a> {
     frame: Frame,
+    status: u16,
     message: &'a str,
     request_id: Option<String>,
 }
@@ -29,26 +34,40 @@ pub async fn surround(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    const HEADERS: [(header::HeaderName, &str); 2] = [
+    const HEADERS: [(HeaderName, &str); 2] = [
         (header::CACHE_CONTROL, "max-age=0, no-cache, no-store, must-revalidate, private"),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ];
-    let http_request = request.request().clone();
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(_) => {
-            let error = Error::Unavailable("a session cannot be read or written".to_owned());
-            let response = show(&http_request, HttpResponse::from_error(error));
-            ServiceResponse::new(http_request, response)
+    let id = request_id(request.request());
+    match next.call(request).await {
+        Ok(response) => {
+            let mut response = response.map_into_boxed_body();
+            set(response.headers_mut(), &HEADERS);
+            Ok(response)
         }
-    };
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        Err(error) => {
+            let mut response = without_session(&id);
+            set(response.headers_mut(), &HEADERS);
+            Err(InternalError::from_response(error, response).into())
+        }
     }
-    Ok(response)
+}
+
+fn set(headers: &mut HeaderMap, values: &[(HeaderName, &'static str)]) {
+    for (name, value) in values {
+        headers.insert(name.clone(), HeaderValue::from_static(value));
+    }
+}
+
+/// The answer where the session could not be read or written: the database is out of reach.
+fn without_session(request_id: &str) -> HttpResponse {
+    let error = Error::Unavailable("a session cannot be read or written".to_owned());
+    let (title, message) = explain(&error);
+    let page = pages::ErrorPage { title, message: &message, request_id: Some(request_id), link: Some(HOME) };
+    with_page(error.error_response(), page.render())
 }
 
 /// Gives every [`Error`] its page.
@@ -75,10 +94,17 @@ fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
     let html = match (site, StaffUser::of(request)) {
         (Some(site), Some(staff)) => {
             let frame = Frame::new(request, site, &staff, title, "");
-            ErrorPage { frame, message: &message, request_id }.render()
+            ErrorPage { frame, status: status.as_u16(), message: &message, request_id }.render()
         }
-        _ => pages::error_html(title, &message, request_id.as_deref(), ("/admin/", "Home")),
+        _ => {
+            let request_id = request_id.as_deref();
+            pages::ErrorPage { title, message: &message, request_id, link: Some(HOME) }.render()
+        }
     };
+    with_page(response, html)
+}
+
+fn with_page(response: HttpResponse, html: askama::Result<String>) -> HttpResponse {
     match html {
         Ok(html) => {
             let mut response = response.set_body(BoxBody::new(html));

@@ -77,7 +77,8 @@ impl FromRequest for PublicForm {
 async fn read(request: &HttpRequest, mut body: Body) -> Result<FormData, Error> {
     let header = request.headers().get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok);
     let content_type = header.unwrap_or_default();
-    let is_form = content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED);
+    let is_form =
+        content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED);
     if !is_form {
         return Err(Error::UnsupportedMediaType(content_type.to_owned()));
     }

@@ -80,8 +80,7 @@ impl DatabaseSessions {
         state.remove(ID);
         let (user_id, address, user_agent) =
             (take(&mut state, USER_ID)?, take(&mut state, ADDRESS)?, take(&mut state, USER_AGENT)?);
-        let new =
-            NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
+        let new = NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
         let limits = self.limits;
         self.db.write(move |conn| Ok(sessions::create(conn, new, &limits)?)).await?;
         SessionKey::try_from(key).map_err(|error| Error::Internal(error.to_string()))

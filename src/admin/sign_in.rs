@@ -27,7 +27,8 @@ use crate::users::models::{self, User};
 use crate::users::{sessions, validators};
 
 /// Django's sentence.
-const REFUSED: &str = "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
+const REFUSED: &str =
+    "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
 
 /// The address of the sign-in page, from which the way leads on to `next`.
 pub fn sign_in_address(next: &str) -> String {
@@ -39,7 +40,8 @@ pub fn sign_in_address(next: &str) -> String {
 /// Where to go after signing in: to `next`, if that is a path of this site however a browser reads it.
 pub fn own_path(next: &str) -> String {
     let own = || {
-        let is_plain = next.starts_with('/') && !next.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
+        let is_plain =
+            next.starts_with('/') && !next.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
         let base = Url::parse("http://own.invalid/").ok().filter(|_| is_plain)?;
         let url = base.join(next).ok().filter(|url| url.origin() == base.origin())?;
         // Another program on the way may decode what begins the path, and take it for a host.
@@ -64,7 +66,14 @@ struct LoginPage<'a> {
     csrf_token: &'a str,
     username: &'a str,
     next: &'a str,
-    error: Option<&'a str>,
+    error: Option<Problem>,
+}
+
+/// Why somebody is still on the sign-in page.
+struct Problem {
+    tone: &'static str,
+    icon: &'static str,
+    text: String,
 }
 
 /// `GET /admin/login/`
@@ -85,7 +94,7 @@ fn show(
     status: StatusCode,
     username: &str,
     next: &str,
-    error: Option<&str>,
+    error: Option<Problem>,
 ) -> Result<HttpResponse, Error> {
     let token = csrf::anonymous_token(request)?;
     let gate = Gate::new(request, "Sign in");
@@ -124,14 +133,16 @@ pub async fn sign_in(
         }
         (Verdict::Throttled(seconds), _) => {
             log::warn!(request_id = request_id(&request); "too many attempts to sign in: `{shown}` from {address}");
-            let error = format!("Too many attempts. Try again in {seconds} seconds.");
-            let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, typed, next, Some(&error))?;
+            let text = format!("Too many attempts. Try again in {seconds} seconds.");
+            let problem = Problem { tone: "warn", icon: "warning", text };
+            let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, typed, next, Some(problem))?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
         _ => {
             log::warn!(request_id = request_id(&request); "sign-in refused: `{shown}` from {address}");
-            show(&request, StatusCode::OK, typed, next, Some(REFUSED))
+            let problem = Problem { tone: "bad", icon: "error", text: REFUSED.to_owned() };
+            show(&request, StatusCode::OK, typed, next, Some(problem))
         }
     }
 }

@@ -81,30 +81,32 @@ pub fn find(conn: &mut Connection, key_hash: &str, limits: &Limits) -> QueryResu
         .optional()
 }
 
-/// The newest sessions with the names of their users: of one user, or of all. With `search`, only of users
-/// whose names contain it.
-pub fn list(
-    conn: &mut Connection,
-    user_id: Option<i64>,
-    search: &str,
-    limits: &Limits,
-    most: i64,
-) -> QueryResult<Vec<(Session, String)>> {
+/// Whose sessions are listed.
+#[derive(Clone, Copy)]
+pub enum Of<'a> {
+    /// This user's.
+    User(i64),
+    /// Those of all but this user, whose names contain a text.
+    Others(i64, &'a str),
+}
+
+/// The sessions that were seen last, with the names of their users.
+pub fn list(conn: &mut Connection, of: Of, limits: &Limits, most: i64) -> QueryResult<Vec<(Session, String)>> {
     let (began, seen) = limits.bounds(Utc::now().naive_utc());
-    let mut query = sessions::table
+    let query = sessions::table
         .inner_join(users::table.on(users::id.eq(sessions::user_id)))
         .filter(sessions::created_at.gt(began).and(sessions::last_seen_at.gt(seen)))
         .select((Session::as_select(), users::username))
         .order((sessions::last_seen_at.desc(), sessions::id.desc()))
         .limit(most)
         .into_boxed();
-    if let Some(user_id) = user_id {
-        query = query.filter(sessions::user_id.eq(user_id));
+    match of {
+        Of::User(id) => query.filter(sessions::user_id.eq(id)).load(conn),
+        Of::Others(id, name) => {
+            let has_name = contains_all(users::username, join(&[name.to_owned()]));
+            query.filter(sessions::user_id.ne(id)).filter(has_name).load(conn)
+        }
     }
-    if !search.is_empty() {
-        query = query.filter(contains_all(users::username, join(&[search.to_owned()])));
-    }
-    query.load(conn)
 }
 
 /// Begins a session, and removes some of those that are over.

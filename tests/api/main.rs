@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod admin_session;
 mod articles;
 mod command_line;
 mod data;

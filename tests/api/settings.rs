@@ -146,7 +146,10 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://*.example.com",
         ],
     ),
-    ("TRUSTED_PROXIES", &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "*"]),
+    (
+        "TRUSTED_PROXIES",
+        &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "*"],
+    ),
     ("SESSION_IDLE_SECONDS", &["0", "-1", "8h", "31536001"]),
     ("SESSION_MAX_SECONDS", &["0", "-1", "14d", "31536001"]),
     ("LOGIN_MAX_FAILURES", &["0", "-1", "five", "1001"]),

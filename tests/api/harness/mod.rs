@@ -1,5 +1,6 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
+pub mod admin;
 pub mod client;
 pub mod jwks;
 pub mod log_watch;
