@@ -25,7 +25,10 @@ impl FromStr for Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| ())?;
+        let mut address: IpAddr = address.parse().map_err(|_| ())?;
+        if prefix.is_none() {
+            address = address.to_canonical();
+        }
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(longest), |prefix| prefix.parse().map_err(|_| ()))?;
         if prefix <= longest { Ok(Network { address, prefix }) } else { Err(()) }
@@ -34,7 +37,8 @@ impl FromStr for Network {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+        let is_single = self.prefix == if self.address.is_ipv4() { 32 } else { 128 };
+        if is_single { self.address.fmt(f) } else { write!(f, "{}/{}", self.address, self.prefix) }
     }
 }
 

@@ -1,18 +1,57 @@
 //! `/healthz` and `/readyz`, for what watches over the process.
 
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::cognito::Authenticator;
 use crate::db::{Db, migrations};
 use crate::error::Error;
 
-/// The process is there.
-pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+/// What the OpenAPI document says of these addresses.
+#[derive(OpenApi)]
+#[openapi(paths(healthz, readyz), tags((name = "health", description = "For what watches over the process.")))]
+pub struct Doc;
+
+/// That the process is there.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`
+    status: &'static str,
 }
 
-/// Requests can be served: 200, or 503 with what is missing.
+/// Whether requests can be served.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    /// `ready` or `not ready`
+    status: &'static str,
+    checks: Checks,
+}
+
+/// Each is `ok`, or says what is wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReadinessChecks)]
+struct Checks {
+    database: &'static str,
+    migrations: &'static str,
+    keys: &'static str,
+}
+
+/// Tells that the process is there.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "healthz", tag = "health",
+    responses((status = 200, description = "The process is there.", body = Health)))]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok" })
+}
+
+/// Tells whether requests can be served.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "readyz", tag = "health",
+    responses(
+        (status = 200, description = "Requests can be served.", body = Readiness),
+        (status = 503, description = "Something is missing.", body = Readiness,
+            headers(("Retry-After" = u32, description = "Seconds to wait.")))))]
 pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) -> HttpResponse {
     let status = db.read(|conn| migrations::status(conn).map_err(Error::Internal)).await;
     let (database, migrations) = match status {
@@ -24,12 +63,12 @@ pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) 
         }
     };
     let keys = if authenticator.verifier.jwks().is_loaded() { "ok" } else { "the user pool's keys are not loaded" };
-    let checks = json!({ "database": database, "migrations": migrations, "keys": keys });
+    let checks = Checks { database, migrations, keys };
     if [database, migrations, keys].iter().all(|check| *check == "ok") {
-        HttpResponse::Ok().json(json!({ "status": "ready", "checks": checks }))
+        HttpResponse::Ok().json(Readiness { status: "ready", checks })
     } else {
         HttpResponse::ServiceUnavailable()
             .insert_header(("retry-after", "5"))
-            .json(json!({ "status": "not ready", "checks": checks }))
+            .json(Readiness { status: "not ready", checks })
     }
 }

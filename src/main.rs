@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
-    self, CommandError, changepassword, check, check_token, createsuperuser, migrate, serve, token,
+    self, CommandError, changepassword, check, check_token, createsuperuser, migrate, openapi, serve, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -34,6 +34,8 @@ enum Command {
     Check,
     /// Tell why a token is accepted or refused; reads it from standard input
     CheckToken,
+    /// Print the OpenAPI document
+    Openapi,
     /// Print a token of the local user pool (development mode)
     Token(token::Arguments),
 }
@@ -57,6 +59,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         log::warn!("{} is set, but there is no such setting: is it misspelt?", name.escape_debug());
     }
     match command {
+        Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&basics),
         Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),

@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cognito::authentication::CallerId;
+use crate::compression::compress;
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::pages;
@@ -73,7 +74,8 @@ pub async fn edge(
     request.extensions_mut().insert(RequestId(id.clone()));
     let behind_tls = is_behind_tls(request.headers());
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
-        next.call(request).await.map_err(|error| finish(error, &id, behind_tls))?.map_into_boxed_body()
+        let response = next.call(request).await.map_err(|error| finish(error, &id, behind_tls))?;
+        compress(response.map_into_boxed_body()).await
     } else {
         log::warn!(request_id = id; "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         request.into_response(pages::bad_host())

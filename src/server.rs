@@ -22,8 +22,9 @@ use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
+use crate::rate_limit::Limits;
 use crate::users::models::Origin;
-use crate::{articles, assets, health, pages, users};
+use crate::{articles, assets, health, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,11 +106,12 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
         request_ids: RequestIds::default(),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
+    let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
+    let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let lists = web::Data::new(articles::api::Lists::default());
     let origins = config.cors_allowed_origins.clone();
     let site = Site::default().register(ArticleAdmin);
     let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
-    let proxies = web::Data::new(config.trusted_proxies.clone());
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let server = HttpServer::new(move || {
@@ -120,7 +122,8 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(post_confirmation.clone())
-            .app_data(proxies.clone())
+            .app_data(limits.clone())
+            .app_data(trusted_proxies.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
@@ -153,6 +156,7 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
         .service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
+        .service(read_only("/openapi.json", get().to(openapi::json)))
         .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {

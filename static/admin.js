@@ -273,7 +273,8 @@ function pickerSide(select, chosen, id, name, changed) {
 
   function matching() {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (option) => words.every((word) => option.text.toLowerCase().includes(word));
+    const names = (option) => `${option.parentElement.label ?? ""} ${option.text}`.toLowerCase();
+    const fits = (option) => words.every((word) => names(option).includes(word));
     return [...select.options].filter((option) => option.selected === chosen && fits(option));
   }
   function draw() {
@@ -335,12 +336,19 @@ function pickerSide(select, chosen, id, name, changed) {
 
 // --- The palette ------------------------------------------------------------------------------------------
 
-const palette = { dialog: one("dialog[data-palette]"), timer: 0, running: null };
+const palette = { dialog: one("dialog[data-palette]"), timer: 0, running: null, found: [] };
+
+const paletteWords = () => one("input", palette.dialog).value.toLowerCase().split(/\s+/).filter(Boolean);
 
 /** The navigation's pages, for the first sight and while typing. */
-function palettePages(words) {
-  const links = all("[data-nav] a").filter((link) => words.every((word) => link.textContent.toLowerCase().includes(word)));
-  return links.map((link) => ({ href: link.href, text: link.textContent.trim(), icon: one(".icon", link)?.cloneNode() }));
+function palettePages() {
+  const entries = all("[data-nav] a").map((link) => ({
+    href: link.href,
+    text: link.textContent.trim(),
+    detail: "",
+    icon: one(".icon", link)?.cloneNode(),
+  }));
+  return { title: "Pages", entries };
 }
 
 /** What the search page found: its sections, each with a heading and links. */
@@ -357,6 +365,7 @@ function paletteFound(page) {
 
 function showPalette(groups) {
   const list = one('[role="listbox"]', palette.dialog);
+  const before = one('[aria-selected="true"]', palette.dialog)?.href;
   list.replaceChildren();
   let index = 0;
   for (const group of groups.filter((filled) => filled.entries.length)) {
@@ -371,7 +380,7 @@ function showPalette(groups) {
     list.append(element("div", { role: "group", "aria-label": group.title }, title, ...options));
   }
   if (!index) list.append(element("p", { className: "empty", role: "presentation" }, "Nothing found."));
-  selectOption(0);
+  selectOption(Math.max(0, all('[role="option"]', palette.dialog).findIndex((option) => option.href === before)));
 }
 
 function selectOption(to, move = false) {
@@ -385,20 +394,30 @@ function selectOption(to, move = false) {
   options[next].scrollIntoView({ block: "nearest" });
 }
 
+/** What is at hand, at once: pages, and of the last answer what still fits. Enter must not take the unfitting. */
+function filterPalette() {
+  const words = paletteWords();
+  const fits = (entry) => words.every((word) => `${entry.text} ${entry.detail}`.toLowerCase().includes(word));
+  const found = words.length ? palette.found : [];
+  showPalette([palettePages(), ...found].map((group) => ({ ...group, entries: group.entries.filter(fits) })));
+}
+
 async function searchPalette() {
-  const typed = one("input", palette.dialog).value.trim();
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const pages = { title: "Pages", entries: palettePages(words) };
   palette.running?.abort();
-  if (!typed) return showPalette([pages]);
+  const words = paletteWords();
+  if (!words.length) return;
   palette.running = new AbortController();
   try {
-    const url = `${palette.dialog.dataset.palette}?${new URLSearchParams({ q: typed })}`;
+    const url = `${palette.dialog.dataset.palette}?${new URLSearchParams({ q: words.join(" ") })}`;
     const page = await fetchPage(url, palette.running.signal);
-    showPalette([pages, ...(page ? paletteFound(page) : [])]);
+    palette.found = page ? paletteFound(page) : [];
+    const pages = palettePages();
+    pages.entries = pages.entries.filter((entry) => words.every((word) => entry.text.toLowerCase().includes(word)));
+    showPalette([pages, ...palette.found]);
     announce(`${all('[role="option"]', palette.dialog).length} results`);
   } catch (error) {
-    if (error.name !== "AbortError") showPalette([pages]);
+    // Without an answer, the pages at hand remain.
+    if (error.name !== "AbortError") palette.found = [];
   }
 }
 
@@ -406,10 +425,11 @@ function openPalette() {
   if (!palette.dialog || palette.dialog.open) return;
   one("input", palette.dialog).value = "";
   palette.dialog.showModal();
-  searchPalette();
+  filterPalette();
 }
 
 palette.dialog?.addEventListener("input", () => {
+  filterPalette();
   clearTimeout(palette.timer);
   palette.timer = setTimeout(searchPalette, 150);
 });
@@ -418,6 +438,10 @@ palette.dialog?.addEventListener("keydown", (event) => {
   if (step) {
     event.preventDefault();
     selectOption(step, true);
+  } else if (event.key === "Escape") {
+    // A search box would only empty itself.
+    event.preventDefault();
+    palette.dialog.close();
   } else if (event.key === "Enter" && event.target.matches("input")) {
     const option = one('[aria-selected="true"]', palette.dialog);
     if (!option) return;

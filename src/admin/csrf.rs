@@ -11,9 +11,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cookies::{self, Cookies};
 use super::staff::StaffUser;
+use crate::crypto::{equal, random_token};
 use crate::error::Error;
 use crate::middleware::is_behind_tls;
-use crate::secrets::{equal, random_token};
 
 /// The field of a form with the token; Django's name.
 pub const FIELD: &str = "csrfmiddlewaretoken";

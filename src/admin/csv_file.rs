@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::model_admin::{Field, Options, Values, Widget};
+use crate::error::FieldErrors;
 
 /// The most rows that are taken at once: they are one transaction, which other writes wait for.
 pub const MAX_ROWS: usize = 10_000;
@@ -38,9 +39,8 @@ pub fn importable(options: &Options) -> impl Iterator<Item = &'static Field> + u
     options.fields().filter(|field| matches!(field.widget, Widget::Text { .. } | Widget::Email | Widget::Checkbox))
 }
 
-/// Reads a file: a line with the names of fields, then one line a row. Commas, semicolons and tabs may
-/// separate cells; spreadsheets use what their country's settings say.
-pub fn read(options: &Options, file: &[u8]) -> Result<Sheet, String> {
+/// The text of a file: UTF-8, as of now the one encoding that every spreadsheet can write.
+pub fn text(file: &[u8]) -> Result<&str, String> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let text = std::str::from_utf8(file).map_err(|error| {
         let line = file[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -49,6 +49,12 @@ pub fn read(options: &Options, file: &[u8]) -> Result<Sheet, String> {
     if text.contains('\0') {
         return Err("The file has null characters, so it is not a CSV file.".to_owned());
     }
+    Ok(text)
+}
+
+/// Reads a text: a line with the names of fields, then one line a row. Commas, semicolons and tabs may
+/// separate cells; spreadsheets use what their country's settings say.
+pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?.clone();
     let (columns, ignored) = columns(options, &headings)?;
@@ -120,22 +126,26 @@ fn unguarded(cell: &str) -> String {
 
 impl Sheet {
     /// The row's cell for the id; `None` where a new row is meant.
-    pub fn id(&self, row: &Row) -> Result<Option<i64>, String> {
+    pub fn id(&self, row: &Row) -> Result<Option<i64>, FieldErrors> {
         let at = self.columns.iter().position(|column| matches!(column, Target::Id));
         match at.and_then(|at| row.cells.get(at)).filter(|cell| !cell.is_empty()) {
             None => Ok(None),
-            Some(cell) => cell.parse().map(Some).map_err(|_| format!("id: “{cell}” is not an id.")),
+            Some(cell) => cell.parse().map(Some).map_err(|_| FieldErrors::one("id", format!("“{cell}” is not an id."))),
         }
     }
 
     /// Puts the row's cells over `values`: what a file leaves out stays.
-    pub fn fill(&self, row: &Row, mut values: Values) -> Result<Values, String> {
+    pub fn fill(&self, row: &Row, mut values: Values) -> Result<Values, FieldErrors> {
+        let mut errors = FieldErrors::default();
         for (column, cell) in self.columns.iter().zip(&row.cells) {
             if let Target::Field(field) = column {
-                values = values.with(field.name, value(field, cell)?);
+                match value(field, cell) {
+                    Ok(value) => values = values.with(field.name, value),
+                    Err(problem) => errors.add(field.name, vec![problem]),
+                }
             }
         }
-        Ok(values)
+        errors.into_result().map(|()| values)
     }
 }
 
@@ -146,6 +156,6 @@ fn value(field: &Field, cell: &str) -> Result<Value, String> {
     match cell.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Ok(true.into()),
         "false" | "no" | "0" | "" => Ok(false.into()),
-        _ => Err(format!("{}: “{cell}” is neither true nor false.", field.label)),
+        _ => Err(format!("“{cell}” is neither true nor false.")),
     }
 }

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 
+use crate::crypto::random_token;
 use crate::error::Error;
-use crate::secrets::random_token;
 
 /// How long a browser is known.
 pub const AGE: Duration = Duration::days(180);

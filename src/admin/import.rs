@@ -13,7 +13,7 @@ use super::csv_file::{self, Row, Sheet};
 use super::model_admin::{ModelAdmin, Staff};
 use super::site::Site;
 use crate::db::{self, Connection, Db};
-use crate::error::Error;
+use crate::error::{Error, FieldErrors};
 use crate::schema::imports;
 use crate::users::permissions::Verb;
 
@@ -31,12 +31,14 @@ pub struct Report {
     pub rows: usize,
     /// Rows that are new.
     pub created: usize,
-    /// Rows that name an existing one.
+    /// Rows that change an existing one.
     pub changed: usize,
+    /// Rows that name an existing one and change nothing.
+    pub unchanged: usize,
     /// Rows that cannot be taken.
     pub wrong: usize,
-    /// The first of them: lines and what is wrong there.
-    pub errors: Vec<(u64, Vec<String>)>,
+    /// The first of them: line, column (empty: the row as a whole), and what is wrong there.
+    pub errors: Vec<(u64, String, String)>,
     /// Headings that are no fields.
     pub ignored: Vec<String>,
     /// Why nothing was imported, where that lies in no row.
@@ -92,7 +94,7 @@ pub fn check(
     content: &str,
     staff: &Staff,
 ) -> Result<i64, Error> {
-    let sheet = csv_file::read(model.options(), content.as_bytes()).map_err(Error::Parse)?;
+    let sheet = csv_file::read(model.options(), content).map_err(Error::Parse)?;
     let report = db::rehearse(conn, |conn| save_rows(conn, model, &sheet, staff, &AtomicUsize::new(0)))?;
     let now = Utc::now().naive_utc();
     diesel::delete(imports::table.filter(imports::created_at.lt(now - KEPT))).execute(conn)?;
@@ -152,7 +154,7 @@ fn import_rows(conn: &mut Connection, site: &Site, import: &Import, done: &Atomi
     let model = site.find(&import.model).ok_or(Error::PermissionDenied)?;
     let staff = Staff::find(conn, import.user_id)?;
     staff.require(model.options(), Verb::Add)?;
-    let sheet = csv_file::read(model.options(), import.content.as_bytes()).map_err(Error::Parse)?;
+    let sheet = csv_file::read(model.options(), &import.content).map_err(Error::Parse)?;
     let report = save_rows(conn, model, &sheet, &staff, done)?;
     if report.wrong > 0 {
         // Something came between the check and now.
@@ -193,14 +195,15 @@ fn save_rows(
     let mut report = Report { rows: sheet.rows.len(), ignored: sheet.ignored.clone(), ..Report::default() };
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
-            Ok(true) => report.created += 1,
-            Ok(false) => report.changed += 1,
+            Ok(Saved::Created) => report.created += 1,
+            Ok(Saved::Changed) => report.changed += 1,
+            Ok(Saved::Unchanged) => report.unchanged += 1,
             Err(error) if error.cause().is_some() => return Err(error),
             Err(error) => {
                 report.wrong += 1;
-                if report.errors.len() < NAMED_ERRORS {
-                    report.errors.push((row.line, messages(model, error)));
-                }
+                let room = NAMED_ERRORS.saturating_sub(report.errors.len());
+                let named = messages(error).into_iter().map(|(column, message)| (row.line, column, message));
+                report.errors.extend(named.take(room));
             }
         }
         done.fetch_add(1, Ordering::Relaxed);
@@ -208,39 +211,46 @@ fn save_rows(
     Ok(report)
 }
 
-/// Saves one row; `true` where it is new.
+/// What became of a row.
+enum Saved {
+    Created,
+    Changed,
+    Unchanged,
+}
+
 fn save_row(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
     sheet: &Sheet,
     row: &Row,
     staff: &Staff,
-) -> Result<bool, Error> {
-    let id = sheet.id(row).map_err(Error::Parse)?;
-    let values = match id {
-        None => model.initial(),
-        Some(id) => {
-            staff.require(model.options(), Verb::Change)?;
-            let values = model.load(conn, id)?;
-            let values = values.ok_or_else(|| Error::Parse(format!("There is no {} {id}.", model.options().label)))?;
-            if !model.may_change(conn, id, staff)? {
-                return Err(Error::PermissionDenied);
-            }
-            values
-        }
+) -> Result<Saved, Error> {
+    let Some(id) = sheet.id(row)? else {
+        let values = sheet.fill(row, model.initial())?;
+        model.save(conn, None, &values, staff)?;
+        return Ok(Saved::Created);
     };
-    let values = sheet.fill(row, values).map_err(Error::Parse)?;
-    model.save(conn, id, &values, staff)?;
-    Ok(id.is_none())
+    staff.require(model.options(), Verb::Change)?;
+    let present = model.load(conn, id)?;
+    let present =
+        present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", model.options().label)))?;
+    let values = sheet.fill(row, present.clone())?;
+    if values == present {
+        return Ok(Saved::Unchanged);
+    }
+    if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
+        return Err(FieldErrors::one("id", refusal).into());
+    }
+    model.save(conn, Some(id), &values, staff)?;
+    Ok(Saved::Changed)
 }
 
-/// What is wrong with a row: each field under its name for people.
-fn messages(model: &dyn ModelAdmin, error: Error) -> Vec<String> {
-    let Error::Invalid(errors) = error else { return vec![error.to_string()] };
-    let label = |name: &str| model.options().fields().find(|field| field.name == name).map(|field| field.label);
-    let message = |(name, messages): (&str, Vec<String>)| match label(name) {
-        Some(label) => format!("{label}: {}", messages.join(" ")),
-        None => messages.join(" "),
-    };
-    errors.0.into_iter().map(message).collect()
+/// What is wrong with a row, by column.
+fn messages(error: Error) -> Vec<(String, String)> {
+    match error {
+        Error::Invalid(FieldErrors(fields)) => {
+            fields.into_iter().map(|(name, messages)| (name.to_owned(), messages.join(" "))).collect()
+        }
+        error => vec![(String::new(), error.to_string())],
+    }
 }

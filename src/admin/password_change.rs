@@ -15,7 +15,7 @@ use crate::client_address::client_address;
 use crate::db::Db;
 use crate::error::Error;
 use crate::users::models::{self, User};
-use crate::users::{sessions, validators};
+use crate::users::validators;
 
 #[derive(Template)]
 #[template(path = "admin/password_change.html")]
@@ -113,8 +113,7 @@ async fn change(db: &Db, staff: &StaffUser, hash: String) -> Result<User, Error>
         if staff.user.password != checked {
             return Err(Error::PermissionDenied);
         }
-        models::set_password(conn, &staff.user, Some(hash), &staff.actor())?;
-        sessions::delete_of_user(conn, user_id, Some(session_id))?;
+        models::set_password(conn, &staff.user, Some(hash), Some(session_id), &staff.actor())?;
         models::find(conn, user_id)?.ok_or(Error::PermissionDenied)
     })
     .await

@@ -11,9 +11,9 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Key, SameSite};
 
 use super::cookies::{self, Cookies};
+use crate::crypto::{fingerprint, random_token};
 use crate::db::Db;
 use crate::error::Error;
-use crate::secrets::{fingerprint, random_token};
 use crate::users::models::User;
 use crate::users::sessions::{self, Limits, NewSession};
 

@@ -45,7 +45,7 @@ pub fn own_path(next: &str) -> String {
         let base = Url::parse("http://own.invalid/").ok().filter(|_| is_plain)?;
         let url = base.join(next).ok().filter(|url| url.origin() == base.origin())?;
         // Another program on the way may decode what begins the path, and take it for a host.
-        let start: String = url.path().chars().take(12).collect::<String>().to_ascii_lowercase();
+        let start = url.path().to_ascii_lowercase();
         let is_one_slash = !start[1..].starts_with('/') && !start.starts_with("/%2f") && !start.starts_with("/%5c");
         is_one_slash.then(|| url[url::Position::BeforePath..].to_owned())
     };

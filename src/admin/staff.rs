@@ -140,7 +140,7 @@ async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUs
         .read(move |conn| {
             let Some(user) = models::find(conn, user_id)? else { return Ok(None) };
             let rights = Rights::of(conn, &user)?;
-            Ok(Some(Staff { user, rights }))
+            Ok(Some(Staff { user, rights, batch: None }))
         })
         .await?;
     let staff = found.filter(|staff| signed_in.is_good(&staff.user));

@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use chrono::Utc;
 use diesel::prelude::*;
 
+use crate::crypto::fingerprint;
 use crate::db::Connection;
 use crate::schema::throttles;
-use crate::secrets::fingerprint;
 
 /// In this time an account or a device may fail once more, in milliseconds.
 const LEAK: f64 = 30_000.0;

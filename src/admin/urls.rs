@@ -13,9 +13,9 @@ use super::throttle::Throttle;
 use super::{csrf, errors, index, password_change, session, sessions, sign_in, staff, theme};
 use crate::api::get;
 use crate::config::{Config, Mode};
+use crate::crypto;
 use crate::db::Db;
 use crate::error::Error;
-use crate::secrets;
 use crate::users::password::Hasher;
 use crate::users::sessions::Limits;
 
@@ -35,8 +35,8 @@ impl Admin {
     /// Puts the admin of a site together; makes its keys where the database has none yet.
     pub async fn open(db: &Db, site: Site, config: &Config) -> Result<Admin, Error> {
         let keys = db.write(|conn| {
-            let of_sessions = secrets::find_or_create(conn, "session_cookie")?;
-            Ok((of_sessions, secrets::find_or_create(conn, "device_cookie")?))
+            let of_sessions = crypto::find_or_create(conn, "session_cookie")?;
+            Ok((of_sessions, crypto::find_or_create(conn, "device_cookie")?))
         });
         let (session_key, device_key) = keys.await?;
         let throttle = Throttle { max_failures: config.login_max_failures };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::error::FieldErrors;
 
@@ -90,4 +91,28 @@ impl CharField {
     pub fn metadata(&self) -> Value {
         json!({ "type": "string", "required": true, "read_only": false, "label": self.label, "max_length": self.max_length })
     }
+
+    /// What the OpenAPI document says of the field. That numbers are taken for texts, as Django REST framework
+    /// does, is a tolerance and no promise.
+    fn schema(&self) -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .title(Some(self.label))
+            .description(Some("White space around it is removed; it may hold no U+0000."))
+            .min_length(Some(1))
+            .max_length(Some(self.max_length))
+            .pattern(Some("\\S"))
+            .build()
+    }
+}
+
+/// The schema of a body with these fields, all of which are required or none.
+pub fn body_schema(fields: &[CharField], are_required: bool) -> Object {
+    fields
+        .iter()
+        .fold(ObjectBuilder::new().schema_type(Type::Object), |object, field| {
+            let object = object.property(field.name, field.schema());
+            if are_required { object.required(field.name) } else { object }
+        })
+        .build()
 }

@@ -7,9 +7,11 @@
 pub mod etag;
 pub mod fields;
 pub mod negotiation;
+pub mod openapi;
 pub mod pagination;
 pub mod parsers;
 pub mod render;
+pub mod schemas;
 
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
@@ -29,25 +31,25 @@ use negotiation::Renderer;
 pub struct Endpoint {
     /// The view's name for people; Django REST framework derives it from the class.
     pub name: &'static str,
+    /// The address, with a slash at its end.
+    pub path: &'static str,
     /// The value of `Allow`.
     pub allow: &'static str,
     /// The method that takes a body, and the fields it takes.
     pub action: Option<(&'static str, &'static [CharField])>,
 }
 
-/// Serves `endpoint` at `path`, which ends in a slash, and without the slash too, so that no redirect costs a
-/// POST its body. `routes` are the view's own; all that is the same for every address comes with it.
+/// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body. `routes` are the view's own; all that is the same for every address comes with it.
 pub fn resource(
     endpoint: &'static Endpoint,
-    path: &'static str,
     origins: &[String],
     routes: fn() -> Vec<Route>,
 ) -> impl HttpServiceFactory + use<> {
     // Two resources and not one with two patterns: a single pattern without variables is found by comparing,
     // several of them only by regular expressions.
     let (with_slash, without) = (
-        single_resource(endpoint, path, origins, routes),
-        single_resource(endpoint, path.trim_end_matches('/'), origins, routes),
+        single_resource(endpoint, endpoint.path, origins, routes),
+        single_resource(endpoint, endpoint.path.trim_end_matches('/'), origins, routes),
     );
     Boxed(Box::new(|config| {
         with_slash.register(config);
@@ -117,8 +119,8 @@ impl Endpoint {
         let mut metadata = json!({
             "name": self.name,
             "description": "",
-            "renders": ["application/json", "text/html"],
-            "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+            "renders": negotiation::MEDIA_TYPES,
+            "parses": parsers::MEDIA_TYPES,
         });
         if let Some((method, fields)) = self.action {
             let id = json!({ "type": "integer", "required": false, "read_only": true, "label": "ID" });
@@ -137,7 +139,7 @@ async fn frame(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (renderer, response) = match negotiation::choose(request.request()) {
         Ok(renderer) => (renderer, next.call(request).await?.map_into_boxed_body()),
-        Err(error) => (Renderer::JSON, request.into_response(HttpResponse::from_error(error))),
+        Err(error) => (Renderer::JSON, request.error_response(error)),
     };
     let (request, response) = response.into_parts();
     let response = finish(endpoint, renderer, &request, response).await;
@@ -151,6 +153,8 @@ async fn finish(
     request: &HttpRequest,
     response: HttpResponse,
 ) -> HttpResponse {
+    let error = response.error().and_then(|error| error.as_error::<Error>());
+    let problem = error.filter(|_| negotiation::wants_problem(request)).map(Error::problem);
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
@@ -159,18 +163,22 @@ async fn finish(
         Ok(bytes) => bytes,
         Err(error) => return Error::Internal(error.to_string()).error_response(),
     };
+    if let Some(problem) = &problem {
+        bytes = problem.to_string().into();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
     if response.status().is_server_error() {
         bytes = render::with_request_id(request, bytes);
     }
     let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
     let compact = is_read.then(|| etag::of(&bytes, response.headers()));
-    if renderer != Renderer::JSON && !bytes.is_empty() {
+    if renderer != Renderer::JSON && problem.is_none() && !bytes.is_empty() {
         bytes = render::render(renderer, endpoint, request, &mut response, bytes);
     }
     if let Some(compact) = compact {
         let tag = match renderer {
             Renderer::JSON => compact,
-            Renderer::Json { indent } => etag::of_indented(&compact, indent),
+            Renderer::Json { indent } => etag::of_variant(&compact, indent),
             Renderer::Html => etag::of(&bytes, response.headers()),
         };
         let is_known = etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);

@@ -3,9 +3,14 @@
 //! A cursor holds the last row's place in the order, not a number of rows to skip: a page in the middle
 //! costs what the first one costs, and rows that come or go meanwhile shift nothing.
 
+use std::num::IntErrorKind;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
 use crate::error::FieldErrors;
 
@@ -57,9 +62,9 @@ impl ListQuery {
         let mut errors = FieldErrors::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "limit" => match value.parse() {
-                    Ok(limit @ 1..) => list.limit = limit.min(MAX_LIMIT),
-                    _ => errors.add("limit", vec!["A whole number from 1 to 1000 is required.".to_owned()]),
+                "limit" => match parse_limit(&value) {
+                    Some(limit) => list.limit = limit,
+                    None => errors.add("limit", vec!["A whole number from 1 to 1000 is required.".to_owned()]),
                 },
                 "cursor" => match decode(&value) {
                     Some(cursor) => list.cursor = Some(cursor),
@@ -100,6 +105,50 @@ impl ListQuery {
     /// Whether the rows are to be fetched from the greatest to the least.
     pub fn fetch_descending(&self) -> bool {
         self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    }
+}
+
+/// What the OpenAPI document says of a list's parameters.
+pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
+    let parameter = |name: &str, description: String, schema: ObjectBuilder| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .description(Some(description))
+            .schema(Some(schema))
+            .build()
+    };
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let orders = order_fields.iter().flat_map(|field| [(*field).to_owned(), format!("-{field}")]);
+    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into()));
+    vec![
+        parameter("limit", format!("Rows of a page; more than {MAX_LIMIT} means {MAX_LIMIT}."), limit),
+        parameter(
+            "cursor",
+            "Where the page begins: comes from the `Link` header, and holds for one ordering.".to_owned(),
+            text().format(Some(SchemaFormat::Custom("cursor".to_owned()))),
+        ),
+        parameter(
+            "search",
+            format!(
+                "Words of which each must occur, at most {MAX_SEARCH_WORDS}; quotation marks make several one. \
+                 Case does not matter."
+            ),
+            text().max_length(Some(MAX_SEARCH_CHARS)),
+        ),
+        parameter(
+            "ordering",
+            "The field that orders the list; a hyphen before it reverses the order.".to_owned(),
+            text().enum_values(Some(orders)).default(order_fields.first().map(|field| Value::from(*field))),
+        ),
+    ]
+}
+
+/// A limit from 1 up, cut to [`MAX_LIMIT`], however large the number is.
+fn parse_limit(value: &str) -> Option<i64> {
+    match value.parse::<i64>() {
+        Ok(limit) => (limit >= 1).then(|| limit.min(MAX_LIMIT)),
+        Err(error) => (*error.kind() == IntErrorKind::PosOverflow).then_some(MAX_LIMIT),
     }
 }
 

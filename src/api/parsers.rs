@@ -19,6 +19,9 @@ use crate::error::{Error, FieldErrors};
 /// The longest a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The media types of bodies that can be read.
+pub const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+
 /// The largest body that is read, in bytes; part of the application's data.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxBodyBytes(pub usize);

@@ -104,6 +104,6 @@ impl ModelAdmin for ArticleAdmin {
 
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
         let article = models::find(conn, id)?.ok_or(Error::NoSuchObject("Article"))?;
-        Ok(models::delete(conn, &article, &staff.actor())?)
+        models::delete(conn, &article, &staff.actor())
     }
 }

@@ -10,11 +10,14 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::{OpenApi, ToSchema};
 
 use super::models::{self, Article, NAME};
+use super::schemas::{ArticleFields, ArticleId, ListParameters, PatchedArticleFields};
 use crate::api::etag::IfMatch;
 use crate::api::pagination::{ListQuery, Page};
 use crate::api::parsers::Body;
+use crate::api::schemas::FieldErrorsBody;
 use crate::api::{Endpoint, get, render, resource};
 use crate::cognito::{CognitoUser, Refusal};
 use crate::db::{Connection, Db, Remembered};
@@ -28,24 +31,42 @@ const SEARCHES: usize = 2;
 const SEARCH_PATIENCE: Duration = Duration::from_secs(3);
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-static LIST: Endpoint =
-    Endpoint { name: "List Create Articles", allow: "GET, POST, HEAD, OPTIONS", action: Some(("POST", &[NAME])) };
-static DETAIL: Endpoint =
-    Endpoint { name: "Article", allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS", action: Some(("PUT", &[NAME])) };
+static LIST: Endpoint = Endpoint {
+    name: "List Create Articles",
+    path: "/articles/",
+    allow: "GET, POST, HEAD, OPTIONS",
+    action: Some(("POST", &[NAME])),
+};
+static DETAIL: Endpoint = Endpoint {
+    name: "Article",
+    path: "/articles/{id:[0-9]+}/",
+    allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
+    action: Some(("PUT", &[NAME])),
+};
+
+/// What the OpenAPI document says of these addresses.
+#[derive(OpenApi)]
+#[openapi(
+    paths(list, create, retrieve, update, partial_update, destroy),
+    tags((name = "articles", description = "To change or delete an article takes its creator, or staff."))
+)]
+pub struct Doc;
 
 /// The list's address.
 pub fn list_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    resource(&LIST, "/articles/", origins, || vec![get().to(list), web::post().to(create)])
+    resource(&LIST, origins, || vec![get().to(list), web::post().to(create)])
 }
 
 /// One article's address.
 pub fn detail_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    let routes = || vec![get().to(retrieve), web::put().to(update), web::patch().to(update), web::delete().to(destroy)];
-    resource(&DETAIL, "/articles/{id:[0-9]+}/", origins, routes)
+    let routes =
+        || vec![get().to(retrieve), web::put().to(update), web::patch().to(partial_update), web::delete().to(destroy)];
+    resource(&DETAIL, origins, routes)
 }
 
-/// An article as the API shows it.
-#[derive(Serialize)]
+/// An article.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Article)]
 struct ArticleJson<'a> {
     id: i64,
     name: &'a str,
@@ -96,6 +117,14 @@ impl Lists {
     }
 }
 
+/// Lists the articles, a page at a time.
+#[utoipa::path(
+    get, path = "/articles/", operation_id = "listArticles", tag = "articles", params(ListParameters),
+    responses(
+        (status = 200, description = "A page of articles.", body = Vec<ArticleJson>, headers(
+            ("X-Total-Count" = u64, description = "How many articles there are, or match the search."),
+            ("Link", description = "The pages around, by `rel` `next`, `prev` and `first` (RFC 8288)."))),
+        (status = 400, description = "A parameter is wrong.", body = FieldErrorsBody)))]
 async fn list(
     _: CognitoUser,
     db: web::Data<Db>,
@@ -131,6 +160,11 @@ fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, E
     Ok(ListAnswer { json: json.into(), page: page.without_rows(), total })
 }
 
+/// Creates an article.
+#[utoipa::path(
+    post, path = "/articles/", operation_id = "createArticle", tag = "articles", request_body = ArticleFields,
+    responses((status = 201, description = "The new article.", body = ArticleJson,
+        headers(("Location", description = "Its address.")))))]
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
     let name = NAME.clean_required(&body.data().await?)?;
     let create = move |conn: &mut Connection| {
@@ -142,13 +176,46 @@ async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -
     Ok(HttpResponse::Created().content_type(ContentType::json()).insert_header(location).body(json(&article)?))
 }
 
+/// Answers with an article.
+#[utoipa::path(
+    get, path = "/articles/{id}/", operation_id = "retrieveArticle", tag = "articles", params(ArticleId),
+    responses((status = 200, description = "The article.", body = ArticleJson)))]
 async fn retrieve(_: CognitoUser, db: web::Data<Db>, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let article = db.read(move |conn| find(conn, &id)).await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json(&article)?))
 }
 
-/// PUT, and PATCH, which may leave the name out.
+/// Changes an article.
+#[utoipa::path(
+    put, path = "/articles/{id}/", operation_id = "updateArticle", tag = "articles", params(ArticleId),
+    request_body = ArticleFields, responses((status = 200, description = "The article.", body = ArticleJson)))]
 async fn update(
+    user: CognitoUser,
+    db: web::Data<Db>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Error> {
+    change(user, db, id, request, body).await
+}
+
+/// Changes those fields of an article that are sent.
+#[utoipa::path(
+    patch, path = "/articles/{id}/", operation_id = "partialUpdateArticle", tag = "articles", params(ArticleId),
+    request_body = PatchedArticleFields,
+    responses((status = 200, description = "The article.", body = ArticleJson)))]
+async fn partial_update(
+    user: CognitoUser,
+    db: web::Data<Db>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Error> {
+    change(user, db, id, request, body).await
+}
+
+/// PUT, and PATCH, which may leave the name out.
+async fn change(
     CognitoUser(user): CognitoUser,
     db: web::Data<Db>,
     id: web::Path<String>,
@@ -174,6 +241,10 @@ async fn update(
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json(&article)?))
 }
 
+/// Deletes an article.
+#[utoipa::path(
+    delete, path = "/articles/{id}/", operation_id = "destroyArticle", tag = "articles", params(ArticleId),
+    responses((status = 204, description = "It is gone.")))]
 async fn destroy(
     CognitoUser(user): CognitoUser,
     db: web::Data<Db>,
@@ -184,7 +255,7 @@ async fn destroy(
     db.write(move |conn| {
         let user = caller(conn, &user)?;
         let article = find_to_change(conn, &id, &user, &condition)?;
-        Ok(models::delete(conn, &article, &Actor::user(&user, Source::Api))?)
+        models::delete(conn, &article, &Actor::user(&user, Source::Api))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -10,6 +10,8 @@ use crate::api::fields::CharField;
 use crate::api::pagination::{ListQuery, Page};
 use crate::db::Connection;
 use crate::db::text::{contains_all, join};
+use crate::deleted_rows;
+use crate::error::Error;
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::{articles, row_counts};
 
@@ -120,8 +122,7 @@ pub fn rename(conn: &mut Connection, article: &Article, name: &str, actor: &Acto
 }
 
 /// Deletes an article.
-pub fn delete(conn: &mut Connection, article: &Article, actor: &Actor) -> QueryResult<()> {
-    diesel::delete(article).execute(conn)?;
+pub fn delete(conn: &mut Connection, article: &Article, actor: &Actor) -> Result<(), Error> {
     let changes = Changes::default().field("name", article.name.clone(), None::<String>);
-    history::record(conn, actor, Action::Deleted, article.as_object(), &changes)
+    deleted_rows::delete(conn, actor, article.as_object(), "articles", &changes)
 }

@@ -6,7 +6,6 @@
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev::HttpServiceFactory;
@@ -14,37 +13,34 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use aws_lc_rs::hmac;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::{OpenApi, ToSchema};
 
 use super::linking::{self, Creation, Identity, Outcome, Policy};
 use super::user_pool::UserPool;
 use crate::api::parsers::Body;
+use crate::api::schemas::ErrorBody;
 use crate::db::{Connection, Db};
 use crate::error::Error;
+use crate::rate_limit::Limits;
+use crate::secret::Secret;
 use crate::users::models::Origin;
 
+/// The header with the time of the signature, in seconds since 1970.
+pub const TIMESTAMP: &str = "X-Gatepost-Timestamp";
+/// The header with the signature.
+pub const SIGNATURE: &str = "X-Gatepost-Signature";
+
+/// The trigger's sources: a confirmed sign-up, and a confirmed new password.
+const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
+const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
+/// The longest `sub`; Cognito's have 36 characters.
+const MAX_SUB_CHARS: usize = 255;
 /// The largest event that is read. Genuine ones have 1 to 4 KiB.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// How far the time of a signature may be from now, in seconds.
 const MAX_SKEW: i64 = 300;
-
-/// A secret that is shared with the trigger. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes the secret as the trigger has it.
-    pub fn new(secret: String) -> Secret {
-        Secret(secret)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
 
 /// What the endpoint has to know; part of the application's data.
 pub struct PostConfirmation {
@@ -56,7 +52,7 @@ pub struct PostConfirmation {
 impl PostConfirmation {
     /// For the trigger of `pool`, which signs with one of `secrets`; with none, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
-        let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_bytes());
+        let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
         PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
     }
@@ -74,7 +70,7 @@ impl PostConfirmation {
             let mut values = headers.get_all(name);
             values.next().filter(|_| values.next().is_none())?.to_str().ok()
         };
-        let (Some(timestamp), Some(signature)) = (only("x-gatepost-timestamp"), only("x-gatepost-signature")) else {
+        let (Some(timestamp), Some(signature)) = (only(TIMESTAMP), only(SIGNATURE)) else {
             return Err(refused(
                 StatusCode::UNAUTHORIZED,
                 "signature_missing",
@@ -104,26 +100,60 @@ impl PostConfirmation {
     }
 }
 
+/// What the OpenAPI document says of this address.
+#[derive(OpenApi)]
+#[openapi(paths(post_confirmation), tags((name = "cognito", description = "For the user pool's trigger.")))]
+pub struct Doc;
+
 /// The event, as far as it matters; whatever else is in it is tolerated.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = PostConfirmationEvent)]
 struct Event {
+    /// Another one than a confirmed sign-up changes nothing.
+    #[schema(schema_with = trigger_sources)]
     trigger_source: String,
     user_pool_id: String,
     user_name: Option<String>,
+    #[schema(inline)]
     request: EventRequest,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EventRequest {
+    #[schema(schema_with = user_attributes)]
     user_attributes: HashMap<String, String>,
+}
+
+/// What became of who signed up.
+#[derive(Serialize, ToSchema)]
+struct Registration {
+    /// `created`, `linked`, `known` or, for another event than a sign-up, `ignored`
+    result: &'static str,
+    /// The local user's id.
+    #[schema(required)]
+    user: Option<i64>,
+}
+
+fn trigger_sources() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some([SIGN_UP, FORGOT_PASSWORD])).build()
+}
+
+fn user_attributes() -> Object {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("sub", text().min_length(Some(1)).max_length(Some(MAX_SUB_CHARS)))
+        .required("sub")
+        .additional_properties(Some(text()))
+        .build()
 }
 
 impl Event {
     fn identity(self) -> Result<Identity, Error> {
         let mut attributes = self.request.user_attributes;
-        let sub = attributes.remove("sub").filter(|sub| !sub.is_empty() && sub.len() <= 255);
+        let sub = attributes.remove("sub").filter(|sub| !sub.is_empty() && sub.chars().count() <= MAX_SUB_CHARS);
         Ok(Identity {
             sub: sub.ok_or_else(malformed)?,
             username: self.user_name,
@@ -146,6 +176,24 @@ pub fn resource() -> impl HttpServiceFactory {
         .default_service(web::to(not_allowed))
 }
 
+/// Takes over who has signed up.
+///
+/// Each call is signed with a shared secret, and a repeated one changes nothing.
+#[utoipa::path(
+    post, path = "/cognito/post-confirmation/", operation_id = "postConfirmation", tag = "cognito",
+    request_body = Event, security(("X-Gatepost-Timestamp" = [], "X-Gatepost-Signature" = [])),
+    responses(
+        (status = 200, description = "What was done.", body = Registration),
+        (status = 400, description = "This is no event of the trigger.", body = ErrorBody),
+        (status = 401, description = "The call is not signed, not well or not lately.", body = ErrorBody,
+            headers(("WWW-Authenticate", description = "`Gatepost-Signature`"))),
+        (status = 403, description = "The event is another pool's, or no secret is configured.", body = ErrorBody),
+        (status = 408, description = "The event took too long to arrive.", body = ErrorBody),
+        (status = 409, description = "Who signed up cannot be taken over; `code` tells why.", body = ErrorBody),
+        (status = 413, description = "The event is too large.", body = ErrorBody),
+        (status = 500, description = "Something went wrong on the service's side.", body = ErrorBody),
+        (status = 503, description = "The database is out of reach, or there is too much to do at once.",
+            body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait.")))))]
 async fn post_confirmation(
     settings: web::Data<PostConfirmation>,
     db: web::Data<Db>,
@@ -153,15 +201,18 @@ async fn post_confirmation(
     mut body: Body,
 ) -> Result<HttpResponse, Error> {
     let body = body.bytes(MAX_EVENT_BYTES).await?;
-    settings.authenticate(request.headers(), &body, now())?;
+    if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
+        Limits::of(&request)?.count_stranger(&request)?;
+        return Err(refusal);
+    }
     let event: Event = serde_json::from_slice(&body).map_err(|_| malformed())?;
     if event.user_pool_id != settings.pool.id {
         return Err(refused(StatusCode::FORBIDDEN, "wrong_pool", "The event comes from another user pool."));
     }
     match event.trigger_source.as_str() {
-        "PostConfirmation_ConfirmSignUp" => {}
+        SIGN_UP => {}
         // A new password was confirmed: the user is not a new one.
-        "PostConfirmation_ConfirmForgotPassword" => return Ok(answer("ignored", None)),
+        FORGOT_PASSWORD => return Ok(answer("ignored", None)),
         _ => {
             return Err(refused(
                 StatusCode::BAD_REQUEST,
@@ -184,8 +235,8 @@ async fn post_confirmation(
     }
 }
 
-fn answer(result: &str, user: Option<i64>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "result": result, "user": user }))
+fn answer(result: &'static str, user: Option<i64>) -> HttpResponse {
+    HttpResponse::Ok().json(Registration { result, user })
 }
 
 fn refused(status: StatusCode, code: &'static str, detail: &'static str) -> Error {

@@ -5,6 +5,7 @@ pub mod check;
 pub mod check_token;
 pub mod createsuperuser;
 pub mod migrate;
+pub mod openapi;
 pub mod serve;
 pub mod token;
 

@@ -4,22 +4,31 @@ use actix_web::HttpResponse;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::header::ContentType;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::api::{Endpoint, get, render, resource};
 use crate::cognito::CognitoUser;
 use crate::error::Error;
 
-static ME: Endpoint = Endpoint { name: "Me", allow: "GET, HEAD, OPTIONS", action: None };
+/// What the OpenAPI document says of this address.
+#[derive(OpenApi)]
+#[openapi(paths(me), tags((name = "users")))]
+pub struct Doc;
+
+static ME: Endpoint = Endpoint { name: "Me", path: "/me/", allow: "GET, HEAD, OPTIONS", action: None };
 
 /// The address of the caller's own user.
 pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    resource(&ME, "/me/", origins, || vec![get().to(me)])
+    resource(&ME, origins, || vec![get().to(me)])
 }
 
-#[derive(Serialize)]
+/// The local user that a token stands for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 struct UserJson<'a> {
     id: i64,
     username: &'a str,
+    /// Empty where there is none.
     email: &'a str,
     first_name: &'a str,
     last_name: &'a str,
@@ -27,6 +36,10 @@ struct UserJson<'a> {
     is_superuser: bool,
 }
 
+/// Answers with the user that the API takes the caller for.
+#[utoipa::path(
+    get, path = "/me/", operation_id = "retrieveMe", tag = "users",
+    responses((status = 200, description = "The user.", body = UserJson)))]
 async fn me(CognitoUser(user): CognitoUser) -> Result<HttpResponse, Error> {
     let json = render::json(&UserJson {
         id: user.id,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
+use gatepost::secret::Secret;
 
 use crate::harness::program::Program;
 
@@ -148,12 +149,24 @@ const MALFORMED: &[(&str, &[&str])] = &[
     ),
     (
         "TRUSTED_PROXIES",
-        &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "*"],
+        &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "*"],
     ),
     ("SESSION_IDLE_SECONDS", &["0", "-1", "8h", "31536001"]),
     ("SESSION_MAX_SECONDS", &["0", "-1", "14d", "31536001"]),
     ("LOGIN_MAX_FAILURES", &["0", "-1", "five", "1001"]),
     ("MAX_BODY_BYTES", &["0", "-1", "1MB", "1073741825"]),
+    ("RATE_LIMIT_USER", &["100", "100/", "/s", "0/s", "-1/s", "1.5/s", "100/d", "100 / s", "100/sec", "1000001/s"]),
+    ("RATE_LIMIT_ADDRESS", &["100", "ten/s", "100/S", "100/s,5/m"]),
+    ("METRICS_ADDRESS", &["9100", ":9100", "localhost:9100", "127.0.0.1", "127.0.0.1:65536"]),
+    (
+        "METRICS_TOKEN",
+        &[
+            "short",
+            "a-token-of-31-characters-------",
+            "a token with blanks, of 40 characters ---",
+            "a-tokén-of-40-characters------------------",
+        ],
+    ),
     ("LOG_FORMAT", &["JSON", "xml"]),
     ("RUST_LOG", &["gatepost=loud", "a=b=c", "info/(", "a/b/c"]),
 ];
@@ -211,6 +224,8 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.session_limits.idle, Duration::from_secs(28_800));
         assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
         assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
+        assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
+        assert_eq!((config.metrics_address, config.metrics_token), (None, None));
         assert!(!config.log_json);
         assert_eq!(config.log_filter, "info,actix_server=warn");
     }
@@ -240,11 +255,15 @@ fn every_value_arrives() {
         ("COGNITO_JWKS_MAX_STALE_SECONDS", "5"),
         ("DATABASE_URL", "sqlite:///var/lib/gatepost/db.sqlite3"),
         ("BIND_ADDRESS", " [::]:80 "),
-        ("TRUSTED_PROXIES", "10.0.0.1, 2001:db8::/32,"),
         ("SESSION_IDLE_SECONDS", "1"),
         ("SESSION_MAX_SECONDS", "2"),
         ("LOGIN_MAX_FAILURES", "3"),
         ("MAX_BODY_BYTES", "1"),
+        ("TRUSTED_PROXIES", "127.0.0.1, ::1 ,::ffff:10.0.0.1,2001:db8::/32"),
+        ("RATE_LIMIT_USER", "100/s"),
+        ("RATE_LIMIT_ADDRESS", "600/m"),
+        ("METRICS_ADDRESS", "127.0.0.1:9100"),
+        ("METRICS_TOKEN", "thirty-two_characters.of~a+tok/="),
         ("LOG_FORMAT", "json"),
         ("RUST_LOG", "debug"),
     ]);
@@ -257,11 +276,16 @@ fn every_value_arrives() {
     assert_eq!(config.database, Path::new("/var/lib/gatepost/db.sqlite3"));
     assert_eq!(config.bind.to_string(), "[::]:80");
     let proxies: Vec<_> = config.trusted_proxies.0.iter().map(ToString::to_string).collect();
-    assert_eq!(proxies, ["10.0.0.1/32", "2001:db8::/32"]);
+    assert_eq!(proxies, ["127.0.0.1", "::1", "10.0.0.1", "2001:db8::/32"]);
     let limits = (config.session_limits.idle, config.session_limits.max);
     assert_eq!(limits, (Duration::from_secs(1), Duration::from_secs(2)));
     assert_eq!((config.login_max_failures, config.max_body_bytes), (3, 1));
     assert_eq!(config.log_filter, "debug");
+    assert_eq!(config.rate_limit_user, "100/s".parse().ok());
+    assert_eq!(config.rate_limit_address, "600/m".parse().ok());
+    assert_eq!(config.metrics_address.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9100"));
+    assert_eq!(config.metrics_token, Some(Secret::new("thirty-two_characters.of~a+tok/=".to_owned())));
+    assert!(!format!("{config:?}").contains("thirty-two"), "a secret is shown");
     assert!(
         !local(&[("COGNITO_CREATE_USERS", "false")]).create_users,
         "what is set goes before the local pool's default"
@@ -449,4 +473,19 @@ fn table() -> String {
         format!("| `{}` | {} | {} |", setting.name, setting.default, setting.meaning)
     };
     SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_setting_is_shown_to_the_staff_and_no_secret_is() {
+    let secret = "a-secret-of-thirty-two-characters-at-least";
+    let config =
+        with_pool(&[("POST_CONFIRMATION_SECRETS", secret), ("METRICS_TOKEN", secret), ("RATE_LIMIT_USER", "600/m")]);
+    let shown = config.shown();
+    let names: Vec<_> = shown.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>());
+    let value = |wanted: &str| shown.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    assert_eq!(value("AWS_USER_POOLS_ID"), Some("eu-west-1_AbCdEfGhI"));
+    assert_eq!(value("RATE_LIMIT_USER"), Some("600/m"));
+    assert_eq!(value("METRICS_TOKEN"), Some("set"));
+    assert!(shown.iter().all(|(_, value)| !value.contains(secret)), "{shown:?}");
 }

@@ -1,6 +1,7 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
 pub mod admin;
+pub mod browser;
 pub mod client;
 pub mod jwks;
 pub mod log_watch;
@@ -200,10 +201,14 @@ pub fn config(database: PathBuf, pool: &TestPool) -> Config {
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
-        trusted_proxies: TrustedProxies::default(),
         session_limits: Limits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
         login_max_failures: 5,
         max_body_bytes: 1_048_576,
+        trusted_proxies: TrustedProxies::default(),
+        rate_limit_user: None,
+        rate_limit_address: None,
+        metrics_address: None,
+        metrics_token: None,
         log_json: false,
         log_filter: "info".to_owned(),
     }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use gatepost::api::fields::CharField;
 use gatepost::db::Connection;
+use gatepost::deleted_rows;
 use gatepost::error::{Error, FieldErrors};
 use gatepost::history::{self, Action, Actor, Changes, Object};
 
@@ -57,12 +58,10 @@ pub fn rename(conn: &mut Connection, tag: &Tag, name: &str, actor: &Actor) -> Re
     Ok(renamed)
 }
 
-/// Deletes a tag; the history keeps it, so that it can be brought back.
+/// Deletes a tag, which can be brought back.
 pub fn delete(conn: &mut Connection, tag: &Tag, actor: &Actor) -> Result<(), Error> {
     let changes = Changes::default().field("name", tag.name.clone(), None::<String>);
-    history::record(conn, actor, Action::Deleted, tag.as_object(), &changes)?;
-    diesel::delete(tag).execute(conn)?;
-    Ok(())
+    deleted_rows::delete(conn, actor, tag.as_object(), "tags", &changes)
 }
 
 /// A broken uniqueness is an error of the field.

@@ -1,0 +1,168 @@
+//! What the OpenAPI document (<https://spec.openapis.org/oas/v3.1.0>) says of every address of the API alike.
+//!
+//! A view describes what is its own, with `#[utoipa::path]`. [`describe`] adds what [`super::resource`] puts
+//! around every view, so that neither is said twice.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::{Method, StatusCode};
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{Components, Object, ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema};
+use utoipa::{IntoResponses, OpenApi as _};
+
+use super::parsers::MEDIA_TYPES;
+use super::schemas::{Always, OfChange, OfRead, Schemas, WithBody};
+
+/// The name of the security scheme that every address of the API asks for.
+pub const BEARER: &str = "bearer";
+
+/// The headers of every answer of the API.
+const HEADERS: [(&str, &str); 2] = [
+    ("Allow", "The methods of this address."),
+    ("Vary", "What the answer depends on: `Accept`, and `Origin` for pages of other origins."),
+];
+
+/// Describes what is the same for all addresses of `doc`, which are addresses of the API.
+pub fn describe(doc: &mut OpenApi) {
+    doc.merge(Schemas::openapi());
+    let components = doc.components.get_or_insert_default();
+    for (name, description) in HEADERS {
+        components.headers.insert(name.to_owned(), header(description).into());
+    }
+    for item in doc.paths.paths.values_mut() {
+        item.options = options_operation(item);
+        for (method, operation) in operations(item) {
+            describe_operation(components, &method, operation);
+        }
+    }
+}
+
+fn describe_operation(components: &mut Components, method: &Method, operation: &mut Operation) {
+    operation.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
+    for response in operation.responses.responses.values_mut() {
+        add_manners(response);
+    }
+    share(components, operation, Always::responses());
+    let mut parameters = vec![format_parameter()];
+    if *method == Method::GET {
+        share(components, operation, OfRead::responses());
+        add_etag(operation);
+        parameters
+            .push(header_parameter("If-None-Match", "Versions that the caller has: for these, a 304 saves the body."));
+    } else if matches!(*method, Method::PUT | Method::PATCH | Method::DELETE) {
+        share(components, operation, OfChange::responses());
+        parameters
+            .push(header_parameter("If-Match", "Versions that may be changed: for another one, the answer is 412."));
+    }
+    operation.parameters.get_or_insert_default().extend(parameters.into_iter().map(RefOr::T));
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        // The fields are the same whatever the form that they come in.
+        if let Some(content) = body.content.get("application/json").cloned() {
+            body.content = MEDIA_TYPES.map(|media_type| (media_type.to_owned(), content.clone())).into();
+        }
+        // Where every field may be left out, the body may.
+        body.required = (*method != Method::PATCH).then_some(Required::True);
+        share(components, operation, WithBody::responses());
+    }
+}
+
+/// Adds responses that several operations have: each is described once, and the operations refer to it. What an
+/// operation says of a status itself stays.
+fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMap<String, RefOr<Response>>) {
+    for (status, mut response) in shared {
+        let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
+        let name = reason.unwrap_or(&status).replace(' ', "");
+        operation.responses.responses.entry(status).or_insert_with(|| Ref::from_response_name(&name).into());
+        components.responses.entry(name).or_insert_with(|| {
+            add_manners(&mut response);
+            response
+        });
+    }
+}
+
+/// Whatever has a body can be a page as well, and every answer has some headers.
+fn add_manners(response: &mut RefOr<Response>) {
+    let RefOr::T(response) = response else { return };
+    for (name, _) in HEADERS {
+        response.headers.insert(name.to_owned(), header_ref(name));
+    }
+    if !response.content.is_empty() {
+        let page = ContentBuilder::new().schema(Some(text())).build();
+        response.content.insert("text/html".to_owned(), page.into());
+    }
+}
+
+fn add_etag(operation: &mut Operation) {
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
+        response.headers.insert("ETag".to_owned(), header("The version of what is sent.").into());
+    }
+}
+
+/// OPTIONS, with the path parameters and the tags of the address's other methods.
+fn options_operation(item: &mut PathItem) -> Option<Operation> {
+    let (_, sibling) = operations(item).next()?;
+    let is_in_path = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Path);
+    let parameters = sibling.parameters.iter().flatten().filter(|parameter| is_in_path(parameter)).cloned();
+    let metadata = ContentBuilder::new().schema(Some(Ref::from_schema_name("Metadata"))).build();
+    let response = ResponseBuilder::new().description("What the address offers.").content("application/json", metadata);
+    let name = sibling.operation_id.as_deref().unwrap_or_default();
+    let mut operation = OperationBuilder::new()
+        .summary(Some("Tells what the address offers."))
+        .operation_id(Some(format!("{name}Options")))
+        .tags(sibling.tags.clone())
+        .response("200", response)
+        .build();
+    operation.parameters = Some(parameters.collect());
+    Some(operation)
+}
+
+/// The operations of a path, each with its method.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let operations = [
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::PATCH, &mut item.patch),
+        (Method::DELETE, &mut item.delete),
+        (Method::OPTIONS, &mut item.options),
+    ];
+    operations.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+fn text() -> Object {
+    Object::with_type(Type::String)
+}
+
+fn parameter(name: &str, within: ParameterIn, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    let parameter = ParameterBuilder::new().name(name).parameter_in(within).description(Some(description));
+    parameter.schema(Some(schema)).build()
+}
+
+/// A header of an answer.
+pub fn header(description: &str) -> Header {
+    HeaderBuilder::new().schema(Some(text())).description(Some(description)).build()
+}
+
+/// Refers to a header that the document describes once.
+pub fn header_ref(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+fn header_parameter(name: &str, description: &str) -> Parameter {
+    parameter(name, ParameterIn::Header, description, text())
+}
+
+fn format_parameter() -> Parameter {
+    let formats = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["json", "api"]));
+    parameter(
+        "format",
+        ParameterIn::Query,
+        "The rendering, whatever `Accept` says: JSON, or a page for people.",
+        formats,
+    )
+}

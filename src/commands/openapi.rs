@@ -1,0 +1,10 @@
+//! `openapi`: the OpenAPI document, for what is made from it.
+
+use super::{CommandError, say};
+use crate::openapi::document;
+
+/// Prints the document.
+pub fn run() -> Result<(), CommandError> {
+    say!("{}", document().to_pretty_json().map_err(CommandError::new)?);
+    Ok(())
+}

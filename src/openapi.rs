@@ -1,0 +1,71 @@
+//! The OpenAPI document, made of what the addresses say of themselves, and the page to try it.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::ContentType;
+use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+
+use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
+use crate::cognito::post_confirmation::{self, SIGNATURE, TIMESTAMP};
+use crate::error::Error;
+use crate::{articles, health, users};
+
+/// The header that every answer has.
+const REQUEST_ID: &str = "X-Request-Id";
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Gatepost",
+    description = "An articles API for users of AWS Cognito. Addresses work without the slash at their end, too.",
+    license(name = "MIT")
+))]
+struct Document;
+
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut api = articles::api::Doc::openapi();
+    api.merge(users::api::Doc::openapi());
+    describe(&mut api);
+    let mut document = Document::openapi();
+    for part in [api, post_confirmation::Doc::openapi(), health::Doc::openapi()] {
+        document.merge(part);
+    }
+    let components = document.components.get_or_insert_default();
+    for (name, scheme) in security_schemes() {
+        components.add_security_scheme(name, scheme);
+    }
+    let operations = document.paths.paths.values_mut().flat_map(operations);
+    let own = operations.flat_map(|(_, operation)| operation.responses.responses.values_mut());
+    for response in own.chain(components.responses.values_mut()) {
+        if let RefOr::T(response) = response {
+            response.headers.insert(REQUEST_ID.to_owned(), header_ref(REQUEST_ID));
+        }
+    }
+    components.headers.insert(REQUEST_ID.to_owned(), header("Leads to the request in the service's log.").into());
+    document
+}
+
+fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.bearer_format = Some("JWT".to_owned());
+    bearer.description = Some("The `idToken` of a signed-in user of the pool.".to_owned());
+    let header = |name: &'static str, description| {
+        (name, SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description))))
+    };
+    [
+        (BEARER, SecurityScheme::Http(bearer)),
+        header(TIMESTAMP, "Seconds since 1970, not more than 5 minutes off."),
+        header(SIGNATURE, "`v1=` and the lower-case hexadecimal HMAC-SHA256 of `v1.<timestamp>.<body>`."),
+    ]
+}
+
+/// `/openapi.json`
+pub async fn json() -> Result<HttpResponse, Error> {
+    static JSON: LazyLock<Result<String, String>> =
+        LazyLock::new(|| document().to_json().map_err(|error| error.to_string()));
+    let json = JSON.as_deref().map_err(|error| Error::Internal(error.clone()))?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
+}
