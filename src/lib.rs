@@ -44,12 +44,14 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod assets;
 pub mod client_address;
 pub mod cognito;
 pub mod commands;
 pub mod compression;
 pub mod config;
 pub mod connection;
+pub mod crypto;
 pub mod db;
 pub mod deleted_rows;
 pub mod error;
@@ -65,7 +67,7 @@ pub mod schema;
 pub mod search;
 pub mod secret;
 pub mod server;
-// pub mod status;
+pub mod status;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.
