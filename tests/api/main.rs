@@ -3,11 +3,13 @@
 
 mod harness;
 
+mod admin_browser;
 mod admin_session;
 mod articles;
 mod assets;
 mod command_line;
 mod compression;
+mod contributing;
 mod data;
 mod drf;
 mod emulators;
