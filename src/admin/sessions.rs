@@ -7,15 +7,26 @@ use serde::Deserialize;
 
 use super::forms::PostForm;
 use super::pages::{Frame, Message, Moment, page, see_other};
-use super::site::Site;
+use super::site::{Page, Site};
 use super::staff::StaffUser;
 use super::user_agent;
+use crate::api::get;
 use crate::db::Db;
 use crate::error::Error;
 use crate::users::sessions::{self, Limits, Session};
 
 /// The most sessions that a list shows.
 pub const MOST: i64 = 200;
+
+/// The page in the navigation.
+pub static PAGE: Page = Page {
+    label: "Sessions",
+    slug: "sessions",
+    section: "Records",
+    icon: "session",
+    allows: |_| true,
+    routes: || vec![get().to(list)],
+};
 
 #[derive(Template)]
 #[template(path = "admin/sessions.html")]

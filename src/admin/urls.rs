@@ -1,7 +1,7 @@
 //! The table of the admin's addresses, and what its handlers share.
 
 use actix_web::cookie::Key;
-use actix_web::http::header::ALLOW;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 
@@ -42,7 +42,7 @@ impl Admin {
         let throttle = Throttle { max_failures: config.login_max_failures };
         Ok(Admin {
             db: db.clone(),
-            site: web::Data::new(site),
+            site: web::Data::new(site.register_page(&sessions::PAGE)),
             cookies: web::Data::new(Cookies { secure: config.mode != Mode::Development }),
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
             devices: web::Data::new(Devices::new(&device_key)),
@@ -93,7 +93,6 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/logout/", POST, vec![post().to(sign_in::sign_out)]),
         resource("/password_change/", FORM, vec![get().to(password_change::form), post().to(password_change::submit)]),
         resource("/theme/", POST, vec![post().to(theme::choose)]),
-        resource("/sessions/", READ, vec![get().to(sessions::list)]),
         resource("/sessions/revoke-others/", POST, vec![post().to(sessions::revoke_others)]),
         resource("/sessions/{id}/revoke/", POST, vec![post().to(sessions::revoke)]),
     ];
@@ -105,7 +104,7 @@ fn resources(site: &Site) -> Vec<Resource> {
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
     let refuse = move |request: HttpRequest| async move {
         let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
-        response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         response
     };
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
