@@ -68,25 +68,18 @@ async fn all_who_are_refused_wait_equally_long() {
         STRANGERS.into_iter().chain([("foreign-hash", PASSWORD), ("alice", too_long.as_str())]).collect();
     let mut client = AdminClient::new(server.address);
     client.get("/admin/login/").await;
-    let mut times = vec![Vec::new(); cases.len()];
-    // In turns, so that a busy machine slows all of them alike.
-    for _ in 0..15 {
-        for ((name, password), times) in cases.iter().zip(&mut times) {
+    let mut times = vec![Duration::MAX; cases.len()];
+    // In turns, and the best of each: what else the machine does makes them longer, never shorter.
+    for _ in 0..20 {
+        for ((name, password), time) in cases.iter().zip(&mut times) {
             let started = Instant::now();
             client.post("/admin/login/", &[("username", name), ("password", password)]).await;
-            times.push(started.elapsed());
+            *time = started.elapsed().min(*time);
         }
     }
-    let medians: Vec<Duration> = times
-        .iter_mut()
-        .map(|times| {
-            times.sort();
-            times[times.len() / 2]
-        })
-        .collect();
-    let (least, most) = (medians.iter().min().expect("some"), medians.iter().max().expect("some"));
+    let (least, most) = (times.iter().min().expect("some"), times.iter().max().expect("some"));
     // Without the hash of nobody it is a tenth.
-    assert!(most.as_secs_f64() / least.as_secs_f64() < 1.6, "{cases:?} {medians:?}");
+    assert!(most.as_secs_f64() / least.as_secs_f64() < 1.5, "{times:?}");
 }
 
 #[tokio::test]
