@@ -29,16 +29,6 @@ pub static PAGE: Page = Page {
 /// The most sessions that a list shows.
 pub const MOST: i64 = 200;
 
-/// The page in the navigation.
-pub static PAGE: Page = Page {
-    label: "Sessions",
-    slug: "sessions",
-    section: "Records",
-    icon: "session",
-    allows: |_| true,
-    routes: || vec![get().to(list)],
-};
-
 #[derive(Template)]
 #[template(path = "admin/sessions.html")]
 struct SessionsPage {

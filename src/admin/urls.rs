@@ -47,7 +47,7 @@ impl Admin {
         let throttle = Throttle { max_failures: config.login_max_failures };
         Ok(Admin {
             db: db.clone(),
-            site: web::Data::new(site.register_page(&sessions::PAGE)),
+            site: web::Data::new(site),
             cookies: web::Data::new(Cookies { secure: config.mode != Mode::Development }),
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
             devices: web::Data::new(Devices::new(&device_key)),

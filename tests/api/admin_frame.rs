@@ -136,8 +136,8 @@ async fn the_first_page_shows_what_was_done_lately() {
         "{mine}"
     );
     assert!(mine.contains("Gone<small>Article: deleted</small>") && !page.contains("/admin/articles/99/"), "{mine}");
-    assert!(!mine.contains("Of nobody") && all.contains("Created by post confirmation"), "{all}");
-    assert!(all.contains("Changed by root, admin") && !all.contains("Not registered"), "{all}");
+    assert!(!mine.contains("Of nobody") && all.contains("Created by Sign-up"), "{all}");
+    assert!(all.contains("Changed by root, Admin") && !all.contains("Not registered"), "{all}");
     // Who may not see articles is not told about them.
     let mut nobody = server.staff_with("nobody", &[]).await;
     let page = nobody.page("/admin/").await;
