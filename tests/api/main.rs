@@ -4,7 +4,11 @@
 mod harness;
 
 mod admin_browser;
+mod admin_csrf;
+mod admin_frame;
 mod admin_session;
+mod admin_sign_in;
+mod admin_throttle;
 mod articles;
 mod assets;
 mod command_line;
