@@ -21,6 +21,7 @@ use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
+use crate::search::Turns;
 use crate::users::models::Origin;
 use crate::{articles, health, openapi, pages, users};
 
@@ -103,7 +104,9 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
-    let lists = web::Data::new(articles::api::Lists::default());
+    let turns = Turns::default();
+    let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
+    let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
@@ -114,6 +117,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
             .app_data(lists.clone())
+            .app_data(turns.clone())
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())

@@ -122,7 +122,9 @@ impl Job {
             }
             Job::Run(action) if count > 0 => Message::success(format!("{count} {label} {}.", action.done)),
             Job::Delete(_) => Message::warning(format!("No {} deleted: they are gone already.", options.label)),
-            Job::Run(action) => Message::warning(format!("No {} {}: there was nothing to do.", options.label, action.done)),
+            Job::Run(action) => {
+                Message::warning(format!("No {} {}: there was nothing to do.", options.label, action.done))
+            }
         }
     }
 }

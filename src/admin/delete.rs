@@ -100,13 +100,7 @@ impl Plan {
 }
 
 /// What one row's page needs.
-async fn plan(
-    site: Arc<Site>,
-    db: &Db,
-    staff: &StaffUser,
-    options: &'static Options,
-    id: i64,
-) -> Result<Plan, Error> {
+async fn plan(site: Arc<Site>, db: &Db, staff: &StaffUser, options: &'static Options, id: i64) -> Result<Plan, Error> {
     let viewer = staff.staff.clone();
     let plan = move |conn: &mut Connection| {
         let plan = Plan::of(conn, &site, site.get(options.slug)?, &[id], false, &viewer)?;

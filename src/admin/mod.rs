@@ -5,17 +5,27 @@
 
 pub mod actions;
 pub mod addresses;
+pub mod cells;
 pub mod change_form;
+pub mod change_list;
 pub mod conflict;
 pub mod csv_file;
 pub mod delete;
+pub mod entries;
+pub mod export;
+pub mod facets;
 pub mod fields;
 pub mod form_page;
 pub mod forms;
+pub mod history_admin;
+pub mod history_pages;
 pub mod import;
+pub mod list_query;
 pub mod model_admin;
 pub mod pages;
 pub mod related;
+pub mod results;
+pub mod search;
 pub mod site;
 pub mod staff;
 pub mod undo;

@@ -36,6 +36,11 @@ pub trait ModelAdmin: Send + Sync {
     /// Deletes a row.
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error>;
 
+    /// The rows that somebody with these rights may see; `None`: all.
+    fn visible(&self, _site: &Site, _rights: &Rights) -> Option<Sql> {
+        None
+    }
+
     /// What may be chosen in a field of several choices.
     fn choices(&self, _conn: &mut Connection, _site: &Site, _field: &str) -> QueryResult<Vec<Choice>> {
         Ok(Vec::new())
@@ -160,6 +165,7 @@ impl Options {
 }
 
 /// A column of a list.
+#[derive(Clone)]
 pub struct Column {
     /// Its name in `?o=`, and in a CSV file.
     pub name: &'static str,
@@ -174,6 +180,7 @@ pub struct Column {
 }
 
 /// What a column makes of its values.
+#[derive(Clone, Copy)]
 pub enum Kind {
     /// A text.
     Text,
@@ -207,8 +214,9 @@ pub enum Cell {
 }
 
 /// A filter of a list, in the query under its name.
+#[derive(Debug)]
 pub struct Filter {
-    /// Its name in the query.
+    /// Its name in the query: none of `q`, `o`, `show`, `after`, `before` and `last`.
     pub name: &'static str,
     /// Its heading.
     pub label: &'static str,
@@ -217,11 +225,15 @@ pub struct Filter {
 }
 
 /// The choices of a filter.
+#[derive(Debug)]
 pub enum Choices {
     /// Known ones: value, label and condition. A condition with a `?` gets its value from the function.
     Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
-    /// Those that a query finds, and the condition, whose `?` is the chosen value.
-    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, &'static str),
+    /// Those that a query finds, and the condition for a chosen value, which its `?`, if it has one, stands for.
+    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
+    /// One that a link has chosen; there are too many to be offered. What names it, if it is there, and the
+    /// condition, whose `?` is the chosen value.
+    Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
 }
 
 /// One of several.
@@ -245,7 +257,7 @@ pub struct Fieldset {
 
 /// A field of a form.
 pub struct Field {
-    /// Its name, in the form and in [`Values`].
+    /// Its name, in the form and in [`Values`]; also the table's column, but for several choices and passwords.
     pub name: &'static str,
     /// Its name for people.
     pub label: &'static str,

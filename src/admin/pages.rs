@@ -49,6 +49,7 @@ impl Message {
 }
 
 /// An entry of the navigation.
+#[derive(Clone)]
 pub struct NavItem {
     /// What is read.
     pub label: String,

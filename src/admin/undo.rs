@@ -75,7 +75,9 @@ impl Restored {
         match self.left_out {
             0 => Message::success(what),
             1 => Message::warning(format!("{what} 1 thing of theirs is missing: what it belonged to is gone.")),
-            count => Message::warning(format!("{what} {count} things of theirs are missing: what they belonged to is gone.")),
+            count => {
+                Message::warning(format!("{what} {count} things of theirs are missing: what they belonged to is gone."))
+            }
         }
     }
 

@@ -117,8 +117,10 @@ const FILTERS: &[Filter] = &[
                 let none = Choice { value: "none".to_owned(), label: "None".to_owned(), group: String::new() };
                 Ok(group_choices(conn)?.into_iter().chain([none]).collect())
             },
-            "? IN (SELECT CAST(group_id AS TEXT) FROM user_groups WHERE user_id = users.id
-             UNION ALL SELECT 'none' WHERE NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id))",
+            |value| match value {
+                "none" => "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id)",
+                _ => "id IN (SELECT user_id FROM user_groups WHERE group_id = ?)",
+            },
         ),
     },
     Filter {

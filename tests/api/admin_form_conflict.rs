@@ -27,7 +27,7 @@ async fn who_saves_second_is_shown_what_the_first_did_and_chooses() {
     let answer = other.send(&mut second, HERE, "_save").await;
     assert_eq!(answer.status, 409);
     let page = answer.text();
-    assert!(page.contains("root changed this user on") && page.contains("(in the admin)"), "{page}");
+    assert!(page.contains("root changed this user on") && page.contains("(Admin)"), "{page}");
     assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["first@example.com"]);
     assert_eq!(page.matches("Both changed it").count(), 1, "{page}");
     let merge = Form::with(&page, "keep_email");
@@ -96,7 +96,7 @@ async fn changes_that_come_by_other_ways_or_change_no_field_are_told_apart() {
     let answer = form.set("name", &["Hers"]).send(&mut root, here, "_save").await;
     assert_eq!(answer.status, 409);
     let page = answer.text();
-    assert!(page.contains("alice changed this article") && page.contains("(with the API)"), "{page}");
+    assert!(page.contains("alice changed this article") && page.contains("(API)"), "{page}");
     assert!(!page.contains("<i>now") && page.contains("Mine"), "{page}");
 }
 

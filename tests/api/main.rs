@@ -16,6 +16,7 @@ mod me;
 mod post_confirmation;
 mod problem;
 mod properties_api;
+mod properties_list;
 mod properties_token;
 mod rate_limit;
 mod settings;
