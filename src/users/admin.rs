@@ -10,6 +10,7 @@ use super::groups;
 use super::models::{self, LAST_SUPERUSER, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
 use super::user_options::OPTIONS;
+use crate::admin::history_admin::source_label;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -267,7 +268,7 @@ fn record_panel(user: &User, may_change: bool) -> Panel {
     let mut facts = vec![
         ("Date joined", Cell::Time(user.date_joined)),
         ("Last sign-in", user.last_login.map_or(Cell::Empty, Cell::Time)),
-        ("Origin", Cell::Text(super::user_options::origin(&user.origin).to_owned())),
+        ("Origin", Cell::Text(source_label(&user.origin).to_owned())),
         ("Password", Cell::Text(state.to_owned())),
     ];
     if may_change {
