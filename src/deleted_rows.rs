@@ -13,6 +13,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::crypto::random_token;
 use crate::db::Connection;
 use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
@@ -53,13 +54,6 @@ struct Cleared {
     ids: Vec<i64>,
 }
 
-/// A name for a batch, which nobody can guess.
-pub fn new_batch() -> Result<String, Error> {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Internal("the system has no random numbers".to_owned()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// Deletes a row of `table`, keeps it, and writes the history. Every model's `delete` ends here.
 pub fn delete(
     conn: &mut Connection,
@@ -78,7 +72,7 @@ pub fn delete(
     let references = references::to(conn, table)?;
     collect(conn, &references, &row, &mut content)?;
     let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
-    let batch = actor.batch().map_or_else(new_batch, |batch| Ok(batch.to_owned()))?;
+    let batch = actor.batch().map_or_else(random_token, |batch| Ok(batch.to_owned()))?;
     let now = Utc::now().naive_utc();
     diesel::insert_into(deleted_rows::table)
         .values((

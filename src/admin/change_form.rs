@@ -9,6 +9,7 @@ use diesel::QueryResult;
 
 use super::addresses::{Addresses, redirect_after};
 use super::conflict::{Basis, Conflict, hidden};
+use super::credentials::Credentials;
 use super::fields;
 use super::form_page::{ChangeFormPage, FormContent};
 use super::forms::{FormData, PostForm};
@@ -88,6 +89,7 @@ pub async fn add(
     staff: StaffUser,
     site: web::Data<Site>,
     db: web::Data<Db>,
+    credentials: web::Data<Credentials>,
     request: HttpRequest,
     slug: web::Path<String>,
     PostForm(data): PostForm,
@@ -96,7 +98,8 @@ pub async fn add(
     staff.require(form.options, Verb::Add)?;
     form.values = fields::parse(form.options, &data);
     let hash = match fields::new_password(form.options, &data, &form.values) {
-        Ok(password) => fields::hash(password).await?,
+        Ok(Some(password)) => Some(credentials.hasher.hash(password).await?),
+        Ok(None) => None,
         Err(errors) => {
             form.errors = errors;
             None

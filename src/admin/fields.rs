@@ -1,6 +1,5 @@
 //! The fields of a form: what they send, and how they are shown.
 
-use actix_web::web;
 use diesel::QueryResult;
 use serde_json::Value;
 
@@ -9,7 +8,7 @@ use super::model_admin::{Choice, Field, ModelAdmin, Options, Staff, Values, Widg
 use super::site::Site;
 use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
-use crate::users::{password, validators};
+use crate::users::validators;
 
 /// What the fields of a form say. Whatever else was sent is ignored.
 pub fn parse(options: &Options, form: &FormData) -> Values {
@@ -113,13 +112,6 @@ pub fn new_password(options: &Options, form: &FormData, values: &Values) -> Resu
     errors.add("password1", validators::password(first, &attributes));
     errors.into_result()?;
     Ok(Some(first.to_owned()))
-}
-
-/// Hashes a password away from the threads that serve requests.
-pub async fn hash(password: Option<String>) -> Result<Option<String>, Error> {
-    let Some(password) = password else { return Ok(None) };
-    let hashed = web::block(move || password::hash(&password)).await;
-    hashed.map_err(|error| Error::Internal(error.to_string()))?.map(Some)
 }
 
 /// A part of a form as it is shown.

@@ -295,7 +295,8 @@ async fn only_declared_fields_are_taken() {
                    FROM users WHERE id = 1";
     let before = server.texts(columns).await;
     let mut form = Form::with(&root.page(&here).await, "_save");
-    for name in ["id", "password", "cognito_sub", "cognito_issuer", "origin", "date_joined", "email_key", "last_login"] {
+    for name in ["id", "password", "cognito_sub", "cognito_issuer", "origin", "date_joined", "email_key", "last_login"]
+    {
         form = form.set(name, &["7"]);
     }
     let form = form.set("usable_password", &["true"]).set("password1", &[PASSWORD]).set("password2", &[PASSWORD]);
@@ -304,7 +305,8 @@ async fn only_declared_fields_are_taken() {
     let form = Form::with(&root.page(ADD_USER).await, "_save").set("username", &["other"]);
     let form = form.set("password", &["!"]).set("origin", &["first_token"]).set("cognito_sub", &["x"]);
     assert_eq!(form.send(&mut root, ADD_USER, "_save").await.status, 303);
-    let other = server.texts("SELECT json_array(password, cognito_sub, origin) AS t FROM users WHERE username = 'other'");
+    let other =
+        server.texts("SELECT json_array(password, cognito_sub, origin) AS t FROM users WHERE username = 'other'");
     assert_eq!(other.await, [r#"[null,null,"admin"]"#]);
 }
 

@@ -52,11 +52,9 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     let before = state(&server).await;
     let here = format!("/admin/users/{id}/delete/");
     let page = root.page(&here).await;
-    for (label, fate) in [
-        ("Group memberships", "1 deleted"),
-        ("Permissions", "1 deleted"),
-        ("Articles", "2 stay, without it"),
-    ] {
+    for (label, fate) in
+        [("Group memberships", "1 deleted"), ("Permissions", "1 deleted"), ("Articles", "2 stay, without it")]
+    {
         assert!(page.contains(&format!("<div><dt>{label}</dt><dd>{fate}</dd></div>")), "{label}: {page}");
     }
     assert_eq!(state(&server).await, before);
@@ -227,7 +225,10 @@ async fn an_action_without_rows_or_rows_without_an_action_do_nothing_and_say_so(
         (vec![("action", "deactivate"), ("_selected_action", "x"), ("_selected_action", "")], nothing),
         (vec![("_selected_action", jane.as_str())], "No action selected."),
         (vec![("action", "explode"), ("_selected_action", jane.as_str())], "No action selected."),
-        (vec![("action", "activate"), ("_selected_action", jane.as_str())], "No user activated: there was nothing to do."),
+        (
+            vec![("action", "activate"), ("_selected_action", jane.as_str())],
+            "No user activated: there was nothing to do.",
+        ),
         (vec![("action", "deactivate"), ("_selected_action", "99")], "No user deactivated: there was nothing to do."),
     ] {
         let answer = root.post("/admin/users/", &fields).await;

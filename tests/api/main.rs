@@ -3,7 +3,13 @@
 
 mod harness;
 
+mod admin_form;
+mod admin_form_conflict;
+mod admin_form_delete;
+mod admin_rights;
+mod admin_session;
 mod articles;
+mod assets;
 mod command_line;
 mod compression;
 mod data;
