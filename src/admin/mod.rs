@@ -29,6 +29,7 @@ pub mod forms;
 pub mod history_admin;
 pub mod history_pages;
 pub mod import;
+pub mod import_page;
 pub mod index;
 pub mod list_query;
 pub mod model_admin;
