@@ -77,6 +77,22 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
 }
 
 #[tokio::test]
+async fn a_group_comes_back_with_its_permissions_and_members() {
+    let server = TestServer::start().await;
+    jane(&server).await;
+    server.sql("INSERT INTO group_permissions VALUES (1, 'articles.view_article')").await;
+    let mut root = server.superuser().await;
+    let page = root.page("/admin/groups/1/delete/").await;
+    assert!(page.contains("<dt>Memberships of users</dt><dd>1 deleted</dd>"), "{page}");
+    let answer = root.post("/admin/groups/1/delete/", &[("post", "yes")]).await;
+    let page = root.follow(&answer).await;
+    assert_eq!(server.number("SELECT count(*) FROM group_permissions").await, 0);
+    assert!(undo(&mut root, &page).await.contains("The group “Editors” was restored."));
+    let rows = "SELECT count(*) FROM group_permissions JOIN user_groups USING (group_id) WHERE user_id = 1";
+    assert_eq!(server.number(rows).await, 1);
+}
+
+#[tokio::test]
 async fn what_is_taken_meanwhile_stops_an_undo_as_a_whole() {
     let server = TestServer::start().await;
     server.user("jane").await;
