@@ -5,7 +5,11 @@ mod harness;
 
 mod admin_browser;
 mod admin_csrf;
+mod admin_form;
+mod admin_form_conflict;
+mod admin_form_delete;
 mod admin_frame;
+mod admin_rights;
 mod admin_session;
 mod admin_sign_in;
 mod admin_throttle;

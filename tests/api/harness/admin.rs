@@ -54,6 +54,8 @@ impl TestServer {
         let mut client = AdminClient::new(self.address);
         let answer = client.sign_in(name, PASSWORD).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/admin/"), "{}", answer.text());
+        // The token of the sign-in page is over with it.
+        client.token.clear();
         client
     }
 }

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod browser;
 pub mod client;
+pub mod form;
 pub mod jwks;
 pub mod log_watch;
 pub mod pool;
