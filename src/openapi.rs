@@ -26,13 +26,12 @@ struct Document;
 
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let mut api = articles::api::Doc::openapi();
-    api.merge(users::api::Doc::openapi());
-    describe(&mut api);
-    let mut document = Document::openapi();
-    for part in [api, post_confirmation::Doc::openapi(), health::Doc::openapi()] {
-        document.merge(part);
-    }
+    let mut document = articles::api::Doc::openapi();
+    document.merge(users::api::Doc::openapi());
+    describe(&mut document);
+    document.merge(post_confirmation::Doc::openapi());
+    document.merge(health::Doc::openapi());
+    document.info = Document::openapi().info;
     let components = document.components.get_or_insert_default();
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);

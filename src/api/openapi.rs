@@ -158,11 +158,11 @@ fn header_parameter(name: &str, description: &str) -> Parameter {
 }
 
 fn format_parameter() -> Parameter {
-    let formats = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["json", "api"]));
+    let formats = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["json", "api", ""]));
     parameter(
         "format",
         ParameterIn::Query,
-        "The rendering, whatever `Accept` says: JSON, or a page for people.",
+        "The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing.",
         formats,
     )
 }

@@ -12,6 +12,7 @@ mod http;
 mod keys;
 mod linking;
 mod me;
+mod openapi;
 mod post_confirmation;
 mod properties_api;
 mod properties_token;
