@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::client_address::TrustedProxies;
 use crate::cognito::jwks::JwksSettings;
-use crate::cognito::post_confirmation::Secret;
 use crate::cognito::user_pool::{self, PoolId, TokenUse, UserPool};
+use crate::rate_limit::Rate;
+use crate::secret::Secret;
 
 /// One environment variable: its name, what holds when it is unset, and what it does.
 pub struct Setting {
@@ -54,6 +56,11 @@ settings! {
     "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
+    "TRUSTED_PROXIES", "none", "The IP addresses of proxies whose `X-Forwarded-For` tells the client's address, separated by commas.";
+    "RATE_LIMIT_USER", "no limit", "How many requests of the API one user may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. As many may come at once. Each process counts for itself.";
+    "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by address; an IPv6 address counts by its `/64`.";
+    "METRICS_ADDRESS", "none", "An IP address and port of their own for the metrics, such as `127.0.0.1:9100`. Whoever reaches it may read them.";
+    "METRICS_TOKEN", "none", "Offers the metrics at `BIND_ADDRESS` as well, to whoever sends this token as `Authorization: Bearer`: at least 32 characters, such as `openssl rand -hex 32` makes.";
     "LOG_FORMAT", "`text`", "`json` writes one JSON object a line. The log goes to standard error, the start-up text to standard output.";
     "RUST_LOG", "development: `info,actix_server=warn`; production: `info,actix_server=warn,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` has a line for every request.";
 }
@@ -127,6 +134,16 @@ pub struct Config {
     pub cors_allowed_origins: Vec<String>,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
+    /// The limit for each user.
+    pub rate_limit_user: Option<Rate>,
+    /// The limit for each address that strangers come from.
+    pub rate_limit_address: Option<Rate>,
+    /// Where the metrics have an address of their own; port 0 lets the system choose.
+    pub metrics_address: Option<SocketAddr>,
+    /// The token that opens the metrics at the main address.
+    pub metrics_token: Option<Secret>,
     /// Whether log lines are JSON.
     pub log_json: bool,
     /// env_logger's filter.
@@ -181,6 +198,16 @@ impl Variables<'_> {
     fn list(&self, name: &'static str) -> Vec<String> {
         let items = self.get(name).unwrap_or_default().split(',').map(str::trim);
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// What is made of a value; `parse` fails with what is wrong with it.
+    fn optional<T, E: fmt::Display>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        parse(value).map(Some).or_else(|problem| fail(name, format!("`{}` {problem}", value.escape_debug())))
     }
 
     fn choice<T: Copy>(&self, name: &'static str, choices: &[(&str, T)], default: T) -> Result<T, ConfigError> {
@@ -246,7 +273,8 @@ pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
 /// The variables of the environment that look like settings and are none: most likely misspelt, so that
 /// what was meant to be strict would be lax in silence.
 pub fn unknown_variables() -> Vec<String> {
-    const PREFIXES: [&str; 4] = ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION"];
+    const PREFIXES: [&str; 7] =
+        ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];
     let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     let mut unknown: Vec<String> = names
         .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
@@ -280,12 +308,11 @@ impl Config {
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
         let env = Variables(variables);
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
-        let bind = bind_address(&env)?;
+        let bind = bind_address(variables)?;
         let pool = pool(&env, mode, bind)?;
-        let token_uses = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
         Ok(Config {
             mode,
-            token_use: env.choice("COGNITO_TOKEN_USE", &token_uses, TokenUse::Id)?,
+            token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
             // RFC 8725 has no figure; two minutes is what AWS's own clocks never need.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
@@ -302,10 +329,61 @@ impl Config {
             allowed_hosts: allowed_hosts(&env, bind)?,
             cors_allowed_origins: cors_allowed_origins(&env, mode)?,
             max_body_bytes: env.number("MAX_BODY_BYTES", 1..=1_073_741_824, 1_048_576)? as usize,
+            trusted_proxies: trusted_proxies(&env)?,
+            rate_limit_user: env.optional("RATE_LIMIT_USER", str::parse)?,
+            rate_limit_address: env.optional("RATE_LIMIT_ADDRESS", str::parse)?,
+            metrics_address: env.optional("METRICS_ADDRESS", socket_address)?,
+            metrics_token: metrics_token(&env)?,
             log_json,
             log_filter,
             pool,
         })
+    }
+
+    /// Every setting with what holds now, in the order of [`SETTINGS`]; secrets are masked.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let seconds = |time: Duration| time.as_secs().to_string();
+        let token_use = TokenUse::ALL.iter().find(|(_, known)| *known == self.token_use).map_or("", |(word, _)| word);
+        let (pool_id, client_ids, issuers, jwks_urls) = match &self.pool {
+            Pool::Local => ["the local user pool"; 4].map(str::to_owned).into(),
+            Pool::Cognito(pool) => (
+                pool.id.clone(),
+                pool.client_ids.join(", "),
+                pool.issuers.join(", "),
+                pool.jwks_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", "),
+            ),
+        };
+        vec![
+            ("APP_ENV", self.mode.to_string()),
+            ("AWS_USER_POOLS_ID", pool_id),
+            ("AWS_APP_CLIENT_ID", client_ids),
+            ("COGNITO_ISSUER", issuers),
+            ("COGNITO_JWKS_URL", jwks_urls),
+            ("COGNITO_TOKEN_USE", token_use.to_owned()),
+            ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
+            ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),
+            ("COGNITO_CREATE_USERS", self.create_users.to_string()),
+            ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
+            (
+                "COGNITO_CA_FILE",
+                self.jwks.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
+            ),
+            ("COGNITO_JWKS_REFRESH_SECONDS", seconds(self.jwks.refresh)),
+            ("COGNITO_JWKS_COOLDOWN_SECONDS", seconds(self.jwks.cooldown)),
+            ("COGNITO_JWKS_MAX_STALE_SECONDS", seconds(self.jwks.max_stale)),
+            ("DATABASE_URL", format!("sqlite:{}", self.database.display())),
+            ("BIND_ADDRESS", self.bind.to_string()),
+            ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
+            ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
+            ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
+            ("TRUSTED_PROXIES", self.trusted_proxies.0.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")),
+            ("RATE_LIMIT_USER", or_none(self.rate_limit_user)),
+            ("RATE_LIMIT_ADDRESS", or_none(self.rate_limit_address)),
+            ("METRICS_ADDRESS", or_none(self.metrics_address)),
+            ("METRICS_TOKEN", masked(usize::from(self.metrics_token.is_some()))),
+            ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
+            ("RUST_LOG", self.log_filter.clone()),
+        ]
     }
 
     /// Where the local user pool keeps its keys: beside the database.
@@ -314,13 +392,49 @@ impl Config {
     }
 }
 
-fn bind_address(env: &Variables) -> Result<SocketAddr, ConfigError> {
+fn or_none(value: Option<impl fmt::Display>) -> String {
+    value.map_or("none".to_owned(), |value| value.to_string())
+}
+
+/// How many secrets are set, and nothing of them.
+fn masked(count: usize) -> String {
+    match count {
+        0 => "none".to_owned(),
+        1 => "set".to_owned(),
+        count => format!("{count} are set"),
+    }
+}
+
+/// Where the server of these variables listens, for commands that need no more than that.
+pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
-    let Some(value) = env.get("BIND_ADDRESS") else { return Ok(default) };
-    value.parse().or_else(|_| {
-        let value = value.escape_debug();
-        fail("BIND_ADDRESS", format!("`{value}` is not an IP address and port, such as `0.0.0.0:8000` or `[::]:8000`"))
-    })
+    Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
+}
+
+fn socket_address(value: &str) -> Result<SocketAddr, &'static str> {
+    value.parse().map_err(|_| "is not an IP address and port, such as `0.0.0.0:8000` or `[::]:8000`")
+}
+
+fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
+    const NAME: &str = "TRUSTED_PROXIES";
+    let parse = |item: String| match item.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_canonical()),
+        Err(_) => fail(NAME, format!("`{}` is not an IP address", item.escape_debug())),
+    };
+    env.list(NAME).into_iter().map(parse).collect::<Result<_, _>>().map(TrustedProxies)
+}
+
+fn metrics_token(env: &Variables) -> Result<Option<Secret>, ConfigError> {
+    const NAME: &str = "METRICS_TOKEN";
+    let Some(token) = env.get(NAME) else { return Ok(None) };
+    // RFC 6750, section 2.1. The value is not repeated: it is a secret.
+    if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)) {
+        return fail(NAME, "has characters that a Bearer token cannot have; use letters and digits");
+    }
+    if token.len() < 32 {
+        return fail(NAME, "has fewer than 32 characters");
+    }
+    Ok(Some(Secret::new(token.to_owned())))
 }
 
 fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigError> {

@@ -4,6 +4,8 @@
 //! did is said to the caller. What went wrong on our side is logged once, where the answer is made, with
 //! the request's id; the caller gets that id and never the cause.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
@@ -24,6 +26,10 @@ impl FieldErrors {
         if !messages.is_empty() {
             self.0.push((field, messages));
         }
+    }
+
+    fn to_json(&self) -> Value {
+        self.0.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect()
     }
 
     /// `Ok` where nothing was added.
@@ -91,6 +97,9 @@ pub enum Error {
     /// 415, with the media type that was sent.
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
+    /// Too many requests, and how long it takes until there may be one more: 429.
+    #[error("{}", throttled(*.0))]
+    Throttled(Duration),
     /// The body cannot be read: 400.
     #[error("{0}")]
     Parse(String),
@@ -128,17 +137,23 @@ impl From<diesel::result::Error> for Error {
 }
 
 impl Error {
-    /// The stable word for the case, where Django REST framework has only a sentence of its own or none.
-    fn code(&self) -> Option<&'static str> {
+    /// The stable word for the case; Django REST framework's where it has one.
+    pub fn code(&self) -> &'static str {
         match self {
-            Error::Unauthenticated { code, .. } | Error::Refused { code, .. } => Some(code),
-            Error::PermissionDenied => Some("permission_denied"),
-            Error::RequestTimeout => Some("request_timeout"),
-            Error::PreconditionFailed => Some("precondition_failed"),
-            Error::BodyTooLarge(_) => Some("body_too_large"),
-            Error::Unavailable(_) => Some("unavailable"),
-            Error::Internal(_) => Some("error"),
-            _ => None,
+            Error::Unauthenticated { code, .. } | Error::Refused { code, .. } => code,
+            Error::PermissionDenied => "permission_denied",
+            Error::NoSuchObject(_) | Error::NoSuchFormat => "not_found",
+            Error::MethodNotAllowed(_) => "method_not_allowed",
+            Error::NotAcceptable => "not_acceptable",
+            Error::RequestTimeout => "request_timeout",
+            Error::PreconditionFailed => "precondition_failed",
+            Error::BodyTooLarge(_) => "body_too_large",
+            Error::UnsupportedMediaType(_) => "unsupported_media_type",
+            Error::Throttled(_) => "throttled",
+            Error::Parse(_) => "parse_error",
+            Error::Invalid(_) => "invalid",
+            Error::Unavailable(_) => "unavailable",
+            Error::Internal(_) => "error",
         }
     }
 
@@ -150,15 +165,49 @@ impl Error {
         }
     }
 
+    /// The body in the original's shape, which has a sentence alone for the errors that it knows itself.
     fn body(&self) -> Value {
-        if let Error::Invalid(FieldErrors(fields)) = self {
-            return fields.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect();
-        }
-        match self.code() {
-            Some(code) => json!({ "detail": self.to_string(), "code": code }),
-            None => json!({ "detail": self.to_string() }),
+        match self {
+            Error::Invalid(fields) => fields.to_json(),
+            Error::NoSuchObject(_)
+            | Error::NoSuchFormat
+            | Error::MethodNotAllowed(_)
+            | Error::NotAcceptable
+            | Error::UnsupportedMediaType(_)
+            | Error::Parse(_) => json!({ "detail": self.to_string() }),
+            _ => json!({ "detail": self.to_string(), "code": self.code() }),
         }
     }
+
+    /// The body as problem details (RFC 9457). Our own members are `code` and, for wrong fields, `errors`,
+    /// which has what is otherwise the whole body.
+    pub fn problem(&self) -> Value {
+        let status = self.status_code();
+        let mut problem = json!({
+            // By section 4.2.1 the kind of problem is the status, and the title its phrase.
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+            "code": self.code(),
+        });
+        if let Error::Invalid(fields) = self {
+            problem["detail"] = "Invalid input.".into();
+            problem["errors"] = fields.to_json();
+        }
+        problem
+    }
+}
+
+/// Django REST framework's sentence.
+fn throttled(wait: Duration) -> String {
+    let (seconds, plural) = (whole_seconds(wait), if whole_seconds(wait) == 1 { "" } else { "s" });
+    format!("Request was throttled. Expected available in {seconds} second{plural}.")
+}
+
+/// Rounded up: who waits so long does not come too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl ResponseError for Error {
@@ -175,6 +224,7 @@ impl ResponseError for Error {
             Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::Parse(_) | Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -194,8 +244,12 @@ impl ResponseError for Error {
             }
             _ => {}
         }
-        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-            set(RETRY_AFTER, "5");
+        let retry_after = match self {
+            Error::Throttled(wait) => Some(whole_seconds(*wait)),
+            _ => (self.status_code() == StatusCode::SERVICE_UNAVAILABLE).then_some(5),
+        };
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
     }

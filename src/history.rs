@@ -42,17 +42,29 @@ pub struct Actor {
     user_id: Option<i64>,
     name: String,
     source: Source,
+    /// What is deleted under one name comes back together; `None`: each row has a name of its own.
+    batch: Option<String>,
 }
 
 impl Actor {
     /// A local user.
     pub fn user(user: &User, source: Source) -> Actor {
-        Actor { user_id: Some(user.id), name: user.username.clone(), source }
+        Actor { user_id: Some(user.id), name: user.username.clone(), source, batch: None }
     }
 
     /// Nobody in particular: a command, or a user who does not exist yet.
     pub fn system(source: Source) -> Actor {
-        Actor { user_id: None, name: String::new(), source }
+        Actor { user_id: None, name: String::new(), source, batch: None }
+    }
+
+    /// Has all that this actor deletes come back together. See [`crate::deleted_rows`].
+    pub fn in_batch(self, batch: Option<String>) -> Actor {
+        Actor { batch, ..self }
+    }
+
+    /// The batch, if there is one.
+    pub fn batch(&self) -> Option<&str> {
+        self.batch.as_deref()
     }
 }
 
@@ -107,7 +119,7 @@ impl Changes {
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'a> {
     /// The model's name, such as `article`.
-    pub model: &'static str,
+    pub model: &'a str,
     /// The row's id.
     pub id: i64,
     /// The row's name for people.

@@ -13,6 +13,7 @@
 //! | [`articles`] | the model and its addresses | app `articles` |
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
+//! | [`deleted_rows`] | brings deleted rows back | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
 //! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
@@ -42,11 +43,14 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod client_address;
 pub mod cognito;
 pub mod commands;
+pub mod compression;
 pub mod config;
 pub mod connection;
 pub mod db;
+pub mod deleted_rows;
 pub mod error;
 pub mod health;
 pub mod history;
@@ -54,9 +58,12 @@ pub mod logging;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;
+pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod secret;
 pub mod server;
+// pub mod status;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

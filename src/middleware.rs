@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cognito::authentication::CallerId;
+use crate::compression::compress;
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::pages;
@@ -71,7 +72,7 @@ pub async fn edge(
     let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
-        next.call(request).await?.map_into_boxed_body()
+        compress(next.call(request).await?.map_into_boxed_body()).await
     } else {
         log::warn!(request_id = id; "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         request.into_response(pages::bad_host())

@@ -53,6 +53,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    imports (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        model -> Text,
+        file_name -> Text,
+        content -> Text,
+        state -> Text,
+        report -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     row_counts (table_name) {
         table_name -> Text,
         row_count -> BigInt,
@@ -132,6 +145,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_permissions,
     groups,
     history,
+    imports,
     row_counts,
     secrets,
     sessions,

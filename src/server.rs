@@ -20,6 +20,7 @@ use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
+use crate::rate_limit::Limits;
 use crate::users::models::Origin;
 use crate::{articles, health, openapi, pages, users};
 
@@ -100,6 +101,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
         request_ids: RequestIds::default(),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
+    let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
+    let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let lists = web::Data::new(articles::api::Lists::default());
     let origins = config.cors_allowed_origins.clone();
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
@@ -112,6 +115,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(post_confirmation.clone())
+            .app_data(limits.clone())
+            .app_data(trusted_proxies.clone())
             .wrap(from_fn(edge))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
     })

@@ -3,7 +3,9 @@
 //! It is a registry, as Django's is: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the
 //! [`Site`] in one line. Nothing in here names a feature, except that whoever signs in is a user.
 
+pub mod csv_file;
 pub mod forms;
+pub mod import;
 pub mod model_admin;
 pub mod pages;
 pub mod site;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::site::Site;
 use crate::db::Connection;
-use crate::db::rows::Bind;
+use crate::db::rows::{self, Bind, Sql};
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
 use crate::users::models::{self, User};
@@ -22,6 +22,11 @@ pub trait ModelAdmin: Send + Sync {
 
     /// The values of a row's form fields; `None` where there is no such row.
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>>;
+
+    /// The values that a new row's form begins with.
+    fn initial(&self) -> Values {
+        Values::default()
+    }
 
     /// Creates a row (without an `id`) or changes one, and returns its id. Whatever the form must not decide
     /// alone is checked here, within the transaction: `staff` are the rights of now. [`Error::Invalid`] names
@@ -36,13 +41,19 @@ pub trait ModelAdmin: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Whether `staff`, who may change rows of the model, may change this one. Others see it read-only.
-    fn may_change(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<bool> {
+    /// Whether `staff` may give this: one of the choices of a field, or, where it has none, the field's other
+    /// value. What they may not give stays as it is.
+    fn may_give(&self, _conn: &mut Connection, _field: &str, _value: &str, _staff: &Staff) -> QueryResult<bool> {
         Ok(true)
     }
 
+    /// Why `staff`, who may change or delete rows of the model, may not do it to this one: a sentence.
+    fn refusal(&self, _conn: &mut Connection, _verb: Verb, _id: i64, _staff: &Staff) -> QueryResult<Option<String>> {
+        Ok(None)
+    }
+
     /// What a form shows of a row beside its fields, in panels.
-    fn panels(&self, _conn: &mut Connection, _id: i64) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<Vec<Panel>> {
         Ok(Vec::new())
     }
 
@@ -86,6 +97,8 @@ pub struct Options {
     pub actions: &'static [Action],
     /// Whether rows come from CSV files, too.
     pub importable: bool,
+    /// Tables that refer to it and have no model of their own: what one of their rows is, and several.
+    pub related: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Options {
@@ -107,6 +120,7 @@ impl Options {
         fieldsets: &[],
         actions: &[],
         importable: false,
+        related: &[],
     };
 
     /// The name of a permission on this model, as Django names it.
@@ -118,6 +132,15 @@ impl Options {
     pub fn allow(&self, rights: &Rights, verb: Verb) -> bool {
         let may = |verb| self.verbs.contains(&verb) && rights.has(&self.permission(verb));
         may(verb) || (verb == Verb::View && may(Verb::Change))
+    }
+
+    /// The name of a row for people; `None` where there is no such row.
+    pub fn title_of(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<String>> {
+        let mut rest = Sql::new(format!("FROM {} WHERE id = ?", self.table));
+        rest.bind(id);
+        let rows = rows::select(conn, &[self.title], rest)?;
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Ok(rows.first().and_then(|row| row.first()).map(text))
     }
 
     /// All fields of the form.
@@ -304,6 +327,8 @@ pub struct Staff {
     pub user: User,
     /// What they may do.
     pub rights: Rights,
+    /// What all that they delete comes back as, if together.
+    pub batch: Option<String>,
 }
 
 impl Staff {
@@ -313,17 +338,22 @@ impl Staff {
         let user = models::find(conn, id)?.filter(|user| user.is_active && user.is_staff);
         let user = user.ok_or(Error::PermissionDenied)?;
         let rights = Rights::of(conn, &user)?;
-        Ok(Staff { user, rights })
+        Ok(Staff { user, rights, batch: None })
     }
 
     /// For the history.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, Source::Admin)
+        Actor::user(&self.user, Source::Admin).in_batch(self.batch.clone())
     }
 
     /// Fails unless the rights allow this.
     pub fn require(&self, options: &Options, verb: Verb) -> Result<(), Error> {
         if options.allow(&self.rights, verb) { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Whether the rights allow this for one row.
+    pub fn may(&self, conn: &mut Connection, model: &dyn ModelAdmin, verb: Verb, id: i64) -> QueryResult<bool> {
+        Ok(model.options().allow(&self.rights, verb) && model.refusal(conn, verb, id, self)?.is_none())
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use super::model_admin::ModelAdmin;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::error::Error;
@@ -116,22 +117,20 @@ impl Frame {
 }
 
 fn nav(site: &Site, staff: &StaffUser, current: &str) -> Vec<NavSection> {
+    let rights = &staff.staff.rights;
+    let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
+    let models = models.map(|options| {
+        let add = options.allow(rights, Verb::Add).then(|| format!("/admin/{}/add/", options.slug));
+        (options.section, capitalized(options.label_plural), options.slug, options.icon, add)
+    });
+    let pages = site.pages().filter(|page| (page.allows)(rights));
+    let pages = pages.map(|page| (page.section, page.label.to_owned(), page.slug, page.icon, None));
     let mut sections: Vec<NavSection> = Vec::new();
-    for model in site.models() {
-        let options = model.options();
-        if !options.allow(&staff.staff.rights, Verb::View) {
-            continue;
-        }
-        let item = NavItem {
-            label: capitalized(options.label_plural),
-            address: format!("/admin/{}/", options.slug),
-            icon: options.icon,
-            add: options.allow(&staff.staff.rights, Verb::Add).then(|| format!("/admin/{}/add/", options.slug)),
-            is_current: options.slug == current,
-        };
-        match sections.iter_mut().find(|section| section.label == options.section) {
-            Some(section) => section.items.push(item),
-            None => sections.push(NavSection { label: options.section, items: vec![item] }),
+    for (section, label, slug, icon, add) in models.chain(pages) {
+        let item = NavItem { label, address: format!("/admin/{slug}/"), icon, add, is_current: slug == current };
+        match sections.iter_mut().find(|known| known.label == section) {
+            Some(known) => known.items.push(item),
+            None => sections.push(NavSection { label: section, items: vec![item] }),
         }
     }
     sections

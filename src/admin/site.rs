@@ -1,11 +1,32 @@
-//! The registry: the models that the admin looks after, in the order of its navigation.
+//! The registry: the models that the admin looks after and the pages beside them, in the order of its
+//! navigation.
+
+use actix_web::Route;
 
 use super::model_admin::{Choice, ModelAdmin};
+use crate::users::permissions::Rights;
 
-/// All registered models.
+/// All registered models and pages.
 #[derive(Default)]
 pub struct Site {
     models: Vec<Box<dyn ModelAdmin>>,
+    pages: Vec<&'static Page>,
+}
+
+/// A page of a feature's own.
+pub struct Page {
+    /// Its name in the navigation.
+    pub label: &'static str,
+    /// Its name in the address: `/admin/<slug>/`.
+    pub slug: &'static str,
+    /// The heading it stands under in the navigation.
+    pub section: &'static str,
+    /// The icon's name.
+    pub icon: &'static str,
+    /// Who may see it. Its handlers ask as well.
+    pub allows: fn(&Rights) -> bool,
+    /// Its handlers, each guarded by [`StaffUser`](super::StaffUser).
+    pub routes: fn() -> Vec<Route>,
 }
 
 impl Site {
@@ -13,6 +34,17 @@ impl Site {
     pub fn register(mut self, model: impl ModelAdmin + 'static) -> Site {
         self.models.push(Box::new(model));
         self
+    }
+
+    /// Adds a page.
+    pub fn register_page(mut self, page: &'static Page) -> Site {
+        self.pages.push(page);
+        self
+    }
+
+    /// The pages in their order.
+    pub fn pages(&self) -> impl Iterator<Item = &'static Page> + '_ {
+        self.pages.iter().copied()
     }
 
     /// The models in their order.

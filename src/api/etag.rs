@@ -1,6 +1,7 @@
 //! Entity tags (RFC 9110, section 8.8.3): a hash of what is sent.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, LINK};
 use aws_lc_rs::digest::{Context, SHA256};
@@ -21,14 +22,14 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
 }
 
-/// The tag of a body that was written with indentation: its bytes are others than the compact body's, so
-/// the tag is too, but [`IfMatch`] can tell that the version is the same.
-pub fn of_indented(tag: &str, indent: u8) -> String {
-    format!("\"{}.{indent}\"", tag.trim_matches('"'))
+/// The tag of a body that is written in another way, with indentation or compressed: its bytes are others than
+/// the compact body's, so the tag is too, but [`IfMatch`] can tell that the version is the same.
+pub fn of_variant(tag: &str, variant: impl Display) -> String {
+    format!("\"{}.{variant}\"", tag.trim_matches('"'))
 }
 
 /// The tag of the compact body.
-fn without_indent(tag: &str) -> Cow<'_, str> {
+fn without_variant(tag: &str) -> Cow<'_, str> {
     match tag.split_once('.') {
         Some((version, _)) => format!("{version}\"").into(),
         None => tag.into(),
@@ -62,7 +63,7 @@ impl IfMatch {
     pub fn check(&self, current: &[u8]) -> Result<(), Error> {
         let Some(tags) = &self.0 else { return Ok(()) };
         let current = of(current, &HeaderMap::new());
-        let is_known = tags.iter().any(|tag| without_indent(tag) == current || tag == "*");
+        let is_known = tags.iter().any(|tag| without_variant(tag) == current || tag == "*");
         if is_known { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use crate::error::FieldErrors;
+
 /// A member of a body, as far as a field can tell its kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
@@ -45,8 +47,8 @@ pub struct CharField {
 
 impl CharField {
     /// The field's value, stripped of white space. `Ok(None)` where it may be left out and is.
-    pub fn clean(&self, data: &Data, may_be_left_out: bool) -> Result<Option<String>, Vec<String>> {
-        let fail = |message: &str| Err(vec![message.to_owned()]);
+    pub fn clean(&self, data: &Data, may_be_left_out: bool) -> Result<Option<String>, FieldErrors> {
+        let fail = |message: &str| Err(FieldErrors::one(self.name, message));
         let (text, surrogate) = match data.get(self.name) {
             None if may_be_left_out => return Ok(None),
             None => return fail("This field is required."),
@@ -70,7 +72,19 @@ impl CharField {
         if let Some(surrogate) = surrogate {
             errors.push(format!("Surrogate characters are not allowed: U+{surrogate:X}."));
         }
-        if errors.is_empty() { Ok(Some(text.to_owned())) } else { Err(errors) }
+        let mut field_errors = FieldErrors::default();
+        field_errors.add(self.name, errors);
+        field_errors.into_result().map(|()| Some(text.to_owned()))
+    }
+
+    /// [`CharField::clean`] for a body that must have the field.
+    pub fn clean_required(&self, data: &Data) -> Result<String, FieldErrors> {
+        self.clean(data, false).map(Option::unwrap_or_default)
+    }
+
+    /// [`CharField::clean`] for a text from elsewhere than a body.
+    pub fn clean_text(&self, text: &str) -> Result<String, FieldErrors> {
+        self.clean_required(&Data::from([(self.name.to_owned(), Input::text(text))]))
     }
 
     /// What OPTIONS says of the field.

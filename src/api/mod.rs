@@ -139,7 +139,7 @@ async fn frame(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (renderer, response) = match negotiation::choose(request.request()) {
         Ok(renderer) => (renderer, next.call(request).await?.map_into_boxed_body()),
-        Err(error) => (Renderer::JSON, request.into_response(HttpResponse::from_error(error))),
+        Err(error) => (Renderer::JSON, request.error_response(error)),
     };
     let (request, response) = response.into_parts();
     let response = finish(endpoint, renderer, &request, response).await;
@@ -153,6 +153,8 @@ async fn finish(
     request: &HttpRequest,
     response: HttpResponse,
 ) -> HttpResponse {
+    let error = response.error().and_then(|error| error.as_error::<Error>());
+    let problem = error.filter(|_| negotiation::wants_problem(request)).map(Error::problem);
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
@@ -161,18 +163,22 @@ async fn finish(
         Ok(bytes) => bytes,
         Err(error) => return Error::Internal(error.to_string()).error_response(),
     };
+    if let Some(problem) = &problem {
+        bytes = problem.to_string().into();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
     if response.status().is_server_error() {
         bytes = render::with_request_id(request, bytes);
     }
     let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
     let compact = is_read.then(|| etag::of(&bytes, response.headers()));
-    if renderer != Renderer::JSON && !bytes.is_empty() {
+    if renderer != Renderer::JSON && problem.is_none() && !bytes.is_empty() {
         bytes = render::render(renderer, endpoint, request, &mut response, bytes);
     }
     if let Some(compact) = compact {
         let tag = match renderer {
             Renderer::JSON => compact,
-            Renderer::Json { indent } => etag::of_indented(&compact, indent),
+            Renderer::Json { indent } => etag::of_variant(&compact, indent),
             Renderer::Html => etag::of(&bytes, response.headers()),
         };
         let is_known = etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);

@@ -1,6 +1,8 @@
 //! Which rendering a caller wants: `?format=` first, then `Accept` with its quality values (RFC 9110,
 //! section 12.5.1).
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 
@@ -37,15 +39,39 @@ struct MediaRange<'a> {
 
 /// Chooses, or fails with 404 for an unknown `?format=` and 406 where nothing fits.
 pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
-    let format = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name == "format").last();
-    match format.as_ref().map(|(_, format)| &**format) {
-        Some("json") => return Ok(Renderer::JSON),
-        Some("api") => return Ok(Renderer::Html),
-        Some("") | None => {}
-        Some(_) => return Err(Error::NoSuchFormat),
+    match format(request).as_deref() {
+        Some("json") => Ok(Renderer::JSON),
+        Some("api") => Ok(Renderer::Html),
+        Some(_) => Err(Error::NoSuchFormat),
+        None => from_accept(&accept(request)),
     }
+}
+
+/// The last `?format=`, unless it is empty.
+fn format(request: &HttpRequest) -> Option<Cow<'_, str>> {
+    let parameters = form_urlencoded::parse(request.query_string().as_bytes());
+    let formats = parameters.filter_map(|(name, value)| (name == "format").then_some(value));
+    formats.last().filter(|format| !format.is_empty())
+}
+
+fn accept(request: &HttpRequest) -> String {
     let values: Vec<&str> = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
-    from_accept(&values.join(","))
+    values.join(",")
+}
+
+/// Whether an error should be problem details (RFC 9457): only where they are asked for by name, and at
+/// least as much as what a success is written in. `?format=` goes before that, too.
+pub fn wants_problem(request: &HttpRequest) -> bool {
+    format(request).is_none() && accept_wants_problem(&accept(request))
+}
+
+/// [`wants_problem`] by the value of `Accept`.
+pub fn accept_wants_problem(accept: &str) -> bool {
+    let ranges: Vec<_> = accept.split(',').filter_map(parse).collect();
+    let quality = |kind, subkind| best(&ranges, kind, subkind).map_or(0, |(range, _)| range.quality);
+    let named = best(&ranges, "application", "problem+json").filter(|(range, _)| range.subkind != "*");
+    let success = quality("application", "json").max(quality("text", "html"));
+    named.is_some_and(|(problem, _)| problem.quality >= success)
 }
 
 /// Chooses by the value of `Accept`; an empty one accepts anything.

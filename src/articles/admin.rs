@@ -91,7 +91,7 @@ impl ModelAdmin for ArticleAdmin {
     }
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
-        let name = models::clean_name(values.text("name"))?;
+        let name = models::NAME.clean_text(values.text("name"))?;
         let article = match id {
             None => models::create(conn, &name, Some(staff.user.id), &staff.actor())?,
             Some(id) => {
@@ -104,6 +104,6 @@ impl ModelAdmin for ArticleAdmin {
 
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
         let article = models::find(conn, id)?.ok_or(Error::NoSuchObject("Article"))?;
-        Ok(models::delete(conn, &article, &staff.actor())?)
+        models::delete(conn, &article, &staff.actor())
     }
 }

@@ -166,7 +166,7 @@ fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, E
     responses((status = 201, description = "The new article.", body = ArticleJson,
         headers(("Location", description = "Its address.")))))]
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
-    let name = models::clean(&body.data().await?, false)?.unwrap_or_default();
+    let name = NAME.clean_required(&body.data().await?)?;
     let create = move |conn: &mut Connection| {
         let user = caller(conn, &user)?;
         Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?)
@@ -232,7 +232,7 @@ async fn change(
         .write(move |conn| {
             let user = caller(conn, &user)?;
             let article = find_to_change(conn, &id, &user, &condition)?;
-            match models::clean(&data, is_partial)? {
+            match NAME.clean(&data, is_partial)? {
                 Some(name) => Ok(models::rename(conn, &article, &name, &Actor::user(&user, Source::Api))?),
                 None => Ok(article),
             }
@@ -255,7 +255,7 @@ async fn destroy(
     db.write(move |conn| {
         let user = caller(conn, &user)?;
         let article = find_to_change(conn, &id, &user, &condition)?;
-        Ok(models::delete(conn, &article, &Actor::user(&user, Source::Api))?)
+        models::delete(conn, &article, &Actor::user(&user, Source::Api))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -6,11 +6,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 
-use crate::api::fields::{CharField, Data, Input};
+use crate::api::fields::CharField;
 use crate::api::pagination::{ListQuery, Page};
 use crate::db::Connection;
 use crate::db::text::{contains_all, join};
-use crate::error::FieldErrors;
+use crate::deleted_rows;
+use crate::error::Error;
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::{articles, row_counts};
 
@@ -35,18 +36,6 @@ impl Article {
     fn as_object(&self) -> Object<'_> {
         Object { model: "article", id: self.id, name: &self.name }
     }
-}
-
-/// A name as it is kept, without white space around it, or what is wrong with it. `None` where it may be
-/// left out and is.
-pub fn clean(data: &Data, may_be_left_out: bool) -> Result<Option<String>, FieldErrors> {
-    NAME.clean(data, may_be_left_out).map_err(|messages| FieldErrors(vec![(NAME.name, messages)]))
-}
-
-/// [`clean`] for a text.
-pub fn clean_name(name: &str) -> Result<String, FieldErrors> {
-    let data = Data::from([(NAME.name.to_owned(), Input::text(name))]);
-    clean(&data, false).map(Option::unwrap_or_default)
 }
 
 type Filter = Box<dyn BoxableExpression<articles::table, Sqlite, SqlType = Bool>>;
@@ -133,8 +122,7 @@ pub fn rename(conn: &mut Connection, article: &Article, name: &str, actor: &Acto
 }
 
 /// Deletes an article.
-pub fn delete(conn: &mut Connection, article: &Article, actor: &Actor) -> QueryResult<()> {
-    diesel::delete(article).execute(conn)?;
+pub fn delete(conn: &mut Connection, article: &Article, actor: &Actor) -> Result<(), Error> {
     let changes = Changes::default().field("name", article.name.clone(), None::<String>);
-    history::record(conn, actor, Action::Deleted, article.as_object(), &changes)
+    deleted_rows::delete(conn, actor, article.as_object(), "articles", &changes)
 }

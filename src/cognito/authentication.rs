@@ -14,6 +14,7 @@ use super::token::Claims;
 use super::verifier::Verifier;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
+use crate::rate_limit::Limits;
 use crate::users::models::{self, User};
 
 /// `last_seen_at` is written no more often than this.
@@ -120,7 +121,8 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
 
 /// The local user whose Cognito token came with the request.
 ///
-/// Fails with 401 and a code of [`Refusal`], or with 503 while the keys or the database are out of reach.
+/// Fails with 401 and a code of [`Refusal`], with 429 beyond the [`Limits`], or with 503 while the keys or the
+/// database are out of reach.
 pub struct CognitoUser(pub Arc<User>);
 
 /// The caller's id, left in the request for the log.
@@ -137,8 +139,16 @@ impl FromRequest for CognitoUser {
             let authenticator = request
                 .app_data::<web::Data<Authenticator>>()
                 .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
-            let user = authenticator.authenticate(request.headers()).await?;
+            let limits = Limits::of(&request)?;
+            let user = match authenticator.authenticate(request.headers()).await {
+                Err(refusal @ Error::Unauthenticated { challenge: Some(_), .. }) => {
+                    limits.count_stranger(&request)?;
+                    return Err(refusal);
+                }
+                outcome => outcome?,
+            };
             request.extensions_mut().insert(CallerId(user.id));
+            limits.count_user(user.id)?;
             Ok(CognitoUser(user))
         })
     }

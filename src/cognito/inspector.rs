@@ -64,6 +64,22 @@ impl Check {
         }
     }
 
+    /// What is checked, for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Check::Form => "Three parts of base64url with JSON in them",
+            Check::Header => "Header: alg is RS256, and nothing that is not supported",
+            Check::Key => "Key: kid is among the pool's keys",
+            Check::Signature => "Signature fits the key",
+            Check::Claims => "Claims are there and have the right form",
+            Check::Issuer => "Issuer (iss) is the pool",
+            Check::Kind => "Kind of token (token_use) is accepted",
+            Check::Client => "App client (aud or client_id) is accepted",
+            Check::Times => "Times (exp, nbf, iat, auth_time) fit this server's clock",
+            Check::User => "Local user",
+        }
+    }
+
     /// The check's name.
     pub fn name(self) -> &'static str {
         match self {
@@ -90,6 +106,53 @@ pub struct Inspection {
     pub claims: Option<Value>,
     /// Whom the token stands for; or the check that it fails, and why.
     pub outcome: Result<String, (Check, Refusal)>,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum State {
+    Passed,
+    Failed,
+    NotReached,
+}
+
+/// A check and how it ended, for people.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The check.
+    pub check: Check,
+    /// How it ended.
+    pub state: State,
+    /// Why it failed and what to do, or whom the token stands for; else empty.
+    pub text: String,
+    /// What would have been accepted, where a setting decides that.
+    pub accepted: Option<String>,
+}
+
+impl Inspection {
+    /// All checks in their order.
+    pub fn lines(&self, authenticator: &Authenticator) -> Vec<Line> {
+        let line = |check: Check| {
+            let (state, text) = match &self.outcome {
+                Err((failed, refusal)) if *failed == check => (State::Failed, refusal.detail().to_owned()),
+                Err((failed, _)) if *failed < check => (State::NotReached, String::new()),
+                Ok(user) if check == Check::User => (State::Passed, user.clone()),
+                _ => (State::Passed, String::new()),
+            };
+            let accepted = if state == State::Failed { authenticator.accepted(check) } else { None };
+            Line { check, state, text, accepted }
+        };
+        Check::ALL.into_iter().map(line).collect()
+    }
+}
+
+/// What somebody pasted, without blanks around it and without the scheme, if that came along.
+pub fn pasted_token(text: &str) -> &str {
+    match text.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => text.trim(),
+    }
 }
 
 impl Authenticator {

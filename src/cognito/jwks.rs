@@ -75,8 +75,24 @@ pub struct Jwks {
     sources: Vec<Arc<Source>>,
 }
 
+/// What is known of one address, for people.
+#[derive(Clone, Debug)]
+pub struct SourceStatus {
+    /// The address; `None` for keys that never change.
+    pub url: Option<Url>,
+    /// The ids of the keys, in order.
+    pub kids: Vec<String>,
+    /// How long ago the keys came; `None` before they ever did.
+    pub age: Option<Duration>,
+    /// How long until they are fetched anew by themselves.
+    pub next: Option<Duration>,
+    /// Why the last fetch failed, if it did, and how long ago.
+    pub failure: Option<(Duration, String)>,
+}
+
 /// What came from one address, and the bookkeeping of its one fetching task.
 struct Source {
+    url: Option<Url>,
     settings: JwksSettings,
     state: RwLock<State>,
     /// The number of the last fetch that was asked for; wakes the task. The first one is the start's.
@@ -93,6 +109,10 @@ struct State {
     asked_at: Option<Instant>,
     /// Failures in a row.
     failures: u32,
+    /// The last of them.
+    failure: Option<(Instant, String)>,
+    /// When the keys are fetched next, unless somebody asks before.
+    next: Option<Instant>,
 }
 
 impl Jwks {
@@ -100,7 +120,7 @@ impl Jwks {
     pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
         let sources = urls.iter().map(|url| {
             let client = client(url, settings)?;
-            let source = Arc::new(Source::new(settings.clone(), KeySet::new(), None));
+            let source = Arc::new(Source::new(Some(url.clone()), settings.clone(), KeySet::new(), None));
             tokio::spawn(source.clone().run(client, url.clone()));
             Ok(source)
         });
@@ -111,7 +131,7 @@ impl Jwks {
     pub fn fixed(keys: KeySet) -> Jwks {
         let forever =
             JwksSettings { refresh: Duration::MAX, cooldown: Duration::MAX, max_stale: Duration::MAX, ca_file: None };
-        let source = Source::new(forever, keys, Some(Instant::now()));
+        let source = Source::new(None, forever, keys, Some(Instant::now()));
         source.served.send_replace(1);
         source.state_mut().asked_at = Some(Instant::now());
         Jwks { sources: vec![Arc::new(source)] }
@@ -144,15 +164,28 @@ impl Jwks {
         self.sources.iter().all(|source| source.fresh_keys().is_some())
     }
 
+    /// What is known of each address.
+    pub fn status(&self) -> Vec<SourceStatus> {
+        self.sources.iter().map(|source| source.status()).collect()
+    }
+
+    /// Has every address asked anew, whatever the cool-down says, and waits for the answers, no longer than
+    /// [`FETCH_TIMEOUT`]. For the staff, who do not flood.
+    pub async fn refresh(&self) {
+        let mut fetches: FuturesUnordered<_> = self.sources.iter().filter_map(Source::ask_now).collect();
+        let wait = async { while fetches.next().await.is_some() {} };
+        let _ = tokio::time::timeout(FETCH_TIMEOUT, wait).await;
+    }
+
     fn find(&self, kid: &str) -> Option<Arc<Key>> {
         self.sources.iter().find_map(|source| source.fresh_keys()?.get(kid).cloned())
     }
 }
 
 impl Source {
-    fn new(settings: JwksSettings, keys: KeySet, fetched: Option<Instant>) -> Source {
-        let state = State { keys: Arc::new(keys), fetched, asked_at: None, failures: 0 };
-        Source { settings, state: RwLock::new(state), asked: watch::Sender::new(1), served: watch::Sender::new(0) }
+    fn new(url: Option<Url>, settings: JwksSettings, keys: KeySet, fetched: Option<Instant>) -> Source {
+        let state = State { keys: Arc::new(keys), fetched, asked_at: None, failures: 0, failure: None, next: None };
+        Source { url, settings, state: RwLock::new(state), asked: watch::Sender::new(1), served: watch::Sender::new(0) }
     }
 
     // A panic while the lock is held cannot leave the state half-changed: each change is one assignment.
@@ -170,6 +203,35 @@ impl Source {
         // As long as nothing fails the keys are as new as the refreshing makes them.
         let is_fresh = state.failures == 0 || fetched.elapsed() <= self.settings.max_stale;
         is_fresh.then(|| state.keys.clone())
+    }
+
+    fn status(&self) -> SourceStatus {
+        let state = self.state();
+        let mut kids: Vec<String> = state.keys.keys().cloned().collect();
+        kids.sort();
+        SourceStatus {
+            url: self.url.clone(),
+            kids,
+            age: state.fetched.filter(|_| self.url.is_some()).map(|at| at.elapsed()),
+            next: state.next.map(|at| at.saturating_duration_since(Instant::now())),
+            failure: state.failure.as_ref().map(|(at, problem)| (at.elapsed(), problem.clone())),
+        }
+    }
+
+    /// Asks for a fetch. `None` for keys that never change.
+    fn ask_now(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
+        self.url.as_ref()?;
+        let mut number = 0;
+        self.asked.send_modify(|asked| {
+            *asked += 1;
+            number = *asked;
+        });
+        Some(self.wait_for(number))
+    }
+
+    fn wait_for(&self, number: u64) -> impl Future<Output = ()> + use<> {
+        let mut served = self.served.subscribe();
+        async move { drop(served.wait_for(|served| *served >= number).await) }
     }
 
     /// Asks for a fetch, or joins the one that is under way. `None` where the cool-down forbids it.
@@ -193,8 +255,7 @@ impl Source {
             }
             *self.asked.borrow()
         };
-        let mut served = self.served.subscribe();
-        Some(async move { drop(served.wait_for(|served| *served >= number).await) })
+        Some(self.wait_for(number))
     }
 
     /// Fetches at once, then whenever the keys grow old or somebody asks, for as long as the pool is in use.
@@ -222,7 +283,7 @@ impl Source {
     /// Keeps what came, and says how long to wait before the next fetch.
     fn take(&self, url: &Url, fetched: Result<KeySet, String>) -> Duration {
         let mut state = self.state_mut();
-        match fetched {
+        let pause = match fetched {
             Ok(mut keys) => {
                 // A key that stays is the same object, so that verifications with it stay good.
                 for (kid, key) in &mut keys {
@@ -233,15 +294,19 @@ impl Source {
                 if state.failures > 0 || state.fetched.is_none() {
                     log::info!("keys loaded from {url}: {}", keys.len());
                 }
-                *state = State { keys: Arc::new(keys), fetched: Some(Instant::now()), failures: 0, ..*state };
+                (state.keys, state.fetched) = (Arc::new(keys), Some(Instant::now()));
+                (state.failures, state.failure) = (0, None);
                 self.settings.refresh
             }
             Err(problem) => {
                 state.failures = state.failures.saturating_add(1);
                 log::warn!("keys cannot be fetched from {url}: {problem}");
+                state.failure = Some((Instant::now(), problem));
                 self.backoff(state.failures)
             }
-        }
+        };
+        state.next = Instant::now().checked_add(pause);
+        pause
     }
 
     fn backoff(&self, failures: u32) -> Duration {

@@ -6,7 +6,6 @@
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev::HttpServiceFactory;
@@ -24,6 +23,8 @@ use crate::api::parsers::Body;
 use crate::api::schemas::ErrorBody;
 use crate::db::{Connection, Db};
 use crate::error::Error;
+use crate::rate_limit::Limits;
+use crate::secret::Secret;
 use crate::users::models::Origin;
 
 /// The header with the time of the signature, in seconds since 1970.
@@ -41,23 +42,6 @@ const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// How far the time of a signature may be from now, in seconds.
 const MAX_SKEW: i64 = 300;
 
-/// A secret that is shared with the trigger. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes the secret as the trigger has it.
-    pub fn new(secret: String) -> Secret {
-        Secret(secret)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
-
 /// What the endpoint has to know; part of the application's data.
 pub struct PostConfirmation {
     pool: UserPool,
@@ -68,7 +52,7 @@ pub struct PostConfirmation {
 impl PostConfirmation {
     /// For the trigger of `pool`, which signs with one of `secrets`; with none, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
-        let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_bytes());
+        let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
         PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
     }
@@ -217,7 +201,10 @@ async fn post_confirmation(
     mut body: Body,
 ) -> Result<HttpResponse, Error> {
     let body = body.bytes(MAX_EVENT_BYTES).await?;
-    settings.authenticate(request.headers(), &body, now())?;
+    if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
+        Limits::of(&request)?.count_stranger(&request)?;
+        return Err(refusal);
+    }
     let event: Event = serde_json::from_slice(&body).map_err(|_| malformed())?;
     if event.user_pool_id != settings.pool.id {
         return Err(refused(StatusCode::FORBIDDEN, "wrong_pool", "The event comes from another user pool."));

@@ -17,6 +17,11 @@ pub enum TokenUse {
     Any,
 }
 
+impl TokenUse {
+    /// All of them with their words in the settings.
+    pub const ALL: [(&str, TokenUse); 3] = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
+}
+
 /// A user pool and the app clients whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPool {

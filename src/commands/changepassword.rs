@@ -25,7 +25,7 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     say!("Changing the password of {}.", user.username);
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);
-    db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), &actor)?))?;
+    db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), None, &actor)?))?;
     say!("The password is changed.");
     Ok(())
 }

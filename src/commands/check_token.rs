@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::{CommandError, say};
 use crate::cognito::Authenticator;
-use crate::cognito::inspector::{Check, Inspection};
+use crate::cognito::inspector::{Inspection, Line, State, pasted_token};
 use crate::config::Config;
 use crate::db::migrations::{self, Status};
 use crate::server;
@@ -15,10 +15,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     let mut input = String::new();
     // Far more than any token has.
     std::io::stdin().take(1 << 20).read_to_string(&mut input)?;
-    let token = match input.trim().split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => input.trim(),
-    };
+    let token = pasted_token(&input);
     refuse_unless_served(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -60,17 +57,16 @@ fn print(authenticator: &Authenticator, inspection: &Inspection) {
             None => say!("{name} cannot be read"),
         }
     }
-    for check in Check::ALL {
-        match &inspection.outcome {
-            Err((failed, refusal)) if *failed == check => {
-                say!("FAIL  {:10} {}", check.name(), refusal.detail());
-                if let Some(accepted) = authenticator.accepted(check) {
-                    say!("      {:10} accepted: {accepted}", "");
-                }
-            }
-            Err((failed, _)) if *failed < check => say!("-     {:10} not reached", check.name()),
-            Ok(user) if check == Check::User => say!("ok    {:10} {user}", check.name()),
-            _ => say!("ok    {}", check.name()),
+    for Line { check, state, text, accepted } in inspection.lines(authenticator) {
+        let name = check.name();
+        match state {
+            State::Failed => say!("FAIL  {name:10} {text}"),
+            State::NotReached => say!("-     {name:10} not reached"),
+            State::Passed if text.is_empty() => say!("ok    {name}"),
+            State::Passed => say!("ok    {name:10} {text}"),
+        }
+        if let Some(accepted) = accepted {
+            say!("      {:10} accepted: {accepted}", "");
         }
     }
 }

@@ -5,16 +5,18 @@
 
 mod connection;
 pub mod migrations;
+pub mod references;
 mod remembered;
 pub mod rows;
 pub mod text;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
 
 use crate::error::Error;
 pub use connection::Connection;
@@ -23,9 +25,25 @@ pub use remembered::Remembered;
 use remembered::{Version, WalIndex};
 use writer::Writer;
 
+/// Where the database is and how busy.
+#[derive(Clone, Debug)]
+pub struct DbState {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size with what is not merged into it yet, in bytes.
+    pub bytes: u64,
+    /// Reading connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses at the moment.
+    pub idle: u32,
+    /// How many there may be.
+    pub most: u32,
+}
+
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
+    path: Arc<PathBuf>,
     readers: r2d2::Pool<Manager>,
     writer: Writer,
     wal_index: Arc<WalIndex>,
@@ -68,6 +86,22 @@ fn open_writer(path: &Path) -> Result<(Connection, usize), OpenError> {
     }
 }
 
+/// Runs a part of a write that may fail by itself: an error undoes this part alone.
+pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+    conn.batch_execute("SAVEPOINT part")?;
+    let outcome = part(conn);
+    conn.batch_execute(if outcome.is_ok() { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" })?;
+    outcome
+}
+
+/// Runs a part of a write and undoes it whatever comes of it: to see what would happen.
+pub fn rehearse<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+    conn.batch_execute("SAVEPOINT rehearsal")?;
+    let outcome = part(conn);
+    conn.batch_execute("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+    outcome
+}
+
 impl Db {
     /// Opens the SQLite file, creates it where it is missing, and applies pending migrations; also tells
     /// how many those were.
@@ -87,13 +121,29 @@ impl Db {
             .map_err(|error| OpenError::new(path, error))?;
         let writer = Writer::start(path, connection).map_err(|error| OpenError::new(path, error))?;
         let wal_index = Arc::new(WalIndex::open(path)?);
-        Ok((Db { readers, writer, wal_index }, applied))
+        Ok((Db { path: Arc::new(path.clone()), readers, writer, wal_index }, applied))
     }
 
     /// Whether the file is a sound database that can be written. Changes nothing.
     pub fn probe(path: &Path) -> Result<(), OpenError> {
         let mut connection = connection::open(path, Role::Probe).map_err(|error| OpenError::new(path, error))?;
         connection::probe(&mut connection).map_err(|error| OpenError::new(path, error))
+    }
+
+    /// Where the database is and how busy.
+    pub fn state(&self) -> DbState {
+        let pool = self.readers.state();
+        let mut wal = self.path.as_os_str().to_owned();
+        wal.push("-wal");
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let bytes = size(&self.path) + size(Path::new(&wal));
+        DbState {
+            path: self.path.to_path_buf(),
+            bytes,
+            open: pool.connections,
+            idle: pool.idle_connections,
+            most: self.readers.max_size(),
+        }
     }
 
     /// The state of the content; `None` if it cannot be told.

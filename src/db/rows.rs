@@ -3,6 +3,7 @@
 //! SQL text comes from the program alone; whatever came from outside is a bound parameter.
 
 use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 use serde_json::Value;
@@ -77,6 +78,14 @@ impl Sql {
         all
     }
 
+    fn into_query(self) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {
+        let query = diesel::sql_query(self.text).into_boxed::<Sqlite>();
+        self.values.into_iter().fold(query, |query, value| match value {
+            Bind::Text(text) => query.bind::<Text, _>(text),
+            Bind::Integer(number) => query.bind::<BigInt, _>(number),
+        })
+    }
+
     /// The text, as the database gets it.
     pub fn text(&self) -> &str {
         &self.text
@@ -93,14 +102,7 @@ struct Row {
 /// or 1, times are texts.
 pub fn select(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult<Vec<Vec<Value>>> {
     let text = format!("SELECT json_array({}) AS row {}", columns.join(", "), rest.text);
-    let mut query = diesel::sql_query(text).into_boxed::<Sqlite>();
-    for value in rest.values {
-        query = match value {
-            Bind::Text(text) => query.bind::<Text, _>(text),
-            Bind::Integer(number) => query.bind::<BigInt, _>(number),
-        };
-    }
-    let rows: Vec<Row> = query.load(conn)?;
+    let rows: Vec<Row> = Sql { text, values: rest.values }.into_query().load(conn)?;
     let parse = |row: &Row| serde_json::from_str(&row.row);
     rows.iter()
         .map(parse)
@@ -112,4 +114,9 @@ pub fn select(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult
 pub fn number(conn: &mut Connection, expression: &str, rest: Sql) -> QueryResult<i64> {
     let rows = select(conn, &[expression], rest)?;
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_i64).unwrap_or(0))
+}
+
+/// Runs a statement that changes rows, and tells how many.
+pub fn execute(conn: &mut Connection, statement: Sql) -> QueryResult<usize> {
+    statement.into_query().execute(conn)
 }

@@ -1,7 +1,11 @@
 //! Local users: Django's fields, and the link to a user of the pool.
 
+pub mod admin;
 pub mod api;
+pub mod groups;
+pub mod groups_admin;
 pub mod models;
 pub mod password;
 pub mod permissions;
+mod user_options;
 pub mod validators;

@@ -4,11 +4,13 @@ use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::validators;
+use super::permissions::Grants;
+use super::{groups, validators};
 use crate::db::Connection;
+use crate::deleted_rows;
 use crate::error::{Error, FieldErrors};
 use crate::history::{self, Action, Actor, Changes, Object, Source};
-use crate::schema::users;
+use crate::schema::{sessions, users};
 
 /// One row. `password` is an Argon2id hash, and not shown by `Debug`.
 #[derive(Clone, Queryable, Selectable, Identifiable)]
@@ -85,10 +87,14 @@ impl Origin {
 pub struct NewUser {
     pub username: String,
     pub email: String,
+    pub first_name: String,
+    pub last_name: String,
     /// A hash from [`super::password::hash`]; `None`: signs in with Cognito only.
     pub password: Option<String>,
+    pub is_active: bool,
     pub is_staff: bool,
     pub is_superuser: bool,
+    pub grants: Grants,
     /// Issuer and `sub`.
     pub cognito: Option<(String, String)>,
     pub origin: Origin,
@@ -100,9 +106,13 @@ impl NewUser {
         NewUser {
             username: String::new(),
             email: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
             password: None,
+            is_active: true,
             is_staff: false,
             is_superuser: false,
+            grants: Grants::default(),
             cognito: None,
             origin,
         }
@@ -118,12 +128,8 @@ pub fn email_key(email: &str) -> Option<String> {
 /// Creates a user, or says which field is wrong.
 pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User, Error> {
     let username = validators::normalize_username(&new.username);
-    let mut errors = FieldErrors::default();
-    errors.add("username", validators::username(&username));
-    if !new.email.is_empty() {
-        errors.add("email", validators::email(&new.email));
-    }
-    errors.into_result()?;
+    let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
+    check_fields(conn, None, &username, &new.email, names)?;
     let now = Utc::now().naive_utc();
     let (issuer, sub) = new.cognito.unzip();
     let inserted = diesel::insert_into(users::table)
@@ -131,9 +137,10 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
             users::username.eq(username),
             users::email.eq(&new.email),
             users::email_key.eq(email_key(&new.email)),
-            (users::first_name.eq(""), users::last_name.eq("")),
+            (users::first_name.eq(&new.first_name), users::last_name.eq(&new.last_name)),
             users::password.eq(new.password),
-            (users::is_active.eq(true), users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
+            users::is_active.eq(new.is_active),
+            (users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
             users::date_joined.eq(now),
             users::linked_at.eq(sub.is_some().then_some(now)),
             (users::cognito_issuer.eq(issuer), users::cognito_sub.eq(sub)),
@@ -142,16 +149,140 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
         .returning(User::as_select())
         .get_result(conn);
     let user: User = inserted.map_err(taken)?;
+    new.grants.store(conn, user.id)?;
     let changes = Changes::default()
         .field("username", None::<String>, user.username.clone())
         .field("email", "", user.email.clone())
+        .field("first_name", "", user.first_name.clone())
+        .field("last_name", "", user.last_name.clone())
+        .field("is_active", true, user.is_active)
         .field("is_staff", false, user.is_staff)
         .field("is_superuser", false, user.is_superuser)
         .field("cognito_sub", None::<String>, user.cognito_sub.clone())
         .field("origin", None::<String>, user.origin.clone());
+    let changes = grants_changed(conn, changes, &Grants::default(), &new.grants)?;
     history::record(conn, actor, Action::Created, user.as_object(), &changes)?;
     Ok(user)
 }
+
+/// Gives a user the username, e-mail, names and flags of `new`, and what it is given, or says which field is
+/// wrong. What stays as it is changes nothing. Who is not active or not staff any more is signed out.
+///
+/// The last superuser who can enter the admin keeps what that takes.
+pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, actor: &Actor) -> Result<User, Error> {
+    let username = validators::normalize_username(&new.username);
+    let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
+    check_fields(conn, Some(user), &username, &new.email, names)?;
+    let flags = [("is_superuser", new.is_superuser), ("is_active", new.is_active), ("is_staff", new.is_staff)];
+    if let Some((field, _)) = flags.into_iter().find(|(_, is_set)| !is_set)
+        && is_last_superuser(conn, user)?
+    {
+        return Err(FieldErrors::one(field, LAST_SUPERUSER).into());
+    }
+    let old_grants = Grants::of(conn, user.id)?;
+    let changes = Changes::default()
+        .field("username", user.username.clone(), username.clone())
+        .field("email", user.email.clone(), new.email.clone())
+        .field("first_name", user.first_name.clone(), new.first_name.clone())
+        .field("last_name", user.last_name.clone(), new.last_name.clone())
+        .field("is_active", user.is_active, new.is_active)
+        .field("is_staff", user.is_staff, new.is_staff)
+        .field("is_superuser", user.is_superuser, new.is_superuser);
+    let changes = grants_changed(conn, changes, &old_grants, grants)?;
+    if changes.is_empty() {
+        return Ok(user.clone());
+    }
+    let updated = diesel::update(user)
+        .set((
+            users::username.eq(username),
+            (users::email.eq(&new.email), users::email_key.eq(email_key(&new.email))),
+            (users::first_name.eq(&new.first_name), users::last_name.eq(&new.last_name)),
+            users::is_active.eq(new.is_active),
+            (users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
+        ))
+        .returning(User::as_select())
+        .get_result(conn);
+    let updated: User = updated.map_err(taken)?;
+    if old_grants != *grants {
+        grants.store(conn, user.id)?;
+    }
+    if !(updated.is_active && updated.is_staff) {
+        end_sessions(conn, user.id, None)?;
+    }
+    history::record(conn, actor, Action::Changed, updated.as_object(), &changes)?;
+    Ok(updated)
+}
+
+/// Deletes a user; the last superuser who can enter the admin stays.
+pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), Error> {
+    if is_last_superuser(conn, user)? {
+        return Err(FieldErrors::one("is_superuser", LAST_SUPERUSER).into());
+    }
+    let changes = Changes::default().field("username", user.username.clone(), None::<String>).field(
+        "email",
+        user.email.clone(),
+        None::<String>,
+    );
+    deleted_rows::delete(conn, actor, user.as_object(), "users", &changes)
+}
+
+/// What is said where a change would leave nobody to look after users.
+pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make somebody else one first.";
+
+/// Whether nobody but this user can enter the admin with all rights.
+pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
+    if !(user.is_active && user.is_staff && user.is_superuser) {
+        return Ok(false);
+    }
+    let others = users::table
+        .filter(users::is_superuser.and(users::is_active).and(users::is_staff).and(users::id.ne(user.id)))
+        .select(users::id);
+    Ok(others.first::<i64>(conn).optional()?.is_none())
+}
+
+/// Adds what a user is given to the changes, groups by name.
+fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &Grants) -> QueryResult<Changes> {
+    let permissions = |grants: &Grants| grants.permissions.iter().cloned().collect::<Vec<_>>();
+    Ok(changes.field("groups", groups::names(conn, &old.groups)?, groups::names(conn, &new.groups)?).field(
+        "user_permissions",
+        permissions(old),
+        permissions(new),
+    ))
+}
+
+/// Checks what has changed; `user` is `None` for a new one.
+fn check_fields(
+    conn: &mut Connection,
+    user: Option<&User>,
+    username: &str,
+    email: &str,
+    names: [(&'static str, &str); 2],
+) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    if user.is_none_or(|user| user.username != username) {
+        errors.add("username", validators::username(username));
+    }
+    if user.is_none_or(|user| user.email != email) && !email.is_empty() {
+        errors.add("email", validators::email(email));
+        if let Some(other) = find_by_email(conn, email)?.filter(|other| Some(other.id) != user.map(|user| user.id)) {
+            errors.add("email", vec![email_taken(&other, email)]);
+        }
+    }
+    for (field, name) in names {
+        errors.add(field, validators::name(name));
+    }
+    Ok(errors.into_result()?)
+}
+
+/// Names whoever has the e-mail, where it is not easily found: written in another case.
+fn email_taken(other: &User, email: &str) -> String {
+    if other.email == email {
+        return EMAIL_TAKEN.to_owned();
+    }
+    format!("A user with this e-mail exists already, written {}: {}.", other.email, other.username)
+}
+
+const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
 
 /// Turns a broken uniqueness into an error of the field; SQLite's message names the column.
 fn taken(error: DieselError) -> Error {
@@ -159,7 +290,7 @@ fn taken(error: DieselError) -> Error {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
             if info.message().contains("email_key") =>
         {
-            FieldErrors::one("email", "A user with that e-mail already exists.").into()
+            FieldErrors::one("email", EMAIL_TAKEN).into()
         }
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("username") => {
             FieldErrors::one("username", "A user with that username already exists.").into()
@@ -221,10 +352,45 @@ pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: 
     Ok(linked)
 }
 
-/// Sets a password's hash, or none.
-pub fn set_password(conn: &mut Connection, user: &User, hash: Option<String>, actor: &Actor) -> QueryResult<()> {
+/// Takes the link to a Cognito user away. The next token with the user's verified e-mail links again, be it of
+/// the same Cognito user or of another. `false` where there was no link.
+pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<bool> {
+    if user.cognito_sub.is_none() {
+        return Ok(false);
+    }
+    diesel::update(user)
+        .set((
+            users::cognito_issuer.eq(None::<String>),
+            users::cognito_sub.eq(None::<String>),
+            users::linked_at.eq(None::<NaiveDateTime>),
+        ))
+        .execute(conn)?;
+    let changes = Changes::default().field("cognito_issuer", user.cognito_issuer.clone(), None::<String>).field(
+        "cognito_sub",
+        user.cognito_sub.clone(),
+        None::<String>,
+    );
+    history::record(conn, actor, Action::Changed, user.as_object(), &changes)?;
+    Ok(true)
+}
+
+/// Sets a password's hash, or none, and ends the user's sessions but for the one to keep.
+pub fn set_password(
+    conn: &mut Connection,
+    user: &User,
+    hash: Option<String>,
+    keep_session: Option<i64>,
+    actor: &Actor,
+) -> QueryResult<()> {
     diesel::update(user).set(users::password.eq(hash)).execute(conn)?;
+    end_sessions(conn, user.id, keep_session)?;
     history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
+}
+
+/// Signs a user out, but for one session to keep.
+fn end_sessions(conn: &mut Connection, user_id: i64, keep: Option<i64>) -> QueryResult<()> {
+    let ended = sessions::table.filter(sessions::user_id.eq(user_id).and(sessions::id.ne(keep.unwrap_or(0))));
+    diesel::delete(ended).execute(conn).map(drop)
 }
 
 /// Notes when a user's token was last seen. Not a change of the user, so not in the history.

@@ -1,7 +1,7 @@
 //! Django's permissions: view, add, change and delete for each model, given to users and to groups.
 //! Superusers have all of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use diesel::prelude::*;
 
@@ -34,6 +34,49 @@ impl Verb {
     }
 }
 
+/// What a user is given: permissions of their own, and groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// The ids of the groups.
+    pub groups: BTreeSet<i64>,
+    /// The names of the user's own permissions.
+    pub permissions: BTreeSet<String>,
+}
+
+impl Grants {
+    /// Reads what a user is given.
+    pub fn of(conn: &mut Connection, user_id: i64) -> QueryResult<Grants> {
+        let groups = user_groups::table.filter(user_groups::user_id.eq(user_id)).select(user_groups::group_id);
+        let permissions =
+            user_permissions::table.filter(user_permissions::user_id.eq(user_id)).select(user_permissions::permission);
+        Ok(Grants {
+            groups: groups.load(conn)?.into_iter().collect(),
+            permissions: permissions.load(conn)?.into_iter().collect(),
+        })
+    }
+
+    /// Replaces what a user is given. Only [`super::models`] calls it, and writes the history.
+    pub(super) fn store(&self, conn: &mut Connection, user_id: i64) -> QueryResult<()> {
+        diesel::delete(user_groups::table.filter(user_groups::user_id.eq(user_id))).execute(conn)?;
+        diesel::delete(user_permissions::table.filter(user_permissions::user_id.eq(user_id))).execute(conn)?;
+        for group in &self.groups {
+            let row = (user_groups::user_id.eq(user_id), user_groups::group_id.eq(group));
+            diesel::insert_into(user_groups::table).values(row).execute(conn)?;
+        }
+        for permission in &self.permissions {
+            let row = (user_permissions::user_id.eq(user_id), user_permissions::permission.eq(permission));
+            diesel::insert_into(user_permissions::table).values(row).execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+/// The permissions of a group.
+pub fn of_group(conn: &mut Connection, group_id: i64) -> QueryResult<BTreeSet<String>> {
+    let rows = group_permissions::table.filter(group_permissions::group_id.eq(group_id));
+    Ok(rows.select(group_permissions::permission).load::<String>(conn)?.into_iter().collect())
+}
+
 /// What a user may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
@@ -46,24 +89,26 @@ pub struct Rights {
 impl Rights {
     /// Reads a user's rights. Who is not active has none.
     pub fn of(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
-        if !user.is_active {
-            return Ok(Rights::default());
+        if user.is_active { Rights::given(conn, user) } else { Ok(Rights::default()) }
+    }
+
+    /// Reads what a user may do, or could if they were active: to decide over somebody, this is what counts.
+    pub fn given(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
+        let Grants { groups, mut permissions } = Grants::of(conn, user.id)?;
+        for group in groups {
+            permissions.extend(of_group(conn, group)?);
         }
-        let own = user_permissions::table
-            .filter(user_permissions::user_id.eq(user.id))
-            .select(user_permissions::permission)
-            .load::<String>(conn)?;
-        let groups = user_groups::table.filter(user_groups::user_id.eq(user.id)).select(user_groups::group_id);
-        let by_group = group_permissions::table
-            .filter(group_permissions::group_id.eq_any(groups))
-            .select(group_permissions::permission)
-            .load::<String>(conn)?;
-        Ok(Rights { is_superuser: user.is_superuser, permissions: own.into_iter().chain(by_group).collect() })
+        Ok(Rights { is_superuser: user.is_superuser, permissions: permissions.into_iter().collect() })
     }
 
     /// Whether a permission is among them.
     pub fn has(&self, permission: &str) -> bool {
         self.is_superuser || self.permissions.contains(permission)
+    }
+
+    /// Whether all of these are among them.
+    pub fn has_all<'a>(&self, permissions: impl IntoIterator<Item = &'a String>) -> bool {
+        permissions.into_iter().all(|permission| self.has(permission))
     }
 
     /// Whether nobody with `other` could do more.

@@ -5,8 +5,10 @@ use zxcvbn::matching::patterns::MatchPattern;
 
 /// The longest username, in characters.
 pub const MAX_USERNAME_CHARS: usize = 150;
+/// The longest first or last name, and the longest name of a group, in characters.
+pub const MAX_NAME_CHARS: usize = 150;
 /// The longest e-mail address (RFC 5321 allows no longer one in a path).
-const MAX_EMAIL_CHARS: usize = 254;
+pub const MAX_EMAIL_CHARS: usize = 254;
 /// The shortest password, in characters.
 const MIN_PASSWORD_CHARS: usize = 8;
 /// The longest password that is hashed, in bytes: hashing must stay bounded.
@@ -29,6 +31,15 @@ pub fn username(username: &str) -> Vec<String> {
         errors.push(format!("Ensure this field has no more than {MAX_USERNAME_CHARS} characters."));
     }
     errors
+}
+
+/// A first or last name: at most 150 characters.
+pub fn name(name: &str) -> Vec<String> {
+    let is_too_long = name.chars().count() > MAX_NAME_CHARS;
+    is_too_long
+        .then(|| format!("Ensure this field has no more than {MAX_NAME_CHARS} characters."))
+        .into_iter()
+        .collect()
 }
 
 /// Something before and after one @, without blanks or control characters. Whether mail arrives there is

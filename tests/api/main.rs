@@ -5,6 +5,7 @@ mod harness;
 
 mod articles;
 mod command_line;
+mod compression;
 mod data;
 mod drf;
 mod emulators;
@@ -14,7 +15,9 @@ mod linking;
 mod me;
 mod openapi;
 mod post_confirmation;
+mod problem;
 mod properties_api;
 mod properties_token;
+mod rate_limit;
 mod settings;
 mod tokens;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
-use gatepost::cognito::post_confirmation::Secret;
+use gatepost::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::harness::TestServer;
@@ -376,7 +376,7 @@ async fn an_event_over_64_kib_is_refused_before_it_is_read() {
     let of_size = |bytes: usize| {
         let event = event("jane").to_string();
         let padding = " ".repeat(bytes - event.len());
-        event + &padding
+        event + padding.as_str()
     };
     assert_result(&send_bytes(&server, of_size(65_536).as_bytes()).await, "created");
     let answer = send_bytes(&server, of_size(65_537).as_bytes()).await;
@@ -416,7 +416,7 @@ async fn neither_secret_nor_signature_nor_event_reaches_the_log() {
             .send()
             .await;
     assert_refused("another secret", &answer, 401, "signature_invalid");
-    let log = serving.stderr() + &serving.stdout();
+    let log = serving.stderr() + serving.stdout().as_str();
     assert!(log.contains("refused: wrong_pool") && log.contains("refused: signature_invalid"), "{log}");
     for hidden in [SECRET, NEXT_SECRET, &tag[3..], "jane@example.com", "sub-of-jane"] {
         assert!(!log.contains(hidden), "{hidden} is in the log: {log}");

@@ -1,11 +1,13 @@
 //! The environment: what is refused and how, what holds when nothing is set, and what goes before what.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
+use gatepost::secret::Secret;
 
 use crate::harness::program::Program;
 
@@ -147,6 +149,19 @@ const MALFORMED: &[(&str, &[&str])] = &[
         ],
     ),
     ("MAX_BODY_BYTES", &["0", "-1", "1MB", "1073741825"]),
+    ("TRUSTED_PROXIES", &["proxy", "10.0.0.0/8", "127.0.0.1:80", "127.0.0.1 10.0.0.1", "[::1]"]),
+    ("RATE_LIMIT_USER", &["100", "100/", "/s", "0/s", "-1/s", "1.5/s", "100/d", "100 / s", "100/sec", "1000001/s"]),
+    ("RATE_LIMIT_ADDRESS", &["100", "ten/s", "100/S", "100/s,5/m"]),
+    ("METRICS_ADDRESS", &["9100", ":9100", "localhost:9100", "127.0.0.1", "127.0.0.1:65536"]),
+    (
+        "METRICS_TOKEN",
+        &[
+            "short",
+            "a-token-of-31-characters-------",
+            "a token with blanks, of 40 characters ---",
+            "a-tokén-of-40-characters------------------",
+        ],
+    ),
     ("LOG_FORMAT", &["JSON", "xml"]),
     ("RUST_LOG", &["gatepost=loud", "a=b=c", "info/(", "a/b/c"]),
 ];
@@ -201,6 +216,9 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.allowed_hosts, ["localhost", ".localhost", "127.0.0.1", "[::1]"]);
         assert_eq!(config.cors_allowed_origins, ["http://localhost:3000"]);
         assert_eq!(config.max_body_bytes, 1_048_576);
+        assert_eq!(config.trusted_proxies.0, [IpAddr::from([0; 4]); 0]);
+        assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
+        assert_eq!((config.metrics_address, config.metrics_token), (None, None));
         assert!(!config.log_json);
         assert_eq!(config.log_filter, "info,actix_server=warn");
     }
@@ -231,6 +249,11 @@ fn every_value_arrives() {
         ("DATABASE_URL", "sqlite:///var/lib/gatepost/db.sqlite3"),
         ("BIND_ADDRESS", " [::]:80 "),
         ("MAX_BODY_BYTES", "1"),
+        ("TRUSTED_PROXIES", "127.0.0.1, ::1 ,::ffff:10.0.0.1"),
+        ("RATE_LIMIT_USER", "100/s"),
+        ("RATE_LIMIT_ADDRESS", "600/m"),
+        ("METRICS_ADDRESS", "127.0.0.1:9100"),
+        ("METRICS_TOKEN", "thirty-two_characters.of~a+tok/="),
         ("LOG_FORMAT", "json"),
         ("RUST_LOG", "debug"),
     ]);
@@ -243,6 +266,13 @@ fn every_value_arrives() {
     assert_eq!(config.database, Path::new("/var/lib/gatepost/db.sqlite3"));
     assert_eq!(config.bind.to_string(), "[::]:80");
     assert_eq!((config.max_body_bytes, config.log_filter.as_str()), (1, "debug"));
+    let proxies = ["127.0.0.1", "::1", "10.0.0.1"].map(|address| address.parse::<IpAddr>().expect("an address"));
+    assert_eq!(config.trusted_proxies.0, proxies);
+    assert_eq!(config.rate_limit_user, "100/s".parse().ok());
+    assert_eq!(config.rate_limit_address, "600/m".parse().ok());
+    assert_eq!(config.metrics_address.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9100"));
+    assert_eq!(config.metrics_token, Some(Secret::new("thirty-two_characters.of~a+tok/=".to_owned())));
+    assert!(!format!("{config:?}").contains("thirty-two"), "a secret is shown");
     assert!(
         !local(&[("COGNITO_CREATE_USERS", "false")]).create_users,
         "what is set goes before the local pool's default"
@@ -430,4 +460,19 @@ fn table() -> String {
         format!("| `{}` | {} | {} |", setting.name, setting.default, setting.meaning)
     };
     SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_setting_is_shown_to_the_staff_and_no_secret_is() {
+    let secret = "a-secret-of-thirty-two-characters-at-least";
+    let config =
+        with_pool(&[("POST_CONFIRMATION_SECRETS", secret), ("METRICS_TOKEN", secret), ("RATE_LIMIT_USER", "600/m")]);
+    let shown = config.shown();
+    let names: Vec<_> = shown.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>());
+    let value = |wanted: &str| shown.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    assert_eq!(value("AWS_USER_POOLS_ID"), Some("eu-west-1_AbCdEfGhI"));
+    assert_eq!(value("RATE_LIMIT_USER"), Some("600/m"));
+    assert_eq!(value("METRICS_TOKEN"), Some("set"));
+    assert!(shown.iter().all(|(_, value)| !value.contains(secret)), "{shown:?}");
 }

@@ -1,5 +1,6 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
+pub mod browser;
 pub mod client;
 pub mod jwks;
 pub mod log_watch;
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gatepost::client_address::TrustedProxies;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
@@ -198,6 +200,11 @@ pub fn config(database: PathBuf, pool: &TestPool) -> Config {
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
         max_body_bytes: 1_048_576,
+        trusted_proxies: TrustedProxies::default(),
+        rate_limit_user: None,
+        rate_limit_address: None,
+        metrics_address: None,
+        metrics_token: None,
         log_json: false,
         log_filter: "info".to_owned(),
     }

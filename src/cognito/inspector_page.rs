@@ -1,0 +1,104 @@
+//! The token inspector in the admin: what `check-token` prints, as a page.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::authentication::Authenticator;
+use super::inspector::{Inspection, Line, State, pasted_token};
+use crate::admin::pages::page;
+use crate::admin::site::Page;
+use crate::admin::{Frame, PostForm, Site, StaffUser};
+use crate::api::get;
+use crate::error::Error;
+use crate::users::permissions::Rights;
+
+/// Registers the page.
+pub static PAGE: Page = Page {
+    label: "Token inspector",
+    slug: "inspector",
+    section: "Tools",
+    icon: "token",
+    allows: may_see,
+    routes: || vec![get().to(show), web::post().to(inspect)],
+};
+
+/// It tells which local user a token stands for.
+fn may_see(rights: &Rights) -> bool {
+    rights.has("users.view_user") || rights.has("users.change_user")
+}
+
+#[derive(Template)]
+#[template(path = "admin/inspector.html")]
+struct InspectorPage {
+    frame: Frame,
+    result: Option<Shown>,
+}
+
+/// What was found, ready to be shown. The token itself is not shown again: nobody needs it twice.
+struct Shown {
+    says: Vec<(String, String)>,
+    lines: Vec<Line>,
+    passed: usize,
+    refusal: Option<&'static str>,
+    now: String,
+}
+
+async fn show(request: HttpRequest, staff: StaffUser, site: web::Data<Site>) -> Result<HttpResponse, Error> {
+    answer(&request, &staff, &site, None)
+}
+
+async fn inspect(
+    request: HttpRequest,
+    staff: StaffUser,
+    site: web::Data<Site>,
+    authenticator: web::Data<Authenticator>,
+    PostForm(form): PostForm,
+) -> Result<HttpResponse, Error> {
+    if !may_see(&staff.staff.rights) {
+        return Err(Error::PermissionDenied);
+    }
+    let inspection = authenticator.inspect(pasted_token(form.get("token").unwrap_or_default())).await?;
+    answer(&request, &staff, &site, Some(Shown::new(&inspection, &authenticator)))
+}
+
+fn answer(
+    request: &HttpRequest,
+    staff: &StaffUser,
+    site: &Site,
+    result: Option<Shown>,
+) -> Result<HttpResponse, Error> {
+    if !may_see(&staff.staff.rights) {
+        return Err(Error::PermissionDenied);
+    }
+    let frame = Frame::new(request, site, staff, PAGE.label, PAGE.slug);
+    page(StatusCode::OK, &InspectorPage { frame, result })
+}
+
+impl Shown {
+    fn new(inspection: &Inspection, authenticator: &Authenticator) -> Shown {
+        let lines = inspection.lines(authenticator);
+        let members = [&inspection.header, &inspection.claims].into_iter().flatten().filter_map(Value::as_object);
+        Shown {
+            says: members.flatten().map(|(name, value)| (name.clone(), said(name, value))).collect(),
+            passed: lines.iter().filter(|line| line.state == State::Passed).count(),
+            lines,
+            refusal: inspection.outcome.as_ref().err().map(|(_, refusal)| refusal.code()),
+            now: Utc::now().format(TIME).to_string(),
+        }
+    }
+}
+
+const TIME: &str = "%-d %b %Y, %H:%M:%S UTC";
+
+/// A member as it is shown: times for people, too.
+fn said(name: &str, value: &Value) -> String {
+    let time = value.as_i64().filter(|_| matches!(name, "exp" | "iat" | "nbf" | "auth_time"));
+    match (time.and_then(|seconds| DateTime::from_timestamp(seconds, 0)), value) {
+        (Some(time), _) => format!("{value} ({})", time.format(TIME)),
+        (None, Value::String(text)) => text.clone(),
+        (None, value) => value.to_string(),
+    }
+}

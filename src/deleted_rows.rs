@@ -1,0 +1,255 @@
+//! Deleted rows, kept so that a deletion can be undone: the row as it was, the rows that went with it, and
+//! which rows lost their reference to it. All of it follows from the database's foreign keys.
+//!
+//! A user's row is kept with its password's hash: it never leaves the database it has been in. After
+//! [`KEPT_DAYS`] it is gone for good.
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::db::Connection;
+use crate::db::references::{self, OnDelete, Reference};
+use crate::db::rows::{self, Sql};
+use crate::error::{Error, FieldErrors};
+use crate::history::{self, Action, Actor, Changes, Object};
+use crate::schema::deleted_rows;
+
+/// How long a deletion can be undone.
+pub const KEPT_DAYS: i64 = 30;
+/// How many rows a deletion clears away whose time is over: each pays for a little more than itself.
+const PURGED_AT_ONCE: i64 = 100;
+/// What is never brought back: sessions, and files that were on their way in.
+const NOT_KEPT: &[&str] = &["imports", "sessions"];
+
+type Row = Map<String, Value>;
+
+/// A deleted row and what it took along.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Content {
+    row: Row,
+    /// Rows that were deleted with it, parents first.
+    removed: Vec<Removed>,
+    /// References to it that were cleared.
+    cleared: Vec<Cleared>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Removed {
+    table: String,
+    row: Row,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Cleared {
+    table: String,
+    column: String,
+    target_column: String,
+    ids: Vec<i64>,
+}
+
+/// A name for a batch, which nobody can guess.
+pub fn new_batch() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Internal("the system has no random numbers".to_owned()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Deletes a row of `table`, keeps it, and writes the history. Every model's `delete` ends here.
+pub fn delete(
+    conn: &mut Connection,
+    actor: &Actor,
+    object: Object,
+    table: &'static str,
+    changes: &Changes,
+) -> Result<(), Error> {
+    let by_id = || {
+        let mut rest = Sql::new(format!("FROM {table} WHERE id = ?"));
+        rest.bind(object.id);
+        rest
+    };
+    let row = references::whole_rows(conn, table, by_id())?.pop().ok_or(DieselError::NotFound)?;
+    let mut content = Content { row: row.clone(), ..Content::default() };
+    let references = references::to(conn, table)?;
+    collect(conn, &references, &row, &mut content)?;
+    let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
+    let batch = actor.batch().map_or_else(new_batch, |batch| Ok(batch.to_owned()))?;
+    let now = Utc::now().naive_utc();
+    diesel::insert_into(deleted_rows::table)
+        .values((
+            deleted_rows::batch.eq(batch),
+            deleted_rows::at.eq(now),
+            deleted_rows::model.eq(object.model),
+            deleted_rows::object_id.eq(object.id),
+            deleted_rows::object.eq(object.name),
+            deleted_rows::table_name.eq(table),
+            deleted_rows::content.eq(json),
+        ))
+        .execute(conn)?;
+    let mut statement = Sql::new("DELETE ");
+    statement.append(by_id());
+    rows::execute(conn, statement)?;
+    history::record(conn, actor, Action::Deleted, object, changes)?;
+    purge(conn, now)?;
+    Ok(())
+}
+
+/// Notes what refers to a row: whatever goes with it, in turn with what goes with that, and whatever stays.
+fn collect(conn: &mut Connection, references: &[Reference], row: &Row, content: &mut Content) -> QueryResult<()> {
+    for reference in references.iter().filter(|reference| !NOT_KEPT.contains(&reference.table.as_str())) {
+        let Some(value) = row.get(&reference.target_column).and_then(references::bind) else { continue };
+        match reference.on_delete {
+            OnDelete::Cascade => {
+                let deeper = references::to(conn, &reference.table)?;
+                for row in references::whole_rows(conn, &reference.table, reference.to(value))? {
+                    content.removed.push(Removed { table: reference.table.clone(), row: row.clone() });
+                    collect(conn, &deeper, &row, content)?;
+                }
+            }
+            OnDelete::SetNull => {
+                let ids = rows::select(conn, &["rowid"], reference.to(value))?;
+                let ids: Vec<i64> = ids.iter().filter_map(|row| row.first()?.as_i64()).collect();
+                if !ids.is_empty() {
+                    content.cleared.push(Cleared {
+                        table: reference.table.clone(),
+                        column: reference.column.clone(),
+                        target_column: reference.target_column.clone(),
+                        ids,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn purge(conn: &mut Connection, now: NaiveDateTime) -> QueryResult<()> {
+    let over = deleted_rows::table
+        .filter(deleted_rows::at.lt(now - TimeDelta::days(KEPT_DAYS)))
+        .order(deleted_rows::at)
+        .limit(PURGED_AT_ONCE)
+        .select(deleted_rows::id)
+        .load::<i64>(conn)?;
+    if !over.is_empty() {
+        diesel::delete(deleted_rows::table.filter(deleted_rows::id.eq_any(over))).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// A row that can come back, or has.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = deleted_rows)]
+pub struct DeletedRow {
+    /// The model's name.
+    pub model: String,
+    /// The row's id, then and again.
+    pub object_id: i64,
+    /// The row's name for people.
+    pub object: String,
+    /// When it was deleted, in UTC.
+    pub at: NaiveDateTime,
+    /// What was deleted together.
+    pub batch: String,
+    table_name: String,
+    content: String,
+}
+
+fn kept() -> deleted_rows::BoxedQuery<'static, diesel::sqlite::Sqlite> {
+    let since = Utc::now().naive_utc() - TimeDelta::days(KEPT_DAYS);
+    deleted_rows::table.filter(deleted_rows::at.ge(since)).into_boxed()
+}
+
+/// What [`restore`] would bring back, the last first.
+pub fn in_batch(conn: &mut Connection, batch: &str) -> QueryResult<Vec<DeletedRow>> {
+    let rows = kept().filter(deleted_rows::batch.eq(batch.to_owned())).order(deleted_rows::id.desc());
+    rows.select(DeletedRow::as_select()).load(conn)
+}
+
+/// The batch by which a deleted row can come back, if it can.
+pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Option<String>> {
+    let of_row = deleted_rows::model.eq(model.to_owned()).and(deleted_rows::object_id.eq(id));
+    kept().filter(of_row).order(deleted_rows::id.desc()).select(deleted_rows::batch).first(conn).optional()
+}
+
+/// Brings back all rows of a batch with their old ids and what referred to them, and tells how many of the
+/// rows that went along could not come: what they belonged to is gone by now.
+///
+/// Fails with [`Error::Invalid`] where a row's place is taken, such as its name. The caller's transaction
+/// then has to end with that error, since some rows may be there already.
+pub fn restore(conn: &mut Connection, batch: &str, actor: &Actor) -> Result<usize, Error> {
+    let mut left_out = 0;
+    for deleted in &in_batch(conn, batch)? {
+        let content: Content =
+            serde_json::from_str(&deleted.content).map_err(|error| Error::Internal(error.to_string()))?;
+        left_out += restore_row(conn, &deleted.table_name, content).map_err(|error| taken(error, &deleted.object))?;
+        let object = Object { model: &deleted.model, id: deleted.object_id, name: &deleted.object };
+        let at = deleted.at.format("deleted on %Y-%m-%d at %H:%M:%S UTC").to_string();
+        history::record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
+    }
+    diesel::delete(deleted_rows::table.filter(deleted_rows::batch.eq(batch))).execute(conn)?;
+    Ok(left_out)
+}
+
+fn restore_row(conn: &mut Connection, table: &str, content: Content) -> QueryResult<usize> {
+    insert(conn, table, content.row.clone())?;
+    let mut left_out = 0;
+    for Removed { table, row } in content.removed {
+        left_out += usize::from(!insert(conn, &table, row)?);
+    }
+    for cleared in content.cleared {
+        let Some(value) = content.row.get(&cleared.target_column).and_then(references::bind) else { continue };
+        let (table, column) = (&cleared.table, &cleared.column);
+        // Whoever has another reference by now keeps it.
+        let mut statement = Sql::new(format!("UPDATE \"{table}\" SET \"{column}\" = ? WHERE \"{column}\" IS NULL"));
+        statement.bind(value).push(" AND rowid IN (SELECT value FROM json_each(?))");
+        statement.bind(Value::from(cleared.ids).to_string());
+        rows::execute(conn, statement)?;
+    }
+    Ok(left_out)
+}
+
+/// Inserts a row as it was. `false` where it belonged to another one that is gone.
+fn insert(conn: &mut Connection, table: &str, mut row: Row) -> QueryResult<bool> {
+    for reference in references::of(conn, table)? {
+        let Some(value) = row.get(&reference.column).and_then(references::bind) else { continue };
+        let mut target =
+            Sql::new(format!("FROM \"{}\" WHERE \"{}\" = ?", reference.target_table, reference.target_column));
+        target.bind(value);
+        if rows::number(conn, "count(*)", target)? > 0 {
+            continue;
+        }
+        match reference.on_delete {
+            OnDelete::Cascade => return Ok(false),
+            OnDelete::SetNull => row.insert(reference.column, Value::Null),
+        };
+    }
+    // A column may be gone since.
+    let known = references::columns(conn, table)?;
+    row.retain(|column, _| known.contains(column));
+    let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
+    let values: Vec<String> = (0..row.len()).map(|index| format!("json_extract(content, '$[{index}]')")).collect();
+    let mut statement = Sql::new(format!(
+        "INSERT INTO \"{table}\" ({}) SELECT {} FROM (SELECT ? AS content)",
+        columns.join(", "),
+        values.join(", ")
+    ));
+    statement.bind(Value::Array(row.into_iter().map(|(_, value)| value).collect()).to_string());
+    rows::execute(conn, statement)?;
+    Ok(true)
+}
+
+/// Turns a broken uniqueness into a sentence; SQLite's message names the column.
+fn taken(error: DieselError, name: &str) -> Error {
+    match &error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+            let column =
+                info.message().rsplit('.').next().unwrap_or_default().trim_end_matches("_key").replace('_', " ");
+            let message =
+                format!("“{name}” cannot come back: another one has its {column} by now. Nothing was restored.");
+            FieldErrors::one("batch", message).into()
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,150 @@
+//! The status page in the admin: pool, keys, database, migrations, settings.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::admin::pages::{page, see_other};
+use crate::admin::site::Page;
+use crate::admin::{Frame, Message, PostForm, Site, StaffUser};
+use crate::api::get;
+use crate::cognito::Authenticator;
+use crate::cognito::jwks::SourceStatus;
+use crate::db::{Db, migrations};
+use crate::error::Error;
+use crate::users::permissions::Rights;
+
+/// Registers the page.
+pub static PAGE: Page = Page {
+    label: "Status",
+    slug: "status",
+    section: "Tools",
+    icon: "status",
+    allows: may_see,
+    routes: || vec![get().to(show), web::post().to(refresh)],
+};
+
+/// It tells how the service is set up.
+fn may_see(rights: &Rights) -> bool {
+    rights.is_superuser
+}
+
+/// The settings as they are shown, secrets masked; part of the application's data.
+pub struct ShownSettings(pub Vec<(&'static str, String)>);
+
+/// Names and values under a heading.
+struct Panel {
+    label: String,
+    facts: Vec<(String, String)>,
+    problem: Option<String>,
+    can_refresh: bool,
+}
+
+#[derive(Template)]
+#[template(path = "admin/status.html")]
+struct StatusPage {
+    frame: Frame,
+    panels: Vec<Panel>,
+    settings: Vec<(&'static str, String)>,
+}
+
+async fn show(
+    request: HttpRequest,
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    authenticator: web::Data<Authenticator>,
+    settings: web::Data<ShownSettings>,
+) -> Result<HttpResponse, Error> {
+    if !may_see(&staff.staff.rights) {
+        return Err(Error::PermissionDenied);
+    }
+    let mut panels = vec![pool(&authenticator)];
+    panels.extend(authenticator.verifier.jwks().status().iter().map(keys));
+    panels.push(database(&db).await?);
+    let frame = Frame::new(&request, &site, &staff, PAGE.label, PAGE.slug);
+    page(StatusCode::OK, &StatusPage { frame, panels, settings: settings.0.clone() })
+}
+
+/// Fetches the keys at once.
+async fn refresh(
+    staff: StaffUser,
+    authenticator: web::Data<Authenticator>,
+    _: PostForm,
+) -> Result<HttpResponse, Error> {
+    if !may_see(&staff.staff.rights) {
+        return Err(Error::PermissionDenied);
+    }
+    let jwks = authenticator.verifier.jwks();
+    jwks.refresh().await;
+    let failed = jwks.status().into_iter().any(|source| source.failure.is_some());
+    staff.tell(if failed {
+        Message::error("The keys could not be fetched. The last failure is below.")
+    } else {
+        Message::success("The keys were fetched.")
+    });
+    Ok(see_other("/admin/status/"))
+}
+
+fn fact(name: &str, value: impl ToString) -> (String, String) {
+    (name.to_owned(), value.to_string())
+}
+
+fn pool(authenticator: &Authenticator) -> Panel {
+    let pool = authenticator.verifier.pool();
+    let facts = vec![
+        fact("Version", env!("CARGO_PKG_VERSION")),
+        fact("User pool", &pool.id),
+        fact("Issuer", pool.issuers.join(" or ")),
+        fact("App clients", pool.client_ids.join(", ")),
+    ];
+    Panel { label: "Service".to_owned(), facts, problem: None, can_refresh: false }
+}
+
+fn keys(source: &SourceStatus) -> Panel {
+    let Some(url) = &source.url else {
+        let facts = vec![fact("Keys", source.kids.join(", ")), fact("Fetched", "never: they are this service's own")];
+        return Panel { label: "Keys of the local user pool".to_owned(), facts, problem: None, can_refresh: false };
+    };
+    let facts = vec![
+        fact("Address", url),
+        fact("Keys", if source.kids.is_empty() { "none".to_owned() } else { source.kids.join(", ") }),
+        fact("Fetched", source.age.map_or("never".to_owned(), |age| format!("{} ago", shown(age)))),
+        fact("Next fetch", source.next.map_or("under way".to_owned(), |next| format!("in {}", shown(next)))),
+    ];
+    let problem =
+        source.failure.as_ref().map(|(ago, problem)| format!("The last fetch, {} ago, failed: {problem}", shown(*ago)));
+    Panel { label: "Keys".to_owned(), facts, problem, can_refresh: true }
+}
+
+async fn database(db: &Db) -> Result<Panel, Error> {
+    let started = Instant::now();
+    let status = db.read(|conn| migrations::status(conn).map_err(Error::Internal)).await?;
+    let latency = started.elapsed();
+    let state = db.state();
+    let migrations = match status.pending {
+        0 => format!("all {} are applied", status.applied),
+        pending => format!("{} are applied, {pending} are pending", status.applied),
+    };
+    let facts = vec![
+        fact("Kind", "SQLite"),
+        fact("File", state.path.display()),
+        fact("Size", format!("{:.1} MiB", state.bytes as f64 / 1_048_576.0)),
+        fact("Latency of a read", format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
+        fact("Reading connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),
+        fact("Migrations", migrations),
+    ];
+    Ok(Panel { label: "Database".to_owned(), facts, problem: None, can_refresh: false })
+}
+
+/// A time in the unit that suits it.
+fn shown(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}

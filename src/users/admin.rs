@@ -1,0 +1,278 @@
+//! Users in the admin.
+//!
+//! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
+//! leaves users alone who have more.
+
+use diesel::QueryResult;
+use serde_json::Value;
+
+use super::groups;
+use super::models::{self, LAST_SUPERUSER, NewUser, Origin, User};
+use super::permissions::{Grants, Rights, Verb, of_group};
+use super::user_options::OPTIONS;
+use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::error::{Error, FieldErrors};
+
+/// Registers users.
+pub struct UserAdmin;
+
+const BEYOND_YOURS: &str = "You cannot give rights that you do not have yourself.";
+const NOT_YOURSELF: &str = "You cannot change this for yourself. Ask another superuser.";
+
+fn existing(conn: &mut Connection, id: i64) -> Result<User, Error> {
+    models::find(conn, id)?.ok_or(Error::NoSuchObject("User"))
+}
+
+fn grants(values: &Values) -> Grants {
+    Grants {
+        groups: values.list("groups").iter().filter_map(|id| id.parse().ok()).collect(),
+        permissions: values.list("user_permissions").into_iter().collect(),
+    }
+}
+
+/// Fails where `staff` gives what they have not, or changes rights of their own.
+fn check_grants(
+    conn: &mut Connection,
+    user: Option<&User>,
+    old: &Grants,
+    new: &Grants,
+    staff: &Staff,
+) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    let is_oneself = user.is_some_and(|user| user.id == staff.user.id);
+    let mut may_give = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
+        Ok(staff.rights.is_superuser || (!is_oneself && UserAdmin.may_give(conn, field, value, staff)?))
+    };
+    for group in new.groups.difference(&old.groups) {
+        if !may_give(conn, "groups", &group.to_string())? {
+            errors.add("groups", vec![BEYOND_YOURS.to_owned()]);
+            break;
+        }
+    }
+    for permission in new.permissions.difference(&old.permissions) {
+        if !may_give(conn, "user_permissions", permission)? {
+            errors.add("user_permissions", vec![BEYOND_YOURS.to_owned()]);
+            break;
+        }
+    }
+    Ok(errors.into_result()?)
+}
+
+/// Fails where `staff` makes somebody a superuser without being one, or changes who they are themselves.
+fn check_flags(conn: &mut Connection, user: Option<&User>, new: &User, staff: &Staff) -> Result<(), Error> {
+    if new.is_superuser && !user.is_some_and(|user| user.is_superuser) && !staff.rights.is_superuser {
+        return field_error("is_superuser", BEYOND_YOURS);
+    }
+    let Some(user) = user.filter(|user| user.id == staff.user.id) else { return Ok(()) };
+    let flags = [
+        ("is_active", user.is_active, new.is_active),
+        ("is_staff", user.is_staff, new.is_staff),
+        ("is_superuser", user.is_superuser, new.is_superuser),
+    ];
+    match flags.into_iter().find(|(_, old, new)| old != new) {
+        Some((field, ..)) if models::is_last_superuser(conn, user)? => field_error(field, LAST_SUPERUSER),
+        Some((field, ..)) => field_error(field, NOT_YOURSELF),
+        None => Ok(()),
+    }
+}
+
+impl ModelAdmin for UserAdmin {
+    fn options(&self) -> &'static Options {
+        &OPTIONS
+    }
+
+    fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>> {
+        let Some(user) = models::find(conn, id)? else { return Ok(None) };
+        let grants = Grants::of(conn, id)?;
+        let mut groups: Vec<String> = grants.groups.iter().map(i64::to_string).collect();
+        groups.sort();
+        let values = Values::default()
+            .with("username", user.username)
+            .with("email", user.email)
+            .with("first_name", user.first_name)
+            .with("last_name", user.last_name)
+            .with("is_active", user.is_active)
+            .with("is_staff", user.is_staff)
+            .with("is_superuser", user.is_superuser)
+            .with("groups", groups)
+            .with("user_permissions", grants.permissions.into_iter().collect::<Vec<_>>());
+        Ok(Some(values))
+    }
+
+    fn initial(&self) -> Values {
+        Values::default().with("is_active", true)
+    }
+
+    fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
+        match id {
+            None => create(conn, values, staff),
+            Some(id) => {
+                let user = existing(conn, id)?;
+                update(conn, &user, values, staff)
+            }
+        }
+    }
+
+    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
+        let user = existing(conn, id)?;
+        models::delete(conn, &user, &staff.actor())
+    }
+
+    fn choices(&self, conn: &mut Connection, site: &Site, field: &str) -> QueryResult<Vec<Choice>> {
+        match field {
+            "groups" => group_choices(conn),
+            "user_permissions" => Ok(site.permissions()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn may_give(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
+        if staff.rights.is_superuser {
+            return Ok(true);
+        }
+        match field {
+            "groups" => match value.parse() {
+                Ok(id) => Ok(staff.rights.has_all(&of_group(conn, id)?)),
+                Err(_) => Ok(false),
+            },
+            "user_permissions" => Ok(staff.rights.has(value)),
+            "is_superuser" => Ok(false),
+            _ => Ok(true),
+        }
+    }
+
+    fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
+        let Some(user) = models::find(conn, id)? else { return Ok(None) };
+        if !staff.rights.cover(&Rights::given(conn, &user)?) {
+            return Ok(Some(format!("{} has rights that you do not have yourself.", user.username)));
+        }
+        if verb != Verb::Delete {
+            return Ok(None);
+        }
+        Ok(if models::is_last_superuser(conn, &user)? {
+            Some(format!("{}: {LAST_SUPERUSER}", user.username))
+        } else if user.id == staff.user.id {
+            Some("You cannot delete yourself.".to_owned())
+        } else {
+            None
+        })
+    }
+
+    fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
+        let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
+        let may_change = staff.may(conn, self, Verb::Change, id)?;
+        Ok(vec![link_panel(&user), record_panel(&user, may_change)])
+    }
+
+    fn run(&self, conn: &mut Connection, action: &str, id: i64, staff: &Staff) -> Result<bool, Error> {
+        let user = existing(conn, id)?;
+        let is_active = match action {
+            "activate" => true,
+            "deactivate" => false,
+            "unlink" => return Ok(models::unlink(conn, &user, &staff.actor())?),
+            _ => return Ok(false),
+        };
+        if user.is_active == is_active {
+            return Ok(false);
+        }
+        let new = User { is_active, ..user.clone() };
+        check_flags(conn, Some(&user), &new, staff)?;
+        let grants = Grants::of(conn, id)?;
+        models::update(conn, &user, &new, &grants, &staff.actor())?;
+        Ok(true)
+    }
+}
+
+fn create(conn: &mut Connection, values: &Values, staff: &Staff) -> Result<i64, Error> {
+    let grants = grants(values);
+    check_grants(conn, None, &Grants::default(), &grants, staff)?;
+    if values.flag("is_superuser") && !staff.rights.is_superuser {
+        return field_error("is_superuser", BEYOND_YOURS);
+    }
+    let new = NewUser {
+        username: values.text("username").to_owned(),
+        email: values.text("email").to_owned(),
+        first_name: values.text("first_name").to_owned(),
+        last_name: values.text("last_name").to_owned(),
+        password: Some(values.text("password").to_owned()).filter(|hash| !hash.is_empty()),
+        is_active: values.flag("is_active"),
+        is_staff: values.flag("is_staff"),
+        is_superuser: values.flag("is_superuser"),
+        grants,
+        ..NewUser::new(Origin::Admin)
+    };
+    Ok(models::create(conn, new, &staff.actor())?.id)
+}
+
+fn update(conn: &mut Connection, user: &User, values: &Values, staff: &Staff) -> Result<i64, Error> {
+    let text = |name: &str, old: &str| if values.has(name) { values.text(name).to_owned() } else { old.to_owned() };
+    let flag = |name: &str, old: bool| if values.has(name) { values.flag(name) } else { old };
+    let new = User {
+        username: text("username", &user.username),
+        email: text("email", &user.email),
+        first_name: text("first_name", &user.first_name),
+        last_name: text("last_name", &user.last_name),
+        is_active: flag("is_active", user.is_active),
+        is_staff: flag("is_staff", user.is_staff),
+        is_superuser: flag("is_superuser", user.is_superuser),
+        ..user.clone()
+    };
+    let old = Grants::of(conn, user.id)?;
+    let given = grants(values);
+    let grants = Grants {
+        groups: if values.has("groups") { given.groups } else { old.groups.clone() },
+        permissions: if values.has("user_permissions") { given.permissions } else { old.permissions.clone() },
+    };
+    check_flags(conn, Some(user), &new, staff)?;
+    check_grants(conn, Some(user), &old, &grants, staff)?;
+    Ok(models::update(conn, user, &new, &grants, &staff.actor())?.id)
+}
+
+/// All groups, for pickers and filters.
+pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
+    let choice = |group: groups::Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
+    Ok(groups::list(conn)?.into_iter().map(choice).collect())
+}
+
+/// Whether a user is linked, from the columns `cognito_sub` and `last_seen_at`.
+pub fn link_badge(values: &[Value]) -> Cell {
+    let text = |index: usize| values.get(index).and_then(Value::as_str);
+    match (text(0), text(1)) {
+        (None, _) => Cell::Badge("quiet", "Not linked".to_owned(), String::new()),
+        (Some(_), None) => Cell::Badge("good", "Linked".to_owned(), "never seen".to_owned()),
+        (Some(_), Some(at)) => {
+            Cell::Badge("good", "Linked".to_owned(), format!("last seen {}", at.get(..10).unwrap_or(at)))
+        }
+    }
+}
+
+fn link_panel(user: &User) -> Panel {
+    let seen = user.last_seen_at.map(|at| Value::from(at.to_string())).unwrap_or_default();
+    let state = link_badge(&[user.cognito_sub.clone().map(Value::from).unwrap_or_default(), seen]);
+    let mut facts = vec![("State", state)];
+    if let (Some(sub), Some(issuer)) = (&user.cognito_sub, &user.cognito_issuer) {
+        facts.push(("Subject (sub)", Cell::Code(sub.clone())));
+        facts.push(("Issuer", Cell::Code(issuer.clone())));
+        facts.push(("Linked", user.linked_at.map_or(Cell::Empty, Cell::Time)));
+        facts.push(("Last seen", user.last_seen_at.map_or(Cell::Empty, Cell::Time)));
+    }
+    let actions = if user.cognito_sub.is_some() { vec!["unlink"] } else { Vec::new() };
+    Panel { label: "Cognito link", facts, actions }
+}
+
+fn record_panel(user: &User, may_change: bool) -> Panel {
+    let state = if user.password.is_some() { "Set" } else { "None: signs in with Cognito only" };
+    let mut facts = vec![
+        ("Date joined", Cell::Time(user.date_joined)),
+        ("Last sign-in", user.last_login.map_or(Cell::Empty, Cell::Time)),
+        ("Origin", Cell::Text(super::user_options::origin(&user.origin).to_owned())),
+        ("Password", Cell::Text(state.to_owned())),
+    ];
+    if may_change {
+        let address = format!("/admin/users/{}/password/", user.id);
+        facts.push(("", Cell::Link(address, "Set or remove the password".to_owned())));
+    }
+    Panel { label: "Record", facts, actions: Vec::new() }
+}

@@ -1,0 +1,138 @@
+//! The `groups` table: permissions under a name, for users to be given together. Whoever creates, changes or
+//! deletes a group does it here, and the history follows.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::permissions::of_group;
+use super::validators;
+use crate::db::Connection;
+use crate::deleted_rows;
+use crate::error::{Error, FieldErrors};
+use crate::history::{self, Action, Actor, Changes, Object};
+use crate::schema::{group_permissions, groups, user_groups};
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[allow(missing_docs)]
+pub struct Group {
+    pub id: i64,
+    pub name: String,
+}
+
+impl Group {
+    fn as_object(&self) -> Object<'_> {
+        Object { model: "group", id: self.id, name: &self.name }
+    }
+}
+
+/// The group with this id.
+pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Group>> {
+    groups::table.find(id).select(Group::as_select()).first(conn).optional()
+}
+
+/// All groups by name.
+pub fn list(conn: &mut Connection) -> QueryResult<Vec<Group>> {
+    groups::table.order(groups::name).select(Group::as_select()).load(conn)
+}
+
+/// The names of groups, in alphabetical order.
+pub fn names(conn: &mut Connection, ids: &BTreeSet<i64>) -> QueryResult<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    groups::table.filter(groups::id.eq_any(ids)).order(groups::name).select(groups::name).load(conn)
+}
+
+/// How many users are in a group.
+pub fn count_members(conn: &mut Connection, group: &Group) -> QueryResult<i64> {
+    user_groups::table.filter(user_groups::group_id.eq(group.id)).count().get_result(conn)
+}
+
+/// Creates a group, or says which field is wrong.
+pub fn create(
+    conn: &mut Connection,
+    name: &str,
+    permissions: &BTreeSet<String>,
+    actor: &Actor,
+) -> Result<Group, Error> {
+    check_name(name)?;
+    let inserted = diesel::insert_into(groups::table).values(groups::name.eq(name));
+    let group: Group = inserted.returning(Group::as_select()).get_result(conn).map_err(taken)?;
+    store_permissions(conn, &group, permissions)?;
+    let changes = Changes::default().field("name", None::<String>, name).field(
+        "permissions",
+        Vec::<String>::new(),
+        list_of(permissions),
+    );
+    history::record(conn, actor, Action::Created, group.as_object(), &changes)?;
+    Ok(group)
+}
+
+/// Gives a group a name and permissions, or says which field is wrong. What stays as it is changes nothing.
+pub fn update(
+    conn: &mut Connection,
+    group: &Group,
+    name: &str,
+    permissions: &BTreeSet<String>,
+    actor: &Actor,
+) -> Result<Group, Error> {
+    check_name(name)?;
+    let old = of_group(conn, group.id)?;
+    let changes = Changes::default().field("name", group.name.clone(), name).field(
+        "permissions",
+        list_of(&old),
+        list_of(permissions),
+    );
+    if changes.is_empty() {
+        return Ok(group.clone());
+    }
+    let renamed = diesel::update(group).set(groups::name.eq(name));
+    let renamed: Group = renamed.returning(Group::as_select()).get_result(conn).map_err(taken)?;
+    store_permissions(conn, group, permissions)?;
+    history::record(conn, actor, Action::Changed, renamed.as_object(), &changes)?;
+    Ok(renamed)
+}
+
+/// Deletes a group; its members lose what it gave them.
+pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(), Error> {
+    let permissions = of_group(conn, group.id)?;
+    let changes = Changes::default().field("name", group.name.clone(), None::<String>).field(
+        "permissions",
+        list_of(&permissions),
+        Vec::<String>::new(),
+    );
+    deleted_rows::delete(conn, actor, group.as_object(), "groups", &changes)
+}
+
+fn check_name(name: &str) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::default();
+    errors.add("name", if name.is_empty() { vec!["This field may not be blank.".to_owned()] } else { Vec::new() });
+    errors.add("name", validators::name(name));
+    errors.into_result()
+}
+
+fn list_of(permissions: &BTreeSet<String>) -> Vec<String> {
+    permissions.iter().cloned().collect()
+}
+
+fn store_permissions(conn: &mut Connection, group: &Group, permissions: &BTreeSet<String>) -> QueryResult<()> {
+    diesel::delete(group_permissions::table.filter(group_permissions::group_id.eq(group.id))).execute(conn)?;
+    for permission in permissions {
+        let row = (group_permissions::group_id.eq(group.id), group_permissions::permission.eq(permission));
+        diesel::insert_into(group_permissions::table).values(row).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Turns a broken uniqueness into an error of the field.
+fn taken(error: DieselError) -> Error {
+    match &error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+            FieldErrors::one("name", "A group with that name already exists.").into()
+        }
+        _ => error.into(),
+    }
+}

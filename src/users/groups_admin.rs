@@ -1,0 +1,134 @@
+//! Groups in the admin. Whoever is no superuser gives a group only permissions that they have themselves,
+//! and leaves groups alone that have more.
+
+use std::collections::BTreeSet;
+
+use diesel::QueryResult;
+
+use super::groups::{self, Group};
+use super::permissions::{Verb, of_group};
+use super::validators::MAX_NAME_CHARS;
+use crate::admin::model_admin::{
+    Cell, Choice, Column, Field, Fieldset, Kind, ModelAdmin, Options, Panel, Staff, Values, Widget, field_error,
+};
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::error::Error;
+
+/// Registers groups.
+pub struct GroupAdmin;
+
+static OPTIONS: Options = Options {
+    name: "group",
+    slug: "groups",
+    label: "group",
+    label_plural: "groups",
+    section: "People",
+    icon: "group",
+    table: "groups",
+    title: "name",
+    list_display: &[
+        Column { name: "name", label: "Name", sql: &["name"], kind: Kind::Text, order: Some("name") },
+        Column {
+            name: "members",
+            label: "Members",
+            sql: &["(SELECT count(*) FROM user_groups WHERE group_id = groups.id)"],
+            kind: Kind::Number,
+            order: None,
+        },
+        Column {
+            name: "permissions",
+            label: "Permissions",
+            sql: &["(SELECT count(*) FROM group_permissions WHERE group_id = groups.id)"],
+            kind: Kind::Number,
+            order: None,
+        },
+    ],
+    search_fields: &["name"],
+    ordering: &["name"],
+    fieldsets: &[Fieldset {
+        label: "",
+        fields: &[
+            Field {
+                name: "name",
+                label: "Name",
+                help: "",
+                widget: Widget::Text { required: true, max_length: MAX_NAME_CHARS },
+            },
+            Field {
+                name: "permissions",
+                label: "Permissions",
+                help: "All members of the group have them.",
+                widget: Widget::SelectMultiple,
+            },
+        ],
+    }],
+    related: &[
+        ("user_groups", "membership of a user", "memberships of users"),
+        ("group_permissions", "permission", "permissions"),
+    ],
+    ..Options::DEFAULT
+};
+
+fn existing(conn: &mut Connection, id: i64) -> Result<Group, Error> {
+    groups::find(conn, id)?.ok_or(Error::NoSuchObject("Group"))
+}
+
+impl ModelAdmin for GroupAdmin {
+    fn options(&self) -> &'static Options {
+        &OPTIONS
+    }
+
+    fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>> {
+        let Some(group) = groups::find(conn, id)? else { return Ok(None) };
+        let permissions: Vec<String> = of_group(conn, id)?.into_iter().collect();
+        Ok(Some(Values::default().with("name", group.name).with("permissions", permissions)))
+    }
+
+    fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
+        let group = id.map(|id| existing(conn, id)).transpose()?;
+        let old = group.as_ref().map(|group| of_group(conn, group.id)).transpose()?.unwrap_or_default();
+        let permissions: BTreeSet<String> =
+            if values.has("permissions") { values.list("permissions").into_iter().collect() } else { old.clone() };
+        if !staff.rights.has_all(permissions.difference(&old)) {
+            return field_error("permissions", "You cannot give rights that you do not have yourself.");
+        }
+        let saved = match group {
+            None => groups::create(conn, values.text("name"), &permissions, &staff.actor())?,
+            Some(group) => {
+                let name = if values.has("name") { values.text("name") } else { &group.name };
+                groups::update(conn, &group, name, &permissions, &staff.actor())?
+            }
+        };
+        Ok(saved.id)
+    }
+
+    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
+        let group = existing(conn, id)?;
+        groups::delete(conn, &group, &staff.actor())
+    }
+
+    fn choices(&self, _: &mut Connection, site: &Site, field: &str) -> QueryResult<Vec<Choice>> {
+        Ok(if field == "permissions" { site.permissions() } else { Vec::new() })
+    }
+
+    fn may_give(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
+        Ok(field != "permissions" || staff.rights.has(value))
+    }
+
+    fn refusal(&self, conn: &mut Connection, _: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
+        let Some(group) = groups::find(conn, id)? else { return Ok(None) };
+        let is_covered = staff.rights.has_all(&of_group(conn, id)?);
+        Ok((!is_covered).then(|| format!("{} gives rights that you do not have yourself.", group.name)))
+    }
+
+    fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
+        let Some(group) = groups::find(conn, id)? else { return Ok(Vec::new()) };
+        let members = match groups::count_members(conn, &group)? {
+            1 => "1 user".to_owned(),
+            count => format!("{count} users"),
+        };
+        let link = Cell::Link(format!("/admin/users/?groups={id}"), members);
+        Ok(vec![Panel { label: "Record", facts: vec![("Members", link)], actions: Vec::new() }])
+    }
+}
