@@ -43,6 +43,7 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod assets;
 pub mod client_address;
 pub mod cognito;
 pub mod commands;
@@ -51,6 +52,7 @@ pub mod config;
 pub mod connection;
 pub mod db;
 pub mod deleted_rows;
+pub mod docs;
 pub mod error;
 pub mod health;
 pub mod history;

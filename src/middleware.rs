@@ -150,12 +150,16 @@ pub fn host_matches(host: &str, allowed: &[String]) -> bool {
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
-    // No page needs a script, and only the pages' own style sheet is allowed.
-    const FIXED: [(HeaderName, &str); 5] = [
+    const FIXED: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    // What an answer may say for itself. Outside the admin no page needs a script, and only the pages' own
+    // style sheet is allowed.
+    const DEFAULTS: [(HeaderName, &str); 2] = [
+        (header::CACHE_CONTROL, "no-store"),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -164,8 +168,10 @@ fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in DEFAULTS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if behind_tls {
         headers

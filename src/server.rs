@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::http::header::{ALLOW, CACHE_CONTROL};
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, web};
 
@@ -22,7 +22,7 @@ use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
 use crate::users::models::Origin;
-use crate::{articles, health, openapi, pages, users};
+use crate::{articles, assets, docs, health, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -149,7 +149,10 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))
-        .service(read_only("/static/gatepost.css", get().to(style_sheet)))
+        .service(read_only("/docs", get().to(docs::add_slash)))
+        .service(read_only("/docs/", get().to(docs::page)))
+        .service(read_only("/docs/{name}", get().to(docs::file)))
+        .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {
         app.route(
@@ -166,11 +169,4 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
 fn read_only(path: &str, route: Route) -> Resource {
     let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish() };
     web::resource(path).route(route).default_service(web::to(refuse))
-}
-
-async fn style_sheet() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(include_str!("../static/gatepost.css"))
 }

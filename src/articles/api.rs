@@ -162,7 +162,8 @@ fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, E
 
 /// Creates an article.
 #[utoipa::path(
-    post, path = "/articles/", operation_id = "createArticle", tag = "articles", request_body = ArticleFields,
+    post, path = "/articles/", operation_id = "createArticle", tag = "articles",
+    request_body(content = ArticleFields, example = json!({ "name": "A new article" })),
     responses((status = 201, description = "The new article.", body = ArticleJson,
         headers(("Location", description = "Its address.")))))]
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {

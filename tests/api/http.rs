@@ -809,8 +809,8 @@ async fn every_answer(server: &TestServer, token: &str, more: (&str, &str)) -> V
         ("deleted", 204, known("DELETE", &path).send().await),
         ("healthz", 200, call("GET", "/healthz").send().await),
         ("readyz", 200, call("GET", "/readyz").send().await),
-        ("style sheet", 200, call("GET", "/static/gatepost.css").send().await),
-        ("style sheet, wrong method", 405, call("POST", "/static/gatepost.css").send().await),
+        ("style sheet", 200, call("GET", &gatepost::assets::url("gatepost.css")).send().await),
+        ("style sheet, wrong method", 405, call("POST", &gatepost::assets::url("gatepost.css")).send().await),
     ]
 }
 
@@ -1013,7 +1013,7 @@ async fn healthz_says_that_the_process_is_there_and_asks_for_nothing() {
         .send()
         .await
         .assert(200, r#"{"status":"ok"}"#);
-    for path in ["/healthz", "/readyz", "/static/gatepost.css"] {
+    for path in ["/healthz", "/readyz", &gatepost::assets::url("gatepost.css")] {
         let head = server.call("HEAD", path).send().await;
         let get = server.call("GET", path).send().await;
         assert_eq!(

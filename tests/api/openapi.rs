@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use gatepost::cognito::post_confirmation::Secret;
+use gatepost::secret::Secret;
 use serde_json::Value;
 use tempfile::TempDir;
 
