@@ -19,8 +19,8 @@ use crate::pages;
 #[folder = "static/"]
 struct Files;
 
-/// Where the files are: `/static/<hash>/`.
-static PREFIX: LazyLock<String> = LazyLock::new(|| {
+/// The hash over all files.
+static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Files::iter().collect();
     names.sort();
     let mut hash = Context::new(&SHA256);
@@ -28,22 +28,20 @@ static PREFIX: LazyLock<String> = LazyLock::new(|| {
         hash.update(name.as_bytes());
         hash.update(&Files::get(&name).map_or([0; 32], |file| file.metadata.sha256_hash()));
     }
-    let digest = hash.finish();
-    let hex: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("/static/{hex}/")
+    hash.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 });
 
 /// The address of a file, such as `gatepost.css`; for templates.
 pub fn url(name: &str) -> String {
-    format!("{}{name}", *PREFIX)
+    format!("/static/{}/{name}", *HASH)
 }
 
 /// `GET /static/{path}`: the file.
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     // The path as it was sent: a name with an escape in it is not one of ours.
-    let file = request.path().strip_prefix(PREFIX.as_str()).and_then(Files::get);
+    let file = request.path().strip_prefix(&url("")).and_then(Files::get);
     let Some(file) = file else { return pages::not_found().await };
-    let tag = format!("\"{}\"", request.path());
+    let tag = format!("\"{}\"", *HASH);
     let mut response = match etag::any_matches(request.headers(), IF_NONE_MATCH, &tag) {
         true => HttpResponse::NotModified().finish(),
         false => HttpResponse::Ok().body(match file.data {

@@ -50,6 +50,7 @@ pub mod commands;
 pub mod compression;
 pub mod config;
 pub mod connection;
+pub mod crypto;
 pub mod db;
 pub mod deleted_rows;
 pub mod docs;

@@ -7,8 +7,10 @@ use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, web};
 
+use crate::admin::{Admin, Site};
 use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
+use crate::articles::admin::ArticleAdmin;
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
@@ -45,6 +47,9 @@ pub enum StartError {
     /// The local pool's key file.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
+    /// The keys of the admin.
+    #[error("the admin: {0}")]
+    Admin(String),
     /// The client for the keys.
     #[error("{0}")]
     Jwks(String),
@@ -86,7 +91,7 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
 }
 
 /// Opens what the server needs and binds its port. Must be called within an actix system.
-pub fn build(config: &Config) -> Result<Built, StartError> {
+pub async fn build(config: &Config) -> Result<Built, StartError> {
     let (db, authenticator, local_pool) = open(config)?;
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
@@ -105,6 +110,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let lists = web::Data::new(articles::api::Lists::default());
     let origins = config.cors_allowed_origins.clone();
+    let site = Site::default().register(ArticleAdmin);
+    let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let server = HttpServer::new(move || {
@@ -118,6 +125,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .wrap(from_fn(edge))
+            .configure(|app| admin.urls(app))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
