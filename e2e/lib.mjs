@@ -133,7 +133,7 @@ async function startServer(settings) {
 /** A page in a context of its own: no cookies or storage of others. */
 async function newPage(browser, server, unexpected, { width = 1280, theme = 'light', ...options } = {}) {
   const context = await browser.newContext({
-    baseURL: server.origin, viewport: { width, height: 900 }, colorScheme: theme, ...options,
+    baseURL: server.origin, viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: 'reduce', ...options,
   })
   const page = await context.newPage()
   page.setDefaultTimeout(15_000)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION,
 };
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -14,13 +14,8 @@ use askama::Template;
 
 use crate::api::etag;
 use crate::error::Error;
+use crate::middleware::SCRIPTED_POLICY;
 use crate::pages;
-
-/// As strict as for the other pages that have a script.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-     connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-);
 
 /// The parts of Swagger UI that the page loads, of all that come with it.
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
@@ -32,7 +27,10 @@ struct DocsPage;
 /// `/docs/`
 pub async fn page() -> Result<HttpResponse, Error> {
     let html = DocsPage.render().map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(HttpResponse::Ok().content_type(ContentType::html()).insert_header((CONTENT_SECURITY_POLICY, POLICY)).body(html))
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, SCRIPTED_POLICY))
+        .body(html))
 }
 
 /// `/docs`: the page's addresses begin below its slash.

@@ -16,6 +16,7 @@ SwaggerUIBundle({
 const MENDED = [
   ["h3.opblock-tag, .modal-ux-header h3, section.models > h4", { "aria-level": "2" }],
   [".opblock h4, .opblock h5, .auth-container h4", { "aria-level": "3" }],
+  ["#auth-bearer-value", { "aria-label": "idToken" }],
   [".auth-btn-wrapper .authorize", { "aria-label": "Authorize" }],
   [".auth-btn-wrapper .btn:not(.authorize, .btn-done)", { "aria-label": "Logout" }],
   [".close-modal", { "aria-label": "Close" }],
@@ -37,4 +38,5 @@ function mend() {
   }
 }
 
-new MutationObserver(mend).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
+const changes = { childList: true, subtree: true, attributeFilter: ["aria-label", "class"] };
+new MutationObserver(mend).observe(document.getElementById("swagger-ui"), changes);

@@ -36,12 +36,16 @@ static LIST: Endpoint = Endpoint {
     path: "/articles/",
     allow: "GET, POST, HEAD, OPTIONS",
     action: Some(("POST", &[NAME])),
+    parent: None,
+    has_items: true,
 };
 static DETAIL: Endpoint = Endpoint {
     name: "Article",
     path: "/articles/{id:[0-9]+}/",
     allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
     action: Some(("PUT", &[NAME])),
+    parent: Some(&LIST),
+    has_items: false,
 };
 
 /// What the OpenAPI document says of these addresses.
