@@ -13,7 +13,7 @@ use super::pages::{Frame, see_other};
 use super::site::Site;
 use super::staff::{StaffUser, sign_in_required};
 use crate::error::Error;
-use crate::middleware::request_id;
+use crate::middleware::{SCRIPTED_POLICY, request_id};
 use crate::pages;
 
 /// The way on from where there is no frame.
@@ -36,10 +36,7 @@ pub async fn surround(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     const HEADERS: [(HeaderName, &str); 2] = [
         (header::CACHE_CONTROL, "max-age=0, no-cache, no-store, must-revalidate, private"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        ),
+        (header::CONTENT_SECURITY_POLICY, SCRIPTED_POLICY),
     ];
     let id = request_id(request.request());
     match next.call(request).await {

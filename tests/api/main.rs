@@ -25,6 +25,7 @@ mod http;
 mod keys;
 mod linking;
 mod me;
+mod openapi;
 mod post_confirmation;
 mod problem;
 mod properties_api;
