@@ -3,6 +3,9 @@
 
 mod harness;
 
+mod admin_export;
+mod admin_history;
+mod admin_list;
 mod articles;
 mod command_line;
 mod compression;
