@@ -6,8 +6,8 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::facets::{Facet, facets};
-use super::list_query::{Chosen, ListQuery, Order, Place, order_text};
 use super::forms::FormData;
+use super::list_query::{Chosen, ListQuery, Order, Place, order_text};
 use super::model_admin::{Cell, Column, Options};
 use super::pages::{Frame, capitalized, page};
 use super::results::{CAP, Count, Matches, Page, Row};

@@ -129,10 +129,7 @@ impl Export {
     }
 }
 
-fn write(
-    file: &mut Vec<u8>,
-    lines: impl IntoIterator<Item = impl IntoIterator<Item = String>>,
-) -> Result<(), Error> {
+fn write(file: &mut Vec<u8>, lines: impl IntoIterator<Item = impl IntoIterator<Item = String>>) -> Result<(), Error> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(file);
     let write = || {
         lines.into_iter().try_for_each(|line| writer.write_record(line))?;

@@ -129,9 +129,7 @@ fn facet(
         }
     };
     let counts = match sample {
-        Some(sample) if matches.is_search() || !sample.count.is_at_least => {
-            count_in(conn, options, sample, &choices)?
-        }
+        Some(sample) if matches.is_search() || !sample.count.is_at_least => count_in(conn, options, sample, &choices)?,
         _ => count_up_to(conn, options, &query.filters_but(filter.name), &choices)?,
     };
     let current = current.map(|chosen| chosen.choice.value.as_str());

@@ -217,7 +217,8 @@ fn order<'a>(options: &'static Options, names: impl Iterator<Item = &'a str>) ->
 
 /// `?o=` for an order.
 pub fn order_text(order: &[Order]) -> String {
-    let names = order.iter().map(|order| if order.descending { format!("-{}", order.name) } else { order.name.to_owned() });
+    let names =
+        order.iter().map(|order| if order.descending { format!("-{}", order.name) } else { order.name.to_owned() });
     names.collect::<Vec<_>>().join(",")
 }
 

@@ -200,7 +200,9 @@ pub fn fetch(
 ) -> QueryResult<Vec<Row>> {
     let steps = match from {
         None => vec![Sql::all([])],
-        Some(from) => (0..order.len()).rev().map(|last| beyond(&order[..=last], &from.values, scan.backwards)).collect(),
+        Some(from) => {
+            (0..order.len()).rev().map(|last| beyond(&order[..=last], &from.values, scan.backwards)).collect()
+        }
     };
     let by: Vec<String> = order.iter().map(|order| format!("{} {}", order.sql, direction(order, scan))).collect();
     let all: Vec<&str> = ["id"].into_iter().chain(columns.iter().copied()).chain(order.iter().map(|o| o.sql)).collect();
@@ -235,7 +237,13 @@ fn beyond(order: &[Order], place: &[Bind], backwards: bool) -> Sql {
     let last = order.len() - 1;
     let conditions = order.iter().zip(place).enumerate().map(|(at, (order, value))| {
         let is_less = order.descending != backwards;
-        let comparison = if at < last { "=" } else if is_less { "<" } else { ">" };
+        let comparison = if at < last {
+            "="
+        } else if is_less {
+            "<"
+        } else {
+            ">"
+        };
         let mut condition = Sql::new(format!("{} {comparison} ?", order.sql));
         condition.bind(value.clone());
         condition

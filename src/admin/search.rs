@@ -145,7 +145,8 @@ fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String])
     // An index knows the case of letters, so the usual ones are tried.
     let mut beginnings = vec![search.to_owned(), capitalized(&lower), lower];
     beginnings.dedup();
-    let mut parts: Vec<Sql> = beginnings.iter().filter_map(|beginning| begins_with(options, within.clone(), beginning)).collect();
+    let mut parts: Vec<Sql> =
+        beginnings.iter().filter_map(|beginning| begins_with(options, within.clone(), beginning)).collect();
     let newest = format!("(SELECT * FROM {0} ORDER BY id DESC LIMIT {NEWEST}) AS {0}", options.table);
     if let Some(condition) = search_condition(options, words) {
         let mut part = Sql::new(format!("FROM {newest} WHERE "));

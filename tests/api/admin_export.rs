@@ -33,7 +33,10 @@ async fn a_list_is_exported_as_it_is_filtered_and_ordered() {
     assert_eq!(file.windows(2).filter(|pair| pair == b"\r\n").count(), 4, "each line ends with CR and LF");
     let lines = read(file);
     let head: Vec<&str> = lines[0].iter().map(String::as_str).collect();
-    assert_eq!(head[..8], ["id", "username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"]);
+    assert_eq!(
+        head[..8],
+        ["id", "username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"]
+    );
     let usernames: Vec<&str> = lines[1..].iter().map(|line| line[1].as_str()).collect();
     assert_eq!(usernames, ["root", "bob", "ada"]);
     let joined = head.iter().position(|name| *name == "date_joined").expect("a column");
@@ -48,7 +51,20 @@ async fn what_a_spreadsheet_would_run_is_guarded_and_comes_back_as_it_was() {
     let server = TestServer::start().await;
     let mut root = server.superuser().await;
     let names = [
-        "=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A0", "'=1", "''=1", "plain", "'quoted'", "1-1", "a=b", "\"=1\"", "é", "-",
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "=cmd|'/c calc'!A0",
+        "'=1",
+        "''=1",
+        "plain",
+        "'quoted'",
+        "1-1",
+        "a=b",
+        "\"=1\"",
+        "é",
+        "-",
     ];
     for name in names {
         let name = name.replace('\'', "''");
@@ -94,7 +110,9 @@ async fn an_export_holds_every_row_once_however_many_batches_it_takes() {
     let server = TestServer::start().await;
     let mut root = server.superuser().await;
     server.seed_articles(3_210).await;
-    for (query, rows) in [("", 3_210), ("?o=name", 3_210), ("?o=-created_at,name", 3_210), ("?q=0012", 16), ("?author=yes", 0)] {
+    for (query, rows) in
+        [("", 3_210), ("?o=name", 3_210), ("?o=-created_at,name", 3_210), ("?q=0012", 16), ("?author=yes", 0)]
+    {
         let lines = read(&root.get(&format!("/admin/articles/export/{query}")).await.body);
         let mut ids: Vec<&str> = lines[1..].iter().map(|line| line[0].as_str()).collect();
         ids.sort_unstable();

@@ -33,10 +33,28 @@ async fn every_change_shows_who_made_it_how_and_the_values_before_and_after() {
     let html = root.page("/admin/history/?model=article").await;
     let rows = entries(&html);
     assert_eq!(rows.len(), 2, "{html}");
-    assert!(rows[0].contains(">Changed</span>") && rows[0].contains("<del>First name</del>") && rows[0].contains("<ins>Second</ins>"), "{}", rows[0]);
-    assert!(rows[0].contains("<a href=\"/admin/users/1/change/\">root</a>") && rows[0].contains("\n<td>API\n"), "{}", rows[0]);
-    assert!(rows[0].contains("<a href=\"/admin/articles/1/change/\">Second</a> <small>Article 1</small>"), "{}", rows[0]);
-    assert!(rows[1].contains(">Created</span>") && !rows[1].contains("<del>") && rows[1].contains("<ins>First name</ins>"), "{}", rows[1]);
+    assert!(
+        rows[0].contains(">Changed</span>")
+            && rows[0].contains("<del>First name</del>")
+            && rows[0].contains("<ins>Second</ins>"),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[0].contains("<a href=\"/admin/users/1/change/\">root</a>") && rows[0].contains("\n<td>API\n"),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[0].contains("<a href=\"/admin/articles/1/change/\">Second</a> <small>Article 1</small>"),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[1].contains(">Created</span>") && !rows[1].contains("<del>") && rows[1].contains("<ins>First name</ins>"),
+        "{}",
+        rows[1]
+    );
 
     let html = root.page("/admin/history/?source=post_confirmation").await;
     let rows = entries(&html);
@@ -142,7 +160,8 @@ async fn a_long_history_of_one_object_has_pages() {
     let next = unescaped(between(&html, "rel=\"next\"", "Next").first().map_or("", |_| "")).to_owned();
     assert!(next.is_empty());
     let link = html.split("rel=\"next\"").next().expect("a link").rsplit("href=\"").next().expect("an address");
-    let next = root.page(&format!("/admin/articles/1/history/{}", unescaped(link.trim_end().trim_end_matches('"')))).await;
+    let next =
+        root.page(&format!("/admin/articles/1/history/{}", unescaped(link.trim_end().trim_end_matches('"')))).await;
     assert!(next.contains("101–130 of 130"), "{next}");
 }
 
@@ -160,7 +179,11 @@ async fn one_search_finds_pages_and_rows_of_every_kind() {
         .await;
     let results = |html: &str| -> Vec<String> {
         let found = between(html.split_once("id=\"results\"").expect("results").1, "<a href=\"", "</a>");
-        found.iter().map(|link| link.split_once('>').expect("a link").1.to_owned()).filter(|name| !name.starts_with("Search all")).collect()
+        found
+            .iter()
+            .map(|link| link.split_once('>').expect("a link").1.to_owned())
+            .filter(|name| !name.starts_with("Search all"))
+            .collect()
     };
     let html = root.page("/admin/search/?q=hop").await;
     assert_eq!(results(&html), ["Hop", "All about hops", "grace", "Hop gardeners"], "{html}");

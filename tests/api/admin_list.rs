@@ -146,7 +146,8 @@ async fn filters_narrow_the_list_tell_their_counts_and_come_off_again() {
     assert_eq!(facet(&html, "Active"), ["All", "Yes 1", "No 1"]);
     assert_eq!(facet(&html, "Group"), ["All", "Editors 2", "Readers 1", "None 1"]);
     assert_eq!(facet(&html, "Staff"), ["All", "Yes 2", "No 0"]);
-    let chips: Vec<_> = between(&html, "<a class=\"chip\" href=\"", "<span").iter().map(|chip| unescaped(chip)).collect();
+    let chips: Vec<_> =
+        between(&html, "<a class=\"chip\" href=\"", "<span").iter().map(|chip| unescaped(chip)).collect();
     assert_eq!(chips, ["?groups=1&o=-username\">Staff: Yes", "?staff=yes&o=-username\">Group: Editors"]);
     assert_eq!(link(&html, "Clear all"), "?o=-username");
     assert!(html.contains("<input type=\"hidden\" name=\"groups\" value=\"1\">"), "a search keeps the filters");
@@ -296,7 +297,9 @@ async fn no_query_string_makes_a_list_fail() {
         "NaN",
     ];
     for path in ["articles", "users", "groups", "history", "articles/export", "articles/1/history", "search"] {
-        for name in ["q", "o", "show", "after", "before", "last", "created", "author", "groups", "actor_id", "model", "at"] {
+        for name in
+            ["q", "o", "show", "after", "before", "last", "created", "author", "groups", "actor_id", "model", "at"]
+        {
             for value in hostile {
                 let query = format!("{name}={}", value.replace(['#', ' ', '<', '>', '"', '{', '}'], "+"));
                 let answer = root.get(&format!("/admin/{path}/?{query}")).await;
@@ -389,10 +392,7 @@ async fn a_row_leads_to_its_form_with_the_state_of_the_list() {
     let html = root.page("/admin/articles/").await;
     assert_eq!(link(&html, "one"), "/admin/articles/1/change/");
     let html = root.page("/admin/articles/?o=name&q=o+n&author=no&x=y").await;
-    assert_eq!(
-        link(&html, "one"),
-        "/admin/articles/1/change/?_changelist_filters=q%3Do%2Bn%26author%3Dno%26o%3Dname"
-    );
+    assert_eq!(link(&html, "one"), "/admin/articles/1/change/?_changelist_filters=q%3Do%2Bn%26author%3Dno%26o%3Dname");
     assert_eq!(
         unescaped(between(&html, "<form class=\"panel\" method=\"post\" action=\"", "\"")[0]),
         "/admin/articles/?q=o+n&author=no&o=name",

@@ -53,8 +53,19 @@ fn ids(page: &Page) -> Vec<i64> {
 
 fn any_query() -> impl Strategy<Value = String> {
     let name = prop_oneof![
-        Just("q"), Just("o"), Just("show"), Just("after"), Just("before"), Just("last"), Just("author"), Just("created"),
-        Just("staff"), Just("groups"), Just("origin"), Just("_changelist_filters"), Just("x"),
+        Just("q"),
+        Just("o"),
+        Just("show"),
+        Just("after"),
+        Just("before"),
+        Just("last"),
+        Just("author"),
+        Just("created"),
+        Just("staff"),
+        Just("groups"),
+        Just("origin"),
+        Just("_changelist_filters"),
+        Just("x"),
     ];
     let value = prop_oneof![
         any::<String>(),
@@ -67,9 +78,8 @@ fn any_query() -> impl Strategy<Value = String> {
         Just("WzEsMSwxXQ".to_owned()),
         Just("WzkyMjMzNzIwMzY4NTQ3NzU4MDcsOTIyMzM3MjAzNjg1NDc3NTgwN10".to_owned()),
     ];
-    vec((name, value), 0..5).prop_map(|pairs| {
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-    })
+    vec((name, value), 0..5)
+        .prop_map(|pairs| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
 }
 
 proptest! {
