@@ -217,12 +217,12 @@ pub struct Filter {
 /// The choices of a filter.
 #[derive(Debug)]
 pub enum Choices {
-    /// Known ones: value, label and condition. A condition with a `?` gets its value from the function.
+    /// Known ones: value, label and condition, which gets the value for each `?` from the function.
     Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
-    /// Those that a query finds, and the condition for a chosen value, which its `?`, if it has one, stands for.
+    /// Those that a query finds, and the condition for a chosen value, which each `?` in it stands for.
     Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
     /// One that a link has chosen; there are too many to be offered. What names it, if it is there, and the
-    /// condition, whose `?` is the chosen value.
+    /// condition, in which each `?` is the chosen value.
     Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
 }
 

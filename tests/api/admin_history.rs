@@ -204,7 +204,7 @@ async fn the_search_over_everything_finds_old_rows_by_their_beginning_and_new_on
     let mut root = server.superuser().await;
     server.sql("INSERT INTO articles (name, created_at, updated_at) VALUES ('Oldest of all', '2026-01-01 00:00:00', '2026-01-01 00:00:00')").await;
     server.seed_articles(20_000).await;
-    for (search, is_found) in [("Oldest", true), ("oldest of", true), ("OLDEST OF ALL", false), ("all", false)] {
+    for (search, is_found) in [("Oldest", true), ("oldest of", true), ("OLDEST OF ALL", true), ("all", false)] {
         let html = root.page(&format!("/admin/search/?q={}", search.replace(' ', "+"))).await;
         assert_eq!(html.contains(">Oldest of all</a>"), is_found, "{search}");
         assert!(html.contains("among the newest 20,000 of each kind"), "{html}");
