@@ -67,7 +67,7 @@ pub mod schema;
 pub mod search;
 pub mod secret;
 pub mod server;
-// pub mod status;
+pub mod status;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

@@ -8,11 +8,11 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, web};
 
 use crate::admin::history_admin::HistoryAdmin;
-use crate::admin::{Admin, Site};
+use crate::admin::{self, Admin, Site};
 use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
-use crate::articles::admin::ArticleAdmin;
 use crate::cognito::Authenticator;
+use crate::cognito::inspector_page;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
@@ -25,8 +25,7 @@ use crate::db::{Db, OpenError};
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
 use crate::search::Turns;
-use crate::users::admin::UserAdmin;
-use crate::users::groups_admin::GroupAdmin;
+use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
 use crate::{articles, assets, health, openapi, pages, users};
 
@@ -94,8 +93,41 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
 }
 
+/// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
+pub struct Resources {
+    /// Adds the API's addresses; the origins are those whose pages may call them.
+    pub api: fn(&mut web::ServiceConfig, &[String]),
+    /// The models and pages of the admin.
+    pub site: Site,
+}
+
+/// The API's addresses.
+pub fn api(app: &mut web::ServiceConfig, origins: &[String]) {
+    app.service(articles::api::list_resource(origins))
+        .service(articles::api::detail_resource(origins))
+        .service(users::api::me_resource(origins));
+}
+
+/// The models and pages of the admin, in the order of its navigation.
+pub fn site() -> Site {
+    Site::default()
+        .register(articles::admin::ArticleAdmin)
+        .register(users::admin::UserAdmin)
+        .register(users::groups_admin::GroupAdmin)
+        .register(HistoryAdmin)
+        .register_page(&admin::sessions::PAGE)
+        .register_page(&inspector_page::PAGE)
+        .register_page(&status::PAGE)
+}
+
 /// Opens what the server needs and binds its port. Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
+    build_with(config, Resources { api, site: site() }).await
+}
+
+/// [`build`] for other resources.
+pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
+    let Resources { api, site } = resources;
     let (db, authenticator, local_pool) = open(config)?;
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
@@ -116,7 +148,7 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
     let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
-    let site = Site::default().register(ArticleAdmin).register(UserAdmin).register(GroupAdmin).register(HistoryAdmin);
+    let settings = web::Data::new(ShownSettings(config.shown()));
     let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
@@ -131,9 +163,11 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
+            .app_data(settings.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
-            .configure(|app| urls(app, &origins, local_jwks.as_ref()))
+            .configure(|app| api(app, &origins))
+            .configure(|app| urls(app, local_jwks.as_ref()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
@@ -155,12 +189,9 @@ pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError>
     LocalPool::open(&path).map(Some).map_err(|error| StartError::LocalPool(path.display().to_string(), error))
 }
 
-/// Every address there is.
-fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(String, String)>) {
-    app.service(articles::api::list_resource(origins))
-        .service(articles::api::detail_resource(origins))
-        .service(users::api::me_resource(origins))
-        .service(post_confirmation::resource())
+/// Every address that is neither in [`api`] nor below `/admin`.
+fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
+    app.service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))

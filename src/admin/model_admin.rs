@@ -102,8 +102,8 @@ pub struct Options {
     pub actions: &'static [Action],
     /// Whether rows come from CSV files, too.
     pub importable: bool,
-    /// Tables that refer to it and have no model of their own: what one of their rows is, and several.
-    pub related: &'static [(&'static str, &'static str, &'static str)],
+    /// Tables that refer to it and have no model of their own, and what their rows are called.
+    pub related: &'static [(&'static str, &'static str)],
 }
 
 impl Options {
@@ -146,6 +146,16 @@ impl Options {
         let rows = rows::select(conn, &[self.title], rest)?;
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(rows.first().and_then(|row| row.first()).map(text))
+    }
+
+    /// The id in an address, or the error that there is no such row.
+    pub fn parse_id(&self, text: &str) -> Result<i64, Error> {
+        text.parse().map_err(|_| Error::NoSuchObject(self.label))
+    }
+
+    /// The field of the form with this name.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.name == name)
     }
 
     /// All fields of the form.

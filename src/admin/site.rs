@@ -24,6 +24,8 @@ pub struct Page {
     pub section: &'static str,
     /// The icon's name.
     pub icon: &'static str,
+    /// The methods of its handlers, for `Allow`.
+    pub allow: &'static str,
     /// Who may see it. Its handlers ask as well.
     pub allows: fn(&Rights) -> bool,
     /// Its handlers, each guarded by [`StaffUser`](super::StaffUser).

@@ -42,7 +42,7 @@ fn check_grants(
 ) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
     let is_oneself = user.is_some_and(|user| user.id == staff.user.id);
-    let mut may_give = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
+    let may_give = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
         Ok(staff.rights.is_superuser || (!is_oneself && UserAdmin.may_give(conn, field, value, staff)?))
     };
     for group in new.groups.difference(&old.groups) {

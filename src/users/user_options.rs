@@ -34,9 +34,10 @@ pub static OPTIONS: Options = Options {
         },
     ],
     related: &[
-        ("user_groups", "group membership", "group memberships"),
-        ("user_permissions", "permission", "permissions"),
-        ("sessions", "session", "sessions"),
+        ("imports", "imports"),
+        ("sessions", "sessions"),
+        ("user_groups", "group memberships"),
+        ("user_permissions", "permissions"),
     ],
     ..Options::DEFAULT
 };
