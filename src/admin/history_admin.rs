@@ -42,6 +42,7 @@ pub static OPTIONS: Options = Options {
     slug: "history",
     label: "change",
     label_plural: "changes",
+    heading: "history",
     section: "Records",
     icon: "history",
     table: "history",

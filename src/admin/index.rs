@@ -107,7 +107,7 @@ fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Ve
         let model = Model {
             slug: options.slug,
             icon: options.icon,
-            label: capitalized(options.label_plural),
+            label: options.heading(),
             singular: options.label,
             count: count(conn, options)?,
             can_add: may(Verb::Add),

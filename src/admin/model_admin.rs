@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::pages::capitalized;
 use super::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
@@ -78,6 +79,8 @@ pub struct Options {
     pub label: &'static str,
     /// For people: `articles`.
     pub label_plural: &'static str,
+    /// The name of its list; empty: [`Options::label_plural`].
+    pub heading: &'static str,
     /// The heading it stands under in the navigation.
     pub section: &'static str,
     /// The icon's name: `static/icons/<icon>.svg`.
@@ -113,6 +116,7 @@ impl Options {
         slug: "",
         label: "",
         label_plural: "",
+        heading: "",
         section: "Content",
         icon: "article",
         table: "",
@@ -127,6 +131,11 @@ impl Options {
         importable: false,
         related: &[],
     };
+
+    /// The name of its list, with a capital letter.
+    pub fn heading(&self) -> String {
+        capitalized(if self.heading.is_empty() { self.label_plural } else { self.heading })
+    }
 
     /// The name of a permission on this model, as Django names it.
     pub fn permission(&self, verb: Verb) -> String {
