@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 
 use super::forms::FormData;
 use super::model_admin::Options;
-use super::pages::{Frame, capitalized};
+use super::pages::Frame;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::users::permissions::{Rights, Verb};
@@ -85,7 +85,7 @@ impl Addresses {
     /// The frame of a page of the model.
     pub fn frame(&self, request: &HttpRequest, site: &Site, staff: &StaffUser, title: impl Into<String>) -> Frame {
         let frame = Frame::new(request, site, staff, title, self.options.slug);
-        frame.under(self.list(), capitalized(self.options.label_plural))
+        frame.under(self.list(), self.options.heading())
     }
 }
 

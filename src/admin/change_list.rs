@@ -9,7 +9,7 @@ use super::facets::{Facet, facets};
 use super::forms::FormData;
 use super::list_query::{Chosen, ListQuery, Order, Place, order_text};
 use super::model_admin::{Cell, Column, Options};
-use super::pages::{Frame, capitalized, page};
+use super::pages::{Frame, page};
 use super::results::{CAP, Count, Matches, Page, Row};
 use super::site::Site;
 use super::staff::StaffUser;
@@ -201,7 +201,7 @@ pub async fn change_list(
     let rights = &staff.staff.rights;
     let may_add = options.allow(rights, Verb::Add);
     let change_list = ChangeListPage {
-        frame: Frame::new(&request, &site, &staff, capitalized(options.label_plural), options.slug),
+        frame: Frame::new(&request, &site, &staff, options.heading(), options.slug),
         list,
         heads,
         rows,

@@ -36,18 +36,17 @@ impl Filter {
         };
         Ok(match &self.choices {
             Choices::Fixed(fixed) => {
-                let fixed = fixed.iter().map(|(value, label, sql, bind)| {
-                    let mut condition = Sql::new(*sql);
-                    if let Some(bind) = bind {
-                        condition.bind(bind());
-                    }
-                    choice(value, label, condition)
-                });
-                fixed.collect()
+                let condition = |sql: &str, bind: &Option<fn() -> Bind>| match bind {
+                    Some(bind) => bound(sql, bind()),
+                    None => Sql::new(sql),
+                };
+                fixed.iter().map(|(value, label, sql, bind)| choice(value, label, condition(sql, bind))).collect()
             }
             Choices::Found(find, sql) => {
                 let found = find(conn)?.into_iter();
-                found.map(|found| choice(&found.value, &found.label, bound(sql(&found.value), &found.value))).collect()
+                found
+                    .map(|found| choice(&found.value, &found.label, bound(sql(&found.value), found.value.as_str())))
+                    .collect()
             }
             Choices::Named(..) => Vec::new(),
         })
@@ -70,11 +69,11 @@ impl Filter {
     }
 }
 
-/// A condition, whose `?`, if it has one, is a value.
-fn bound(sql: &str, value: &str) -> Sql {
-    let mut condition = Sql::new(sql);
-    if sql.contains('?') {
-        condition.bind(value);
+/// A condition, each `?` of which is the same value.
+fn bound(sql: &str, value: impl Into<Bind>) -> Sql {
+    let (mut condition, value) = (Sql::new(sql), value.into());
+    for _ in sql.matches('?') {
+        condition.bind(value.clone());
     }
     condition
 }

@@ -27,8 +27,9 @@ const SOURCES: &[(&str, &str)] = &[
     ("first_token", "First token"),
 ];
 
-/// Entries come in the order of their times, so a range of ids will do. Every index ends in the id.
-const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1)";
+/// Entries come in the order of their times, so a range of ids leaves few others, whatever else is asked: every
+/// index ends in the id.
+const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1) AND at >= ?";
 
 /// A column of the table as it is.
 const fn column(name: &'static str, label: &'static str, sql: &'static [&'static str], kind: Kind) -> Column {
@@ -41,6 +42,7 @@ pub static OPTIONS: Options = Options {
     slug: "history",
     label: "change",
     label_plural: "changes",
+    heading: "history",
     section: "Records",
     icon: "history",
     table: "history",

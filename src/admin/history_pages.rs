@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
+use super::addresses::Addresses;
 use super::change_list::{ListView, Pages, turn};
 use super::entries::{COLUMNS, Entry};
 use super::history_admin::{HistoryAdmin, OPTIONS};
 use super::list_query::ListQuery;
 use super::model_admin::ModelAdmin;
-use super::pages::{Frame, capitalized, page};
+use super::pages::{Frame, page};
 use super::results::{Matches, Page};
 use super::site::Site;
 use super::staff::StaffUser;
@@ -48,7 +49,7 @@ pub async fn history_list(
         Ok((ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries))
     };
     let (list, entries) = db.read(read).await?;
-    let frame = Frame::new(&request, &site, &staff, "History", OPTIONS.slug);
+    let frame = Frame::new(&request, &site, &staff, OPTIONS.heading(), OPTIONS.slug);
     page(StatusCode::OK, &HistoryListPage { frame, list, entries })
 }
 
@@ -93,18 +94,23 @@ pub async fn object_history(
         let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
         query.within = Some(of_object(options.name, id));
         let (matches, page, entries) = read(conn, &query, &site_of_read, &rights)?;
-        let name = match options.title_of(conn, id)? {
-            Some(name) => name,
-            None => entries.first().map(|entry| entry.object.clone()).ok_or(Error::NoSuchObject(options.label))?,
-        };
-        Ok((name, entries, Pages::around(&page, &query, matches.total)))
+        let name = options.title_of(conn, id)?;
+        let is_there = name.is_some();
+        // What is gone has the name that it had last.
+        let name = name.or_else(|| entries.first().map(|entry| entry.object.clone()));
+        let name = name.ok_or(Error::NoSuchObject(options.label))?;
+        Ok((name, is_there, entries, Pages::around(&page, &query, matches.total)))
     };
-    let (name, entries, pages) = db.read(read).await?;
+    let (name, is_there, entries, pages) = db.read(read).await?;
     // Whoever signs in is a user, so a user is the one kind of object that does something.
     let is_actor = options.name == "user" && OPTIONS.allow(&staff.staff.rights, Verb::View);
-    let frame = Frame::new(&request, &site, &staff, format!("History of {name}"), options.slug);
+    let addresses = Addresses::new(options, Some(id), &request);
+    let mut frame = addresses.frame(&request, &site, &staff, format!("History of {name}"));
+    if is_there {
+        frame = frame.under(addresses.change(), name);
+    }
     let object_history = ObjectHistoryPage {
-        frame: frame.under(format!("/admin/{slug}/"), capitalized(options.label_plural)),
+        frame,
         entries,
         pages,
         as_actor: is_actor.then(|| format!("/admin/history/?actor_id={id}")),

@@ -102,7 +102,7 @@ fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Ve
         let may = |verb| options.allow(&staff.rights, verb);
         let model = Model {
             options,
-            label: capitalized(options.label_plural),
+            label: options.heading(),
             count: Count::of_table(conn, options)?,
             can_add: may(Verb::Add),
             is_view_only: ![Verb::Add, Verb::Change, Verb::Delete].into_iter().any(may),

@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::pages::capitalized;
 use super::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
@@ -78,6 +79,8 @@ pub struct Options {
     pub label: &'static str,
     /// For people: `articles`.
     pub label_plural: &'static str,
+    /// The name of its list; empty: [`Options::label_plural`].
+    pub heading: &'static str,
     /// The heading it stands under in the navigation.
     pub section: &'static str,
     /// The icon's name: `static/icons/<icon>.svg`.
@@ -113,6 +116,7 @@ impl Options {
         slug: "",
         label: "",
         label_plural: "",
+        heading: "",
         section: "Content",
         icon: "article",
         table: "",
@@ -127,6 +131,11 @@ impl Options {
         importable: false,
         related: &[],
     };
+
+    /// The name of its list, with a capital letter.
+    pub fn heading(&self) -> String {
+        capitalized(if self.heading.is_empty() { self.label_plural } else { self.heading })
+    }
 
     /// The name of a permission on this model, as Django names it.
     pub fn permission(&self, verb: Verb) -> String {
@@ -227,12 +236,12 @@ pub struct Filter {
 /// The choices of a filter.
 #[derive(Debug)]
 pub enum Choices {
-    /// Known ones: value, label and condition. A condition with a `?` gets its value from the function.
+    /// Known ones: value, label and condition, which gets the value for each `?` from the function.
     Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
-    /// Those that a query finds, and the condition for a chosen value, which its `?`, if it has one, stands for.
+    /// Those that a query finds, and the condition for a chosen value, which each `?` in it stands for.
     Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
     /// One that a link has chosen; there are too many to be offered. What names it, if it is there, and the
-    /// condition, whose `?` is the chosen value.
+    /// condition, in which each `?` is the chosen value.
     Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
 }
 

@@ -35,7 +35,8 @@ struct SearchPage {
     problem: Option<String>,
     pages: Vec<NavItem>,
     groups: Vec<Group>,
-    has_found: bool,
+    /// Each model's list with the same search, and its name.
+    lists: Vec<(String, &'static str)>,
     newest: String,
 }
 
@@ -43,11 +44,8 @@ struct SearchPage {
 struct Group {
     slug: &'static str,
     label: String,
-    label_plural: &'static str,
     icon: &'static str,
     found: Vec<Found>,
-    /// The model's list with the same search.
-    all: String,
 }
 
 struct Found {
@@ -72,10 +70,15 @@ pub async fn search_page(
     };
     let mut frame = Frame::new(&request, &site, &staff, "Search", "search");
     let pages = pages(&mut frame, &words);
-    let groups = if words.is_empty() { Vec::new() } else { groups(&staff, &site, &db, &search, words).await? };
-    let has_found = !pages.is_empty() || groups.iter().any(|group| !group.found.is_empty());
-    let newest = thousands(NEWEST);
-    page(StatusCode::OK, &SearchPage { frame, search, problem, pages, groups, has_found, newest })
+    let (mut groups, mut lists) = (Vec::new(), Vec::new());
+    if !words.is_empty() {
+        let models = models(&staff, &site);
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", &search).finish();
+        let list = |options: &Options| (format!("/admin/{}/?{query}", options.slug), options.label_plural);
+        lists = models.iter().map(|(options, _)| list(options)).collect();
+        groups = find_all(&db, models, search.clone(), words).await?;
+    }
+    page(StatusCode::OK, &SearchPage { frame, search, problem, pages, groups, lists, newest: thousands(NEWEST) })
 }
 
 /// The pages of the navigation whose name has all words.
@@ -89,25 +92,27 @@ fn pages(frame: &mut Frame, words: &[String]) -> Vec<NavItem> {
     items.filter(|item| matches(item)).cloned().collect()
 }
 
-async fn groups(
-    staff: &StaffUser,
-    site: &Site,
-    db: &Db,
-    search: &str,
-    words: Vec<String>,
-) -> Result<Vec<Group>, Error> {
+/// The models that are searched, and which of their rows.
+fn models(staff: &StaffUser, site: &Site) -> Vec<(&'static Options, Option<Sql>)> {
     let rights = &staff.staff.rights;
     let models = site.models().filter(|model| {
         let options = model.options();
         // What has no form has no page to lead to.
         options.allow(rights, Verb::View) && !options.search_fields.is_empty() && !options.fieldsets.is_empty()
     });
-    let models = models.map(|model| (model.options(), model.visible(site, rights)));
-    let models: Vec<(&Options, Option<Sql>)> = models.collect();
-    let search = search.to_owned();
+    models.map(|model| (model.options(), model.visible(site, rights))).collect()
+}
+
+async fn find_all(
+    db: &Db,
+    models: Vec<(&'static Options, Option<Sql>)>,
+    search: String,
+    words: Vec<String>,
+) -> Result<Vec<Group>, Error> {
     let read = move |conn: &mut Connection| {
         let groups = models.into_iter().map(|(options, within)| group(conn, options, within, &search, &words));
-        Ok(groups.collect::<QueryResult<_>>()?)
+        let groups: Vec<Group> = groups.collect::<QueryResult<_>>()?;
+        Ok(groups.into_iter().filter(|group| !group.found.is_empty()).collect())
     };
     db.read(read).await
 }
@@ -128,14 +133,11 @@ fn group(
             found.retain(|(id, _)| met.insert(*id));
         }
     }
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", search).finish();
     Ok(Group {
         slug: options.slug,
-        label: capitalized(options.label_plural),
-        label_plural: options.label_plural,
+        label: options.heading(),
         icon: options.icon,
         found: found.into_iter().take(SHOWN).map(|(_, found)| found).collect(),
-        all: format!("/admin/{}/?{query}", options.slug),
     })
 }
 

@@ -5,10 +5,13 @@ mod harness;
 
 mod admin_browser;
 mod admin_csrf;
+mod admin_export;
 mod admin_form;
 mod admin_form_conflict;
 mod admin_form_delete;
 mod admin_frame;
+mod admin_history;
+mod admin_list;
 mod admin_rights;
 mod admin_session;
 mod admin_sign_in;
