@@ -7,7 +7,7 @@ use diesel::QueryResult;
 
 use super::entries::{COLUMNS, Entry};
 use super::model_admin::{ModelAdmin, Options, Staff};
-use super::pages::{Frame, HOME, Moment, capitalized, page};
+use super::pages::{Frame, HOME, Moment, page};
 use super::results::Count;
 use super::site::Site;
 use super::staff::StaffUser;

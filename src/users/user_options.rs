@@ -29,6 +29,7 @@ pub static OPTIONS: Options = Options {
             done: "unlinked",
         },
     ],
+    importable: true,
     related: &[
         ("imports", "imports"),
         ("sessions", "sessions"),

@@ -326,7 +326,7 @@ async fn every_form_is_refused_without_its_token() {
     ];
     let fields = [("username", "changed"), ("action", "deactivate"), ("_selected_action", "1"), ("post", "yes")];
     for path in forms {
-        assert_eq!(root.send(&path, &fields).await.status, 403, "{path}");
+        assert_eq!(root.form(&path, &fields).send().await.status, 403, "{path}");
     }
     let rows = "SELECT count(*) FROM users WHERE username = 'jane' AND is_active";
     assert_eq!(server.number(rows).await, 1);

@@ -13,8 +13,14 @@ use serde::Serialize;
 
 use super::models::{self, NAME, Tag};
 
-static TAGS: Endpoint =
-    Endpoint { name: "Tags", path: "/tags/", allow: "GET, POST, HEAD, OPTIONS", action: Some(("POST", &[NAME])) };
+static TAGS: Endpoint = Endpoint {
+    name: "Tags",
+    path: "/tags/",
+    allow: "GET, POST, HEAD, OPTIONS",
+    action: Some(("POST", &[NAME])),
+    parent: None,
+    has_items: false,
+};
 
 /// The list's address.
 pub fn tags_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
