@@ -4,8 +4,9 @@ use chrono::{TimeDelta, Utc};
 use diesel::QueryResult;
 
 use super::list_query::ListQuery;
+use super::matches::{Count, Matches, Sample};
 use super::model_admin::{Choices, Filter, Options};
-use super::results::{Count, Matches, Sample};
+
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
 
@@ -44,7 +45,9 @@ impl Filter {
             }
             Choices::Found(find, sql) => {
                 let found = find(conn)?.into_iter();
-                found.map(|found| choice(&found.value, &found.label, bound(sql(&found.value), found.value.as_str()))).collect()
+                found
+                    .map(|found| choice(&found.value, &found.label, bound(sql(&found.value), found.value.as_str())))
+                    .collect()
             }
             Choices::Named(..) => Vec::new(),
         })

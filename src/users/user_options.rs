@@ -19,6 +19,7 @@ pub static OPTIONS: Options = Options {
     table: "users",
     title: "username",
     list_display: COLUMNS,
+    export: EXPORT,
     search_fields: &["username", "first_name", "last_name", "email"],
     list_filter: FILTERS,
     ordering: &["username"],
@@ -82,8 +83,11 @@ const COLUMNS: &[Column] = &[
         kind: Kind::Time,
         order: Some("date_joined"),
     },
-    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(origin_cell), order: None },
 ];
+
+/// What a file has room for.
+const EXPORT: &[Column] =
+    &[Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(origin_cell), order: None }];
 
 const FILTERS: &[Filter] = &[
     Filter {

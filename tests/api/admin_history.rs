@@ -157,8 +157,6 @@ async fn a_long_history_of_one_object_has_pages() {
         .await;
     let html = root.page("/admin/articles/1/history/?q=nothing&action=deleted&model=user").await;
     assert!(html.contains("1–100 of 130"), "its history has neither search nor filters: {html}");
-    let next = unescaped(between(&html, "rel=\"next\"", "Next").first().map_or("", |_| "")).to_owned();
-    assert!(next.is_empty());
     let link = html.split("rel=\"next\"").next().expect("a link").rsplit("href=\"").next().expect("an address");
     let next =
         root.page(&format!("/admin/articles/1/history/{}", unescaped(link.trim_end().trim_end_matches('"')))).await;
@@ -182,7 +180,9 @@ async fn one_search_finds_pages_and_rows_of_every_kind() {
         found
             .iter()
             .map(|link| link.split_once('>').expect("a link").1.to_owned())
-            .filter(|name| !name.starts_with("All articles") && !name.starts_with("All users") && !name.starts_with("All groups"))
+            .filter(|name| {
+                !name.starts_with("All articles") && !name.starts_with("All users") && !name.starts_with("All groups")
+            })
             .collect()
     };
     let html = root.page("/admin/search/?q=hop").await;
