@@ -7,10 +7,11 @@ use diesel::QueryResult;
 
 use super::facets::{Facet, facets};
 use super::forms::FormData;
+use super::list_page::{Page, Row};
 use super::list_query::{Chosen, ListQuery, Order, Place, order_text};
+use super::matches::{CAP, Count, Matches};
 use super::model_admin::{Cell, Column, Options};
 use super::pages::{Frame, page};
-use super::results::{CAP, Count, Matches, Page, Row};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::Sql;

@@ -11,9 +11,10 @@ use futures_util::stream::try_unfold;
 
 use super::change_list::{cells, sql};
 use super::csv_file::{guarded, importable};
+use super::list_page::{Row, Scan, fetch};
 use super::list_query::{Cursor, ListQuery};
+use super::matches::plain_condition;
 use super::model_admin::{Cell, Column, Kind, Options, Widget};
-use super::results::{Row, Scan, fetch, plain_condition};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::Sql;
@@ -111,8 +112,9 @@ impl Export {
 
     fn batch(&self, conn: &mut Connection, from: Option<&Cursor>) -> Result<Vec<Row>, Error> {
         let columns: Vec<&str> = sql(&self.columns).collect();
-        let scan = Scan { backwards: false, limit: BATCH };
-        Ok(fetch(conn, self.options, &columns, &self.condition, &self.query.full_order(), from, scan)?)
+        let order = self.query.full_order();
+        let scan = Scan { condition: &self.condition, order: &order, from, backwards: false, limit: BATCH };
+        Ok(fetch(conn, self.options, &columns, scan)?)
     }
 
     fn write(&self, file: &mut Vec<u8>, rows: &[Row]) -> Result<(), Error> {
@@ -150,7 +152,7 @@ fn columns(options: &'static Options) -> Vec<Column> {
         order: None,
     });
     let mut columns: Vec<Column> = [ID].into_iter().chain(fields).collect();
-    for column in options.list_display {
+    for column in options.list_display.iter().chain(options.export) {
         if !columns.iter().any(|known| known.name == column.name) {
             columns.push(column.clone());
         }

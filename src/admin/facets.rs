@@ -4,8 +4,9 @@ use chrono::{TimeDelta, Utc};
 use diesel::QueryResult;
 
 use super::list_query::ListQuery;
+use super::matches::{Count, Matches, Sample};
 use super::model_admin::{Choices, Filter, Options};
-use super::results::{Count, Matches, Sample};
+
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
 

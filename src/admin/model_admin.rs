@@ -93,6 +93,8 @@ pub struct Options {
     pub verbs: &'static [Verb],
     /// The columns of the list; the first leads to the form.
     pub list_display: &'static [Column],
+    /// Columns of a CSV file beside those of the list and the fields of the form.
+    pub export: &'static [Column],
     /// SQL of the texts that a search looks into.
     pub search_fields: &'static [&'static str],
     /// Filters of the list.
@@ -123,6 +125,7 @@ impl Options {
         title: "name",
         verbs: Verb::ALL,
         list_display: &[],
+        export: &[],
         search_fields: &[],
         list_filter: &[],
         ordering: &["-id"],
@@ -237,13 +240,16 @@ pub struct Filter {
 #[derive(Debug)]
 pub enum Choices {
     /// Known ones: value, label and condition, which gets the value for each `?` from the function.
-    Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
+    Fixed(&'static [FixedChoice]),
     /// Those that a query finds, and the condition for a chosen value, which each `?` in it stands for.
     Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
     /// One that a link has chosen; there are too many to be offered. What names it, if it is there, and the
     /// condition, in which each `?` is the chosen value.
     Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
 }
+
+/// Value, label, condition, and what the value for it is.
+pub type FixedChoice = (&'static str, &'static str, &'static str, Option<fn() -> Bind>);
 
 /// One of several.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::cells::text;
 use super::forms::FormData;
+use super::matches::{search_condition, thousands};
 use super::model_admin::Options;
 use super::pages::{Frame, NavItem, capitalized, page};
-use super::results::{search_condition, thousands};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};

@@ -15,6 +15,7 @@ pub static OPTIONS: Options = Options {
     table: "users",
     title: "username",
     list_display: COLUMNS,
+    export: EXPORT,
     search_fields: &["username", "first_name", "last_name", "email"],
     list_filter: FILTERS,
     ordering: &["username"],
@@ -80,6 +81,10 @@ const COLUMNS: &[Column] = &[
         order: Some("date_joined"),
     },
 ];
+
+/// What a file has room for.
+const EXPORT: &[Column] =
+    &[Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(origin_cell), order: None }];
 
 const FILTERS: &[Filter] = &[
     Filter {

@@ -157,8 +157,6 @@ async fn a_long_history_of_one_object_has_pages() {
         .await;
     let html = root.page("/admin/articles/1/history/?q=nothing&action=deleted&model=user").await;
     assert!(html.contains("1–100 of 130"), "its history has neither search nor filters: {html}");
-    let next = unescaped(between(&html, "rel=\"next\"", "Next").first().map_or("", |_| "")).to_owned();
-    assert!(next.is_empty());
     let link = html.split("rel=\"next\"").next().expect("a link").rsplit("href=\"").next().expect("an address");
     let next =
         root.page(&format!("/admin/articles/1/history/{}", unescaped(link.trim_end().trim_end_matches('"')))).await;

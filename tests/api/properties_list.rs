@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use gatepost::admin::ModelAdmin;
 use gatepost::admin::facets::facets;
+use gatepost::admin::list_page::{Page, Scan, fetch, matching_ids};
 use gatepost::admin::list_query::{ListQuery, Place};
+use gatepost::admin::matches::{Matches, plain_condition};
 use gatepost::admin::model_admin::Options;
-use gatepost::admin::results::{Matches, Page, Scan, fetch, matching_ids, plain_condition};
 use gatepost::articles::admin::ArticleAdmin;
 use gatepost::db::{Connection, Db};
 use gatepost::users::admin::UserAdmin;
@@ -100,9 +101,9 @@ proptest! {
         read(&db, |conn| {
             let query = ListQuery { show, ..parse(conn, options, &format!("o={order}&q={search}")) };
             // What one statement gives is the truth.
-            let scan = Scan { backwards: false, limit: 1_000 };
-            let condition = plain_condition(options, &query);
-            let whole = fetch(conn, options, &[], &condition, &query.full_order(), None, scan).expect("all rows");
+            let (condition, order) = (plain_condition(options, &query), query.full_order());
+            let scan = Scan { condition: &condition, order: &order, from: None, backwards: false, limit: 1_000 };
+            let whole = fetch(conn, options, &[], scan).expect("all rows");
             let whole: Vec<i64> = whole.iter().map(|row| row.id).collect();
             for (begin, step) in [(Place::First, Page::next as fn(&Page) -> Option<Place>), (Place::Last, Page::previous)] {
                 let is_forth = begin == Place::First;
