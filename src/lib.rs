@@ -55,6 +55,7 @@ pub mod error;
 pub mod health;
 pub mod history;
 pub mod logging;
+pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;
@@ -64,6 +65,7 @@ pub mod schema;
 pub mod secret;
 pub mod server;
 // pub mod status;
+pub mod trace_context;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

@@ -17,7 +17,9 @@ use crate::cognito::authentication::CallerId;
 use crate::compression::compress;
 use crate::connection::Watch;
 use crate::error::Error;
+use crate::metrics::RequestMetrics;
 use crate::pages;
+use crate::trace_context::trace_id;
 
 /// Part of the application's data: what [`edge`] needs to know.
 pub struct EdgeSettings {
@@ -25,6 +27,8 @@ pub struct EdgeSettings {
     pub allowed_hosts: Vec<String>,
     /// Names the requests of this run.
     pub request_ids: RequestIds,
+    /// Counts requests, where anybody wants to know.
+    pub metrics: Option<RequestMetrics>,
 }
 
 /// Gives each request an id of its own: a random text for the run, then a number. An id is no secret, only
@@ -74,12 +78,15 @@ pub async fn edge(
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
         compress(next.call(request).await?.map_into_boxed_body()).await
     } else {
-        log::warn!(request_id = id; "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
+        log::warn!(request_id = id, trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         request.into_response(pages::bad_host())
     };
     let forwarded = response.request().headers().get("x-forwarded-proto");
     let behind_tls = forwarded.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
     add_headers(response.headers_mut(), &id, behind_tls);
+    if let Some(metrics) = &settings.metrics {
+        metrics.observe(response.request(), response.status(), started.elapsed());
+    }
     log_request(&response, &id, started);
     await_next_request(&mut response);
     Ok(response)
@@ -180,13 +187,14 @@ fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
 /// for what went wrong on our side. `escape_debug` keeps a hostile path from forging lines.
 fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
     let request = response.request();
+    let trace = trace_id(request.headers());
     let status = response.status();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
     if let Some(cause) = error.and_then(Error::cause) {
-        log::error!(request_id = id; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
+        log::error!(request_id = id, trace_id = trace; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
     }
     if let Some(Error::Unauthenticated { code, .. } | Error::Refused { code, .. }) = error {
-        log::info!(target: "gatepost::cognito", request_id = id; "refused: {code}");
+        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace; "refused: {code}");
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {
@@ -194,7 +202,7 @@ fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         log::log!(
             target: "gatepost::access", level,
-            request_id = id, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
+            request_id = id, trace_id = trace, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
             "{} {} {}", request.method(), request.path().escape_debug(), status.as_u16()
         );
     }
