@@ -370,13 +370,19 @@ async fn the_databases_work_is_told() {
     let path = server.config.database.clone();
     let mut other = crate::harness::program::connect(&path);
     diesel::connection::SimpleConnection::batch_execute(&mut other, "BEGIN IMMEDIATE").expect("the lock");
-    let held_up = async { join_all((0..3).map(|_| server.post(&token, r#"{"name":"late"}"#))).await };
+    let late = || server.post(&token, r#"{"name":"late"}"#);
+    // The writer holds the first one in its hands; those that come after it queue.
+    let after_it = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        join_all([late(), late()]).await
+    };
+    let held_up = async { tokio::join!(late(), after_it) };
     let watch = async {
         eventually("writes wait", async || metrics(&server).await.get("gatepost_db_queued_writes") >= 1.0).await;
         diesel::connection::SimpleConnection::batch_execute(&mut other, "ROLLBACK").expect("the end of the lock");
     };
-    let (answers, ()) = tokio::join!(held_up, watch);
-    assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
+    let ((first, others), ()) = tokio::join!(held_up, watch);
+    assert!(others.iter().chain([&first]).all(|answer| answer.status == 201), "{first:?} {others:?}");
     eventually("nothing waits", async || metrics(&server).await.get("gatepost_db_queued_writes") == 0.0).await;
 }
 
