@@ -1,38 +1,141 @@
-//! Who is at the other end: the peer of the connection, or whom a trusted proxy names.
+//! Whom a request comes from: the peer of its connection, or whom a trusted proxy names.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 
 use actix_web::{HttpRequest, web};
 
-/// The proxies whose word counts; part of the application's data.
+/// The proxies whose `X-Forwarded-For` is believed; part of the application's data.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(pub Vec<IpAddr>);
+pub struct TrustedProxies(pub Vec<Network>);
 
-/// The client's address. `X-Forwarded-For` counts only where a trusted proxy sends it, and of it only the
-/// last entry that is no trusted proxy: whatever stands before that one, the client may have written.
-pub fn client_address(request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
-    let trusted = request.app_data::<web::Data<TrustedProxies>>().map_or(&[][..], |proxies| &proxies.0);
-    if !trusted.contains(&peer) {
-        return peer;
-    }
-    let headers = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let entries: Vec<&str> = headers.flat_map(|value| value.split(',')).collect();
-    let mut client = peer;
-    for entry in entries.iter().rev() {
-        // What is no address cannot be trusted, nor can anything before it.
-        let Some(address) = parse(entry.trim()) else { break };
-        client = address;
-        if !trusted.contains(&client) {
-            break;
-        }
-    }
-    client
+/// An IP address, or all that begin with the same bits: `10.0.0.1`, `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u32,
 }
 
-/// An address, with a port or without.
+impl FromStr for Network {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Network, ()> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let mut address: IpAddr = address.parse().map_err(|_| ())?;
+        if prefix.is_none() {
+            address = address.to_canonical();
+        }
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(longest), |prefix| prefix.parse().map_err(|_| ()))?;
+        if prefix <= longest { Ok(Network { address, prefix }) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_single = self.prefix == if self.address.is_ipv4() { 32 } else { 128 };
+        if is_single { self.address.fmt(f) } else { write!(f, "{}/{}", self.address, self.prefix) }
+    }
+}
+
+impl Network {
+    fn contains(&self, address: IpAddr) -> bool {
+        // A shift by all bits is an overflow, and a prefix of 0 contains everything.
+        match (self.address, address) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                (network.to_bits() ^ address.to_bits()).checked_shr(32 - self.prefix).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                (network.to_bits() ^ address.to_bits()).checked_shr(128 - self.prefix).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+impl TrustedProxies {
+    fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+
+    /// The last address on the way that is no trusted proxy's. Whatever stands before it in the header may
+    /// be made up, and so may the whole header where the peer is not trusted.
+    fn client(&self, peer: IpAddr, forwarded_for: &[&str]) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let mut entries = forwarded_for.iter().rev().flat_map(|header| header.rsplit(','));
+        while self.contain(client) {
+            match entries.next().and_then(parse) {
+                Some(address) => client = address,
+                None => break,
+            }
+        }
+        client
+    }
+}
+
+/// An entry of `X-Forwarded-For`; some proxies add the port.
 fn parse(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim();
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
-    let address = bare.parse().or_else(|_| entry.parse().map(|socket: std::net::SocketAddr| socket.ip()));
-    address.ok().map(|address: IpAddr| address.to_canonical())
+    let address = bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+/// The address of the client that sent a request.
+pub fn client_address(request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let headers: Vec<&str> =
+        request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default()).collect();
+    match request.app_data::<web::Data<TrustedProxies>>() {
+        Some(proxies) => proxies.client(peer, &headers),
+        None => peer.to_canonical(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, headers: &[&str]) -> String {
+        let networks = trusted.split(' ').filter(|text| !text.is_empty());
+        let proxies = TrustedProxies(networks.map(|text| text.parse().expect("a network")).collect());
+        proxies.client(peer.parse().expect("an address"), headers).to_string()
+    }
+
+    #[test]
+    fn the_header_counts_only_from_a_trusted_peer_and_only_up_to_the_first_stranger() {
+        for (trusted, peer, headers, expected) in [
+            ("", "192.0.2.1", &["198.51.100.1"][..], "192.0.2.1"),
+            ("10.0.0.1", "192.0.2.1", &["198.51.100.1"], "192.0.2.1"),
+            ("10.0.0.1", "10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["1.1.1.1, 198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["1.1.1.1", "198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.0/8", "10.0.0.1", &["1.1.1.1, 198.51.100.1 , 10.9.9.9"], "198.51.100.1"),
+            ("10.0.0.0/8", "10.0.0.1", &["10.2.2.2, 10.9.9.9"], "10.2.2.2"),
+            ("10.0.0.0/8", "11.0.0.1", &["198.51.100.1"], "11.0.0.1"),
+            ("0.0.0.0/0", "10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["198.51.100.1, unknown"], "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.1", &[""], "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.1", &["198.51.100.1:4711"], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["[2001:db8::7]:4711"], "2001:db8::7"),
+            ("10.0.0.1", "10.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
+            ("10.0.0.1", "::ffff:10.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1"),
+            ("2001:db8::/32", "2001:db8:1::1", &["2001:db9::1"], "2001:db9::1"),
+            ("::/0", "2001:db8:1::1", &["198.51.100.1"], "198.51.100.1"),
+        ] {
+            assert_eq!(client(trusted, peer, headers), expected, "{trusted} {peer} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_has_an_address_and_a_length_that_fits() {
+        for bad in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/", "localhost", "10.0.0.0/8/8"] {
+            assert_eq!(bad.parse::<Network>(), Err(()), "{bad}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::cognito::jwks::JwksSettings;
 use crate::cognito::user_pool::{self, PoolId, TokenUse, UserPool};
 use crate::rate_limit::Rate;
 use crate::secret::Secret;
+use crate::users::sessions::Limits;
 
 /// One environment variable: its name, what holds when it is unset, and what it does.
 pub struct Setting {
@@ -56,7 +57,10 @@ settings! {
     "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
-    "TRUSTED_PROXIES", "none", "The IP addresses of proxies whose `X-Forwarded-For` tells the client's address, separated by commas.";
+    "SESSION_IDLE_SECONDS", "`28800`", "How long a session of the admin lasts without a request, at least 1.";
+    "SESSION_MAX_SECONDS", "`1209600`", "How long a session of the admin lasts in any case, at least 1.";
+    "LOGIN_MAX_FAILURES", "`5`", "How many times signing in to one account may fail at once, 1 to 1000; then it may be tried once in 30 seconds. From one address it is four times as many, then once in 15 seconds.";
+    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` tells the client's address, separated by commas; `10.0.0.0/8` stands for a network.";
     "RATE_LIMIT_USER", "no limit", "How many requests of the API one user may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. As many may come at once. Each process counts for itself.";
     "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by address; an IPv6 address counts by its `/64`.";
     "METRICS_ADDRESS", "none", "An IP address and port of their own for the metrics, such as `127.0.0.1:9100`. Whoever reaches it may read them.";
@@ -132,6 +136,10 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call the API.
     pub cors_allowed_origins: Vec<String>,
+    /// How long a session of the admin lasts.
+    pub session_limits: Limits,
+    /// Failures at signing in to one account that are allowed at once.
+    pub login_max_failures: u32,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
     /// Proxies whose `X-Forwarded-For` counts.
@@ -328,6 +336,11 @@ impl Config {
             bind,
             allowed_hosts: allowed_hosts(&env, bind)?,
             cors_allowed_origins: cors_allowed_origins(&env, mode)?,
+            session_limits: Limits {
+                idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
+                max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,
+            },
+            login_max_failures: env.number("LOGIN_MAX_FAILURES", 1..=1000, 5)? as u32,
             max_body_bytes: env.number("MAX_BODY_BYTES", 1..=1_073_741_824, 1_048_576)? as usize,
             trusted_proxies: trusted_proxies(&env)?,
             rate_limit_user: env.optional("RATE_LIMIT_USER", str::parse)?,
@@ -376,7 +389,10 @@ impl Config {
             ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
             ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
             ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
-            ("TRUSTED_PROXIES", self.trusted_proxies.0.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")),
+            ("SESSION_IDLE_SECONDS", seconds(self.session_limits.idle)),
+            ("SESSION_MAX_SECONDS", seconds(self.session_limits.max)),
+            ("LOGIN_MAX_FAILURES", self.login_max_failures.to_string()),
+            ("TRUSTED_PROXIES", self.trusted_proxies.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
             ("RATE_LIMIT_USER", or_none(self.rate_limit_user)),
             ("RATE_LIMIT_ADDRESS", or_none(self.rate_limit_address)),
             ("METRICS_ADDRESS", or_none(self.metrics_address)),
@@ -413,15 +429,6 @@ pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, C
 
 fn socket_address(value: &str) -> Result<SocketAddr, &'static str> {
     value.parse().map_err(|_| "is not an IP address and port, such as `0.0.0.0:8000` or `[::]:8000`")
-}
-
-fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
-    const NAME: &str = "TRUSTED_PROXIES";
-    let parse = |item: String| match item.parse::<IpAddr>() {
-        Ok(address) => Ok(address.to_canonical()),
-        Err(_) => fail(NAME, format!("`{}` is not an IP address", item.escape_debug())),
-    };
-    env.list(NAME).into_iter().map(parse).collect::<Result<_, _>>().map(TrustedProxies)
 }
 
 fn metrics_token(env: &Variables) -> Result<Option<Secret>, ConfigError> {
@@ -596,6 +603,15 @@ fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, Conf
         return Ok(vec!["http://localhost:3000".to_owned()]);
     }
     Ok(origins)
+}
+
+fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
+    const NAME: &str = "TRUSTED_PROXIES";
+    let parse = |item: String| {
+        let problem = || format!("`{}` is not an IP address or a network such as `10.0.0.0/8`", item.escape_debug());
+        item.parse().or_else(|()| fail(NAME, problem()))
+    };
+    env.list(NAME).into_iter().map(parse).collect::<Result<_, _>>().map(TrustedProxies)
 }
 
 fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
@@ -70,9 +70,18 @@ pub enum Error {
         /// The reason for people.
         detail: &'static str,
     },
+    /// Nobody is signed in: 302 to this address, that of the sign-in page.
+    #[error("Sign in first.")]
+    SignInRequired(String),
+    /// A form that no page of ours has sent, as far as can be told: 403, with what did not fit.
+    #[error("The form could not be accepted: {0}.")]
+    CsrfFailed(&'static str),
     /// The caller is known and may not do this: 403.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
+    /// Nothing is at this address: 404.
+    #[error("There is nothing at this address.")]
+    NotFound,
     /// No row of the model with that id: 404.
     #[error("No {0} matches the given query.")]
     NoSuchObject(&'static str),
@@ -141,8 +150,10 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Unauthenticated { code, .. } | Error::Refused { code, .. } => code,
+            Error::SignInRequired(_) => "sign_in_required",
+            Error::CsrfFailed(_) => "csrf_failed",
             Error::PermissionDenied => "permission_denied",
-            Error::NoSuchObject(_) | Error::NoSuchFormat => "not_found",
+            Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => "not_found",
             Error::MethodNotAllowed(_) => "method_not_allowed",
             Error::NotAcceptable => "not_acceptable",
             Error::RequestTimeout => "request_timeout",
@@ -216,8 +227,9 @@ impl ResponseError for Error {
             Error::Unauthenticated { challenge: Some(_), .. } => StatusCode::UNAUTHORIZED,
             Error::Unauthenticated { challenge: None, .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Refused { status, .. } => *status,
-            Error::PermissionDenied => StatusCode::FORBIDDEN,
-            Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
+            Error::SignInRequired(_) => StatusCode::FOUND,
+            Error::CsrfFailed(_) | Error::PermissionDenied => StatusCode::FORBIDDEN,
+            Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Error::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Error::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -233,10 +245,13 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code()).json(self.body());
-        let mut set = |name: HeaderName, value: &'static str| {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        let mut set = |name: HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(name, value);
+            }
         };
         match self {
+            Error::SignInRequired(address) => set(LOCATION, address),
             Error::Unauthenticated { challenge: Some(challenge), .. } => set(WWW_AUTHENTICATE, challenge),
             // Every 401 names a way to authenticate (RFC 9110, section 15.5.2): here a signature of our own kind.
             Error::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {

@@ -43,12 +43,14 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod assets;
 pub mod client_address;
 pub mod cognito;
 pub mod commands;
 pub mod compression;
 pub mod config;
 pub mod connection;
+pub mod crypto;
 pub mod db;
 pub mod deleted_rows;
 pub mod error;

@@ -97,8 +97,16 @@ impl RequestMetrics {
     pub fn observe(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
         // Never the path, of which there are as many as callers like.
         let route = request.match_pattern();
-        let route = route.as_deref().unwrap_or("unmatched");
-        let method = known_method(request.method());
+        self.count(route.as_deref().unwrap_or("unmatched"), request.method(), status, took);
+    }
+
+    /// Counts a request that was lost in a middleware, and with it where it went.
+    pub fn observe_lost(&self, method: &Method, status: StatusCode, took: Duration) {
+        self.count("unknown", method, status, took);
+    }
+
+    fn count(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
+        let method = known_method(method);
         self.requests.with_label_values(&[route, method, status.as_str()]).inc();
         self.seconds.with_label_values(&[route, method]).observe(took.as_secs_f64());
     }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -75,14 +76,20 @@ pub async fn edge(
     let settings = settings.ok_or_else(|| Error::Internal("there are no settings of the middleware".to_owned()))?;
     let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
     request.extensions_mut().insert(RequestId(id.clone()));
+    let behind_tls = is_behind_tls(request.headers());
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
-        compress(next.call(request).await?.map_into_boxed_body()).await
+        let method = request.method().clone();
+        let response = next.call(request).await.map_err(|error| {
+            if let Some(metrics) = &settings.metrics {
+                metrics.observe_lost(&method, error.as_response_error().status_code(), started.elapsed());
+            }
+            finish(error, &id, behind_tls)
+        })?;
+        compress(response.map_into_boxed_body()).await
     } else {
         log::warn!(request_id = id, trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         request.into_response(pages::bad_host())
     };
-    let forwarded = response.request().headers().get("x-forwarded-proto");
-    let behind_tls = forwarded.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
     add_headers(response.headers_mut(), &id, behind_tls);
     if let Some(metrics) = &settings.metrics {
         metrics.observe(response.request(), response.status(), started.elapsed());
@@ -90,6 +97,19 @@ pub async fn edge(
     log_request(&response, &id, started);
     await_next_request(&mut response);
     Ok(response)
+}
+
+/// Whether the proxy before this service says that the client speaks TLS with it.
+pub fn is_behind_tls(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+}
+
+/// Gives an error of another middleware, which has lost its request, what every answer has.
+fn finish(error: actix_web::Error, id: &str, behind_tls: bool) -> actix_web::Error {
+    log::warn!(request_id = id; "a request failed before or after its handler: {}", error.to_string().escape_debug());
+    let mut response = HttpResponse::from_error(error);
+    add_headers(response.headers_mut(), id, behind_tls);
+    InternalError::from_response("", response).into()
 }
 
 /// Sets the watch over the connection anew. After a body that came too slowly or was too large the
@@ -157,12 +177,16 @@ pub fn host_matches(host: &str, allowed: &[String]) -> bool {
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
-    // No page needs a script, and only the pages' own style sheet is allowed.
-    const FIXED: [(HeaderName, &str); 5] = [
+    const FIXED: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    // What an answer may say for itself. Outside the admin no page needs a script, and only the pages' own
+    // style sheet is allowed.
+    const DEFAULTS: [(HeaderName, &str); 2] = [
+        (header::CACHE_CONTROL, "no-store"),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -171,8 +195,10 @@ fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in DEFAULTS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if behind_tls {
         headers

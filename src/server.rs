@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::http::header::{ALLOW, CACHE_CONTROL};
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, rt, web};
 
+use crate::admin::{Admin, Site};
 use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
+use crate::articles::admin::ArticleAdmin;
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
@@ -23,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
 use crate::users::models::Origin;
-use crate::{articles, health, metrics, openapi, pages, users};
+use crate::{articles, assets, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,6 +48,9 @@ pub enum StartError {
     /// The local pool's key file.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
+    /// The keys of the admin.
+    #[error("the admin: {0}")]
+    Admin(String),
     /// The client for the keys.
     #[error("{0}")]
     Jwks(String),
@@ -89,7 +94,7 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
 }
 
 /// Opens what the server needs and binds its port. Must be called within an actix system.
-pub fn build(config: &Config) -> Result<Built, StartError> {
+pub async fn build(config: &Config) -> Result<Built, StartError> {
     let (db, authenticator, local_pool) = open(config)?;
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
@@ -112,6 +117,8 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let lists = web::Data::new(articles::api::Lists::default());
     let origins = config.cors_allowed_origins.clone();
+    let site = Site::default().register(ArticleAdmin);
+    let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
@@ -127,6 +134,7 @@ pub fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .wrap(from_fn(edge))
+            .configure(|app| admin.urls(app))
             .configure(|app| urls(app, &origins, local_jwks.as_ref()))
             .configure(|app| metrics_url(app, guarded_metrics.as_ref()))
     })
@@ -179,7 +187,7 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))
-        .service(read_only("/static/gatepost.css", get().to(style_sheet)))
+        .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {
         app.route(
@@ -203,11 +211,4 @@ fn metrics_url(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>
 fn read_only(path: &str, route: Route) -> Resource {
     let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish() };
     web::resource(path).route(route).default_service(web::to(refuse))
-}
-
-async fn style_sheet() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(include_str!("../static/gatepost.css"))
 }

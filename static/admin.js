@@ -33,7 +33,7 @@ async function fetchPage(url, signal) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-// --- Tables: cards on narrow screens name their values -----------------------------------------------
+// --- Tables: cards on narrow screens name their values; where columns hardly fit, words break ----------
 
 function labelCells(root) {
   for (const table of all("table.cards", root)) {
@@ -46,6 +46,15 @@ function labelCells(root) {
     table.classList.add("labelled");
   }
 }
+
+function fitTables() {
+  for (const table of all("table.table")) {
+    table.classList.remove("crowded");
+    table.classList.toggle("crowded", table.offsetWidth > table.parentElement.clientWidth);
+  }
+}
+
+window.addEventListener("resize", fitTables);
 
 // --- Live lists ---------------------------------------------------------------------------------------
 
@@ -512,6 +521,7 @@ function onKey(event) {
 /** Prepares what is in the page, and again what a live list has replaced. */
 function enhance(root) {
   labelCells(root);
+  fitTables();
   all("form[data-selection]", root).forEach(showSelection);
   all("select[data-picker]:not([hidden])", root).forEach(makePicker);
 }

@@ -1,9 +1,17 @@
 //! What a form of ours sends: [`PostForm`], which is read only after its CSRF token has been checked.
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::mime::{self, Mime};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::future::LocalBoxFuture;
 
+use super::csrf;
+use super::staff::{StaffUser, sign_in_required};
+use crate::api::parsers::{Body, MaxBodyBytes};
 use crate::error::Error;
+
+/// Fields that a form may have; Django allows 1000, and lists its selected rows one by one.
+const MOST_FIELDS: usize = 10_000;
 
 /// The fields of a form, in the order of the page; a name may be there more than once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,14 +39,54 @@ impl FormData {
     }
 }
 
-/// The form that a page of ours has sent.
+/// The form that a page of ours has sent. Where nobody is signed in, it fails as [`StaffUser`] does.
 pub struct PostForm(pub FormData);
 
 impl FromRequest for PostForm {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<PostForm, Error>>;
 
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Box::pin(async { Err(Error::PermissionDenied) })
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if StaffUser::of(request).is_none() {
+            let error = sign_in_required(request);
+            return Box::pin(async { Err(error) });
+        }
+        let form = PublicForm::from_request(request, payload);
+        Box::pin(async { form.await.map(|PublicForm(form)| PostForm(form)) })
     }
+}
+
+/// A form that may come from who is not signed in.
+pub struct PublicForm(pub FormData);
+
+impl FromRequest for PublicForm {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<PublicForm, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let body = Body::from_request(&request, payload);
+        Box::pin(async move {
+            let form = read(&request, body.await?).await?;
+            csrf::check_token(&request, form.get(csrf::FIELD))?;
+            Ok(PublicForm(form))
+        })
+    }
+}
+
+async fn read(request: &HttpRequest, mut body: Body) -> Result<FormData, Error> {
+    let header = request.headers().get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok);
+    let content_type = header.unwrap_or_default();
+    let is_form =
+        content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED);
+    if !is_form {
+        return Err(Error::UnsupportedMediaType(content_type.to_owned()));
+    }
+    let limit = request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+    let bytes = body.bytes(limit).await?;
+    let form = FormData::parse(&bytes);
+    if form.0.len() > MOST_FIELDS {
+        return Err(Error::Parse(format!("The form has more than {MOST_FIELDS} fields.")));
+    }
+    Ok(form)
 }

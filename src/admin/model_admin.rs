@@ -109,7 +109,7 @@ impl Options {
         label: "",
         label_plural: "",
         section: "Content",
-        icon: "articles",
+        icon: "article",
         table: "",
         title: "name",
         verbs: Verb::ALL,

@@ -4,13 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::{NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::model_admin::ModelAdmin;
 use super::site::Site;
 use super::staff::StaffUser;
+use super::theme;
 use crate::error::Error;
 use crate::users::permissions::Verb;
+
+/// What the first page belongs to.
+pub const HOME: &str = "home";
 
 /// What a page says about what was done before. Kept in the session until it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +46,15 @@ impl Message {
         Message { level: "error".to_owned(), ..Message::success(text) }
     }
 
+    /// The tone that it is shown in.
+    pub fn tone(&self) -> &'static str {
+        match self.level.as_str() {
+            "success" => "good",
+            "warning" => "warn",
+            _ => "bad",
+        }
+    }
+
     /// Adds the object that it is about.
     pub fn about(mut self, address: impl Into<String>, name: impl Into<String>) -> Message {
         self.link = Some((address.into(), name.into()));
@@ -56,8 +70,8 @@ pub struct NavItem {
     pub address: String,
     /// The icon's name.
     pub icon: &'static str,
-    /// Where a row is added, if that is allowed.
-    pub add: Option<String>,
+    /// Where a row is added, if that is allowed, and what it is called.
+    pub add: Option<(String, &'static str)>,
     /// Whether the page belongs to it.
     pub is_current: bool,
 }
@@ -85,11 +99,52 @@ pub struct Frame {
     /// What was done before.
     pub messages: Vec<Message>,
     /// `light`, `dark` or `auto`.
-    pub theme: String,
+    pub theme: &'static str,
+    /// Whether it is the first page.
+    pub is_home: bool,
+}
+
+/// What a page is for who is not signed in: `templates/admin/gate.html`.
+pub struct Gate {
+    /// The page's name.
+    pub title: &'static str,
+    /// `light`, `dark` or `auto`.
+    pub theme: &'static str,
+}
+
+impl Gate {
+    /// The gate with this name.
+    pub fn new(request: &HttpRequest, title: &'static str) -> Gate {
+        Gate { title, theme: theme::chosen(request) }
+    }
+}
+
+/// A time as it is shown: `<time datetime="{{ iso }}" title="{{ full }}">{{ text }}</time>`.
+pub struct Moment {
+    /// For machines.
+    pub iso: String,
+    /// To the second.
+    pub full: String,
+    /// The time of today, else the date.
+    pub text: String,
+}
+
+impl Moment {
+    /// Shows a time in UTC.
+    pub fn new(at: NaiveDateTime) -> Moment {
+        let today = Utc::now().date_naive();
+        let format = if at.date() == today { "today %H:%M" } else { "%-d %b %Y" };
+        Moment {
+            iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            full: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            text: at.format(format).to_string(),
+        }
+    }
 }
 
 impl Frame {
-    /// The frame of a page. `current` is the slug of the model, or the word in the address, that it belongs to.
+    /// The frame of a page. `current` is the slug of the model, or the word in the address, that it belongs to:
+    /// [`HOME`] for the first page.
     pub fn new(
         request: &HttpRequest,
         site: &Site,
@@ -97,7 +152,6 @@ impl Frame {
         title: impl Into<String>,
         current: &str,
     ) -> Frame {
-        let theme = request.cookie("theme").map_or_else(String::new, |cookie| cookie.value().to_owned());
         Frame {
             title: title.into(),
             breadcrumbs: Vec::new(),
@@ -105,7 +159,8 @@ impl Frame {
             csrf_token: staff.csrf_token.clone(),
             nav: nav(site, staff, current),
             messages: staff.take_messages(),
-            theme: if matches!(theme.as_str(), "light" | "dark") { theme } else { "auto".to_owned() },
+            theme: theme::chosen(request),
+            is_home: current == HOME,
         }
     }
 
@@ -120,7 +175,8 @@ fn nav(site: &Site, staff: &StaffUser, current: &str) -> Vec<NavSection> {
     let rights = &staff.staff.rights;
     let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
     let models = models.map(|options| {
-        let add = options.allow(rights, Verb::Add).then(|| format!("/admin/{}/add/", options.slug));
+        let add = || (format!("/admin/{}/add/", options.slug), options.label);
+        let add = options.allow(rights, Verb::Add).then(add);
         (options.section, capitalized(options.label_plural), options.slug, options.icon, add)
     });
     let pages = site.pages().filter(|page| (page.allows)(rights));

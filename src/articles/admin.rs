@@ -19,7 +19,7 @@ static OPTIONS: Options = Options {
     label: "article",
     label_plural: "articles",
     section: "Content",
-    icon: "articles",
+    icon: "article",
     table: "articles",
     title: "name",
     list_display: &[

@@ -20,7 +20,7 @@ const LOCAL_ADMIN: &str = "admin@example.com";
 /// Serves, and returns after SIGTERM or Ctrl+C when running requests are finished.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     actix_web::rt::System::new().block_on(async {
-        let mut built = server::build(config)?;
+        let mut built = server::build(config).await?;
         let superuser = match config.mode {
             // With a pool of one's own, an address that was not chosen must not let anybody in.
             Mode::Development if config.pool == Pool::Local => first_superuser(&built.db, LOCAL_ADMIN).await?,

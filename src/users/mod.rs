@@ -7,5 +7,6 @@ pub mod groups_admin;
 pub mod models;
 pub mod password;
 pub mod permissions;
+pub mod sessions;
 mod user_options;
 pub mod validators;

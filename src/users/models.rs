@@ -5,12 +5,12 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::permissions::Grants;
-use super::{groups, validators};
+use super::{groups, sessions, validators};
 use crate::db::Connection;
 use crate::deleted_rows;
 use crate::error::{Error, FieldErrors};
 use crate::history::{self, Action, Actor, Changes, Object, Source};
-use crate::schema::{sessions, users};
+use crate::schema::users;
 
 /// One row. `password` is an Argon2id hash, and not shown by `Debug`.
 #[derive(Clone, Queryable, Selectable, Identifiable)]
@@ -207,7 +207,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
         grants.store(conn, user.id)?;
     }
     if !(updated.is_active && updated.is_staff) {
-        end_sessions(conn, user.id, None)?;
+        sessions::delete_of_user(conn, user.id, None)?;
     }
     history::record(conn, actor, Action::Changed, updated.as_object(), &changes)?;
     Ok(updated)
@@ -383,14 +383,8 @@ pub fn set_password(
     actor: &Actor,
 ) -> QueryResult<()> {
     diesel::update(user).set(users::password.eq(hash)).execute(conn)?;
-    end_sessions(conn, user.id, keep_session)?;
+    sessions::delete_of_user(conn, user.id, keep_session)?;
     history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
-}
-
-/// Signs a user out, but for one session to keep.
-fn end_sessions(conn: &mut Connection, user_id: i64, keep: Option<i64>) -> QueryResult<()> {
-    let ended = sessions::table.filter(sessions::user_id.eq(user_id).and(sessions::id.ne(keep.unwrap_or(0))));
-    diesel::delete(ended).execute(conn).map(drop)
 }
 
 /// Notes when a user's token was last seen. Not a change of the user, so not in the history.

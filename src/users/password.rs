@@ -1,8 +1,18 @@
 //! Argon2id (RFC 9106), with OWASP's parameters: 19 MiB, two passes, one lane.
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use std::sync::Arc;
+use std::time::Duration;
 
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
+
+use super::validators::MAX_PASSWORD_BYTES;
 use crate::error::Error;
+
+/// How long a password may wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// A hash that no password is known to fit, for whom there is nothing to compare with.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZXBvc3Qgbm9ib2R5$4bRCFFb/SL0StOd7VjUcihU6AWnbfUcXi2TpN6oCzzw";
 
 /// Hashes a password into PHC notation, with a salt of its own. Takes some 20 ms: not for a thread that
 /// serves requests.
@@ -17,9 +27,67 @@ pub fn verify(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 
+/// Hashes for requests: away from the threads that serve them, and on half of the cores at most, so that a
+/// flood of sign-ins leaves the API its share.
+#[derive(Clone)]
+pub struct Hasher {
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Hasher {
+    fn default() -> Hasher {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Hasher { turns: Arc::new(Semaphore::new((cores / 2).max(1))) }
+    }
+}
+
+impl Hasher {
+    /// Like [`hash`].
+    pub async fn hash(&self, password: String) -> Result<String, Error> {
+        self.run(move || hash(&password)).await?
+    }
+
+    /// Whether the password fits the hash. Takes the same time where there is no hash, or none of ours, or the
+    /// password is longer than any that was ever set.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+        let usable = hash.filter(|hash| hash.starts_with("$argon2id$") && password.len() <= MAX_PASSWORD_BYTES);
+        self.run(move || match usable {
+            Some(hash) => verify(&password, &hash),
+            None => {
+                verify("", NOBODYS);
+                false
+            }
+        })
+        .await
+    }
+
+    /// Waits for a turn, up to 3 s, and works on a thread that may take its time. The turn ends with the work,
+    /// even where nobody waits for it any more.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Error::Unavailable("too many passwords wait to be hashed".to_owned()));
+        };
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        work.await.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hash_of_nobody_takes_the_work_of_a_genuine_one() {
+        let parsed = argon2::PasswordHash::new(NOBODYS).expect("a hash in PHC notation");
+        assert_eq!(parsed.hash.expect("an output").len(), 32);
+        let genuine = hash("password").expect("a hash");
+        let parameters = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
+        assert_eq!(parameters(NOBODYS), parameters(&genuine));
+    }
 
     #[test]
     fn a_hash_is_argon2id_with_owasps_parameters_and_a_salt_of_its_own() {

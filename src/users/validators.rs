@@ -12,7 +12,7 @@ pub const MAX_EMAIL_CHARS: usize = 254;
 /// The shortest password, in characters.
 const MIN_PASSWORD_CHARS: usize = 8;
 /// The longest password that is hashed, in bytes: hashing must stay bounded.
-const MAX_PASSWORD_BYTES: usize = 4096;
+pub const MAX_PASSWORD_BYTES: usize = 4096;
 
 /// One form for characters that can be written in several ways: NFKC, as Django does.
 pub fn normalize_username(username: &str) -> String {

@@ -21,7 +21,7 @@ impl TestServer {
         self.pool.token(name).sign()
     }
 
-    async fn staff(&self) -> String {
+    async fn staff_token(&self) -> String {
         self.user_with("staff", |user| user.is_staff = true).await;
         self.pool.token("staff").sign()
     }
@@ -148,7 +148,7 @@ async fn an_article_is_read_changed_and_deleted_at_its_address() {
 #[tokio::test]
 async fn an_id_that_names_no_article_is_not_found() {
     let server = TestServer::start().await;
-    let token = server.staff().await;
+    let token = server.staff_token().await;
     server.seed_articles(1).await;
     let long = "9".repeat(300);
     for id in ["2", "0", "9223372036854775807", "9223372036854775808", "18446744073709551617", long.as_str()] {
@@ -170,7 +170,7 @@ async fn an_id_that_names_no_article_is_not_found() {
 #[tokio::test]
 async fn only_the_creator_and_the_staff_may_change_an_article() {
     let server = TestServer::start().await;
-    let (alice, bob, staff) = (server.alice().await, server.caller("bob").await, server.staff().await);
+    let (alice, bob, staff) = (server.alice().await, server.caller("bob").await, server.staff_token().await);
     server.user_with("root", |user| user.is_superuser = true).await;
     let superuser = server.pool.token("root").sign();
     server.post(&alice, r#"{"name":"hers"}"#).await;
@@ -208,7 +208,7 @@ async fn only_the_creator_and_the_staff_may_change_an_article() {
 #[tokio::test]
 async fn an_article_outlives_its_creator_and_belongs_to_the_staff_then() {
     let server = TestServer::start().await;
-    let (alice, staff) = (server.alice().await, server.staff().await);
+    let (alice, staff) = (server.alice().await, server.staff_token().await);
     server.post(&alice, r#"{"name":"left"}"#).await;
     server.sql("DELETE FROM users WHERE username = 'alice'").await;
     // Whoever comes next under the same name is not the one who created it.
@@ -837,7 +837,7 @@ async fn a_hostile_name_is_text_on_the_page_and_whole_in_json() {
 #[tokio::test]
 async fn every_change_leaves_its_old_and_new_value_in_the_history() {
     let server = TestServer::start().await;
-    let (alice, bob, staff) = (server.alice().await, server.caller("bob").await, server.staff().await);
+    let (alice, bob, staff) = (server.alice().await, server.caller("bob").await, server.staff_token().await);
     let change = async |method: &str, path: &str, token: &str, body: &str| {
         server.change(method, path, token, body).send().await.status
     };

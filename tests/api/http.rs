@@ -722,6 +722,7 @@ async fn paths_lead_nowhere_but_where_they_say() {
         ("/static/..%5cCargo.toml", 404),
         ("/static/..\\Cargo.toml", 404),
         ("/static/", 404),
+        ("/static/gatepost.css", 404),
         ("/static/gatepost.css/", 404),
         ("/static/gatepost.css%00.html", 404),
         ("//articles/", 404),
@@ -770,6 +771,10 @@ async fn the_method_is_the_requests_own_whatever_is_said_beside_it() {
     }
 }
 
+fn style_sheet() -> String {
+    gatepost::assets::url("gatepost.css")
+}
+
 /// An answer of every kind, each with its name.
 async fn every_answer(server: &TestServer, token: &str, more: (&str, &str)) -> Vec<(&'static str, u16, Answer)> {
     let call = |method: &str, path: &str| server.call(method, path).header(more.0, more.1);
@@ -809,8 +814,8 @@ async fn every_answer(server: &TestServer, token: &str, more: (&str, &str)) -> V
         ("deleted", 204, known("DELETE", &path).send().await),
         ("healthz", 200, call("GET", "/healthz").send().await),
         ("readyz", 200, call("GET", "/readyz").send().await),
-        ("style sheet", 200, call("GET", "/static/gatepost.css").send().await),
-        ("style sheet, wrong method", 405, call("POST", "/static/gatepost.css").send().await),
+        ("style sheet", 200, call("GET", &style_sheet()).send().await),
+        ("style sheet, wrong method", 405, call("POST", &style_sheet()).send().await),
     ]
 }
 
@@ -830,7 +835,7 @@ async fn every_answer_carries_the_security_headers() {
         assert_eq!(answer.header("x-frame-options"), "DENY", "{case}");
         assert_eq!(answer.header("referrer-policy"), "same-origin", "{case}");
         assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{case}");
-        let expected = if case == "style sheet" { "public, max-age=3600" } else { "no-store" };
+        let expected = if case == "style sheet" { "public, max-age=31536000, immutable" } else { "no-store" };
         assert_eq!(answer.header("cache-control"), expected, "{case}");
         assert_eq!(answer.header("strict-transport-security"), "", "{case}: there is no TLS");
         assert!(answer.header("x-request-id").len() >= 8, "{case}");
@@ -1013,7 +1018,7 @@ async fn healthz_says_that_the_process_is_there_and_asks_for_nothing() {
         .send()
         .await
         .assert(200, r#"{"status":"ok"}"#);
-    for path in ["/healthz", "/readyz", "/static/gatepost.css"] {
+    for path in ["/healthz", "/readyz", &style_sheet()] {
         let head = server.call("HEAD", path).send().await;
         let get = server.call("GET", path).send().await;
         assert_eq!(

@@ -3,7 +3,9 @@
 
 mod harness;
 
+mod admin_session;
 mod articles;
+mod assets;
 mod command_line;
 mod compression;
 mod data;

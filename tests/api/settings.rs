@@ -1,7 +1,6 @@
 //! The environment: what is refused and how, what holds when nothing is set, and what goes before what.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -148,8 +147,14 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://*.example.com",
         ],
     ),
+    (
+        "TRUSTED_PROXIES",
+        &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "*"],
+    ),
+    ("SESSION_IDLE_SECONDS", &["0", "-1", "8h", "31536001"]),
+    ("SESSION_MAX_SECONDS", &["0", "-1", "14d", "31536001"]),
+    ("LOGIN_MAX_FAILURES", &["0", "-1", "five", "1001"]),
     ("MAX_BODY_BYTES", &["0", "-1", "1MB", "1073741825"]),
-    ("TRUSTED_PROXIES", &["proxy", "10.0.0.0/8", "127.0.0.1:80", "127.0.0.1 10.0.0.1", "[::1]"]),
     ("RATE_LIMIT_USER", &["100", "100/", "/s", "0/s", "-1/s", "1.5/s", "100/d", "100 / s", "100/sec", "1000001/s"]),
     ("RATE_LIMIT_ADDRESS", &["100", "ten/s", "100/S", "100/s,5/m"]),
     ("METRICS_ADDRESS", &["9100", ":9100", "localhost:9100", "127.0.0.1", "127.0.0.1:65536"]),
@@ -215,8 +220,10 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.bind.to_string(), "127.0.0.1:8000");
         assert_eq!(config.allowed_hosts, ["localhost", ".localhost", "127.0.0.1", "[::1]"]);
         assert_eq!(config.cors_allowed_origins, ["http://localhost:3000"]);
-        assert_eq!(config.max_body_bytes, 1_048_576);
-        assert_eq!(config.trusted_proxies.0, [IpAddr::from([0; 4]); 0]);
+        assert_eq!(config.trusted_proxies.0, []);
+        assert_eq!(config.session_limits.idle, Duration::from_secs(28_800));
+        assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
+        assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
         assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
         assert_eq!((config.metrics_address, config.metrics_token), (None, None));
         assert!(!config.log_json);
@@ -248,8 +255,11 @@ fn every_value_arrives() {
         ("COGNITO_JWKS_MAX_STALE_SECONDS", "5"),
         ("DATABASE_URL", "sqlite:///var/lib/gatepost/db.sqlite3"),
         ("BIND_ADDRESS", " [::]:80 "),
+        ("SESSION_IDLE_SECONDS", "1"),
+        ("SESSION_MAX_SECONDS", "2"),
+        ("LOGIN_MAX_FAILURES", "3"),
         ("MAX_BODY_BYTES", "1"),
-        ("TRUSTED_PROXIES", "127.0.0.1, ::1 ,::ffff:10.0.0.1"),
+        ("TRUSTED_PROXIES", "127.0.0.1, ::1 ,::ffff:10.0.0.1,2001:db8::/32"),
         ("RATE_LIMIT_USER", "100/s"),
         ("RATE_LIMIT_ADDRESS", "600/m"),
         ("METRICS_ADDRESS", "127.0.0.1:9100"),
@@ -265,9 +275,12 @@ fn every_value_arrives() {
     assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));
     assert_eq!(config.database, Path::new("/var/lib/gatepost/db.sqlite3"));
     assert_eq!(config.bind.to_string(), "[::]:80");
-    assert_eq!((config.max_body_bytes, config.log_filter.as_str()), (1, "debug"));
-    let proxies = ["127.0.0.1", "::1", "10.0.0.1"].map(|address| address.parse::<IpAddr>().expect("an address"));
-    assert_eq!(config.trusted_proxies.0, proxies);
+    let proxies: Vec<_> = config.trusted_proxies.0.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["127.0.0.1", "::1", "10.0.0.1", "2001:db8::/32"]);
+    let limits = (config.session_limits.idle, config.session_limits.max);
+    assert_eq!(limits, (Duration::from_secs(1), Duration::from_secs(2)));
+    assert_eq!((config.login_max_failures, config.max_body_bytes), (3, 1));
+    assert_eq!(config.log_filter, "debug");
     assert_eq!(config.rate_limit_user, "100/s".parse().ok());
     assert_eq!(config.rate_limit_address, "600/m".parse().ok());
     assert_eq!(config.metrics_address.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9100"));

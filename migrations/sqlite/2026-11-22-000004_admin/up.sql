@@ -48,6 +48,7 @@ CREATE TABLE throttles (
     level DOUBLE NOT NULL,
     at BIGINT NOT NULL
 );
+CREATE INDEX throttles_at ON throttles (at);
 
 -- Deleted rows as they were, with the rows that went along. `batch` ties together what one click deleted.
 CREATE TABLE deleted_rows (

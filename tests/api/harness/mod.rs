@@ -1,5 +1,6 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
+pub mod admin;
 pub mod browser;
 pub mod client;
 pub mod jwks;
@@ -19,6 +20,7 @@ use gatepost::db::Db;
 use gatepost::history::{Actor, Source};
 use gatepost::server;
 use gatepost::users::models::{self, NewUser, Origin, User};
+use gatepost::users::sessions::Limits;
 use tempfile::TempDir;
 
 use client::{Answer, Call};
@@ -62,7 +64,7 @@ impl TestServer {
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let built = server::build(&for_thread).expect("the server starts");
+                let built = server::build(&for_thread).await.expect("the server starts");
                 let sent = sender.send((built.address, built.db, built.server.handle(), built.metrics));
                 assert!(sent.is_ok(), "the test waits for its server");
                 built.server.await.expect("the server runs");
@@ -204,6 +206,8 @@ pub fn config(database: PathBuf, pool: &TestPool) -> Config {
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
+        session_limits: Limits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
+        login_max_failures: 5,
         max_body_bytes: 1_048_576,
         trusted_proxies: TrustedProxies::default(),
         rate_limit_user: None,

@@ -1,0 +1,162 @@
+//! What went wrong, as a page: in the frame where somebody is signed in.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+
+use super::pages::{Frame, see_other};
+use super::site::Site;
+use super::staff::{StaffUser, sign_in_required};
+use crate::error::Error;
+use crate::middleware::request_id;
+use crate::pages;
+
+/// The way on from where there is no frame.
+const HOME: (&str, &str) = ("/admin/", "Home");
+
+#[derive(Template)]
+#[template(path = "admin/error.html")]
+struct ErrorPage<'a> {
+    frame: Frame,
+    status: u16,
+    message: &'a str,
+    request_id: Option<String>,
+}
+
+/// The outermost middleware of the admin: the headers of all its answers, and a page for a session that could
+/// not be read or written.
+pub async fn surround(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    const HEADERS: [(HeaderName, &str); 2] = [
+        (header::CACHE_CONTROL, "max-age=0, no-cache, no-store, must-revalidate, private"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ];
+    let id = request_id(request.request());
+    match next.call(request).await {
+        Ok(response) => {
+            let mut response = response.map_into_boxed_body();
+            set(response.headers_mut(), &HEADERS);
+            Ok(response)
+        }
+        Err(error) => {
+            let mut response = without_session(&id);
+            set(response.headers_mut(), &HEADERS);
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
+}
+
+fn set(headers: &mut HeaderMap, values: &[(HeaderName, &'static str)]) {
+    for (name, value) in values {
+        headers.insert(name.clone(), HeaderValue::from_static(value));
+    }
+}
+
+/// The answer where the session could not be read or written: the database is out of reach.
+fn without_session(request_id: &str) -> HttpResponse {
+    let error = Error::Unavailable("a session cannot be read or written".to_owned());
+    let (title, message) = explain(&error);
+    let page = pages::ErrorPage { title, message: &message, request_id: Some(request_id), link: Some(HOME) };
+    with_page(error.error_response(), page.render())
+}
+
+/// Gives every [`Error`] its page.
+pub async fn error_pages(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let (request, response) = response.into_parts();
+    let response = show(&request, response);
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// Replaces the body of an error's answer by a page. The error stays with it, for the log.
+fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
+    let Some(error) = response.error().and_then(|error| error.as_error::<Error>()) else { return response };
+    if response.status().is_redirection() {
+        return response;
+    }
+    let (title, message) = explain(error);
+    let status = response.status();
+    let request_id = status.is_server_error().then(|| request_id(request));
+    let site = request.app_data::<web::Data<Site>>();
+    let html = match (site, StaffUser::of(request)) {
+        (Some(site), Some(staff)) => {
+            let frame = Frame::new(request, site, &staff, title, "");
+            ErrorPage { frame, status: status.as_u16(), message: &message, request_id }.render()
+        }
+        _ => {
+            let request_id = request_id.as_deref();
+            pages::ErrorPage { title, message: &message, request_id, link: Some(HOME) }.render()
+        }
+    };
+    with_page(response, html)
+}
+
+fn with_page(response: HttpResponse, html: askama::Result<String>) -> HttpResponse {
+    match html {
+        Ok(html) => {
+            let mut response = response.set_body(BoxBody::new(html));
+            let kind = HeaderValue::from_static("text/html; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            response
+        }
+        Err(error) => Error::Internal(error.to_string()).error_response(),
+    }
+}
+
+/// A title, and what people may make of it.
+fn explain(error: &Error) -> (&'static str, String) {
+    let own = || error.to_string();
+    match error {
+        Error::CsrfFailed(_) => (
+            "Form refused",
+            format!(
+                "{error} Go back, load the page again and send the form once more. If that does not help, allow cookies for this site.",
+            ),
+        ),
+        Error::PermissionDenied => ("Not allowed", "You do not have the permission for this.".to_owned()),
+        Error::NoSuchObject(model) => {
+            ("Not found", format!("There is no such {}. Perhaps it was deleted.", model.to_lowercase()))
+        }
+        _ => (title(error.status_code()), own()),
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::METHOD_NOT_ALLOWED => "Not possible here",
+        StatusCode::REQUEST_TIMEOUT => "Too slow",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not a form",
+        StatusCode::SERVICE_UNAVAILABLE => "Try again",
+        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong",
+        _ => "Not possible",
+    }
+}
+
+/// Any other address below `/admin`. Strangers are not told which ones there are. As in Django, a slash may be
+/// left out.
+pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, Error> {
+    if StaffUser::of(&request).is_none() {
+        return Err(sign_in_required(&request));
+    }
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_read || request.path().ends_with('/') {
+        return Err(Error::NotFound);
+    }
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    Ok(see_other(&format!("{}/{query}", request.path())))
+}

@@ -1,0 +1,120 @@
+//! Changing one's own password.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::credentials::{Credentials, Verdict};
+use super::forms::PostForm;
+use super::model_admin::Staff;
+use super::pages::{Frame, Message, page, see_other};
+use super::site::Site;
+use super::staff::StaffUser;
+use crate::client_address::client_address;
+use crate::db::Db;
+use crate::error::Error;
+use crate::users::models::{self, User};
+use crate::users::validators;
+
+#[derive(Template)]
+#[template(path = "admin/password_change.html")]
+struct PasswordChangePage {
+    frame: Frame,
+    old_errors: Vec<String>,
+    new_errors: Vec<String>,
+    again_errors: Vec<String>,
+}
+
+#[derive(Default)]
+struct Problems {
+    old: Vec<String>,
+    new: Vec<String>,
+    again: Vec<String>,
+}
+
+fn show(
+    request: &HttpRequest,
+    staff: &StaffUser,
+    site: &Site,
+    status: StatusCode,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
+    let frame = Frame::new(request, site, staff, "Change password", "password_change");
+    let Problems { old, new, again } = problems;
+    page(status, &PasswordChangePage { frame, old_errors: old, new_errors: new, again_errors: again })
+}
+
+/// `GET /admin/password_change/`
+pub async fn form(request: HttpRequest, staff: StaffUser, site: web::Data<Site>) -> Result<HttpResponse, Error> {
+    show(&request, &staff, &site, StatusCode::OK, Problems::default())
+}
+
+/// `POST /admin/password_change/`
+pub async fn submit(
+    request: HttpRequest,
+    staff: StaffUser,
+    PostForm(form): PostForm,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    credentials: web::Data<Credentials>,
+) -> Result<HttpResponse, Error> {
+    let field = |name| form.get(name).unwrap_or_default().to_owned();
+    let new = field("new_password1");
+    let user = &staff.staff.user;
+    let mut problems = Problems { new: problems_of(&new, user), ..Problems::default() };
+    if new != field("new_password2") {
+        problems.again.push("The two passwords are not the same.".to_owned());
+    }
+    // Whoever finds a browser unattended gets no more attempts than at the sign-in page.
+    let buckets = credentials.throttle.buckets(&user.username, client_address(&request), None);
+    match credentials.check(buckets, field("old_password"), user.password.clone(), true).await? {
+        Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {}
+        Verdict::Right => return show(&request, &staff, &site, StatusCode::OK, problems),
+        Verdict::Wrong => {
+            problems.old.push("Your old password was entered incorrectly. Please enter it again.".to_owned());
+            return show(&request, &staff, &site, StatusCode::OK, problems);
+        }
+        Verdict::Throttled(seconds) => {
+            problems.old.push(format!("Too many attempts. Try again in {seconds} seconds."));
+            let mut response = show(&request, &staff, &site, StatusCode::TOO_MANY_REQUESTS, problems)?;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            return Ok(response);
+        }
+    }
+    let hash = credentials.hasher.hash(new).await?;
+    let changed = change(&db, &staff, hash).await?;
+    staff.renew_session(&changed)?;
+    staff.tell(Message::success("Your password was changed."));
+    Ok(see_other("/admin/"))
+}
+
+fn problems_of(password: &str, user: &User) -> Vec<String> {
+    if password.is_empty() {
+        return vec!["This field is required.".to_owned()];
+    }
+    validators::password(
+        password,
+        &[
+            ("username", &user.username),
+            ("e-mail address", &user.email),
+            ("first name", &user.first_name),
+            ("last name", &user.last_name),
+        ],
+    )
+}
+
+/// Sets the password, unless another one was set since the old one was checked, and ends the other sessions.
+async fn change(db: &Db, staff: &StaffUser, hash: String) -> Result<User, Error> {
+    let (user_id, session_id) = (staff.staff.user.id, staff.session_id);
+    let checked = staff.staff.user.password.clone();
+    db.write(move |conn| {
+        let staff = Staff::find(conn, user_id)?;
+        if staff.user.password != checked {
+            return Err(Error::PermissionDenied);
+        }
+        models::set_password(conn, &staff.user, Some(hash), Some(session_id), &staff.actor())?;
+        models::find(conn, user_id)?.ok_or(Error::PermissionDenied)
+    })
+    .await
+}

@@ -1,0 +1,202 @@
+//! actix-session over the table `sessions`: the cookie has a random key, signed; the state stays here, and
+//! ends here when the session does.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use actix_session::config::PersistentSession;
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_session::{Session, SessionMiddleware};
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Key, SameSite};
+
+use super::cookies::{self, Cookies};
+use crate::crypto::{fingerprint, random_token};
+use crate::db::Db;
+use crate::error::Error;
+use crate::users::models::User;
+use crate::users::sessions::{self, Limits, NewSession};
+
+/// The longest user agent that is kept, in characters.
+const MAX_USER_AGENT_CHARS: usize = 200;
+
+// What is in a session. The first four are columns, the others are in `state`.
+const ID: &str = "id";
+const USER_ID: &str = "user_id";
+const ADDRESS: &str = "address";
+const USER_AGENT: &str = "user_agent";
+/// A fingerprint of the password with which the session began, as Django has it: with another password every
+/// session is over, whoever forgot to end it.
+const AUTH_HASH: &str = "auth_hash";
+const CSRF_TOKEN: &str = "csrf_token";
+/// The key in the session under which messages wait.
+pub const MESSAGES: &str = "messages";
+
+/// Sessions in the database.
+#[derive(Clone)]
+pub struct DatabaseSessions {
+    db: Db,
+    limits: Limits,
+}
+
+type State = HashMap<String, String>;
+
+/// The middleware that reads a request's session before its handler, and writes it after.
+pub fn middleware(db: Db, limits: Limits, cookies: Cookies, key: Key) -> SessionMiddleware<DatabaseSessions> {
+    let age = Duration::seconds(limits.max.as_secs() as i64);
+    SessionMiddleware::builder(DatabaseSessions { db, limits }, key)
+        .cookie_name(cookies.name(cookies::SESSION))
+        .cookie_secure(cookies.secure)
+        .cookie_same_site(SameSite::Lax)
+        .session_lifecycle(PersistentSession::default().session_ttl(age))
+        .build()
+}
+
+impl DatabaseSessions {
+    async fn find(&self, key: &SessionKey) -> Result<Option<State>, Error> {
+        let (key_hash, limits) = (fingerprint(key.as_ref()), self.limits);
+        let session = self.db.read(move |conn| Ok(sessions::find(conn, &key_hash, &limits)?)).await?;
+        let Some(session) = session else { return Ok(None) };
+        if session.is_seen_late(&self.limits) {
+            // A page can be shown even while nothing can be written.
+            let noted = self.db.write(move |conn| Ok(sessions::set_last_seen(conn, session.id)?)).await;
+            if let Err(error) = noted {
+                log::warn!("a session's use is not noted: {}", error.cause().unwrap_or_default());
+            }
+        }
+        let mut state: State = parse(&session.state)?;
+        let columns = [
+            (ID, encode(&session.id)?),
+            (USER_ID, encode(&session.user_id)?),
+            (ADDRESS, encode(&session.address)?),
+            (USER_AGENT, encode(&session.user_agent)?),
+        ];
+        state.extend(columns.map(|(name, value)| (name.to_owned(), value)));
+        Ok(Some(state))
+    }
+
+    async fn create(&self, mut state: State) -> Result<SessionKey, Error> {
+        let key = random_token()?;
+        state.remove(ID);
+        let (user_id, address, user_agent) =
+            (take(&mut state, USER_ID)?, take(&mut state, ADDRESS)?, take(&mut state, USER_AGENT)?);
+        let new = NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
+        let limits = self.limits;
+        self.db.write(move |conn| Ok(sessions::create(conn, new, &limits)?)).await?;
+        SessionKey::try_from(key).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    async fn replace(&self, key: &SessionKey, mut state: State) -> Result<(), Error> {
+        state.retain(|name, _| ![ID, USER_ID, ADDRESS, USER_AGENT].contains(&name.as_str()));
+        let (key_hash, state) = (fingerprint(key.as_ref()), encode(&state)?);
+        self.db.write(move |conn| Ok(sessions::set_state(conn, &key_hash, &state)?)).await
+    }
+
+    async fn end(&self, key: &SessionKey) -> Result<(), Error> {
+        let key_hash = fingerprint(key.as_ref());
+        self.db.write(move |conn| Ok(sessions::delete(conn, &key_hash)?)).await
+    }
+}
+
+/// actix-session hides causes, so they are logged here.
+fn logged(error: Error) -> Error {
+    log::error!("sessions: {}", error.cause().unwrap_or_default().escape_debug());
+    error
+}
+
+impl SessionStore for DatabaseSessions {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        self.find(key).await.map_err(|error| LoadError::Other(logged(error).into()))
+    }
+
+    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+        self.create(state).await.map_err(|error| SaveError::Other(logged(error).into()))
+    }
+
+    async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
+        let replaced = self.replace(&key, state).await;
+        replaced.map(|()| key).map_err(|error| UpdateError::Other(logged(error).into()))
+    }
+
+    async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
+        // `last_seen_at` and `created_at` decide.
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        Ok(self.end(key).await.map_err(logged)?)
+    }
+}
+
+fn encode(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|error| Error::Internal(format!("a session's state: {error}")))
+}
+
+fn take<T: serde::de::DeserializeOwned>(state: &mut State, name: &str) -> Result<T, Error> {
+    parse(&state.remove(name).unwrap_or_else(|| "null".to_owned()))
+}
+
+/// Who is signed in, as the session says; whether that still holds, the user tells.
+pub struct SignedIn {
+    /// The session's id.
+    pub id: i64,
+    /// The user's.
+    pub user_id: i64,
+    /// The session's CSRF token.
+    pub csrf_token: String,
+    auth_hash: String,
+}
+
+impl SignedIn {
+    /// What a request's session says; `None` where nobody is signed in.
+    pub fn find(session: &Session) -> Option<SignedIn> {
+        Some(SignedIn {
+            id: get(session, ID)?,
+            user_id: get(session, USER_ID)?,
+            csrf_token: get(session, CSRF_TOKEN)?,
+            auth_hash: get(session, AUTH_HASH)?,
+        })
+    }
+
+    /// Whether the user may be here still, and has the password with which the session began.
+    pub fn is_good(&self, user: &User) -> bool {
+        user.is_active && user.is_staff && auth_hash(user) == self.auth_hash
+    }
+}
+
+fn get<T: serde::de::DeserializeOwned>(session: &Session, name: &str) -> Option<T> {
+    session.get(name).ok().flatten()
+}
+
+/// The hash of a password has a salt of its own, so that its fingerprint tells nothing.
+fn auth_hash(user: &User) -> String {
+    fingerprint(user.password.as_deref().unwrap_or_default())
+}
+
+/// Signs a user in: the session gets another key and another CSRF token, and nothing is left in it of who was
+/// signed in before.
+pub fn begin(session: &Session, user: &User, address: IpAddr, user_agent: &str) -> Result<(), Error> {
+    session.clear();
+    let user_agent: String = user_agent.chars().take(MAX_USER_AGENT_CHARS).collect();
+    insert(session, USER_ID, user.id)?;
+    insert(session, ADDRESS, address.to_string())?;
+    insert(session, USER_AGENT, user_agent)?;
+    renew(session, user)
+}
+
+/// Gives the session another key and another CSRF token, and binds it to the user's password of now.
+pub fn renew(session: &Session, user: &User) -> Result<(), Error> {
+    insert(session, AUTH_HASH, auth_hash(user))?;
+    insert(session, CSRF_TOKEN, random_token()?)?;
+    session.renew();
+    Ok(())
+}
+
+/// Puts a value into the session.
+pub fn insert(session: &Session, name: &str, value: impl serde::Serialize) -> Result<(), Error> {
+    session.insert(name, value).map_err(|error| Error::Internal(error.to_string()))
+}

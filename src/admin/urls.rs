@@ -1,0 +1,113 @@
+//! The table of the admin's addresses, and what its handlers share.
+
+use actix_web::cookie::Key;
+use actix_web::http::header::ALLOW;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
+
+use super::cookies::Cookies;
+use super::credentials::Credentials;
+use super::device::Devices;
+use super::site::Site;
+use super::throttle::Throttle;
+use super::{csrf, errors, index, password_change, session, sessions, sign_in, staff, theme};
+use crate::api::get;
+use crate::config::{Config, Mode};
+use crate::crypto;
+use crate::db::Db;
+use crate::error::Error;
+use crate::users::password::Hasher;
+use crate::users::sessions::Limits;
+
+/// What the admin is made of; shared by all workers.
+#[derive(Clone)]
+pub struct Admin {
+    db: Db,
+    site: web::Data<Site>,
+    cookies: web::Data<Cookies>,
+    credentials: web::Data<Credentials>,
+    devices: web::Data<Devices>,
+    limits: web::Data<Limits>,
+    session_key: Key,
+}
+
+impl Admin {
+    /// Puts the admin of a site together; makes its keys where the database has none yet.
+    pub async fn open(db: &Db, site: Site, config: &Config) -> Result<Admin, Error> {
+        let keys = db.write(|conn| {
+            let of_sessions = crypto::find_or_create(conn, "session_cookie")?;
+            Ok((of_sessions, crypto::find_or_create(conn, "device_cookie")?))
+        });
+        let (session_key, device_key) = keys.await?;
+        let throttle = Throttle { max_failures: config.login_max_failures };
+        Ok(Admin {
+            db: db.clone(),
+            site: web::Data::new(site),
+            cookies: web::Data::new(Cookies { secure: config.mode != Mode::Development }),
+            credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
+            devices: web::Data::new(Devices::new(&device_key)),
+            limits: web::Data::new(config.session_limits),
+            session_key: Key::from(&session_key),
+        })
+    }
+
+    /// Adds all addresses below `/admin`.
+    pub fn urls(&self, app: &mut web::ServiceConfig) {
+        let session = session::middleware(
+            self.db.clone(),
+            *self.limits.get_ref(),
+            *self.cookies.get_ref(),
+            self.session_key.clone(),
+        );
+        let mut scope = web::scope("/admin");
+        for resource in resources(&self.site) {
+            scope = scope.service(resource);
+        }
+        app.app_data(self.site.clone())
+            .app_data(self.cookies.clone())
+            .app_data(self.credentials.clone())
+            .app_data(self.devices.clone())
+            .app_data(self.limits.clone())
+            .service(
+                // The last one is the outermost.
+                scope
+                    .default_service(web::to(errors::not_found))
+                    .wrap(from_fn(csrf::check_origin))
+                    .wrap(from_fn(staff::authenticate))
+                    .wrap(from_fn(errors::error_pages))
+                    .wrap(session)
+                    .wrap(from_fn(errors::surround)),
+            );
+    }
+}
+
+/// Every address there is below `/admin`. Words go before `{slug}`, which takes them, too.
+fn resources(site: &Site) -> Vec<Resource> {
+    const READ: &str = "GET, HEAD";
+    const FORM: &str = "GET, HEAD, POST";
+    const POST: &str = "POST";
+    let post = web::post;
+    let mut resources = vec![
+        resource("/", READ, vec![get().to(index::index)]),
+        resource("/login/", FORM, vec![get().to(sign_in::sign_in_page), post().to(sign_in::sign_in)]),
+        resource("/logout/", POST, vec![post().to(sign_in::sign_out)]),
+        resource("/password_change/", FORM, vec![get().to(password_change::form), post().to(password_change::submit)]),
+        resource("/theme/", POST, vec![post().to(theme::choose)]),
+        resource("/sessions/", READ, vec![get().to(sessions::list)]),
+        resource("/sessions/revoke-others/", POST, vec![post().to(sessions::revoke_others)]),
+        resource("/sessions/{id}/revoke/", POST, vec![post().to(sessions::revoke)]),
+    ];
+    resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), FORM, (page.routes)())));
+    resources
+}
+
+/// An address, and what it does. `allow` are the methods that have a route.
+fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
+    let refuse = move |request: HttpRequest| async move {
+        let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
+        response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
+        response
+    };
+    let resource = routes.into_iter().fold(web::resource(path), Resource::route);
+    resource.default_service(web::to(refuse))
+}

@@ -1,0 +1,175 @@
+//! The `sessions` table: who is signed in to the admin, since when and from where. The cookie's key is known
+//! to the browser alone; the table has its SHA-256.
+
+use std::time::Duration;
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use crate::db::Connection;
+use crate::db::text::{contains_all, join};
+use crate::schema::{sessions, users};
+
+/// Expired sessions that are removed at once; the rest has to wait for the next sign-in.
+const MOST_REMOVED: i64 = 1000;
+
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Without any request.
+    pub idle: Duration,
+    /// In any case.
+    pub max: Duration,
+}
+
+impl Limits {
+    /// Sessions that began or were seen last before these times are over.
+    fn bounds(&self, now: NaiveDateTime) -> (NaiveDateTime, NaiveDateTime) {
+        let before =
+            |age| TimeDelta::from_std(age).ok().and_then(|age| now.checked_sub_signed(age)).unwrap_or_default();
+        (before(self.max), before(self.idle))
+    }
+
+    /// How old `last_seen_at` may become: to write it at every request would cost each a commit.
+    fn precision(&self) -> Duration {
+        (self.idle / 10).min(Duration::from_secs(60))
+    }
+}
+
+/// One row.
+#[derive(Clone, Queryable, Selectable)]
+#[allow(missing_docs)]
+pub struct Session {
+    pub id: i64,
+    pub user_id: i64,
+    /// JSON.
+    pub state: String,
+    pub address: String,
+    pub user_agent: String,
+    pub created_at: NaiveDateTime,
+    pub last_seen_at: NaiveDateTime,
+}
+
+impl Session {
+    /// Whether `last_seen_at` is old enough to be written anew.
+    pub fn is_seen_late(&self, limits: &Limits) -> bool {
+        let age = Utc::now().naive_utc() - self.last_seen_at;
+        age.to_std().is_ok_and(|age| age >= limits.precision())
+    }
+}
+
+/// A session to be.
+#[allow(missing_docs)]
+pub struct NewSession {
+    /// SHA-256 of the cookie's key.
+    pub key_hash: String,
+    pub user_id: i64,
+    /// JSON.
+    pub state: String,
+    pub address: String,
+    pub user_agent: String,
+}
+
+/// The session with this key, unless it is over.
+pub fn find(conn: &mut Connection, key_hash: &str, limits: &Limits) -> QueryResult<Option<Session>> {
+    let (began, seen) = limits.bounds(Utc::now().naive_utc());
+    sessions::table
+        .filter(sessions::key_hash.eq(key_hash))
+        .filter(sessions::created_at.gt(began).and(sessions::last_seen_at.gt(seen)))
+        .select(Session::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Whose sessions are listed.
+#[derive(Clone, Copy)]
+pub enum Of<'a> {
+    /// This user's.
+    User(i64),
+    /// Those of all but this user, whose names contain a text.
+    Others(i64, &'a str),
+}
+
+/// The sessions that were seen last, with the names of their users.
+pub fn list(conn: &mut Connection, of: Of, limits: &Limits, most: i64) -> QueryResult<Vec<(Session, String)>> {
+    let (began, seen) = limits.bounds(Utc::now().naive_utc());
+    let query = sessions::table
+        .inner_join(users::table.on(users::id.eq(sessions::user_id)))
+        .filter(sessions::created_at.gt(began).and(sessions::last_seen_at.gt(seen)))
+        .select((Session::as_select(), users::username))
+        .order((sessions::last_seen_at.desc(), sessions::id.desc()))
+        .limit(most)
+        .into_boxed();
+    match of {
+        Of::User(id) => query.filter(sessions::user_id.eq(id)).load(conn),
+        Of::Others(id, name) => {
+            let has_name = contains_all(users::username, join(&[name.to_owned()]));
+            query.filter(sessions::user_id.ne(id)).filter(has_name).load(conn)
+        }
+    }
+}
+
+/// Begins a session, and removes some of those that are over.
+pub fn create(conn: &mut Connection, new: NewSession, limits: &Limits) -> QueryResult<()> {
+    let now = Utc::now().naive_utc();
+    delete_expired(conn, limits, now)?;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::key_hash.eq(new.key_hash),
+            sessions::user_id.eq(new.user_id),
+            sessions::state.eq(new.state),
+            sessions::address.eq(new.address),
+            sessions::user_agent.eq(new.user_agent),
+            (sessions::created_at.eq(now), sessions::last_seen_at.eq(now)),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+fn delete_expired(conn: &mut Connection, limits: &Limits, now: NaiveDateTime) -> QueryResult<()> {
+    let (began, seen) = limits.bounds(now);
+    let expired: Vec<i64> = sessions::table
+        .filter(sessions::created_at.le(began).or(sessions::last_seen_at.le(seen)))
+        .select(sessions::id)
+        .limit(MOST_REMOVED)
+        .load(conn)?;
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(conn).map(drop)
+}
+
+/// Replaces a session's state. A session that has ended meanwhile stays so.
+pub fn set_state(conn: &mut Connection, key_hash: &str, state: &str) -> QueryResult<()> {
+    let session = sessions::table.filter(sessions::key_hash.eq(key_hash));
+    diesel::update(session).set(sessions::state.eq(state)).execute(conn).map(drop)
+}
+
+/// Notes that a session is in use.
+pub fn set_last_seen(conn: &mut Connection, id: i64) -> QueryResult<()> {
+    let now = Utc::now().naive_utc();
+    diesel::update(sessions::table.find(id)).set(sessions::last_seen_at.eq(now)).execute(conn).map(drop)
+}
+
+/// Ends the session with this key.
+pub fn delete(conn: &mut Connection, key_hash: &str) -> QueryResult<()> {
+    diesel::delete(sessions::table.filter(sessions::key_hash.eq(key_hash))).execute(conn).map(drop)
+}
+
+/// Ends a session of `user_id`, or of anybody, and says whether there was one.
+pub fn delete_by_id(conn: &mut Connection, id: i64, user_id: Option<i64>) -> QueryResult<bool> {
+    let mut query = diesel::delete(sessions::table.filter(sessions::id.eq(id))).into_boxed();
+    if let Some(user_id) = user_id {
+        query = query.filter(sessions::user_id.eq(user_id));
+    }
+    query.execute(conn).map(|deleted| deleted > 0)
+}
+
+/// Ends all sessions of a user but for one, and says how many those were.
+pub fn delete_of_user(conn: &mut Connection, user_id: i64, except: Option<i64>) -> QueryResult<usize> {
+    let others = sessions::user_id.eq(user_id).and(sessions::id.ne(except.unwrap_or(0)));
+    diesel::delete(sessions::table.filter(others)).execute(conn)
+}
+
+/// Notes that a user has signed in. Not a change of the user, so not in the history.
+pub fn set_last_login(conn: &mut Connection, user_id: i64) -> QueryResult<()> {
+    let now = Utc::now().naive_utc();
+    diesel::update(users::table.find(user_id)).set(users::last_login.eq(now)).execute(conn).map(drop)
+}
