@@ -9,6 +9,7 @@ mod assets;
 mod command_line;
 mod compression;
 mod data;
+mod deploy;
 mod drf;
 mod emulators;
 mod http;
