@@ -161,20 +161,6 @@ pub struct Entry {
     pub source: String,
 }
 
-impl Entry {
-    /// The way by which the change came, for people.
-    pub fn way(&self) -> &str {
-        match self.source.as_str() {
-            "admin" => "in the admin",
-            "api" => "with the API",
-            "command_line" => "on the command line",
-            "first_token" => "by a first token",
-            "post_confirmation" => "by a sign-up",
-            other => other,
-        }
-    }
-}
-
 /// The number of an object's newest change; 0 where the history knows of none.
 pub fn version(conn: &mut Connection, model: &str, id: i64) -> QueryResult<i64> {
     let of_object = history::table.filter(history::model.eq(model).and(history::object_id.eq(id)));

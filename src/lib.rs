@@ -54,6 +54,7 @@ pub mod connection;
 pub mod crypto;
 pub mod db;
 pub mod deleted_rows;
+pub mod docs;
 pub mod error;
 pub mod health;
 pub mod history;

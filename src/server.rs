@@ -27,7 +27,7 @@ use crate::rate_limit::Limits;
 use crate::search::Turns;
 use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
-use crate::{articles, assets, health, openapi, pages, users};
+use crate::{articles, assets, docs, health, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -195,6 +195,9 @@ fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))
+        .service(read_only("/docs", get().to(docs::add_slash)))
+        .service(read_only("/docs/", get().to(docs::page)))
+        .service(read_only("/docs/{name}", get().to(docs::file)))
         .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {

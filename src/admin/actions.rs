@@ -16,8 +16,8 @@ use super::model_admin::{Action, ModelAdmin, Options, Staff, field_error};
 use super::pages::{Message, see_other};
 use super::site::Site;
 use super::staff::StaffUser;
+use crate::crypto::random_token;
 use crate::db::{Connection, Db};
-use crate::deleted_rows;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -189,7 +189,7 @@ pub async fn on_selected(
     let action = form.get("action").unwrap_or_default();
     let job = match options.actions.iter().find(|known| known.name == action) {
         Some(action) => Job::Run(action),
-        None if action == "delete_selected" => Job::Delete(deleted_rows::new_batch()?),
+        None if action == "delete_selected" => Job::Delete(random_token()?),
         None => {
             staff.tell(Message::warning("No action selected."));
             return Ok(see_other(&addresses.list()));

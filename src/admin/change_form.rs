@@ -9,6 +9,8 @@ use diesel::QueryResult;
 
 use super::addresses::{Addresses, redirect_after};
 use super::conflict::{Basis, Conflict, hidden};
+use super::credentials::Credentials;
+use super::field_views::shown;
 use super::fields;
 use super::form_page::{ChangeFormPage, FormContent};
 use super::forms::{FormData, PostForm};
@@ -51,6 +53,17 @@ impl Form {
         self.site.get(self.options.slug)
     }
 
+    /// The page with this form, which could not be saved.
+    async fn show_errors(
+        self,
+        errors: FieldErrors,
+        db: &Db,
+        request: &HttpRequest,
+        staff: &StaffUser,
+    ) -> Result<HttpResponse, Error> {
+        Form { errors, ..self }.show(StatusCode::BAD_REQUEST, db, request, staff).await
+    }
+
     /// The page with this form.
     async fn show(
         self,
@@ -88,6 +101,7 @@ pub async fn add(
     staff: StaffUser,
     site: web::Data<Site>,
     db: web::Data<Db>,
+    credentials: web::Data<Credentials>,
     request: HttpRequest,
     slug: web::Path<String>,
     PostForm(data): PostForm,
@@ -96,7 +110,8 @@ pub async fn add(
     staff.require(form.options, Verb::Add)?;
     form.values = fields::parse(form.options, &data);
     let hash = match fields::new_password(form.options, &data, &form.values) {
-        Ok(password) => fields::hash(password).await?,
+        Ok(Some(password)) => Some(credentials.hasher.hash(password).await?),
+        Ok(None) => None,
         Err(errors) => {
             form.errors = errors;
             None
@@ -105,9 +120,7 @@ pub async fn add(
     let (new, staff_id) = (form.clone(), staff.staff.user.id);
     match db.write(move |conn| new.create(conn, hash, staff_id)).await {
         Ok(saved) => Ok(answer_saved(&staff, form.options, &request, &data, saved, "added")),
-        Err(Error::Invalid(errors)) => {
-            Form { errors, ..form }.show(StatusCode::BAD_REQUEST, &db, &request, &staff).await
-        }
+        Err(Error::Invalid(errors)) => form.show_errors(errors, &db, &request, &staff).await,
         Err(error) => Err(error),
     }
 }
@@ -143,21 +156,20 @@ pub async fn change(
     if let Some(basis) = &form.basis {
         basis.keep_theirs(options, &data, &mut form.values);
     }
-    let (edit, staff_id, addresses) = (form.clone(), staff.staff.user.id, Addresses::new(options, form.id, &request));
-    let frame = |title: String| addresses.frame(&request, &site, &staff, title);
+    let (edit, staff_id) = (form.clone(), staff.staff.user.id);
     match db.write(move |conn| edit.update(conn, staff_id)).await {
         Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&staff, options, &request, &data, (id, title), "changed")),
         Ok(Outcome::Conflict(conflict)) => {
-            let frame = frame(format!("{} was changed meanwhile", conflict.title));
+            let addresses = Addresses::new(options, form.id, &request);
+            let frame = addresses.frame(&request, &site, &staff, format!("{} was changed meanwhile", conflict.title));
             page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
         }
         Ok(Outcome::Gone(gone)) => {
-            let frame = frame(format!("This {} is gone", options.label));
+            let addresses = Addresses::new(options, form.id, &request);
+            let frame = addresses.frame(&request, &site, &staff, format!("This {} is gone", options.label));
             page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
         }
-        Err(Error::Invalid(errors)) => {
-            Form { errors, ..form }.show(StatusCode::BAD_REQUEST, &db, &request, &staff).await
-        }
+        Err(Error::Invalid(errors)) => form.show_errors(errors, &db, &request, &staff).await,
         Err(error) => Err(error),
     }
 }
@@ -261,7 +273,7 @@ fn gone(
     let options = model.options();
     let mut typed = Vec::new();
     for field in options.fields().filter(|field| values.has(field.name)) {
-        typed.push((field.label, fields::shown(conn, model, site, field, values)?.join(", ")));
+        typed.push((field.label, shown(conn, model, site, field, values)?.join(", ")));
     }
     let may_add = options.allow(&staff.rights, Verb::Add);
     let batch = if may_add { deleted_rows::batch_of(conn, options.name, id)? } else { None };

@@ -4,7 +4,7 @@
 use diesel::QueryResult;
 use serde_json::Value;
 
-use super::fields::shown;
+use super::field_views::shown;
 use super::forms::FormData;
 use super::model_admin::{Field, ModelAdmin, Options, Values, Widget};
 use super::site::Site;

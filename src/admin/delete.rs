@@ -13,8 +13,8 @@ use super::pages::{Frame, Message, page, see_other};
 use super::related::{self, Related};
 use super::site::Site;
 use super::staff::StaffUser;
+use crate::crypto::random_token;
 use crate::db::{Connection, Db};
-use crate::deleted_rows;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -137,7 +137,7 @@ pub async fn delete(
     staff.require(options, Verb::Delete)?;
     let id = options.parse_id(&path.1)?;
     let addresses = Addresses::new(options, Some(id), &request);
-    let batch = deleted_rows::new_batch()?;
+    let batch = random_token()?;
     let (all, staff_id, in_batch) = (site.clone().into_inner(), staff.staff.user.id, batch.clone());
     let delete = move |conn: &mut Connection| delete_row(conn, all.get(options.slug)?, id, staff_id, in_batch);
     match db.write(delete).await {

@@ -5,7 +5,7 @@ use askama::Template;
 use super::addresses::Addresses;
 use super::change_form::Form;
 use super::conflict::Basis;
-use super::fields::{Input, Section, View};
+use super::field_views::{Input, Section, View};
 use super::model_admin::{Action, Cell, Options, Panel, Staff};
 use super::pages::Frame;
 use crate::db::Connection;

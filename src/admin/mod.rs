@@ -23,6 +23,7 @@ pub mod entries;
 pub mod errors;
 pub mod export;
 pub mod facets;
+pub mod field_views;
 pub mod fields;
 pub mod form_page;
 pub mod forms;

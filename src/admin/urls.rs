@@ -1,7 +1,7 @@
 //! The table of the admin's addresses, and what its handlers share.
 
 use actix_web::cookie::Key;
-use actix_web::http::header::ALLOW;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 
@@ -132,7 +132,7 @@ fn resources(site: &Site) -> Vec<Resource> {
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
     let refuse = move |request: HttpRequest| async move {
         let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
-        response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         response
     };
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);

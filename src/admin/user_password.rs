@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::addresses::Addresses;
+use super::credentials::Credentials;
 use super::fields;
 use super::forms::PostForm;
 use super::model_admin::{Options, Staff, Values};
@@ -65,6 +66,7 @@ pub async fn submit(
     staff: StaffUser,
     site: web::Data<Site>,
     db: web::Data<Db>,
+    credentials: web::Data<Credentials>,
     request: HttpRequest,
     id: web::Path<String>,
     PostForm(data): PostForm,
@@ -74,7 +76,8 @@ pub async fn submit(
     let (all, viewer) = (site.clone().into_inner(), staff.staff.clone());
     let (user, values) = db.read(move |conn| find(conn, &all, id, &viewer)).await?;
     let hash = match fields::new_password(options, &data, &values) {
-        Ok(password) => fields::hash(password).await?,
+        Ok(Some(password)) => Some(credentials.hasher.hash(password).await?),
+        Ok(None) => None,
         Err(errors) => return show(StatusCode::BAD_REQUEST, &request, &site, &staff, options, &user, errors),
     };
     let is_set = hash.is_some();

@@ -29,12 +29,16 @@ static LIST: Endpoint = Endpoint {
     path: "/articles/",
     allow: "GET, POST, HEAD, OPTIONS",
     action: Some(("POST", &[NAME])),
+    parent: None,
+    has_items: true,
 };
 static DETAIL: Endpoint = Endpoint {
     name: "Article",
     path: "/articles/{id:[0-9]+}/",
     allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
     action: Some(("PUT", &[NAME])),
+    parent: Some(&LIST),
+    has_items: false,
 };
 
 /// What the OpenAPI document says of these addresses.
@@ -143,7 +147,8 @@ fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, E
 
 /// Creates an article.
 #[utoipa::path(
-    post, path = "/articles/", operation_id = "createArticle", tag = "articles", request_body = ArticleFields,
+    post, path = "/articles/", operation_id = "createArticle", tag = "articles",
+    request_body(content = ArticleFields, example = json!({ "name": "A new article" })),
     responses((status = 201, description = "The new article.", body = ArticleJson,
         headers(("Location", description = "Its address.")))))]
 async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {

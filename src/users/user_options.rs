@@ -1,12 +1,8 @@
 //! How users are called and shown in the admin: the columns and filters of their list, and their form.
 
-use serde_json::Value;
-
 use super::admin::{group_choices, link_badge};
 use super::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
-use crate::admin::model_admin::{
-    Action, Cell, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget,
-};
+use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
 
 /// See [`super::admin::UserAdmin`].
 pub static OPTIONS: Options = Options {
@@ -34,6 +30,7 @@ pub static OPTIONS: Options = Options {
             done: "unlinked",
         },
     ],
+    importable: true,
     related: &[
         ("imports", "imports"),
         ("sessions", "sessions"),
@@ -133,7 +130,7 @@ const FILTERS: &[Filter] = &[
         choices: Choices::Fixed(&[
             ("admin", "Admin", "origin = 'admin'", None),
             ("command_line", "Command line", "origin = 'command_line'", None),
-            ("post_confirmation", "Sign-up (Post Confirmation)", "origin = 'post_confirmation'", None),
+            ("post_confirmation", "Sign-up", "origin = 'post_confirmation'", None),
             ("first_token", "First token", "origin = 'first_token'", None),
         ]),
     },
@@ -206,19 +203,3 @@ const RIGHTS: Fieldset = Fieldset {
         },
     ],
 };
-
-fn origin_cell(values: &[Value]) -> Cell {
-    let name = values.first().and_then(Value::as_str).unwrap_or_default();
-    Cell::Text(origin(name).to_owned())
-}
-
-/// The way a user came, for people.
-pub fn origin(name: &str) -> &str {
-    match name {
-        "admin" => "Admin",
-        "command_line" => "Command line",
-        "post_confirmation" => "Sign-up (Post Confirmation)",
-        "first_token" => "First token",
-        other => other,
-    }
-}

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gatepost::config::Mode;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
@@ -12,8 +13,9 @@ use crate::harness::{TestServer, eventually, skip};
 
 /// A server with a superuser `admin`.
 async fn server() -> TestServer {
-    let server = TestServer::start().await;
-    server.superuser("admin").await;
+    // Without TLS a browser takes no cookie that asks for it.
+    let server = TestServer::start_with(|config| config.mode = Mode::Development).await;
+    server.staff("admin", |new| new.is_superuser = true).await;
     server
 }
 
@@ -82,7 +84,14 @@ async fn the_staff_goes_the_whole_way_in_a_browser() {
     // Sorted and searched as one types; the address keeps it, and the back button gives it back.
     browser.open("/admin/articles/").await;
     see_rows(&browser, &["Gamma", "Alpha", "Beta"]).await;
-    browser.driver.find(By::XPath("//th//a[starts-with(normalize-space(.), 'Name')]")).await.expect("a head").click().await.expect("a link");
+    browser
+        .driver
+        .find(By::XPath("//th//a[starts-with(normalize-space(.), 'Name')]"))
+        .await
+        .expect("a head")
+        .click()
+        .await
+        .expect("a link");
     see_rows(&browser, &["Alpha", "Beta", "Gamma"]).await;
     browser.find("[data-search]").await.send_keys("amm").await.expect("a search box");
     see_rows(&browser, &["Gamma"]).await;
@@ -231,7 +240,14 @@ async fn markup_in_names_stays_text() {
     let evil = "<img src=x onerror=document.title=1>'\"<b>";
     browser.sign_in("admin", PASSWORD).await;
     add_article(&browser, evil).await;
-    for page in ["/admin/", "/admin/articles/", "/admin/history/", "/admin/articles/1/change/", "/admin/articles/1/history/", "/admin/articles/1/delete/"] {
+    for page in [
+        "/admin/",
+        "/admin/articles/",
+        "/admin/history/",
+        "/admin/articles/1/change/",
+        "/admin/articles/1/history/",
+        "/admin/articles/1/delete/",
+    ] {
         browser.open(page).await;
         assert!(!browser.has("main img, main b").await, "{page}");
         assert_ne!(browser.driver.title().await.expect("a title"), "1", "{page}");
@@ -317,7 +333,14 @@ async fn every_page_is_accessible_in_both_widths_and_colours() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-async fn problems(browser: &Browser, name: &str, width: u32, colours: &str, axe: &str, pictures: Option<&Path>) -> Vec<String> {
+async fn problems(
+    browser: &Browser,
+    name: &str,
+    width: u32,
+    colours: &str,
+    axe: &str,
+    pictures: Option<&Path>,
+) -> Vec<String> {
     if let Some(folder) = pictures {
         std::fs::create_dir_all(folder).expect("a folder");
         browser.screenshot(&folder.join(format!("{name}_{width}_{colours}.png"))).await;

@@ -295,7 +295,8 @@ async fn only_declared_fields_are_taken() {
                    FROM users WHERE id = 1";
     let before = server.texts(columns).await;
     let mut form = Form::with(&root.page(&here).await, "_save");
-    for name in ["id", "password", "cognito_sub", "cognito_issuer", "origin", "date_joined", "email_key", "last_login"] {
+    for name in ["id", "password", "cognito_sub", "cognito_issuer", "origin", "date_joined", "email_key", "last_login"]
+    {
         form = form.set(name, &["7"]);
     }
     let form = form.set("usable_password", &["true"]).set("password1", &[PASSWORD]).set("password2", &[PASSWORD]);
@@ -304,7 +305,8 @@ async fn only_declared_fields_are_taken() {
     let form = Form::with(&root.page(ADD_USER).await, "_save").set("username", &["other"]);
     let form = form.set("password", &["!"]).set("origin", &["first_token"]).set("cognito_sub", &["x"]);
     assert_eq!(form.send(&mut root, ADD_USER, "_save").await.status, 303);
-    let other = server.texts("SELECT json_array(password, cognito_sub, origin) AS t FROM users WHERE username = 'other'");
+    let other =
+        server.texts("SELECT json_array(password, cognito_sub, origin) AS t FROM users WHERE username = 'other'");
     assert_eq!(other.await, [r#"[null,null,"admin"]"#]);
 }
 
@@ -324,7 +326,7 @@ async fn every_form_is_refused_without_its_token() {
     ];
     let fields = [("username", "changed"), ("action", "deactivate"), ("_selected_action", "1"), ("post", "yes")];
     for path in forms {
-        assert_eq!(root.send(&path, &fields).await.status, 403, "{path}");
+        assert_eq!(root.form(&path, &fields).send().await.status, 403, "{path}");
     }
     let rows = "SELECT count(*) FROM users WHERE username = 'jane' AND is_active";
     assert_eq!(server.number(rows).await, 1);
@@ -358,10 +360,10 @@ async fn another_users_password_is_set_or_taken_away_and_their_sessions_end() {
     let mut client = server.sign_in("jane").await;
     let here = format!("/admin/users/{}/password/", jane.id);
     let form = Form::with(&root.page(&here).await, "password1");
-    let bad = form.clone().set("password1", &["jane1234"]).set("password2", &["jane1234"]);
+    let bad = form.clone().set("password1", &["example.1"]).set("password2", &["example.1"]);
     let answer = bad.send(&mut root, &here, "x").await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("too similar to the username") && !answer.text().contains("jane1234"));
+    assert!(answer.text().contains("too similar to the e-mail") && !answer.text().contains("example.1"));
     client.page("/admin/").await;
     let good = form.clone().set("password1", &["Zq8-other-pass"]).set("password2", &["Zq8-other-pass"]);
     let answer = good.send(&mut root, &here, "x").await;

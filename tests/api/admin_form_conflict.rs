@@ -21,45 +21,45 @@ async fn two_with_forms(server: &TestServer) -> (AdminClient, Form, AdminClient,
 async fn who_saves_second_is_shown_what_the_first_did_and_chooses() {
     let server = TestServer::start().await;
     let (mut first, form, mut second, other) = two_with_forms(&server).await;
-    let form = form.set("email", &["first@example.com"]).set("last_name", &["First"]);
+    let form = form.set("email", &["one@example.com"]).set("last_name", &["First"]);
     assert_eq!(form.send(&mut first, HERE, "_save").await.status, 303);
-    let other = other.set("email", &["second@example.com"]).set("is_staff", &["on"]);
+    let other = other.set("email", &["two@example.com"]).set("is_staff", &["on"]);
     let answer = other.send(&mut second, HERE, "_save").await;
     assert_eq!(answer.status, 409);
     let page = answer.text();
-    assert!(page.contains("root changed this user on") && page.contains("(in the admin)"), "{page}");
-    assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["first@example.com"]);
+    assert!(page.contains("root changed this user on") && page.contains("(Admin)"), "{page}");
+    assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["one@example.com"]);
     assert_eq!(page.matches("Both changed it").count(), 1, "{page}");
     let merge = Form::with(&page, "keep_email");
     // What only the other one changed is taken over; what both changed stays as it was typed.
     let kept = ["keep_email", "keep_last_name", "keep_is_staff"].map(|name| merge.get(name).unwrap_or_default());
     assert_eq!(kept, ["yours", "theirs", "yours"]);
-    assert_eq!((merge.get("email"), merge.get("keep_username")), (Some("second@example.com"), None));
+    assert_eq!((merge.get("email"), merge.get("keep_username")), (Some("two@example.com"), None));
     assert_eq!(merge.send(&mut second, HERE, "_save").await.status, 303);
     let row = server.texts("SELECT json_array(email, last_name, is_staff) AS t FROM users WHERE id = 1").await;
-    assert_eq!(row, [r#"["second@example.com","First",1]"#]);
+    assert_eq!(row, [r#"["two@example.com","First",1]"#]);
     let changes = server.texts("SELECT changes AS t FROM history ORDER BY id DESC LIMIT 1").await;
-    assert_eq!(changes, [r#"{"email":["first@example.com","second@example.com"],"is_staff":[false,true]}"#]);
+    assert_eq!(changes, [r#"{"email":["one@example.com","two@example.com"],"is_staff":[false,true]}"#]);
 }
 
 #[tokio::test]
 async fn theirs_can_be_kept_and_a_third_change_is_seen_as_well() {
     let server = TestServer::start().await;
     let (mut first, form, mut second, other) = two_with_forms(&server).await;
-    let form = form.set("email", &["first@example.com"]);
+    let form = form.set("email", &["one@example.com"]);
     assert_eq!(form.send(&mut first, HERE, "_save").await.status, 303);
-    let page = other.set("email", &["second@example.com"]).send(&mut second, HERE, "_save").await.text();
+    let page = other.set("email", &["two@example.com"]).send(&mut second, HERE, "_save").await.text();
     let merge = Form::with(&page, "keep_email").set("keep_email", &["theirs"]);
-    let third = Form::with(&first.page(HERE).await, "_save").set("email", &["third@example.com"]);
+    let third = Form::with(&first.page(HERE).await, "_save").set("email", &["three@example.com"]);
     assert_eq!(third.send(&mut first, HERE, "_save").await.status, 303);
     let answer = merge.send(&mut second, HERE, "_save").await;
     assert_eq!(answer.status, 409);
-    assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["third@example.com"]);
+    assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["three@example.com"]);
     let merge = Form::with(&answer.text(), "keep_email");
     // Whoever took the first one's value has typed nothing of their own.
     assert_eq!(merge.get("keep_email"), Some("theirs"));
     assert_eq!(merge.send(&mut second, HERE, "_save").await.status, 303);
-    assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["third@example.com"]);
+    assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["three@example.com"]);
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn changes_that_come_by_other_ways_or_change_no_field_are_told_apart() {
     let answer = form.set("name", &["Hers"]).send(&mut root, here, "_save").await;
     assert_eq!(answer.status, 409);
     let page = answer.text();
-    assert!(page.contains("alice changed this article") && page.contains("(with the API)"), "{page}");
+    assert!(page.contains("alice changed this article") && page.contains("(API)"), "{page}");
     assert!(!page.contains("<i>now") && page.contains("Mine"), "{page}");
 }
 

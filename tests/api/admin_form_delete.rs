@@ -52,11 +52,9 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     let before = state(&server).await;
     let here = format!("/admin/users/{id}/delete/");
     let page = root.page(&here).await;
-    for (label, fate) in [
-        ("Group memberships", "1 deleted"),
-        ("Permissions", "1 deleted"),
-        ("Articles", "2 stay, without it"),
-    ] {
+    for (label, fate) in
+        [("Group memberships", "1 deleted"), ("Permissions", "1 deleted"), ("Articles", "2 stay, without it")]
+    {
         assert!(page.contains(&format!("<div><dt>{label}</dt><dd>{fate}</dd></div>")), "{label}: {page}");
     }
     assert_eq!(state(&server).await, before);
@@ -76,6 +74,22 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     let page = undo(&mut root, &page_again).await;
     assert!(page.contains("There is nothing to undo"), "{page}");
     assert_eq!(state(&server).await, before);
+}
+
+#[tokio::test]
+async fn a_group_comes_back_with_its_permissions_and_members() {
+    let server = TestServer::start().await;
+    jane(&server).await;
+    server.sql("INSERT INTO group_permissions VALUES (1, 'articles.view_article')").await;
+    let mut root = server.superuser().await;
+    let page = root.page("/admin/groups/1/delete/").await;
+    assert!(page.contains("<dt>Memberships of users</dt><dd>1 deleted</dd>"), "{page}");
+    let answer = root.post("/admin/groups/1/delete/", &[("post", "yes")]).await;
+    let page = root.follow(&answer).await;
+    assert_eq!(server.number("SELECT count(*) FROM group_permissions").await, 0);
+    assert!(undo(&mut root, &page).await.contains("The group “Editors” was restored."));
+    let rows = "SELECT count(*) FROM group_permissions JOIN user_groups USING (group_id) WHERE user_id = 1";
+    assert_eq!(server.number(rows).await, 1);
 }
 
 #[tokio::test]
@@ -227,7 +241,10 @@ async fn an_action_without_rows_or_rows_without_an_action_do_nothing_and_say_so(
         (vec![("action", "deactivate"), ("_selected_action", "x"), ("_selected_action", "")], nothing),
         (vec![("_selected_action", jane.as_str())], "No action selected."),
         (vec![("action", "explode"), ("_selected_action", jane.as_str())], "No action selected."),
-        (vec![("action", "activate"), ("_selected_action", jane.as_str())], "No user activated: there was nothing to do."),
+        (
+            vec![("action", "activate"), ("_selected_action", jane.as_str())],
+            "No user activated: there was nothing to do.",
+        ),
         (vec![("action", "deactivate"), ("_selected_action", "99")], "No user deactivated: there was nothing to do."),
     ] {
         let answer = root.post("/admin/users/", &fields).await;

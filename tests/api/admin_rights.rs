@@ -186,7 +186,11 @@ async fn each_permission_opens_its_own_pages_only() {
             let status = client.get(page).await.status;
             assert_eq!(status, if may { 200 } else { 403 }, "{permission} {page}");
             if !may {
-                assert_eq!(client.post(page, &[("name", "x"), ("username", "x")]).await.status, 403, "{permission} {page}");
+                assert_eq!(
+                    client.post(page, &[("name", "x"), ("username", "x")]).await.status,
+                    403,
+                    "{permission} {page}"
+                );
             }
         }
     }
@@ -235,7 +239,11 @@ async fn the_last_superuser_keeps_what_that_takes() {
     assert_eq!(root.post("/admin/users/1/delete/", &[]).await.status, 403);
     server.staff("second", |new| new.is_superuser = true).await;
     let form = Form::with(&root.page(&change(1)).await, "_save").set("is_superuser", &[]);
-    refused_at(&form.send(&mut root, &change(1), "_save").await, "is_superuser", "You cannot change this for yourself.");
+    refused_at(
+        &form.send(&mut root, &change(1), "_save").await,
+        "is_superuser",
+        "You cannot change this for yourself.",
+    );
     let page = root.page("/admin/users/1/delete/").await;
     assert!(page.contains("You cannot delete yourself."), "{page}");
 }
@@ -255,10 +263,8 @@ async fn two_superusers_cannot_remove_each_other_at_once() {
                 let (a_page, b_page) = (change(a.id), change(b.id));
                 let b_form = Form::with(&first.page(&b_page).await, "_save").set("is_superuser", &[]);
                 let a_form = Form::with(&second.page(&a_page).await, "_save").set("is_superuser", &[]);
-                let both = tokio::join!(
-                    b_form.send(&mut first, &b_page, "_save"),
-                    a_form.send(&mut second, &a_page, "_save")
-                );
+                let both =
+                    tokio::join!(b_form.send(&mut first, &b_page, "_save"), a_form.send(&mut second, &a_page, "_save"));
                 (both.0.status, both.1.status)
             }
             _ => {

@@ -3,14 +3,24 @@
 
 mod harness;
 
+mod admin_browser;
+mod admin_csrf;
 mod admin_export;
+mod admin_form;
+mod admin_form_conflict;
+mod admin_form_delete;
+mod admin_frame;
 mod admin_history;
 mod admin_list;
+mod admin_rights;
 mod admin_session;
+mod admin_sign_in;
+mod admin_throttle;
 mod articles;
 mod assets;
 mod command_line;
 mod compression;
+mod contributing;
 mod data;
 mod drf;
 mod emulators;
@@ -18,6 +28,7 @@ mod http;
 mod keys;
 mod linking;
 mod me;
+mod openapi;
 mod post_confirmation;
 mod problem;
 mod properties_api;

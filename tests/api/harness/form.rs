@@ -62,9 +62,10 @@ impl Form {
 
     /// Sends it by a button of this name.
     pub async fn send(&self, client: &mut AdminClient, page: &str, button: &str) -> Answer {
-        let fields: Vec<(&str, &str)> = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let fields = [fields.as_slice(), &[(button, "")]].concat();
-        let answer = client.send(self.action.as_deref().unwrap_or(page), &fields).await;
+        let answer = client.form(self.action.as_deref().unwrap_or(page), &fields).send().await;
         client.take(&answer);
         answer
     }
