@@ -13,6 +13,7 @@
 //! | [`articles`] | the model and its addresses | app `articles` |
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
+//! | [`search`] | the words of a search, and its turn | |
 //! | [`deleted_rows`] | brings deleted rows back | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
@@ -53,6 +54,7 @@ pub mod connection;
 pub mod crypto;
 pub mod db;
 pub mod deleted_rows;
+pub mod docs;
 pub mod error;
 pub mod health;
 pub mod history;
@@ -64,9 +66,10 @@ pub mod pages;
 pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod search;
 pub mod secret;
 pub mod server;
-// pub mod status;
+pub mod status;
 pub mod trace_context;
 pub mod users;
 

@@ -22,6 +22,10 @@ use crate::metrics::RequestMetrics;
 use crate::pages;
 use crate::trace_context::trace_id;
 
+/// The `Content-Security-Policy` of a page with a script of ours, which may ask this server.
+pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+    img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
 /// Part of the application's data: what [`edge`] needs to know.
 pub struct EdgeSettings {
     /// Accepted hosts: `example.com`, `.example.com` for all below it too, or `*`.

@@ -9,7 +9,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
-use crate::cognito::post_confirmation::{self, SIGNATURE, TIMESTAMP};
+use crate::cognito::post_confirmation::{self, SIGNATURE};
 use crate::error::Error;
 use crate::{articles, health, users};
 
@@ -26,13 +26,12 @@ struct Document;
 
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let mut api = articles::api::Doc::openapi();
-    api.merge(users::api::Doc::openapi());
-    describe(&mut api);
-    let mut document = Document::openapi();
-    for part in [api, post_confirmation::Doc::openapi(), health::Doc::openapi()] {
-        document.merge(part);
-    }
+    let mut document = articles::api::Doc::openapi();
+    document.merge(users::api::Doc::openapi());
+    describe(&mut document);
+    document.merge(post_confirmation::Doc::openapi());
+    document.merge(health::Doc::openapi());
+    document.info = Document::openapi().info;
     let components = document.components.get_or_insert_default();
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
@@ -48,18 +47,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
+fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
     bearer.description = Some("The `idToken` of a signed-in user of the pool.".to_owned());
-    let header = |name: &'static str, description| {
-        (name, SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description))))
-    };
-    [
-        (BEARER, SecurityScheme::Http(bearer)),
-        header(TIMESTAMP, "Seconds since 1970, not more than 5 minutes off."),
-        header(SIGNATURE, "`v1=` and the lower-case hexadecimal HMAC-SHA256 of `v1.<timestamp>.<body>`."),
-    ]
+    let signature = "`v1=` and the lower-case hexadecimal HMAC-SHA256 of `v1.<timestamp>.<body>`.";
+    let signature = ApiKey::Header(ApiKeyValue::with_description(SIGNATURE, signature));
+    [(BEARER, SecurityScheme::Http(bearer)), ("triggerSignature", SecurityScheme::ApiKey(signature))]
 }
 
 /// `/openapi.json`

@@ -7,11 +7,12 @@ use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, rt, web};
 
-use crate::admin::{Admin, Site};
+use crate::admin::history_admin::HistoryAdmin;
+use crate::admin::{self, Admin, Site};
 use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
-use crate::articles::admin::ArticleAdmin;
 use crate::cognito::Authenticator;
+use crate::cognito::inspector_page;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
@@ -24,8 +25,10 @@ use crate::db::{Db, OpenError};
 use crate::metrics::Metrics;
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
+use crate::search::Turns;
+use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
-use crate::{articles, assets, health, metrics, openapi, pages, users};
+use crate::{articles, assets, docs, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,8 +96,41 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
 }
 
+/// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
+pub struct Resources {
+    /// Adds the API's addresses; the origins are those whose pages may call them.
+    pub api: fn(&mut web::ServiceConfig, &[String]),
+    /// The models and pages of the admin.
+    pub site: Site,
+}
+
+/// The API's addresses.
+pub fn api(app: &mut web::ServiceConfig, origins: &[String]) {
+    app.service(articles::api::list_resource(origins))
+        .service(articles::api::detail_resource(origins))
+        .service(users::api::me_resource(origins));
+}
+
+/// The models and pages of the admin, in the order of its navigation.
+pub fn site() -> Site {
+    Site::default()
+        .register(articles::admin::ArticleAdmin)
+        .register(users::admin::UserAdmin)
+        .register(users::groups_admin::GroupAdmin)
+        .register(HistoryAdmin)
+        .register_page(&admin::sessions::PAGE)
+        .register_page(&inspector_page::PAGE)
+        .register_page(&status::PAGE)
+}
+
 /// Opens what the server needs and binds its port. Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
+    build_with(config, Resources { api, site: site() }).await
+}
+
+/// [`build`] for other resources.
+pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
+    let Resources { api, site } = resources;
     let (db, authenticator, local_pool) = open(config)?;
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
@@ -115,9 +151,11 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
-    let lists = web::Data::new(articles::api::Lists::default());
+    let turns = Turns::default();
+    let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
+    let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
-    let site = Site::default().register(ArticleAdmin);
+    let settings = web::Data::new(ShownSettings(config.shown()));
     let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
@@ -130,12 +168,15 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
             .app_data(lists.clone())
+            .app_data(turns.clone())
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
+            .app_data(settings.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
-            .configure(|app| urls(app, &origins, local_jwks.as_ref()))
+            .configure(|app| api(app, &origins))
+            .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics_url(app, guarded_metrics.as_ref()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
@@ -178,15 +219,15 @@ pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError>
     LocalPool::open(&path).map(Some).map_err(|error| StartError::LocalPool(path.display().to_string(), error))
 }
 
-/// Every address there is.
-fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(String, String)>) {
-    app.service(articles::api::list_resource(origins))
-        .service(articles::api::detail_resource(origins))
-        .service(users::api::me_resource(origins))
-        .service(post_confirmation::resource())
+/// Every address that is neither in [`api`] nor below `/admin`.
+fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
+    app.service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))
+        .service(read_only("/docs", get().to(docs::add_slash)))
+        .service(read_only("/docs/", get().to(docs::page)))
+        .service(read_only("/docs/{name}", get().to(docs::file)))
         .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {

@@ -101,7 +101,8 @@ impl CharField {
             .description(Some("White space around it is removed; it may hold no U+0000."))
             .min_length(Some(1))
             .max_length(Some(self.max_length))
-            .pattern(Some("\\S"))
+            // Something that is no white space, as Python sees it; `\s` leaves U+0085 and the separators out.
+            .pattern(Some(r"[^\s\x1c-\x1f\x85]"))
             .build()
     }
 }

@@ -4,6 +4,7 @@
 //! order: CORS, choice of a renderer, authentication, method, view; then `Allow`, `Vary`, `ETag`,
 //! conditional requests and the chosen rendering.
 
+pub mod browsable;
 pub mod etag;
 pub mod fields;
 pub mod negotiation;
@@ -12,6 +13,7 @@ pub mod pagination;
 pub mod parsers;
 pub mod render;
 pub mod schemas;
+pub mod tokens;
 
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
@@ -37,6 +39,10 @@ pub struct Endpoint {
     pub allow: &'static str,
     /// The method that takes a body, and the fields it takes.
     pub action: Option<(&'static str, &'static [CharField])>,
+    /// The address above this one.
+    pub parent: Option<&'static Endpoint>,
+    /// Whether the answers' objects have addresses of their own, which are their ids below this one.
+    pub has_items: bool,
 }
 
 /// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body. `routes` are the view's own; all that is the same for every address comes with it.

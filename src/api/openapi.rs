@@ -19,12 +19,12 @@ use super::parsers::MEDIA_TYPES;
 use super::schemas::{Always, OfChange, OfRead, Schemas, WithBody};
 
 /// The name of the security scheme that every address of the API asks for.
-pub const BEARER: &str = "bearer";
+pub const BEARER: &str = "idToken";
 
 /// The headers of every answer of the API.
 const HEADERS: [(&str, &str); 2] = [
     ("Allow", "The methods of this address."),
-    ("Vary", "What the answer depends on: `Accept`, and `Origin` for pages of other origins."),
+    ("Vary", "What the answer depends on: `Accept`, `Accept-Encoding`, and `Origin` for pages of other origins."),
 ];
 
 /// Describes what is the same for all addresses of `doc`, which are addresses of the API.
@@ -44,8 +44,8 @@ pub fn describe(doc: &mut OpenApi) {
 
 fn describe_operation(components: &mut Components, method: &Method, operation: &mut Operation) {
     operation.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
-    for response in operation.responses.responses.values_mut() {
-        add_manners(response);
+    for (status, response) in &mut operation.responses.responses {
+        add_manners(status, response);
     }
     share(components, operation, Always::responses());
     let mut parameters = vec![format_parameter()];
@@ -77,16 +77,14 @@ fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMa
     for (status, mut response) in shared {
         let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
         let name = reason.unwrap_or(&status).replace(' ', "");
+        add_manners(&status, &mut response);
         operation.responses.responses.entry(status).or_insert_with(|| Ref::from_response_name(&name).into());
-        components.responses.entry(name).or_insert_with(|| {
-            add_manners(&mut response);
-            response
-        });
+        components.responses.entry(name).or_insert(response);
     }
 }
 
-/// Whatever has a body can be a page as well, and every answer has some headers.
-fn add_manners(response: &mut RefOr<Response>) {
+/// Whatever has a body can be a page as well, and an error problem details; every answer has some headers.
+fn add_manners(status: &str, response: &mut RefOr<Response>) {
     let RefOr::T(response) = response else { return };
     for (name, _) in HEADERS {
         response.headers.insert(name.to_owned(), header_ref(name));
@@ -94,6 +92,10 @@ fn add_manners(response: &mut RefOr<Response>) {
     if !response.content.is_empty() {
         let page = ContentBuilder::new().schema(Some(text())).build();
         response.content.insert("text/html".to_owned(), page.into());
+        if status >= "400" {
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            response.content.insert("application/problem+json".to_owned(), problem.into());
+        }
     }
 }
 
@@ -158,11 +160,11 @@ fn header_parameter(name: &str, description: &str) -> Parameter {
 }
 
 fn format_parameter() -> Parameter {
-    let formats = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["json", "api"]));
+    let formats = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["json", "api", ""]));
     parameter(
         "format",
         ParameterIn::Query,
-        "The rendering, whatever `Accept` says: JSON, or a page for people.",
+        "The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing.",
         formats,
     )
 }

@@ -1,15 +1,14 @@
 //! Writing an answer: compact JSON as Django REST framework writes it, indented, or as a page.
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use askama::Template;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::Endpoint;
 use super::negotiation::Renderer;
+use super::{Endpoint, browsable};
 use crate::middleware::request_id;
 
 /// Writes a value compactly. U+2028 and U+2029 are escaped, as in the original: they end lines in
@@ -34,17 +33,8 @@ pub fn with_request_id(request: &HttpRequest, body: Bytes) -> Bytes {
     }
 }
 
-#[derive(Template)]
-#[template(path = "api/response.html")]
-struct ResponsePage<'a> {
-    name: &'a str,
-    method: &'a str,
-    target: &'a str,
-    status: u16,
-    reason: &'a str,
-    headers: Vec<(String, String)>,
-    body: String,
-}
+/// The type of pages.
+pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Rewrites a compact body in the wanted form.
 pub fn render(
@@ -55,37 +45,17 @@ pub fn render(
     body: Bytes,
 ) -> Bytes {
     let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
-    let indent = match renderer {
-        Renderer::Json { indent } => return indented(&value, indent.into()).into(),
-        Renderer::Html => indented(&value, 4),
-    };
-    let status = response.status();
-    let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), shown(value)));
-    let mut headers: Vec<_> = headers.collect();
-    headers.sort();
-    let page = ResponsePage {
-        name: endpoint.name,
-        method: request.method().as_str(),
-        target: request.uri().path_and_query().map_or("", |target| target.as_str()),
-        status: status.as_u16(),
-        reason: status.canonical_reason().unwrap_or_default(),
-        headers,
-        body: indent,
-    };
-    match page.render() {
-        Ok(html) => {
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            html.into()
-        }
-        Err(error) => {
-            log::error!("the page of an answer cannot be rendered: {error}");
+    match renderer {
+        Renderer::Json { indent } => indented(&value, indent.into()).into(),
+        Renderer::Html => browsable::page(endpoint, request, response, &value).unwrap_or_else(|error| {
+            log::error!("the page of an answer cannot be rendered: {}", error.cause().unwrap_or_default());
             body
-        }
+        }),
     }
 }
 
-fn indented(value: &Value, blanks: usize) -> String {
+/// Writes a value with so many blanks for each level.
+pub fn indented(value: &Value, blanks: usize) -> String {
     let indent = " ".repeat(blanks);
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(indent.as_bytes()));

@@ -11,7 +11,7 @@ use crate::cognito::Refusal;
 
 /// All schemas of this module.
 #[derive(OpenApi)]
-#[openapi(components(schemas(AuthenticationErrorBody, ErrorBody, InvalidBody, MetadataBody)))]
+#[openapi(components(schemas(AuthenticationErrorBody, ErrorBody, InvalidBody, MetadataBody, ProblemBody)))]
 pub(super) struct Schemas;
 
 /// What is wrong.
@@ -23,6 +23,27 @@ pub struct ErrorBody {
     /// A stable word for programs, where a sentence leaves something open.
     #[schema(nullable = false)]
     code: Option<String>,
+    /// Leads to the request in the service's log; in answers of 500 and above.
+    #[schema(nullable = false)]
+    request_id: Option<String>,
+}
+
+/// Problem details (RFC 9457), for who asks for them.
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+struct ProblemBody {
+    /// Always `about:blank`: the kind of problem is the status.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    status: u16,
+    /// A sentence for people.
+    detail: String,
+    /// A stable word for programs.
+    code: String,
+    /// What is wrong with each field.
+    #[schema(nullable = false)]
+    errors: Option<FieldErrorsBody>,
     /// Leads to the request in the service's log; in answers of 500 and above.
     #[schema(nullable = false)]
     request_id: Option<String>,
@@ -71,6 +92,9 @@ pub(super) enum Always {
     /// `Accept` names nothing that can be served.
     #[response(status = 406)]
     NotAcceptable(ErrorBody),
+    /// The caller has sent more requests than the service's operator allows.
+    #[response(status = 429, headers(("Retry-After" = u32, description = "Seconds to wait.")))]
+    TooManyRequests(ErrorBody),
     /// Something went wrong on the service's side.
     #[response(status = 500)]
     InternalServerError(ErrorBody),

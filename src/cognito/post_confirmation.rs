@@ -181,7 +181,8 @@ pub fn resource() -> impl HttpServiceFactory {
 /// Each call is signed with a shared secret, and a repeated one changes nothing.
 #[utoipa::path(
     post, path = "/cognito/post-confirmation/", operation_id = "postConfirmation", tag = "cognito",
-    request_body = Event, security(("X-Gatepost-Timestamp" = [], "X-Gatepost-Signature" = [])),
+    request_body = Event, security(("triggerSignature" = [])),
+    params(("X-Gatepost-Timestamp" = i64, Header, description = "The time of the signature: seconds since 1970, not more than 5 minutes off.")),
     responses(
         (status = 200, description = "What was done.", body = Registration),
         (status = 400, description = "This is no event of the trigger.", body = ErrorBody),
@@ -191,6 +192,8 @@ pub fn resource() -> impl HttpServiceFactory {
         (status = 408, description = "The event took too long to arrive.", body = ErrorBody),
         (status = 409, description = "Who signed up cannot be taken over; `code` tells why.", body = ErrorBody),
         (status = 413, description = "The event is too large.", body = ErrorBody),
+        (status = 429, description = "Too many calls that were refused.", body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds to wait."))),
         (status = 500, description = "Something went wrong on the service's side.", body = ErrorBody),
         (status = 503, description = "The database is out of reach, or there is too much to do at once.",
             body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait.")))))]

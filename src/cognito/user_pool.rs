@@ -36,6 +36,11 @@ pub struct UserPool {
 }
 
 impl UserPool {
+    /// Whether it is the local pool of development.
+    pub fn is_local(&self) -> bool {
+        self.jwks_urls.is_empty()
+    }
+
     /// The issuer under which users are linked.
     pub fn issuer(&self) -> &str {
         self.issuers.first().map_or("", String::as_str)

@@ -15,7 +15,8 @@ use crate::error::Error;
 #[openapi(paths(me), tags((name = "users")))]
 pub struct Doc;
 
-static ME: Endpoint = Endpoint { name: "Me", path: "/me/", allow: "GET, HEAD, OPTIONS", action: None };
+static ME: Endpoint =
+    Endpoint { name: "Me", path: "/me/", allow: "GET, HEAD, OPTIONS", action: None, parent: None, has_items: false };
 
 /// The address of the caller's own user.
 pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {

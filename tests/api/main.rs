@@ -3,11 +3,24 @@
 
 mod harness;
 
+mod admin_browser;
+mod admin_csrf;
+mod admin_export;
+mod admin_form;
+mod admin_form_conflict;
+mod admin_form_delete;
+mod admin_frame;
+mod admin_history;
+mod admin_list;
+mod admin_rights;
 mod admin_session;
+mod admin_sign_in;
+mod admin_throttle;
 mod articles;
 mod assets;
 mod command_line;
 mod compression;
+mod contributing;
 mod data;
 mod deploy;
 mod drf;
@@ -17,9 +30,11 @@ mod keys;
 mod linking;
 mod me;
 mod metrics;
+mod openapi;
 mod post_confirmation;
 mod problem;
 mod properties_api;
+mod properties_list;
 mod properties_token;
 mod rate_limit;
 mod settings;

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod browser;
 pub mod client;
+pub mod form;
 pub mod jwks;
 pub mod log_watch;
 pub mod pool;
@@ -18,7 +19,7 @@ use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::db::Db;
 use gatepost::history::{Actor, Source};
-use gatepost::server;
+use gatepost::server::{self, Resources};
 use gatepost::users::models::{self, NewUser, Origin, User};
 use gatepost::users::sessions::Limits;
 use tempfile::TempDir;
@@ -55,6 +56,16 @@ impl TestServer {
 
     /// A server for a pool that is there already.
     pub async fn start_for(pool: TestPool, change: impl FnOnce(&mut Config)) -> TestServer {
+        let resources = || Resources { api: server::api, site: server::site() };
+        TestServer::start_with_resources(pool, resources, change).await
+    }
+
+    /// A server about something else than articles.
+    pub async fn start_with_resources(
+        pool: TestPool,
+        resources: fn() -> Resources,
+        change: impl FnOnce(&mut Config),
+    ) -> TestServer {
         gatepost::install_crypto();
         log_watch::install();
         let folder = TempDir::new().expect("a folder for the database");
@@ -64,7 +75,7 @@ impl TestServer {
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let built = server::build(&for_thread).await.expect("the server starts");
+                let built = server::build_with(&for_thread, resources()).await.expect("the server starts");
                 let sent = sender.send((built.address, built.db, built.server.handle(), built.metrics));
                 assert!(sent.is_ok(), "the test waits for its server");
                 built.server.await.expect("the server runs");

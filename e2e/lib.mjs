@@ -1,0 +1,195 @@
+// What the browser tests share: the program with a database of its own, and Chromium.
+//
+// GATEPOST_BIN   the program; else the debug build
+// CHROMIUM       the browser; else /usr/bin/chromium
+// SCREENSHOTS    a folder for pictures of every stage; none are taken without it
+//
+// Without the program or the browser a test says SKIPPED; with CI=true that is a failure.
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const bin = process.env.GATEPOST_BIN ?? fileURLToPath(new URL('../target/debug/gatepost', import.meta.url))
+const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+export const WIDTHS = [400, 1280]
+export const THEMES = ['light', 'dark']
+
+/** What of the tools is missing, each with the way to get it. */
+function missingTools() {
+  const tools = { [bin]: 'the program (cargo build)', [browserPath]: 'Chromium (Debian: chromium)' }
+  return Object.entries(tools).filter(([path]) => !isExecutable(path)).map(([path, name]) => `${name} at ${path}`)
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Runs a story: a server, a browser, and `tell(stage)`, which calls `stage.step(name, run)` for each step. The
+ * last line is `N passed, N failed`. Whatever a page logs as an error fails the story, too.
+ */
+export async function story(title, settings, tell) {
+  const counts = { passed: 0, failed: 0 }
+  const missing = missingTools()
+  if (missing.length > 0) {
+    console.log(`SKIPPED ${title}. Missing: ${missing.join('; ')}`)
+    return close(process.env.CI === 'true' ? { passed: 0, failed: 1 } : { ...counts, skipped: 1 })
+  }
+  const server = await startServer(settings)
+  const { chromium } = await import('playwright-core')
+  const browser = await chromium.launch({
+    executablePath: browserPath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  })
+  const stop = async () => {
+    await browser.close()
+    await server.stop()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => stop().then(() => process.exit(1)))
+  // Whatever hangs, an answer comes.
+  const limit = setTimeout(() => stop().then(() => process.exit(1)), 300_000)
+  const unexpected = []
+  const stage = {
+    server,
+    browser,
+    newPage: (options) => newPage(browser, server, unexpected, options),
+    async step(name, run) {
+      process.stdout.write(`${name} ... `)
+      await run()
+      counts.passed += 1
+      console.log('ok')
+    },
+  }
+  try {
+    await tell(stage)
+    await stage.step('no page has logged an error or asked another site', () => assert.deepEqual(unexpected, []))
+  } catch (error) {
+    counts.failed += 1
+    console.log(`FAILED\n${error.stack}\n\nThe browser: ${unexpected.join('\n') || 'nothing'}\n\n${server.log().slice(-4000)}`)
+    await pictureOfFailure(browser)
+  }
+  clearTimeout(limit)
+  await stop()
+  close(counts)
+}
+
+function close({ passed, failed, skipped }) {
+  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = failed > 0 ? 1 : 0
+}
+
+/** Starts the program in development mode in a folder of its own; `settings` are more variables. */
+async function startServer(settings) {
+  const folder = mkdtempSync(join(tmpdir(), 'gatepost-e2e-'))
+  const env = { PATH: process.env.PATH, APP_ENV: 'development', BIND_ADDRESS: '127.0.0.1:0', ...settings }
+  const child = spawn(bin, ['serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [said, logged] = ['', '']
+  child.stdout.on('data', (chunk) => { said += chunk })
+  child.stderr.on('data', (chunk) => { logged += chunk })
+  const ended = new Promise((done) => { child.once('exit', done) })
+  const find = async (pattern) => {
+    for (let wait = 0; wait < 600; wait += 1) {
+      const found = said.match(pattern)
+      if (found) return found
+      assert.equal(child.exitCode, null, `the program has ended: ${logged}`)
+      await new Promise((done) => { setTimeout(done, 50) })
+    }
+    throw new Error(`the program does not say ${pattern}: ${said}${logged}`)
+  }
+  const [, origin] = await find(/API\s+(http:\/\/[^/]+)\//)
+  const [, username, password] = await find(/superuser\s+(\S+), password (\S+)/)
+  return {
+    origin,
+    superuser: { username, password },
+    log: () => logged,
+    /** Runs a command of the program beside the server, and returns what it prints. */
+    run(...args) {
+      const ran = spawnSync(bin, args, { cwd: folder, env, encoding: 'utf8' })
+      assert.equal(ran.status, 0, ran.stderr)
+      return ran.stdout.trim()
+    },
+    /** A request past the browser. */
+    fetch: (path, init) => fetch(origin + path, init),
+    async stop() {
+      child.kill()
+      await ended
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A page in a context of its own: no cookies or storage of others. */
+async function newPage(browser, server, unexpected, { width = 1280, theme = 'light', ...options } = {}) {
+  const context = await browser.newContext({
+    baseURL: server.origin, viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: 'reduce', ...options,
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  page.on('pageerror', (error) => unexpected.push(`error: ${error.message}`))
+  page.on('console', (message) => {
+    // The browser logs every answer of 400 and more, and the stories provoke some.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) unexpected.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.origin) && !/^(blob|data):/.test(request.url())) unexpected.push(`asked: ${request.url()}`)
+  })
+  return page
+}
+
+/** Fails if axe-core finds anything against WCAG 2.2 AA or its good practice, in what is shown now. */
+export async function checkAccessibility(page, { exclude = [] } = {}) {
+  await page.evaluate(readFileSync(axePath, 'utf8'))
+  const { violations } = await page.evaluate(
+    // To preload style sheets, axe-core writes one of its own into the page, which the page's policy forbids.
+    (hidden) => window.axe.run({ exclude: hidden.map((selector) => [selector]) }, { preload: false }),
+    exclude,
+  )
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.html.slice(0, 200)}\n      ${node.failureSummary}`).join('\n')}`)
+  assert.deepEqual(found, [], `axe-core finds at ${page.url()}:\n${found.join('\n')}`)
+}
+
+/** Nothing may be wider than the window. */
+export async function checkWidth(page) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+  assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`)
+}
+
+/** In each width and theme: checks what is shown, and takes a picture of it. */
+export async function look(page, name, options) {
+  const viewport = page.viewportSize()
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 })
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme })
+      await checkWidth(page)
+      await checkAccessibility(page, options)
+      await picture(page, `${name}-${width}-${colorScheme}`)
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize(viewport)
+}
+
+async function picture(page, name) {
+  if (!process.env.SCREENSHOTS) return
+  mkdirSync(process.env.SCREENSHOTS, { recursive: true })
+  await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' })
+}
+
+async function pictureOfFailure(browser) {
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    await picture(page, 'failure').catch(() => {})
+  }
+}

@@ -1,0 +1,188 @@
+//! The browsable API: an answer as a page for people, with what can be done next.
+//!
+//! The page holds no secret and reflects none: a script sends the token, which stays in the memory of the
+//! browser's tab.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
+};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde_json::Value;
+
+use super::fields::CharField;
+use super::tokens::{Token, tokens};
+use super::{Endpoint, render};
+use crate::cognito::Authenticator;
+use crate::error::Error;
+use crate::middleware::SCRIPTED_POLICY;
+
+#[derive(Template)]
+#[template(path = "api/response.html")]
+struct ResponsePage<'a> {
+    endpoint: &'a Endpoint,
+    method: &'a str,
+    target: &'a str,
+    status: StatusCode,
+    headers: Vec<(&'a str, Vec<Part>)>,
+    body: Vec<Token>,
+    /// The pages of a list around this one, each with its name.
+    pages: Vec<(&'static str, String)>,
+    formats: [(&'static str, String); 2],
+    form: Option<Form>,
+    /// Where nobody is signed in: whether tokens come from the local user pool.
+    sign_in: Option<bool>,
+}
+
+/// A part of a header's value, which may lead somewhere.
+struct Part {
+    text: String,
+    address: Option<String>,
+}
+
+/// What can be sent to the address.
+struct Form {
+    /// Where to.
+    target: String,
+    /// The method of the form with fields, which sends all of them.
+    method: &'static str,
+    /// The methods of the form with raw data.
+    raw_methods: Vec<&'static str>,
+    raw: String,
+    fields: Vec<FormField>,
+    /// What is wrong with the body as a whole.
+    errors: Vec<String>,
+    can_delete: bool,
+}
+
+/// A field as it is shown.
+struct FormField {
+    name: &'static str,
+    label: &'static str,
+    max_length: usize,
+    value: String,
+    errors: Vec<String>,
+}
+
+/// Makes the page of an answer whose body is this JSON. The headers change where the page's are others than
+/// those that it shows.
+pub fn page(
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    response: &mut HttpResponse<()>,
+    body: &Value,
+) -> Result<Bytes, Error> {
+    let status = response.status();
+    let link = response.headers().get(LINK).and_then(|link| link.to_str().ok()).unwrap_or_default();
+    let page = ResponsePage {
+        endpoint,
+        method: request.method().as_str(),
+        target: target(request),
+        status,
+        headers: headers(response.headers()),
+        pages: pages(link),
+        body: tokens(body, endpoint.has_items.then_some(endpoint.path)),
+        formats: [("JSON", with_format(request, "json")), ("HTML", with_format(request, "api"))],
+        form: Form::new(endpoint, request, status, body),
+        sign_in: (status == StatusCode::UNAUTHORIZED).then(|| is_pool_local(request)),
+    };
+    let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, render::HTML);
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPTED_POLICY));
+    Ok(html.into())
+}
+
+fn target(request: &HttpRequest) -> &str {
+    request.uri().path_and_query().map_or("", |target| target.as_str())
+}
+
+fn is_pool_local(request: &HttpRequest) -> bool {
+    request.app_data::<web::Data<Authenticator>>().is_some_and(|data| data.verifier.pool().is_local())
+}
+
+/// The same address in another format.
+fn with_format(request: &HttpRequest, format: &str) -> String {
+    let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "format");
+    let query =
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(others).append_pair("format", format).finish();
+    format!("{}?{query}", request.path())
+}
+
+/// The headers by name, with the addresses in them.
+fn headers(headers: &HeaderMap) -> Vec<(&str, Vec<Part>)> {
+    let parts = |name: &HeaderName, value: &str| match *name {
+        LINK => links(value).into_iter().flat_map(|(target, rest)| [address(target), text(rest)]).collect(),
+        LOCATION => vec![address(value)],
+        _ => vec![text(value)],
+    };
+    let shown = headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.as_str(), parts(name, &value))
+    });
+    let mut shown: Vec<_> = shown.collect();
+    shown.sort_by_key(|(name, _)| *name);
+    shown
+}
+
+fn text(text: &str) -> Part {
+    Part { text: text.to_owned(), address: None }
+}
+
+fn address(address: &str) -> Part {
+    Part { text: address.to_owned(), address: Some(address.to_owned()) }
+}
+
+/// The targets in a `Link` header of ours, each with what stands around it.
+fn links(link: &str) -> Vec<(&str, &str)> {
+    link.split_inclusive(", ").filter_map(|entry| entry.strip_prefix('<')?.split_once('>')).collect()
+}
+
+fn pages(link: &str) -> Vec<(&'static str, String)> {
+    let links = links(link);
+    let find = |relation: &str| links.iter().find(|(_, rest)| rest.contains(relation)).map(|(target, _)| *target);
+    let names = [("rel=\"first\"", "First"), ("rel=\"prev\"", "Previous"), ("rel=\"next\"", "Next")];
+    names.into_iter().filter_map(|(relation, name)| Some((name, find(relation)?.to_owned()))).collect()
+}
+
+impl Form {
+    /// The form of an address, with the values and the errors of an answer's body. `None` where there is nothing
+    /// to send to, or nobody who may.
+    fn new(endpoint: &Endpoint, request: &HttpRequest, status: StatusCode, body: &Value) -> Option<Form> {
+        let is_there = !matches!(status.as_u16(), 401 | 404 | 406 | 500..);
+        let (method, fields) = endpoint.action.filter(|_| is_there)?;
+        let fields: Vec<_> = fields.iter().map(|field| FormField::new(field, status, body)).collect();
+        let allows = |method: &&str| endpoint.allow.split(", ").any(|allowed| allowed == *method);
+        let raw = fields.iter().map(|field| (field.name.to_owned(), Value::from(field.value.as_str())));
+        Some(Form {
+            target: request.path().to_owned(),
+            method,
+            raw_methods: ["POST", "PUT", "PATCH"].into_iter().filter(allows).collect(),
+            raw: render::indented(&raw.collect(), 4),
+            fields,
+            errors: messages(status, body, "non_field_errors"),
+            can_delete: allows(&"DELETE"),
+        })
+    }
+}
+
+impl FormField {
+    fn new(field: &CharField, status: StatusCode, body: &Value) -> FormField {
+        let value = if status == StatusCode::OK { body[field.name].as_str().unwrap_or_default() } else { "" };
+        FormField {
+            name: field.name,
+            label: field.label,
+            max_length: field.max_length,
+            value: value.to_owned(),
+            errors: messages(status, body, field.name),
+        }
+    }
+}
+
+/// The messages for a field in the body of a 400.
+fn messages(status: StatusCode, body: &Value, field: &str) -> Vec<String> {
+    let messages = body[field].as_array().filter(|_| status == StatusCode::BAD_REQUEST);
+    messages.into_iter().flatten().filter_map(|message| message.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,176 @@
+// The browsable API: sends what a person enters with their token, and shows the page that comes back. The token
+// is in this variable and nowhere else.
+"use strict";
+
+let token = null;
+
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const main = one("main");
+
+// --- Asking and showing ----------------------------------------------------------------------------------------
+
+/** Sends a request and shows its answer. What was entered stays in its form if it was wrong. */
+async function ask(address, { method = "GET", body, mediaType } = {}) {
+  const headers = new Headers({ Accept: "text/html" });
+  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  if (mediaType) headers.set("Content-Type", mediaType);
+  main.setAttribute("aria-busy", "true");
+  let response, text;
+  try {
+    response = await fetch(address, { method, body, headers, cache: "no-store" });
+    text = await response.text();
+  } catch {
+    return say("The server does not answer.");
+  } finally {
+    main.removeAttribute("aria-busy");
+  }
+  const isRefused = response.status === 401 && token !== null;
+  if (isRefused) token = null;
+  if (response.status === 204) return afterDelete();
+  if (/^text\/html\b/.test(response.headers.get("Content-Type"))) showPage(text);
+  else showText(response, text);
+  if (isRefused) one("[data-token-error]").textContent = "The token was refused.";
+  if (!response.ok && body !== undefined) restore(body);
+  focus();
+  say(one("[data-status]").textContent);
+}
+
+function showPage(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  document.title = page.title;
+  main.replaceChildren(...one("main", page).childNodes);
+  showToken();
+}
+
+/** Shows an answer that is no page within the one that is there. */
+function showText(response, text) {
+  const status = document.createElement("span");
+  status.className = response.ok ? "good" : "bad";
+  status.textContent = response.status;
+  one("[data-status]").replaceChildren(status, ` ${response.statusText}`);
+  const rows = [...response.headers].map(([name, value]) => {
+    const row = document.createElement("div");
+    const [term, description] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = name;
+    description.textContent = value;
+    row.append(term, description);
+    return row;
+  });
+  one("[data-headers]").replaceChildren(...rows);
+  one("[data-body]").textContent = text;
+  showToken();
+}
+
+/** What was deleted has no page any more: its list has. */
+async function afterDelete() {
+  const parent = one("[data-parent]").href;
+  history.pushState(null, "", parent);
+  await ask(parent);
+  say("Deleted.");
+}
+
+function showToken() {
+  const panel = one("[data-token-panel]");
+  one("[data-token]", panel).hidden = token !== null;
+  one("[data-token-used]", panel).hidden = token === null;
+}
+
+function restore(body) {
+  if (!one("#form-html")) return;
+  if (typeof body === "string") {
+    one("#content").value = body;
+    return choose(one("#tab-raw"));
+  }
+  for (const [name, value] of body) {
+    const field = one(`#form-html [name="${CSS.escape(name)}"]`);
+    if (field) field.value = value;
+  }
+}
+
+function focus() {
+  const wrong = one("[role=tabpanel]:not([hidden]) [aria-invalid=true]");
+  (wrong ?? one("h1")).focus();
+}
+
+/** Tells those who cannot see the page change. */
+function say(text) {
+  one("[data-announcer]").textContent = text;
+}
+
+// --- What happens when -----------------------------------------------------------------------------------------
+
+/** Without a token, links are the browser's own. */
+function onLink(event, link) {
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && event.button === 0;
+  if (token === null || !isPlain || "elsewhere" in link.dataset || link.origin !== location.origin) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  ask(link.href);
+}
+
+function onSubmit(event) {
+  event.preventDefault();
+  const form = event.target;
+  const method = event.submitter?.dataset.method ?? form.dataset.method;
+  const address = form.action;
+  one("dialog[open]")?.close();
+  if ("token" in form.dataset) useToken(form);
+  else if ("raw" in form.dataset) ask(address, { method, body: one("#content").value, mediaType: one("#media-type").value });
+  else if (form.id === "form-html") ask(address, { method, body: new URLSearchParams(new FormData(form)) });
+  else ask(address, { method });
+}
+
+function useToken(form) {
+  const field = one("textarea", form);
+  // A terminal may have broken it into lines.
+  const entered = field.value.trim().replace(/^Bearer\s+/i, "").replace(/\s+/g, "");
+  field.value = "";
+  // A header can carry nothing else, and no token has anything else in it.
+  if (!/^[\x21-\x7e]+$/.test(entered)) {
+    one("[data-token-error]").textContent = "This is no token.";
+    return field.focus();
+  }
+  token = entered;
+  ask(location.href);
+}
+
+function onClick(event) {
+  const target = event.target;
+  const link = target.closest("main a[href]");
+  if (link) return onLink(event, link);
+  const tab = target.closest("[role=tab]");
+  if (tab) return choose(tab);
+  if (target.closest("[data-dialog]")) return document.getElementById(target.closest("[data-dialog]").dataset.dialog).showModal();
+  if (target.closest("[data-close]")) return target.closest("dialog").close();
+  if (target.closest("[data-forget]")) {
+    token = null;
+    ask(location.href);
+  }
+}
+
+function choose(tab) {
+  for (const other of all("[role=tab]")) {
+    other.setAttribute("aria-selected", other === tab);
+    other.tabIndex = other === tab ? 0 : -1;
+    document.getElementById(other.getAttribute("aria-controls")).hidden = other !== tab;
+  }
+  tab.focus();
+}
+
+/** The arrow keys move between tabs, as everywhere (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
+function onKey(event) {
+  if (!event.target.matches("[role=tab]") || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  event.preventDefault();
+  choose(one("[role=tab][aria-selected=false]"));
+}
+
+const announcer = document.createElement("div");
+announcer.className = "visually-hidden";
+announcer.setAttribute("role", "status");
+announcer.dataset.announcer = "";
+document.body.append(announcer);
+document.addEventListener("click", onClick);
+document.addEventListener("submit", onSubmit);
+document.addEventListener("keydown", onKey);
+addEventListener("popstate", () => ask(location.href));
