@@ -3,20 +3,19 @@
 //! Each part counts for itself, and hands out what it counts as collectors. [`Metrics`] gathers them when it
 //! is asked, on a thread that may wait. No label ever takes a value that a caller can choose.
 
+mod endpoint;
 mod process;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, web};
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use diesel::{QueryDsl, RunQueryDsl};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder,
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
 use crate::cognito::Authenticator;
@@ -24,6 +23,7 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::schema::sessions;
 use crate::secret::Secret;
+pub use endpoint::{listen, urls};
 
 /// Upper bounds for the time that an answer takes, in seconds.
 const ANSWER_SECONDS: [f64; 14] =
@@ -160,25 +160,6 @@ impl Metrics {
         let registry = self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         TextEncoder::new().encode_to_string(&registry.gather()).map_err(|error| Error::Internal(error.to_string()))
     }
-
-    /// RFC 6750, section 2.1. The comparison takes the same time however much of the token is right.
-    fn check(&self, request: &HttpRequest) -> Result<(), Error> {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let sent =
-            header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let (Some((_, sent)), Some(token)) = (sent, &self.token) else {
-            return Err(refused(
-                "metrics_token_missing",
-                "Send `Authorization: Bearer` and the token of METRICS_TOKEN.",
-            ));
-        };
-        verify_slices_are_equal(sent.trim().as_bytes(), token.as_bytes())
-            .map_err(|_| refused("metrics_token_invalid", "The token is not that of METRICS_TOKEN."))
-    }
-}
-
-fn refused(code: &'static str, detail: &'static str) -> Error {
-    Error::Unauthenticated { code, detail, challenge: Some("Bearer") }
 }
 
 /// Signed in, or so long ago that the row is about to go. Nothing while the database is out of reach.
@@ -187,17 +168,4 @@ fn sessions(db: Db) -> Box<dyn Collector> {
         let count = db.read_blocking(|conn| Ok(sessions::table.count().get_result::<i64>(conn)?));
         count.map(|count| (Vec::new(), count as f64)).into_iter().collect()
     })
-}
-
-/// `/metrics` at an address that only Prometheus reaches.
-pub async fn page(metrics: web::Data<Metrics>) -> Result<HttpResponse, Error> {
-    let text = tokio::task::spawn_blocking(move || metrics.text()).await;
-    let text = text.map_err(|error| Error::Internal(error.to_string()))??;
-    Ok(HttpResponse::Ok().content_type(TEXT_FORMAT).body(text))
-}
-
-/// `/metrics` at the main address, for who has the token.
-pub async fn guarded_page(metrics: web::Data<Metrics>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    metrics.check(&request)?;
-    page(metrics).await
 }
