@@ -8,7 +8,7 @@ use diesel::QueryResult;
 use super::entries::{COLUMNS, Entry};
 use super::model_admin::{ModelAdmin, Options, Staff};
 use super::pages::{Frame, HOME, Moment, page};
-use super::results::Count;
+use super::matches::Count;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};
