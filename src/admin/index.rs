@@ -6,9 +6,9 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::entries::{COLUMNS, Entry};
+use super::matches::Count;
 use super::model_admin::{ModelAdmin, Options, Staff};
 use super::pages::{Frame, HOME, Moment, page};
-use super::matches::Count;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};

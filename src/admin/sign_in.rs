@@ -178,8 +178,7 @@ async fn enter(
     let user_agent = String::from_utf8_lossy(user_agent);
     session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
     let mut response = see_other(next);
-    let cookie = cookies.make(cookies::DEVICE, device, Some(device::AGE));
-    response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))?;
+    cookies.set(&mut response, cookies::DEVICE, &device, Some(device::AGE))?;
     Ok(response)
 }
 

@@ -2,6 +2,7 @@
 
 use super::admin::{group_choices, link_badge};
 use super::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
+use crate::admin::history_admin::source_cell;
 use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
 
 /// See [`super::admin::UserAdmin`].
@@ -84,7 +85,7 @@ const COLUMNS: &[Column] = &[
 
 /// What a file has room for.
 const EXPORT: &[Column] =
-    &[Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(origin_cell), order: None }];
+    &[Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(source_cell), order: None }];
 
 const FILTERS: &[Filter] = &[
     Filter {
