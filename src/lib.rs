@@ -59,6 +59,7 @@ pub mod error;
 pub mod health;
 pub mod history;
 pub mod logging;
+pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;
@@ -69,6 +70,7 @@ pub mod search;
 pub mod secret;
 pub mod server;
 pub mod status;
+pub mod trace_context;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

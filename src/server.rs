@@ -3,14 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, web};
+use actix_web::{App, HttpResponse, HttpServer, dev, web};
 
 use crate::admin::history_admin::HistoryAdmin;
 use crate::admin::{self, Admin, Site};
-use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
+use crate::api::{get, read_only};
 use crate::cognito::Authenticator;
 use crate::cognito::inspector_page;
 use crate::cognito::jwks::Jwks;
@@ -22,12 +21,13 @@ use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
+use crate::metrics::Metrics;
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
 use crate::search::Turns;
 use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
-use crate::{articles, assets, docs, health, openapi, pages, users};
+use crate::{articles, assets, docs, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,8 +45,8 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The address is taken or not this machine's.
-    #[error("BIND_ADDRESS: cannot listen on {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
+    #[error("{0}: cannot listen on {1}: {2}")]
+    Listen(&'static str, SocketAddr, std::io::Error),
     /// The local pool's key file.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
@@ -64,6 +64,8 @@ pub struct Built {
     pub server: dev::Server,
     /// Where it listens; tells the port where the system chose it.
     pub address: SocketAddr,
+    /// Where the metrics have an address of their own, and their server's handle.
+    pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
     /// Its user pool.
     pub pool: UserPool,
     /// Its database.
@@ -135,11 +137,15 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         config.post_confirmation_secrets.clone(),
         config.link_unverified_email,
     ));
+    let wants_metrics = config.metrics_address.is_some() || config.metrics_token.is_some();
+    let metrics =
+        wants_metrics.then(|| web::Data::new(Metrics::new(&db, &authenticator, config.metrics_token.clone())));
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
     let edge_settings = web::Data::new(EdgeSettings {
         allowed_hosts: config.allowed_hosts.clone(),
         request_ids: RequestIds::default(),
+        metrics: metrics.as_ref().map(|metrics| metrics.requests.clone()),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
@@ -151,6 +157,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let settings = web::Data::new(ShownSettings(config.shown()));
     let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
+
+    let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
 
     let server = HttpServer::new(move || {
         App::new()
@@ -168,6 +176,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .configure(|app| admin.urls(app))
             .configure(|app| api(app, &origins))
             .configure(|app| urls(app, local_jwks.as_ref()))
+            .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
@@ -175,9 +184,13 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .on_connect(|io, data| Watch::start(io, data, BETWEEN_REQUESTS))
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .bind(config.bind)
-    .map_err(|error| StartError::Listen(config.bind, error))?;
+    .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
-    Ok(Built { server: server.run(), address, pool, db })
+    let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| {
+        let listening = metrics::listen(metrics, address);
+        listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
+    });
+    Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
 }
 
 /// Opens the local user pool, where the configuration says that it is the pool.
@@ -209,10 +222,4 @@ fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
             }),
         );
     }
-}
-
-/// An address that is read and nothing else.
-fn read_only(path: &str, route: Route) -> Resource {
-    let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish() };
-    web::resource(path).route(route).default_service(web::to(refuse))
 }

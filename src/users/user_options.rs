@@ -74,18 +74,13 @@ const COLUMNS: &[Column] = &[
         kind: Kind::Time,
         order: Some("COALESCE(last_login, '')"),
     },
-    Column {
-        name: "date_joined",
-        label: "Date joined",
-        sql: &["date_joined"],
-        kind: Kind::Time,
-        order: Some("date_joined"),
-    },
 ];
 
 /// What a file has room for.
-const EXPORT: &[Column] =
-    &[Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(source_cell), order: None }];
+const EXPORT: &[Column] = &[
+    Column { name: "date_joined", label: "Date joined", sql: &["date_joined"], kind: Kind::Time, order: None },
+    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(source_cell), order: None },
+];
 
 const FILTERS: &[Filter] = &[
     Filter {

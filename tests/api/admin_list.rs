@@ -427,5 +427,5 @@ async fn a_full_list_is_a_small_page() {
         .await;
     let answer = root.get("/admin/users/").await;
     assert_eq!(names(&answer.text()).len(), 100);
-    assert!(answer.body.len() < 62_000, "{} bytes", answer.body.len());
+    assert!(answer.body.len() < 60_000, "{} bytes", answer.body.len());
 }

@@ -34,7 +34,10 @@ pub struct TestServer {
     pub db: Db,
     pub pool: TestPool,
     pub config: Config,
+    /// Where the metrics are, if they have an address of their own.
+    pub metrics: Option<SocketAddr>,
     handle: actix_web::dev::ServerHandle,
+    metrics_handle: Option<actix_web::dev::ServerHandle>,
     thread: Option<std::thread::JoinHandle<()>>,
     /// Removed with all in it when the server is dropped.
     _folder: TempDir,
@@ -73,13 +76,14 @@ impl TestServer {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let built = server::build_with(&for_thread, resources()).await.expect("the server starts");
-                let sent = sender.send((built.address, built.db, built.server.handle()));
+                let sent = sender.send((built.address, built.db, built.server.handle(), built.metrics));
                 assert!(sent.is_ok(), "the test waits for its server");
                 built.server.await.expect("the server runs");
             });
         });
-        let (address, db, handle) = receiver.await.expect("the server starts");
-        TestServer { address, db, pool, config, handle, thread: Some(thread), _folder: folder }
+        let (address, db, handle, metrics) = receiver.await.expect("the server starts");
+        let (metrics, metrics_handle) = metrics.unzip();
+        TestServer { address, db, pool, config, metrics, handle, metrics_handle, thread: Some(thread), _folder: folder }
     }
 
     /// Begins a request.
@@ -181,6 +185,7 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         // The future that stop() returns need not be awaited: the thread ends when the server has.
+        drop(self.metrics_handle.as_ref().map(|handle| handle.stop(false)));
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
