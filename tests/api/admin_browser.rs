@@ -191,7 +191,7 @@ async fn everything_that_matters_works_without_javascript() {
     see_rows(&browser, &["Alpha"]).await;
     select(&browser, "Alpha").await;
     choose_action(&browser, "Delete selected").await;
-    browser.press("Delete 1 article").await;
+    browser.press("Delete the article Alpha").await;
     browser.see("Deleted 1 article").await;
     browser.press("Undo").await;
     browser.open("/admin/articles/").await;
