@@ -103,10 +103,13 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
   await step('OPTIONS tells what there is, and JSON comes as it is', async () => {
     await page.getByRole('button', { name: 'OPTIONS' }).click()
     await body.filter({ hasText: '"renders"' }).waitFor()
+    assert.equal(await nameField.inputValue(), '')
     await look(page, 'options')
     await page.getByRole('link', { name: 'JSON', exact: true }).click()
     await body.filter({ hasText: '{"id":1,"name":"Third"}' }).waitFor()
     await page.locator('[data-headers]').getByText('application/json').waitFor()
+    assert.equal(await page.getByRole('link', { name: 'JSON', exact: true }).getAttribute('aria-current'), 'true')
+    assert.equal(await page.locator('.page-head p').innerText(), 'GET /articles/1/?format=json')
     await look(page, 'json')
     await page.getByRole('link', { name: 'HTML', exact: true }).click()
     await page.locator('[data-headers]').getByText('application/json').waitFor()

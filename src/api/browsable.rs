@@ -3,10 +3,10 @@
 //! The page holds no secret and reflects none: a script sends the token, which stays in the memory of the
 //! browser's tab.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -153,6 +153,8 @@ impl Form {
     fn new(endpoint: &Endpoint, request: &HttpRequest, status: StatusCode, body: &Value) -> Option<Form> {
         let is_there = !matches!(status.as_u16(), 401 | 404 | 406 | 500..);
         let (method, fields) = endpoint.action.filter(|_| is_there)?;
+        // OPTIONS tells of the address, not of an object.
+        let body = if *request.method() == Method::OPTIONS { &Value::Null } else { body };
         let fields: Vec<_> = fields.iter().map(|field| FormField::new(field, status, body)).collect();
         let allows = |method: &&str| endpoint.allow.split(", ").any(|allowed| allowed == *method);
         let raw = fields.iter().map(|field| (field.name.to_owned(), Value::from(field.value.as_str())));

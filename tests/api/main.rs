@@ -6,6 +6,7 @@ mod harness;
 mod admin_session;
 mod articles;
 mod assets;
+mod browsable;
 mod command_line;
 mod compression;
 mod data;
