@@ -9,11 +9,11 @@
 mod floor;
 #[path = "http/load.rs"]
 mod load;
+#[path = "http/server.rs"]
+mod server;
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
@@ -24,6 +24,7 @@ use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
 use load::{Load, Measured};
 use serde_json::json;
+use server::Server;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -80,7 +81,7 @@ impl Comparison {
 }
 
 fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
-    let service = Server::service(folder)?;
+    let service = Server::service(folder, &[("POST_CONFIRMATION_SECRETS", SECRET)])?;
     let pool = LocalPool::open(&folder.join("bench.local-pool.keys"))?;
     let token = pool.token(&request("alice@example.com"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -90,7 +91,7 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
     }
     let list = get(&token);
     let answer = runtime.block_on(load::once(service.address, &list))?;
-    let floor = Server::floor(folder, &String::from_utf8(answer)?)?;
+    let floor = start_floor(folder, &String::from_utf8(answer)?)?;
     eprintln!("signing {FRESH_TOKENS} tokens for each of {ROUNDS} rounds ...");
 
     let mut reads = Comparison::new("GET 20 articles, one token", "constant bytes");
@@ -196,54 +197,11 @@ fn bare_loop(path: &Path) -> Outcome<Measured> {
     Ok(Measured::new(latencies, started.elapsed()))
 }
 
-/// A server in a process of its own; ends with the benchmark.
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    /// The service as a release build, in development mode for its local user pool, logging as in production.
-    fn service(folder: &Path) -> Outcome<Server> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
-        command
-            .env_clear()
-            .current_dir(folder)
-            .env("APP_ENV", "development")
-            .env("BIND_ADDRESS", "127.0.0.1:0")
-            .env("DATABASE_URL", "sqlite:bench.sqlite3")
-            .env("POST_CONFIRMATION_SECRETS", SECRET)
-            .env("RUST_LOG", "info,gatepost::access=warn");
-        Server::start(command)
-    }
-
-    /// This program once more, as the floor.
-    fn floor(folder: &Path, body: &str) -> Outcome<Server> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(body);
-        Server::start(command)
-    }
-
-    /// Starts a server and takes its address from the first line that names one.
-    fn start(mut command: Command) -> Outcome<Server> {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let output = process.stdout.take().ok_or("there is no output")?;
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            let address = line.split_once("http://").and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
-            if let Some(address) = address {
-                return Ok(Server { process, address });
-            }
-        }
-        Err("the server does not start".into())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// This program once more, as the floor.
+fn start_floor(folder: &Path, body: &str) -> Outcome<Server> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(body);
+    Server::start(command)
 }
 
 fn print_table(results: &[Comparison]) {

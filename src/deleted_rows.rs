@@ -4,12 +4,16 @@
 //! A user's row is kept with its password's hash: it never leaves the database it has been in. After
 //! [`KEPT_DAYS`] it is gone for good.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::crypto::random_token;
 use crate::db::Connection;
 use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
@@ -50,13 +54,6 @@ struct Cleared {
     ids: Vec<i64>,
 }
 
-/// A name for a batch, which nobody can guess.
-pub fn new_batch() -> Result<String, Error> {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Internal("the system has no random numbers".to_owned()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// Deletes a row of `table`, keeps it, and writes the history. Every model's `delete` ends here.
 pub fn delete(
     conn: &mut Connection,
@@ -75,7 +72,7 @@ pub fn delete(
     let references = references::to(conn, table)?;
     collect(conn, &references, &row, &mut content)?;
     let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
-    let batch = actor.batch().map_or_else(new_batch, |batch| Ok(batch.to_owned()))?;
+    let batch = actor.batch().map_or_else(random_token, |batch| Ok(batch.to_owned()))?;
     let now = Utc::now().naive_utc();
     diesel::insert_into(deleted_rows::table)
         .values((
@@ -179,11 +176,12 @@ pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Opti
 /// Fails with [`Error::Invalid`] where a row's place is taken, such as its name. The caller's transaction
 /// then has to end with that error, since some rows may be there already.
 pub fn restore(conn: &mut Connection, batch: &str, actor: &Actor) -> Result<usize, Error> {
-    let mut left_out = 0;
+    let (mut left_out, mut tables) = (0, Tables::default());
     for deleted in &in_batch(conn, batch)? {
         let content: Content =
             serde_json::from_str(&deleted.content).map_err(|error| Error::Internal(error.to_string()))?;
-        left_out += restore_row(conn, &deleted.table_name, content).map_err(|error| taken(error, &deleted.object))?;
+        left_out += restore_row(conn, &mut tables, &deleted.table_name, content)
+            .map_err(|error| taken(error, &deleted.object))?;
         let object = Object { model: &deleted.model, id: deleted.object_id, name: &deleted.object };
         let at = deleted.at.format("deleted on %Y-%m-%d at %H:%M:%S UTC").to_string();
         history::record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
@@ -192,11 +190,26 @@ pub fn restore(conn: &mut Connection, batch: &str, actor: &Actor) -> Result<usiz
     Ok(left_out)
 }
 
-fn restore_row(conn: &mut Connection, table: &str, content: Content) -> QueryResult<usize> {
-    insert(conn, table, content.row.clone())?;
+/// What is known of tables, so that it is asked for once in a restoration: their foreign keys and columns.
+#[derive(Default)]
+struct Tables(HashMap<String, (Vec<Reference>, Vec<String>)>);
+
+impl Tables {
+    fn get(&mut self, conn: &mut Connection, table: &str) -> QueryResult<&(Vec<Reference>, Vec<String>)> {
+        match self.0.entry(table.to_owned()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                Ok(unknown.insert((references::of(conn, table)?, references::columns(conn, table)?)))
+            }
+        }
+    }
+}
+
+fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content: Content) -> QueryResult<usize> {
+    insert(conn, tables, table, content.row.clone())?;
     let mut left_out = 0;
     for Removed { table, row } in content.removed {
-        left_out += usize::from(!insert(conn, &table, row)?);
+        left_out += usize::from(!insert(conn, tables, &table, row)?);
     }
     for cleared in content.cleared {
         let Some(value) = content.row.get(&cleared.target_column).and_then(references::bind) else { continue };
@@ -211,8 +224,9 @@ fn restore_row(conn: &mut Connection, table: &str, content: Content) -> QueryRes
 }
 
 /// Inserts a row as it was. `false` where it belonged to another one that is gone.
-fn insert(conn: &mut Connection, table: &str, mut row: Row) -> QueryResult<bool> {
-    for reference in references::of(conn, table)? {
+fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Row) -> QueryResult<bool> {
+    let (references, columns) = tables.get(conn, table)?;
+    for reference in references {
         let Some(value) = row.get(&reference.column).and_then(references::bind) else { continue };
         let mut target =
             Sql::new(format!("FROM \"{}\" WHERE \"{}\" = ?", reference.target_table, reference.target_column));
@@ -222,12 +236,11 @@ fn insert(conn: &mut Connection, table: &str, mut row: Row) -> QueryResult<bool>
         }
         match reference.on_delete {
             OnDelete::Cascade => return Ok(false),
-            OnDelete::SetNull => row.insert(reference.column, Value::Null),
+            OnDelete::SetNull => row.insert(reference.column.clone(), Value::Null),
         };
     }
     // A column may be gone since.
-    let known = references::columns(conn, table)?;
-    row.retain(|column, _| known.contains(column));
+    row.retain(|column, _| columns.contains(column));
     let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
     let values: Vec<String> = (0..row.len()).map(|index| format!("json_extract(content, '$[{index}]')")).collect();
     let mut statement = Sql::new(format!(

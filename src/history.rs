@@ -1,7 +1,7 @@
 //! Who changed what: a row for every change, written by the model function in the change's own
 //! transaction, whoever calls it.
 
-use chrono::Utc;
+use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -148,4 +148,31 @@ pub fn record(
         ))
         .execute(conn)
         .map(drop)
+}
+
+/// A change of an object, as far as somebody who did not expect it wants to know.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = history)]
+#[allow(missing_docs)]
+pub struct Entry {
+    pub id: i64,
+    pub at: NaiveDateTime,
+    pub actor: String,
+    pub source: String,
+}
+
+/// The number of an object's newest change; 0 where the history knows of none.
+pub fn version(conn: &mut Connection, model: &str, id: i64) -> QueryResult<i64> {
+    let of_object = history::table.filter(history::model.eq(model).and(history::object_id.eq(id)));
+    Ok(of_object.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
+}
+
+/// The newest change of an object since a version; `None` where there was none.
+pub fn newest_since(conn: &mut Connection, model: &str, id: i64, version: i64) -> QueryResult<Option<Entry>> {
+    history::table
+        .filter(history::model.eq(model).and(history::object_id.eq(id)).and(history::id.gt(version)))
+        .order(history::id.desc())
+        .select(Entry::as_select())
+        .first(conn)
+        .optional()
 }

@@ -13,6 +13,7 @@
 //! | [`articles`] | the model and its addresses | app `articles` |
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
+//! | [`search`] | the words of a search, and its turn | |
 //! | [`deleted_rows`] | brings deleted rows back | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
@@ -58,15 +59,18 @@ pub mod error;
 pub mod health;
 pub mod history;
 pub mod logging;
+pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;
 pub mod rate_limit;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod search;
 pub mod secret;
 pub mod server;
-// pub mod status;
+pub mod status;
+pub mod trace_context;
 pub mod users;
 
 /// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
-    self, CommandError, changepassword, check, check_token, createsuperuser, migrate, openapi, serve, token,
+    self, CommandError, changepassword, check, check_token, createsuperuser, health, migrate, openapi, serve, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -32,6 +32,8 @@ enum Command {
     Changepassword(changepassword::Arguments),
     /// Verify configuration, database, migrations and the reach of the keys
     Check,
+    /// Ask the server at BIND_ADDRESS whether it is there; for health checks of containers
+    Health,
     /// Tell why a token is accepted or refused; reads it from standard input
     CheckToken,
     /// Print the OpenAPI document
@@ -64,6 +66,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),
+        Command::Health => health::run(config::bind_address(&variables)?),
         Command::Check => check::run(&Config::from_variables(&variables)?),
         Command::CheckToken => check_token::run(&Config::from_variables(&variables)?),
         Command::Token(arguments) => token::run(&Config::from_variables(&variables)?, arguments),

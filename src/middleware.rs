@@ -18,7 +18,9 @@ use crate::cognito::authentication::CallerId;
 use crate::compression::compress;
 use crate::connection::Watch;
 use crate::error::Error;
+use crate::metrics::RequestMetrics;
 use crate::pages;
+use crate::trace_context::trace_id;
 
 /// The `Content-Security-Policy` of a page with a script of ours, which may ask this server.
 pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
@@ -30,6 +32,8 @@ pub struct EdgeSettings {
     pub allowed_hosts: Vec<String>,
     /// Names the requests of this run.
     pub request_ids: RequestIds,
+    /// Counts requests, where anybody wants to know.
+    pub metrics: Option<RequestMetrics>,
 }
 
 /// Gives each request an id of its own: a random text for the run, then a number. An id is no secret, only
@@ -78,13 +82,22 @@ pub async fn edge(
     request.extensions_mut().insert(RequestId(id.clone()));
     let behind_tls = is_behind_tls(request.headers());
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
-        let response = next.call(request).await.map_err(|error| finish(error, &id, behind_tls))?;
+        let method = request.method().clone();
+        let response = next.call(request).await.map_err(|error| {
+            if let Some(metrics) = &settings.metrics {
+                metrics.observe_lost(&method, error.as_response_error().status_code(), started.elapsed());
+            }
+            finish(error, &id, behind_tls)
+        })?;
         compress(response.map_into_boxed_body()).await
     } else {
-        log::warn!(request_id = id; "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
+        log::warn!(request_id = id, trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         request.into_response(pages::bad_host())
     };
     add_headers(response.headers_mut(), &id, behind_tls);
+    if let Some(metrics) = &settings.metrics {
+        metrics.observe(response.request(), response.status(), started.elapsed());
+    }
     log_request(&response, &id, started);
     await_next_request(&mut response);
     Ok(response)
@@ -204,13 +217,14 @@ fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
 /// for what went wrong on our side. `escape_debug` keeps a hostile path from forging lines.
 fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
     let request = response.request();
+    let trace = trace_id(request.headers());
     let status = response.status();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
     if let Some(cause) = error.and_then(Error::cause) {
-        log::error!(request_id = id; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
+        log::error!(request_id = id, trace_id = trace; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
     }
     if let Some(Error::Unauthenticated { code, .. } | Error::Refused { code, .. }) = error {
-        log::info!(target: "gatepost::cognito", request_id = id; "refused: {code}");
+        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace; "refused: {code}");
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {
@@ -218,7 +232,7 @@ fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         log::log!(
             target: "gatepost::access", level,
-            request_id = id, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
+            request_id = id, trace_id = trace, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
             "{} {} {}", request.method(), request.path().escape_debug(), status.as_u16()
         );
     }

@@ -120,8 +120,10 @@ struct Buckets<K> {
     fill: Duration,
     started: Instant,
     secret: RandomState,
-    sets: Box<[Mutex<[Option<Bucket<K>>; WAYS]>]>,
+    sets: Box<[Mutex<Set<K>>]>,
 }
+
+type Set<K> = [Option<Bucket<K>>; WAYS];
 
 impl<K: Copy + Eq + Hash> Buckets<K> {
     fn new(rate: Rate) -> Buckets<K> {

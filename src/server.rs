@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, web};
+use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, rt, web};
 
-use crate::admin::{Admin, Site};
+use crate::admin::history_admin::HistoryAdmin;
+use crate::admin::{self, Admin, Site};
 use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
-use crate::articles::admin::ArticleAdmin;
 use crate::cognito::Authenticator;
+use crate::cognito::inspector_page;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
@@ -21,10 +22,13 @@ use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Pool};
 use crate::connection::Watch;
 use crate::db::{Db, OpenError};
+use crate::metrics::Metrics;
 use crate::middleware::{EdgeSettings, RequestIds, edge};
 use crate::rate_limit::Limits;
+use crate::search::Turns;
+use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
-use crate::{articles, assets, docs, health, openapi, pages, users};
+use crate::{articles, assets, docs, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,8 +46,8 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The address is taken or not this machine's.
-    #[error("BIND_ADDRESS: cannot listen on {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
+    #[error("{0}: cannot listen on {1}: {2}")]
+    Listen(&'static str, SocketAddr, std::io::Error),
     /// The local pool's key file.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
@@ -61,6 +65,8 @@ pub struct Built {
     pub server: dev::Server,
     /// Where it listens; tells the port where the system chose it.
     pub address: SocketAddr,
+    /// Where the metrics have an address of their own, and their server's handle.
+    pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
     /// Its user pool.
     pub pool: UserPool,
     /// Its database.
@@ -90,8 +96,41 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
 }
 
+/// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
+pub struct Resources {
+    /// Adds the API's addresses; the origins are those whose pages may call them.
+    pub api: fn(&mut web::ServiceConfig, &[String]),
+    /// The models and pages of the admin.
+    pub site: Site,
+}
+
+/// The API's addresses.
+pub fn api(app: &mut web::ServiceConfig, origins: &[String]) {
+    app.service(articles::api::list_resource(origins))
+        .service(articles::api::detail_resource(origins))
+        .service(users::api::me_resource(origins));
+}
+
+/// The models and pages of the admin, in the order of its navigation.
+pub fn site() -> Site {
+    Site::default()
+        .register(articles::admin::ArticleAdmin)
+        .register(users::admin::UserAdmin)
+        .register(users::groups_admin::GroupAdmin)
+        .register(HistoryAdmin)
+        .register_page(&admin::sessions::PAGE)
+        .register_page(&inspector_page::PAGE)
+        .register_page(&status::PAGE)
+}
+
 /// Opens what the server needs and binds its port. Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
+    build_with(config, Resources { api, site: site() }).await
+}
+
+/// [`build`] for other resources.
+pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
+    let Resources { api, site } = resources;
     let (db, authenticator, local_pool) = open(config)?;
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
@@ -99,20 +138,28 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
         config.post_confirmation_secrets.clone(),
         config.link_unverified_email,
     ));
+    let wants_metrics = config.metrics_address.is_some() || config.metrics_token.is_some();
+    let metrics =
+        wants_metrics.then(|| web::Data::new(Metrics::new(&db, &authenticator, config.metrics_token.clone())));
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
     let edge_settings = web::Data::new(EdgeSettings {
         allowed_hosts: config.allowed_hosts.clone(),
         request_ids: RequestIds::default(),
+        metrics: metrics.as_ref().map(|metrics| metrics.requests.clone()),
     });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
-    let lists = web::Data::new(articles::api::Lists::default());
+    let turns = Turns::default();
+    let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
+    let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
-    let site = Site::default().register(ArticleAdmin);
+    let settings = web::Data::new(ShownSettings(config.shown()));
     let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
+
+    let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
 
     let server = HttpServer::new(move || {
         App::new()
@@ -121,12 +168,16 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
             .app_data(edge_settings.clone())
             .app_data(max_body.clone())
             .app_data(lists.clone())
+            .app_data(turns.clone())
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
+            .app_data(settings.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
-            .configure(|app| urls(app, &origins, local_jwks.as_ref()))
+            .configure(|app| api(app, &origins))
+            .configure(|app| urls(app, local_jwks.as_ref()))
+            .configure(|app| metrics_url(app, guarded_metrics.as_ref()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
@@ -134,9 +185,29 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
     .on_connect(|io, data| Watch::start(io, data, BETWEEN_REQUESTS))
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .bind(config.bind)
-    .map_err(|error| StartError::Listen(config.bind, error))?;
+    .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
-    Ok(Built { server: server.run(), address, pool, db })
+    let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| serve_metrics(address, metrics));
+    Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
+}
+
+/// A server beside, for the metrics alone: what reaches one reaches nothing of the other.
+fn serve_metrics(
+    address: SocketAddr,
+    metrics: web::Data<Metrics>,
+) -> Result<(SocketAddr, dev::ServerHandle), StartError> {
+    let page = || read_only("/metrics", get().to(metrics::page));
+    let server = HttpServer::new(move || App::new().app_data(metrics.clone()).service(page()))
+        .workers(1)
+        .disable_signals()
+        .client_request_timeout(HEAD_TIMEOUT)
+        .bind(address)
+        .map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))?;
+    let address = server.addrs().first().copied().unwrap_or(address);
+    let server = server.run();
+    let handle = server.handle();
+    rt::spawn(server);
+    Ok((address, handle))
 }
 
 /// Opens the local user pool, where the configuration says that it is the pool.
@@ -148,12 +219,9 @@ pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError>
     LocalPool::open(&path).map(Some).map_err(|error| StartError::LocalPool(path.display().to_string(), error))
 }
 
-/// Every address there is.
-fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(String, String)>) {
-    app.service(articles::api::list_resource(origins))
-        .service(articles::api::detail_resource(origins))
-        .service(users::api::me_resource(origins))
-        .service(post_confirmation::resource())
+/// Every address that is neither in [`api`] nor below `/admin`.
+fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
+    app.service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))
@@ -170,6 +238,13 @@ fn urls(app: &mut web::ServiceConfig, origins: &[String], local_jwks: Option<&(S
                 async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
             }),
         );
+    }
+}
+
+/// `/metrics`, where there is a token for it.
+fn metrics_url(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>>) {
+    if let Some(metrics) = metrics {
+        app.app_data(metrics.clone()).service(read_only("/metrics", get().to(metrics::guarded_page)));
     }
 }
 

@@ -22,6 +22,7 @@ pub static PAGE: Page = Page {
     slug: "status",
     section: "Tools",
     icon: "status",
+    allow: "GET, HEAD, POST",
     allows: may_see,
     routes: || vec![get().to(show), web::post().to(refresh)],
 };

@@ -141,7 +141,7 @@ window.addEventListener("popstate", () => {
 
 let lastTicked = null;
 
-const rowBoxes = (form) => all('input[name="selected"]', form);
+const rowBoxes = (form) => all('input[name="_selected_action"]', form);
 
 function showSelection(form) {
   const boxes = rowBoxes(form);
@@ -169,7 +169,7 @@ function onSelectionClick(event) {
   if (!form) return;
   // The whole cell is the target, not its small box alone.
   const cell = event.target.matches("td.tick") ? one("input", event.target) : null;
-  const box = cell ?? (event.target.matches('input[name="selected"]') ? event.target : null);
+  const box = cell ?? (event.target.matches('input[name="_selected_action"]') ? event.target : null);
   if (cell) cell.checked = !cell.checked;
   if (box) {
     const boxes = rowBoxes(form);

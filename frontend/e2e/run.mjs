@@ -17,6 +17,7 @@ import {
 } from '../../scripts/stack/stack.mjs'
 
 const story = fileURLToPath(new URL('story.mjs', import.meta.url))
+const staff = fileURLToPath(new URL('staff.mjs', import.meta.url))
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const counts = { passed: 0, failed: 0 }
 let stack
@@ -55,6 +56,7 @@ try {
       assert.deepEqual(query('SELECT count(*) AS users FROM users WHERE cognito_sub IS NOT NULL'), [{ users: 1 }])
     })
     await article(report, calls)
+    await staffSees('created by sign-up')
   })
   await scenario('with the trigger down, and the page as it is delivered', { createUsers: true, isBuilt: true }, async (report, calls) => {
     await check('the trigger did not reach Gatepost', () => {
@@ -64,6 +66,7 @@ try {
       created(report, 'first_token')
     })
     await article(report, calls)
+    await staffSees('created by the first token')
   }, async () => {
     await stack.services.lambda.stop()
     await check('nobody answers for the trigger', async () => assert.equal(await refusesConnections(stack.lambda), true))
@@ -81,6 +84,7 @@ async function scenario(name, options, examine, before = async () => {}) {
   const failures = counts.failed
   const folder = newFolder('e2e')
   stack = newStack()
+  stack.name = options.createUsers ? 'without-trigger' : 'with-trigger'
   await start({ ...options, folder, ports: await freePorts(), settings: { LOG_FORMAT: 'json' }, stack })
   await before()
   const report = await tell(folder)
@@ -90,13 +94,25 @@ async function scenario(name, options, examine, before = async () => {}) {
   console.log(`\n${stack.services.api.lastWords()}\n${stack.services.lambda.lastWords()}\nThe logs are in ${shown(folder)}.`)
 }
 
-/** Plays the story and counts its steps; returns what it reports, or nothing if it failed. */
+/** The user's story; returns what it reports, or nothing if it failed. */
 async function tell(folder) {
   const report = join(folder, 'report.json')
-  const pictures = process.env.SCREENSHOTS && join(process.env.SCREENSHOTS, `${counts.passed === 0 ? 'with' : 'without'}-trigger`)
+  const isPlayed = await play(story, { FRONTEND_URL: stack.page, CODE, REPORT: report })
+  if (isPlayed && existsSync(report)) return JSON.parse(readFileSync(report, 'utf8'))
+}
+
+/** What the staff sees of it. The superuser's password is shown once, when the server first starts. */
+async function staffSees(source) {
+  const password = readFileSync(stack.services.api.log, 'utf8').match(/superuser\s+admin, password (\S+)/)?.[1]
+  await play(staff, { API_URL: stack.api, STAFF_PASSWORD: password, SOURCE: source, REPORT: join(stack.folder, 'report.json') })
+}
+
+/** Plays a script in a browser and counts its steps; whether it came to its end. */
+async function play(script, settings) {
+  const pictures = process.env.SCREENSHOTS && join(process.env.SCREENSHOTS, stack.name)
   if (pictures) mkdirSync(pictures, { recursive: true })
-  browser = spawn(process.execPath, [story], {
-    env: { ...process.env, FRONTEND_URL: stack.page, CODE, CHROMIUM: chromium, REPORT: report, SCREENSHOTS: pictures ?? '' },
+  browser = spawn(process.execPath, [script], {
+    env: { ...process.env, ...settings, CHROMIUM: chromium, SCREENSHOTS: pictures ?? '' },
     stdio: ['ignore', 'pipe', 'inherit'],
     // Whatever hangs, this does not.
     timeout: 300_000,
@@ -106,9 +122,10 @@ async function tell(folder) {
     if (line.endsWith(' ... ok')) counts.passed += 1
   }
   if (browser.exitCode === null) await new Promise((done) => browser.once('exit', done))
-  if (browser.exitCode === 0 && existsSync(report)) return JSON.parse(readFileSync(report, 'utf8'))
+  if (browser.exitCode === 0) return true
   counts.failed += 1
-  console.log('the story ... FAILED')
+  console.log(`${script} ... FAILED`)
+  return false
 }
 
 async function check(name, run) {

@@ -44,7 +44,8 @@ Open ${stack.page} and create an account. The sign-up code is ${CODE} for everyb
 When you confirm it, the pool calls the Lambda function, and that tells Gatepost: the user is there before the
 first token. Look for post-confirmation in ${shown(stack.services.api.log)}.
 
-  API        ${stack.api}/articles/${superuser ? `\n  superuser  ${superuser}` : ''}
+  API        ${stack.api}/articles/
+  admin      ${stack.api}/admin/${superuser ? `, superuser ${superuser}` : ''}
   database   ${shown(stack.database)}
   logs       ${Object.values(stack.services).map((service) => shown(service.log)).join('\n             ')}
 

@@ -27,8 +27,7 @@ pub async fn check_origin(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     if !is_safe && !is_same_origin(request.request()) {
-        let error = Error::CsrfFailed("it comes from another site");
-        return Ok(request.into_response(HttpResponse::from_error(error)));
+        return Ok(request.error_response(Error::CsrfFailed("it comes from another site")));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

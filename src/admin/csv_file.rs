@@ -118,9 +118,21 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
     Ok((columns, ignored))
 }
 
+/// Whether a spreadsheet would take a cell for a formula
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>), but for apostrophes before it.
+fn is_formula(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// A text as an export writes it: an apostrophe before it keeps spreadsheets from running it as a formula. Where
+/// such a text has apostrophes of its own it gets one more, so that an import finds the text again.
+pub fn guarded(cell: String) -> String {
+    if is_formula(&cell) { format!("'{cell}") } else { cell }
+}
+
 /// A cell without the apostrophe that an export puts before what a spreadsheet would take for a formula.
 fn unguarded(cell: &str) -> String {
-    let rest = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@', '\t', '\r']));
+    let rest = cell.strip_prefix('\'').filter(|rest| is_formula(rest));
     rest.unwrap_or(cell).trim().to_owned()
 }
 

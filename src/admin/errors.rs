@@ -80,12 +80,15 @@ pub async fn error_pages(
 
 /// Replaces the body of an error's answer by a page. The error stays with it, for the log.
 fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
-    let Some(error) = response.error().and_then(|error| error.as_error::<Error>()) else { return response };
-    if response.status().is_redirection() {
+    let status = response.status();
+    let Some(error) = response.error() else { return response };
+    if status.is_redirection() {
+        let mut response = response.set_body(BoxBody::new(()));
+        response.headers_mut().remove(header::CONTENT_TYPE);
         return response;
     }
-    let (title, message) = explain(error);
-    let status = response.status();
+    // The framework's own errors are about addresses: an id that is no number.
+    let (title, message) = explain(error.as_error::<Error>().unwrap_or(&Error::NotFound));
     let request_id = status.is_server_error().then(|| request_id(request));
     let site = request.app_data::<web::Data<Site>>();
     let html = match (site, StaffUser::of(request)) {

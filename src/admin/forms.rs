@@ -2,6 +2,7 @@
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::mime::{self, Mime};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::future::LocalBoxFuture;
 
@@ -89,4 +90,45 @@ async fn read(request: &HttpRequest, mut body: Body) -> Result<FormData, Error> 
         return Err(Error::Parse(format!("The form has more than {MOST_FIELDS} fields.")));
     }
     Ok(form)
+}
+
+/// A form with a file (RFC 7578), and as far as the guard goes, a [`PostForm`].
+pub struct UploadForm {
+    /// The fields.
+    pub data: FormData,
+    /// The last file, if there is any.
+    pub file: Option<UploadedFile>,
+}
+
+/// A file as the browser sent it.
+pub struct UploadedFile {
+    /// Its name on the sender's machine.
+    pub name: String,
+    /// Its bytes.
+    pub content: Bytes,
+}
+
+impl FromRequest for UploadForm {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<UploadForm, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if StaffUser::of(request).is_none() {
+            let error = sign_in_required(request);
+            return Box::pin(async { Err(error) });
+        }
+        let request = request.clone();
+        let body = Body::from_request(&request, payload);
+        Box::pin(async move {
+            let mut form = UploadForm { data: FormData::default(), file: None };
+            for part in body.await?.parts().await? {
+                match part.file_name {
+                    Some(name) => form.file = Some(UploadedFile { name, content: part.content }),
+                    None => form.data.0.push((part.name, String::from_utf8_lossy(&part.content).into_owned())),
+                }
+            }
+            csrf::check_token(&request, form.data.get(csrf::FIELD))?;
+            Ok(form)
+        })
+    }
 }

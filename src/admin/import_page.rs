@@ -10,7 +10,7 @@ use super::csv_file::{self, MAX_ROWS};
 use super::forms::UploadForm;
 use super::import::{self, Import, Report, Running};
 use super::model_admin::{Field, ModelAdmin, Options, Staff, Widget};
-use super::pages::{capitalized, page, see_other};
+use super::pages::{page, see_other};
 use super::{Frame, PostForm, Site, StaffUser};
 use crate::api::parsers::MaxBodyBytes;
 use crate::db::Db;
@@ -116,7 +116,7 @@ pub async fn show(
     }
     let title = format!("Import {}", options.label_plural);
     let frame = Frame::new(&request, &site, &staff, title, options.slug)
-        .under(format!("/admin/{}/", options.slug), capitalized(options.label_plural));
+        .under(format!("/admin/{}/", options.slug), options.heading());
     page(StatusCode::OK, &ReportPage { frame, options, import, report, state })
 }
 
@@ -171,7 +171,7 @@ fn import_page(
 ) -> Result<HttpResponse, Error> {
     let title = format!("Import {}", options.label_plural);
     let frame = Frame::new(request, site, staff, title, options.slug)
-        .under(format!("/admin/{}/", options.slug), capitalized(options.label_plural));
+        .under(format!("/admin/{}/", options.slug), options.heading());
     let columns = csv_file::importable(options).map(|field| (field, meaning(field))).collect();
     let max_bytes = request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };

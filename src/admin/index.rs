@@ -1,16 +1,14 @@
 //! The first page: the models, and what was done lately.
 
-use std::collections::HashSet;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::NaiveDateTime;
 use diesel::QueryResult;
-use serde_json::Value;
 
+use super::entries::{COLUMNS, Entry};
+use super::matches::Count;
 use super::model_admin::{ModelAdmin, Options, Staff};
-use super::pages::{Frame, HOME, Moment, capitalized, page};
+use super::pages::{Frame, HOME, Moment, page};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};
@@ -18,8 +16,6 @@ use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-/// Rows of a table are counted one by one only up to here.
-const MOST_COUNTED: i64 = 10_000;
 /// Entries of each list.
 const MOST_ENTRIES: i64 = 10;
 
@@ -39,38 +35,40 @@ struct Section {
 }
 
 struct Model {
-    slug: &'static str,
-    icon: &'static str,
+    options: &'static Options,
     label: String,
-    singular: &'static str,
-    count: String,
+    count: Count,
     can_add: bool,
     is_view_only: bool,
 }
 
-/// A change, from the history.
-struct Entry {
-    action: String,
-    object: String,
-    address: Option<String>,
-    text: String,
-    at: Moment,
-}
-
 impl Entry {
-    fn tone(&self) -> &'static str {
-        match self.action.as_str() {
-            "created" => "good",
-            "deleted" => "bad",
-            _ => "info",
+    /// The icon of what was done.
+    fn icon(&self) -> &'static str {
+        match self.tone {
+            "good" => "plus",
+            "bad" => "trash",
+            _ => "edit",
         }
     }
 
-    fn icon(&self) -> &'static str {
-        match self.action.as_str() {
-            "created" => "plus",
-            "deleted" => "trash",
-            _ => "edit",
+    fn moment(&self) -> Option<Moment> {
+        self.at.map(Moment::new)
+    }
+
+    /// One's own: `Article: changed name`.
+    fn what(&self) -> String {
+        let fields: Vec<&str> = self.changes.iter().map(|change| change.field.as_str()).take(5).collect();
+        let fields = if self.tone == "info" { fields.join(", ") } else { String::new() };
+        let done = format!("{} {fields}", self.action).to_lowercase();
+        format!("{}: {}", self.model, done.trim_end())
+    }
+
+    /// Anybody's: `Changed by alice, API`.
+    fn who(&self) -> String {
+        match self.actor.as_str() {
+            "" => format!("{} by {}", self.action, self.source),
+            actor => format!("{} by {actor}, {}", self.action, self.source),
         }
     }
 }
@@ -85,31 +83,27 @@ pub async fn index(
     let (models, user) = (site.clone(), staff.staff.clone());
     let (sections, mine, all) = db
         .read(move |conn| {
-            let sections = sections(conn, &models, &user)?;
-            let of_user = Sql::new("actor_id = ?").bind(user.user.id).clone();
-            let mine = entries(conn, &models, &user, of_user, Entry::of_mine)?;
-            let all = entries(conn, &models, &user, viewable(&models, &user), Entry::of_all)?;
-            Ok((sections, mine, all))
+            let mut of_user = Sql::new("actor_id = ?");
+            of_user.bind(user.user.id);
+            let mine = entries(conn, &models, &user, of_user)?;
+            let all = entries(conn, &models, &user, of_viewable(&models, &user))?;
+            Ok((sections(conn, &models, &user)?, mine, all))
         })
         .await?;
-    let has_history = site.find("history").is_some_and(|model| model.options().allow(&staff.staff.rights, Verb::View));
+    let history = site.find_by_name("entry").map(ModelAdmin::options);
+    let has_history = history.is_some_and(|options| options.allow(&staff.staff.rights, Verb::View));
     let frame = Frame::new(&request, &site, &staff, "Home", HOME);
     page(StatusCode::OK, &IndexPage { frame, sections, mine, all, has_history })
 }
 
 fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Vec<Section>> {
     let mut sections: Vec<Section> = Vec::new();
-    for options in site.models().map(ModelAdmin::options) {
+    for options in viewable(site, staff) {
         let may = |verb| options.allow(&staff.rights, verb);
-        if !may(Verb::View) {
-            continue;
-        }
         let model = Model {
-            slug: options.slug,
-            icon: options.icon,
-            label: capitalized(options.label_plural),
-            singular: options.label,
-            count: count(conn, options)?,
+            options,
+            label: options.heading(),
+            count: Count::of_table(conn, options)?,
             can_add: may(Verb::Add),
             is_view_only: ![Verb::Add, Verb::Change, Verb::Delete].into_iter().any(may),
         };
@@ -121,130 +115,24 @@ fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Ve
     Ok(sections)
 }
 
-/// How many rows there are: of large tables the database keeps the number.
-fn count(conn: &mut Connection, options: &Options) -> QueryResult<String> {
-    let mut kept = Sql::new("FROM row_counts WHERE table_name = ?");
-    kept.bind(options.table);
-    let kept = rows::select(conn, &["row_count"], kept)?;
-    if let Some(kept) = kept.first().and_then(|row| row.first()).and_then(Value::as_i64) {
-        return Ok(with_commas(kept));
-    }
-    let some = Sql::new(format!("FROM (SELECT 1 FROM {} LIMIT {})", options.table, MOST_COUNTED + 1));
-    let counted = rows::number(conn, "count(*)", some)?;
-    let plus = if counted > MOST_COUNTED { "+" } else { "" };
-    Ok(format!("{}{plus}", with_commas(counted.min(MOST_COUNTED))))
+fn viewable<'a>(site: &'a Site, staff: &'a Staff) -> impl Iterator<Item = &'static Options> + 'a {
+    site.models().map(ModelAdmin::options).filter(|options| options.allow(&staff.rights, Verb::View))
 }
 
-/// 1234567 as `1,234,567`.
-fn with_commas(number: i64) -> String {
-    let digits = number.to_string();
-    let before = |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "," } else { "" };
-    digits.char_indices().map(|(at, digit)| format!("{}{digit}", before(at))).collect()
-}
-
-/// The changes of models that somebody may view.
-fn viewable(site: &Site, staff: &Staff) -> Sql {
-    let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(&staff.rights, Verb::View));
-    let mut condition = Sql::new("model IN (''");
-    for options in models {
+/// The changes of what somebody may view.
+fn of_viewable(site: &Site, staff: &Staff) -> Sql {
+    // The sign keeps SQLite from collecting and sorting all changes of these models: the newest come first anyhow.
+    let mut condition = Sql::new("+model IN (''");
+    for options in viewable(site, staff) {
         condition.push(", ?").bind(options.name);
     }
-    condition.push(")").clone()
+    condition.push(")");
+    condition
 }
 
-fn entries(
-    conn: &mut Connection,
-    site: &Site,
-    staff: &Staff,
-    condition: Sql,
-    make: fn(&HistoryRow, Option<&Options>, Option<String>) -> Entry,
-) -> QueryResult<Vec<Entry>> {
+fn entries(conn: &mut Connection, site: &Site, staff: &Staff, condition: Sql) -> QueryResult<Vec<Entry>> {
     let mut rest = Sql::new("FROM history WHERE ");
     rest.append(condition).push(" ORDER BY id DESC LIMIT ?").bind(MOST_ENTRIES);
-    let found = rows::select(conn, HistoryRow::COLUMNS, rest)?;
-    let found: Vec<HistoryRow> = found.iter().map(|row| HistoryRow::new(row)).collect();
-    let mut entries = Vec::new();
-    for row in &found {
-        let options = site.find_by_name(&row.model).map(ModelAdmin::options);
-        let viewable = options.filter(|options| options.allow(&staff.rights, Verb::View));
-        let exists = match viewable {
-            Some(options) => exists(conn, options, row.object_id)?,
-            None => false,
-        };
-        let address = viewable.filter(|_| exists);
-        let address = address.map(|options| format!("/admin/{}/{}/change/", options.slug, row.object_id));
-        entries.push(make(row, options, address));
-    }
-    Ok(entries)
-}
-
-fn exists(conn: &mut Connection, options: &Options, id: i64) -> QueryResult<bool> {
-    let mut one = Sql::new(format!("FROM {} WHERE id = ?", options.table));
-    one.bind(id);
-    Ok(rows::number(conn, "1", one)? == 1)
-}
-
-struct HistoryRow {
-    at: NaiveDateTime,
-    actor: String,
-    source: String,
-    action: String,
-    model: String,
-    object_id: i64,
-    object: String,
-    fields: Vec<String>,
-}
-
-impl HistoryRow {
-    const COLUMNS: &[&str] = &["at", "actor", "source", "action", "model", "object_id", "object", "changes"];
-
-    fn new(row: &[Value]) -> HistoryRow {
-        let text = |at: usize| row.get(at).and_then(Value::as_str).unwrap_or_default();
-        let changes: Value = serde_json::from_str(text(7)).unwrap_or_default();
-        let names = changes.as_object().into_iter().flatten().map(|(name, _)| name.replace('_', " "));
-        HistoryRow {
-            at: NaiveDateTime::parse_from_str(text(0), "%Y-%m-%d %H:%M:%S%.f").unwrap_or_default(),
-            actor: text(1).to_owned(),
-            source: text(2).to_owned(),
-            action: text(3).to_owned(),
-            model: text(4).to_owned(),
-            object_id: row.get(5).and_then(Value::as_i64).unwrap_or_default(),
-            object: text(6).to_owned(),
-            fields: names.collect(),
-        }
-    }
-
-    /// What was done; of a change, to what, each field once.
-    fn done(&self) -> String {
-        let mut seen = HashSet::new();
-        let fields: Vec<&str> =
-            self.fields.iter().map(String::as_str).filter(|field| seen.insert(*field)).take(5).collect();
-        if self.action == "changed" && !fields.is_empty() {
-            format!("changed {}", fields.join(", "))
-        } else {
-            self.action.clone()
-        }
-    }
-
-    fn entry(&self, address: Option<String>, text: String) -> Entry {
-        Entry { action: self.action.clone(), object: self.object.clone(), address, text, at: Moment::new(self.at) }
-    }
-}
-
-impl Entry {
-    /// `Article: changed name`
-    fn of_mine(row: &HistoryRow, options: Option<&Options>, address: Option<String>) -> Entry {
-        let model = options.map_or(row.model.as_str(), |options| options.label);
-        row.entry(address, format!("{}: {}", capitalized(model), row.done()))
-    }
-
-    /// `Changed by alice, API`
-    fn of_all(row: &HistoryRow, _: Option<&Options>, address: Option<String>) -> Entry {
-        let way = match row.source.as_str() {
-            "api" => "API".to_owned(),
-            other => other.replace('_', " "),
-        };
-        let by = if row.actor.is_empty() { way } else { format!("{}, {way}", row.actor) };
-        row.entry(address, format!("{} by {by}", capitalized(&row.action)))
-    }
+    let found = rows::select(conn, COLUMNS, rest)?;
+    found.iter().map(|row| Entry::read(conn, site, &staff.rights, row)).collect()
 }

@@ -7,16 +7,39 @@
 //! (makes errors pages), [`staff::authenticate`] (finds the user) and [`csrf::check_origin`] to its handler. What
 //! the handler may do it says by its arguments: [`StaffUser`], [`PostForm`].
 
+pub mod actions;
+pub mod addresses;
+pub mod cells;
+pub mod change_form;
+pub mod change_list;
+pub mod conflict;
 pub mod cookies;
 pub mod credentials;
 pub mod csrf;
+pub mod csv_file;
+pub mod delete;
 pub mod device;
+pub mod entries;
 pub mod errors;
+pub mod export;
+pub mod facets;
+pub mod field_views;
+pub mod fields;
+pub mod form_page;
 pub mod forms;
+pub mod history_admin;
+pub mod history_pages;
+pub mod import;
+pub mod import_page;
 pub mod index;
+pub mod list_page;
+pub mod list_query;
+pub mod matches;
 pub mod model_admin;
 pub mod pages;
 pub mod password_change;
+pub mod related;
+pub mod search;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;
@@ -24,8 +47,10 @@ pub mod site;
 pub mod staff;
 pub mod theme;
 pub mod throttle;
+pub mod undo;
 pub mod urls;
 pub mod user_agent;
+pub mod user_password;
 
 pub use forms::{FormData, PostForm};
 pub use model_admin::{ModelAdmin, Staff, Values};

@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::pages::capitalized;
 use super::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
@@ -35,6 +36,11 @@ pub trait ModelAdmin: Send + Sync {
 
     /// Deletes a row.
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error>;
+
+    /// The rows that somebody with these rights may see; `None`: all.
+    fn visible(&self, _site: &Site, _rights: &Rights) -> Option<Sql> {
+        None
+    }
 
     /// What may be chosen in a field of several choices.
     fn choices(&self, _conn: &mut Connection, _site: &Site, _field: &str) -> QueryResult<Vec<Choice>> {
@@ -73,6 +79,8 @@ pub struct Options {
     pub label: &'static str,
     /// For people: `articles`.
     pub label_plural: &'static str,
+    /// The name of its list; empty: [`Options::label_plural`].
+    pub heading: &'static str,
     /// The heading it stands under in the navigation.
     pub section: &'static str,
     /// The icon's name: `static/icons/<icon>.svg`.
@@ -85,6 +93,8 @@ pub struct Options {
     pub verbs: &'static [Verb],
     /// The columns of the list; the first leads to the form.
     pub list_display: &'static [Column],
+    /// Columns of a CSV file beside those of the list and the fields of the form.
+    pub export: &'static [Column],
     /// SQL of the texts that a search looks into.
     pub search_fields: &'static [&'static str],
     /// Filters of the list.
@@ -97,8 +107,8 @@ pub struct Options {
     pub actions: &'static [Action],
     /// Whether rows come from CSV files, too.
     pub importable: bool,
-    /// Tables that refer to it and have no model of their own: what one of their rows is, and several.
-    pub related: &'static [(&'static str, &'static str, &'static str)],
+    /// Tables that refer to it and have no model of their own, and what their rows are called.
+    pub related: &'static [(&'static str, &'static str)],
 }
 
 impl Options {
@@ -108,12 +118,14 @@ impl Options {
         slug: "",
         label: "",
         label_plural: "",
+        heading: "",
         section: "Content",
         icon: "article",
         table: "",
         title: "name",
         verbs: Verb::ALL,
         list_display: &[],
+        export: &[],
         search_fields: &[],
         list_filter: &[],
         ordering: &["-id"],
@@ -122,6 +134,11 @@ impl Options {
         importable: false,
         related: &[],
     };
+
+    /// The name of its list, with a capital letter.
+    pub fn heading(&self) -> String {
+        capitalized(if self.heading.is_empty() { self.label_plural } else { self.heading })
+    }
 
     /// The name of a permission on this model, as Django names it.
     pub fn permission(&self, verb: Verb) -> String {
@@ -143,6 +160,16 @@ impl Options {
         Ok(rows.first().and_then(|row| row.first()).map(text))
     }
 
+    /// The id in an address, or the error that there is no such row.
+    pub fn parse_id(&self, text: &str) -> Result<i64, Error> {
+        text.parse().map_err(|_| Error::NoSuchObject(self.label))
+    }
+
+    /// The field of the form with this name.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.name == name)
+    }
+
     /// All fields of the form.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.fieldsets.iter().flat_map(|fieldset| fieldset.fields)
@@ -150,6 +177,7 @@ impl Options {
 }
 
 /// A column of a list.
+#[derive(Clone)]
 pub struct Column {
     /// Its name in `?o=`, and in a CSV file.
     pub name: &'static str,
@@ -164,6 +192,7 @@ pub struct Column {
 }
 
 /// What a column makes of its values.
+#[derive(Clone, Copy)]
 pub enum Kind {
     /// A text.
     Text,
@@ -197,8 +226,9 @@ pub enum Cell {
 }
 
 /// A filter of a list, in the query under its name.
+#[derive(Debug)]
 pub struct Filter {
-    /// Its name in the query.
+    /// Its name in the query: none of `q`, `o`, `show`, `after`, `before` and `last`.
     pub name: &'static str,
     /// Its heading.
     pub label: &'static str,
@@ -207,12 +237,19 @@ pub struct Filter {
 }
 
 /// The choices of a filter.
+#[derive(Debug)]
 pub enum Choices {
-    /// Known ones: value, label and condition. A condition with a `?` gets its value from the function.
-    Fixed(&'static [(&'static str, &'static str, &'static str, Option<fn() -> Bind>)]),
-    /// Those that a query finds, and the condition, whose `?` is the chosen value.
-    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, &'static str),
+    /// Known ones: value, label and condition, which gets the value for each `?` from the function.
+    Fixed(&'static [FixedChoice]),
+    /// Those that a query finds, and the condition for a chosen value, which each `?` in it stands for.
+    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
+    /// One that a link has chosen; there are too many to be offered. What names it, if it is there, and the
+    /// condition, in which each `?` is the chosen value.
+    Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
 }
+
+/// Value, label, condition, and what the value for it is.
+pub type FixedChoice = (&'static str, &'static str, &'static str, Option<fn() -> Bind>);
 
 /// One of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,7 +272,7 @@ pub struct Fieldset {
 
 /// A field of a form.
 pub struct Field {
-    /// Its name, in the form and in [`Values`].
+    /// Its name, in the form and in [`Values`]; also the table's column, but for several choices and passwords.
     pub name: &'static str,
     /// Its name for people.
     pub label: &'static str,

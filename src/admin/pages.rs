@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use chrono::{NaiveDateTime, Utc};
+use chrono::{Datelike, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::model_admin::ModelAdmin;
@@ -63,6 +63,7 @@ impl Message {
 }
 
 /// An entry of the navigation.
+#[derive(Clone)]
 pub struct NavItem {
     /// What is read.
     pub label: String,
@@ -125,15 +126,20 @@ pub struct Moment {
     pub iso: String,
     /// To the second.
     pub full: String,
-    /// The time of today, else the date.
+    /// As short as it can be: the day without the year of now, and the time unless that is long ago.
     pub text: String,
 }
 
 impl Moment {
     /// Shows a time in UTC.
-    pub fn new(at: NaiveDateTime) -> Moment {
+    pub fn new(at: impl std::borrow::Borrow<NaiveDateTime>) -> Moment {
+        let at = *at.borrow();
         let today = Utc::now().date_naive();
-        let format = if at.date() == today { "today %H:%M" } else { "%-d %b %Y" };
+        let format = match at.date() {
+            date if date == today => "today %H:%M",
+            date if date.year() == today.year() => "%-d %b %H:%M",
+            _ => "%-d %b %Y",
+        };
         Moment {
             iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             full: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -177,7 +183,7 @@ fn nav(site: &Site, staff: &StaffUser, current: &str) -> Vec<NavSection> {
     let models = models.map(|options| {
         let add = || (format!("/admin/{}/add/", options.slug), options.label);
         let add = options.allow(rights, Verb::Add).then(add);
-        (options.section, capitalized(options.label_plural), options.slug, options.icon, add)
+        (options.section, options.heading(), options.slug, options.icon, add)
     });
     let pages = site.pages().filter(|page| (page.allows)(rights));
     let pages = pages.map(|page| (page.section, page.label.to_owned(), page.slug, page.icon, None));

@@ -70,10 +70,10 @@ pub async fn submit(
     let buckets = credentials.throttle.buckets(&user.username, client_address(&request), None);
     match credentials.check(buckets, field("old_password"), user.password.clone(), true).await? {
         Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {}
-        Verdict::Right => return show(&request, &staff, &site, StatusCode::OK, problems),
+        Verdict::Right => return show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems),
         Verdict::Wrong => {
             problems.old.push("Your old password was entered incorrectly. Please enter it again.".to_owned());
-            return show(&request, &staff, &site, StatusCode::OK, problems);
+            return show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems);
         }
         Verdict::Throttled(seconds) => {
             problems.old.push(format!("Too many attempts. Try again in {seconds} seconds."));

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use actix_session::config::PersistentSession;
+use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::time::Duration;
@@ -46,6 +46,7 @@ pub fn middleware(db: Db, limits: Limits, cookies: Cookies, key: Key) -> Session
     let age = Duration::seconds(limits.max.as_secs() as i64);
     SessionMiddleware::builder(DatabaseSessions { db, limits }, key)
         .cookie_name(cookies.name(cookies::SESSION))
+        .cookie_content_security(CookieContentSecurity::Signed)
         .cookie_secure(cookies.secure)
         .cookie_same_site(SameSite::Lax)
         .session_lifecycle(PersistentSession::default().session_ttl(age))

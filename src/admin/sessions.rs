@@ -7,12 +7,24 @@ use serde::Deserialize;
 
 use super::forms::PostForm;
 use super::pages::{Frame, Message, Moment, page, see_other};
-use super::site::Site;
+use super::site::{Page, Site};
 use super::staff::StaffUser;
 use super::user_agent;
+use crate::api::get;
 use crate::db::Db;
 use crate::error::Error;
 use crate::users::sessions::{self, Limits, Session};
+
+/// Registers the page: everybody sees their own.
+pub static PAGE: Page = Page {
+    label: "Sessions",
+    slug: "sessions",
+    section: "Records",
+    icon: "session",
+    allow: "GET, HEAD",
+    allows: |_| true,
+    routes: || vec![get().to(list)],
+};
 
 /// The most sessions that a list shows.
 pub const MOST: i64 = 200;
@@ -70,7 +82,7 @@ pub async fn list(
     let rows = |found: Vec<(Session, String)>| found.into_iter().map(|found| row(found, &staff)).collect();
     let own: Vec<Row> = rows(own);
     let others = own.iter().filter(|row| !row.is_this).count();
-    let frame = Frame::new(&request, &site, &staff, "Sessions", "sessions");
+    let frame = Frame::new(&request, &site, &staff, PAGE.label, PAGE.slug);
     page(StatusCode::OK, &SessionsPage { frame, own, others, all: all.map(rows), search })
 }
 

@@ -82,9 +82,9 @@ pub async fn sign_in_page(
     query: Option<web::Query<NextQuery>>,
     staff: Option<StaffUser>,
 ) -> Result<HttpResponse, Error> {
-    let next = query.map_or_else(String::new, |query| query.into_inner().next);
+    let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
     match staff {
-        Some(_) => Ok(see_other(&own_path(&next))),
+        Some(_) => Ok(see_other(&next)),
         None => show(&request, StatusCode::OK, "", &next, None),
     }
 }
@@ -123,26 +123,27 @@ pub async fn sign_in(
     let is_welcome = user.as_ref().is_some_and(|user| user.is_active && user.is_staff);
     let password = form.get("password").unwrap_or_default().to_owned();
     let verdict = credentials.check(buckets, password, hash, is_welcome).await?;
-    let shown: String = username.chars().take(validators::MAX_USERNAME_CHARS).flat_map(char::escape_debug).collect();
-    let next = form.get("next").unwrap_or_default();
+    let typed: String = typed.chars().take(validators::MAX_USERNAME_CHARS).collect();
+    let shown = typed.escape_debug();
+    let next = own_path(form.get("next").unwrap_or_default());
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
             log::info!(request_id = request_id(&request); "signed in to the admin: `{shown}` from {address}");
             let device = device.map_or_else(|| devices.issue(user.id), Ok)?;
-            enter(&request, &db, &cookies, &user, device, next).await
+            enter(&request, &db, &cookies, &user, device, &next).await
         }
         (Verdict::Throttled(seconds), _) => {
             log::warn!(request_id = request_id(&request); "too many attempts to sign in: `{shown}` from {address}");
             let text = format!("Too many attempts. Try again in {seconds} seconds.");
             let problem = Problem { tone: "warn", icon: "warning", text };
-            let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, typed, next, Some(problem))?;
+            let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, &typed, &next, Some(problem))?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
         _ => {
             log::warn!(request_id = request_id(&request); "sign-in refused: `{shown}` from {address}");
             let problem = Problem { tone: "bad", icon: "error", text: REFUSED.to_owned() };
-            show(&request, StatusCode::OK, typed, next, Some(problem))
+            show(&request, StatusCode::OK, &typed, &next, Some(problem))
         }
     }
 }
@@ -173,7 +174,7 @@ async fn enter(
     let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
     let user_agent = String::from_utf8_lossy(user_agent);
     session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
-    let mut response = see_other(&own_path(next));
+    let mut response = see_other(next);
     let cookie = cookies.make(cookies::DEVICE, device, Some(device::AGE));
     response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(response)

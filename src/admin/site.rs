@@ -4,6 +4,7 @@
 use actix_web::Route;
 
 use super::model_admin::{Choice, ModelAdmin};
+use crate::error::Error;
 use crate::users::permissions::Rights;
 
 /// All registered models and pages.
@@ -23,6 +24,8 @@ pub struct Page {
     pub section: &'static str,
     /// The icon's name.
     pub icon: &'static str,
+    /// The methods of its handlers, for `Allow`.
+    pub allow: &'static str,
     /// Who may see it. Its handlers ask as well.
     pub allows: fn(&Rights) -> bool,
     /// Its handlers, each guarded by [`StaffUser`](super::StaffUser).
@@ -50,6 +53,11 @@ impl Site {
     /// The models in their order.
     pub fn models(&self) -> impl Iterator<Item = &dyn ModelAdmin> {
         self.models.iter().map(AsRef::as_ref)
+    }
+
+    /// [`Site::find`], or the error that there is no such page.
+    pub fn get(&self, slug: &str) -> Result<&dyn ModelAdmin, Error> {
+        self.find(slug).ok_or(Error::NoSuchObject("page"))
     }
 
     /// The model with this name in addresses.

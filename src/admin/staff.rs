@@ -6,19 +6,20 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_session::{Session, SessionExt};
+use actix_session::{Session, SessionExt, SessionStatus};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderValue, REFERER};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::csrf;
 use super::model_admin::{Options, Staff};
 use super::pages::Message;
 use super::session::{self, MESSAGES, SignedIn};
 use super::sign_in::sign_in_address;
+use crate::cognito::authentication::CallerId;
 use crate::db::Db;
 use crate::error::Error;
 use crate::users::models::{self, User};
@@ -123,12 +124,20 @@ pub async fn authenticate(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let session = request.get_session();
     match find(request.request(), &session).await {
-        Ok(Some(staff)) => drop(request.extensions_mut().insert(staff)),
-        Ok(None) if session.entries().is_empty() => {}
-        Ok(None) => session.purge(),
-        Err(error) => return Ok(request.into_response(HttpResponse::from_error(error))),
+        Ok(Some(staff)) => {
+            request.extensions_mut().insert(CallerId(staff.staff.user.id));
+            request.extensions_mut().insert(staff);
+        }
+        Ok(None) => {}
+        Err(error) => return Ok(request.error_response(error)),
     }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    let is_stale = StaffUser::of(request.request()).is_none() && !session.entries().is_empty();
+    let response = next.call(request).await?.map_into_boxed_body();
+    // Only now, and not if the handler has begun another session: one that is purged takes nothing in any more.
+    if is_stale && session.status() == SessionStatus::Unchanged {
+        session.purge();
+    }
+    Ok(response)
 }
 
 async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUser>, Error> {

@@ -1,16 +1,20 @@
 //! The table of the admin's addresses, and what its handlers share.
 
 use actix_web::cookie::Key;
-use actix_web::http::header::ALLOW;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 
 use super::cookies::Cookies;
 use super::credentials::Credentials;
 use super::device::Devices;
+use super::import::Running;
 use super::site::Site;
 use super::throttle::Throttle;
-use super::{csrf, errors, index, password_change, session, sessions, sign_in, staff, theme};
+use super::{
+    actions, change_form, change_list, csrf, delete, errors, export, history_pages, import_page, index,
+    password_change, search, session, sessions, sign_in, staff, theme, undo, user_password,
+};
 use crate::api::get;
 use crate::config::{Config, Mode};
 use crate::crypto;
@@ -28,6 +32,7 @@ pub struct Admin {
     credentials: web::Data<Credentials>,
     devices: web::Data<Devices>,
     limits: web::Data<Limits>,
+    imports: web::Data<Running>,
     session_key: Key,
 }
 
@@ -47,6 +52,7 @@ impl Admin {
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
             devices: web::Data::new(Devices::new(&device_key)),
             limits: web::Data::new(config.session_limits),
+            imports: web::Data::new(Running::default()),
             session_key: Key::from(&session_key),
         })
     }
@@ -68,6 +74,7 @@ impl Admin {
             .app_data(self.credentials.clone())
             .app_data(self.devices.clone())
             .app_data(self.limits.clone())
+            .app_data(self.imports.clone())
             .service(
                 // The last one is the outermost.
                 scope
@@ -93,11 +100,31 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/logout/", POST, vec![post().to(sign_in::sign_out)]),
         resource("/password_change/", FORM, vec![get().to(password_change::form), post().to(password_change::submit)]),
         resource("/theme/", POST, vec![post().to(theme::choose)]),
-        resource("/sessions/", READ, vec![get().to(sessions::list)]),
         resource("/sessions/revoke-others/", POST, vec![post().to(sessions::revoke_others)]),
         resource("/sessions/{id}/revoke/", POST, vec![post().to(sessions::revoke)]),
     ];
-    resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), FORM, (page.routes)())));
+    resources.extend([
+        resource("/search/", READ, vec![get().to(search::search_page)]),
+        resource("/undo/", POST, vec![post().to(undo::undo)]),
+        resource("/users/{id}/password/", FORM, vec![get().to(user_password::form), post().to(user_password::submit)]),
+        resource("/history/", READ, vec![get().to(history_pages::history_list)]),
+    ]);
+    resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), page.allow, (page.routes)())));
+    resources.extend([
+        resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
+        resource("/{slug}/export/", READ, vec![get().to(export::export)]),
+        resource("/{slug}/import/", FORM, vec![get().to(import_page::choose), post().to(import_page::upload)]),
+        resource("/{slug}/import/{id}/", FORM, vec![get().to(import_page::show), post().to(import_page::start)]),
+        resource("/{slug}/add/", FORM, vec![get().to(change_form::add_form), post().to(change_form::add)]),
+        resource(
+            "/{slug}/{id}/change/",
+            FORM,
+            vec![get().to(change_form::change_form), post().to(change_form::change)],
+        ),
+        resource("/{slug}/{id}/delete/", FORM, vec![get().to(delete::confirm), post().to(delete::delete)]),
+        resource("/{slug}/{id}/history/", READ, vec![get().to(history_pages::object_history)]),
+        resource("/{slug}/{id}/action/", POST, vec![post().to(actions::on_one)]),
+    ]);
     resources
 }
 
@@ -105,7 +132,7 @@ fn resources(site: &Site) -> Vec<Resource> {
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
     let refuse = move |request: HttpRequest| async move {
         let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
-        response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         response
     };
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);

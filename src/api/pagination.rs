@@ -13,15 +13,12 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
 use crate::error::FieldErrors;
+use crate::search::{self, MAX_WORDS};
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: i64 = 100;
 /// The most rows of a page; a greater `limit` means this.
 const MAX_LIMIT: i64 = 1000;
-/// The longest search, in characters.
-const MAX_SEARCH_CHARS: usize = 200;
-/// The most words of a search.
-const MAX_SEARCH_WORDS: usize = 20;
 
 /// A place in the order of a list, and the direction to go on in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,14 +67,9 @@ impl ListQuery {
                     Some(cursor) => list.cursor = Some(cursor),
                     None => errors.add("cursor", vec!["Invalid cursor.".to_owned()]),
                 },
-                "search" if value.chars().count() > MAX_SEARCH_CHARS => {
-                    errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_CHARS} characters.")]);
-                }
-                "search" => match words(&value) {
-                    words if words.len() > MAX_SEARCH_WORDS => {
-                        errors.add("search", vec![format!("Ensure this has no more than {MAX_SEARCH_WORDS} words.")]);
-                    }
-                    words => list.search = words,
+                "search" => match search::words(&value) {
+                    Ok(words) => list.search = words,
+                    Err(message) => errors.add("search", vec![message]),
                 },
                 "ordering" => {
                     let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
@@ -131,10 +123,10 @@ pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
         parameter(
             "search",
             format!(
-                "Words of which each must occur, at most {MAX_SEARCH_WORDS}; quotation marks make several one. \
+                "Words of which each must occur, at most {MAX_WORDS}; quotation marks make several one. \
                  Case does not matter."
             ),
-            text().max_length(Some(MAX_SEARCH_CHARS)),
+            text().max_length(Some(search::MAX_CHARS)),
         ),
         parameter(
             "ordering",
@@ -150,16 +142,6 @@ fn parse_limit(value: &str) -> Option<i64> {
         Ok(limit) => (limit >= 1).then(|| limit.min(MAX_LIMIT)),
         Err(error) => (*error.kind() == IntErrorKind::PosOverflow).then_some(MAX_LIMIT),
     }
-}
-
-/// The words of a search; what stands between quotation marks is one word.
-fn words(search: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (part, is_quoted) in search.split('"').zip([false, true].into_iter().cycle()) {
-        let found: Vec<&str> = if is_quoted { vec![part.trim()] } else { part.split([' ', ',', '\t', '\n']).collect() };
-        words.extend(found.into_iter().map(|word| word.replace('\0', "")).filter(|word| !word.is_empty()));
-    }
-    words
 }
 
 fn decode(cursor: &str) -> Option<Cursor> {

@@ -64,6 +64,18 @@ impl Body {
         }
     }
 
+    /// The parts of a body that has to be a multipart form.
+    pub async fn parts(mut self) -> Result<Vec<Part>, Error> {
+        let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+        let body = self.bytes(limit).await?;
+        let header = self.request.headers().get(CONTENT_TYPE);
+        let content_type = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::MULTIPART_FORM_DATA) {
+            return Err(Error::UnsupportedMediaType(content_type.to_owned()));
+        }
+        parts(content_type, body).await
+    }
+
     /// The bytes of the body, up to `limit`, in time.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
         let announced =
@@ -235,18 +247,36 @@ pub fn form(body: &[u8]) -> Data {
     form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect()
 }
 
-/// The fields of a multipart form (RFC 7578); of two with one name the last counts.
+/// The fields of a multipart form; of two with one name the last counts.
 pub async fn multipart(content_type: &str, body: Bytes) -> Result<Data, Error> {
+    let fields = parts(content_type, body).await?.into_iter().map(|part| {
+        let is_file = part.file_name.is_some();
+        (part.name, if is_file { Input::Other } else { Input::text(String::from_utf8_lossy(&part.content)) })
+    });
+    Ok(fields.collect())
+}
+
+/// A part of a multipart form.
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, where it is a file.
+    pub file_name: Option<String>,
+    /// The bytes.
+    pub content: Bytes,
+}
+
+/// The parts of a multipart form (RFC 7578), in their order.
+pub async fn parts(content_type: &str, body: Bytes) -> Result<Vec<Part>, Error> {
     let fail = |problem: multer::Error| parse_error("Multipart form", problem);
     let boundary = multer::parse_boundary(content_type)
         .map_err(|_| parse_error("Multipart form", "Invalid boundary in multipart: None"))?;
-    let mut parts = multer::Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
-    let mut data = Data::new();
-    while let Some(part) = parts.next_field().await.map_err(fail)? {
+    let mut form = multer::Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
+    let mut parts = Vec::new();
+    while let Some(part) = form.next_field().await.map_err(fail)? {
         let name = part.name().ok_or_else(|| parse_error("Multipart form", "a part has no name"))?.to_owned();
-        let is_file = part.file_name().is_some();
-        let content = part.bytes().await.map_err(fail)?;
-        data.insert(name, if is_file { Input::Other } else { Input::text(String::from_utf8_lossy(&content)) });
+        let file_name = part.file_name().map(str::to_owned);
+        parts.push(Part { name, file_name, content: part.bytes().await.map_err(fail)? });
     }
-    Ok(data)
+    Ok(parts)
 }

@@ -1,15 +1,11 @@
 //! `/articles/` and `/articles/{id}/`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
 use actix_web::http::header::{ContentType, HeaderName, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use super::models::{self, Article, NAME};
@@ -23,12 +19,9 @@ use crate::cognito::{CognitoUser, Refusal};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
 use crate::history::{Actor, Source};
+use crate::search::Turns;
 use crate::users::{self, models::User};
 
-/// Searches that run at once.
-const SEARCHES: usize = 2;
-/// How long a search waits for its turn.
-const SEARCH_PATIENCE: Duration = Duration::from_secs(3);
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 static LIST: Endpoint = Endpoint {
@@ -98,26 +91,13 @@ struct ListAnswer {
 pub struct Lists {
     /// The pages of late, until something is committed. A page of 1,000 long names has 300 KB at most.
     pages: Remembered<ListQuery, ListAnswer>,
-    /// A search looks at every row, so only a few run at once: other reads keep their share.
-    searches: Arc<Semaphore>,
-}
-
-impl Default for Lists {
-    fn default() -> Lists {
-        Lists { pages: Remembered::new(32), searches: Arc::new(Semaphore::new(SEARCHES)) }
-    }
+    turns: Turns,
 }
 
 impl Lists {
-    /// Waits for a search's turn; what is not a search needs none.
-    async fn permit(&self, query: &ListQuery) -> Result<Option<OwnedSemaphorePermit>, Error> {
-        if query.search.is_empty() {
-            return Ok(None);
-        }
-        match tokio::time::timeout(SEARCH_PATIENCE, self.searches.clone().acquire_owned()).await {
-            Ok(permit) => Ok(permit.ok()),
-            Err(_) => Err(Error::Unavailable("too many searches at once".to_owned())),
-        }
+    /// `turns` are those of all searches.
+    pub fn new(turns: Turns) -> Lists {
+        Lists { pages: Remembered::new(32), turns }
     }
 }
 
@@ -139,11 +119,12 @@ async fn list(
     let answer = match lists.pages.known(&db, &query) {
         Some(answer) => answer,
         None => {
-            let permit = lists.permit(&query).await?;
+            // What is not a search needs no turn.
+            let turn = if query.search.is_empty() { None } else { lists.turns.take().await? };
             let key = query.clone();
             let read = move |conn: &mut Connection| {
                 // Kept until the scan is over, even if the caller is gone by then.
-                let _permit = permit;
+                let _turn = turn;
                 list_answer(conn, &query)
             };
             lists.pages.get(&db, key, read).await?

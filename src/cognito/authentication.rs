@@ -7,6 +7,8 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use futures_util::future::LocalBoxFuture;
+use prometheus::core::Collector;
+use prometheus::{IntCounter, IntCounterVec};
 
 use super::linking::{self, Identity, Match, Policy};
 use super::refusal::Refusal;
@@ -14,6 +16,7 @@ use super::token::Claims;
 use super::verifier::Verifier;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
+use crate::metrics;
 use crate::rate_limit::Limits;
 use crate::users::models::{self, User};
 
@@ -33,16 +36,44 @@ pub struct Authenticator {
     linked: Remembered<String, Option<Arc<User>>>,
     /// Users whose `last_seen_at` is being written.
     being_seen: Arc<Mutex<HashSet<i64>>>,
+    /// Outcomes, by their codes.
+    verifications: IntCounterVec,
+    /// The usual one of them.
+    accepted: IntCounter,
 }
 
 impl Authenticator {
     /// Puts the judge of tokens and the users together.
     pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
-        Authenticator { verifier, policy, db, linked: Remembered::new(REMEMBERED_USERS), being_seen: Arc::default() }
+        let verifications =
+            metrics::counters("gatepost_token_verifications_total", "Tokens looked at, by outcome.", &["outcome"]);
+        let accepted = verifications.with_label_values(&["accepted"]);
+        for refusal in Refusal::ALL {
+            // What has not happened yet is 0, so that the first time shows as a rise.
+            verifications.with_label_values(&[refusal.code()]);
+        }
+        let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
+        Authenticator { verifier, policy, db, linked, being_seen, verifications, accepted }
+    }
+
+    /// What is told of tokens and keys.
+    pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        let mut collectors = self.verifier.jwks().collectors();
+        collectors.push(Box::new(self.verifications.clone()));
+        collectors
     }
 
     /// The local user whose token the headers carry.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<User>, Error> {
+        let outcome = self.user_of(headers).await;
+        match &outcome {
+            Ok(_) => self.accepted.inc(),
+            Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
+        }
+        outcome
+    }
+
+    async fn user_of(&self, headers: &HeaderMap) -> Result<Arc<User>, Error> {
         let claims = self.verifier.verify(bearer_token(headers)?).await?;
         let user = match self.linked_user(&claims.sub).await? {
             Some(user) if user.is_active => user,

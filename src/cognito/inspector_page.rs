@@ -21,6 +21,7 @@ pub static PAGE: Page = Page {
     slug: "inspector",
     section: "Tools",
     icon: "token",
+    allow: "GET, HEAD, POST",
     allows: may_see,
     routes: || vec![get().to(show), web::post().to(inspect)],
 };
@@ -64,12 +65,7 @@ async fn inspect(
     answer(&request, &staff, &site, Some(Shown::new(&inspection, &authenticator)))
 }
 
-fn answer(
-    request: &HttpRequest,
-    staff: &StaffUser,
-    site: &Site,
-    result: Option<Shown>,
-) -> Result<HttpResponse, Error> {
+fn answer(request: &HttpRequest, staff: &StaffUser, site: &Site, result: Option<Shown>) -> Result<HttpResponse, Error> {
     if !may_see(&staff.staff.rights) {
         return Err(Error::PermissionDenied);
     }

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jsonwebtoken::{Algorithm, DecodingKey};
+use prometheus::IntCounterVec;
+use prometheus::core::Collector;
 use reqwest::{Client, redirect};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,6 +24,7 @@ use url::Url;
 
 use super::refusal::Refusal;
 use super::user_pool::is_loopback;
+use crate::metrics;
 
 /// The longest a fetch may take, and the longest a request waits for one.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,6 +76,7 @@ pub type KeySet = HashMap<String, Arc<Key>>;
 /// All keys of a pool.
 pub struct Jwks {
     sources: Vec<Arc<Source>>,
+    fetches: IntCounterVec,
 }
 
 /// What is known of one address, for people.
@@ -95,6 +99,7 @@ struct Source {
     url: Option<Url>,
     settings: JwksSettings,
     state: RwLock<State>,
+    fetches: IntCounterVec,
     /// The number of the last fetch that was asked for; wakes the task. The first one is the start's.
     asked: watch::Sender<u64>,
     /// The number of the last fetch that was asked for and is over.
@@ -118,23 +123,26 @@ struct State {
 impl Jwks {
     /// Begins to fetch, without waiting for the first answer. Must be called within a Tokio runtime.
     pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
+        let fetches = fetches();
         let sources = urls.iter().map(|url| {
             let client = client(url, settings)?;
-            let source = Arc::new(Source::new(Some(url.clone()), settings.clone(), KeySet::new(), None));
+            let source = Source::new(Some(url.clone()), settings.clone(), KeySet::new(), None, fetches.clone());
+            let source = Arc::new(source);
             tokio::spawn(source.clone().run(client, url.clone()));
             Ok(source)
         });
-        Ok(Jwks { sources: sources.collect::<Result<_, String>>()? })
+        Ok(Jwks { sources: sources.collect::<Result<_, String>>()?, fetches })
     }
 
     /// Keys that are at hand and never change: the local pool's.
     pub fn fixed(keys: KeySet) -> Jwks {
         let forever =
             JwksSettings { refresh: Duration::MAX, cooldown: Duration::MAX, max_stale: Duration::MAX, ca_file: None };
-        let source = Source::new(None, forever, keys, Some(Instant::now()));
+        let fetches = fetches();
+        let source = Source::new(None, forever, keys, Some(Instant::now()), fetches.clone());
         source.served.send_replace(1);
         source.state_mut().asked_at = Some(Instant::now());
-        Jwks { sources: vec![Arc::new(source)] }
+        Jwks { sources: vec![Arc::new(source)], fetches }
     }
 
     /// The key with this id; asks the pool for it where it is not known and the cool-down allows it.
@@ -169,6 +177,16 @@ impl Jwks {
         self.sources.iter().map(|source| source.status()).collect()
     }
 
+    /// What is told of the keys.
+    pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        let sources = self.sources.clone();
+        let ages = metrics::read_gauges("gatepost_jwks_age_seconds", "Age of the keys.", &["url"], move || {
+            let age = |status: SourceStatus| Some((vec![status.url?.to_string()], status.age?.as_secs_f64()));
+            sources.iter().filter_map(|source| age(source.status())).collect()
+        });
+        vec![ages, Box::new(self.fetches.clone())]
+    }
+
     /// Has every address asked anew, whatever the cool-down says, and waits for the answers, no longer than
     /// [`FETCH_TIMEOUT`]. For the staff, who do not flood.
     pub async fn refresh(&self) {
@@ -182,10 +200,24 @@ impl Jwks {
     }
 }
 
+fn fetches() -> IntCounterVec {
+    metrics::counters("gatepost_jwks_fetches_total", "Fetches of the keys, by outcome.", &["url", "outcome"])
+}
+
 impl Source {
-    fn new(url: Option<Url>, settings: JwksSettings, keys: KeySet, fetched: Option<Instant>) -> Source {
+    fn new(
+        url: Option<Url>,
+        settings: JwksSettings,
+        keys: KeySet,
+        fetched: Option<Instant>,
+        fetches: IntCounterVec,
+    ) -> Source {
+        for outcome in url.iter().flat_map(|url| ["ok", "failed"].map(|outcome| [url.as_str(), outcome])) {
+            fetches.with_label_values(&outcome);
+        }
         let state = State { keys: Arc::new(keys), fetched, asked_at: None, failures: 0, failure: None, next: None };
-        Source { url, settings, state: RwLock::new(state), asked: watch::Sender::new(1), served: watch::Sender::new(0) }
+        let (asked, served) = (watch::Sender::new(1), watch::Sender::new(0));
+        Source { url, settings, state: RwLock::new(state), fetches, asked, served }
     }
 
     // A panic while the lock is held cannot leave the state half-changed: each change is one assignment.
@@ -282,6 +314,7 @@ impl Source {
 
     /// Keeps what came, and says how long to wait before the next fetch.
     fn take(&self, url: &Url, fetched: Result<KeySet, String>) -> Duration {
+        self.fetches.with_label_values(&[url.as_str(), if fetched.is_ok() { "ok" } else { "failed" }]).inc();
         let mut state = self.state_mut();
         let pause = match fetched {
             Ok(mut keys) => {

@@ -4,6 +4,7 @@ pub mod changepassword;
 pub mod check;
 pub mod check_token;
 pub mod createsuperuser;
+pub mod health;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;

@@ -34,6 +34,9 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
         greet(config, &built, superuser.as_deref());
         warn_of_other_links(&built).await?;
         built.server.await?;
+        if let Some((_, metrics)) = &built.metrics {
+            metrics.stop(false).await;
+        }
         log::info!("stopped");
         Ok(())
     })
@@ -83,6 +86,9 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
     say!("  API        {url}/articles/  {url}/me/");
     say!("  probes     {url}/healthz  {url}/readyz");
+    if let Some((address, _)) = &built.metrics {
+        say!("  metrics    http://{address}/metrics");
+    }
     say!("  database   SQLite, {}", config.database.display());
     match &config.pool {
         Pool::Cognito(pool) => say!("  user pool  {}, keys from {}", pool.id, join(&pool.jwks_urls)),

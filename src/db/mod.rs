@@ -17,13 +17,15 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
+use prometheus::core::Collector;
 
 use crate::error::Error;
+use crate::metrics::read_gauges;
 pub use connection::Connection;
 use connection::{Manager, Role};
 pub use remembered::Remembered;
 use remembered::{Version, WalIndex};
-use writer::Writer;
+use writer::{Writer, WriterMetrics};
 
 /// Where the database is and how busy.
 #[derive(Clone, Debug)]
@@ -144,6 +146,20 @@ impl Db {
             idle: pool.idle_connections,
             most: self.readers.max_size(),
         }
+    }
+
+    /// What the database tells of itself.
+    pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        let (db, same) = (self.clone(), self.clone());
+        let connections = read_gauges("gatepost_db_connections", "Connections that read.", &["state"], move || {
+            let DbState { open, idle, .. } = db.state();
+            vec![(vec!["idle".to_owned()], idle.into()), (vec!["in_use".to_owned()], (open - idle).into())]
+        });
+        let size = read_gauges("gatepost_db_size_bytes", "Size of the database.", &[], move || {
+            vec![(Vec::new(), same.state().bytes as f64)]
+        });
+        let WriterMetrics { queued, batch, commit } = self.writer.metrics.clone();
+        vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
     }
 
     /// The state of the content; `None` if it cannot be told.

@@ -11,10 +11,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
+use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 
 use super::connection::{self, Connection, Role};
 use crate::error::Error;
+use crate::metrics;
 
 /// Jobs that may wait; beyond that the service says that it is overloaded.
 const QUEUE: usize = 4096;
@@ -25,14 +27,41 @@ const BATCH: usize = 256;
 #[derive(Clone)]
 pub struct Writer {
     queue: SyncSender<Box<dyn Job>>,
+    pub metrics: WriterMetrics,
+}
+
+/// What the writer counts.
+#[derive(Clone)]
+pub struct WriterMetrics {
+    pub queued: IntGauge,
+    pub batch: Histogram,
+    pub commit: Histogram,
+}
+
+impl WriterMetrics {
+    fn new() -> WriterMetrics {
+        let sizes: Vec<f64> = (0..=BATCH.ilog2()).map(|power| f64::from(1 << power)).collect();
+        let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+        WriterMetrics {
+            queued: metrics::gauge("gatepost_db_queued_writes", "Writes that wait for their turn."),
+            batch: metrics::histogram("gatepost_db_batch_writes", "Writes that were committed together.", &sizes),
+            commit: metrics::histogram(
+                "gatepost_db_commit_duration_seconds",
+                "Time to run and commit a batch.",
+                &seconds,
+            ),
+        }
+    }
 }
 
 impl Writer {
     pub fn start(path: &Path, connection: Connection) -> std::io::Result<Writer> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let path = path.to_owned();
-        std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(&path, connection, &jobs))?;
-        Ok(Writer { queue })
+        let (path, metrics) = (path.to_owned(), WriterMetrics::new());
+        let counting = metrics.clone();
+        let work = move || run(&path, connection, &jobs, &counting);
+        std::thread::Builder::new().name("writer".to_owned()).spawn(work)?;
+        Ok(Writer { queue, metrics })
     }
 
     /// Queues a job. The answer comes after the commit.
@@ -43,7 +72,13 @@ impl Writer {
     {
         let (sender, answer) = oneshot::channel();
         let job = Box::new(Queued { queries: Some(queries), result: None, sender });
-        match self.queue.try_send(job) {
+        // Before it is sent, or the writer might count it off first.
+        self.metrics.queued.inc();
+        let sent = self.queue.try_send(job);
+        if sent.is_err() {
+            self.metrics.queued.dec();
+        }
+        match sent {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(Error::Unavailable("the queue of writes is full".to_owned())),
             Err(TrySendError::Disconnected(_)) => Err(Error::Unavailable("the writer has stopped".to_owned())),
@@ -94,16 +129,22 @@ where
     }
 }
 
-fn run(path: &Path, connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
+fn run(path: &Path, connection: Connection, jobs: &Receiver<Box<dyn Job>>, metrics: &WriterMetrics) {
     let mut connection = Some(connection);
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(BATCH - 1));
+        metrics.queued.sub(batch.len() as i64);
+        let timer = metrics.commit.start_timer();
         let commit = match connection_or_new(&mut connection, path) {
             Ok(open) => commit(open, &mut batch),
             Err(cause) => Err(cause),
         };
-        if commit.is_err() {
+        if commit.is_ok() {
+            timer.observe_duration();
+            metrics.batch.observe(batch.len() as f64);
+        } else {
+            timer.stop_and_discard();
             // A fresh connection next time: the state of this one is not worth guessing at.
             connection = None;
         }

@@ -7,9 +7,11 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use super::groups;
-use super::models::{self, LAST_SUPERUSER, NewUser, Origin, User};
+use super::models::{self, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
+use super::rules::{LAST_SUPERUSER, is_last_superuser};
 use super::user_options::OPTIONS;
+use crate::admin::history_admin::source_label;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -42,7 +44,7 @@ fn check_grants(
 ) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
     let is_oneself = user.is_some_and(|user| user.id == staff.user.id);
-    let mut may_give = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
+    let may_give = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
         Ok(staff.rights.is_superuser || (!is_oneself && UserAdmin.may_give(conn, field, value, staff)?))
     };
     for group in new.groups.difference(&old.groups) {
@@ -72,7 +74,7 @@ fn check_flags(conn: &mut Connection, user: Option<&User>, new: &User, staff: &S
         ("is_superuser", user.is_superuser, new.is_superuser),
     ];
     match flags.into_iter().find(|(_, old, new)| old != new) {
-        Some((field, ..)) if models::is_last_superuser(conn, user)? => field_error(field, LAST_SUPERUSER),
+        Some((field, ..)) if is_last_superuser(conn, user)? => field_error(field, LAST_SUPERUSER),
         Some((field, ..)) => field_error(field, NOT_YOURSELF),
         None => Ok(()),
     }
@@ -151,7 +153,7 @@ impl ModelAdmin for UserAdmin {
         if verb != Verb::Delete {
             return Ok(None);
         }
-        Ok(if models::is_last_superuser(conn, &user)? {
+        Ok(if is_last_superuser(conn, &user)? {
             Some(format!("{}: {LAST_SUPERUSER}", user.username))
         } else if user.id == staff.user.id {
             Some("You cannot delete yourself.".to_owned())
@@ -267,7 +269,7 @@ fn record_panel(user: &User, may_change: bool) -> Panel {
     let mut facts = vec![
         ("Date joined", Cell::Time(user.date_joined)),
         ("Last sign-in", user.last_login.map_or(Cell::Empty, Cell::Time)),
-        ("Origin", Cell::Text(super::user_options::origin(&user.origin).to_owned())),
+        ("Origin", Cell::Text(source_label(&user.origin).to_owned())),
         ("Password", Cell::Text(state.to_owned())),
     ];
     if may_change {

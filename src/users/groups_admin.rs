@@ -63,10 +63,7 @@ static OPTIONS: Options = Options {
             },
         ],
     }],
-    related: &[
-        ("user_groups", "membership of a user", "memberships of users"),
-        ("group_permissions", "permission", "permissions"),
-    ],
+    related: &[("group_permissions", "permissions"), ("user_groups", "memberships of users")],
     ..Options::DEFAULT
 };
 

@@ -94,11 +94,16 @@ impl Rights {
 
     /// Reads what a user may do, or could if they were active: to decide over somebody, this is what counts.
     pub fn given(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
-        let Grants { groups, mut permissions } = Grants::of(conn, user.id)?;
-        for group in groups {
-            permissions.extend(of_group(conn, group)?);
-        }
-        Ok(Rights { is_superuser: user.is_superuser, permissions: permissions.into_iter().collect() })
+        let own = user_permissions::table
+            .filter(user_permissions::user_id.eq(user.id))
+            .select(user_permissions::permission)
+            .load::<String>(conn)?;
+        let groups = user_groups::table.filter(user_groups::user_id.eq(user.id)).select(user_groups::group_id);
+        let by_group = group_permissions::table
+            .filter(group_permissions::group_id.eq_any(groups))
+            .select(group_permissions::permission)
+            .load::<String>(conn)?;
+        Ok(Rights { is_superuser: user.is_superuser, permissions: own.into_iter().chain(by_group).collect() })
     }
 
     /// Whether a permission is among them.

@@ -1,12 +1,8 @@
 //! How users are called and shown in the admin: the columns and filters of their list, and their form.
 
-use serde_json::Value;
-
 use super::admin::{group_choices, link_badge};
 use super::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
-use crate::admin::model_admin::{
-    Action, Cell, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget,
-};
+use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
 
 /// See [`super::admin::UserAdmin`].
 pub static OPTIONS: Options = Options {
@@ -19,6 +15,7 @@ pub static OPTIONS: Options = Options {
     table: "users",
     title: "username",
     list_display: COLUMNS,
+    export: EXPORT,
     search_fields: &["username", "first_name", "last_name", "email"],
     list_filter: FILTERS,
     ordering: &["username"],
@@ -33,10 +30,12 @@ pub static OPTIONS: Options = Options {
             done: "unlinked",
         },
     ],
+    importable: true,
     related: &[
-        ("user_groups", "group membership", "group memberships"),
-        ("user_permissions", "permission", "permissions"),
-        ("sessions", "session", "sessions"),
+        ("imports", "imports"),
+        ("sessions", "sessions"),
+        ("user_groups", "group memberships"),
+        ("user_permissions", "permissions"),
     ],
     ..Options::DEFAULT
 };
@@ -74,14 +73,12 @@ const COLUMNS: &[Column] = &[
         kind: Kind::Time,
         order: Some("COALESCE(last_login, '')"),
     },
-    Column {
-        name: "date_joined",
-        label: "Date joined",
-        sql: &["date_joined"],
-        kind: Kind::Time,
-        order: Some("date_joined"),
-    },
-    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(origin_cell), order: None },
+];
+
+/// What a file has room for.
+const EXPORT: &[Column] = &[
+    Column { name: "date_joined", label: "Date joined", sql: &["date_joined"], kind: Kind::Time, order: None },
+    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Text, order: None },
 ];
 
 const FILTERS: &[Filter] = &[
@@ -116,8 +113,10 @@ const FILTERS: &[Filter] = &[
                 let none = Choice { value: "none".to_owned(), label: "None".to_owned(), group: String::new() };
                 Ok(group_choices(conn)?.into_iter().chain([none]).collect())
             },
-            "? IN (SELECT CAST(group_id AS TEXT) FROM user_groups WHERE user_id = users.id
-             UNION ALL SELECT 'none' WHERE NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id))",
+            |value| match value {
+                "none" => "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id)",
+                _ => "id IN (SELECT user_id FROM user_groups WHERE group_id = ?)",
+            },
         ),
     },
     Filter {
@@ -126,7 +125,7 @@ const FILTERS: &[Filter] = &[
         choices: Choices::Fixed(&[
             ("admin", "Admin", "origin = 'admin'", None),
             ("command_line", "Command line", "origin = 'command_line'", None),
-            ("post_confirmation", "Sign-up (Post Confirmation)", "origin = 'post_confirmation'", None),
+            ("post_confirmation", "Sign-up", "origin = 'post_confirmation'", None),
             ("first_token", "First token", "origin = 'first_token'", None),
         ]),
     },
@@ -199,19 +198,3 @@ const RIGHTS: Fieldset = Fieldset {
         },
     ],
 };
-
-fn origin_cell(values: &[Value]) -> Cell {
-    let name = values.first().and_then(Value::as_str).unwrap_or_default();
-    Cell::Text(origin(name).to_owned())
-}
-
-/// The way a user came, for people.
-pub fn origin(name: &str) -> &str {
-    match name {
-        "admin" => "Admin",
-        "command_line" => "Command line",
-        "post_confirmation" => "Sign-up (Post Confirmation)",
-        "first_token" => "First token",
-        other => other,
-    }
-}

@@ -127,11 +127,14 @@ async fn static_files_are_compressed() {
     let path = gatepost::assets::url("gatepost.css");
     let plain = server.call("GET", &path).send().await;
     for coding in ["gzip", "br"] {
-        let answer = server.call("GET", &path).header("accept-encoding", coding).send().await;
+        let call = || server.call("GET", &path).header("accept-encoding", coding);
+        let answer = call().send().await;
         assert_eq!((answer.status, answer.header("content-encoding")), (200, coding));
         assert!(decoded(&answer) == plain.body && answer.body.len() < plain.body.len());
         assert_eq!(answer.header("cache-control"), plain.header("cache-control"));
         assert!(varies_by_coding(&answer) && varies_by_coding(&plain));
+        assert_ne!(answer.header("etag"), plain.header("etag"));
+        assert_eq!(call().header("if-none-match", answer.header("etag")).send().await.status, 304);
     }
 }
 

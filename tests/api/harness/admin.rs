@@ -14,6 +14,9 @@ use super::client::{Answer, Call};
 /// The password of [`TestServer::staff`].
 pub const PASSWORD: &str = "vX9#kw2pLm-test";
 
+/// Outside development mode, in which the tests' servers are not.
+pub const SESSION_COOKIE: &str = "__Host-sessionid";
+
 /// The hash of [`PASSWORD`], made once.
 pub fn password_hash() -> String {
     static HASH: OnceLock<String> = OnceLock::new();
@@ -51,6 +54,8 @@ impl TestServer {
         let mut client = AdminClient::new(self.address);
         let answer = client.sign_in(name, PASSWORD).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/admin/"), "{}", answer.text());
+        // The token of the sign-in page is over with it.
+        client.token.clear();
         client
     }
 }
@@ -84,7 +89,12 @@ impl AdminClient {
     /// Fills in the form of the sign-in page and sends it.
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
         self.get("/admin/login/").await;
-        self.post("/admin/login/", &[("username", name), ("password", password)]).await
+        let answer = self.post("/admin/login/", &[("username", name), ("password", password)]).await;
+        if answer.status == 303 {
+            // The token of the sign-in page is good no more.
+            self.token.clear();
+        }
+        answer
     }
 
     /// Opens a page; follows no redirect.
@@ -113,15 +123,20 @@ impl AdminClient {
         }
         let token = self.token.clone();
         let fields = [&[("csrfmiddlewaretoken", token.as_str())], fields].concat();
-        let answer = self.send(path, &fields).await;
+        let answer = self.form(path, &fields).send().await;
         self.take(&answer);
         answer
     }
 
-    /// Sends a form as it is, without a token of its own.
-    pub async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    /// Begins to send a form as it is, without a token of its own.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Call {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.call("POST", path).body("application/x-www-form-urlencoded", body).send().await
+        self.call("POST", path).body("application/x-www-form-urlencoded", body)
+    }
+
+    /// The session's cookie.
+    pub fn session(&self) -> &str {
+        self.cookies.get(SESSION_COOKIE).map_or("", String::as_str)
     }
 
     /// Takes over what an answer brings: cookies and a token.

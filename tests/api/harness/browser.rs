@@ -176,16 +176,10 @@ impl Browser {
     /// Waits until the page shows a text.
     #[track_caller]
     pub fn see(&self, text: &str) -> impl Future<Output = ()> {
-        self.wait_for(text, true, std::panic::Location::caller())
+        self.wait_for(text, std::panic::Location::caller())
     }
 
-    /// Waits until the page does not show a text.
-    #[track_caller]
-    pub fn see_no(&self, text: &str) -> impl Future<Output = ()> {
-        self.wait_for(text, false, std::panic::Location::caller())
-    }
-
-    fn wait_for(&self, text: &str, there: bool, caller: &'static std::panic::Location) -> impl Future<Output = ()> {
+    fn wait_for(&self, text: &str, caller: &'static std::panic::Location) -> impl Future<Output = ()> {
         let text = text.to_owned();
         async move {
             let give_up = tokio::time::Instant::now() + PATIENCE;
@@ -195,11 +189,10 @@ impl Browser {
                     Ok(body) => body.text().await.unwrap_or_default(),
                     Err(_) => String::new(),
                 };
-                if shown.contains(&text) == there && !shown.is_empty() {
+                if shown.contains(&text) {
                     return;
                 }
-                let what = if there { "is not shown" } else { "is still shown" };
-                assert!(tokio::time::Instant::now() < give_up, "“{text}” {what} at {caller}:\n{shown}");
+                assert!(tokio::time::Instant::now() < give_up, "“{text}” is not shown at {caller}:\n{shown}");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

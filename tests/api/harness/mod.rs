@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod browser;
 pub mod client;
+pub mod form;
 pub mod jwks;
 pub mod log_watch;
 pub mod pool;
@@ -18,7 +19,7 @@ use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::db::Db;
 use gatepost::history::{Actor, Source};
-use gatepost::server;
+use gatepost::server::{self, Resources};
 use gatepost::users::models::{self, NewUser, Origin, User};
 use gatepost::users::sessions::Limits;
 use tempfile::TempDir;
@@ -33,7 +34,10 @@ pub struct TestServer {
     pub db: Db,
     pub pool: TestPool,
     pub config: Config,
+    /// Where the metrics are, if they have an address of their own.
+    pub metrics: Option<SocketAddr>,
     handle: actix_web::dev::ServerHandle,
+    metrics_handle: Option<actix_web::dev::ServerHandle>,
     thread: Option<std::thread::JoinHandle<()>>,
     /// Removed with all in it when the server is dropped.
     _folder: TempDir,
@@ -52,6 +56,16 @@ impl TestServer {
 
     /// A server for a pool that is there already.
     pub async fn start_for(pool: TestPool, change: impl FnOnce(&mut Config)) -> TestServer {
+        let resources = || Resources { api: server::api, site: server::site() };
+        TestServer::start_with_resources(pool, resources, change).await
+    }
+
+    /// A server about something else than articles.
+    pub async fn start_with_resources(
+        pool: TestPool,
+        resources: fn() -> Resources,
+        change: impl FnOnce(&mut Config),
+    ) -> TestServer {
         gatepost::install_crypto();
         log_watch::install();
         let folder = TempDir::new().expect("a folder for the database");
@@ -61,14 +75,15 @@ impl TestServer {
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let built = server::build(&for_thread).await.expect("the server starts");
-                let sent = sender.send((built.address, built.db, built.server.handle()));
+                let built = server::build_with(&for_thread, resources()).await.expect("the server starts");
+                let sent = sender.send((built.address, built.db, built.server.handle(), built.metrics));
                 assert!(sent.is_ok(), "the test waits for its server");
                 built.server.await.expect("the server runs");
             });
         });
-        let (address, db, handle) = receiver.await.expect("the server starts");
-        TestServer { address, db, pool, config, handle, thread: Some(thread), _folder: folder }
+        let (address, db, handle, metrics) = receiver.await.expect("the server starts");
+        let (metrics, metrics_handle) = metrics.unzip();
+        TestServer { address, db, pool, config, metrics, handle, metrics_handle, thread: Some(thread), _folder: folder }
     }
 
     /// Begins a request.
@@ -170,6 +185,7 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         // The future that stop() returns need not be awaited: the thread ends when the server has.
+        drop(self.metrics_handle.as_ref().map(|handle| handle.stop(false)));
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();

@@ -251,6 +251,11 @@ impl Serving {
         Call::new(self.address, method, path)
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.running.child.id()
+    }
+
     /// What it printed for people.
     pub fn stdout(&self) -> String {
         self.running.stdout()

@@ -13,12 +13,18 @@ use serde::Serialize;
 
 use super::models::{self, NAME, Tag};
 
-static TAGS: Endpoint =
-    Endpoint { name: "Tags", allow: "GET, POST, HEAD, OPTIONS", action: Some(("POST", &[NAME])) };
+static TAGS: Endpoint = Endpoint {
+    name: "Tags",
+    path: "/tags/",
+    allow: "GET, POST, HEAD, OPTIONS",
+    action: Some(("POST", &[NAME])),
+    parent: None,
+    has_items: false,
+};
 
 /// The list's address.
 pub fn tags_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    resource(&TAGS, "/tags/", origins, || vec![get().to(list), web::post().to(create)])
+    resource(&TAGS, origins, || vec![get().to(list), web::post().to(create)])
 }
 
 /// A tag as the API shows it.

@@ -8,7 +8,7 @@ use gatepost::deleted_rows;
 use gatepost::error::{Error, FieldErrors};
 use gatepost::history::{self, Action, Actor, Changes, Object};
 
-use super::schema::tags;
+use crate::contributing::schema::tags;
 
 /// The one field that callers set.
 pub const NAME: CharField = CharField { name: "name", label: "Name", max_length: 30 };

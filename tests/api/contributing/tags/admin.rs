@@ -18,13 +18,7 @@ static OPTIONS: Options = Options {
     table: "tags",
     list_display: &[
         Column { name: "name", label: "Name", sql: &["name"], kind: Kind::Text, order: Some("name") },
-        Column {
-            name: "id",
-            label: "ID",
-            sql: &["id"],
-            kind: Kind::Number,
-            order: Some("id"),
-        },
+        Column { name: "id", label: "ID", sql: &["id"], kind: Kind::Number, order: Some("id") },
     ],
     search_fields: &["name"],
     ordering: &["name"],

@@ -1,0 +1,254 @@
+//! `cargo bench --bench admin`: the admin's lists on a million articles and 100,000 users.
+//!
+//! Each page stands beside a floor measured in the same run, in turns: the same statements on one connection,
+//! without HTTP, session and HTML. The last lines tell how much memory the export of everything takes.
+
+#[path = "http/server.rs"]
+mod server;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use gatepost::admin::ModelAdmin;
+use gatepost::admin::change_list::sql;
+use gatepost::admin::facets::facets;
+use gatepost::admin::history_admin::HistoryAdmin;
+use gatepost::admin::list_page::Page;
+use gatepost::admin::list_query::{Cursor, ListQuery, Place};
+use gatepost::admin::matches::Matches;
+use gatepost::admin::model_admin::Options;
+use gatepost::articles::admin::ArticleAdmin;
+use gatepost::db::rows::Bind;
+use gatepost::db::{Connection, Db};
+use gatepost::history::{Actor, Source};
+use gatepost::users::admin::UserAdmin;
+use gatepost::users::models::{self, NewUser, Origin};
+use gatepost::users::password;
+use server::Server;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const ROUNDS: usize = 5;
+/// How long one measurement of a round takes.
+const PERIOD: Duration = Duration::from_millis(600);
+const PASSWORD: &str = "the password of the benchmark";
+/// What an export may add to the process's memory.
+const MOST_EXPORT_KB: u64 = 64 * 1024;
+
+/// Every tenth article has an author, every 5,000th user is inactive; the history has an entry for each article.
+const ROWS: &str = "
+INSERT INTO users (username, email, email_key, first_name, last_name, is_active, is_staff, is_superuser, date_joined,
+                   cognito_issuer, cognito_sub, origin)
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+SELECT printf('user-%06d', n), printf('user-%06d@example.com', n), printf('user-%06d@example.com', n), 'First' || n % 997,
+       'Last' || n % 1009, n % 5000 > 0, n % 10000 = 0, 0, datetime('2026-01-01', '+' || n || ' minutes'),
+       iif(n % 3 > 0, 'https://issuer.example', NULL), iif(n % 3 > 0, 'sub-' || n, NULL), 'first_token' FROM n;
+INSERT INTO articles (name, created_by, created_at, updated_at)
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000)
+SELECT printf('Article %06d on DRF with Cognito', n * 7919 % 1000003), iif(n % 10 = 0, 1 + n % 100000, NULL),
+       datetime('2024-01-01', '+' || n || ' minutes'), datetime('2024-01-01', '+' || n || ' minutes') FROM n;
+INSERT INTO history (at, actor_id, actor, source, action, model, object_id, object, changes)
+SELECT created_at, created_by, '', iif(id % 100000 = 0, 'admin', 'api'), 'created', 'article', id, name,
+       json_object('name', json_array(NULL, name)) FROM articles;
+";
+
+fn main() -> Outcome<()> {
+    gatepost::install_crypto();
+    let folder = tempfile::tempdir()?;
+    let (db, _) = Db::open(&folder.path().join("bench.sqlite3"))?;
+    eprintln!("a million articles, 100,000 users ...");
+    db.write_blocking(|conn| Ok(conn.batch_execute(ROWS)?))?;
+    let hash = password::hash(PASSWORD).map_err(|error| error.to_string())?;
+    let root = NewUser {
+        username: "root".to_owned(),
+        password: Some(hash),
+        is_staff: true,
+        is_superuser: true,
+        ..NewUser::new(Origin::CommandLine)
+    };
+    db.write_blocking(move |conn| models::create(conn, root, &Actor::system(Source::CommandLine)))?;
+    let service = Server::service(folder.path(), &[])?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let browser = Browser::sign_in(&service).await?;
+        println!("{:<52} {:>9} {:>9} {:>6}", "", "page ms", "SQL ms", "ratio");
+        for (what, model, query) in pages(&db)? {
+            let mut rounds = Vec::new();
+            for _ in 0..ROUNDS {
+                let page = browser.time(&format!("/admin/{}/?{query}", model.options().slug)).await?;
+                rounds.push((page, floor(&db, model.options(), &query)?));
+            }
+            let median = |of: &dyn Fn(&(f64, f64)) -> f64| {
+                let mut values: Vec<f64> = rounds.iter().map(of).collect();
+                values.sort_by(f64::total_cmp);
+                values[values.len() / 2]
+            };
+            let (page, floor) = (median(&|round| round.0), median(&|round| round.1));
+            println!("{what:<52} {page:>9.2} {floor:>9.2} {:>6.2}", median(&|round| round.0 / round.1));
+        }
+        println!("{:<52} {:>9.2}", "search over everything", browser.time("/admin/search/?q=user-09").await?);
+        for slug in ["users", "articles"] {
+            export(&browser, slug, service.process.id()).await?;
+        }
+        Ok(())
+    })
+}
+
+type Line = (&'static str, &'static dyn ModelAdmin, String);
+
+/// The pages that are measured.
+fn pages(db: &Db) -> Outcome<Vec<Line>> {
+    let (articles, users, history) = (&ArticleAdmin, &UserAdmin, &HistoryAdmin);
+    let text = |text: &str| Bind::Text(text.to_owned());
+    let deep = |query: &str, values: Vec<Bind>| -> Outcome<String> {
+        let query = db.read_blocking(|conn| Ok(ListQuery::parse(conn, articles.options(), query)?))?;
+        let place = Place::After(Cursor { number: Some(500_000), values });
+        Ok(ListQuery { place, ..query }.state())
+    };
+    let middle = "Article 500000 on DRF with Cognito";
+    Ok(vec![
+        ("articles", articles, String::new()),
+        ("articles, the middle", articles, deep("", vec![Bind::Integer(500_000)])?),
+        ("articles, the last page", articles, "last=1".to_owned()),
+        ("articles by name", articles, "o=name".to_owned()),
+        ("articles by name, the middle", articles, deep("o=name", vec![text(middle), Bind::Integer(0)])?),
+        (
+            "articles by date and name, the middle",
+            articles,
+            deep("o=-created_at,name", vec![text("2024-12-01 00:00:00"), text(middle), Bind::Integer(0)])?,
+        ),
+        ("articles, a word that all have", articles, "q=cognito".to_owned()),
+        ("articles, a word that few have", articles, "q=00123".to_owned()),
+        ("articles, a word that none has", articles, "q=xyzzy".to_owned()),
+        ("articles with an author", articles, "author=yes".to_owned()),
+        ("articles of a year with an author", articles, "author=yes&created=year".to_owned()),
+        ("articles of a day without an author", articles, "author=no&created=day".to_owned()),
+        ("users", users, String::new()),
+        ("users by e-mail", users, "o=email".to_owned()),
+        ("users, a word that few have", users, "q=first77".to_owned()),
+        ("users, staff", users, "staff=yes".to_owned()),
+        ("users, linked, not staff, active", users, "cognito=linked&staff=no&active=yes".to_owned()),
+        ("history", history, String::new()),
+        ("history of articles by the admin", history, "model=article&source=admin".to_owned()),
+        ("history of a month, created by the API", history, "at=month&action=created&source=api".to_owned()),
+    ])
+}
+
+/// The mean time of what is done again and again for a while, in ms.
+struct Mean {
+    started: Instant,
+    times: u32,
+}
+
+impl Mean {
+    fn start() -> Mean {
+        Mean { started: Instant::now(), times: 0 }
+    }
+
+    /// Counts one more; whether there is time for another.
+    fn again(&mut self) -> bool {
+        self.times += 1;
+        self.started.elapsed() < PERIOD
+    }
+
+    fn ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1000.0 / f64::from(self.times)
+    }
+}
+
+/// The statements of a list, without anything around them.
+fn floor(db: &Db, options: &'static Options, query: &str) -> Outcome<f64> {
+    let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
+    let mut mean = Mean::start();
+    loop {
+        db.read_blocking(|conn: &mut Connection| {
+            let query = ListQuery::parse(conn, options, query)?;
+            let matches = Matches::of(conn, options, &query)?;
+            let page = Page::read(conn, options, &columns, &query, &matches)?;
+            let facets = facets(conn, options, &query, &matches)?;
+            Ok((page.rows.len(), facets.len()))
+        })?;
+        if !mean.again() {
+            return Ok(mean.ms());
+        }
+    }
+}
+
+/// Somebody who is signed in.
+struct Browser {
+    client: reqwest::Client,
+    base: String,
+    cookies: String,
+}
+
+impl Browser {
+    async fn sign_in(service: &Server) -> Outcome<Browser> {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
+        let mut browser = Browser { client, base: format!("http://{}", service.address), cookies: String::new() };
+        let page = browser.client.get(format!("{}/admin/login/", browser.base)).send().await?;
+        browser.take_cookies(&page);
+        let page = page.text().await?;
+        let (_, token) = page.split_once("name=\"csrfmiddlewaretoken\" value=\"").ok_or("there is no token")?;
+        let token = token.split('"').next().unwrap_or_default();
+        let fields = [("csrfmiddlewaretoken", token), ("username", "root"), ("password", PASSWORD)];
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = browser.client.post(format!("{}/admin/login/", browser.base)).header("cookie", &browser.cookies);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        let answer = request.send().await?;
+        if answer.status() != 303 {
+            return Err(format!("signing in: {}", answer.status()).into());
+        }
+        browser.take_cookies(&answer);
+        Ok(browser)
+    }
+
+    fn take_cookies(&mut self, answer: &reqwest::Response) {
+        let cookies = answer.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+        let cookies: Vec<&str> = cookies.filter_map(|cookie| cookie.split(';').next()).collect();
+        self.cookies = cookies.join("; ");
+    }
+
+    async fn get(&self, path: &str) -> Outcome<reqwest::Response> {
+        let request = self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookies);
+        let answer = request.send().await?;
+        if answer.status() == 200 { Ok(answer) } else { Err(format!("{path}: {}", answer.status()).into()) }
+    }
+
+    async fn time(&self, path: &str) -> Outcome<f64> {
+        let mut mean = Mean::start();
+        loop {
+            self.get(path).await?.bytes().await?;
+            if !mean.again() {
+                return Ok(mean.ms());
+            }
+        }
+    }
+}
+
+/// Exports a whole table, and fails if that takes much memory.
+async fn export(browser: &Browser, slug: &str, process: u32) -> Outcome<()> {
+    let before = peak_kb(process)?;
+    let started = Instant::now();
+    let mut file = browser.get(&format!("/admin/{slug}/export/")).await?;
+    let (mut bytes, mut lines) = (0, 0);
+    while let Some(chunk) = file.chunk().await? {
+        bytes += chunk.len();
+        lines += chunk.iter().filter(|byte| **byte == b'\n').count();
+    }
+    let grown = peak_kb(process)? - before;
+    println!(
+        "export of all {slug}: {lines} lines, {} MB in {:.1} s; the memory's peak {} MB, {} MB more than before",
+        bytes / 1_000_000,
+        started.elapsed().as_secs_f64(),
+        (before + grown) / 1024,
+        grown / 1024
+    );
+    if grown > MOST_EXPORT_KB { Err("the export takes too much memory".into()) } else { Ok(()) }
+}
+
+fn peak_kb(process: u32) -> Outcome<u64> {
+    let status = std::fs::read_to_string(Path::new("/proc").join(process.to_string()).join("status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("there is no peak")?;
+    Ok(peak.trim().trim_end_matches(" kB").parse()?)
+}

@@ -1,0 +1,93 @@
+// What the staff sees of a new user, in a real browser: the user in the admin's list and form, the article in
+// its list and history.
+//
+//   API_URL         where Gatepost is
+//   STAFF_PASSWORD  of the superuser `admin`
+//   REPORT          the file that story.mjs wrote
+//   SOURCE          how the user came, in the admin's words
+//   CHROMIUM        the browser (/usr/bin/chromium)
+//   SCREENSHOTS     a folder for pictures; none are taken without it
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const { API_URL: api, STAFF_PASSWORD: password, SOURCE: source } = process.env
+const { username, email, article } = JSON.parse(readFileSync(process.env.REPORT, 'utf8'))
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
+})
+const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+page.setDefaultTimeout(20_000)
+const main = page.getByRole('main')
+
+try {
+  await step('the staff signs in to the admin', async () => {
+    await page.goto(`${api}/admin/`)
+    await page.getByLabel('Username').fill('admin')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { level: 1 }).waitFor()
+  })
+
+  await step('the new user stands in the list of users, linked', async () => {
+    await page.goto(`${api}/admin/users/?q=${encodeURIComponent(username)}`)
+    const row = page.getByRole('row').filter({ hasText: email })
+    assert.equal(await row.count(), 1)
+    assert.match(await row.innerText(), /\bLinked\b/)
+    await look('users')
+    await row.getByRole('link', { name: username }).click()
+  })
+
+  await step(`the form says how the user came: ${source}`, async () => {
+    await main.getByText('Cognito link').waitFor()
+    assert.equal(await page.getByLabel('E-mail').inputValue(), email)
+    assert.match(await main.innerText(), new RegExp(source, 'i'))
+    assert.match(await main.innerText(), /\bLinked\b/)
+    await look('user')
+    await page.getByRole('link', { name: 'History' }).first().click()
+    await page.waitForURL(/\/history\//)
+    assert.match(await main.innerText(), new RegExp(source, 'i'))
+  })
+
+  await step('the article stands in the list, with its author', async () => {
+    await page.goto(`${api}/admin/articles/?q=${encodeURIComponent(article)}`)
+    const row = page.getByRole('row').filter({ hasText: article })
+    assert.equal(await row.count(), 1)
+    assert.ok((await row.innerText()).includes(username))
+    await row.getByRole('link', { name: article }).click()
+    await page.getByRole('link', { name: 'History' }).first().click()
+    await page.waitForURL(/\/history\//)
+    const history = await main.innerText()
+    assert.ok(history.includes(username) && /API/.test(history) && history.includes(article), history)
+    await look('article')
+  })
+
+  await step('both stand in the history of all', async () => {
+    await page.goto(`${api}/admin/history/`)
+    const history = await main.innerText()
+    assert.ok(history.includes(username) && history.includes(article), history)
+    await look('history')
+  })
+} catch (error) {
+  console.error(error.stack)
+  process.exitCode = 1
+} finally {
+  await browser.close()
+}
+
+async function step(name, run) {
+  try {
+    await run()
+    console.log(`${name} ... ok`)
+  } catch (error) {
+    console.log(`${name} ... FAILED`)
+    throw error
+  }
+}
+
+async function look(name) {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/staff-${name}.png`, fullPage: true })
+}

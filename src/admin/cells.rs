@@ -1,0 +1,53 @@
+//! What a list shows of a row's values, and what a CSV file holds of them.
+
+use chrono::NaiveDateTime;
+use serde_json::Value;
+
+use super::model_admin::{Cell, Column, Kind};
+
+impl Column {
+    /// The cell for the values of [`Column::sql`].
+    pub fn cell(&self, values: &[Value]) -> Cell {
+        let value = values.first().unwrap_or(&Value::Null);
+        match self.kind {
+            Kind::Text => text(value).map_or(Cell::Empty, Cell::Text),
+            Kind::Number => value.as_i64().map_or(Cell::Empty, |number| Cell::Text(number.to_string())),
+            Kind::Flag => Cell::Flag(value.as_i64() == Some(1)),
+            Kind::Time => time(value).map_or(Cell::Empty, Cell::Time),
+            Kind::Custom(cell) => cell(values),
+        }
+    }
+
+    /// The class of the column's cells.
+    pub fn class(&self, cell: &Cell) -> &'static str {
+        match (&self.kind, cell) {
+            (_, Cell::Flag(true)) => "yes",
+            (_, Cell::Flag(false)) => "no",
+            (Kind::Number, _) => "tight number",
+            (_, Cell::Time(_)) => "tight",
+            _ => "",
+        }
+    }
+}
+
+/// A text that is there.
+pub fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A time as the database keeps it.
+pub fn time(value: &Value) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_from_str(value.as_str()?, "%Y-%m-%d %H:%M:%S%.f").ok()
+}
+
+impl Cell {
+    /// The cell without its looks; times in ISO 8601, UTC.
+    pub fn plain(&self) -> String {
+        match self {
+            Cell::Empty => String::new(),
+            Cell::Text(text) | Cell::Code(text) | Cell::Link(_, text) | Cell::Badge(_, text, _) => text.clone(),
+            Cell::Flag(flag) => flag.to_string(),
+            Cell::Time(time) => time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The list of a model's rows: `/admin/<slug>/`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use diesel::QueryResult;
+
+use super::facets::{Facet, facets};
+use super::forms::FormData;
+use super::list_page::{Page, Row};
+use super::list_query::{Chosen, ListQuery, Order, Place, order_text};
+use super::matches::{CAP, Count, Matches};
+use super::model_admin::{Cell, Column, Options};
+use super::pages::{Frame, page};
+use super::site::Site;
+use super::staff::StaffUser;
+use crate::db::rows::Sql;
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::search::{self, Turn, Turns};
+use crate::users::permissions::{Rights, Verb};
+
+/// What every list shows around its rows.
+pub struct ListView {
+    /// Where the list is.
+    pub address: String,
+    /// Where this page of it is.
+    pub here: String,
+    /// For people, one row.
+    pub label: &'static str,
+    /// For people, the rows.
+    pub label_plural: &'static str,
+    /// Whether rows can be searched.
+    pub can_search: bool,
+    /// The search as it was typed.
+    pub search: String,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+    /// The parameters that a search keeps.
+    pub hidden: Vec<(&'static str, String)>,
+    /// The filters that are on, and the list without each.
+    pub chips: Vec<(String, String)>,
+    /// The list with nothing left out.
+    pub clear: String,
+    /// The filters.
+    pub facets: Vec<Facet>,
+    /// `8 of 100,000 users`
+    pub result_count: String,
+    /// How many rows match.
+    pub total: Count,
+    /// Whether there are no rows to leave out.
+    pub is_table_empty: bool,
+    /// The other pages.
+    pub pages: Pages,
+    /// The same rows as a CSV file.
+    pub export: String,
+}
+
+/// The links to the other pages of a list.
+pub struct Pages {
+    /// `1–100 of 12,345`
+    pub range: String,
+    /// The first page and the one before, from all but the first.
+    pub back: Option<(String, String)>,
+    /// The next page and the last one, from all but the last.
+    pub forth: Option<(String, String)>,
+}
+
+impl Pages {
+    /// The pages around one.
+    pub fn around(page: &Page, query: &ListQuery, total: Count) -> Pages {
+        let link = |place: Place| query.place_link(&place);
+        Pages {
+            range: page.range(total),
+            back: page.previous().map(|previous| (link(Place::First), link(previous))),
+            forth: page.next().map(|next| (link(next), link(Place::Last))),
+        }
+    }
+}
+
+impl ListView {
+    /// Puts together what has been read.
+    pub fn read(
+        conn: &mut Connection,
+        options: &'static Options,
+        query: &ListQuery,
+        matches: &Matches,
+        page: &Page,
+    ) -> QueryResult<ListView> {
+        let all = match &query.within {
+            _ if !query.is_narrowed() => matches.total,
+            Some(within) => Count::up_to(CAP, conn, options, within.clone())?,
+            None => Count::of_table(conn, options)?,
+        };
+        let address = format!("/admin/{}/", options.slug);
+        let parameters = query.parameters();
+        let kept = parameters.into_iter().filter(|(name, _)| *name != "q").collect::<Vec<_>>();
+        let chip = |chosen: &Chosen| {
+            let label = format!("{}: {}", chosen.filter.label, chosen.choice.label);
+            (label, query.link(chosen.filter.name, None))
+        };
+        let unnarrowed = ListQuery { search: String::new(), chosen: Vec::new(), ..query.clone() };
+        Ok(ListView {
+            here: format!("{address}{}", query.place_link(&query.place)),
+            export: format!("{address}export/{}", query.place_link(&Place::First)),
+            address,
+            label: options.label,
+            label_plural: options.label_plural,
+            can_search: !options.search_fields.is_empty(),
+            search: query.search.clone(),
+            problem: query.problem.clone(),
+            hidden: kept,
+            chips: query.chosen.iter().map(chip).collect(),
+            clear: unnarrowed.place_link(&Place::First),
+            facets: facets(conn, options, query, matches)?,
+            result_count: result_count(options, query, matches.total, all),
+            total: matches.total,
+            is_table_empty: all.number == 0 && !query.is_narrowed(),
+            pages: Pages::around(page, query, matches.total),
+        })
+    }
+}
+
+fn result_count(options: &Options, query: &ListQuery, total: Count, all: Count) -> String {
+    let label = if all.number == 1 { options.label } else { options.label_plural };
+    if query.is_narrowed() { format!("{total} of {all} {label}") } else { format!("{total} {label}") }
+}
+
+/// The turn that a query string needs: only a search needs one.
+pub async fn turn(turns: &Turns, query: &str) -> Result<Option<Turn>, Error> {
+    let data = FormData::parse(query.as_bytes());
+    match search::words(data.get("q").unwrap_or_default()) {
+        Ok(words) if !words.is_empty() => turns.take().await,
+        _ => Ok(None),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/change_list.html")]
+struct ChangeListPage {
+    frame: Frame,
+    list: ListView,
+    heads: Vec<Head>,
+    rows: Vec<RowView>,
+    /// What can be done to selected rows: names and labels.
+    actions: Vec<(&'static str, String)>,
+    may_add: bool,
+    may_import: bool,
+}
+
+/// A column's heading.
+struct Head {
+    label: &'static str,
+    /// `None`: the list cannot be ordered by it.
+    sort: Option<Sort>,
+}
+
+struct Sort {
+    /// The list ordered by the column first, or the other way round where it is ordered by it.
+    address: String,
+    current: Option<CurrentSort>,
+}
+
+struct CurrentSort {
+    descending: bool,
+    /// Where it stands among several.
+    number: Option<usize>,
+    /// The list without it.
+    remove: Option<String>,
+}
+
+struct RowView {
+    id: i64,
+    title: String,
+    address: String,
+    /// Classes and cells.
+    cells: Vec<(&'static str, Cell)>,
+}
+
+/// GET `/admin/<slug>/`
+pub async fn change_list(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    turns: web::Data<Turns>,
+    slug: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let model = site.get(&slug)?;
+    let options = model.options();
+    staff.require(options, Verb::View)?;
+    let within = model.visible(&site, &staff.staff.rights);
+    let asked = request.query_string().to_owned();
+    let turn = turn(&turns, &asked).await?;
+    let (list, heads, rows) = db
+        .read(move |conn| {
+            // Kept until the scan is over, even if the caller is gone by then.
+            let _turn = turn;
+            Ok(read(conn, options, &asked, within)?)
+        })
+        .await?;
+    let rights = &staff.staff.rights;
+    let may_add = options.allow(rights, Verb::Add);
+    let change_list = ChangeListPage {
+        frame: Frame::new(&request, &site, &staff, options.heading(), options.slug),
+        list,
+        heads,
+        rows,
+        actions: actions(options, rights),
+        may_add,
+        may_import: may_add && options.importable,
+    };
+    page(StatusCode::OK, &change_list)
+}
+
+fn read(
+    conn: &mut Connection,
+    options: &'static Options,
+    asked: &str,
+    within: Option<Sql>,
+) -> QueryResult<(ListView, Vec<Head>, Vec<RowView>)> {
+    let query = ListQuery { within, ..ListQuery::parse(conn, options, asked)? };
+    let matches = Matches::of(conn, options, &query)?;
+    let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
+    let page = Page::read(conn, options, &columns, &query, &matches)?;
+    let state = query.state();
+    let rows = page.rows.iter().map(|row| row_view(options, row, &state)).collect();
+    let heads = options.list_display.iter().map(|column| head(&query, column)).collect();
+    Ok((ListView::read(conn, options, &query, &matches, &page)?, heads, rows))
+}
+
+/// SQL of what columns need, one after the other.
+pub fn sql(columns: &[Column]) -> impl Iterator<Item = &'static str> + '_ {
+    columns.iter().flat_map(|column| column.sql.iter().copied())
+}
+
+/// The cells of columns, whose values stand one after the other.
+pub fn cells<'a>(
+    columns: &'a [Column],
+    mut values: &'a [serde_json::Value],
+) -> impl Iterator<Item = (&'a Column, Cell)> {
+    columns.iter().map(move |column| {
+        let (own, rest) = values.split_at(column.sql.len().min(values.len()));
+        values = rest;
+        (column, column.cell(own))
+    })
+}
+
+fn row_view(options: &'static Options, row: &Row, state: &str) -> RowView {
+    let (title, values) = row.values.split_first().map_or((None, &[][..]), |(title, values)| (title.as_str(), values));
+    let mut address = format!("/admin/{}/{}/change/", options.slug, row.id);
+    if !state.is_empty() {
+        // The form leads back to the same page of the same list.
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        address = format!("{address}?{}", query.append_pair("_changelist_filters", state).finish());
+    }
+    RowView {
+        id: row.id,
+        title: title.unwrap_or_default().to_owned(),
+        address,
+        cells: cells(options.list_display, values).map(|(column, cell)| (column.class(&cell), cell)).collect(),
+    }
+}
+
+/// A click orders by a column first, and by what the reader has chosen before after it.
+fn head(query: &ListQuery, column: &'static Column) -> Head {
+    let Some(sql) = column.order else { return Head { label: column.label, sort: None } };
+    let link = |order: &[Order]| query.link("o", (!order.is_empty()).then(|| order_text(order)));
+    let at = query.order.iter().position(|order| order.name == column.name);
+    let sort = match at {
+        None => {
+            let own = if query.has_own_order { &query.order[..] } else { &[] };
+            let first = Order { name: column.name, sql, descending: false };
+            let order: Vec<Order> = [first].into_iter().chain(own.iter().cloned()).collect();
+            Sort { address: link(&order), current: None }
+        }
+        Some(at) => {
+            let mut reversed = query.order.clone();
+            reversed[at].descending = !reversed[at].descending;
+            let mut without = query.order.clone();
+            let descending = without.remove(at).descending;
+            let number = (query.order.len() > 1).then_some(at + 1);
+            let remove = query.has_own_order.then(|| link(&without));
+            Sort { address: link(&reversed), current: Some(CurrentSort { descending, number, remove }) }
+        }
+    };
+    Head { label: column.label, sort: Some(sort) }
+}
+
+/// What these rights allow to do to selected rows.
+fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, String)> {
+    let mut actions = Vec::new();
+    if options.allow(rights, Verb::Delete) {
+        actions.push(("delete_selected", format!("Delete selected {}", options.label_plural)));
+    }
+    if options.allow(rights, Verb::Change) {
+        actions.extend(options.actions.iter().map(|action| (action.name, action.label.to_owned())));
+    }
+    actions
+}

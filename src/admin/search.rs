@@ -1,0 +1,184 @@
+//! The search over everything, `/admin/search/`: what the palette shows.
+//!
+//! It answers while somebody types, so its work is bounded, however long the tables: rows whose title begins
+//! with what was typed, found by an index on the title, then rows that have the words anywhere, among the newest.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use diesel::QueryResult;
+use serde_json::Value;
+
+use super::cells::text;
+use super::forms::FormData;
+use super::matches::{search_condition, thousands};
+use super::model_admin::Options;
+use super::pages::{Frame, NavItem, capitalized, page};
+use super::site::Site;
+use super::staff::StaffUser;
+use crate::db::rows::{self, Sql};
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::search;
+use crate::users::permissions::Verb;
+
+/// Rows of each model that are shown.
+const SHOWN: usize = 5;
+/// Rows of each model, the newest, that are searched for words.
+const NEWEST: i64 = 20_000;
+
+#[derive(Template)]
+#[template(path = "admin/search.html")]
+struct SearchPage {
+    frame: Frame,
+    search: String,
+    problem: Option<String>,
+    pages: Vec<NavItem>,
+    groups: Vec<Group>,
+    /// Each model's list with the same search, and its name.
+    lists: Vec<(String, &'static str)>,
+    newest: String,
+}
+
+/// The rows of one model.
+struct Group {
+    slug: &'static str,
+    label: String,
+    icon: &'static str,
+    found: Vec<Found>,
+}
+
+struct Found {
+    title: String,
+    /// What else can be searched of the row.
+    detail: String,
+    address: String,
+}
+
+/// GET `/admin/search/?q=`
+pub async fn search_page(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let data = FormData::parse(request.query_string().as_bytes());
+    let search = data.get("q").unwrap_or_default().trim().to_owned();
+    let (words, problem) = match search::words(&search) {
+        Ok(words) => (words, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let mut frame = Frame::new(&request, &site, &staff, "Search", "search");
+    let pages = pages(&mut frame, &words);
+    let (mut groups, mut lists) = (Vec::new(), Vec::new());
+    if !words.is_empty() {
+        let models = models(&staff, &site);
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", &search).finish();
+        let list = |options: &Options| (format!("/admin/{}/?{query}", options.slug), options.label_plural);
+        lists = models.iter().map(|(options, _)| list(options)).collect();
+        groups = find_all(&db, models, search.clone(), words).await?;
+    }
+    page(StatusCode::OK, &SearchPage { frame, search, problem, pages, groups, lists, newest: thousands(NEWEST) })
+}
+
+/// The pages of the navigation whose name has all words.
+fn pages(frame: &mut Frame, words: &[String]) -> Vec<NavItem> {
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let matches = |item: &NavItem| {
+        let label = item.label.to_lowercase();
+        !words.is_empty() && words.iter().all(|word| label.contains(word))
+    };
+    let items = frame.nav.iter().flat_map(|section| &section.items);
+    items.filter(|item| matches(item)).cloned().collect()
+}
+
+/// The models that are searched, and which of their rows.
+fn models(staff: &StaffUser, site: &Site) -> Vec<(&'static Options, Option<Sql>)> {
+    let rights = &staff.staff.rights;
+    let models = site.models().filter(|model| {
+        let options = model.options();
+        // What has no form has no page to lead to.
+        options.allow(rights, Verb::View) && !options.search_fields.is_empty() && !options.fieldsets.is_empty()
+    });
+    models.map(|model| (model.options(), model.visible(site, rights))).collect()
+}
+
+async fn find_all(
+    db: &Db,
+    models: Vec<(&'static Options, Option<Sql>)>,
+    search: String,
+    words: Vec<String>,
+) -> Result<Vec<Group>, Error> {
+    let read = move |conn: &mut Connection| {
+        let groups = models.into_iter().map(|(options, within)| group(conn, options, within, &search, &words));
+        let groups: Vec<Group> = groups.collect::<QueryResult<_>>()?;
+        Ok(groups.into_iter().filter(|group| !group.found.is_empty()).collect())
+    };
+    db.read(read).await
+}
+
+fn group(
+    conn: &mut Connection,
+    options: &'static Options,
+    within: Option<Sql>,
+    search: &str,
+    words: &[String],
+) -> QueryResult<Group> {
+    let mut found = Vec::new();
+    for part in parts(options, within, search, words) {
+        if found.len() < SHOWN {
+            found.extend(find(conn, options, part)?);
+            // A row may be found in more than one way.
+            let mut met = std::collections::HashSet::new();
+            found.retain(|(id, _)| met.insert(*id));
+        }
+    }
+    Ok(Group {
+        slug: options.slug,
+        label: options.heading(),
+        icon: options.icon,
+        found: found.into_iter().take(SHOWN).map(|(_, found)| found).collect(),
+    })
+}
+
+/// Where rows are looked for, one place after the other.
+fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String]) -> Vec<Sql> {
+    let lower = search.to_lowercase();
+    // An index knows the case of letters, so the usual ones are tried.
+    let mut beginnings = vec![search.to_owned(), capitalized(&lower), lower];
+    beginnings.dedup();
+    let mut parts: Vec<Sql> =
+        beginnings.iter().filter_map(|beginning| begins_with(options, within.clone(), beginning)).collect();
+    let newest = format!("(SELECT * FROM {0} ORDER BY id DESC LIMIT {NEWEST}) AS {0}", options.table);
+    if let Some(condition) = search_condition(options, words) {
+        let mut part = Sql::new(format!("FROM {newest} WHERE "));
+        part.append(Sql::all([condition].into_iter().chain(within))).push(&format!(" LIMIT {SHOWN}"));
+        parts.push(part);
+    }
+    parts
+}
+
+/// Rows whose title begins with a text; `None` where no text comes after it in the order of the index.
+fn begins_with(options: &Options, within: Option<Sql>, beginning: &str) -> Option<Sql> {
+    let last = beginning.chars().next_back()?;
+    let after = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32)?;
+    let end = format!("{}{after}", beginning.strip_suffix(last)?);
+    let mut range = Sql::new(format!("({0}) >= ? AND ({0}) < ?", options.title));
+    range.bind(beginning).bind(end);
+    let mut part = Sql::new(format!("FROM {} WHERE ", options.table));
+    part.append(Sql::all([range].into_iter().chain(within)));
+    part.push(&format!(" ORDER BY {} LIMIT {SHOWN}", options.title));
+    Some(part)
+}
+
+fn find(conn: &mut Connection, options: &'static Options, part: Sql) -> QueryResult<Vec<(i64, Found)>> {
+    let columns: Vec<&str> = ["id", options.title].into_iter().chain(options.search_fields.iter().copied()).collect();
+    let found = |row: Vec<Value>| {
+        let id = row.first().and_then(Value::as_i64)?;
+        let title = row.get(1).and_then(text).unwrap_or_else(|| format!("{} {id}", options.label));
+        let details: Vec<String> = row.iter().skip(2).filter_map(text).filter(|detail| *detail != title).collect();
+        let address = format!("/admin/{}/{id}/change/", options.slug);
+        Some((id, Found { title, detail: details.join(" "), address }))
+    };
+    Ok(rows::select(conn, &columns, part)?.into_iter().filter_map(found).collect())
+}

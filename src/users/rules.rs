@@ -1,0 +1,73 @@
+//! What users have to keep to, whoever creates or changes them.
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::models::{User, find_by_email};
+use super::validators;
+use crate::db::Connection;
+use crate::error::{Error, FieldErrors};
+use crate::schema::users;
+
+/// What is said where a change would leave nobody to look after users.
+pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make somebody else one first.";
+
+/// Whether nobody but this user can enter the admin with all rights.
+pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
+    if !(user.is_active && user.is_staff && user.is_superuser) {
+        return Ok(false);
+    }
+    let others = users::table
+        .filter(users::is_superuser.and(users::is_active).and(users::is_staff).and(users::id.ne(user.id)))
+        .select(users::id);
+    Ok(others.first::<i64>(conn).optional()?.is_none())
+}
+
+/// Checks what has changed; `user` is `None` for a new one.
+pub fn check_fields(
+    conn: &mut Connection,
+    user: Option<&User>,
+    username: &str,
+    email: &str,
+    names: [(&'static str, &str); 2],
+) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    if user.is_none_or(|user| user.username != username) {
+        errors.add("username", validators::username(username));
+    }
+    if user.is_none_or(|user| user.email != email) && !email.is_empty() {
+        errors.add("email", validators::email(email));
+        if let Some(other) = find_by_email(conn, email)?.filter(|other| Some(other.id) != user.map(|user| user.id)) {
+            errors.add("email", vec![email_taken(&other, email)]);
+        }
+    }
+    for (field, name) in names {
+        errors.add(field, validators::name(name));
+    }
+    Ok(errors.into_result()?)
+}
+
+/// Names whoever has the e-mail, where it is not easily found: written in another case.
+fn email_taken(other: &User, email: &str) -> String {
+    if other.email == email {
+        return EMAIL_TAKEN.to_owned();
+    }
+    format!("A user with this e-mail exists already, written {}: {}.", other.email, other.username)
+}
+
+const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
+
+/// Turns a broken uniqueness into an error of the field; SQLite's message names the column.
+pub fn taken(error: DieselError) -> Error {
+    match &error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
+            if info.message().contains("email_key") =>
+        {
+            FieldErrors::one("email", EMAIL_TAKEN).into()
+        }
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("username") => {
+            FieldErrors::one("username", "A user with that username already exists.").into()
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Deleting rows, bringing them back, and doing other things to many.
+
+use crate::harness::TestServer;
+use crate::harness::admin::AdminClient;
+use crate::harness::form::Form;
+
+/// A user `jane` with a group, a permission and two articles.
+async fn jane(server: &TestServer) -> i64 {
+    let jane = server.user_with("jane", |new| new.password = Some("a hash".to_owned())).await.id;
+    server
+        .sql(format!(
+            "INSERT INTO groups (name) VALUES ('Editors');
+             INSERT INTO user_groups VALUES ({jane}, 1);
+             INSERT INTO user_permissions VALUES ({jane}, 'articles.view_article');
+             UPDATE users SET cognito_issuer = 'i', cognito_sub = 's', linked_at = '2026-01-01 00:00:00.123';
+             INSERT INTO articles (name, created_by, created_at, updated_at)
+             VALUES ('One', {jane}, '2026-01-01 00:00:00', '2026-01-01 00:00:00'),
+                    ('Two', {jane}, '2026-01-01 00:00:00', '2026-01-01 00:00:00'),
+                    ('Nobodys', NULL, '2026-01-01 00:00:00', '2026-01-01 00:00:00');"
+        ))
+        .await;
+    jane
+}
+
+/// All that there is to know of users and what belongs to them.
+async fn state(server: &TestServer) -> Vec<String> {
+    server
+        .texts(
+            "SELECT json_array(id, username, email, email_key, password, is_active, cognito_sub, linked_at, date_joined) AS t
+             FROM users WHERE username <> 'root'
+             UNION ALL SELECT json_array('groups', user_id, group_id) FROM user_groups
+             UNION ALL SELECT json_array('permissions', user_id, permission) FROM user_permissions
+             UNION ALL SELECT json_array('articles', id, name, created_by) FROM articles
+             UNION ALL SELECT json_array('history', count(*)) FROM history WHERE actor_id = 1
+             UNION ALL SELECT json_array('count', row_count) FROM row_counts WHERE table_name = 'users' ORDER BY 1",
+        )
+        .await
+}
+
+/// Presses the Undo of the message on a page.
+async fn undo(client: &mut AdminClient, page: &str) -> String {
+    let answer = Form::with(page, "name=\"batch\"").send(client, "/", "x").await;
+    client.follow(&answer).await
+}
+
+#[tokio::test]
+async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
+    let server = TestServer::start().await;
+    let id = jane(&server).await;
+    let mut root = server.superuser().await;
+    server.sql(format!("UPDATE history SET actor_id = {id} WHERE object = 'jane'")).await;
+    let before = state(&server).await;
+    let here = format!("/admin/users/{id}/delete/");
+    let page = root.page(&here).await;
+    for (label, fate) in
+        [("Group memberships", "1 deleted"), ("Permissions", "1 deleted"), ("Articles", "2 stay, without it")]
+    {
+        assert!(page.contains(&format!("<div><dt>{label}</dt><dd>{fate}</dd></div>")), "{label}: {page}");
+    }
+    assert_eq!(state(&server).await, before);
+    let answer = Form::with(&page, "Delete the user jane").send(&mut root, &here, "x").await;
+    assert_eq!(answer.header("location"), "/admin/users/");
+    let page = root.follow(&answer).await;
+    assert!(page.contains("The user “jane” was deleted successfully."), "{page}");
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE username = 'jane'").await, 0);
+    assert_eq!(server.number("SELECT count(*) FROM articles WHERE created_by IS NOT NULL").await, 0);
+    assert_eq!(server.number("SELECT count(*) FROM user_groups").await, 0);
+    let page_again = page.clone();
+    let page = undo(&mut root, &page).await;
+    assert!(page.contains("The user “jane” was restored."), "{page}");
+    assert_eq!(state(&server).await, before);
+    let actions = server.texts("SELECT action || ' ' || changes AS t FROM history ORDER BY id DESC LIMIT 1").await;
+    assert!(actions[0].starts_with("created {\"restored\":[\"deleted on 20"), "{actions:?}");
+    let page = undo(&mut root, &page_again).await;
+    assert!(page.contains("There is nothing to undo"), "{page}");
+    assert_eq!(state(&server).await, before);
+}
+
+#[tokio::test]
+async fn a_group_comes_back_with_its_permissions_and_members() {
+    let server = TestServer::start().await;
+    jane(&server).await;
+    server.sql("INSERT INTO group_permissions VALUES (1, 'articles.view_article')").await;
+    let mut root = server.superuser().await;
+    let page = root.page("/admin/groups/1/delete/").await;
+    assert!(page.contains("<dt>Memberships of users</dt><dd>1 deleted</dd>"), "{page}");
+    let answer = root.post("/admin/groups/1/delete/", &[("post", "yes")]).await;
+    let page = root.follow(&answer).await;
+    assert_eq!(server.number("SELECT count(*) FROM group_permissions").await, 0);
+    assert!(undo(&mut root, &page).await.contains("The group “Editors” was restored."));
+    let rows = "SELECT count(*) FROM group_permissions JOIN user_groups USING (group_id) WHERE user_id = 1";
+    assert_eq!(server.number(rows).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_taken_meanwhile_stops_an_undo_as_a_whole() {
+    let server = TestServer::start().await;
+    server.user("jane").await;
+    server.user("john").await;
+    let mut root = server.superuser().await;
+    let fields = [("action", "delete_selected"), ("post", "yes"), ("_selected_action", "1"), ("_selected_action", "2")];
+    let answer = root.post("/admin/users/", &fields).await;
+    let page = root.follow(&answer).await;
+    assert!(page.contains("Deleted 2 users."), "{page}");
+    server.user_with("jane", |new| new.email = "JOHN@example.com".to_owned()).await;
+    let message = undo(&mut root, &page).await;
+    assert!(message.contains("“john” cannot come back: another one has its email by now."), "{message}");
+    assert_eq!(server.number("SELECT count(*) FROM users").await, 2);
+    server.sql("UPDATE users SET username = 'other', email = '', email_key = NULL WHERE username = 'jane'").await;
+    let message = undo(&mut root, &page).await;
+    assert!(message.contains("Restored 2 users."), "{message}");
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE id IN (1, 2)").await, 2);
+}
+
+#[tokio::test]
+async fn what_belonged_to_something_that_is_gone_is_left_out_and_said() {
+    let server = TestServer::start().await;
+    let id = jane(&server).await;
+    let mut root = server.superuser().await;
+    let answer = root.post(&format!("/admin/users/{id}/delete/"), &[("post", "yes")]).await;
+    let page = root.follow(&answer).await;
+    server.sql("DELETE FROM groups; UPDATE articles SET created_by = 2 WHERE name = 'One'").await;
+    let message = undo(&mut root, &page).await;
+    assert!(message.contains("1 thing of theirs is missing"), "{message}");
+    let authors = server.texts("SELECT name || ' ' || coalesce(created_by, '-') AS t FROM articles ORDER BY id").await;
+    assert_eq!(authors, ["One 2", "Two 1", "Nobodys -"]);
+    // An article whose author is gone by then comes back without.
+    let answer = root.post("/admin/articles/2/delete/", &[("post", "yes")]).await;
+    let page = root.follow(&answer).await;
+    assert_eq!(root.post(&format!("/admin/users/{id}/delete/"), &[("post", "yes")]).await.status, 303);
+    assert!(undo(&mut root, &page).await.contains("The article “Two” was restored."));
+    assert_eq!(server.number("SELECT count(*) FROM articles WHERE id = 2 AND created_by IS NULL").await, 1);
+}
+
+#[tokio::test]
+async fn what_the_api_deletes_comes_back_as_well() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    assert_eq!(server.post(&token, r#"{"name": "Łódź 🦀"}"#).await.status, 201);
+    assert_eq!(server.call("DELETE", "/articles/1/").token(&token).send().await.status, 204);
+    let mut root = server.superuser().await;
+    let batch = server.texts("SELECT batch AS t FROM deleted_rows").await;
+    let answer = root.post("/admin/undo/", &[("batch", &batch[0])]).await;
+    assert_eq!(answer.header("location"), "/admin/articles/1/change/");
+    server.get("/articles/1/", &token).await.assert(200, r#"{"id":1,"name":"Łódź 🦀"}"#);
+    assert_eq!(server.number("SELECT created_by FROM articles").await, 1);
+}
+
+#[tokio::test]
+async fn an_undo_takes_the_right_to_add_and_rights_that_cover_the_users() {
+    let server = TestServer::start().await;
+    server.staff("boss", |new| new.is_superuser = true).await;
+    server.user("jane").await;
+    let mut root = server.superuser().await;
+    let mut clerk = server.staff_with("clerk", &["users.view_user", "users.change_user", "users.delete_user"]).await;
+    let mut adder = server.staff_with("adder", &["users.view_user", "users.add_user"]).await;
+    assert_eq!(root.post("/admin/users/1/delete/", &[]).await.status, 303);
+    assert_eq!(clerk.post("/admin/users/2/delete/", &[]).await.status, 303);
+    let batches = server.texts("SELECT batch AS t FROM deleted_rows ORDER BY id").await;
+    for batch in &batches {
+        assert_eq!(clerk.post("/admin/undo/", &[("batch", batch)]).await.status, 403);
+    }
+    assert_eq!(adder.post("/admin/undo/", &[("batch", &batches[0])]).await.status, 403);
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE id <= 2").await, 0);
+    assert_eq!(adder.post("/admin/undo/", &[("batch", &batches[1])]).await.status, 303);
+    assert_eq!(root.post("/admin/undo/", &[("batch", &batches[0])]).await.status, 303);
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE id <= 2").await, 2);
+    for batch in ["", "x", "' OR 1=1 --"] {
+        let answer = root.post("/admin/undo/", &[("batch", batch)]).await;
+        assert!(root.follow(&answer).await.contains("There is nothing to undo"));
+    }
+}
+
+#[tokio::test]
+async fn deleted_rows_are_kept_for_a_month() {
+    let server = TestServer::start().await;
+    server.seed_articles(3).await;
+    let mut root = server.superuser().await;
+    for id in [1, 2] {
+        assert_eq!(root.post(&format!("/admin/articles/{id}/delete/"), &[]).await.status, 303);
+    }
+    let batch = server.texts("SELECT batch AS t FROM deleted_rows ORDER BY id LIMIT 1").await;
+    server.sql("UPDATE deleted_rows SET at = datetime('now', '-31 days') WHERE object_id = 1").await;
+    let answer = root.post("/admin/undo/", &[("batch", &batch[0])]).await;
+    assert!(root.follow(&answer).await.contains("There is nothing to undo"));
+    assert_eq!(root.post("/admin/articles/3/delete/", &[]).await.status, 303);
+    assert_eq!(server.texts("SELECT object_id || '' AS t FROM deleted_rows").await, ["2", "3"]);
+}
+
+#[tokio::test]
+async fn selected_rows_are_deleted_after_a_page_that_lists_them() {
+    let server = TestServer::start().await;
+    server.seed_articles(5).await;
+    let mut root = server.superuser().await;
+    let list = "/admin/articles/?q=Article&o=name";
+    let fields = [("action", "delete_selected"), ("_selected_action", "2"), ("_selected_action", "4")];
+    let answer = root.post(list, &fields).await;
+    assert_eq!(answer.status, 200);
+    let page = answer.text();
+    assert!(page.contains("Delete 2 articles") && page.contains("Article 000004 on DRF"), "{page}");
+    assert_eq!(server.number("SELECT count(*) FROM articles").await, 5);
+    let form = Form::with(&page, "Delete 2 articles");
+    assert_eq!(form.all("_selected_action"), ["2", "4"]);
+    let answer = form.send(&mut root, list, "x").await;
+    assert_eq!(answer.header("location"), "/admin/articles/?q=Article&o=name");
+    let page = root.follow(&answer).await;
+    assert!(page.contains("Deleted 2 articles."), "{page}");
+    assert_eq!(server.number("SELECT count(*) FROM articles").await, 3);
+    assert_eq!(server.number("SELECT count(DISTINCT batch) FROM deleted_rows").await, 1);
+    assert!(undo(&mut root, &page).await.contains("Restored 2 articles."));
+    assert_eq!(server.number("SELECT row_count FROM row_counts WHERE table_name = 'articles'").await, 5);
+}
+
+#[tokio::test]
+async fn all_that_match_are_deleted_across_pages_and_come_back_together() {
+    let server = TestServer::start().await;
+    server.seed_articles(1700).await;
+    server.sql("INSERT INTO articles (name, created_at, updated_at) VALUES ('Kept', '2026-01-01', '2026-01-01')").await;
+    let mut root = server.superuser().await;
+    let list = "/admin/articles/?q=DRF";
+    let answer = root.post(list, &[("action", "delete_selected"), ("select_across", "1")]).await;
+    let page = answer.text();
+    assert!(page.contains("Delete more than 1000 articles") && page.contains("The first 100 objects"), "{page}");
+    let answer = Form::with(&page, "name=\"post\"").send(&mut root, list, "x").await;
+    let page = root.follow(&answer).await;
+    assert!(page.contains("Deleted 1700 articles."), "{page}");
+    assert_eq!(server.texts("SELECT name AS t FROM articles").await, ["Kept"]);
+    assert!(undo(&mut root, &page).await.contains("Restored 1700 articles."));
+    assert_eq!(server.number("SELECT count(*) FROM articles").await, 1701);
+}
+
+#[tokio::test]
+async fn an_action_without_rows_or_rows_without_an_action_do_nothing_and_say_so() {
+    let server = TestServer::start().await;
+    let jane = server.user("jane").await.id.to_string();
+    let mut root = server.superuser().await;
+    let nothing = "Items must be selected in order to perform actions on them. No items have been changed.";
+    for (fields, message) in [
+        (vec![("action", "deactivate")], nothing),
+        (vec![("action", "delete_selected"), ("post", "yes")], nothing),
+        (vec![("action", "deactivate"), ("_selected_action", "x"), ("_selected_action", "")], nothing),
+        (vec![("_selected_action", jane.as_str())], "No action selected."),
+        (vec![("action", "explode"), ("_selected_action", jane.as_str())], "No action selected."),
+        (
+            vec![("action", "activate"), ("_selected_action", jane.as_str())],
+            "No user activated: there was nothing to do.",
+        ),
+        (vec![("action", "deactivate"), ("_selected_action", "99")], "No user deactivated: there was nothing to do."),
+    ] {
+        let answer = root.post("/admin/users/", &fields).await;
+        assert_eq!(answer.status, 303);
+        let page = root.follow(&answer).await;
+        assert!(page.contains(message), "{fields:?}: {page}");
+    }
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE is_active").await, 2);
+}
+
+#[tokio::test]
+async fn users_are_deactivated_and_activated_together_and_signed_out() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    server.staff("bob", |_| {}).await;
+    let mut bob = server.sign_in("bob").await;
+    let mut root = server.superuser().await;
+    let selected = [("_selected_action", "1"), ("_selected_action", "2"), ("_selected_action", "2")];
+    let answer = root.post("/admin/users/", &[&[("action", "deactivate")], &selected[..]].concat()).await;
+    assert!(root.follow(&answer).await.contains("2 users deactivated."));
+    assert_eq!(bob.get("/admin/").await.status, 302);
+    assert_eq!(server.get("/me/", &token).await.code(), "user_inactive");
+    let answer = root.post("/admin/users/", &[&[("action", "activate")], &selected[..]].concat()).await;
+    assert!(root.follow(&answer).await.contains("2 users activated."));
+    assert_eq!(server.get("/me/", &token).await.status, 200);
+    assert_eq!(bob.get("/admin/").await.status, 302);
+}
+
+#[tokio::test]
+async fn what_one_may_not_delete_blocks_the_whole_selection_with_the_reason() {
+    let server = TestServer::start().await;
+    server.user("jane").await;
+    let mut root = server.superuser().await;
+    let fields = [("action", "delete_selected"), ("_selected_action", "1"), ("_selected_action", "2")];
+    let page = root.post("/admin/users/", &fields).await.text();
+    assert!(page.contains("root: This is the last active superuser."), "{page}");
+    assert!(!page.contains("name=\"post\""), "{page}");
+    let answer = root.post("/admin/users/", &[&fields[..], &[("post", "yes")]].concat()).await;
+    let page = root.follow(&answer).await;
+    assert!(page.contains("This is the last active superuser.") && page.contains("Nothing was changed."), "{page}");
+    assert_eq!(server.number("SELECT count(*) FROM users").await, 2);
+    let page = root.page("/admin/users/2/delete/").await;
+    assert!(page.contains("Nothing can be deleted here") && !page.contains("name=\"post\""), "{page}");
+    let answer = root.post("/admin/users/2/delete/", &[("post", "yes")]).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.text().contains("last active superuser"), "{}", answer.text());
+}

@@ -1,0 +1,5 @@
+//! Tags: words for articles.
+
+pub mod admin;
+pub mod api;
+pub mod models;
