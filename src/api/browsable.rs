@@ -114,7 +114,7 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
 /// The headers by name, with the addresses in them.
 fn headers(headers: &HeaderMap) -> Vec<(&str, Vec<Part>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
-        LINK => links(value).into_iter().flat_map(|(target, rest)| [address(target), text(rest)]).collect(),
+        LINK => links(value).into_iter().flat_map(|(target, rest)| [text("<"), address(target), text(&format!(">{rest}"))]).collect(),
         LOCATION => vec![address(value)],
         _ => vec![text(value)],
     };
