@@ -178,6 +178,31 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
     assert.equal(server.log().includes(token.slice(0, 40)), false)
   })
 
+  await step('who is signed in to the admin needs no token', async () => {
+    const staff = await newPage()
+    const there = (text) => staff.locator('[data-body]').filter({ hasText: text }).waitFor()
+    await staff.goto('/articles/?search=staff')
+    await staff.getByRole('link', { name: 'sign in to the admin' }).click()
+    await staff.getByLabel('Username').fill(server.superuser.username)
+    await staff.getByLabel('Password').fill(server.superuser.password)
+    await staff.getByRole('button', { name: 'Sign in' }).click()
+    await staff.getByText('You are signed in to the admin as').waitFor()
+    assert.equal(new URL(staff.url()).search, '?search=staff')
+    await there('[]')
+    await look(staff, 'session')
+    await staff.getByLabel('Name', { exact: true }).fill('Of the staff')
+    await staff.getByRole('button', { name: 'POST' }).click()
+    await there('"Of the staff"')
+    await staff.locator('[data-headers] a', { hasText: '/articles/' }).click()
+    await staff.getByRole('button', { name: 'DELETE' }).click()
+    await staff.getByRole('dialog').getByRole('button', { name: 'DELETE' }).click()
+    await there('"Article 11"')
+    // JSON is for tokens alone, whatever cookie comes along.
+    const status = await staff.evaluate(async () => (await fetch('/me/', { headers: { Accept: 'application/json' } })).status)
+    assert.equal(status, 401)
+    await staff.context().close()
+  })
+
   await step('Swagger UI reads the document', async () => {
     await page.goto('/docs/')
     await page.locator('.opblock').first().waitFor()

@@ -14,6 +14,7 @@ const main = one("main");
 async function ask(address, { method = "GET", body, mediaType } = {}) {
   const headers = new Headers({ Accept: "text/html" });
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  else if (method !== "GET" && one("[data-csrf-token]")) headers.set("X-CSRFToken", one("[data-csrf-token]").dataset.csrfToken);
   if (mediaType) headers.set("Content-Type", mediaType);
   main.setAttribute("aria-busy", "true");
   let response, text;

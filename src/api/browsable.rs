@@ -16,6 +16,7 @@ use super::fields::CharField;
 use super::tokens::{Token, tokens};
 use super::{Endpoint, render};
 use crate::cognito::Authenticator;
+use crate::cognito::authentication::PageUser;
 use crate::error::Error;
 use crate::middleware::SCRIPTED_POLICY;
 
@@ -32,8 +33,10 @@ struct ResponsePage<'a> {
     pages: Vec<(&'static str, String)>,
     formats: [(&'static str, String); 2],
     form: Option<Form>,
-    /// Where nobody is signed in: whether tokens come from the local user pool.
+    /// Where nobody is known: whether tokens come from the local user pool.
     sign_in: Option<bool>,
+    /// Who is signed in to the admin, where no token was sent.
+    page_user: Option<PageUser>,
 }
 
 /// A part of a header's value, which may lead somewhere.
@@ -86,6 +89,7 @@ pub fn page(
         body: tokens(body, endpoint.has_items.then_some(endpoint.path)),
         formats: [("JSON", with_format(request, "json")), ("HTML", with_format(request, "api"))],
         form: Form::new(endpoint, request, status, body),
+        page_user: PageUser::of(request),
         sign_in: (status == StatusCode::UNAUTHORIZED).then(|| is_pool_local(request)),
     };
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
@@ -114,7 +118,10 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
 /// The headers by name, with the addresses in them.
 fn headers(headers: &HeaderMap) -> Vec<(&str, Vec<Part>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
-        LINK => links(value).into_iter().flat_map(|(target, rest)| [text("<"), address(target), text(&format!(">{rest}"))]).collect(),
+        LINK => links(value)
+            .into_iter()
+            .flat_map(|(target, rest)| [text("<"), address(target), text(&format!(">{rest}"))])
+            .collect(),
         LOCATION => vec![address(value)],
         _ => vec![text(value)],
     };

@@ -19,6 +19,7 @@ mod admin_throttle;
 mod articles;
 mod assets;
 mod browsable;
+mod browsing;
 mod command_line;
 mod compression;
 mod contributing;
