@@ -86,7 +86,7 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
     say!("  admin      {url}/admin/");
     say!("  API        {url}/articles/  {url}/me/");
-    say!("  admin      {url}/admin/");
+    say!("  docs       {url}/docs/  {url}/openapi.json");
     say!("  probes     {url}/healthz  {url}/readyz");
     if let Some((address, _)) = &built.metrics {
         say!("  metrics    http://{address}/metrics");
