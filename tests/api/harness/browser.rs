@@ -175,8 +175,9 @@ impl Browser {
 
     /// Presses keys wherever the focus is.
     pub async fn keys(&self, keys: impl Into<TypingData>) {
-        let chain = self.driver.action_chain().send_keys(keys);
-        chain.perform().await.expect("the keys are pressed");
+        // To an element, modifiers are held while the next key is pressed.
+        let focused = self.driver.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("the keys are pressed");
     }
 
     /// The visible text of what a selector finds.
