@@ -350,6 +350,8 @@ async fn problems(
         problems.push("the page scrolls sideways".to_owned());
     }
     let errors = browser.driver.get_log("browser").await.unwrap_or_default();
-    problems.extend(errors.into_iter().map(|entry| format!("the browser says: {entry:?}")));
+    // It says so of any page that is not 200.
+    let errors = errors.into_iter().filter(|entry| name != "not_found" || !entry.message.contains("404"));
+    problems.extend(errors.map(|entry| format!("the browser says: {entry:?}")));
     problems.into_iter().map(|problem| format!("{name} at {width} {colours}: {problem}")).collect()
 }
