@@ -142,11 +142,6 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         wants_metrics.then(|| web::Data::new(Metrics::new(&db, &authenticator, config.metrics_token.clone())));
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
-    let edge_settings = web::Data::new(EdgeSettings {
-        allowed_hosts: config.allowed_hosts.clone(),
-        request_ids: RequestIds::default(),
-        metrics: metrics.as_ref().map(|metrics| metrics.requests.clone()),
-    });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
@@ -159,12 +154,17 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
+    let (allowed_hosts, counted) = (config.allowed_hosts.clone(), metrics.clone());
 
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
             .app_data(authenticator.clone())
-            .app_data(edge_settings.clone())
+            .app_data(web::Data::new(EdgeSettings {
+                allowed_hosts: allowed_hosts.clone(),
+                request_ids: RequestIds::default(),
+                metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
+            }))
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(turns.clone())
