@@ -13,11 +13,14 @@
 //! | [`cognito`] | tokens, keys, who a token stands for | app `cognito` |
 //! | [`articles`] | the model and its addresses | app `articles` |
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
+//! | [`admin`] | pages behind a session, on which the staff looks after every registered model | `django.contrib.admin` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
 //! | [`search`] | the words of a search, and its turn | |
 //! | [`deleted_rows`] | brings deleted rows back | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
+//! | [`assets`] | style sheets, scripts and icons, embedded | `staticfiles` |
+//! | [`client_address`], [`crypto`] | who a request comes from; random tokens and kept keys | |
 //! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
 //!
 //! Features ([`articles`], [`users`], [`cognito`]) know [`api`], [`db`] and [`error`]; none of these knows

@@ -3,14 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route, dev, rt, web};
+use actix_web::{App, HttpResponse, HttpServer, dev, web};
 
 use crate::admin::history_admin::HistoryAdmin;
 use crate::admin::{self, Admin, Site};
-use crate::api::get;
 use crate::api::parsers::MaxBodyBytes;
+use crate::api::{get, read_only};
 use crate::cognito::Authenticator;
 use crate::cognito::inspector_page;
 use crate::cognito::jwks::Jwks;
@@ -143,11 +142,6 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         wants_metrics.then(|| web::Data::new(Metrics::new(&db, &authenticator, config.metrics_token.clone())));
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
-    let edge_settings = web::Data::new(EdgeSettings {
-        allowed_hosts: config.allowed_hosts.clone(),
-        request_ids: RequestIds::default(),
-        metrics: metrics.as_ref().map(|metrics| metrics.requests.clone()),
-    });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
@@ -160,12 +154,17 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
+    let (allowed_hosts, counted) = (config.allowed_hosts.clone(), metrics.clone());
 
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
             .app_data(authenticator.clone())
-            .app_data(edge_settings.clone())
+            .app_data(web::Data::new(EdgeSettings {
+                allowed_hosts: allowed_hosts.clone(),
+                request_ids: RequestIds::default(),
+                metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
+            }))
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(turns.clone())
@@ -177,7 +176,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .configure(|app| admin.urls(app))
             .configure(|app| api(app, &origins))
             .configure(|app| urls(app, local_jwks.as_ref()))
-            .configure(|app| metrics_url(app, guarded_metrics.as_ref()))
+            .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
@@ -187,27 +186,11 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .bind(config.bind)
     .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
-    let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| serve_metrics(address, metrics));
+    let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| {
+        let listening = metrics::listen(metrics, address);
+        listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
+    });
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
-}
-
-/// A server beside, for the metrics alone: what reaches one reaches nothing of the other.
-fn serve_metrics(
-    address: SocketAddr,
-    metrics: web::Data<Metrics>,
-) -> Result<(SocketAddr, dev::ServerHandle), StartError> {
-    let page = || read_only("/metrics", get().to(metrics::page));
-    let server = HttpServer::new(move || App::new().app_data(metrics.clone()).service(page()))
-        .workers(1)
-        .disable_signals()
-        .client_request_timeout(HEAD_TIMEOUT)
-        .bind(address)
-        .map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))?;
-    let address = server.addrs().first().copied().unwrap_or(address);
-    let server = server.run();
-    let handle = server.handle();
-    rt::spawn(server);
-    Ok((address, handle))
 }
 
 /// Opens the local user pool, where the configuration says that it is the pool.
@@ -239,17 +222,4 @@ fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
             }),
         );
     }
-}
-
-/// `/metrics`, where there is a token for it.
-fn metrics_url(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>>) {
-    if let Some(metrics) = metrics {
-        app.app_data(metrics.clone()).service(read_only("/metrics", get().to(metrics::guarded_page)));
-    }
-}
-
-/// An address that is read and nothing else.
-fn read_only(path: &str, route: Route) -> Resource {
-    let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish() };
-    web::resource(path).route(route).default_service(web::to(refuse))
 }

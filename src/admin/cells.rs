@@ -24,7 +24,6 @@ impl Column {
             (_, Cell::Flag(true)) => "yes",
             (_, Cell::Flag(false)) => "no",
             (Kind::Number, _) => "tight number",
-            (_, Cell::Time(_)) => "tight",
             _ => "",
         }
     }

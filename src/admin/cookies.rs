@@ -2,9 +2,11 @@
 //! development `Secure` with the prefix `__Host-`, so that no other host of the domain can set them
 //! (RFC 6265bis, section 4.1.3.2).
 
-use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::error::Error;
 
 /// The session's key.
 pub const SESSION: &str = "sessionid";
@@ -29,16 +31,16 @@ impl Cookies {
         format!("{prefix}{name}")
     }
 
-    /// A cookie; without an age, the browser forgets it when it ends.
-    pub fn make(self, name: &str, value: impl Into<String>, age: Option<Duration>) -> Cookie<'static> {
-        let mut cookie = Cookie::build(self.name(name), value.into())
+    /// Has an answer set a cookie; without an age, the browser forgets it when it ends.
+    pub fn set(self, response: &mut HttpResponse, name: &str, value: &str, age: Option<Duration>) -> Result<(), Error> {
+        let mut cookie = Cookie::build(self.name(name), value)
             .path("/")
             .secure(self.secure)
             .http_only(true)
             .same_site(SameSite::Lax)
             .finish();
         cookie.set_max_age(age);
-        cookie
+        response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// The value that a request brings.

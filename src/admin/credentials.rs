@@ -3,6 +3,7 @@
 use super::throttle::{Bucket, Throttle};
 use crate::db::Db;
 use crate::error::Error;
+use crate::users::models::User;
 use crate::users::password::Hasher;
 
 /// What became of an attempt.
@@ -14,6 +15,11 @@ pub enum Verdict {
     Wrong,
     /// It was not looked at: there may be no attempt for this many seconds.
     Throttled(u64),
+}
+
+/// What people read who have to wait.
+pub fn wait(seconds: u64) -> String {
+    format!("Too many attempts. Try again in {seconds} seconds.")
 }
 
 /// What it takes to check a password; part of the application's data.
@@ -28,21 +34,17 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Checks a password against `hash`, in the same time whether there is one or not. What is right counts as
-    /// wrong unless `is_welcome`: an account that may not sign in is not to be told from one that is not there.
-    pub async fn check(
-        &self,
-        buckets: Vec<Bucket>,
-        password: String,
-        hash: Option<String>,
-        is_welcome: bool,
-    ) -> Result<Verdict, Error> {
+    /// Checks a password, in the same time whether there is such a user or not, with a password or without.
+    /// Right is only what lets in: an account that may not sign in is not to be told from one that is not there.
+    pub async fn check(&self, buckets: Vec<Bucket>, user: Option<&User>, password: String) -> Result<Verdict, Error> {
         let (throttle, counted) = (self.throttle, buckets.clone());
         if let Some(wait) = self.db.write(move |conn| Ok(throttle.take(conn, &counted)?)).await? {
             return Ok(Verdict::Throttled(wait));
         }
-        let fits = self.hasher.verify(password, hash).await;
+        let is_welcome = user.is_some_and(|user| user.is_active && user.is_staff);
+        let fits = self.hasher.verify(password, user.and_then(|user| user.password.clone())).await;
         let is_right = matches!(fits, Ok(true)) && is_welcome;
+        // Where it was not looked at, nobody has guessed.
         if is_right || fits.is_err() {
             self.db.write(move |conn| Ok(throttle.give_back(conn, &buckets)?)).await?;
         }

@@ -104,5 +104,5 @@ pub fn anonymous_token(request: &HttpRequest) -> Result<String, Error> {
 /// Has the answer set the cookie with the token of [`anonymous_token`].
 pub fn keep_token(request: &HttpRequest, response: &mut HttpResponse, token: &str) -> Result<(), Error> {
     let cookies = settings(request).ok_or_else(|| Error::Internal("there are no settings of cookies".to_owned()))?;
-    response.add_cookie(&cookies.make(cookies::CSRF, token, None)).map_err(|error| Error::Internal(error.to_string()))
+    cookies.set(response, cookies::CSRF, token, None)
 }

@@ -13,7 +13,7 @@ use crate::db::Connection;
 use crate::deleted_rows;
 use crate::users::permissions::{Rights, Verb};
 
-/// SQL of what [`Entry::read`] needs. The last one is the id of the object's newest entry, and what was done then.
+/// SQL of what [`Entry::read`] needs. The last two: whether it is the object's newest entry, and what that one did.
 pub const COLUMNS: &[&str] = &[
     "at",
     "actor_id",

@@ -87,8 +87,12 @@ fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
         response.headers_mut().remove(header::CONTENT_TYPE);
         return response;
     }
-    // The framework's own errors are about addresses: an id that is no number.
-    let (title, message) = explain(error.as_error::<Error>().unwrap_or(&Error::NotFound));
+    let (title, message) = match error.as_error::<Error>() {
+        Some(error) => explain(error),
+        // The framework's own: an id in the address that is no number.
+        None if status == StatusCode::NOT_FOUND => explain(&Error::NotFound),
+        None => (title(status), "The request cannot be answered.".to_owned()),
+    };
     let request_id = status.is_server_error().then(|| request_id(request));
     let site = request.app_data::<web::Data<Site>>();
     let html = match (site, StaffUser::of(request)) {
@@ -118,7 +122,6 @@ fn with_page(response: HttpResponse, html: askama::Result<String>) -> HttpRespon
 
 /// A title, and what people may make of it.
 fn explain(error: &Error) -> (&'static str, String) {
-    let own = || error.to_string();
     match error {
         Error::CsrfFailed(_) => (
             "Form refused",
@@ -130,7 +133,7 @@ fn explain(error: &Error) -> (&'static str, String) {
         Error::NoSuchObject(model) => {
             ("Not found", format!("There is no such {}. Perhaps it was deleted.", model.to_lowercase()))
         }
-        _ => (title(error.status_code()), own()),
+        _ => (title(error.status_code()), error.to_string()),
     }
 }
 

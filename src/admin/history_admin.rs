@@ -51,7 +51,7 @@ pub static OPTIONS: Options = Options {
     list_display: &[
         column("at", "When", &["at"], Kind::Time),
         column("actor", "Who", &["actor"], Kind::Text),
-        column("source", "By way of", &["source"], Kind::Custom(source)),
+        column("source", "By way of", &["source"], Kind::Custom(source_cell)),
         column("action", "Action", &["action"], Kind::Text),
         column("model", "Model", &["model"], Kind::Text),
         column("object_id", "Object ID", &["object_id"], Kind::Number),
@@ -101,7 +101,8 @@ pub fn source_label(source: &str) -> &str {
     SOURCES.iter().find(|(name, _)| *name == source).map_or(source, |(_, label)| label)
 }
 
-fn source(values: &[Value]) -> Cell {
+/// [`source_label`] for a column.
+pub fn source_cell(values: &[Value]) -> Cell {
     let source = values.first().and_then(text);
     source.map_or(Cell::Empty, |source| Cell::Text(source_label(&source).to_owned()))
 }

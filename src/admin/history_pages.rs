@@ -6,11 +6,11 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::addresses::Addresses;
-use super::change_list::{ListView, Pages, turn};
 use super::entries::{COLUMNS, Entry};
 use super::history_admin::{HistoryAdmin, OPTIONS};
 use super::list_page::Page;
 use super::list_query::ListQuery;
+use super::list_view::{ListView, Pages, turn};
 use super::matches::Matches;
 use super::model_admin::ModelAdmin;
 use super::pages::{Frame, page};

@@ -35,6 +35,7 @@ pub mod import_page;
 pub mod index;
 pub mod list_page;
 pub mod list_query;
+pub mod list_view;
 pub mod matches;
 pub mod model_admin;
 pub mod pages;

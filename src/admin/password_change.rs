@@ -5,14 +5,14 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::credentials::{Credentials, Verdict};
+use super::credentials::{self, Credentials, Verdict};
 use super::forms::PostForm;
 use super::model_admin::Staff;
 use super::pages::{Frame, Message, page, see_other};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::client_address::client_address;
-use crate::db::Db;
+use crate::db::Connection;
 use crate::error::Error;
 use crate::users::models::{self, User};
 use crate::users::validators;
@@ -21,11 +21,10 @@ use crate::users::validators;
 #[template(path = "admin/password_change.html")]
 struct PasswordChangePage {
     frame: Frame,
-    old_errors: Vec<String>,
-    new_errors: Vec<String>,
-    again_errors: Vec<String>,
+    problems: Problems,
 }
 
+/// What is wrong with each field.
 #[derive(Default)]
 struct Problems {
     old: Vec<String>,
@@ -41,8 +40,7 @@ fn show(
     problems: Problems,
 ) -> Result<HttpResponse, Error> {
     let frame = Frame::new(request, site, staff, "Change password", "password_change");
-    let Problems { old, new, again } = problems;
-    page(status, &PasswordChangePage { frame, old_errors: old, new_errors: new, again_errors: again })
+    page(status, &PasswordChangePage { frame, problems })
 }
 
 /// `GET /admin/password_change/`
@@ -56,37 +54,32 @@ pub async fn submit(
     staff: StaffUser,
     PostForm(form): PostForm,
     site: web::Data<Site>,
-    db: web::Data<Db>,
     credentials: web::Data<Credentials>,
 ) -> Result<HttpResponse, Error> {
     let field = |name| form.get(name).unwrap_or_default().to_owned();
-    let new = field("new_password1");
-    let user = &staff.staff.user;
+    let (user, new) = (&staff.staff.user, field("new_password1"));
     let mut problems = Problems { new: problems_of(&new, user), ..Problems::default() };
     if new != field("new_password2") {
         problems.again.push("The two passwords are not the same.".to_owned());
     }
     // Whoever finds a browser unattended gets no more attempts than at the sign-in page.
     let buckets = credentials.throttle.buckets(&user.username, client_address(&request), None);
-    match credentials.check(buckets, field("old_password"), user.password.clone(), true).await? {
-        Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {}
-        Verdict::Right => return show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems),
+    match credentials.check(buckets, Some(user), field("old_password")).await? {
+        Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {
+            return change(&credentials, &staff, new).await;
+        }
+        Verdict::Right => {}
         Verdict::Wrong => {
             problems.old.push("Your old password was entered incorrectly. Please enter it again.".to_owned());
-            return show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems);
         }
         Verdict::Throttled(seconds) => {
-            problems.old.push(format!("Too many attempts. Try again in {seconds} seconds."));
+            problems.old.push(credentials::wait(seconds));
             let mut response = show(&request, &staff, &site, StatusCode::TOO_MANY_REQUESTS, problems)?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             return Ok(response);
         }
     }
-    let hash = credentials.hasher.hash(new).await?;
-    let changed = change(&db, &staff, hash).await?;
-    staff.renew_session(&changed)?;
-    staff.tell(Message::success("Your password was changed."));
-    Ok(see_other("/admin/"))
+    show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems)
 }
 
 fn problems_of(password: &str, user: &User) -> Vec<String> {
@@ -104,17 +97,22 @@ fn problems_of(password: &str, user: &User) -> Vec<String> {
     )
 }
 
-/// Sets the password, unless another one was set since the old one was checked, and ends the other sessions.
-async fn change(db: &Db, staff: &StaffUser, hash: String) -> Result<User, Error> {
+/// Sets the password, unless another one was set since the old one was checked. The other sessions end, and
+/// this one goes on under another key.
+async fn change(credentials: &Credentials, staff: &StaffUser, password: String) -> Result<HttpResponse, Error> {
+    let hash = credentials.hasher.hash(password).await?;
     let (user_id, session_id) = (staff.staff.user.id, staff.session_id);
     let checked = staff.staff.user.password.clone();
-    db.write(move |conn| {
+    let set = move |conn: &mut Connection| {
         let staff = Staff::find(conn, user_id)?;
         if staff.user.password != checked {
             return Err(Error::PermissionDenied);
         }
         models::set_password(conn, &staff.user, Some(hash), Some(session_id), &staff.actor())?;
         models::find(conn, user_id)?.ok_or(Error::PermissionDenied)
-    })
-    .await
+    };
+    let changed = credentials.db.write(set).await?;
+    staff.renew_session(&changed)?;
+    staff.tell(Message::success("Your password was changed."));
+    Ok(see_other("/admin/"))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::cookies::{self, Cookies};
-use super::credentials::{Credentials, Verdict};
+use super::credentials::{self, Credentials, Verdict};
 use super::csrf;
 use super::device::{self, Devices};
 use super::forms::{PostForm, PublicForm};
@@ -112,40 +112,43 @@ pub async fn sign_in(
     cookies: web::Data<Cookies>,
     devices: web::Data<Devices>,
 ) -> Result<HttpResponse, Error> {
-    let typed = form.get("username").unwrap_or_default();
-    let username = clean_username(typed);
+    let field = |name| form.get(name).unwrap_or_default();
+    let username = clean_username(field("username"));
     let user = find(&db, username.clone()).await?;
     let device = cookies.get(&request, cookies::DEVICE);
     let device = device.filter(|device| user.as_ref().is_some_and(|user| devices.is_known(device, user.id)));
-    let address = client_address(&request);
-    let buckets = credentials.throttle.buckets(&username, address, device.as_deref());
-    let hash = user.as_ref().and_then(|user| user.password.clone());
-    let is_welcome = user.as_ref().is_some_and(|user| user.is_active && user.is_staff);
-    let password = form.get("password").unwrap_or_default().to_owned();
-    let verdict = credentials.check(buckets, password, hash, is_welcome).await?;
-    let typed: String = typed.chars().take(validators::MAX_USERNAME_CHARS).collect();
-    let shown = typed.escape_debug();
-    let next = own_path(form.get("next").unwrap_or_default());
+    let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
+    let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
+    let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
+    note(&request, &typed, verdict);
+    let next = own_path(field("next"));
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
-            log::info!(request_id = request_id(&request); "signed in to the admin: `{shown}` from {address}");
             let device = device.map_or_else(|| devices.issue(user.id), Ok)?;
             enter(&request, &db, &cookies, &user, device, &next).await
         }
         (Verdict::Throttled(seconds), _) => {
-            log::warn!(request_id = request_id(&request); "too many attempts to sign in: `{shown}` from {address}");
-            let text = format!("Too many attempts. Try again in {seconds} seconds.");
-            let problem = Problem { tone: "warn", icon: "warning", text };
+            let problem = Problem { tone: "warn", icon: "warning", text: credentials::wait(seconds) };
             let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, &typed, &next, Some(problem))?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
         _ => {
-            log::warn!(request_id = request_id(&request); "sign-in refused: `{shown}` from {address}");
             let problem = Problem { tone: "bad", icon: "error", text: REFUSED.to_owned() };
             show(&request, StatusCode::OK, &typed, &next, Some(problem))
         }
     }
+}
+
+/// Writes an attempt to the log. What was typed may be anything; it cannot forge a line.
+fn note(request: &HttpRequest, typed: &str, verdict: Verdict) {
+    let (level, what) = match verdict {
+        Verdict::Right => (log::Level::Info, "signed in to the admin"),
+        Verdict::Wrong => (log::Level::Warn, "sign-in refused"),
+        Verdict::Throttled(_) => (log::Level::Warn, "too many attempts to sign in"),
+    };
+    let (name, address) = (typed.escape_debug(), client_address(request));
+    log::log!(level, request_id = request_id(request); "{what}: `{name}` from {address}");
 }
 
 /// The username in the form in which it was created; nothing where it is longer than any that was.
@@ -175,8 +178,7 @@ async fn enter(
     let user_agent = String::from_utf8_lossy(user_agent);
     session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
     let mut response = see_other(next);
-    let cookie = cookies.make(cookies::DEVICE, device, Some(device::AGE));
-    response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))?;
+    cookies.set(&mut response, cookies::DEVICE, &device, Some(device::AGE))?;
     Ok(response)
 }
 

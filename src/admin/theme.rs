@@ -37,8 +37,7 @@ pub async fn choose(
 ) -> Result<HttpResponse, Error> {
     let theme = known(form.get("theme").unwrap_or_default());
     let mut response = see_other(&back(&request));
-    let cookie = cookies.make(cookies::THEME, theme, Some(AGE));
-    response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))?;
+    cookies.set(&mut response, cookies::THEME, theme, Some(AGE))?;
     Ok(response)
 }
 

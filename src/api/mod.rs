@@ -21,7 +21,7 @@ use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResp
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, guard, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 use serde_json::{Value, json};
 
 use crate::admin::browsing;
@@ -94,6 +94,12 @@ impl HttpServiceFactory for Boxed {
 /// A route for GET, and for HEAD, which is GET without the body (RFC 9110, section 9.3.2).
 pub fn get() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// An address that is read and nothing else, by whoever likes.
+pub fn read_only(path: &str, route: Route) -> Resource {
+    let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish() };
+    web::resource(path).route(route).default_service(web::to(refuse))
 }
 
 fn cors(origins: &[String]) -> Cors {

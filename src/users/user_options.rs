@@ -2,6 +2,7 @@
 
 use super::admin::{group_choices, link_badge};
 use super::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
+use crate::admin::history_admin::source_cell;
 use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
 
 /// See [`super::admin::UserAdmin`].
@@ -78,7 +79,7 @@ const COLUMNS: &[Column] = &[
 /// What a file has room for.
 const EXPORT: &[Column] = &[
     Column { name: "date_joined", label: "Date joined", sql: &["date_joined"], kind: Kind::Time, order: None },
-    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Text, order: None },
+    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(source_cell), order: None },
 ];
 
 const FILTERS: &[Filter] = &[
@@ -101,8 +102,8 @@ const FILTERS: &[Filter] = &[
         name: "cognito",
         label: "Cognito link",
         choices: Choices::Fixed(&[
-            ("linked", "Linked", "cognito_sub IS NOT NULL", None),
-            ("none", "Not linked", "cognito_sub IS NULL", None),
+            ("linked", "Linked", "cognito_issuer IS NOT NULL", None),
+            ("none", "Not linked", "cognito_issuer IS NULL", None),
         ]),
     },
     Filter {

@@ -6,6 +6,9 @@ use crate::harness::client::Answer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// A password that keeps the rules.
+const NEW: &str = "a-much-better-Passphrase-7";
+
 /// What a request says of where it comes from; `OWN` stands for the server's own host and port.
 const FOREIGN: &[&[(&str, &str)]] = &[
     &[("origin", "https://evil.example")],
@@ -55,6 +58,15 @@ fn forms() -> Vec<(&'static str, String)> {
         ("/admin/login/", sign_in),
         ("/admin/theme/", "theme=dark".to_owned()),
         ("/admin/password_change/", "old_password=a&new_password1=b&new_password2=c".to_owned()),
+        ("/admin/articles/add/", "name=forged".to_owned()),
+        ("/admin/articles/1/change/", "name=forged".to_owned()),
+        ("/admin/articles/1/delete/", "post=yes".to_owned()),
+        ("/admin/articles/1/action/", "action=delete".to_owned()),
+        ("/admin/articles/", "action=delete_selected&_selected_action=1&post=yes".to_owned()),
+        ("/admin/users/add/", "username=forged".to_owned()),
+        ("/admin/users/2/password/", format!("usable_password=true&password1={NEW}&password2={NEW}")),
+        ("/admin/undo/", "batch=x".to_owned()),
+        ("/admin/inspector/", "token=x".to_owned()),
         ("/admin/sessions/1/revoke/", String::new()),
         ("/admin/sessions/revoke-others/", String::new()),
         ("/admin/logout/", String::new()),
@@ -64,9 +76,11 @@ fn forms() -> Vec<(&'static str, String)> {
 #[tokio::test]
 async fn no_form_is_taken_from_another_site_or_without_its_token() {
     let server = TestServer::start().await;
-    server.staff("alice", |_| {}).await;
+    server.staff("alice", |new| new.is_superuser = true).await;
+    server.staff("bob", |_| {}).await;
+    server.seed_articles(1).await;
     let mut alice = server.sign_in("alice").await;
-    let other = server.sign_in("alice").await;
+    let bob = server.sign_in("bob").await;
     alice.page("/admin/").await;
     let mut stranger = AdminClient::new(server.address);
     stranger.get("/admin/login/").await;
@@ -106,7 +120,8 @@ async fn no_form_is_taken_from_another_site_or_without_its_token() {
         assert_eq!(answer.status, expected, "{path}: without cookies");
     }
     assert_eq!(server.number("SELECT count(*) FROM sessions").await, 2, "nothing was done");
-    assert_eq!(other.call("GET", "/admin/").send().await.status, 200);
+    assert_eq!(server.number("SELECT count(*) FROM history WHERE source = 'admin'").await, 0, "nothing was done");
+    assert_eq!(bob.call("GET", "/admin/").send().await.status, 200);
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn sessions_are_listed_and_can_be_revoked() {
     assert_eq!(page.matches("This one").count(), 1, "{page}");
     assert_eq!(page.matches("/revoke/").count(), 2, "{page}");
     assert!(page.contains("Firefox 145 on Linux") && page.contains("127.0.0.1"), "{page}");
-    assert!(!page.contains("All users") && !page.contains("root"), "{page}");
+    assert!(!page.contains("Other users") && !page.contains("root"), "{page}");
     // Only one's own: 1 is root's.
     assert_eq!(alice.post("/admin/sessions/1/revoke/", &[]).await.status, 404);
     assert!(is_in(&root).await);

@@ -303,8 +303,7 @@ async fn no_query_string_makes_a_list_fail() {
             for value in hostile {
                 let query = format!("{name}={}", value.replace(['#', ' ', '<', '>', '"', '{', '}'], "+"));
                 let answer = root.get(&format!("/admin/{path}/?{query}")).await;
-                let expected = if path == "articles/1/history" { 200..=200 } else { 200..=200 };
-                assert!(expected.contains(&answer.status), "{path} {query}: {}", answer.status);
+                assert_eq!(answer.status, 200, "{path} {query}");
                 assert!(!String::from_utf8_lossy(&answer.body).contains("<script>alert"), "{path} {query}");
             }
         }
@@ -390,9 +389,9 @@ async fn a_row_leads_to_its_form_with_the_state_of_the_list() {
     let mut root = server.superuser().await;
     server.articles(&["one"]).await;
     let html = root.page("/admin/articles/").await;
-    assert_eq!(link(&html, "one"), "/admin/articles/1/change/");
+    assert_eq!(link(&html, "one"), "1/change/", "from the list's address");
     let html = root.page("/admin/articles/?o=name&q=o+n&author=no&x=y").await;
-    assert_eq!(link(&html, "one"), "/admin/articles/1/change/?_changelist_filters=q%3Do%2Bn%26author%3Dno%26o%3Dname");
+    assert_eq!(link(&html, "one"), "1/change/?_changelist_filters=q%3Do%2Bn%26author%3Dno%26o%3Dname");
     assert_eq!(
         unescaped(between(&html, "<form class=\"panel\" method=\"post\" action=\"", "\"")[0]),
         "/admin/articles/?q=o+n&author=no&o=name",
@@ -428,5 +427,5 @@ async fn a_full_list_is_a_small_page() {
         .await;
     let answer = root.get("/admin/users/").await;
     assert_eq!(names(&answer.text()).len(), 100);
-    assert!(answer.body.len() < 80_000, "{} bytes", answer.body.len());
+    assert!(answer.body.len() < 60_000, "{} bytes", answer.body.len());
 }

@@ -285,3 +285,18 @@ async fn sessions_hold_beyond_a_restart_and_for_all_processes_on_a_database() {
     assert_eq!(elsewhere.post("/admin/logout/", &[]).await.status, 200);
     assert!(!is_in(&alice).await, "signed out by the other process");
 }
+
+#[tokio::test]
+async fn nothing_is_left_of_who_was_signed_in_before() {
+    let server = TestServer::start().await;
+    server.staff("mallory", |_| {}).await;
+    server.staff("alice", |_| {}).await;
+    let mut browser = server.sign_in("mallory").await;
+    browser.page("/admin/").await;
+    // A message waits to be shown to Mallory.
+    assert_eq!(browser.post("/admin/sessions/revoke-others/", &[]).await.status, 303);
+    let answer = browser.post("/admin/login/", &[("username", "alice"), ("password", PASSWORD)]).await;
+    assert_eq!(answer.status, 303);
+    let page = browser.page("/admin/").await;
+    assert!(page.contains("<strong>alice</strong>") && !page.contains("revoked"), "{page}");
+}

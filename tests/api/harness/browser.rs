@@ -1,6 +1,6 @@
 //! Chromium, driven through chromedriver as a person drives it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -25,16 +25,27 @@ pub struct Browser {
     pub driver: WebDriver,
     base: String,
     process: Child,
+    port: u16,
     _profile: TempDir,
     _turn: SemaphorePermit<'static>,
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // chromedriver takes its browser along.
+        // Chromium ends with its session. The driver's own way to end one would wait for this very thread.
+        let session = self.driver.session_id().to_string();
+        let _ = self.driver.clone().leak();
+        let _ = end_session(self.port, &session);
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn end_session(port: u16, session: &str) -> std::io::Result<()> {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
+    stream.read(&mut [0; 1024]).map(drop)
 }
 
 fn installed(names: &[&str]) -> Option<PathBuf> {
@@ -87,7 +98,7 @@ impl Browser {
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&chromium, &profile, script));
         let driver = driver.await.expect("Chromium starts");
         let base = format!("http://{}", server.address);
-        let browser = Browser { driver, base, process, _profile: profile, _turn: turn };
+        let browser = Browser { driver, base, process, port, _profile: profile, _turn: turn };
         browser.look(1280, "light").await;
         Some(browser)
     }
@@ -164,8 +175,9 @@ impl Browser {
 
     /// Presses keys wherever the focus is.
     pub async fn keys(&self, keys: impl Into<TypingData>) {
-        let chain = self.driver.action_chain().send_keys(keys);
-        chain.perform().await.expect("the keys are pressed");
+        // To an element, modifiers are held while the next key is pressed.
+        let focused = self.driver.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("the keys are pressed");
     }
 
     /// The visible text of what a selector finds.
