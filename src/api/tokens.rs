@@ -41,7 +41,7 @@ impl Writer<'_> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Array(items) if !items.is_empty() => {
-                self.block(["[", "]"], items, |writer, item| writer.value(item))
+                self.block(["[", "]"], items, Writer::value)
             }
             Value::Object(members) if !members.is_empty() => {
                 self.block(["{", "}"], members, |writer, (name, value)| {
