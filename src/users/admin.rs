@@ -11,7 +11,6 @@ use super::models::{self, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
 use super::rules::{LAST_SUPERUSER, is_last_superuser};
 use super::user_options::OPTIONS;
-use crate::admin::history_admin::source_label;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -264,12 +263,22 @@ fn link_panel(user: &User) -> Panel {
     Panel { label: "Cognito link", facts, actions }
 }
 
+/// How a user came, in words.
+fn origin(origin: &str) -> &'static str {
+    match origin {
+        "post_confirmation" => "Created by sign-up",
+        "first_token" => "Created by the first token",
+        "command_line" => "Created on the command line",
+        _ => "Created in the admin",
+    }
+}
+
 fn record_panel(user: &User, may_change: bool) -> Panel {
     let state = if user.password.is_some() { "Set" } else { "None: signs in with Cognito only" };
     let mut facts = vec![
         ("Date joined", Cell::Time(user.date_joined)),
         ("Last sign-in", user.last_login.map_or(Cell::Empty, Cell::Time)),
-        ("Origin", Cell::Text(source_label(&user.origin).to_owned())),
+        ("Origin", Cell::Text(origin(&user.origin).to_owned())),
         ("Password", Cell::Text(state.to_owned())),
     ];
     if may_change {
