@@ -8,7 +8,8 @@
 //! | [`server`] | builds the server; all addresses on one screen | `urls.py`, `wsgi.py` |
 //! | [`middleware`] | request id, `Host`, security headers, log | `MIDDLEWARE` |
 //! | [`connection`] | cuts off clients that dawdle between requests | |
-//! | [`api`] | negotiation, parsers, fields, pages, metadata | Django REST framework |
+//! | [`api`] | negotiation, parsers, fields, pages, metadata, the browsable API | Django REST framework |
+//! | [`openapi`], [`docs`] | the OpenAPI document, and Swagger UI to try it | |
 //! | [`cognito`] | tokens, keys, who a token stands for | app `cognito` |
 //! | [`articles`] | the model and its addresses | app `articles` |
 //! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |

@@ -14,6 +14,7 @@ const main = one("main");
 async function ask(address, { method = "GET", body, mediaType } = {}) {
   const headers = new Headers({ Accept: "text/html" });
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  else if (method !== "GET" && one("[data-csrf-token]")) headers.set("X-CSRFToken", one("[data-csrf-token]").dataset.csrfToken);
   if (mediaType) headers.set("Content-Type", mediaType);
   main.setAttribute("aria-busy", "true");
   let response, text;
@@ -29,7 +30,7 @@ async function ask(address, { method = "GET", body, mediaType } = {}) {
   if (isRefused) token = null;
   if (response.status === 204) return afterDelete();
   if (/^text\/html\b/.test(response.headers.get("Content-Type"))) showPage(text);
-  else showText(response, text);
+  else showText(method, response, text);
   if (isRefused) one("[data-token-error]").textContent = "The token was refused.";
   if (!response.ok && body !== undefined) restore(body);
   focus();
@@ -44,7 +45,15 @@ function showPage(html) {
 }
 
 /** Shows an answer that is no page within the one that is there. */
-function showText(response, text) {
+function showText(method, response, text) {
+  const address = new URL(response.url);
+  one("[data-request-method]").textContent = method;
+  one("[data-request-target]").textContent = address.pathname + address.search;
+  for (const link of all("[data-formats] a")) {
+    link.classList.toggle("primary", link.href === address.href);
+    if (link.href === address.href) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
   const status = document.createElement("span");
   status.className = response.ok ? "good" : "bad";
   status.textContent = response.status;

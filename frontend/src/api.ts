@@ -1,20 +1,11 @@
 // The API as this page knows it: what it answers, and how it is asked.
+import type { components } from './api-types'
 import { idToken } from './session'
 
-export interface Article {
-  id: number
-  name: string
-}
+type Schemas = components['schemas']
 
-export interface Me {
-  id: number
-  username: string
-  email: string
-  first_name: string
-  last_name: string
-  is_staff: boolean
-  is_superuser: boolean
-}
+export type Article = Schemas['Article']
+export type Me = Schemas['User']
 
 /** One page of a list. `next` and `previous` are query strings for `listArticles`. */
 export interface ArticlePage {
@@ -60,7 +51,8 @@ export class Api {
   }
 
   async createArticle(name: string): Promise<Article> {
-    const body = JSON.stringify({ name })
+    const fields: Schemas['ArticleFields'] = { name }
+    const body = JSON.stringify(fields)
     return (await this.request('/articles/', { method: 'POST', body })).json()
   }
 

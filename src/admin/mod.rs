@@ -9,6 +9,7 @@
 
 pub mod actions;
 pub mod addresses;
+pub mod browsing;
 pub mod cells;
 pub mod change_form;
 pub mod change_list;

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
+use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Key, SameSite};
+use actix_web::cookie::{CookieJar, Key, SameSite};
 
 use super::cookies::{self, Cookies};
 use crate::crypto::{fingerprint, random_token};
@@ -39,12 +40,13 @@ pub struct DatabaseSessions {
     limits: Limits,
 }
 
-type State = HashMap<String, String>;
+/// What is in a session, each value as JSON.
+pub type State = HashMap<String, String>;
 
 /// The middleware that reads a request's session before its handler, and writes it after.
 pub fn middleware(db: Db, limits: Limits, cookies: Cookies, key: Key) -> SessionMiddleware<DatabaseSessions> {
     let age = Duration::seconds(limits.max.as_secs() as i64);
-    SessionMiddleware::builder(DatabaseSessions { db, limits }, key)
+    SessionMiddleware::builder(DatabaseSessions::new(db, limits), key)
         .cookie_name(cookies.name(cookies::SESSION))
         .cookie_content_security(CookieContentSecurity::Signed)
         .cookie_secure(cookies.secure)
@@ -53,8 +55,22 @@ pub fn middleware(db: Db, limits: Limits, cookies: Cookies, key: Key) -> Session
         .build()
 }
 
+/// The key in the cookie that a request brings, for who asks outside of [`middleware`].
+pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option<SessionKey> {
+    let name = cookies.name(cookies::SESSION);
+    let mut jar = CookieJar::new();
+    jar.add_original(request.cookie(&name)?);
+    SessionKey::try_from(jar.signed(key).get(&name)?.value().to_owned()).ok()
+}
+
 impl DatabaseSessions {
-    async fn find(&self, key: &SessionKey) -> Result<Option<State>, Error> {
+    /// The sessions of this database.
+    pub fn new(db: Db, limits: Limits) -> DatabaseSessions {
+        DatabaseSessions { db, limits }
+    }
+
+    /// The session with this key, unless it is over.
+    pub async fn find(&self, key: &SessionKey) -> Result<Option<State>, Error> {
         let (key_hash, limits) = (fingerprint(key.as_ref()), self.limits);
         let session = self.db.read(move |conn| Ok(sessions::find(conn, &key_hash, &limits)?)).await?;
         let Some(session) = session else { return Ok(None) };
@@ -153,13 +169,13 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// What a request's session says; `None` where nobody is signed in.
-    pub fn find(session: &Session) -> Option<SignedIn> {
+    /// What a session says; `None` where nobody is signed in.
+    pub fn find(state: &State) -> Option<SignedIn> {
         Some(SignedIn {
-            id: get(session, ID)?,
-            user_id: get(session, USER_ID)?,
-            csrf_token: get(session, CSRF_TOKEN)?,
-            auth_hash: get(session, AUTH_HASH)?,
+            id: get(state, ID)?,
+            user_id: get(state, USER_ID)?,
+            csrf_token: get(state, CSRF_TOKEN)?,
+            auth_hash: get(state, AUTH_HASH)?,
         })
     }
 
@@ -169,8 +185,8 @@ impl SignedIn {
     }
 }
 
-fn get<T: serde::de::DeserializeOwned>(session: &Session, name: &str) -> Option<T> {
-    session.get(name).ok().flatten()
+fn get<T: serde::de::DeserializeOwned>(state: &State, name: &str) -> Option<T> {
+    parse(state.get(name)?).ok()
 }
 
 /// The hash of a password has a salt of its own, so that its fingerprint tells nothing.

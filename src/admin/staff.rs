@@ -141,7 +141,7 @@ pub async fn authenticate(
 }
 
 async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUser>, Error> {
-    let Some(signed_in) = SignedIn::find(session) else { return Ok(None) };
+    let Some(signed_in) = SignedIn::find(&session.entries()) else { return Ok(None) };
     let db = request.app_data::<web::Data<Db>>();
     let db = db.ok_or_else(|| Error::Internal("there is no database".to_owned()))?;
     let user_id = signed_in.user_id;

@@ -5,6 +5,7 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 
+use super::browsing::Browsing;
 use super::cookies::Cookies;
 use super::credentials::Credentials;
 use super::device::Devices;
@@ -32,6 +33,7 @@ pub struct Admin {
     credentials: web::Data<Credentials>,
     devices: web::Data<Devices>,
     limits: web::Data<Limits>,
+    browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
     session_key: Key,
 }
@@ -45,15 +47,19 @@ impl Admin {
         });
         let (session_key, device_key) = keys.await?;
         let throttle = Throttle { max_failures: config.login_max_failures };
+        let session_key = Key::from(&session_key);
+        let cookies = Cookies { secure: config.mode != Mode::Development };
+        let browsing = Browsing::new(db.clone(), config.session_limits, cookies, session_key.clone());
         Ok(Admin {
             db: db.clone(),
             site: web::Data::new(site),
-            cookies: web::Data::new(Cookies { secure: config.mode != Mode::Development }),
+            cookies: web::Data::new(cookies),
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
             devices: web::Data::new(Devices::new(&device_key)),
             limits: web::Data::new(config.session_limits),
             imports: web::Data::new(Running::default()),
-            session_key: Key::from(&session_key),
+            browsing: web::Data::new(browsing),
+            session_key,
         })
     }
 
@@ -74,6 +80,7 @@ impl Admin {
             .app_data(self.credentials.clone())
             .app_data(self.devices.clone())
             .app_data(self.limits.clone())
+            .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
             .service(
                 // The last one is the outermost.

@@ -3,10 +3,10 @@
 //! The page holds no secret and reflects none: a script sends the token, which stays in the memory of the
 //! browser's tab.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -16,6 +16,7 @@ use super::fields::CharField;
 use super::tokens::{Token, tokens};
 use super::{Endpoint, render};
 use crate::cognito::Authenticator;
+use crate::cognito::authentication::PageUser;
 use crate::error::Error;
 use crate::middleware::SCRIPTED_POLICY;
 
@@ -32,8 +33,10 @@ struct ResponsePage<'a> {
     pages: Vec<(&'static str, String)>,
     formats: [(&'static str, String); 2],
     form: Option<Form>,
-    /// Where nobody is signed in: whether tokens come from the local user pool.
+    /// Where nobody is known: whether tokens come from the local user pool.
     sign_in: Option<bool>,
+    /// Who is signed in to the admin, where no token was sent.
+    page_user: Option<PageUser>,
 }
 
 /// A part of a header's value, which may lead somewhere.
@@ -86,6 +89,7 @@ pub fn page(
         body: tokens(body, endpoint.has_items.then_some(endpoint.path)),
         formats: [("JSON", with_format(request, "json")), ("HTML", with_format(request, "api"))],
         form: Form::new(endpoint, request, status, body),
+        page_user: PageUser::of(request),
         sign_in: (status == StatusCode::UNAUTHORIZED).then(|| is_pool_local(request)),
     };
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
@@ -114,7 +118,10 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
 /// The headers by name, with the addresses in them.
 fn headers(headers: &HeaderMap) -> Vec<(&str, Vec<Part>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
-        LINK => links(value).into_iter().flat_map(|(target, rest)| [address(target), text(rest)]).collect(),
+        LINK => links(value)
+            .into_iter()
+            .flat_map(|(target, rest)| [text("<"), address(target), text(&format!(">{rest}"))])
+            .collect(),
         LOCATION => vec![address(value)],
         _ => vec![text(value)],
     };
@@ -153,6 +160,8 @@ impl Form {
     fn new(endpoint: &Endpoint, request: &HttpRequest, status: StatusCode, body: &Value) -> Option<Form> {
         let is_there = !matches!(status.as_u16(), 401 | 404 | 406 | 500..);
         let (method, fields) = endpoint.action.filter(|_| is_there)?;
+        // OPTIONS tells of the address, not of an object.
+        let body = if *request.method() == Method::OPTIONS { &Value::Null } else { body };
         let fields: Vec<_> = fields.iter().map(|field| FormField::new(field, status, body)).collect();
         let allows = |method: &&str| endpoint.allow.split(", ").any(|allowed| allowed == *method);
         let raw = fields.iter().map(|field| (field.name.to_owned(), Value::from(field.value.as_str())));

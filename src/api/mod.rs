@@ -24,6 +24,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 use serde_json::{Value, json};
 
+use crate::admin::browsing;
 use crate::cognito::CognitoUser;
 use crate::error::Error;
 use fields::CharField;
@@ -150,12 +151,20 @@ async fn frame(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (renderer, response) = match negotiation::choose(request.request()) {
-        Ok(renderer) => (renderer, next.call(request).await?.map_into_boxed_body()),
+        Ok(renderer) => match authenticate_page(renderer, request.request()).await {
+            Ok(()) => (renderer, next.call(request).await?.map_into_boxed_body()),
+            Err(error) => (renderer, request.error_response(error)),
+        },
         Err(error) => (Renderer::JSON, request.error_response(error)),
     };
     let (request, response) = response.into_parts();
     let response = finish(endpoint, renderer, &request, response).await;
     Ok(ServiceResponse::new(request, response))
+}
+
+/// A page may be asked for by who is signed in to the admin; for JSON, a token is the only way.
+async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<(), Error> {
+    if renderer == Renderer::Html { browsing::authenticate(request).await } else { Ok(()) }
 }
 
 /// Gives a view's answer what every answer of the API has.

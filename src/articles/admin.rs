@@ -58,11 +58,9 @@ static OPTIONS: Options = Options {
         Filter {
             name: "author",
             label: "Author",
-            // The plus keeps SQLite from the index on authors, where it would look up each article without one
-            // to compare its date; the index on dates has both.
             choices: Choices::Fixed(&[
-                ("yes", "With an author", "+created_by IS NOT NULL", None),
-                ("no", "Without", "+created_by IS NULL", None),
+                ("yes", "With an author", "created_by IS NOT NULL", None),
+                ("no", "Without", "created_by IS NULL", None),
             ]),
         },
     ],

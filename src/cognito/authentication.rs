@@ -150,11 +150,29 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-/// The local user whose Cognito token came with the request.
+/// The local user whose Cognito token came with the request; on a page that was asked for without one, the
+/// [`PageUser`].
 ///
 /// Fails with 401 and a code of [`Refusal`], with 429 beyond the [`Limits`], or with 503 while the keys or the
 /// database are out of reach.
 pub struct CognitoUser(pub Arc<User>);
+
+/// Whom a page stands for that was asked for without a token: who is signed in to the admin. Left in the
+/// request before the guard runs.
+#[derive(Clone)]
+pub struct PageUser {
+    /// The user.
+    pub user: Arc<User>,
+    /// Goes with whatever the page's script sends.
+    pub csrf_token: String,
+}
+
+impl PageUser {
+    /// Who was found for this request.
+    pub fn of(request: &HttpRequest) -> Option<PageUser> {
+        request.extensions().get::<PageUser>().cloned()
+    }
+}
 
 /// The caller's id, left in the request for the log.
 #[derive(Clone, Copy)]
@@ -171,7 +189,11 @@ impl FromRequest for CognitoUser {
                 .app_data::<web::Data<Authenticator>>()
                 .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
             let limits = Limits::of(&request)?;
-            let user = match authenticator.authenticate(request.headers()).await {
+            let known = match PageUser::of(&request) {
+                Some(page) => Ok(page.user),
+                None => authenticator.authenticate(request.headers()).await,
+            };
+            let user = match known {
                 Err(refusal @ Error::Unauthenticated { challenge: Some(_), .. }) => {
                     limits.count_stranger(&request)?;
                     return Err(refusal);

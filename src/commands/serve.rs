@@ -84,8 +84,9 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     }
     let url = format!("http://{address}");
     say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
-    say!("  API        {url}/articles/  {url}/me/");
     say!("  admin      {url}/admin/");
+    say!("  API        {url}/articles/  {url}/me/");
+    say!("  docs       {url}/docs/  {url}/openapi.json");
     say!("  probes     {url}/healthz  {url}/readyz");
     if let Some((address, _)) = &built.metrics {
         say!("  metrics    http://{address}/metrics");

@@ -102,8 +102,8 @@ const FILTERS: &[Filter] = &[
         name: "cognito",
         label: "Cognito link",
         choices: Choices::Fixed(&[
-            ("linked", "Linked", "cognito_sub IS NOT NULL", None),
-            ("none", "Not linked", "cognito_sub IS NULL", None),
+            ("linked", "Linked", "cognito_issuer IS NOT NULL", None),
+            ("none", "Not linked", "cognito_issuer IS NULL", None),
         ]),
     },
     Filter {

@@ -390,6 +390,7 @@ async fn a_page_has_a_hundred_rows_unless_the_caller_says_otherwise_and_never_ov
         ("?limit=1000", 1000),
         ("?limit=1001", 1000),
         ("?limit=9223372036854775807", 1000),
+        ("?limit=99999999999999999999", 1000),
         ("?limit=2&limit=3", 3),
         ("?limit=5&page=2&offset=7&unknown=x", 5),
     ] {
@@ -424,7 +425,6 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
         ("limit=1e2", LIMIT),
         ("limit=%201", LIMIT),
         ("limit=%D9%A1", LIMIT),
-        ("limit=99999999999999999999", LIMIT),
         ("limit=5&limit=x", LIMIT),
         ("cursor=", CURSOR),
         ("cursor=x", CURSOR),
@@ -818,7 +818,8 @@ async fn a_hostile_name_is_text_on_the_page_and_whole_in_json() {
         let detail = server.get(&format!("/articles/{id}/?format=api&x=<script>"), &token).await;
         for page in [&answer, &list, &detail] {
             assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-            let text = page.text();
+            let own = format!("<script src=\"{}\" defer></script>", gatepost::assets::url("api.js"));
+            let text = page.text().replace(&own, "");
             for markup in ["<script", "<img", "<svg", "</pre><", "<!--", "49 "] {
                 assert!(!text.contains(markup), "{markup} of {name} came through: {text}");
             }

@@ -848,7 +848,9 @@ async fn every_answer_carries_the_security_headers() {
         let body = answer.text().to_ascii_lowercase();
         if answer.header("content-type").starts_with("text/html") {
             // The policy would stop these, so that a page with them would be a broken page.
-            for forbidden in ["<script>", "<style", " style=", " onclick=", "javascript:", "http-equiv"] {
+            let own = format!("<script src=\"{}\" defer></script>", gatepost::assets::url("api.js"));
+            let body = body.replace(&own, "");
+            for forbidden in ["<script", "<style", " style=", " onclick=", "javascript:", "http-equiv"] {
                 assert!(!body.contains(forbidden), "{case}: {forbidden} in {body}");
             }
             assert!(answer.header("content-type").contains("charset=utf-8"), "{case}");

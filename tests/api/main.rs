@@ -18,6 +18,8 @@ mod admin_sign_in;
 mod admin_throttle;
 mod articles;
 mod assets;
+mod browsable;
+mod browsing;
 mod command_line;
 mod compression;
 mod contributing;

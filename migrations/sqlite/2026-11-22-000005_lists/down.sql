@@ -6,5 +6,7 @@ DROP INDEX users_origin;
 DROP INDEX users_inactive;
 DROP INDEX users_superuser;
 DROP INDEX users_staff;
+DROP INDEX articles_created_by;
+CREATE INDEX articles_created_by ON articles (created_by);
 DROP INDEX articles_created_at;
 CREATE INDEX articles_created_at ON articles (created_at, id);

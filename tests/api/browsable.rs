@@ -1,0 +1,173 @@
+//! The browsable API and Swagger UI, as they come from the server. What they do in a browser, `e2e/api.mjs` tells.
+
+use reqwest::header::HeaderMap;
+
+use crate::harness::TestServer;
+use crate::harness::client::Answer;
+
+const SCRIPTED: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Asks as a browser does.
+async fn page(server: &TestServer, method: &str, path: &str, token: Option<&str>, body: Option<&str>) -> Answer {
+    let mut call = server.call(method, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    if let Some(token) = token {
+        call = call.token(token);
+    }
+    if let Some(body) = body {
+        call = call.json(body);
+    }
+    call.send().await
+}
+
+#[track_caller]
+fn assert_has(answer: &Answer, status: u16, parts: &[&str]) {
+    let text = answer.text();
+    assert_eq!((answer.status, answer.header("content-type")), (status, "text/html; charset=utf-8"), "{text}");
+    assert_eq!(answer.header("content-security-policy"), SCRIPTED);
+    for part in parts {
+        assert!(text.contains(part), "{part} is not on the page: {text}");
+    }
+}
+
+#[track_caller]
+fn assert_lacks(answer: &Answer, parts: &[&str]) {
+    for part in parts {
+        assert!(!answer.text().contains(part), "{part} is on the page: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_list_leads_to_its_items_and_its_other_pages() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    server.seed_articles(9).await;
+    let first = page(&server, "GET", "/articles/?limit=3&ordering=-id", Some(&token), None).await;
+    let next = first.link("next").expect("a next page");
+    let escaped = next.replace('&', "&#38;");
+    assert_has(
+        &first,
+        200,
+        &[
+            "<strong data-request-method>GET</strong> <code data-request-target>/articles/?limit=3&#38;ordering=-id</code>",
+            "<a href=\"/articles/9/\">9</a>",
+            &format!("<a class=\"button small\" href=\"{escaped}\">Next</a>"),
+            &format!("&#60;<a href=\"{escaped}\">{escaped}</a>&#62;; rel=&#34;next&#34;"),
+            "<dt>x-total-count</dt><dd>9</dd>",
+            "href=\"/articles/?limit=3&#38;ordering=-id&#38;format=json\">JSON</a>",
+            "data-method=\"POST\"",
+        ],
+    );
+    assert_lacks(&first, &[">Previous</a>", ">First</a>", "DELETE", "aria-label=\"Breadcrumbs\"", &token]);
+    let second = page(&server, "GET", &next, Some(&token), None).await;
+    assert_has(&second, 200, &[">First</a>", ">Previous</a>", ">Next</a>", "<a href=\"/articles/6/\">6</a>"]);
+}
+
+#[tokio::test]
+async fn an_article_leads_up_and_its_form_has_its_values() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    let created = page(&server, "POST", "/articles/", Some(&token), Some(r#"{"name":"<b>\"&\u2028x"}"#)).await;
+    assert_has(&created, 201, &["<dt>location</dt><dd><a href=\"/articles/1/\">/articles/1/</a></dd>"]);
+    let article = page(&server, "GET", "/articles/1/", Some(&token), None).await;
+    assert_has(
+        &article,
+        200,
+        &[
+            "<a href=\"/articles/\" data-parent>List Create Articles</a>",
+            "<span class=\"string\">&#34;&#60;b&#62;\\&#34;&#38;\\u2028x&#34;</span>",
+            "name=\"name\" value=\"&#60;b&#62;&#34;&#38;\u{2028}x\"",
+            "data-method=\"PUT\" novalidate",
+            "data-method=\"PATCH\">PATCH</button>",
+            "data-method=\"DELETE\"",
+        ],
+    );
+    assert_lacks(&article, &["<b>", "href=\"/articles/1/1/\"", "data-method=\"POST\""]);
+    let options = page(&server, "OPTIONS", "/articles/1/", Some(&token), None).await;
+    // The view's name is not the article's.
+    assert_has(&options, 200, &["renders", "name=\"name\" value=\"\""]);
+}
+
+#[tokio::test]
+async fn errors_stand_at_their_fields() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    let wrong = page(&server, "POST", "/articles/", Some(&token), Some(r#"{"name":""}"#)).await;
+    let error = "<ul class=\"errors\" id=\"errors-name\"><li>This field may not be blank.</li></ul>";
+    assert_has(&wrong, 400, &[error, "errors-name\" aria-invalid=\"true\""]);
+    let list = page(&server, "POST", "/articles/", Some(&token), Some("[]")).await;
+    assert_has(&list, 400, &["<ul class=\"errors\"><li>Invalid data. Expected a dictionary, but got list.</li></ul>"]);
+    assert_lacks(&list, &["aria-invalid"]);
+}
+
+#[tokio::test]
+async fn a_stranger_learns_how_to_get_a_token_and_gets_no_form() {
+    let server = TestServer::start().await;
+    let stranger = page(&server, "GET", "/articles/", None, None).await;
+    assert_has(&stranger, 401, &["aws cognito-idp initiate-auth", "no_token", "<noscript>", "data-token"]);
+    // The local user pool of development is not this one.
+    assert_lacks(&stranger, &["cargo run", "form-html", "DELETE"]);
+    for path in ["/me/", "/articles/1/"] {
+        assert_has(&page(&server, "GET", path, None, None).await, 401, &["aws cognito-idp"]);
+    }
+    let token = server.alice().await;
+    for path in ["/articles/99/", "/articles/?format=xml"] {
+        let missing = page(&server, "GET", path, Some(&token), None).await;
+        assert_eq!(missing.status, 404, "{path}");
+        assert_lacks(&missing, &["form-html"]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_request_brings_gets_into_the_page_unescaped_and_no_token_at_all() {
+    let server = TestServer::start().await;
+    let markup = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    for path in [
+        format!("/articles/?x={markup}"),
+        format!("/articles/?format=api&search={markup}"),
+        format!("/articles/?format=api&{markup}"),
+        "/articles/?x=\">'`javascript:alert(1)".to_owned(),
+    ] {
+        let answer = page(&server, "GET", &path, Some("<script>alert(1)</script>.secret.token"), None).await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert_lacks(&answer, &["<script>", "secret.token", "\">'`", "href=\"javascript"]);
+    }
+}
+
+#[tokio::test]
+async fn only_pages_may_run_scripts() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    let json = server.get("/articles/", &token).await;
+    let elsewhere = server.call("GET", "/nope").send().await;
+    for answer in [&json, &elsewhere] {
+        assert!(!answer.header("content-security-policy").contains("script-src"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn swagger_ui_comes_whole_from_the_program() {
+    let server = TestServer::start().await;
+    let docs = server.call("GET", "/docs/").send().await;
+    assert_has(&docs, 200, &["id=\"swagger-ui\"", "src=\"swagger-ui-bundle.js\"", "<noscript>"]);
+    assert_lacks(&docs, &["://", "style=", "<style", "onload"]);
+    let moved = server.call("GET", "/docs").send().await;
+    assert_eq!((moved.status, moved.header("location")), (301, "/docs/"));
+    for (name, kind) in [("swagger-ui-bundle.js", "text/javascript"), ("swagger-ui.css", "text/css")] {
+        let path = format!("/docs/{name}");
+        let file = server.call("GET", &path).send().await;
+        assert_eq!((file.status, file.header("content-type")), (200, kind), "{name}");
+        assert!(file.body.len() > 100_000, "{name}");
+        assert_eq!(file.header("cache-control"), "public, max-age=86400");
+        let known = server.call("GET", &path).header("if-none-match", file.header("etag")).send().await;
+        assert_eq!((known.status, known.body.len()), (304, 0), "{name}");
+        let head = server.call("HEAD", &path).send().await;
+        let length = |headers: &HeaderMap| headers.get("content-length").cloned();
+        assert_eq!((head.status, length(&head.headers)), (200, length(&file.headers)), "{name}");
+    }
+    for path in ["/docs/index.html", "/docs/swagger-initializer.js", "/docs/oauth2-redirect.html", "/docs/..%2fx"] {
+        assert_eq!(server.call("GET", path).send().await.status, 404, "{path}");
+    }
+    let refused = server.call("POST", "/docs/").send().await;
+    assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
+}
