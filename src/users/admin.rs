@@ -3,6 +3,7 @@
 //! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
 //! leaves users alone who have more.
 
+use chrono::NaiveDate;
 use diesel::QueryResult;
 use serde_json::Value;
 
@@ -237,15 +238,19 @@ pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     Ok(groups::list(conn)?.into_iter().map(choice).collect())
 }
 
+/// The day of a time as the database has it: `22 Nov 2026`.
+fn day(at: &str) -> String {
+    let date = at.get(..10).and_then(|date| date.parse::<NaiveDate>().ok());
+    date.map_or_else(|| at.to_owned(), |date| date.format("%-d %b %Y").to_string())
+}
+
 /// Whether a user is linked, from the columns `cognito_sub` and `last_seen_at`.
 pub fn link_badge(values: &[Value]) -> Cell {
     let text = |index: usize| values.get(index).and_then(Value::as_str);
     match (text(0), text(1)) {
         (None, _) => Cell::Badge("quiet", "Not linked".to_owned(), String::new()),
         (Some(_), None) => Cell::Badge("good", "Linked".to_owned(), "never seen".to_owned()),
-        (Some(_), Some(at)) => {
-            Cell::Badge("good", "Linked".to_owned(), format!("last seen {}", at.get(..10).unwrap_or(at)))
-        }
+        (Some(_), Some(at)) => Cell::Badge("good", "Linked".to_owned(), format!("seen {}", day(at))),
     }
 }
 
