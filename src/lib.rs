@@ -16,7 +16,7 @@
 //! | [`admin`] | pages behind a session, on which the staff looks after every registered model | `django.contrib.admin` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
 //! | [`search`] | the words of a search, and its turn | |
-//! | [`deleted_rows`] | brings deleted rows back | |
+//! | [`deleted_rows`], [`expiry`] | bring deleted rows back; delete for good what is kept for a time only | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
 //! | [`assets`] | style sheets, scripts and icons, embedded | `staticfiles` |
@@ -62,6 +62,7 @@ pub mod db;
 pub mod deleted_rows;
 pub mod docs;
 pub mod error;
+pub mod expiry;
 pub mod health;
 pub mod history;
 pub mod logging;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, dev, web};
+use actix_web::{App, HttpResponse, HttpServer, dev, rt, web};
 
 use crate::admin::history_admin::HistoryAdmin;
 use crate::admin::{self, Admin, Site};
@@ -27,7 +27,7 @@ use crate::rate_limit::Limits;
 use crate::search::Turns;
 use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
-use crate::{articles, assets, docs, health, metrics, openapi, pages, users};
+use crate::{articles, assets, docs, expiry, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -190,6 +190,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         let listening = metrics::listen(metrics, address);
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
     });
+    // Ends with the actix system.
+    rt::spawn(expiry::run(db.clone()));
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
 }
 

@@ -100,7 +100,6 @@ pub fn check(
 ) -> Result<i64, Error> {
     let report = db::rehearse(conn, |conn| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0)))?;
     let now = Utc::now().naive_utc();
-    diesel::delete(imports::table.filter(imports::created_at.lt(now - KEPT))).execute(conn)?;
     let import = diesel::insert_into(imports::table)
         .values((
             imports::user_id.eq(staff.user.id),
@@ -114,6 +113,17 @@ pub fn check(
         .returning(imports::id)
         .get_result(conn)?;
     Ok(import)
+}
+
+/// The ids of files whose time is over, the oldest first.
+pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
+    let over = imports::table.filter(imports::created_at.lt(Utc::now().naive_utc() - KEPT));
+    over.order(imports::created_at).limit(limit).select(imports::id).load(conn)
+}
+
+/// Deletes files and what is known of them.
+pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
+    diesel::delete(imports::table.filter(imports::id.eq_any(ids))).execute(conn)
 }
 
 /// A file that this user has sent for this model.
