@@ -12,6 +12,10 @@ use super::models::{self, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
 use super::rules::{LAST_SUPERUSER, is_last_superuser};
 use super::user_options::OPTIONS;
+<<<<<<< ours
+=======
+use crate::admin::history_admin::{self, source_label};
+>>>>>>> theirs
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -165,7 +169,12 @@ impl ModelAdmin for UserAdmin {
     fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
         let may_change = staff.may(conn, self, Verb::Change, id)?;
-        Ok(vec![link_panel(&user), record_panel(&user, may_change)])
+        let mut record = record_panel(&user, may_change);
+        if history_admin::OPTIONS.allow(&staff.rights, Verb::View) {
+            let address = format!("/admin/history/?actor_id={id}");
+            record.facts.push(("", Cell::Link(address, "What this user did".to_owned())));
+        }
+        Ok(vec![link_panel(&user), record])
     }
 
     fn run(&self, conn: &mut Connection, action: &str, id: i64, staff: &Staff) -> Result<bool, Error> {

@@ -141,6 +141,7 @@ async fn an_object_has_its_own_history_even_when_it_is_gone() {
     let html = root.page("/admin/users/1/history/").await;
     assert!(html.contains("href=\"/admin/history/?actor_id=1\""), "{html}");
     assert!(!html.contains("Short-lived"));
+    assert!(root.page("/admin/users/1/change/").await.contains("href=\"/admin/history/?actor_id=1\""));
 }
 
 #[tokio::test]
