@@ -23,8 +23,6 @@ use crate::schema::deleted_rows;
 
 /// How long a deletion can be undone.
 pub const KEPT_DAYS: i64 = 30;
-/// How many rows a deletion clears away whose time is over: each pays for a little more than itself.
-const PURGED_AT_ONCE: i64 = 100;
 /// What is never brought back: sessions, and files that were on their way in.
 const NOT_KEPT: &[&str] = &["imports", "sessions"];
 
@@ -73,11 +71,10 @@ pub fn delete(
     collect(conn, &references, &row, &mut content)?;
     let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
     let batch = actor.batch().map_or_else(random_token, |batch| Ok(batch.to_owned()))?;
-    let now = Utc::now().naive_utc();
     diesel::insert_into(deleted_rows::table)
         .values((
             deleted_rows::batch.eq(batch),
-            deleted_rows::at.eq(now),
+            deleted_rows::at.eq(Utc::now().naive_utc()),
             deleted_rows::model.eq(object.model),
             deleted_rows::object_id.eq(object.id),
             deleted_rows::object.eq(object.name),
@@ -89,7 +86,6 @@ pub fn delete(
     statement.append(by_id());
     rows::execute(conn, statement)?;
     history::record(conn, actor, Action::Deleted, object, changes)?;
-    purge(conn, now)?;
     Ok(())
 }
 
@@ -122,23 +118,23 @@ fn collect(conn: &mut Connection, references: &[Reference], row: &Row, content: 
     Ok(())
 }
 
-fn purge(conn: &mut Connection, now: NaiveDateTime) -> QueryResult<()> {
-    let over = deleted_rows::table
-        .filter(deleted_rows::at.lt(now - TimeDelta::days(KEPT_DAYS)))
-        .order(deleted_rows::at)
-        .limit(PURGED_AT_ONCE)
-        .select(deleted_rows::id)
-        .load::<i64>(conn)?;
-    if !over.is_empty() {
-        diesel::delete(deleted_rows::table.filter(deleted_rows::id.eq_any(over))).execute(conn)?;
-    }
-    Ok(())
+/// The ids of rows that cannot come back any more since their time is over, the oldest first.
+pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
+    let over = deleted_rows::table.filter(deleted_rows::at.lt(kept_since())).order(deleted_rows::at).limit(limit);
+    over.select(deleted_rows::id).load(conn)
+}
+
+/// Deletes rows for good.
+pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
+    diesel::delete(deleted_rows::table.filter(deleted_rows::id.eq_any(ids))).execute(conn)
 }
 
 /// A row that can come back, or has.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = deleted_rows)]
 pub struct DeletedRow {
+    /// Grows with each deletion.
+    pub id: i64,
     /// The model's name.
     pub model: String,
     /// The row's id, then and again.
@@ -147,21 +143,23 @@ pub struct DeletedRow {
     pub object: String,
     /// When it was deleted, in UTC.
     pub at: NaiveDateTime,
-    /// What was deleted together.
-    pub batch: String,
     table_name: String,
     content: String,
 }
 
-fn kept() -> deleted_rows::BoxedQuery<'static, diesel::sqlite::Sqlite> {
-    let since = Utc::now().naive_utc() - TimeDelta::days(KEPT_DAYS);
-    deleted_rows::table.filter(deleted_rows::at.ge(since)).into_boxed()
+fn kept_since() -> NaiveDateTime {
+    Utc::now().naive_utc() - TimeDelta::days(KEPT_DAYS)
 }
 
-/// What [`restore`] would bring back, the last first.
-pub fn in_batch(conn: &mut Connection, batch: &str) -> QueryResult<Vec<DeletedRow>> {
-    let rows = kept().filter(deleted_rows::batch.eq(batch.to_owned())).order(deleted_rows::id.desc());
-    rows.select(DeletedRow::as_select()).load(conn)
+fn kept() -> deleted_rows::BoxedQuery<'static, diesel::sqlite::Sqlite> {
+    deleted_rows::table.filter(deleted_rows::at.ge(kept_since())).into_boxed()
+}
+
+/// What was deleted together and can come back, the last first, so that parents come before their children:
+/// those before an id, at most so many.
+pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> QueryResult<Vec<DeletedRow>> {
+    let rows = kept().filter(deleted_rows::batch.eq(batch.to_owned()).and(deleted_rows::id.lt(before)));
+    rows.order(deleted_rows::id.desc()).limit(limit).select(DeletedRow::as_select()).load(conn)
 }
 
 /// The batch by which a deleted row can come back, if it can.
@@ -170,29 +168,30 @@ pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Opti
     kept().filter(of_row).order(deleted_rows::id.desc()).select(deleted_rows::batch).first(conn).optional()
 }
 
-/// Brings back all rows of a batch with their old ids and what referred to them, and tells how many of the
-/// rows that went along could not come: what they belonged to is gone by now.
+/// Brings back a row with its old id and what referred to it, and tells how many of the rows that went along
+/// could not come: what they belonged to is gone by now.
 ///
-/// Fails with [`Error::Invalid`] where a row's place is taken, such as its name. The caller's transaction
-/// then has to end with that error, since some rows may be there already.
-pub fn restore(conn: &mut Connection, batch: &str, actor: &Actor) -> Result<usize, Error> {
-    let (mut left_out, mut tables) = (0, Tables::default());
-    for deleted in &in_batch(conn, batch)? {
-        let content: Content =
-            serde_json::from_str(&deleted.content).map_err(|error| Error::Internal(error.to_string()))?;
-        left_out += restore_row(conn, &mut tables, &deleted.table_name, content)
-            .map_err(|error| taken(error, &deleted.object))?;
-        let object = Object { model: &deleted.model, id: deleted.object_id, name: &deleted.object };
-        let at = deleted.at.format("deleted on %Y-%m-%d at %H:%M:%S UTC").to_string();
-        history::record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
-    }
-    diesel::delete(deleted_rows::table.filter(deleted_rows::batch.eq(batch))).execute(conn)?;
+/// Fails with [`Error::Invalid`] and the reason where the row's place is taken, such as its name. It may be
+/// half there then: to be called within [`crate::db::savepoint`].
+pub fn restore(
+    conn: &mut Connection,
+    tables: &mut Tables,
+    deleted: &DeletedRow,
+    actor: &Actor,
+) -> Result<usize, Error> {
+    let content: Content =
+        serde_json::from_str(&deleted.content).map_err(|error| Error::Internal(error.to_string()))?;
+    let left_out = restore_row(conn, tables, &deleted.table_name, content)?;
+    let object = Object { model: &deleted.model, id: deleted.object_id, name: &deleted.object };
+    let at = deleted.at.format("deleted on %Y-%m-%d at %H:%M:%S UTC").to_string();
+    history::record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
+    forget(conn, &[deleted.id])?;
     Ok(left_out)
 }
 
 /// What is known of tables, so that it is asked for once in a restoration: their foreign keys and columns.
 #[derive(Default)]
-struct Tables(HashMap<String, (Vec<Reference>, Vec<String>)>);
+pub struct Tables(HashMap<String, (Vec<Reference>, Vec<String>)>);
 
 impl Tables {
     fn get(&mut self, conn: &mut Connection, table: &str) -> QueryResult<&(Vec<Reference>, Vec<String>)> {
@@ -205,11 +204,13 @@ impl Tables {
     }
 }
 
-fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content: Content) -> QueryResult<usize> {
-    insert(conn, tables, table, content.row.clone())?;
+fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content: Content) -> Result<usize, Error> {
+    if !insert(conn, tables, table, content.row.clone()).map_err(taken)? {
+        return Err(FieldErrors::one("batch", "what it belonged to is gone").into());
+    }
     let mut left_out = 0;
     for Removed { table, row } in content.removed {
-        left_out += usize::from(!insert(conn, tables, &table, row)?);
+        left_out += usize::from(!insert(conn, tables, &table, row).map_err(taken)?);
     }
     for cleared in content.cleared {
         let Some(value) = content.row.get(&cleared.target_column).and_then(references::bind) else { continue };
@@ -253,15 +254,13 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Row)
     Ok(true)
 }
 
-/// Turns a broken uniqueness into a sentence; SQLite's message names the column.
-fn taken(error: DieselError, name: &str) -> Error {
+/// Turns a broken uniqueness into a reason; SQLite's message names the column.
+fn taken(error: DieselError) -> Error {
     match &error {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
             let column =
                 info.message().rsplit('.').next().unwrap_or_default().trim_end_matches("_key").replace('_', " ");
-            let message =
-                format!("“{name}” cannot come back: another one has its {column} by now. Nothing was restored.");
-            FieldErrors::one("batch", message).into()
+            FieldErrors::one("batch", format!("another one has its {column} by now")).into()
         }
         _ => error.into(),
     }

@@ -1,4 +1,4 @@
-//! Gatepost: an articles API for users of AWS Cognito, with its own data, in one program.
+//! Gatepost: API and admin for teams that keep their users in AWS Cognito, with their own data, in one program.
 //!
 //! # The map
 //!
@@ -16,17 +16,19 @@
 //! | [`admin`] | pages behind a session, on which the staff looks after every registered model | `django.contrib.admin` |
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
 //! | [`search`] | the words of a search, and its turn | |
-//! | [`deleted_rows`] | brings deleted rows back | |
+//! | [`deleted_rows`], [`expiry`] | bring deleted rows back; delete for good what is kept for a time only | |
 //! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
 //! | [`assets`] | style sheets, scripts and icons, embedded | `staticfiles` |
-//! | [`client_address`], [`crypto`] | who a request comes from; random tokens and kept keys | |
+//! | [`client_address`], [`crypto`], [`secret`] | who a request comes from; random tokens and kept keys | |
+//! | [`rate_limit`], [`compression`] | limits on callers; smaller answers | |
+//! | [`metrics`], [`trace_context`], [`status`] | what operators watch | |
 //! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
 //!
-//! Features ([`articles`], [`users`], [`cognito`]) know [`api`], [`db`] and [`error`]; none of these knows
-//! a feature, except that [`api`] refuses OPTIONS and unknown methods to strangers as the views do.
-//! [`config`] knows the settings that each part takes; no part knows [`config`], except those that put
-//! the parts together: [`server`], [`commands`] and [`logging`].
+//! Features ([`articles`], [`users`], [`cognito`]) know [`api`], [`admin`], [`db`] and [`error`]; none of these
+//! knows a feature, but for who a caller is: [`api`] asks [`cognito`] for strangers and [`admin`] for signed-in
+//! staff, and [`admin`] asks [`users`]. [`config`] knows the settings that each part takes; it is known by those
+//! that put parts together: [`server`], [`admin::urls`], [`commands`] and [`logging`].
 //!
 //! # A request's journey
 //!
@@ -60,6 +62,7 @@ pub mod db;
 pub mod deleted_rows;
 pub mod docs;
 pub mod error;
+pub mod expiry;
 pub mod health;
 pub mod history;
 pub mod logging;

@@ -5,18 +5,14 @@
 
 mod endpoint;
 mod process;
+mod requests;
 
 use std::sync::Mutex;
-use std::time::Duration;
 
-use actix_web::HttpRequest;
-use actix_web::http::{Method, StatusCode};
 use diesel::{QueryDsl, RunQueryDsl};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::cognito::Authenticator;
 use crate::db::Db;
@@ -24,10 +20,7 @@ use crate::error::Error;
 use crate::schema::sessions;
 use crate::secret::Secret;
 pub use endpoint::{listen, urls};
-
-/// Upper bounds for the time that an answer takes, in seconds.
-const ANSWER_SECONDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+pub use requests::{Requests, Worker};
 
 /// Names and labels are constants of ours, so that a mistake shows as soon as anything is started.
 #[allow(clippy::expect_used)]
@@ -77,80 +70,28 @@ impl<F: Fn() -> Vec<(Vec<String>, f64)> + Send + Sync> Collector for ReadGauges<
     }
 }
 
-/// Counts requests. Cheap to clone; all clones are one.
-#[derive(Clone)]
-pub struct RequestMetrics {
-    requests: IntCounterVec,
-    seconds: HistogramVec,
-}
-
-impl RequestMetrics {
-    fn new() -> RequestMetrics {
-        let seconds = HistogramOpts::new("gatepost_http_request_duration_seconds", "Time to the answer's head.");
-        RequestMetrics {
-            requests: counters("gatepost_http_requests_total", "Requests answered.", &["route", "method", "status"]),
-            seconds: made(HistogramVec::new(seconds.buckets(ANSWER_SECONDS.to_vec()), &["route", "method"])),
-        }
-    }
-
-    /// Counts a request that was answered.
-    pub fn observe(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
-        // Never the path, of which there are as many as callers like.
-        let route = request.match_pattern();
-        self.count(route.as_deref().unwrap_or("unmatched"), request.method(), status, took);
-    }
-
-    /// Counts a request that was lost in a middleware, and with it where it went.
-    pub fn observe_lost(&self, method: &Method, status: StatusCode, took: Duration) {
-        self.count("unknown", method, status, took);
-    }
-
-    fn count(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
-        let method = known_method(method);
-        self.requests.with_label_values(&[route, method, status.as_str()]).inc();
-        self.seconds.with_label_values(&[route, method]).observe(took.as_secs_f64());
-    }
-}
-
-/// Anything may stand where the method does.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
-}
-
 /// Everything that is told; part of the application's data.
 pub struct Metrics {
     /// One at a time: what is read is put into gauges first.
     registry: Mutex<Registry>,
     /// Requests, which the middleware counts.
-    pub requests: RequestMetrics,
+    pub requests: Requests,
     token: Option<Secret>,
 }
 
 impl Metrics {
     /// The metrics of these parts. `token` opens them at the main address.
     pub fn new(db: &Db, authenticator: &Authenticator, token: Option<Secret>) -> Metrics {
-        let requests = RequestMetrics::new();
+        let requests = Requests::new();
         let version = read_gauges("gatepost_build_info", "The version that runs.", &["version"], || {
             vec![(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)]
         });
-        let own: [Box<dyn Collector>; 5] = [
-            Box::new(requests.requests.clone()),
-            Box::new(requests.seconds.clone()),
-            version,
-            sessions(db.clone()),
-            process::collector(),
-        ];
+        let mut collectors = vec![version, sessions(db.clone()), process::collector()];
+        collectors.extend(requests.collectors());
+        collectors.extend(db.collectors());
+        collectors.extend(authenticator.collectors());
         let registry = Registry::new();
-        for collector in own.into_iter().chain(db.collectors()).chain(authenticator.collectors()) {
+        for collector in collectors {
             made(registry.register(collector));
         }
         Metrics { registry: Mutex::new(registry), requests, token }
@@ -158,6 +99,7 @@ impl Metrics {
 
     fn text(&self) -> Result<String, Error> {
         let registry = self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        self.requests.gather();
         TextEncoder::new().encode_to_string(&registry.gather()).map_err(|error| Error::Internal(error.to_string()))
     }
 }

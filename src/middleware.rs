@@ -18,7 +18,7 @@ use crate::cognito::authentication::CallerId;
 use crate::compression::compress;
 use crate::connection::Watch;
 use crate::error::Error;
-use crate::metrics::RequestMetrics;
+use crate::metrics;
 use crate::pages;
 use crate::trace_context::trace_id;
 
@@ -26,17 +26,17 @@ use crate::trace_context::trace_id;
 pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
     img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Part of the application's data: what [`edge`] needs to know.
+/// Part of the application's data, for each worker thread its own: what [`edge`] needs to know.
 pub struct EdgeSettings {
     /// Accepted hosts: `example.com`, `.example.com` for all below it too, or `*`.
     pub allowed_hosts: Vec<String>,
-    /// Names the requests of this run.
+    /// Names the requests of this worker.
     pub request_ids: RequestIds,
     /// Counts requests, where anybody wants to know.
-    pub metrics: Option<RequestMetrics>,
+    pub metrics: Option<metrics::Worker>,
 }
 
-/// Gives each request an id of its own: a random text for the run, then a number. An id is no secret, only
+/// Gives each request an id of its own: a random text for the worker thread, then a number. An id is no secret, only
 /// unlike all others, and that costs less than random numbers for each.
 pub struct RequestIds {
     run: String,

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made of what the addresses say of themselves, and the page to try it.
+//! The OpenAPI document, made of what the addresses say of themselves.
 
 use std::sync::LazyLock;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, dev, web};
+use actix_web::{App, HttpResponse, HttpServer, dev, rt, web};
 
 use crate::admin::history_admin::HistoryAdmin;
 use crate::admin::{self, Admin, Site};
@@ -27,7 +27,7 @@ use crate::rate_limit::Limits;
 use crate::search::Turns;
 use crate::status::{self, ShownSettings};
 use crate::users::models::Origin;
-use crate::{articles, assets, docs, health, metrics, openapi, pages, users};
+use crate::{articles, assets, docs, expiry, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -142,11 +142,6 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         wants_metrics.then(|| web::Data::new(Metrics::new(&db, &authenticator, config.metrics_token.clone())));
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
-    let edge_settings = web::Data::new(EdgeSettings {
-        allowed_hosts: config.allowed_hosts.clone(),
-        request_ids: RequestIds::default(),
-        metrics: metrics.as_ref().map(|metrics| metrics.requests.clone()),
-    });
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
@@ -159,12 +154,17 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
+    let (allowed_hosts, counted) = (config.allowed_hosts.clone(), metrics.clone());
 
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
             .app_data(authenticator.clone())
-            .app_data(edge_settings.clone())
+            .app_data(web::Data::new(EdgeSettings {
+                allowed_hosts: allowed_hosts.clone(),
+                request_ids: RequestIds::default(),
+                metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
+            }))
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(turns.clone())
@@ -190,6 +190,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         let listening = metrics::listen(metrics, address);
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
     });
+    // Ends with the actix system.
+    rt::spawn(expiry::run(db.clone()));
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use diesel::QueryResult;
 
 use super::addresses::Addresses;
 use super::delete::{LOOKED_AT, Plan, check_and_delete};
@@ -51,12 +50,15 @@ impl Selection {
         options: &'static Options,
         after: i64,
         limit: usize,
-    ) -> QueryResult<Vec<i64>> {
+    ) -> Result<Vec<i64>, Error> {
         match self {
             Selection::Ids(ids) => Ok(ids.iter().copied().filter(|id| *id > after).take(limit).collect()),
             Selection::Matching(query) => {
                 let query = ListQuery::parse(conn, options, query)?;
-                matching_ids(conn, options, &query, after, limit as i64)
+                if query.is_choice_gone || query.problem.is_some() {
+                    return field_error("action", CHOICE_GONE);
+                }
+                Ok(matching_ids(conn, options, &query, after, limit as i64)?)
             }
         }
     }
@@ -69,6 +71,9 @@ impl Selection {
         }
     }
 }
+
+/// Why nothing is done to what a filter selects that is not there any more: without it, all rows would match.
+const CHOICE_GONE: &str = "What the list was filtered by is not there any more. Look at the list again.";
 
 /// What is done to each row.
 #[derive(Clone)]

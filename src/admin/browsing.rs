@@ -14,11 +14,13 @@ use actix_web::{HttpMessage, HttpRequest, web};
 use super::cookies::Cookies;
 use super::csrf;
 use super::session::{DatabaseSessions, SignedIn, session_key};
+use super::site::Site;
 use crate::cognito::authentication::PageUser;
 use crate::crypto::equal;
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::models;
+use crate::users::permissions::{Rights, Verb};
 use crate::users::sessions::Limits;
 
 /// What it takes to know a session outside of the admin; part of the application's data.
@@ -35,13 +37,18 @@ impl Browsing {
         Browsing { sessions: DatabaseSessions::new(db.clone(), limits), db, cookies, key }
     }
 
-    async fn find(&self, request: &HttpRequest) -> Result<Option<PageUser>, Error> {
+    async fn find(&self, request: &HttpRequest) -> Result<Option<(PageUser, Rights)>, Error> {
         let Some(key) = session_key(request, self.cookies, &self.key) else { return Ok(None) };
         let Some(state) = self.sessions.find(&key).await? else { return Ok(None) };
         let Some(signed_in) = SignedIn::find(&state) else { return Ok(None) };
-        let user = self.db.read(move |conn| Ok(models::find(conn, signed_in.user_id)?)).await?;
-        let user = user.filter(|user| signed_in.is_good(user));
-        Ok(user.map(|user| PageUser { user: Arc::new(user), csrf_token: signed_in.csrf_token }))
+        let find = move |conn: &mut Connection| {
+            let Some(user) = models::find(conn, signed_in.user_id)? else { return Ok(None) };
+            let rights = Rights::of(conn, &user)?;
+            Ok(Some((user, rights)))
+        };
+        let found = self.db.read(find).await?.filter(|(user, _)| signed_in.is_good(user));
+        let page_user = |user| PageUser { user: Arc::new(user), csrf_token: signed_in.csrf_token };
+        Ok(found.map(|(user, rights)| (page_user(user), rights)))
     }
 }
 
@@ -52,10 +59,17 @@ pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
         return Ok(());
     }
     let Some(browsing) = request.app_data::<web::Data<Browsing>>() else { return Ok(()) };
-    let found = browsing.find(request).await?;
-    if let Some(user) = found.filter(|user| may_do(request, user)) {
-        request.extensions_mut().insert(user);
+    let Some((user, rights)) = browsing.find(request).await? else { return Ok(()) };
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !is_read {
+        if !has_token(request, &user) {
+            return Ok(());
+        }
+        if !permits(request, &rights) {
+            return Err(Error::PermissionDenied);
+        }
     }
+    request.extensions_mut().insert(user);
     Ok(())
 }
 
@@ -64,8 +78,19 @@ fn comes_from_here(request: &HttpRequest) -> bool {
     request.headers().contains_key("sec-fetch-site") && csrf::is_same_origin(request)
 }
 
-fn may_do(request: &HttpRequest, user: &PageUser) -> bool {
+fn has_token(request: &HttpRequest, user: &PageUser) -> bool {
     let token = request.headers().get(csrf::HEADER).and_then(|token| HeaderValue::to_str(token).ok());
-    matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
-        || token.is_some_and(|token| equal(token, &user.csrf_token))
+    token.is_some_and(|token| equal(token, &user.csrf_token))
+}
+
+/// Whether a session may do by the API what it asks for: no more than it may do in the admin.
+fn permits(request: &HttpRequest, rights: &Rights) -> bool {
+    let verb = match *request.method() {
+        Method::POST => Verb::Add,
+        Method::DELETE => Verb::Delete,
+        _ => Verb::Change,
+    };
+    let slug = request.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    let site = request.app_data::<web::Data<Site>>();
+    site.and_then(|site| site.find(slug)).is_some_and(|model| model.options().allow(rights, verb))
 }

@@ -8,6 +8,9 @@ use crate::error::FieldErrors;
 /// The most rows that are taken at once: they are one transaction, which other writes wait for.
 pub const MAX_ROWS: usize = 10_000;
 
+/// The most columns.
+const MAX_COLUMNS: usize = 200;
+
 /// A file that has been read.
 pub struct Sheet {
     columns: Vec<Target>,
@@ -89,6 +92,9 @@ fn delimiter(text: &str) -> u8 {
 }
 
 fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Target>, Vec<String>), String> {
+    if headings.len() > MAX_COLUMNS {
+        return Err(format!("The first line has more than {MAX_COLUMNS} cells."));
+    }
     let mut columns: Vec<Target> = Vec::new();
     let mut ignored = Vec::new();
     for heading in headings {
@@ -121,7 +127,7 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
 /// Whether a spreadsheet would take a cell for a formula
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>), but for apostrophes before it.
 fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+    cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
 /// A text as an export writes it: an apostrophe before it keeps spreadsheets from running it as a formula. Where

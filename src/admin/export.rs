@@ -6,7 +6,7 @@ use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
-use csv::{Terminator, WriterBuilder};
+use csv::{QuoteStyle, Terminator, WriterBuilder};
 use futures_util::stream::try_unfold;
 
 use super::change_list::{cells, sql};
@@ -43,6 +43,9 @@ pub async fn export(
     let within = model.visible(&site, &staff.staff.rights);
     let asked = request.query_string().to_owned();
     let query = db.read(move |conn| Ok(ListQuery { within, ..ListQuery::parse(conn, options, &asked)? })).await?;
+    if query.is_choice_gone {
+        return Err(FieldErrors::one("filter", "What the list was filtered by is not there any more.").into());
+    }
     if let Some(problem) = query.problem {
         return Err(FieldErrors::one("q", problem).into());
     }
@@ -83,9 +86,9 @@ impl Export {
             Progress::After(cursor) => (Vec::new(), Some(cursor.clone())),
             Progress::End => return Ok(None),
         };
-        let is_search = !self.query.words.is_empty();
-        // Whatever the others search for comes between two batches.
-        let turn = if is_search { self.turns.wait().await } else { None };
+        // A search, and an order that no index has, look at every row: what others search for comes in between.
+        let looks_at_all = !self.query.words.is_empty() || self.query.has_own_order;
+        let turn = if looks_at_all { self.turns.wait().await } else { None };
         let db = self.db.clone();
         let (mut export, rows) = db
             .read(move |conn| {
@@ -132,7 +135,9 @@ impl Export {
 }
 
 fn write(file: &mut Vec<u8>, lines: impl IntoIterator<Item = impl IntoIterator<Item = String>>) -> Result<(), Error> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(file);
+    // Within quotation marks a semicolon separates nothing either, which it does for Excel in many countries.
+    let mut builder = WriterBuilder::new();
+    let mut writer = builder.terminator(Terminator::CRLF).quote_style(QuoteStyle::NonNumeric).from_writer(file);
     let write = || {
         lines.into_iter().try_for_each(|line| writer.write_record(line))?;
         Ok(writer.flush()?)

@@ -1,13 +1,14 @@
 //! What an import does with a file's rows: a rehearsal that is taken back, then the same for good, all or
 //! nothing. Every row goes through [`ModelAdmin::save`], as a form does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::csv_file::{self, Row, Sheet};
 use super::model_admin::{ModelAdmin, Staff};
@@ -33,6 +34,8 @@ pub struct Report {
     pub created: usize,
     /// Rows that change an existing one.
     pub changed: usize,
+    /// How many of these change which field.
+    pub fields: BTreeMap<String, usize>,
     /// Rows that name an existing one and change nothing.
     pub unchanged: usize,
     /// Rows that cannot be taken.
@@ -92,12 +95,11 @@ pub fn check(
     model: &dyn ModelAdmin,
     file_name: &str,
     content: &str,
+    sheet: &Sheet,
     staff: &Staff,
 ) -> Result<i64, Error> {
-    let sheet = csv_file::read(model.options(), content).map_err(Error::Parse)?;
-    let report = db::rehearse(conn, |conn| save_rows(conn, model, &sheet, staff, &AtomicUsize::new(0)))?;
+    let report = db::rehearse(conn, |conn| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0)))?;
     let now = Utc::now().naive_utc();
-    diesel::delete(imports::table.filter(imports::created_at.lt(now - KEPT))).execute(conn)?;
     let import = diesel::insert_into(imports::table)
         .values((
             imports::user_id.eq(staff.user.id),
@@ -111,6 +113,17 @@ pub fn check(
         .returning(imports::id)
         .get_result(conn)?;
     Ok(import)
+}
+
+/// The ids of files whose time is over, the oldest first.
+pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
+    let over = imports::table.filter(imports::created_at.lt(Utc::now().naive_utc() - KEPT));
+    over.order(imports::created_at).limit(limit).select(imports::id).load(conn)
+}
+
+/// Deletes files and what is known of them.
+pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
+    diesel::delete(imports::table.filter(imports::id.eq_any(ids))).execute(conn)
 }
 
 /// A file that this user has sent for this model.
@@ -137,7 +150,10 @@ pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
     let id = import.id;
     let done = Arc::new(AtomicUsize::new(0));
     running.map().insert(id, done.clone());
-    let outcome = db.write(move |conn| import_rows(conn, &site, &import, &done)).await;
+    let outcome = match sheet(&site, &import).await {
+        Ok(sheet) => db.write(move |conn| import_rows(conn, &site, &import, &sheet, &done)).await,
+        Err(error) => Err(error),
+    };
     if let Err(error) = outcome {
         if let Some(cause) = error.cause() {
             log::error!("import {id} failed: {}", cause.escape_debug());
@@ -150,13 +166,28 @@ pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
     running.map().remove(&id);
 }
 
-fn import_rows(conn: &mut Connection, site: &Site, import: &Import, done: &AtomicUsize) -> Result<(), Error> {
+/// The file's rows, read on a thread that has time for it.
+async fn sheet(site: &Arc<Site>, import: &Import) -> Result<Sheet, Error> {
+    let options = site.find(&import.model).ok_or(Error::PermissionDenied)?.options();
+    let content = import.content.clone();
+    let read = tokio::task::spawn_blocking(move || csv_file::read(options, &content).map_err(Error::Parse));
+    read.await.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+fn import_rows(
+    conn: &mut Connection,
+    site: &Site,
+    import: &Import,
+    sheet: &Sheet,
+    done: &AtomicUsize,
+) -> Result<(), Error> {
     let model = site.find(&import.model).ok_or(Error::PermissionDenied)?;
     let staff = Staff::find(conn, import.user_id)?;
     staff.require(model.options(), Verb::Add)?;
-    let sheet = csv_file::read(model.options(), &import.content).map_err(Error::Parse)?;
-    let report = save_rows(conn, model, &sheet, &staff, done)?;
-    if report.wrong > 0 {
+    let report = save_rows(conn, model, sheet, &staff, done)?;
+    let is_as_checked =
+        Report { errors: Vec::new(), ..report.clone() } == Report { errors: Vec::new(), ..import.report() };
+    if !is_as_checked {
         // Something came between the check and now.
         return Err(Error::Parse(json(&report)?));
     }
@@ -196,7 +227,12 @@ fn save_rows(
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
             Ok(Saved::Created) => report.created += 1,
-            Ok(Saved::Changed) => report.changed += 1,
+            Ok(Saved::Changed(fields)) => {
+                report.changed += 1;
+                for field in fields {
+                    *report.fields.entry(field).or_default() += 1;
+                }
+            }
             Ok(Saved::Unchanged) => report.unchanged += 1,
             Err(error) if error.cause().is_some() => return Err(error),
             Err(error) => {
@@ -214,7 +250,8 @@ fn save_rows(
 /// What became of a row.
 enum Saved {
     Created,
-    Changed,
+    /// With the fields whose values are others.
+    Changed(Vec<String>),
     Unchanged,
 }
 
@@ -241,8 +278,10 @@ fn save_row(
     if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
         return Err(FieldErrors::one("id", refusal).into());
     }
+    let differs = |(name, value): &(&String, &Value)| present.0.get(*name) != Some(*value);
+    let fields = values.0.iter().filter(differs).map(|(name, _)| name.clone()).collect();
     model.save(conn, Some(id), &values, staff)?;
-    Ok(Saved::Changed)
+    Ok(Saved::Changed(fields))
 }
 
 /// What is wrong with a row, by column.

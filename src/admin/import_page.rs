@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::csv_file::{self, MAX_ROWS};
+use super::csv_file::{self, MAX_ROWS, Sheet};
 use super::forms::UploadForm;
 use super::import::{self, Import, Report, Running};
 use super::model_admin::{Field, ModelAdmin, Options, Staff, Widget};
@@ -72,11 +72,11 @@ pub async fn upload(
 ) -> Result<HttpResponse, Error> {
     let options = importable(&site, &slug, &staff.staff)?.options();
     let (user_id, for_check, slug) = (staff.staff.user.id, site.clone(), slug.into_inner());
-    let checked = match text(&form) {
-        Ok((name, content)) => {
+    let checked = match read(options, form).await? {
+        Ok((name, content, sheet)) => {
             let check = move |conn: &mut _| {
                 let staff = Staff::find(conn, user_id)?;
-                import::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &staff)
+                import::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &sheet, &staff)
             };
             db.write(check).await
         }
@@ -152,6 +152,16 @@ fn importable<'a>(site: &'a Site, slug: &str, staff: &Staff) -> Result<&'a dyn M
     let model = site.find(slug).filter(|model| model.options().importable).ok_or(Error::NoSuchObject("model"))?;
     staff.require(model.options(), Verb::Add)?;
     Ok(model)
+}
+
+/// The file's name, text and rows, read on a thread that has time for it; or what is wrong with the file.
+async fn read(options: &'static Options, form: UploadForm) -> Result<Result<(String, String, Sheet), String>, Error> {
+    let read = move || {
+        let (name, content) = text(&form)?;
+        let sheet = csv_file::read(options, &content)?;
+        Ok((name, content, sheet))
+    };
+    web::block(read).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// The file's name and text.

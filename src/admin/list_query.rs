@@ -29,6 +29,9 @@ pub struct ListQuery {
     pub problem: Option<String>,
     /// The filters that are on.
     pub chosen: Vec<Chosen>,
+    /// Whether the address names a choice of a filter that is not there (any more). A list is shown without it;
+    /// whatever acts on all rows that match must not.
+    pub is_choice_gone: bool,
     /// A condition that is no choice of the address.
     pub within: Option<Sql>,
     /// The columns that order the list.
@@ -93,11 +96,12 @@ impl ListQuery {
             Ok(words) => (words, None),
             Err(problem) => (Vec::new(), Some(problem)),
         };
-        let mut chosen = Vec::new();
+        let (mut chosen, mut is_choice_gone) = (Vec::new(), false);
         for filter in options.list_filter {
             let value = data.get(filter.name).unwrap_or_default();
-            if let Some(choice) = filter.choice(conn, value)? {
-                chosen.push(Chosen { filter, choice });
+            match filter.choice(conn, value)? {
+                Some(choice) => chosen.push(Chosen { filter, choice }),
+                None => is_choice_gone |= !value.is_empty(),
             }
         }
         let own_order = data.get("o").map(|text| order(options, text.split(','))).unwrap_or_default();
@@ -105,7 +109,8 @@ impl ListQuery {
         let order = if has_own_order { own_order } else { order(options, options.ordering.iter().copied()) };
         let show = data.get("show").and_then(|show| show.parse().ok()).filter(|show| SHOW.contains(show));
         let (within, show, place) = (None, show.unwrap_or(DEFAULT_SHOW), Place::First);
-        let mut list = ListQuery { search, words, problem, chosen, within, order, has_own_order, show, place };
+        let mut list =
+            ListQuery { search, words, problem, chosen, is_choice_gone, within, order, has_own_order, show, place };
         list.place = list.place(&data);
         Ok(list)
     }

@@ -62,8 +62,10 @@ pub async fn submit(
     if new != field("new_password2") {
         problems.again.push("The two passwords are not the same.".to_owned());
     }
-    // Whoever finds a browser unattended gets no more attempts than at the sign-in page.
-    let buckets = credentials.throttle.buckets(&user.username, client_address(&request), None);
+    // Whoever finds a browser unattended gets no more attempts than at the sign-in page. No username has blanks:
+    // those who guess there do not keep the owner from changing the password here.
+    let account = format!("password of {}", user.id);
+    let buckets = credentials.throttle.buckets(&account, client_address(&request), None);
     match credentials.check(buckets, Some(user), field("old_password")).await? {
         Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {
             return change(&credentials, &staff, new).await;

@@ -120,7 +120,7 @@ pub async fn sign_in(
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
-    note(&request, &typed, verdict);
+    note(&request, user.as_ref(), verdict);
     let next = own_path(field("next"));
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
@@ -140,15 +140,15 @@ pub async fn sign_in(
     }
 }
 
-/// Writes an attempt to the log. What was typed may be anything; it cannot forge a line.
-fn note(request: &HttpRequest, typed: &str, verdict: Verdict) {
+/// Writes an attempt to the log. A name that nobody has may be a password in the wrong field: it is left out.
+fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
     let (level, what) = match verdict {
         Verdict::Right => (log::Level::Info, "signed in to the admin"),
         Verdict::Wrong => (log::Level::Warn, "sign-in refused"),
         Verdict::Throttled(_) => (log::Level::Warn, "too many attempts to sign in"),
     };
-    let (name, address) = (typed.escape_debug(), client_address(request));
-    log::log!(level, request_id = request_id(request); "{what}: `{name}` from {address}");
+    let name = user.map_or("unknown user".to_owned(), |user| format!("`{}`", user.username.escape_debug()));
+    log::log!(level, request_id = request_id(request); "{what}: {name} from {}", client_address(request));
 }
 
 /// The username in the form in which it was created; nothing where it is longer than any that was.

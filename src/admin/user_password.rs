@@ -8,7 +8,7 @@ use super::addresses::Addresses;
 use super::credentials::Credentials;
 use super::fields;
 use super::forms::PostForm;
-use super::model_admin::{Options, Staff, Values};
+use super::model_admin::{Options, Staff, Values, field_error};
 use super::pages::{Frame, Message, page, see_other};
 use super::site::Site;
 use super::staff::StaffUser;
@@ -16,6 +16,7 @@ use crate::db::{Connection, Db};
 use crate::error::{Error, FieldErrors};
 use crate::users::models::{self, User};
 use crate::users::permissions::Verb;
+use crate::users::rules;
 
 const SLUG: &str = "users";
 
@@ -24,7 +25,6 @@ const SLUG: &str = "users";
 struct UserPasswordPage {
     frame: Frame,
     addresses: Addresses,
-    is_wanted: bool,
     first_errors: Vec<String>,
     second_errors: Vec<String>,
 }
@@ -88,9 +88,17 @@ pub async fn submit(
         if hash.is_none() && user.password.is_none() {
             return Ok(());
         }
+        if hash.is_none() && rules::is_last_superuser(conn, &user)? {
+            return field_error("password1", rules::LAST_SUPERUSER);
+        }
         Ok(models::set_password(conn, &user, hash, None, &staff.actor())?)
     };
-    db.write(set).await?;
+    match db.write(set).await {
+        Err(Error::Invalid(errors)) => {
+            return show(StatusCode::BAD_REQUEST, &request, &site, &staff, options, &user, errors);
+        }
+        result => result?,
+    }
     staff.tell(Message::success(if is_set {
         format!("The password of “{}” was changed successfully.", user.username)
     } else {
@@ -116,5 +124,5 @@ fn show(
         of_field.flat_map(|(_, messages)| messages.clone()).collect::<Vec<_>>()
     };
     let (first_errors, second_errors) = (errors_of("password1"), errors_of("password2"));
-    page(status, &UserPasswordPage { frame, addresses, is_wanted: true, first_errors, second_errors })
+    page(status, &UserPasswordPage { frame, addresses, first_errors, second_errors })
 }

@@ -179,7 +179,9 @@ async fn finish(
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
-    headers.append(header::VARY, HeaderValue::from_static("Accept"));
+    // A page may be for who is signed in to the admin.
+    let vary = if renderer == Renderer::Html { "Accept, Cookie" } else { "Accept" };
+    headers.append(header::VARY, HeaderValue::from_static(vary));
     let mut bytes = match actix_web::body::to_bytes(body).await {
         Ok(bytes) => bytes,
         Err(error) => return Error::Internal(error.to_string()).error_response(),

@@ -24,7 +24,7 @@ pub const BEARER: &str = "idToken";
 /// The headers of every answer of the API.
 const HEADERS: [(&str, &str); 2] = [
     ("Allow", "The methods of this address."),
-    ("Vary", "What the answer depends on: `Accept`, `Accept-Encoding`, and `Origin` for pages of other origins."),
+    ("Vary", "What the answer depends on, such as `Accept`, `Accept-Encoding` and `Origin`."),
 ];
 
 /// Describes what is the same for all addresses of `doc`, which are addresses of the API.

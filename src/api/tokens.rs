@@ -40,9 +40,7 @@ impl Writer<'_> {
 
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Array(items) if !items.is_empty() => {
-                self.block(["[", "]"], items, |writer, item| writer.value(item))
-            }
+            Value::Array(items) if !items.is_empty() => self.block(["[", "]"], items, Writer::value),
             Value::Object(members) if !members.is_empty() => {
                 self.block(["{", "}"], members, |writer, (name, value)| {
                     writer.push("name", render::indented(&name.as_str().into(), 0));

@@ -3,6 +3,7 @@
 //! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
 //! leaves users alone who have more.
 
+use chrono::NaiveDate;
 use diesel::QueryResult;
 use serde_json::Value;
 
@@ -11,7 +12,6 @@ use super::models::{self, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
 use super::rules::{LAST_SUPERUSER, is_last_superuser};
 use super::user_options::OPTIONS;
-use crate::admin::history_admin::source_label;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -238,15 +238,19 @@ pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     Ok(groups::list(conn)?.into_iter().map(choice).collect())
 }
 
+/// The day of a time as the database has it: `22 Nov 2026`.
+fn day(at: &str) -> String {
+    let date = at.get(..10).and_then(|date| date.parse::<NaiveDate>().ok());
+    date.map_or_else(|| at.to_owned(), |date| date.format("%-d %b %Y").to_string())
+}
+
 /// Whether a user is linked, from the columns `cognito_sub` and `last_seen_at`.
 pub fn link_badge(values: &[Value]) -> Cell {
     let text = |index: usize| values.get(index).and_then(Value::as_str);
     match (text(0), text(1)) {
         (None, _) => Cell::Badge("quiet", "Not linked".to_owned(), String::new()),
         (Some(_), None) => Cell::Badge("good", "Linked".to_owned(), "never seen".to_owned()),
-        (Some(_), Some(at)) => {
-            Cell::Badge("good", "Linked".to_owned(), format!("last seen {}", at.get(..10).unwrap_or(at)))
-        }
+        (Some(_), Some(at)) => Cell::Badge("good", "Linked".to_owned(), format!("seen {}", day(at))),
     }
 }
 
@@ -264,12 +268,22 @@ fn link_panel(user: &User) -> Panel {
     Panel { label: "Cognito link", facts, actions }
 }
 
+/// How a user came, in words.
+fn origin(origin: &str) -> &'static str {
+    match origin {
+        "post_confirmation" => "Created by sign-up",
+        "first_token" => "Created by the first token",
+        "command_line" => "Created on the command line",
+        _ => "Created in the admin",
+    }
+}
+
 fn record_panel(user: &User, may_change: bool) -> Panel {
     let state = if user.password.is_some() { "Set" } else { "None: signs in with Cognito only" };
     let mut facts = vec![
         ("Date joined", Cell::Time(user.date_joined)),
         ("Last sign-in", user.last_login.map_or(Cell::Empty, Cell::Time)),
-        ("Origin", Cell::Text(source_label(&user.origin).to_owned())),
+        ("Origin", Cell::Text(origin(&user.origin).to_owned())),
         ("Password", Cell::Text(state.to_owned())),
     ];
     if may_change {

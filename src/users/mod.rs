@@ -7,7 +7,7 @@ pub mod groups_admin;
 pub mod models;
 pub mod password;
 pub mod permissions;
-mod rules;
+pub mod rules;
 pub mod sessions;
 mod user_options;
 pub mod validators;

@@ -17,9 +17,14 @@ pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool
     if !(user.is_active && user.is_staff && user.is_superuser) {
         return Ok(false);
     }
-    let others = users::table
+    let mut others = users::table
         .filter(users::is_superuser.and(users::is_active).and(users::is_staff).and(users::id.ne(user.id)))
-        .select(users::id);
+        .select(users::id)
+        .into_boxed();
+    if user.password.is_some() {
+        // Without a password nobody enters the admin, so such a one does not count.
+        others = others.filter(users::password.is_not_null());
+    }
     Ok(others.first::<i64>(conn).optional()?.is_none())
 }
 

@@ -64,16 +64,20 @@ pub fn email(email: &str) -> Vec<String> {
 /// Django's four: not like the user's own data, at least 8 characters, not common, not all digits.
 /// `attributes` are the user's data, each with its name for people.
 pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
+    if password.len() > MAX_PASSWORD_BYTES {
+        // First of all: what follows takes long for a text of any length.
+        return vec![format!("This password is too long. It must have at most {MAX_PASSWORD_BYTES} bytes.")];
+    }
     let mut errors = Vec::new();
-    if let Some((name, _)) = attributes.iter().find(|(_, value)| is_similar(password, value)) {
+    // A longer value is refused in its own field.
+    let mut attributes = attributes.iter().filter(|(_, value)| value.len() <= MAX_PASSWORD_BYTES);
+    if let Some((name, _)) = attributes.find(|(_, value)| is_similar(password, value)) {
         errors.push(format!("The password is too similar to the {name}."));
     }
     if password.chars().count() < MIN_PASSWORD_CHARS {
         errors.push(format!("This password is too short. It must contain at least {MIN_PASSWORD_CHARS} characters."));
     }
-    if password.len() > MAX_PASSWORD_BYTES {
-        errors.push(format!("This password is too long. It must have at most {MAX_PASSWORD_BYTES} bytes."));
-    } else if is_common(password) {
+    if is_common(password) {
         errors.push("This password is too common.".to_owned());
     }
     if !password.is_empty() && password.chars().all(char::is_numeric) {

@@ -93,23 +93,76 @@ async fn a_group_comes_back_with_its_permissions_and_members() {
 }
 
 #[tokio::test]
-async fn what_is_taken_meanwhile_stops_an_undo_as_a_whole() {
+async fn whoever_has_lost_a_name_meanwhile_stays_away_alone_and_comes_once_it_is_free() {
     let server = TestServer::start().await;
-    server.user("jane").await;
-    server.user("john").await;
+    for name in ["jane", "john", "jill"] {
+        server.user(name).await;
+    }
     let mut root = server.superuser().await;
-    let fields = [("action", "delete_selected"), ("post", "yes"), ("_selected_action", "1"), ("_selected_action", "2")];
+    let ids = [("_selected_action", "1"), ("_selected_action", "2"), ("_selected_action", "3")];
+    let answer =
+        root.post("/admin/users/", &[&[("action", "delete_selected"), ("post", "yes")], &ids[..]].concat()).await;
+    let page = root.follow(&answer).await;
+    assert!(page.contains("Deleted 3 users."), "{page}");
+    server.user_with("other", |new| new.email = "JOHN@example.com".to_owned()).await;
+    let message = undo(&mut root, &page).await;
+    let expected = "Restored 2 users. 1 cannot come back: “john” (another one has its email by now).";
+    assert!(message.contains(expected), "{message}");
+    let here = "SELECT username AS t FROM users WHERE id <= 3 ORDER BY id";
+    assert_eq!(server.texts(here).await, ["jane", "jill"]);
+    assert_eq!(server.texts("SELECT object AS t FROM deleted_rows").await, ["john"]);
+    let restored = "SELECT object AS t FROM history WHERE changes LIKE '%restored%' ORDER BY object";
+    assert_eq!(server.texts(restored).await, ["jane", "jill"]);
+    let message = undo(&mut root, &page).await;
+    let expected = "“john” cannot come back: another one has its email by now. Nothing was restored.";
+    assert!(message.contains(expected), "{message}");
+    server.sql("UPDATE users SET email = '', email_key = NULL WHERE username = 'other'").await;
+    let message = undo(&mut root, &page).await;
+    assert!(message.contains("The user “john” was restored."), "{message}");
+    assert_eq!(server.texts(here).await, ["jane", "john", "jill"]);
+    assert_eq!(server.number("SELECT count(*) FROM deleted_rows").await, 0);
+}
+
+#[tokio::test]
+async fn a_message_names_three_of_those_that_cannot_come_back_and_counts_the_others() {
+    let server = TestServer::start().await;
+    let mut fields = vec![("action", "delete_selected".to_owned()), ("post", "yes".to_owned())];
+    for number in 1..=5 {
+        let id = server.user(&format!("user{number}")).await.id;
+        fields.push(("_selected_action", id.to_string()));
+    }
+    let mut root = server.superuser().await;
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = root.post("/admin/users/", &fields).await;
     let page = root.follow(&answer).await;
-    assert!(page.contains("Deleted 2 users."), "{page}");
-    server.user_with("jane", |new| new.email = "JOHN@example.com".to_owned()).await;
+    for number in 1..=5 {
+        server.user_with(&format!("user{number}"), |new| new.email = String::new()).await;
+    }
     let message = undo(&mut root, &page).await;
-    assert!(message.contains("“john” cannot come back: another one has its email by now."), "{message}");
-    assert_eq!(server.number("SELECT count(*) FROM users").await, 2);
-    server.sql("UPDATE users SET username = 'other', email = '', email_key = NULL WHERE username = 'jane'").await;
-    let message = undo(&mut root, &page).await;
-    assert!(message.contains("Restored 2 users."), "{message}");
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE id IN (1, 2)").await, 2);
+    let why = "another one has its username by now";
+    let expected = format!(
+        "Nothing was restored. 5 cannot come back: “user5” ({why}), “user4” ({why}), “user3” ({why}) and 2 more."
+    );
+    assert!(message.contains(&expected), "{message}");
+    assert_eq!(server.number("SELECT count(*) FROM deleted_rows").await, 5);
+}
+
+#[tokio::test]
+async fn users_with_more_rights_than_ones_own_stay_away_while_the_others_come() {
+    let server = TestServer::start().await;
+    server.staff("boss", |new| new.is_superuser = true).await;
+    server.user("jane").await;
+    let mut root = server.superuser().await;
+    let mut adder = server.staff_with("adder", &["users.view_user", "users.add_user"]).await;
+    let fields = [("action", "delete_selected"), ("post", "yes"), ("_selected_action", "1"), ("_selected_action", "2")];
+    assert_eq!(root.post("/admin/users/", &fields).await.status, 303);
+    let batch = server.texts("SELECT DISTINCT batch AS t FROM deleted_rows").await;
+    let answer = adder.post("/admin/undo/", &[("batch", &batch[0])]).await;
+    let message = adder.follow(&answer).await;
+    let expected = "Restored 1 user. 1 cannot come back: “boss” (you do not have permission to restore it).";
+    assert!(message.contains(expected), "{message}");
+    assert_eq!(server.texts("SELECT username AS t FROM users WHERE id <= 2").await, ["jane"]);
+    assert_eq!(server.texts("SELECT object AS t FROM deleted_rows").await, ["boss"]);
 }
 
 #[tokio::test]
@@ -183,8 +236,27 @@ async fn deleted_rows_are_kept_for_a_month() {
     server.sql("UPDATE deleted_rows SET at = datetime('now', '-31 days') WHERE object_id = 1").await;
     let answer = root.post("/admin/undo/", &[("batch", &batch[0])]).await;
     assert!(root.follow(&answer).await.contains("There is nothing to undo"));
-    assert_eq!(root.post("/admin/articles/3/delete/", &[]).await.status, 303);
-    assert_eq!(server.texts("SELECT object_id || '' AS t FROM deleted_rows").await, ["2", "3"]);
+    // Expired imports and deletions go when a server starts, whether or not anybody deletes anything again.
+    let import = |days| {
+        format!(
+            "INSERT INTO imports (user_id, model, file_name, content, state, report, created_at)
+             SELECT id, 'articles', '{days}', '', 'checked', '', datetime('now', '-{days} days') FROM users LIMIT 1;"
+        )
+    };
+    server.sql(format!("{}{}", import(0), import(2))).await;
+    let database = server.config.database.clone();
+    let _second = TestServer::start_with(|config| config.database = database).await;
+    let left =
+        "SELECT 'deleted ' || object_id AS t FROM deleted_rows UNION ALL SELECT 'import ' || file_name FROM imports";
+    let mut rows = server.texts(left).await;
+    for _ in 0..100 {
+        if rows.len() <= 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        rows = server.texts(left).await;
+    }
+    assert_eq!(rows, ["deleted 2", "import 0"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use gatepost::api::fields::{CharField, Data, Input};
 use gatepost::api::negotiation::{self, Renderer};
 use gatepost::api::pagination::{ListQuery, Page};
 use gatepost::api::parsers::{form, json, python_number};
+use gatepost::compression::{Coding, from_accept_encoding};
+use gatepost::trace_context;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -217,6 +219,49 @@ proptest! {
     #[test]
     fn accept_is_read_whatever_it_holds(text in prop_oneof![any::<String>(), "[a-z*/;=,q.0-9 \"-]{0,40}"]) {
         let _ = negotiation::from_accept(&text);
+        prop_assert!(!negotiation::accept_wants_problem(&text), "nobody has asked for a problem by its name");
+    }
+
+    #[test]
+    fn accept_encoding_is_read_whatever_it_holds(text in prop_oneof![any::<String>(), "[a-z*;=,q.0-9 -]{0,40}"]) {
+        let (coding, _) = from_accept_encoding(&text);
+        let is_named = ["br", "gzip", "*"].iter().any(|name| text.to_ascii_lowercase().contains(name));
+        prop_assert!(is_named || coding == Coding::Identity, "{text}: {coding:?} was not asked for");
+    }
+
+    #[test]
+    fn the_coding_is_the_one_with_the_greatest_quality(br in 0u16..=1000, gzip in 0u16..=1000, identity in 0u16..=1000) {
+        let quality = |thousandths: u16| f32::from(thousandths) / 1000.0;
+        let accept = format!("gzip;q={}, identity;q={},br;q={}", quality(gzip), quality(identity), quality(br));
+        let expected = match br.max(gzip) {
+            0 => Coding::Identity,
+            most if identity > most => Coding::Identity,
+            most if br == most => Coding::Brotli,
+            _ => Coding::Gzip,
+        };
+        prop_assert_eq!(from_accept_encoding(&accept), (expected, identity > 0), "{}", accept);
+    }
+
+    #[test]
+    fn a_trace_is_taken_from_what_has_its_form_and_from_nothing_else(
+        text in prop_oneof![any::<String>(), "[0-9a-f]{2}-[0-9a-fA-F]{31,33}-[0-9a-f]{15,17}-[0-9a-f]{2}[-a-z]{0,3}"],
+        trace in "[0-9a-f]{31}[1-9a-f]",
+        parent in "[1-9a-f][0-9a-f]{15}",
+        flags in "[0-9a-f]{2}",
+    ) {
+        if let Some(id) = trace_context::parse(&text) {
+            prop_assert!(text.contains(&format!("-{id}-")), "{text}: {id}");
+            prop_assert!(id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{id}");
+        }
+        let good = format!("00-{trace}-{parent}-{flags}");
+        prop_assert_eq!(trace_context::parse(&good), Some(trace.as_str()));
+        // No character can be left out, nor one be added.
+        for at in 0..good.len() {
+            let shorter = [&good[..at], &good[at + 1..]].concat();
+            prop_assert_eq!(trace_context::parse(&shorter), None, "{}", shorter);
+        }
+        let longer = format!("{good}{text}-");
+        prop_assert!(trace_context::parse(&longer).is_none());
     }
 
     #[test]
