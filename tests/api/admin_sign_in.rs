@@ -69,17 +69,22 @@ async fn all_who_are_refused_wait_equally_long() {
     let mut client = AdminClient::new(server.address);
     client.get("/admin/login/").await;
     let mut times = vec![Duration::MAX; cases.len()];
-    // In turns, and the best of each: what else the machine does makes them longer, never shorter.
-    for _ in 0..20 {
+    let mut ratio = f64::INFINITY;
+    // In turns, and the best of each: what else the machine does makes them longer, never shorter. So a difference
+    // that is only noise gets smaller and smaller; without the hash of nobody one case is ten times as fast.
+    for round in 0..80 {
         for ((name, password), time) in cases.iter().zip(&mut times) {
             let started = Instant::now();
             client.post("/admin/login/", &[("username", name), ("password", password)]).await;
             *time = started.elapsed().min(*time);
         }
+        let (least, most) = (times.iter().min().expect("some"), times.iter().max().expect("some"));
+        ratio = most.as_secs_f64() / least.as_secs_f64();
+        if round >= 10 && ratio < 1.8 {
+            return;
+        }
     }
-    let (least, most) = (times.iter().min().expect("some"), times.iter().max().expect("some"));
-    // Without the hash of nobody it is a tenth.
-    assert!(most.as_secs_f64() / least.as_secs_f64() < 2.5, "{times:?}");
+    panic!("{ratio}: {times:?}");
 }
 
 #[tokio::test]
@@ -113,8 +118,7 @@ async fn a_sign_in_is_noted_with_the_user_and_in_the_log() {
     let lines = log_watch::lines();
     let has = |what: &str| lines.iter().any(|line| line.contains(what));
     assert!(has("signed in to the admin: `noted-user` from 127.0.0.1"));
-    // A name that nobody has may be a password in the wrong field.
-    assert!(has("sign-in refused: unknown user from 127.0.0.1") && !has("INFO forged"));
+    assert!(has(r"sign-in refused: `noted-user\r\nINFO forged` from 127.0.0.1"));
     assert!(!has("this-is-my-secret") && !has(PASSWORD));
 }
 
