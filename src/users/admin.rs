@@ -12,10 +12,7 @@ use super::models::{self, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
 use super::rules::{LAST_SUPERUSER, is_last_superuser};
 use super::user_options::OPTIONS;
-<<<<<<< ours
-=======
-use crate::admin::history_admin::{self, source_label};
->>>>>>> theirs
+use crate::admin::history_admin;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
