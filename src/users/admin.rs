@@ -3,7 +3,7 @@
 //! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
 //! leaves users alone who have more.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate, Utc};
 use diesel::QueryResult;
 use serde_json::Value;
 
@@ -244,10 +244,11 @@ pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     Ok(groups::list(conn)?.into_iter().map(choice).collect())
 }
 
-/// The day of a time as the database has it: `22 Nov 2026`.
+/// The day of a time as the database has it: `22 Nov`, in another year than this `22 Nov 2025`.
 fn day(at: &str) -> String {
-    let date = at.get(..10).and_then(|date| date.parse::<NaiveDate>().ok());
-    date.map_or_else(|| at.to_owned(), |date| date.format("%-d %b %Y").to_string())
+    let Some(date) = at.get(..10).and_then(|date| date.parse::<NaiveDate>().ok()) else { return at.to_owned() };
+    let form = if date.year() == Utc::now().year() { "%-d %b" } else { "%-d %b %Y" };
+    date.format(form).to_string()
 }
 
 /// Whether a user is linked, from the columns `cognito_sub` and `last_seen_at`.
