@@ -453,7 +453,7 @@ export interface components {
     headers: {
         /** @description The methods of this address. */
         Allow: string;
-        /** @description What the answer depends on: `Accept`, `Accept-Encoding`, and `Origin` for pages of other origins. */
+        /** @description What the answer depends on, such as `Accept`, `Accept-Encoding` and `Origin`. */
         Vary: string;
         /** @description Leads to the request in the service's log. */
         "X-Request-Id": string;

@@ -303,7 +303,9 @@ async fn no_query_string_makes_a_list_fail() {
             for value in hostile {
                 let query = format!("{name}={}", value.replace(['#', ' ', '<', '>', '"', '{', '}'], "+"));
                 let answer = root.get(&format!("/admin/{path}/?{query}")).await;
-                assert_eq!(answer.status, 200, "{path} {query}");
+                // A file without the filter that was asked for would hold more than was asked for.
+                let is_refused_file = path.ends_with("export") && answer.status == 400;
+                assert!(answer.status == 200 || is_refused_file, "{path} {query}: {}", answer.status);
                 assert!(!String::from_utf8_lossy(&answer.body).contains("<script>alert"), "{path} {query}");
             }
         }
@@ -312,6 +314,26 @@ async fn no_query_string_makes_a_list_fail() {
         assert_eq!(root.get(&format!("/admin/articles/?{query}")).await.status, 200, "{query}");
     }
     assert_eq!(server.number("SELECT count(*) FROM articles").await, 2);
+}
+
+#[tokio::test]
+async fn what_a_filter_selected_that_is_gone_is_left_alone() {
+    let server = TestServer::start().await;
+    let mut root = server.superuser().await;
+    server.user("alice").await;
+    server.user("bob").await;
+    server.sql("INSERT INTO groups (name) VALUES ('Editors'); INSERT INTO user_groups SELECT id, 1 FROM users WHERE username = 'bob'").await;
+    let all = [("action", "deactivate"), ("select_across", "1")];
+    root.post("/admin/users/?groups=1", &all).await;
+    assert_eq!(server.texts("SELECT username AS t FROM users WHERE NOT is_active").await, ["bob"]);
+    server.sql("DELETE FROM groups").await;
+    for action in ["deactivate", "unlink", "delete_selected"] {
+        root.post("/admin/users/?groups=1", &[("action", action), ("select_across", "1"), ("post", "yes")]).await;
+    }
+    let page = root.page("/admin/users/").await;
+    assert!(page.contains("is not there any more"), "{page}");
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE is_active").await, 2, "the superuser and alice");
+    assert_eq!(server.number("SELECT count(*) FROM users").await, 3);
 }
 
 #[tokio::test]
