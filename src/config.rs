@@ -356,6 +356,8 @@ impl Config {
     /// Every setting with what holds now, in the order of [`SETTINGS`]; secrets are masked.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let seconds = |time: Duration| time.as_secs().to_string();
+        let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
+        let trusted_proxies = (!proxies.is_empty()).then(|| proxies.join(", "));
         let token_use = TokenUse::ALL.iter().find(|(_, known)| *known == self.token_use).map_or("", |(word, _)| word);
         let (pool_id, client_ids, issuers, jwks_urls) = match &self.pool {
             Pool::Local => ["the local user pool"; 4].map(str::to_owned).into(),
@@ -392,7 +394,7 @@ impl Config {
             ("SESSION_IDLE_SECONDS", seconds(self.session_limits.idle)),
             ("SESSION_MAX_SECONDS", seconds(self.session_limits.max)),
             ("LOGIN_MAX_FAILURES", self.login_max_failures.to_string()),
-            ("TRUSTED_PROXIES", self.trusted_proxies.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            ("TRUSTED_PROXIES", or_none(trusted_proxies)),
             ("RATE_LIMIT_USER", or_none(self.rate_limit_user)),
             ("RATE_LIMIT_ADDRESS", or_none(self.rate_limit_address)),
             ("METRICS_ADDRESS", or_none(self.metrics_address)),

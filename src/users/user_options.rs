@@ -176,7 +176,7 @@ const RIGHTS: Fieldset = Fieldset {
         Field {
             name: "is_staff",
             label: "Staff",
-            help: "May sign in to the admin, and change everybody's articles with the API.",
+            help: "May sign in to the admin, and change and delete everybody's articles by token.",
             widget: Widget::Checkbox,
         },
         Field {
