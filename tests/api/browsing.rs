@@ -142,7 +142,10 @@ async fn a_session_that_is_over_counts_here_no_more_either() {
     assert_eq!(me(&client).await, 401, "ended by somebody else");
     let mut client = server.staff_with("bent", &[]).await;
     let cookie = client.session().to_owned();
-    for bent in [format!("{}A", &cookie[..cookie.len() - 1]), cookie[1..].to_owned(), String::new(), "x".repeat(9000)] {
+    let other = if cookie.ends_with('A') { 'E' } else { 'A' };
+    for bent in
+        [format!("{}{other}", &cookie[..cookie.len() - 1]), cookie[1..].to_owned(), String::new(), "x".repeat(9000)]
+    {
         client.cookies.insert(SESSION_COOKIE.to_owned(), bent.clone());
         assert_eq!(me(&client).await, 401, "{bent}");
     }
