@@ -19,7 +19,8 @@ pub fn random_token() -> Result<String, Error> {
     random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+/// So many random bytes.
+pub fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).map_err(|_| Error::Internal("the system has no random numbers".to_owned()))?;
     Ok(bytes)

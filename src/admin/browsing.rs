@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::cookie::Key;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HeaderValue};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage, HttpRequest, web};
 
 use super::cookies::Cookies;
@@ -79,8 +79,7 @@ fn comes_from_here(request: &HttpRequest) -> bool {
 }
 
 fn has_token(request: &HttpRequest, user: &PageUser) -> bool {
-    let token = request.headers().get(csrf::HEADER).and_then(|token| HeaderValue::to_str(token).ok());
-    token.is_some_and(|token| equal(token, &user.csrf_token))
+    csrf::header_token(request.headers()).is_some_and(|token| equal(token, &user.csrf_token))
 }
 
 /// Whether a session may do by the API what it asks for: no more than it may do in the admin.

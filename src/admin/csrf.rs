@@ -82,7 +82,8 @@ pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Err
     if equal(sent, &expected) { Ok(()) } else { Err(Error::CsrfFailed("its token is not that of your session")) }
 }
 
-fn header_token(headers: &HeaderMap) -> Option<&str> {
+/// The token that a script sends.
+pub fn header_token(headers: &HeaderMap) -> Option<&str> {
     headers.get(HEADER).map(HeaderValue::to_str)?.ok()
 }
 

@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::poll_immediate;
 
 use super::{CommandError, createsuperuser, say};
 use crate::config::{Config, Mode, Pool};
+use crate::crypto;
 use crate::db::Db;
 use crate::error::Error;
 use crate::server::{self, Built};
@@ -48,9 +48,7 @@ async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>,
     if !db.read(|conn| Ok(models::is_empty(conn)?)).await? {
         return Ok(None);
     }
-    let mut bytes = [0; 12];
-    rand::fill(&mut bytes).map_err(|_| Error::Internal("the system has no random numbers".to_owned()))?;
-    let password = URL_SAFE_NO_PAD.encode(bytes);
+    let password = URL_SAFE_NO_PAD.encode(crypto::random::<12>()?);
     let hash = password::hash(&password)?;
     let is_created = db
         .write(move |conn| {
