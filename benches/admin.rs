@@ -20,7 +20,7 @@ use gatepost::admin::matches::Matches;
 use gatepost::admin::model_admin::Options;
 use gatepost::articles::admin::ArticleAdmin;
 use gatepost::db::rows::Bind;
-use gatepost::db::{Connection, Db};
+use gatepost::db::{Connection, DatabaseUrl, Db};
 use gatepost::history::{Actor, Source};
 use gatepost::users::admin::UserAdmin;
 use gatepost::users::models::{self, NewUser, Origin};
@@ -56,7 +56,7 @@ SELECT created_at, created_by, '', iif(id % 100000 = 0, 'admin', 'api'), 'create
 fn main() -> Outcome<()> {
     gatepost::install_crypto();
     let folder = tempfile::tempdir()?;
-    let (db, _) = Db::open(&folder.path().join("bench.sqlite3"))?;
+    let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("bench.sqlite3")))?;
     eprintln!("a million articles, 100,000 users ...");
     db.write_blocking(|conn| Ok(conn.batch_execute(ROWS)?))?;
     let hash = password::hash(PASSWORD).map_err(|error| error.to_string())?;

@@ -14,6 +14,7 @@ use url::Url;
 use crate::client_address::TrustedProxies;
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::user_pool::{self, PoolId, TokenUse, UserPool};
+use crate::db::DatabaseUrl;
 use crate::rate_limit::Rate;
 use crate::secret::Secret;
 use crate::users::sessions::Limits;
@@ -52,7 +53,7 @@ settings! {
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched anew; a withdrawn key is refused from then on. At least 1.";
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The least time between two fetches caused by a token that names an unknown key.";
     "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys are trusted while they cannot be fetched anew.";
-    "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path. The file is created when it is missing.";
+    "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created when it is missing, or `postgres://user:password@host/database` ([Scaling](docs/scaling.md)).";
     "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on; with the local user pool, a loopback address.";
     "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
@@ -101,8 +102,8 @@ pub enum Pool {
 pub struct Basics {
     /// Development or production.
     pub mode: Mode,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where the database is.
+    pub database: DatabaseUrl,
     /// Whether log lines are JSON.
     pub log_json: bool,
     /// env_logger's filter.
@@ -128,8 +129,8 @@ pub struct Config {
     pub post_confirmation_secrets: Vec<Secret>,
     /// Fetching and keeping keys.
     pub jwks: JwksSettings,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where the database is.
+    pub database: DatabaseUrl,
     /// Address and port to listen on; port 0 lets the system choose.
     pub bind: SocketAddr,
     /// Accepted `Host` values.
@@ -386,7 +387,7 @@ impl Config {
             ("COGNITO_JWKS_REFRESH_SECONDS", seconds(self.jwks.refresh)),
             ("COGNITO_JWKS_COOLDOWN_SECONDS", seconds(self.jwks.cooldown)),
             ("COGNITO_JWKS_MAX_STALE_SECONDS", seconds(self.jwks.max_stale)),
-            ("DATABASE_URL", format!("sqlite:{}", self.database.display())),
+            ("DATABASE_URL", self.database.to_string()),
             ("BIND_ADDRESS", self.bind.to_string()),
             ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
             ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
@@ -404,9 +405,13 @@ impl Config {
         ]
     }
 
-    /// Where the local user pool keeps its keys: beside the database.
+    /// Where the local user pool keeps its keys: beside the database, if that is a file.
     pub fn local_pool_keys(&self) -> PathBuf {
-        self.database.with_extension("local-pool.keys")
+        match &self.database {
+            DatabaseUrl::Sqlite(path) => path.with_extension("local-pool.keys"),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => PathBuf::from("gatepost.local-pool.keys"),
+        }
     }
 }
 
@@ -531,26 +536,9 @@ fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError
     }
 }
 
-fn database(env: &Variables) -> Result<PathBuf, ConfigError> {
-    let value = env.get("DATABASE_URL").unwrap_or("sqlite:gatepost.sqlite3");
-    if value.starts_with("postgres:") || value.starts_with("postgresql:") {
-        return fail("DATABASE_URL", "this build has no PostgreSQL; use `sqlite:` and a path");
-    }
-    let Some(path) = value.strip_prefix("sqlite:") else {
-        // The value is not repeated: it may hold a password.
-        return fail(
-            "DATABASE_URL",
-            "does not begin with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`",
-        );
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.starts_with("file:") || path.contains(":memory:") || path.contains('?') {
-        return fail(
-            "DATABASE_URL",
-            "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported",
-        );
-    }
-    Ok(PathBuf::from(path))
+fn database(env: &Variables) -> Result<DatabaseUrl, ConfigError> {
+    const NAME: &str = "DATABASE_URL";
+    DatabaseUrl::parse(env.get(NAME).unwrap_or("sqlite:gatepost.sqlite3")).or_else(|problem| fail(NAME, problem))
 }
 
 fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, ConfigError> {

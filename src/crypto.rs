@@ -37,13 +37,18 @@ pub fn equal(a: &str, b: &str) -> bool {
 }
 
 /// The key of this name, 64 random bytes, made when it is asked for first. All processes on the database
-/// share it: writes come one after the other, so whoever is second finds the key of the first.
+/// share it: within a write, whoever is second finds the key of the first.
 pub fn find_or_create(conn: &mut Connection, name: &str) -> Result<Vec<u8>, Error> {
-    let new = URL_SAFE_NO_PAD.encode(random::<KEY_BYTES>()?);
-    diesel::insert_or_ignore_into(secrets::table)
-        .values((secrets::name.eq(name), secrets::value.eq(new)))
-        .execute(conn)?;
-    let kept: String = secrets::table.find(name).select(secrets::value).first(conn)?;
+    let find = |conn: &mut Connection| secrets::table.find(name).select(secrets::value).first(conn).optional();
+    let kept: String = match find(conn)? {
+        Some(kept) => kept,
+        None => {
+            let new = URL_SAFE_NO_PAD.encode(random::<KEY_BYTES>()?);
+            let row = (secrets::name.eq(name), secrets::value.eq(&new));
+            diesel::insert_into(secrets::table).values(row).execute(conn)?;
+            new
+        }
+    };
     let key = URL_SAFE_NO_PAD.decode(kept).ok().filter(|key| key.len() == KEY_BYTES);
     key.ok_or_else(|| Error::Internal(format!("the key `{name}` in the table `secrets` is broken")))
 }

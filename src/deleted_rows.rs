@@ -9,14 +9,14 @@ use std::collections::hash_map::Entry;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::crypto::random_token;
-use crate::db::Connection;
 use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
+use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::deleted_rows;
@@ -102,8 +102,7 @@ fn collect(conn: &mut Connection, references: &[Reference], row: &Row, content: 
                 }
             }
             OnDelete::SetNull => {
-                let ids = rows::select(conn, &["rowid"], reference.to(value))?;
-                let ids: Vec<i64> = ids.iter().filter_map(|row| row.first()?.as_i64()).collect();
+                let ids = rows::ids(conn, reference.to(value))?;
                 if !ids.is_empty() {
                     content.cleared.push(Cleared {
                         table: reference.table.clone(),
@@ -151,7 +150,7 @@ fn kept_since() -> NaiveDateTime {
     Utc::now().naive_utc() - TimeDelta::days(KEPT_DAYS)
 }
 
-fn kept() -> deleted_rows::BoxedQuery<'static, diesel::sqlite::Sqlite> {
+fn kept() -> deleted_rows::BoxedQuery<'static, Backend> {
     deleted_rows::table.filter(deleted_rows::at.ge(kept_since())).into_boxed()
 }
 
@@ -217,8 +216,7 @@ fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content:
         let (table, column) = (&cleared.table, &cleared.column);
         // Whoever has another reference by now keeps it.
         let mut statement = Sql::new(format!("UPDATE \"{table}\" SET \"{column}\" = ? WHERE \"{column}\" IS NULL"));
-        statement.bind(value).push(" AND rowid IN (SELECT value FROM json_each(?))");
-        statement.bind(Value::from(cleared.ids).to_string());
+        statement.bind(value).push(" AND id IN ?").bind(cleared.ids);
         rows::execute(conn, statement)?;
     }
     Ok(left_out)
@@ -242,26 +240,17 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Row)
     }
     // A column may be gone since.
     row.retain(|column, _| columns.contains(column));
-    let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
-    let values: Vec<String> = (0..row.len()).map(|index| format!("json_extract(content, '$[{index}]')")).collect();
-    let mut statement = Sql::new(format!(
-        "INSERT INTO \"{table}\" ({}) SELECT {} FROM (SELECT ? AS content)",
-        columns.join(", "),
-        values.join(", ")
-    ));
-    statement.bind(Value::Array(row.into_iter().map(|(_, value)| value).collect()).to_string());
-    rows::execute(conn, statement)?;
+    references::insert(conn, table, row)?;
     Ok(true)
 }
 
-/// Turns a broken uniqueness into a reason; SQLite's message names the column.
+/// Turns a broken uniqueness into a reason.
 fn taken(error: DieselError) -> Error {
-    match &error {
-        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
-            let column =
-                info.message().rsplit('.').next().unwrap_or_default().trim_end_matches("_key").replace('_', " ");
+    match references::unique_column(&error) {
+        Some(column) => {
+            let column = column.trim_end_matches("_key").replace('_', " ");
             FieldErrors::one("batch", format!("another one has its {column} by now")).into()
         }
-        _ => error.into(),
+        None => error.into(),
     }
 }

@@ -48,7 +48,7 @@ impl std::fmt::Display for FieldErrors {
 }
 
 /// Everything a request can fail with.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The request does not prove who it comes from: 401, or 503 while the pool's keys are out of reach.
     #[error("{detail}")]
@@ -115,6 +115,9 @@ pub enum Error {
     /// The body was read and its fields are wrong: 400.
     #[error("{0}")]
     Invalid(#[from] FieldErrors),
+    /// A write that another one came in the way of; it may be tried again at once. 503 if it gets out.
+    #[error("The service is unavailable for the moment. Try again.")]
+    Collision(String),
     /// Something this service needs is out of reach for now: 503. Carries the cause, for the log.
     #[error("The service is unavailable for the moment. Try again.")]
     Unavailable(String),
@@ -124,20 +127,41 @@ pub enum Error {
 }
 
 impl From<diesel::result::Error> for Error {
-    /// Sorts a failed query into what passes (503) and what does not (500). SQLite reports both kinds
-    /// alike, so its messages decide (<https://www.sqlite.org/rescode.html>).
+    /// Sorts a failed query into what passes (503) and what does not (500). Where the kind does not tell, the
+    /// messages do (<https://www.sqlite.org/rescode.html>,
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>).
     fn from(error: diesel::result::Error) -> Error {
-        const PASSING: [&str; 6] = [
+        use diesel::result::DatabaseErrorKind as Kind;
+        use diesel::result::Error::{BrokenTransactionManager, DatabaseError, RollbackErrorOnCommit};
+        const PASSING: [&str; 12] = [
             "database is locked",
             "database table is locked",
             "database or disk is full",
             "readonly database",
             "disk I/O error",
             "unable to open database file",
+            // PostgreSQL, from here on: a server that stops, is full, or that has become a standby.
+            "terminating connection",
+            "the database system is",
+            "could not extend file",
+            "No space left on device",
+            "lock timeout",
+            "read-only transaction",
         ];
         let cause = error.to_string();
-        let broken = matches!(error, diesel::result::Error::BrokenTransactionManager);
-        if broken || PASSING.iter().any(|passing| cause.contains(passing)) {
+        match &error {
+            RollbackErrorOnCommit { commit_error, .. } => {
+                return DatabaseError(Kind::Unknown, Box::new(commit_error.to_string())).into();
+            }
+            DatabaseError(Kind::SerializationFailure, _) => return Error::Collision(cause),
+            DatabaseError(Kind::Unknown, _) if cause.contains("deadlock detected") => return Error::Collision(cause),
+            BrokenTransactionManager
+            | DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::ReadOnlyTransaction, _) => {
+                return Error::Unavailable(cause);
+            }
+            _ => {}
+        }
+        if PASSING.iter().any(|passing| cause.contains(passing)) {
             Error::Unavailable(cause)
         } else {
             Error::Internal(cause)
@@ -163,7 +187,7 @@ impl Error {
             Error::Throttled(_) => "throttled",
             Error::Parse(_) => "parse_error",
             Error::Invalid(_) => "invalid",
-            Error::Unavailable(_) => "unavailable",
+            Error::Unavailable(_) | Error::Collision(_) => "unavailable",
             Error::Internal(_) => "error",
         }
     }
@@ -171,7 +195,7 @@ impl Error {
     /// The cause of a failure on our side, which goes to the log and nowhere else.
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Error::Unavailable(cause) | Error::Internal(cause) => Some(cause),
+            Error::Unavailable(cause) | Error::Collision(cause) | Error::Internal(cause) => Some(cause),
             _ => None,
         }
     }
@@ -238,7 +262,7 @@ impl ResponseError for Error {
             Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::Parse(_) | Error::Invalid(_) => StatusCode::BAD_REQUEST,
-            Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Unavailable(_) | Error::Collision(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

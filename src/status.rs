@@ -130,8 +130,8 @@ async fn database(db: &Db) -> Result<Panel, Error> {
         pending => format!("{} are applied, {pending} are pending", status.applied),
     };
     let facts = vec![
-        fact("Kind", "SQLite"),
-        fact("File", state.path.display()),
+        fact("Kind", db.url().kind()),
+        fact("Address", db.url()),
         fact("Size", format!("{:.1} MiB", state.bytes as f64 / 1_048_576.0)),
         fact("Latency of a read", format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
         fact("Reading connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),

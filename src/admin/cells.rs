@@ -36,7 +36,13 @@ pub fn text(value: &Value) -> Option<String> {
 
 /// A time as the database keeps it.
 pub fn time(value: &Value) -> Option<NaiveDateTime> {
-    NaiveDateTime::parse_from_str(value.as_str()?, "%Y-%m-%d %H:%M:%S%.f").ok()
+    parse_time(value.as_str()?)
+}
+
+/// Reads a time in SQLite's form, or in PostgreSQL's, which has a `T` between date and time.
+pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
+    let parse = |format| NaiveDateTime::parse_from_str(text, format).ok();
+    parse("%Y-%m-%d %H:%M:%S%.f").or_else(|| parse("%Y-%m-%dT%H:%M:%S%.f"))
 }
 
 impl Cell {

@@ -155,7 +155,7 @@ fn head(query: &ListQuery, column: &'static Column) -> Head {
     let sort = match at {
         None => {
             let own = if query.has_own_order { &query.order[..] } else { &[] };
-            let first = Order { name: column.name, sql, descending: false };
+            let first = Order { name: column.name, sql, kind: &column.kind, descending: false };
             let order: Vec<Order> = [first].into_iter().chain(own.iter().cloned()).collect();
             Sort { address: link(&order), current: None }
         }

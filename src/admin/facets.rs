@@ -173,8 +173,8 @@ fn count_in(
         for (number, choice) in choices.iter().enumerate() {
             from.push(", (").append(choice.condition.clone()).push(&format!(") AS c{number}"));
         }
-        from.push(&format!(" FROM {} WHERE ", options.table)).append(sample.condition.clone()).push(")");
-        let sums: Vec<String> = (0..choices.len()).map(|number| format!("coalesce(sum(c{number}), 0)")).collect();
+        from.push(&format!(" FROM {} WHERE ", options.table)).append(sample.condition.clone()).push(") AS counted");
+        let sums: Vec<String> = (0..choices.len()).map(|number| format!("count(*) FILTER (WHERE c{number})")).collect();
         let sums: Vec<&str> = sums.iter().map(String::as_str).collect();
         let row = rows::select(conn, &sums, from)?.pop().unwrap_or_default();
         counts.extend(row.iter().map(|sum| {
@@ -187,6 +187,5 @@ fn count_in(
 
 /// A time in the past, as a query compares it.
 pub fn days_ago(days: i64) -> Bind {
-    let since = Utc::now().naive_utc() - TimeDelta::days(days);
-    since.format("%Y-%m-%d %H:%M:%S").to_string().into()
+    (Utc::now().naive_utc() - TimeDelta::days(days)).into()
 }

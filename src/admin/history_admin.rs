@@ -91,7 +91,7 @@ pub static OPTIONS: Options = Options {
                 ("year", "Past year", SINCE, Some(|| days_ago(365))),
             ]),
         },
-        Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = ?") },
+        Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = CAST(? AS BIGINT)") },
     ],
     ..Options::DEFAULT
 };
@@ -112,7 +112,7 @@ fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     let steps = Sql::new(
         "FROM (WITH RECURSIVE found (name) AS (SELECT min(model) FROM history \
          UNION ALL SELECT (SELECT min(model) FROM history WHERE model > name) FROM found WHERE name IS NOT NULL) \
-         SELECT name FROM found WHERE name IS NOT NULL)",
+         SELECT name FROM found WHERE name IS NOT NULL) AS models",
     );
     let names = rows::select(conn, &["name"], steps)?;
     let names = names.iter().filter_map(|row| row.first().and_then(text));
@@ -145,9 +145,9 @@ impl ModelAdmin for HistoryAdmin {
             return None;
         }
         let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
-        let names: Vec<&str> = models.map(|options| options.name).collect();
-        let mut condition = Sql::new("model IN (SELECT value FROM json_each(?))");
-        condition.bind(Value::from(names).to_string());
+        let names: Vec<String> = models.map(|options| options.name.to_owned()).collect();
+        let mut condition = Sql::new("model IN ?");
+        condition.bind(names);
         Some(condition)
     }
 

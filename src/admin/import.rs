@@ -151,7 +151,10 @@ pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
     let done = Arc::new(AtomicUsize::new(0));
     running.map().insert(id, done.clone());
     let outcome = match sheet(&site, &import).await {
-        Ok(sheet) => db.write(move |conn| import_rows(conn, &site, &import, &sheet, &done)).await,
+        Ok(sheet) => {
+            let sheet = Arc::new(sheet);
+            db.write(move |conn| import_rows(conn, &site, &import, &sheet, &done)).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = outcome {

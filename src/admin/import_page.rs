@@ -1,5 +1,6 @@
 //! The pages of an import: choose a file, see what would happen, have it happen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -74,6 +75,7 @@ pub async fn upload(
     let (user_id, for_check, slug) = (staff.staff.user.id, site.clone(), slug.into_inner());
     let checked = match read(options, form).await? {
         Ok((name, content, sheet)) => {
+            let (content, sheet) = (Arc::new(content), Arc::new(sheet));
             let check = move |conn: &mut _| {
                 let staff = Staff::find(conn, user_id)?;
                 import::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &sheet, &staff)

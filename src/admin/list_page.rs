@@ -80,7 +80,7 @@ fn beyond(scan: &Scan, columns: usize, place: &Cursor) -> Sql {
             false => ">",
         };
         let mut condition = Sql::new(format!("{} {comparison} ?", order.sql));
-        condition.bind(value.clone());
+        condition.bind(order.bind(value).unwrap_or_else(|| value.clone()));
         condition
     });
     Sql::all(conditions)
@@ -198,7 +198,7 @@ pub fn matching_ids(
     limit: i64,
 ) -> QueryResult<Vec<i64>> {
     let condition = plain_condition(options, query);
-    let order = [Order { name: "id", sql: "id", descending: false }];
+    let order = [Order::by_id(false)];
     let from = Cursor { number: None, values: vec![Bind::Integer(after_id)] };
     let scan = Scan { condition: &condition, order: &order, from: Some(&from), backwards: false, limit };
     let rows = fetch(conn, options, &[], scan)?;

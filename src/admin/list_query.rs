@@ -6,9 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::cells;
 use super::facets::FilterChoice;
 use super::forms::FormData;
-use super::model_admin::{Filter, Options};
+use super::model_admin::{Filter, Kind, Options};
 use crate::db::Connection;
 use crate::db::rows::{Bind, Sql};
 use crate::search;
@@ -54,14 +55,34 @@ pub struct Chosen {
 }
 
 /// A column that orders a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Order {
     /// Its name in `?o=`.
     pub name: &'static str,
     /// SQL of what is compared.
     pub sql: &'static str,
+    /// What kind of value that is.
+    pub kind: &'static Kind,
     /// From the greatest to the least.
     pub descending: bool,
+}
+
+impl Order {
+    /// By the id.
+    pub fn by_id(descending: bool) -> Order {
+        Order { name: "id", sql: "id", kind: &Kind::Number, descending }
+    }
+
+    /// A value of the order, as it was read from a row, for a comparison with others. `None` where no row has
+    /// such a value.
+    pub fn bind(&self, value: &Bind) -> Option<Bind> {
+        match (self.kind, value) {
+            (Kind::Time, Bind::Text(text)) => cells::parse_time(text).map(Bind::Time),
+            (Kind::Flag, Bind::Integer(number)) => Some(Bind::Flag(*number != 0)),
+            (Kind::Number, Bind::Integer(_)) | (Kind::Text | Kind::Custom(_), Bind::Text(_)) => Some(value.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// Which page of a list.
@@ -116,7 +137,8 @@ impl ListQuery {
     }
 
     fn place(&self, data: &FormData) -> Place {
-        let cursor = |name| data.get(name).and_then(|text| Cursor::decode(text, self.full_order().len()));
+        let order = self.full_order();
+        let cursor = |name| data.get(name).and_then(|text| Cursor::decode(text, &order));
         match (cursor("after"), cursor("before")) {
             (Some(cursor), _) => Place::After(cursor),
             (None, Some(cursor)) => Place::Before(cursor),
@@ -142,7 +164,7 @@ impl ListQuery {
             }
         }
         let descending = full.last().is_some_and(|last| last.descending);
-        full.push(Order { name: "id", sql: "id", descending });
+        full.push(Order::by_id(descending));
         full
     }
 
@@ -210,12 +232,10 @@ fn order<'a>(options: &'static Options, names: impl Iterator<Item = &'a str>) ->
     for name in names {
         let (name, descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
         let known = match options.list_display.iter().find(|column| column.name == name) {
-            Some(column) => column.order.map(|sql| (column.name, sql)),
-            None => (name == "id").then_some(("id", "id")),
+            Some(column) => column.order.map(|sql| Order { name: column.name, sql, kind: &column.kind, descending }),
+            None => (name == "id").then(|| Order::by_id(descending)),
         };
-        if let Some((name, sql)) = known.filter(|(name, _)| !order.iter().any(|former| former.name == *name)) {
-            order.push(Order { name, sql, descending });
-        }
+        order.extend(known.filter(|new| !order.iter().any(|former| former.name == new.name)));
     }
     order
 }
@@ -248,20 +268,23 @@ impl Cursor {
         let values = self.values.iter().map(|value| match value {
             Bind::Text(text) => Value::from(text.as_str()),
             Bind::Integer(number) => Value::from(*number),
+            // No row's value is read as one of these.
+            Bind::Flag(_) | Bind::Time(_) | Bind::Integers(_) | Bind::Texts(_) => Value::Null,
         });
         let list: Vec<Value> = std::iter::once(Value::from(self.number)).chain(values).collect();
         URL_SAFE_NO_PAD.encode(Value::from(list).to_string())
     }
 
-    /// `None` where the text is no cursor of an order with so many columns.
-    fn decode(text: &str, columns: usize) -> Option<Cursor> {
+    /// `None` where the text is no cursor of this order.
+    fn decode(text: &str, order: &[Order]) -> Option<Cursor> {
         let list: Vec<Value> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (number, values) = list.split_first().filter(|(_, values)| values.len() == columns)?;
+        let (number, values) = list.split_first().filter(|(_, values)| values.len() == order.len())?;
         let value = |value: &Value| match value {
             Value::String(text) => Some(Bind::Text(text.clone())),
             value => value.as_i64().map(Bind::Integer),
         };
-        let values = values.iter().map(value).collect::<Option<_>>()?;
+        let values = values.iter().map(value).collect::<Option<Vec<_>>>()?;
+        order.iter().zip(&values).try_for_each(|(order, value)| order.bind(value).map(drop))?;
         Some(Cursor { number: number.as_i64().filter(|number| *number > 0), values })
     }
 }

@@ -4,13 +4,12 @@
 //! is one scan whose hits serve rows, totals and filters alike.
 
 use diesel::QueryResult;
-use serde_json::Value;
 
 use super::list_query::ListQuery;
 use super::model_admin::Options;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
-use crate::db::text::join;
+use crate::db::text::{concatenated, join};
 
 /// Rows that are counted; beyond that people read `10,000+`.
 pub const CAP: i64 = 10_000;
@@ -35,17 +34,14 @@ impl Count {
     /// Counts rows of a model, but not many more than `cap`.
     pub fn up_to(cap: i64, conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Count> {
         let mut from = Sql::new(format!("FROM (SELECT 1 FROM {} WHERE ", options.table));
-        from.append(condition).push(&format!(" LIMIT {})", cap + 1));
+        from.append(condition).push(&format!(" LIMIT {}) AS counted", cap + 1));
         let number = rows::number(conn, "count(*)", from)?;
         Ok(Count { number: number.min(cap), is_at_least: number > cap })
     }
 
     /// Counts all rows of a model: at once where their number is kept.
     pub fn of_table(conn: &mut Connection, options: &Options) -> QueryResult<Count> {
-        let mut kept = Sql::new("FROM row_counts WHERE table_name = ?");
-        kept.bind(options.table);
-        let row = rows::select(conn, &["row_count"], kept)?.pop();
-        match row.and_then(|row| row.first()?.as_i64()) {
+        match rows::kept_count(conn, options.table)? {
             Some(number) => Ok(Count { number, is_at_least: false }),
             None => Count::up_to(CAP, conn, options, Sql::all([])),
         }
@@ -76,15 +72,14 @@ pub struct Sample {
 impl Sample {
     /// Looks up rows by one scan, which ends with the table or when there are many.
     fn of(conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Sample> {
-        let mut from = Sql::new(format!("FROM (SELECT id FROM {} WHERE ", options.table));
-        from.append(condition).push(&format!(" LIMIT {})", CAP + 1));
-        let row = rows::select(conn, &["json_group_array(id)"], from)?.pop().unwrap_or_default();
-        let mut ids = row.into_iter().next().and_then(|ids| ids.as_array().cloned()).unwrap_or_default();
+        let mut from = Sql::new(format!("FROM {} WHERE ", options.table));
+        from.append(condition).push(&format!(" LIMIT {}", CAP + 1));
+        let mut ids = rows::ids(conn, from)?;
         let is_at_least = ids.len() as i64 > CAP;
         ids.truncate(CAP as usize);
         let count = Count { number: ids.len() as i64, is_at_least };
-        let mut condition = Sql::new("id IN (SELECT value FROM json_each(?))");
-        condition.bind(Value::from(ids).to_string());
+        let mut condition = Sql::new("id IN ?");
+        condition.bind(ids);
         Ok(Sample { condition, count })
     }
 
@@ -152,9 +147,7 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     if words.is_empty() || options.search_fields.is_empty() {
         return None;
     }
-    // Between fields stands what no word has: a word is never found across two of them.
-    let fields: Vec<String> = options.search_fields.iter().map(|field| format!("coalesce({field}, '')")).collect();
-    let mut condition = Sql::new(format!("contains_all({}, ?)", fields.join(" || char(0) || ")));
+    let mut condition = Sql::new(format!("contains_all({}, ?)", concatenated(options.search_fields)));
     condition.bind(join(words));
     Some(condition)
 }

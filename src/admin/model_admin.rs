@@ -192,7 +192,7 @@ pub struct Column {
 }
 
 /// What a column makes of its values.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A text.
     Text,

@@ -21,15 +21,14 @@ pub struct Related {
 /// What becomes of the rows that refer to these ones.
 pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) -> QueryResult<Vec<Related>> {
     let references = references::to(conn, options.table)?;
-    let ids = serde_json::Value::from(ids).to_string();
     let mut related = Vec::new();
     for reference in references {
         let Reference { table, column, target_table, target_column, on_delete } = &reference;
         let mut rest = Sql::new(format!(
             "FROM \"{table}\" WHERE \"{column}\" IN (SELECT \"{target_column}\" FROM \"{target_table}\"
-             WHERE id IN (SELECT value FROM json_each(?)))"
+             WHERE id IN ?)"
         ));
-        rest.bind(ids.clone());
+        rest.bind(ids.to_vec());
         let count = rows::number(conn, "count(*)", rest)?;
         if count == 0 {
             continue;

@@ -106,10 +106,13 @@ impl Bucket {
         if level <= 0.0 {
             return diesel::delete(throttles::table.find(&self.name)).execute(conn).map(drop);
         }
-        diesel::replace_into(throttles::table)
-            .values((throttles::name.eq(&self.name), throttles::level.eq(level), throttles::at.eq(now)))
-            .execute(conn)
-            .map(drop)
+        let new = (throttles::level.eq(level), throttles::at.eq(now));
+        let updated = diesel::update(throttles::table.find(&self.name)).set(new).execute(conn)?;
+        if updated == 0 {
+            let row = (throttles::name.eq(&self.name), throttles::level.eq(level), throttles::at.eq(now));
+            diesel::insert_into(throttles::table).values(row).execute(conn)?;
+        }
+        Ok(())
     }
 }
 

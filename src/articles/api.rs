@@ -211,6 +211,7 @@ async fn change(
     let condition = IfMatch::from_headers(request.headers());
     let is_partial = request.method() == Method::PATCH;
     // Whoever may not change the article is told so whatever the body is, and before it is read.
+    let id = id.into_inner();
     let (asked_id, asking) = (id.clone(), user.clone());
     db.read(move |conn| find_own(conn, &asked_id, &asking)).await?;
     let data = body.data().await?;
@@ -238,6 +239,7 @@ async fn destroy(
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let condition = IfMatch::from_headers(request.headers());
+    let id = id.into_inner();
     db.write(move |conn| {
         let user = caller(conn, &user)?;
         let article = find_to_change(conn, &id, &user, &condition)?;

@@ -4,16 +4,16 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use diesel::sqlite::Sqlite;
 
 use crate::api::fields::CharField;
 use crate::api::pagination::{ListQuery, Page};
-use crate::db::Connection;
+use crate::db::rows;
 use crate::db::text::{contains_all, join};
+use crate::db::{Backend, Connection};
 use crate::deleted_rows;
 use crate::error::Error;
 use crate::history::{self, Action, Actor, Changes, Object};
-use crate::schema::{articles, row_counts};
+use crate::schema::articles;
 
 /// The one field that callers set.
 pub const NAME: CharField = CharField { name: "name", label: "Name", max_length: 50 };
@@ -38,7 +38,7 @@ impl Article {
     }
 }
 
-type Filter = Box<dyn BoxableExpression<articles::table, Sqlite, SqlType = Bool>>;
+type Filter = Box<dyn BoxableExpression<articles::table, Backend, SqlType = Bool>>;
 
 /// The rows in which every word of the search occurs, whatever its case.
 fn matching(search: &[String]) -> Filter {
@@ -80,7 +80,7 @@ pub fn list(conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Articl
 /// How many rows match a search; at once where there is none.
 pub fn count(conn: &mut Connection, search: &[String]) -> QueryResult<i64> {
     if search.is_empty() {
-        return row_counts::table.find("articles").select(row_counts::row_count).first(conn);
+        return Ok(rows::kept_count(conn, "articles")?.unwrap_or(0));
     }
     articles::table.filter(matching(search)).count().get_result(conn)
 }
@@ -100,7 +100,7 @@ pub fn create(conn: &mut Connection, name: &str, created_by: Option<i64>, actor:
             articles::created_at.eq(now),
             articles::updated_at.eq(now),
         ))
-        .returning(Article::as_select())
+        .returning(articles::all_columns)
         .get_result(conn)?;
     let changes = Changes::default().field("name", None::<String>, name);
     history::record(conn, actor, Action::Created, article.as_object(), &changes)?;
@@ -115,7 +115,7 @@ pub fn rename(conn: &mut Connection, article: &Article, name: &str, actor: &Acto
     }
     let renamed: Article = diesel::update(article)
         .set((articles::name.eq(name), articles::updated_at.eq(Utc::now().naive_utc())))
-        .returning(Article::as_select())
+        .returning(articles::all_columns)
         .get_result(conn)?;
     history::record(conn, actor, Action::Changed, renamed.as_object(), &changes)?;
     Ok(renamed)

@@ -34,19 +34,18 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
 }
 
 fn database(config: &Config) -> Result<String, String> {
-    let path = config.database.display();
-    if !config.database.exists() {
-        let folder = config.database.parent().filter(|folder| !folder.as_os_str().is_empty());
-        return match folder {
-            Some(folder) if !folder.is_dir() => Err(format!("{path}: the folder does not exist")),
-            _ => Ok(format!("{path} does not exist yet; it is created at the first start")),
+    let url = &config.database;
+    if url.is_missing() {
+        return match url.missing_folder() {
+            Some(folder) => Err(format!("{url}: the folder {} does not exist", folder.display())),
+            None => Ok(format!("{url} does not exist yet; it is created at the first start")),
         };
     }
-    Db::probe(&config.database).map(|()| format!("{path} can be read and written")).map_err(|error| error.to_string())
+    Db::probe(url).map(|()| format!("{url} can be read and written")).map_err(|error| error.to_string())
 }
 
 fn migrations(config: &Config) -> Result<String, String> {
-    if !config.database.exists() {
+    if config.database.is_missing() {
         return Ok("are applied at the first start".to_owned());
     }
     match db::migrations::status_of(&config.database)? {

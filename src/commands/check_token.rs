@@ -31,14 +31,11 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
 
 /// To open a database brings it up to date, which must not happen by the way, beside a server that runs.
 fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
-    let path = &config.database;
-    if !path.exists() {
-        return Err(CommandError::new(format!(
-            "there is no database at {} yet; start the server once",
-            path.display()
-        )));
+    let url = &config.database;
+    if url.is_missing() {
+        return Err(CommandError::new(format!("there is no database at {url} yet; start the server once")));
     }
-    match migrations::status_of(path).map_err(CommandError::new)? {
+    match migrations::status_of(url).map_err(CommandError::new)? {
         Status { pending: 0, unknown: None, .. } => Ok(()),
         _ => Err(CommandError::new("the database is not that of this version; see check")),
     }

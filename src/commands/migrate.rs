@@ -8,8 +8,8 @@ use crate::db::Db;
 pub fn run(config: &Basics) -> Result<(), CommandError> {
     let (_, applied) = Db::open(&config.database)?;
     match applied {
-        0 => say!("{} is up to date.", config.database.display()),
-        applied => say!("{applied} migrations applied to {}.", config.database.display()),
+        0 => say!("{} is up to date.", config.database),
+        applied => say!("{applied} migrations applied to {}.", config.database),
     }
     Ok(())
 }

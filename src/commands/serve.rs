@@ -89,7 +89,7 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     if let Some((address, _)) = &built.metrics {
         say!("  metrics    http://{address}/metrics");
     }
-    say!("  database   SQLite, {}", config.database.display());
+    say!("  database   {}", config.database);
     match &config.pool {
         Pool::Cognito(pool) => say!("  user pool  {}, keys from {}", pool.id, join(&pool.jwks_urls)),
         Pool::Local => say!("  user pool  {}: local, because AWS_USER_POOLS_ID is not set", built.pool.id),

@@ -1,17 +1,21 @@
 //! The migrations, which are embedded in the program and applied at start.
 
 use std::collections::HashSet;
-use std::path::Path;
 
+#[cfg(feature = "postgres")]
+use diesel::Connection as _;
 use diesel::RunQueryDsl;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::BigInt;
-use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{self, Connection, Role};
+use super::Connection;
+use super::connection::{self, Backend, Role};
+use super::url::DatabaseUrl;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+#[cfg(feature = "postgres")]
+const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
 
 /// What the database has and what this program has.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,9 +28,23 @@ pub struct Status {
     pub unknown: Option<String>,
 }
 
+/// The migrations for the kind of database, and how that database finds out whether it has diesel's table.
+fn of(connection: &Connection) -> (EmbeddedMigrations, &'static str) {
+    match connection {
+        Connection::Sqlite(_) => {
+            (SQLITE, "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'")
+        }
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            (POSTGRESQL, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')")
+        }
+    }
+}
+
 /// Compares the database with this program. Changes nothing.
 pub fn status(connection: &mut Connection) -> Result<Status, String> {
-    let ours: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations().map_err(|error| error.to_string())?;
+    let (migrations, _) = of(connection);
+    let ours: Vec<Box<dyn Migration<Backend>>> = migrations.migrations().map_err(|error| error.to_string())?;
     let ours: HashSet<String> = ours.iter().map(|migration| migration.name().version().to_string()).collect();
     let applied = applied(connection).map_err(|error| error.to_string())?;
     let known = applied.iter().filter(|version| ours.contains(*version)).count();
@@ -39,21 +57,27 @@ pub fn status(connection: &mut Connection) -> Result<Status, String> {
 
 /// The versions of the applied migrations. Diesel would create its table where it is missing.
 fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
-    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+    let (_, tables) = of(connection);
     if diesel::dsl::sql::<BigInt>(tables).get_result::<i64>(connection)? == 0 {
         return Ok(Vec::new());
     }
-    Ok(connection.applied_migrations()?.iter().map(|version| version.to_string()).collect())
+    #[derive(diesel::QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
 
-/// [`status`] of a file.
-pub fn status_of(path: &Path) -> Result<Status, String> {
-    let mut connection = connection::open(path, Role::Probe).map_err(|error| error.to_string())?;
+/// [`status`] of a database that is not opened for work.
+pub fn status_of(url: &DatabaseUrl) -> Result<Status, String> {
+    let mut connection = connection::open(url, Role::Probe).map_err(|error| error.to_string())?;
     status(&mut connection)
 }
 
-/// Applies what is pending and returns how many migrations that were. Refuses a database that a newer
-/// program has migrated: this one would misread it.
+/// Applies what is pending, all of it or nothing, and returns how many migrations that were. Refuses a
+/// database that a newer program has migrated: this one would misread it.
 pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     let status = status(connection)?;
     if let Some(unknown) = status.unknown {
@@ -64,13 +88,20 @@ pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     if status.pending == 0 {
         return Ok(0);
     }
-    // Two programs that start at once must not both apply: the second waits for the lock, then finds
-    // nothing to do.
     let mut applied = Ok(0);
-    let outcome = connection.immediate_transaction(|connection| {
-        applied =
-            connection.run_pending_migrations(MIGRATIONS).map(|done| done.len()).map_err(|error| error.to_string());
-        if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
-    });
+    let outcome = match connection {
+        // Two programs that start at once must not both apply: the second waits for the lock, then finds
+        // nothing to do.
+        Connection::Sqlite(sqlite) => sqlite.immediate_transaction(|sqlite| {
+            applied = sqlite.run_pending_migrations(SQLITE).map(|done| done.len()).map_err(|error| error.to_string());
+            if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+        }),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(postgres) => postgres.transaction(|postgres| {
+            applied =
+                postgres.run_pending_migrations(POSTGRESQL).map(|done| done.len()).map_err(|error| error.to_string());
+            if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+        }),
+    };
     applied.and_then(|count| outcome.map(|()| count).map_err(|error| error.to_string()))
 }

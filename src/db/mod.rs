@@ -5,34 +5,40 @@
 
 mod connection;
 pub mod migrations;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod references;
 mod remembered;
 pub mod rows;
+mod sqlite;
 pub mod text;
+mod url;
+mod version;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use diesel::Connection as _;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{SimpleConnection, TransactionManager};
 use prometheus::core::Collector;
 
 use crate::error::Error;
 use crate::metrics::read_gauges;
-pub use connection::Connection;
-use connection::{Manager, Role};
+pub use connection::Backend;
+use connection::{LogFailures, Manager, Role, one_line};
 pub use remembered::Remembered;
-use remembered::{Version, WalIndex};
+pub use url::DatabaseUrl;
+use version::{Version, Versions, WalIndex};
 use writer::{Writer, WriterMetrics};
 
-/// Where the database is and how busy.
-#[derive(Clone, Debug)]
+/// A connection to the database: what model functions take.
+pub type Connection = connection::AnyConnection;
+
+/// How busy the database is.
+#[derive(Clone, Copy, Debug)]
 pub struct DbState {
-    /// The file.
-    pub path: PathBuf,
-    /// Its size with what is not merged into it yet, in bytes.
+    /// Its size, of a SQLite file with what is not merged into it yet, in bytes.
     pub bytes: u64,
     /// Reading connections that are open.
     pub open: u32,
@@ -45,45 +51,66 @@ pub struct DbState {
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    path: Arc<PathBuf>,
+    url: Arc<DatabaseUrl>,
     readers: r2d2::Pool<Manager>,
-    writer: Writer,
-    wal_index: Arc<WalIndex>,
+    writer: Write,
+    versions: Arc<Versions>,
+    metrics: WriterMetrics,
+}
+
+/// How writes are run.
+#[derive(Clone)]
+enum Write {
+    /// One after the other, by one connection.
+    Queue(Writer),
+    /// Side by side.
+    #[cfg(feature = "postgres")]
+    Pool(postgres::Writers),
 }
 
 /// The database cannot be opened or brought up to date; one line that says why.
 #[derive(Debug, thiserror::Error)]
-#[error("database {path}: {problem}")]
+#[error("database {url}: {problem}")]
 pub struct OpenError {
-    path: String,
+    url: String,
     problem: String,
 }
 
 impl OpenError {
-    fn new(path: &Path, problem: impl ToString) -> OpenError {
-        OpenError { path: path.display().to_string(), problem: problem.to_string() }
+    fn new(url: &DatabaseUrl, problem: impl ToString) -> OpenError {
+        OpenError { url: url.to_string(), problem: one_line(&problem) }
     }
 }
 
-/// The writing connection, and how many migrations were applied.
-///
-/// When several processes start at once on a new file, one changes its journal mode or its schema while
-/// another has begun to read. SQLite refuses the other at once, whatever `busy_timeout` says, since the
-/// two could wait for each other for ever. Beginning anew is the way out.
-fn open_writer(path: &Path) -> Result<(Connection, usize), OpenError> {
-    let give_up = Instant::now() + Duration::from_secs(5);
-    let try_to_open = || -> Result<(Connection, usize), OpenError> {
-        let mut connection = connection::open(path, Role::Writer).map_err(|error| OpenError::new(path, error))?;
-        connection::check_writable(&mut connection).map_err(|error| OpenError::new(path, error))?;
-        let applied = migrations::apply(&mut connection).map_err(|error| OpenError::new(path, error))?;
-        Ok((connection, applied))
-    };
+/// Runs queries in a transaction on a connection of a pool.
+fn transaction<T>(
+    pool: &r2d2::Pool<Manager>,
+    queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut connection = begin(pool)?;
+    // What follows is `Connection::transaction` without its begin.
+    match queries(&mut connection) {
+        Ok(value) => Connection::commit_transaction(&mut connection).map(|()| value).map_err(Error::from),
+        Err(error) => {
+            // A connection that cannot even take back is not used again.
+            let _ = Connection::rollback_transaction(&mut connection);
+            Err(error)
+        }
+    }
+}
+
+/// A connection on which a transaction has begun. Those that broke while nobody used them, since the server
+/// was started anew, are found out by that and dropped.
+fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
+    let mut attempts = 0;
     loop {
-        match try_to_open() {
-            Err(error) if error.problem.contains("database is locked") && Instant::now() < give_up => {
-                std::thread::sleep(Duration::from_millis(20));
+        let mut connection = pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+        match Connection::begin_transaction(&mut connection) {
+            Ok(()) => return Ok(connection),
+            Err(_) if attempts < pool.max_size() && Connection::is_broken_transaction_manager(&mut connection) => {
+                attempts += 1;
             }
-            outcome => return outcome,
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -105,46 +132,81 @@ pub fn rehearse<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> 
 }
 
 impl Db {
-    /// Opens the SQLite file, creates it where it is missing, and applies pending migrations; also tells
-    /// how many those were.
-    pub fn open(path: &Path) -> Result<(Db, usize), OpenError> {
-        let (connection, applied) = open_writer(path)?;
+    /// Opens the database, creates the file where a SQLite one is missing, and applies pending migrations;
+    /// also tells how many those were.
+    pub fn open(url: &DatabaseUrl) -> Result<(Db, usize), OpenError> {
+        let fail = |problem: String| OpenError::new(url, problem);
+        match url {
+            DatabaseUrl::Sqlite(path) => Db::open_sqlite(path).map_err(fail),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(server) => Db::open_postgres(url, server).map_err(fail),
+        }
+    }
+
+    fn open_sqlite(path: &Path) -> Result<(Db, usize), String> {
+        let (connection, applied) = sqlite::open_writer(path)?;
         // SQLite keeps its other files beside the real one, wherever links lead to it from.
-        let path = &path.canonicalize().map_err(|error| OpenError::new(path, error))?;
-        // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
-        let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
-        let readers = r2d2::Pool::builder()
-            .max_size(connections as u32)
-            .min_idle(Some(1))
-            // A file does not go away as a network does; asking before each use would cost as much as a read.
-            .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(3))
-            .build(Manager::new(path))
-            .map_err(|error| OpenError::new(path, error))?;
-        let writer = Writer::start(path, connection).map_err(|error| OpenError::new(path, error))?;
-        let wal_index = Arc::new(WalIndex::open(path)?);
-        Ok((Db { path: Arc::new(path.clone()), readers, writer, wal_index }, applied))
+        let path = path.canonicalize().map_err(|error| error.to_string())?;
+        let url = Arc::new(DatabaseUrl::Sqlite(path.clone()));
+        let readers = pool(&url, Role::Reader)?;
+        let metrics = WriterMetrics::new();
+        let writer = Writer::start(&path, connection, metrics.clone()).map_err(|error| error.to_string())?;
+        let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
+        Ok((Db { url, readers, writer: Write::Queue(writer), versions, metrics }, applied))
     }
 
-    /// Whether the file is a sound database that can be written. Changes nothing.
-    pub fn probe(path: &Path) -> Result<(), OpenError> {
-        let mut connection = connection::open(path, Role::Probe).map_err(|error| OpenError::new(path, error))?;
-        connection::probe(&mut connection).map_err(|error| OpenError::new(path, error))
+    #[cfg(feature = "postgres")]
+    fn open_postgres(url: &DatabaseUrl, server: &str) -> Result<(Db, usize), String> {
+        let applied = postgres::open_migrated(server)?;
+        let url = Arc::new(url.clone());
+        let readers = pool(&url, Role::Reader)?;
+        let watch = postgres::Watch::start(&url).map_err(|error| error.to_string())?;
+        let metrics = WriterMetrics::new();
+        let writers = postgres::Writers::new(pool(&url, Role::Writer)?, watch.clone());
+        let versions = Arc::new(Versions::Watch(watch));
+        Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics }, applied))
     }
 
-    /// Where the database is and how busy.
+    /// Whether it is a sound database that can be written. Changes nothing.
+    pub fn probe(url: &DatabaseUrl) -> Result<(), OpenError> {
+        let probed = match url {
+            DatabaseUrl::Sqlite(path) => sqlite::open(path, Role::Probe)
+                .map_err(|error| error.to_string())
+                .and_then(|mut connection| sqlite::probe(&mut connection)),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(server) => postgres::probe(server),
+        };
+        probed.map_err(|problem| OpenError::new(url, problem))
+    }
+
+    /// Where the database is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// How busy the database is.
     pub fn state(&self) -> DbState {
         let pool = self.readers.state();
-        let mut wal = self.path.as_os_str().to_owned();
-        wal.push("-wal");
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        let bytes = size(&self.path) + size(Path::new(&wal));
         DbState {
-            path: self.path.to_path_buf(),
-            bytes,
+            bytes: self.bytes(),
             open: pool.connections,
             idle: pool.idle_connections,
             most: self.readers.max_size(),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match (&*self.url, &*self.versions) {
+            (DatabaseUrl::Sqlite(path), _) => {
+                let mut wal = path.as_os_str().to_owned();
+                wal.push("-wal");
+                let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+                size(path) + size(Path::new(&wal))
+            }
+            #[cfg(feature = "postgres")]
+            (_, Versions::Watch(watch)) => watch.bytes(),
+            #[cfg(feature = "postgres")]
+            _ => 0,
         }
     }
 
@@ -158,13 +220,13 @@ impl Db {
         let size = read_gauges("gatepost_db_size_bytes", "Size of the database.", &[], move || {
             vec![(Vec::new(), same.state().bytes as f64)]
         });
-        let WriterMetrics { queued, batch, commit } = self.writer.metrics.clone();
+        let WriterMetrics { queued, batch, commit } = self.metrics.clone();
         vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
     }
 
     /// The state of the content; `None` if it cannot be told.
     fn version(&self) -> Option<Version> {
-        self.wal_index.version()
+        self.versions.version()
     }
 
     /// Runs queries that change nothing, on a thread that may wait. All of them see one and the same state
@@ -184,28 +246,59 @@ impl Db {
     where
         F: FnOnce(&mut Connection) -> Result<T, Error>,
     {
-        let mut connection = self.readers.get().map_err(|error| Error::Unavailable(error.to_string()))?;
-        (*connection).transaction(queries)
+        transaction(&self.readers, queries)
     }
 
     /// Runs queries in a transaction of their own and answers once it is on the disk. An error undoes
-    /// all that `queries` did.
+    /// all that `queries` did. What they have read still holds when they commit; PostgreSQL may run them
+    /// several times for that.
     pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
     {
-        let answer = self.writer.submit(queries)?;
-        answer.await.map_err(|_| Error::Unavailable("the writer stopped before the commit".to_owned()))?
+        match &self.writer {
+            Write::Queue(writer) => writer.submit(queries)?.await.map_err(|_| stopped())?,
+            #[cfg(feature = "postgres")]
+            Write::Pool(writers) => {
+                let (writers, metrics) = (writers.clone(), self.metrics.clone());
+                let run = move || metrics.time(|| writers.write(queries));
+                self.metrics.queued.inc();
+                let ran = tokio::task::spawn_blocking(run).await;
+                self.metrics.queued.dec();
+                ran.map_err(|_| Error::Internal("a write panicked".to_owned()))?
+            }
+        }
     }
 
     /// Like [`Db::write`], from a thread that may wait: the command line.
     pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
     {
-        let answer = self.writer.submit(queries)?;
-        answer.blocking_recv().map_err(|_| Error::Unavailable("the writer stopped before the commit".to_owned()))?
+        match &self.writer {
+            Write::Queue(writer) => writer.submit(queries)?.blocking_recv().map_err(|_| stopped())?,
+            #[cfg(feature = "postgres")]
+            Write::Pool(writers) => writers.write(queries),
+        }
     }
+}
+
+fn stopped() -> Error {
+    Error::Unavailable("the writer stopped before the commit".to_owned())
+}
+
+/// Work is short and mostly on cached pages: a few connections a core keep all cores busy.
+fn pool(url: &Arc<DatabaseUrl>, role: Role) -> Result<r2d2::Pool<Manager>, String> {
+    let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
+    r2d2::Pool::builder()
+        .max_size(connections as u32)
+        .min_idle(Some(1))
+        // Asking before each use would cost as much as a read; `begin` finds out.
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(3))
+        .error_handler(Box::new(LogFailures))
+        .build(Manager::new(url, role))
+        .map_err(|error| error.to_string())
 }

@@ -1,6 +1,7 @@
 //! What refers to a row, as the database's foreign keys say it.
 
 use diesel::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error};
 use serde_json::{Map, Value};
 
 use super::Connection;
@@ -39,27 +40,52 @@ impl Reference {
     }
 }
 
-const FOREIGN_KEYS: &str =
-    "FROM sqlite_schema AS tables, pragma_foreign_key_list(tables.name) AS keys WHERE tables.type = 'table'";
+/// Where the database tells its foreign keys: the columns of [`load`], and the rows of all tables.
+fn foreign_keys(conn: &Connection) -> (&'static [&'static str; 5], &'static str) {
+    match conn {
+        Connection::Sqlite(_) => (
+            &["tables.name", "keys.\"from\"", "keys.\"table\"", "COALESCE(keys.\"to\", 'id')", "keys.on_delete"],
+            "FROM sqlite_schema AS tables, pragma_foreign_key_list(tables.name) AS keys WHERE tables.type = 'table'",
+        ),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => (
+            &[
+                "tables.relname",
+                "\"column\".attname",
+                "targets.relname",
+                "target_column.attname",
+                "CASE keys.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE '' END",
+            ],
+            "FROM pg_constraint AS keys \
+             JOIN pg_class AS tables ON tables.oid = keys.conrelid \
+             JOIN pg_class AS targets ON targets.oid = keys.confrelid \
+             JOIN pg_attribute AS \"column\" \
+             ON \"column\".attrelid = keys.conrelid AND \"column\".attnum = keys.conkey[1] \
+             JOIN pg_attribute AS target_column \
+             ON target_column.attrelid = keys.confrelid AND target_column.attnum = keys.confkey[1] \
+             WHERE keys.contype = 'f' AND tables.relnamespace = current_schema()::regnamespace",
+        ),
+    }
+}
 
 /// The foreign keys that lead to a table. Those that neither cascade nor clear do not matter here: they make
 /// the deletion fail.
 pub fn to(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
-    let mut rest = Sql::new(FOREIGN_KEYS);
-    rest.push(" AND keys.\"table\" = ? ORDER BY tables.name").bind(table);
-    load(conn, rest)
+    let (columns, _) = foreign_keys(conn);
+    load(conn, &format!("{} = ? ORDER BY {}", columns[2], columns[0]), table)
 }
 
 /// The foreign keys that a table has.
 pub fn of(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
-    let mut rest = Sql::new(FOREIGN_KEYS);
-    rest.push(" AND tables.name = ?").bind(table);
-    load(conn, rest)
+    let (columns, _) = foreign_keys(conn);
+    load(conn, &format!("{} = ?", columns[0]), table)
 }
 
-fn load(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<Reference>> {
-    let columns = ["tables.name", "keys.\"from\"", "keys.\"table\"", "COALESCE(keys.\"to\", 'id')", "keys.on_delete"];
-    let rows = rows::select(conn, &columns, rest)?;
+fn load(conn: &mut Connection, condition: &str, table: &str) -> QueryResult<Vec<Reference>> {
+    let (columns, tables) = foreign_keys(conn);
+    let mut rest = Sql::new(format!("{tables} AND {condition}"));
+    rest.bind(table);
+    let rows = rows::select(conn, columns, rest)?;
     let reference = |row: Vec<Value>| {
         let mut texts = row.into_iter().map(|value| value.as_str().unwrap_or_default().to_owned());
         let mut next = || texts.next().unwrap_or_default();
@@ -76,7 +102,14 @@ fn load(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<Reference>> {
 
 /// The columns of a table.
 pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
-    let mut rest = Sql::new("FROM pragma_table_info(?)");
+    let mut rest = Sql::new(match conn {
+        Connection::Sqlite(_) => "FROM (SELECT name, cid FROM pragma_table_info(?)) AS columns ORDER BY cid",
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            "FROM (SELECT attname AS name, attnum AS cid FROM pg_attribute \
+             WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped) AS columns ORDER BY cid"
+        }
+    });
     rest.bind(table);
     let rows = rows::select(conn, &["name"], rest)?;
     Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
@@ -98,4 +131,41 @@ pub fn bind(value: &Value) -> Option<Bind> {
         Value::Number(number) => number.as_i64().map(Bind::Integer),
         _ => None,
     }
+}
+
+/// Inserts a row of [`whole_rows`], columns by name.
+pub fn insert(conn: &mut Connection, table: &str, row: Map<String, Value>) -> QueryResult<usize> {
+    let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
+    let columns = columns.join(", ");
+    let mut statement = Sql::new(format!("INSERT INTO \"{table}\" ({columns}) "));
+    match conn {
+        Connection::Sqlite(_) => {
+            let values: Vec<String> =
+                row.keys().map(|column| format!("json_extract(content, '$.\"{column}\"')")).collect();
+            statement.push(&format!("SELECT {} FROM (SELECT ? AS content)", values.join(", ")));
+        }
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            let values = format!("SELECT {columns} FROM json_populate_record(NULL::\"{table}\", CAST(? AS json))");
+            statement.push(&values);
+        }
+    }
+    statement.bind(Value::Object(row).to_string());
+    rows::execute(conn, statement)
+}
+
+/// The column whose value another row has already, where that is what a statement failed for; of several
+/// columns the last.
+pub fn unique_column(error: &Error) -> Option<String> {
+    let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return None };
+    let column = match (info.constraint_name(), info.table_name()) {
+        // PostgreSQL calls the constraint `table_column_key`.
+        (Some(constraint), Some(table)) => {
+            let name = constraint.strip_suffix("_key").unwrap_or(constraint);
+            name.strip_prefix(table).unwrap_or(name).trim_start_matches('_')
+        }
+        // SQLite says `UNIQUE constraint failed: table.column`.
+        _ => info.message().rsplit('.').next().unwrap_or_default(),
+    };
+    Some(column.to_owned())
 }

@@ -1,10 +1,9 @@
-//! Searching texts in queries, without regard to the case of the letters of any alphabet: SQLite's own
-//! functions know the case of ASCII only.
+//! Searching texts in queries, without regard to the case of the letters of any alphabet. SQLite's own
+//! functions know the case of ASCII only, so its connections get one of ours; PostgreSQL has it from a
+//! migration.
 
-use diesel::QueryResult;
 use diesel::sql_types::Text;
-
-use super::Connection;
+use diesel::{QueryResult, SqliteConnection};
 
 diesel::define_sql_function! {
     /// Whether every one of the words, which [`join`] has put together, occurs in a text. One call for all
@@ -12,15 +11,21 @@ diesel::define_sql_function! {
     fn contains_all(text: Text, words: Text) -> Bool;
 }
 
-/// Between words; no word of a search holds it.
-const SEPARATOR: char = '\0';
+/// Between words; no word of a search holds it. The migrations know it, too.
+const SEPARATOR: char = '\u{1f}';
 
 /// Gives a connection the function.
-pub fn register(connection: &mut Connection) -> QueryResult<()> {
+pub fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     contains_all_utils::register_impl(connection, |text: String, words: String| {
         let text = fold(&text);
         words.split(SEPARATOR).all(|word| text.contains(word))
     })
+}
+
+/// The SQL of several texts as one, in which no word is found across two of them.
+pub fn concatenated(texts: &[&str]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| format!("coalesce({text}, '')")).collect();
+    texts.join(&format!(" || '{SEPARATOR}' || "))
 }
 
 /// The words of a search as one argument.

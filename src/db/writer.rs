@@ -14,7 +14,9 @@ use diesel::connection::SimpleConnection;
 use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 
-use super::connection::{self, Connection, Role};
+use super::Connection;
+use super::connection::Role;
+use super::sqlite;
 use crate::error::Error;
 use crate::metrics;
 
@@ -27,10 +29,10 @@ const BATCH: usize = 256;
 #[derive(Clone)]
 pub struct Writer {
     queue: SyncSender<Box<dyn Job>>,
-    pub metrics: WriterMetrics,
+    metrics: WriterMetrics,
 }
 
-/// What the writer counts.
+/// What is counted of writes.
 #[derive(Clone)]
 pub struct WriterMetrics {
     pub queued: IntGauge,
@@ -39,7 +41,7 @@ pub struct WriterMetrics {
 }
 
 impl WriterMetrics {
-    fn new() -> WriterMetrics {
+    pub fn new() -> WriterMetrics {
         let sizes: Vec<f64> = (0..=BATCH.ilog2()).map(|power| f64::from(1 << power)).collect();
         let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
         WriterMetrics {
@@ -54,10 +56,26 @@ impl WriterMetrics {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl WriterMetrics {
+    /// Runs a write that is a transaction of its own.
+    pub fn time<T>(&self, write: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let timer = self.commit.start_timer();
+        let outcome = write();
+        if outcome.is_ok() {
+            timer.observe_duration();
+            self.batch.observe(1.0);
+        } else {
+            timer.stop_and_discard();
+        }
+        outcome
+    }
+}
+
 impl Writer {
-    pub fn start(path: &Path, connection: Connection) -> std::io::Result<Writer> {
+    pub fn start(path: &Path, connection: Connection, metrics: WriterMetrics) -> std::io::Result<Writer> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let (path, metrics) = (path.to_owned(), WriterMetrics::new());
+        let path = path.to_owned();
         let counting = metrics.clone();
         let work = move || run(&path, connection, &jobs, &counting);
         std::thread::Builder::new().name("writer".to_owned()).spawn(work)?;
@@ -156,7 +174,7 @@ fn run(path: &Path, connection: Connection, jobs: &Receiver<Box<dyn Job>>, metri
 
 fn connection_or_new<'a>(slot: &'a mut Option<Connection>, path: &Path) -> Result<&'a mut Connection, String> {
     if slot.is_none() {
-        *slot = Some(connection::open(path, Role::Writer).map_err(|error| error.to_string())?);
+        *slot = Some(sqlite::open(path, Role::Writer).map_err(|error| error.to_string())?);
     }
     slot.as_mut().ok_or_else(|| "there is no connection".to_owned())
 }

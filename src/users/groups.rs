@@ -60,7 +60,7 @@ pub fn create(
 ) -> Result<Group, Error> {
     check_name(name)?;
     let inserted = diesel::insert_into(groups::table).values(groups::name.eq(name));
-    let group: Group = inserted.returning(Group::as_select()).get_result(conn).map_err(taken)?;
+    let group: Group = inserted.returning(groups::all_columns).get_result(conn).map_err(taken)?;
     store_permissions(conn, &group, permissions)?;
     let changes = Changes::default().field("name", None::<String>, name).field(
         "permissions",
@@ -90,7 +90,7 @@ pub fn update(
         return Ok(group.clone());
     }
     let renamed = diesel::update(group).set(groups::name.eq(name));
-    let renamed: Group = renamed.returning(Group::as_select()).get_result(conn).map_err(taken)?;
+    let renamed: Group = renamed.returning(groups::all_columns).get_result(conn).map_err(taken)?;
     store_permissions(conn, group, permissions)?;
     history::record(conn, actor, Action::Changed, renamed.as_object(), &changes)?;
     Ok(renamed)

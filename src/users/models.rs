@@ -19,6 +19,8 @@ pub struct User {
     pub id: i64,
     pub username: String,
     pub email: String,
+    /// [`email_key`] of it.
+    pub email_key: Option<String>,
     pub first_name: String,
     pub last_name: String,
     pub password: Option<String>,
@@ -146,7 +148,7 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
             (users::cognito_issuer.eq(issuer), users::cognito_sub.eq(sub)),
             users::origin.eq(new.origin.as_str()),
         ))
-        .returning(User::as_select())
+        .returning(users::all_columns)
         .get_result(conn);
     let user: User = inserted.map_err(taken)?;
     new.grants.store(conn, user.id)?;
@@ -200,7 +202,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
             users::is_active.eq(new.is_active),
             (users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
         ))
-        .returning(User::as_select())
+        .returning(users::all_columns)
         .get_result(conn);
     let updated: User = updated.map_err(taken)?;
     if old_grants != *grants {
@@ -246,18 +248,32 @@ pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<User>> {
     users::table.find(id).select(User::as_select()).first(conn).optional()
 }
 
+/// No user has a text with a NUL in it, and PostgreSQL refuses even to look for one.
+fn is_impossible(text: &str) -> bool {
+    text.contains('\0')
+}
+
 /// The user with this name, letter by letter.
 pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Option<User>> {
+    if is_impossible(username) {
+        return Ok(None);
+    }
     users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).optional()
 }
 
 /// The user whose e-mail folds to the same key. The caller decides whether that is the same address.
 pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<User>> {
+    if is_impossible(email) {
+        return Ok(None);
+    }
     users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).first(conn).optional()
 }
 
 /// The user who is linked to this Cognito user.
 pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<User>> {
+    if is_impossible(sub) {
+        return Ok(None);
+    }
     users::table
         .filter(users::cognito_issuer.eq(issuer).and(users::cognito_sub.eq(sub)))
         .select(User::as_select())
@@ -278,7 +294,7 @@ pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: 
             users::cognito_sub.eq(sub),
             users::linked_at.eq(Utc::now().naive_utc()),
         ))
-        .returning(User::as_select())
+        .returning(users::all_columns)
         .get_result(conn)?;
     let changes = Changes::default().field("cognito_issuer", user.cognito_issuer.clone(), issuer).field(
         "cognito_sub",

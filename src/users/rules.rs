@@ -1,11 +1,12 @@
 //! What users have to keep to, whoever creates or changes them.
 
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 
 use super::models::{User, find_by_email};
 use super::validators;
 use crate::db::Connection;
+use crate::db::references::unique_column;
 use crate::error::{Error, FieldErrors};
 use crate::schema::users;
 
@@ -62,17 +63,11 @@ fn email_taken(other: &User, email: &str) -> String {
 
 const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
 
-/// Turns a broken uniqueness into an error of the field; SQLite's message names the column.
+/// Turns a broken uniqueness into an error of the field.
 pub fn taken(error: DieselError) -> Error {
-    match &error {
-        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
-            if info.message().contains("email_key") =>
-        {
-            FieldErrors::one("email", EMAIL_TAKEN).into()
-        }
-        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) if info.message().contains("username") => {
-            FieldErrors::one("username", "A user with that username already exists.").into()
-        }
+    match unique_column(&error).as_deref() {
+        Some("email_key") => FieldErrors::one("email", EMAIL_TAKEN).into(),
+        Some("username") => FieldErrors::one("username", "A user with that username already exists.").into(),
         _ => error.into(),
     }
 }

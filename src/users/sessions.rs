@@ -59,6 +59,7 @@ impl Session {
 }
 
 /// A session to be.
+#[derive(Clone)]
 #[allow(missing_docs)]
 pub struct NewSession {
     /// SHA-256 of the cookie's key.

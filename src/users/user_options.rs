@@ -56,7 +56,7 @@ const COLUMNS: &[Column] = &[
         label: "Cognito",
         sql: &["cognito_sub", "last_seen_at"],
         kind: Kind::Custom(link_badge),
-        order: Some("COALESCE(last_seen_at, '')"),
+        order: Some("CAST(COALESCE(last_seen_at, '0001-01-01 00:00:00') AS TEXT)"),
     },
     Column { name: "is_staff", label: "Staff", sql: &["is_staff"], kind: Kind::Flag, order: Some("is_staff") },
     Column {
@@ -72,7 +72,7 @@ const COLUMNS: &[Column] = &[
         label: "Last sign-in",
         sql: &["last_login"],
         kind: Kind::Time,
-        order: Some("COALESCE(last_login, '')"),
+        order: Some("COALESCE(last_login, '0001-01-01 00:00:00')"),
     },
 ];
 
@@ -116,7 +116,7 @@ const FILTERS: &[Filter] = &[
             },
             |value| match value {
                 "none" => "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id)",
-                _ => "id IN (SELECT user_id FROM user_groups WHERE group_id = ?)",
+                _ => "id IN (SELECT user_id FROM user_groups WHERE group_id = CAST(? AS BIGINT))",
             },
         ),
     },

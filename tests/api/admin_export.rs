@@ -143,7 +143,7 @@ async fn an_export_takes_little_memory_and_waits_for_its_reader() {
                  VALUES ('root', '', '', '', '{hash}', 1, 1, 1, '2026-01-01 00:00:00', 'command_line');
                  INSERT INTO articles (name, created_at, updated_at)
                  WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200000)
-                 SELECT printf('Article %06d on DRF with Cognito', n), '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
+                 SELECT 'Article ' || substr(CAST(1000000 + n AS TEXT), 2) || ' on DRF with Cognito', '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
             ))
             .expect("the rows are inserted");
     }

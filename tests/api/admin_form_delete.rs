@@ -1,8 +1,8 @@
 //! Deleting rows, bringing them back, and doing other things to many.
 
-use crate::harness::TestServer;
 use crate::harness::admin::AdminClient;
 use crate::harness::form::Form;
+use crate::harness::{TestServer, ago};
 
 /// A user `jane` with a group, a permission and two articles.
 async fn jane(server: &TestServer) -> i64 {
@@ -26,13 +26,13 @@ async fn jane(server: &TestServer) -> i64 {
 async fn state(server: &TestServer) -> Vec<String> {
     server
         .texts(
-            "SELECT json_array(id, username, email, email_key, password, is_active, cognito_sub, linked_at, date_joined) AS t
+            "SELECT concat_ws(' ', id, username, email, email_key, password, is_active, cognito_sub, linked_at, date_joined) AS t
              FROM users WHERE username <> 'root'
-             UNION ALL SELECT json_array('groups', user_id, group_id) FROM user_groups
-             UNION ALL SELECT json_array('permissions', user_id, permission) FROM user_permissions
-             UNION ALL SELECT json_array('articles', id, name, created_by) FROM articles
-             UNION ALL SELECT json_array('history', count(*)) FROM history WHERE actor_id = 1
-             UNION ALL SELECT json_array('count', row_count) FROM row_counts WHERE table_name = 'users' ORDER BY 1",
+             UNION ALL SELECT concat_ws(' ', 'groups', user_id, group_id) FROM user_groups
+             UNION ALL SELECT concat_ws(' ', 'permissions', user_id, permission) FROM user_permissions
+             UNION ALL SELECT concat_ws(' ', 'articles', id, name, created_by) FROM articles
+             UNION ALL SELECT concat_ws(' ', 'history', count(*)) FROM history WHERE actor_id = 1
+             UNION ALL SELECT concat_ws(' ', 'count', sum(row_count)) FROM row_counts WHERE table_name = 'users' ORDER BY 1",
         )
         .await
 }
@@ -175,7 +175,9 @@ async fn what_belonged_to_something_that_is_gone_is_left_out_and_said() {
     server.sql("DELETE FROM groups; UPDATE articles SET created_by = 2 WHERE name = 'One'").await;
     let message = undo(&mut root, &page).await;
     assert!(message.contains("1 thing of theirs is missing"), "{message}");
-    let authors = server.texts("SELECT name || ' ' || coalesce(created_by, '-') AS t FROM articles ORDER BY id").await;
+    let authors = server
+        .texts("SELECT name || ' ' || coalesce(CAST(created_by AS TEXT), '-') AS t FROM articles ORDER BY id")
+        .await;
     assert_eq!(authors, ["One 2", "Two 1", "Nobodys -"]);
     // An article whose author is gone by then comes back without.
     let answer = root.post("/admin/articles/2/delete/", &[("post", "yes")]).await;
@@ -233,14 +235,15 @@ async fn deleted_rows_are_kept_for_a_month() {
         assert_eq!(root.post(&format!("/admin/articles/{id}/delete/"), &[]).await.status, 303);
     }
     let batch = server.texts("SELECT batch AS t FROM deleted_rows ORDER BY id LIMIT 1").await;
-    server.sql("UPDATE deleted_rows SET at = datetime('now', '-31 days') WHERE object_id = 1").await;
+    server.sql(format!("UPDATE deleted_rows SET at = {} WHERE object_id = 1", ago(31 * 86_400))).await;
     let answer = root.post("/admin/undo/", &[("batch", &batch[0])]).await;
     assert!(root.follow(&answer).await.contains("There is nothing to undo"));
     // Expired imports and deletions go when a server starts, whether or not anybody deletes anything again.
-    let import = |days| {
+    let import = |days: i64| {
         format!(
             "INSERT INTO imports (user_id, model, file_name, content, state, report, created_at)
-             SELECT id, 'articles', '{days}', '', 'checked', '', datetime('now', '-{days} days') FROM users LIMIT 1;"
+             SELECT id, 'articles', '{days}', '', 'checked', '', {} FROM users LIMIT 1;",
+            ago(days * 86_400)
         )
     };
     server.sql(format!("{}{}", import(0), import(2))).await;
@@ -280,7 +283,7 @@ async fn selected_rows_are_deleted_after_a_page_that_lists_them() {
     assert_eq!(server.number("SELECT count(*) FROM articles").await, 3);
     assert_eq!(server.number("SELECT count(DISTINCT batch) FROM deleted_rows").await, 1);
     assert!(undo(&mut root, &page).await.contains("Restored 2 articles."));
-    assert_eq!(server.number("SELECT row_count FROM row_counts WHERE table_name = 'articles'").await, 5);
+    assert_eq!(server.number("SELECT sum(row_count) FROM row_counts WHERE table_name = 'articles'").await, 5);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The history in the admin, and the search over everything.
 
 use crate::admin_list::{between, names, unescaped};
-use crate::harness::TestServer;
+use crate::harness::{TestServer, ago};
 
 impl TestServer {
     /// An entry of the history, from an SQL list of its values but the first.
@@ -72,7 +72,7 @@ async fn the_history_is_searched_and_filtered() {
     server.entry("1, 'root', 'admin', 'changed', 'article', 7, 'Trees', '{}'").await;
     server.entry("NULL, 'gone', 'api', 'created', 'article', 8, 'Rivers', '{}'").await;
     server.entry("NULL, '', 'command_line', 'deleted', 'group', 9, 'Editors', '{}'").await;
-    server.sql("INSERT INTO history (at, actor, source, action, model, object_id, object, changes) VALUES (datetime('now'), 'x', 'api', 'created', 'article', 10, 'Today', '{}')").await;
+    server.sql(format!("INSERT INTO history (at, actor, source, action, model, object_id, object, changes) VALUES ({}, 'x', 'api', 'created', 'article', 10, 'Today', '{{}}')", ago(0))).await;
     for (query, found) in [
         ("model=article", &["Today", "Rivers", "Trees"][..]),
         ("model=group", &["Editors"]),

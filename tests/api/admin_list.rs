@@ -130,7 +130,7 @@ async fn filters_narrow_the_list_tell_their_counts_and_come_off_again() {
             "INSERT INTO groups (name) VALUES ('Editors'), ('Readers');
              INSERT INTO user_groups SELECT id, 1 FROM users WHERE username IN ('ada', 'bob');
              INSERT INTO user_groups SELECT id, 2 FROM users WHERE username = 'bob';
-             UPDATE users SET is_active = 0 WHERE username = 'bob';",
+             UPDATE users SET is_active = FALSE WHERE username = 'bob';",
         )
         .await;
     let html = root.page("/admin/users/").await;
@@ -444,7 +444,7 @@ async fn a_full_list_is_a_small_page() {
             "INSERT INTO users (username, email, email_key, first_name, last_name, is_active, is_staff, is_superuser, date_joined, origin, last_login)
              WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 150)
              SELECT 'first.lastname' || n, 'first.lastname' || n || '@example.com', 'first.lastname' || n || '@example.com',
-                    'First', 'Lastname', 1, 0, 0, '2026-01-01 00:00:00', 'first_token', '2026-01-02 00:00:00' FROM n",
+                    'First', 'Lastname', TRUE, FALSE, FALSE, '2026-01-01 00:00:00', 'first_token', '2026-01-02 00:00:00' FROM n",
         )
         .await;
     let answer = root.get("/admin/users/").await;

@@ -24,11 +24,11 @@ fn change(id: i64) -> String {
 async fn rights(server: &TestServer) -> Vec<String> {
     server
         .texts(
-            "SELECT json_array(username, email, password IS NULL, is_active, is_staff, is_superuser, cognito_sub) AS t FROM users
-             UNION ALL SELECT json_array('permission', user_id, permission) FROM user_permissions
-             UNION ALL SELECT json_array('group', user_id, group_id) FROM user_groups
-             UNION ALL SELECT json_array('groups', group_id, permission) FROM group_permissions
-             UNION ALL SELECT json_array(name) FROM groups ORDER BY 1",
+            "SELECT concat_ws(' ', username, email, password IS NULL, is_active, is_staff, is_superuser, cognito_sub) AS t FROM users
+             UNION ALL SELECT concat_ws(' ', 'permission', user_id, permission) FROM user_permissions
+             UNION ALL SELECT concat_ws(' ', 'group', user_id, group_id) FROM user_groups
+             UNION ALL SELECT concat_ws(' ', 'groups', group_id, permission) FROM group_permissions
+             UNION ALL SELECT concat_ws(' ', name) FROM groups ORDER BY 1",
         )
         .await
 }
@@ -203,7 +203,7 @@ async fn rights_that_were_taken_away_end_with_the_next_request() {
     let form = Form::with(&clerk.page(&change(2)).await, "_save").set("first_name", &["Jane"]);
     server.sql("DELETE FROM user_permissions WHERE permission = 'users.change_user'").await;
     assert_eq!(form.send(&mut clerk, &change(2), "_save").await.status, 403);
-    server.sql("UPDATE users SET is_staff = 0 WHERE username = 'clerk'").await;
+    server.sql("UPDATE users SET is_staff = FALSE WHERE username = 'clerk'").await;
     assert!(matches!(form.send(&mut clerk, &change(2), "_save").await.status, 302 | 403));
     assert_eq!(server.number("SELECT count(*) FROM users WHERE first_name = 'Jane'").await, 0);
 }

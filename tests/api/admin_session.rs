@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gatepost::config::Mode;
 
-use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, PASSWORD, SESSION_COOKIE};
+use crate::harness::{TestServer, ago};
 
 /// Whether the first page is shown.
 async fn is_in(client: &AdminClient) -> bool {
@@ -70,6 +70,7 @@ async fn cookies_are_for_this_host_alone_and_for_no_script() {
     }
 }
 
+#[cfg_attr(feature = "postgres", ignore = "reads the bytes of SQLite's file")]
 #[tokio::test]
 async fn the_key_has_256_bits_and_is_not_in_the_database() {
     let server = TestServer::start().await;
@@ -82,8 +83,8 @@ async fn the_key_has_256_bits_and_is_not_in_the_database() {
     assert_ne!(one.session(), other.session());
     let state = server.texts("SELECT key_hash || state || address || user_agent AS t FROM sessions").await.join("");
     assert!(!state.contains(key), "{state}");
-    let file = std::fs::read(&server.config.database).expect("the database");
-    let wal = std::fs::read(server.config.database.with_extension("sqlite3-wal")).expect("its log");
+    let file = std::fs::read(server.sqlite_file()).expect("the database");
+    let wal = std::fs::read(server.sqlite_file().with_extension("sqlite3-wal")).expect("its log");
     for (name, bytes) in [("database", file), ("log", wal)] {
         assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "the key is in the {name}");
         assert!(!bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()), "{name}");
@@ -118,8 +119,8 @@ async fn who_may_no_longer_be_here_is_out_at_the_next_request() {
     let server = TestServer::start().await;
     let hash = gatepost::users::password::hash("another password").expect("a hash");
     for (name, change) in [
-        ("deactivated", "UPDATE users SET is_active = 0 WHERE username = 'deactivated'".to_owned()),
-        ("no-staff", "UPDATE users SET is_staff = 0 WHERE username = 'no-staff'".to_owned()),
+        ("deactivated", "UPDATE users SET is_active = FALSE WHERE username = 'deactivated'".to_owned()),
+        ("no-staff", "UPDATE users SET is_staff = FALSE WHERE username = 'no-staff'".to_owned()),
         ("deleted", "DELETE FROM users WHERE username = 'deleted'".to_owned()),
         ("password", format!("UPDATE users SET password = '{hash}' WHERE username = 'password'")),
         ("no-password", "UPDATE users SET password = NULL WHERE username = 'no-password'".to_owned()),
@@ -133,7 +134,7 @@ async fn who_may_no_longer_be_here_is_out_at_the_next_request() {
         let answer = client.get("/admin/").await;
         assert_eq!((answer.status, answer.header("location")), (302, "/admin/login/?next=/admin/"), "{name}");
         // To have the rights again does not bring the session back.
-        server.sql("UPDATE users SET is_active = 1, is_staff = 1").await;
+        server.sql("UPDATE users SET is_active = TRUE, is_staff = TRUE").await;
         assert!(!is_in(&replayed).await, "{name}");
         assert_eq!(server.number("SELECT count(*) FROM sessions").await, 0, "{name}");
     }
@@ -178,8 +179,9 @@ async fn a_session_ends_when_it_is_idle_and_in_any_case_in_the_end() {
     ] {
         server
             .sql(format!(
-                "UPDATE sessions SET last_seen_at = strftime('%Y-%m-%d %H:%M:%f'), created_at = strftime('%Y-%m-%d %H:%M:%f');
-                 UPDATE sessions SET {column} = strftime('%Y-%m-%d %H:%M:%f', 'now', '-{seconds} seconds')"
+                "UPDATE sessions SET last_seen_at = {now}, created_at = {now}; UPDATE sessions SET {column} = {then}",
+                now = ago(0),
+                then = ago(seconds)
             ))
             .await;
         assert_eq!(is_in(&alice).await, expected, "{column} {seconds}");
@@ -217,7 +219,7 @@ async fn the_time_of_the_last_request_is_written_once_in_a_minute() {
     let at_first = server.texts(seen).await;
     assert!(is_in(&alice).await);
     assert_eq!(server.texts(seen).await, at_first);
-    server.sql("UPDATE sessions SET last_seen_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '-61 seconds')").await;
+    server.sql(format!("UPDATE sessions SET last_seen_at = {}", ago(61))).await;
     let a_minute_ago = server.texts(seen).await;
     assert!(is_in(&alice).await);
     assert!(server.texts(seen).await > a_minute_ago);

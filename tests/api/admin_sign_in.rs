@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::log_watch;
+use crate::harness::{TestServer, ago};
 
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
@@ -24,7 +24,7 @@ async fn populated(max_failures: u32) -> TestServer {
     server.staff("inactive", |_| {}).await;
     server.staff("no-staff", |new| new.is_staff = false).await;
     server.staff("no-password", |new| new.password = None).await;
-    server.sql("UPDATE users SET is_active = 0 WHERE username = 'inactive'").await;
+    server.sql("UPDATE users SET is_active = FALSE WHERE username = 'inactive'").await;
     server
 }
 
@@ -110,8 +110,8 @@ async fn a_sign_in_is_noted_with_the_user_and_in_the_log() {
     server.staff("noted-user", |_| {}).await;
     let mut client = AdminClient::new(server.address);
     client.sign_in("noted-user", PASSWORD).await;
-    let of_today = "SELECT count(*) FROM users WHERE last_login > strftime('%Y-%m-%d %H:%M:%S', 'now', '-60 seconds')";
-    assert_eq!(server.number(of_today).await, 1);
+    let of_today = format!("SELECT count(*) FROM users WHERE last_login > {}", ago(60));
+    assert_eq!(server.number(&of_today).await, 1);
     assert_eq!(server.number("SELECT count(*) FROM history WHERE action = 'changed'").await, 0);
     let mut stranger = AdminClient::new(server.address);
     stranger.sign_in("noted-user\r\nINFO forged", "this-is-my-secret").await;

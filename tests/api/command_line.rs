@@ -52,7 +52,7 @@ async fn serve_says_where_everything_is_and_what_to_type_next() {
         &format!("Gatepost {} in development mode\n", env!("CARGO_PKG_VERSION")),
         &format!("{url}/articles/"),
         &format!("{url}/readyz"),
-        "SQLite, gatepost.sqlite3\n",
+        "database   sqlite:gatepost.sqlite3\n",
         "local, because AWS_USER_POOLS_ID is not set\n",
         "issuer     https://cognito-idp.local.amazonaws.com/local_",
         "token alice@example.com",
@@ -174,7 +174,7 @@ async fn check_token_names_the_first_check_that_a_token_fails() {
         outcome.success().trim().to_owned()
     };
     let good = token(&[]).await;
-    program.run_with(&["check-token"], &good).await.assert_error("there is no database at gatepost.sqlite3 yet");
+    program.run_with(&["check-token"], &good).await.assert_error("there is no database at sqlite:gatepost.sqlite3 yet");
     program.run(&["migrate"]).await.success();
     let (head, rest) = good.split_once('.').expect("a token");
     let (claims, signature) = rest.split_once('.').expect("a token");
@@ -344,8 +344,8 @@ async fn changepassword_sets_another_password() {
 #[tokio::test]
 async fn migrate_brings_a_database_up_to_date_and_says_so() {
     let program = Program::new();
-    assert!(program.run(&["migrate"]).await.success().ends_with("migrations applied to gatepost.sqlite3.\n"));
-    assert_eq!(program.run(&["migrate"]).await.success(), "gatepost.sqlite3 is up to date.\n");
+    assert!(program.run(&["migrate"]).await.success().ends_with("migrations applied to sqlite:gatepost.sqlite3.\n"));
+    assert_eq!(program.run(&["migrate"]).await.success(), "sqlite:gatepost.sqlite3 is up to date.\n");
     assert_eq!(texts(&mut program.database(), "SELECT journal_mode AS text FROM pragma_journal_mode"), ["wal"]);
 }
 
@@ -420,7 +420,7 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
     let outcome = healthy().set("DATABASE_URL", "sqlite:nowhere/db.sqlite3").run(&["check"]).await;
     outcome.assert_error("1 of 4 checks failed");
     assert!(
-        outcome.stdout.contains("FAIL  database       nowhere/db.sqlite3: the folder does not exist"),
+        outcome.stdout.contains("FAIL  database       sqlite:nowhere/db.sqlite3: the folder nowhere does not exist"),
         "{outcome:?}"
     );
 
@@ -429,7 +429,7 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
     let outcome = program.run(&["check"]).await;
     outcome.assert_error("2 of 4 checks failed");
     assert!(
-        outcome.stdout.contains("FAIL  database       database gatepost.sqlite3: file is not a database"),
+        outcome.stdout.contains("FAIL  database       database sqlite:gatepost.sqlite3: file is not a database"),
         "{outcome:?}"
     );
 
@@ -479,7 +479,7 @@ async fn each_failure_at_start_is_one_clear_line() {
     let program = Program::new();
     std::fs::write(program.path("gatepost.sqlite3"), [b'x'; 4096]).expect("a file");
     for command in ["serve", "migrate"] {
-        program.run(&[command]).await.assert_error("database gatepost.sqlite3: file is not a database");
+        program.run(&[command]).await.assert_error("database sqlite:gatepost.sqlite3: file is not a database");
     }
 
     let program = Program::new();
@@ -491,10 +491,10 @@ async fn each_failure_at_start_is_one_clear_line() {
     }
 
     let nowhere = Program::new().set("DATABASE_URL", "sqlite:nowhere/db.sqlite3");
-    nowhere.run(&["serve"]).await.assert_error("database nowhere/db.sqlite3: its folder does not exist");
+    nowhere.run(&["serve"]).await.assert_error("database sqlite:nowhere/db.sqlite3: its folder does not exist");
 
     let folder = Program::new().set("DATABASE_URL", "sqlite:/");
-    folder.run(&["serve"]).await.assert_error("database /: ");
+    folder.run(&["serve"]).await.assert_error("database sqlite:/: ");
 
     let program = Program::new();
     std::fs::write(program.path("gatepost.local-pool.keys"), "no keys\n").expect("a file");

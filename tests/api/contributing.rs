@@ -3,6 +3,7 @@
 mod schema;
 mod tags;
 
+use gatepost::db::DatabaseUrl;
 use gatepost::server::{self, Resources};
 use serde_json::json;
 
@@ -11,8 +12,13 @@ use crate::harness::pool::TestPool;
 
 /// Each file of the example, as CONTRIBUTING.md names it, and as it stands here.
 const FILES: &[(&str, &str)] = &[
-    ("migrations/sqlite/2026-12-01-000001_tags/up.sql", include_str!("contributing/migration/up.sql")),
-    ("migrations/sqlite/2026-12-01-000001_tags/down.sql", include_str!("contributing/migration/down.sql")),
+    ("migrations/sqlite/2026-12-01-000001_tags/up.sql", include_str!("contributing/migration/sqlite/up.sql")),
+    ("migrations/sqlite/2026-12-01-000001_tags/down.sql", include_str!("contributing/migration/sqlite/down.sql")),
+    ("migrations/postgresql/2026-12-01-000001_tags/up.sql", include_str!("contributing/migration/postgresql/up.sql")),
+    (
+        "migrations/postgresql/2026-12-01-000001_tags/down.sql",
+        include_str!("contributing/migration/postgresql/down.sql"),
+    ),
     ("src/schema.rs", include_str!("contributing/schema.rs")),
     ("src/tags/mod.rs", include_str!("contributing/tags/mod.rs")),
     ("src/tags/models.rs", include_str!("contributing/tags/models.rs")),
@@ -49,7 +55,12 @@ async fn server() -> TestServer {
         site: server::site().register(tags::admin::TagAdmin),
     };
     let server = TestServer::start_with_resources(TestPool::start().await, resources, |_| {}).await;
-    server.sql(include_str!("contributing/migration/up.sql")).await;
+    let migration = match server.db.url() {
+        DatabaseUrl::Sqlite(_) => include_str!("contributing/migration/sqlite/up.sql"),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => include_str!("contributing/migration/postgresql/up.sql"),
+    };
+    server.sql(migration).await;
     server
 }
 

@@ -43,12 +43,18 @@ struct Row {
     body: Body,
 }
 
+/// The id that the next article will have.
+#[cfg(not(feature = "postgres"))]
+const NEXT_ID: &str = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'articles'";
+#[cfg(feature = "postgres")]
+const NEXT_ID: &str = "SELECT last_value + CAST(is_called AS INTEGER) FROM articles_id_seq";
+
 /// Asks all rows in their order and reports every one that failed, not only the first.
 async fn ask(server: &TestServer, rows: Vec<Row>) {
     let mut failures = Vec::new();
     for Row { case, call, status, body } in rows {
         let before = server.number("SELECT count(*) FROM articles").await;
-        let next = server.number("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'articles'").await;
+        let next = server.number(NEXT_ID).await;
         let answer = call.send().await;
         let created = server.number("SELECT count(*) FROM articles").await - before;
         let mut problems = problems(&answer, status, &body, next);

@@ -159,7 +159,7 @@ async fn nobody_is_taken_over_and_nobody_comes_back() {
     server.user("gone").await;
     assert_result(&send(&server, &event("gone")).await, "linked");
     server.user("left").await;
-    server.sql("UPDATE users SET is_active = 0 WHERE username IN ('gone', 'left')").await;
+    server.sql("UPDATE users SET is_active = FALSE WHERE username IN ('gone', 'left')").await;
     assert_refused("linked and inactive", &send(&server, &event("gone")).await, 409, "user_inactive");
     assert_refused("not linked and inactive", &send(&server, &event("left")).await, 409, "user_inactive");
     assert_eq!(server.number("SELECT count(*) FROM users WHERE is_active").await, 2);

@@ -14,11 +14,12 @@ use gatepost::users::admin::UserAdmin;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// An empty database; it goes with the folder.
-fn database() -> (tempfile::TempDir, Db) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (db, _) = Db::open(&folder.path().join("test.sqlite3")).expect("a database");
-    (folder, db)
+use crate::harness::database::TestDatabase;
+
+fn database() -> (TestDatabase, Db) {
+    let database = TestDatabase::new();
+    let (db, _) = Db::open(&database.url).expect("a database");
+    (database, db)
 }
 
 /// Articles with these names and days of creation.

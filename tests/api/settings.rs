@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
+use gatepost::db::DatabaseUrl;
 use gatepost::secret::Secret;
 
 use crate::harness::program::Program;
@@ -108,8 +109,10 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "sqlite::memory:",
             "sqlite:a.db?mode=ro",
             "mysql://root:secret@db/x",
-            "postgres://u:secret@db/x",
-            "postgresql://u:secret@db/x",
+            "postgres://u:sec/ret@db/x",
+            "postgres://u:sec@ret@db/x",
+            "postgresql://u:secret%@db/x",
+            "postgres://u:secret@db:port/x",
         ],
     ),
     (
@@ -216,7 +219,7 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.jwks.cooldown, Duration::from_secs(10));
         assert_eq!(config.jwks.max_stale, Duration::from_secs(86_400));
         assert_eq!(config.jwks.ca_file, None);
-        assert_eq!(config.database, Path::new("gatepost.sqlite3"));
+        assert_eq!(config.database, DatabaseUrl::Sqlite("gatepost.sqlite3".into()));
         assert_eq!(config.bind.to_string(), "127.0.0.1:8000");
         assert_eq!(config.allowed_hosts, ["localhost", ".localhost", "127.0.0.1", "[::1]"]);
         assert_eq!(config.cors_allowed_origins, ["http://localhost:3000"]);
@@ -273,7 +276,7 @@ fn every_value_arrives() {
     assert_eq!(config.jwks.ca_file, Some(PathBuf::from("ca.pem")));
     let jwks = (config.jwks.refresh, config.jwks.cooldown, config.jwks.max_stale);
     assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));
-    assert_eq!(config.database, Path::new("/var/lib/gatepost/db.sqlite3"));
+    assert_eq!(config.database, DatabaseUrl::Sqlite("/var/lib/gatepost/db.sqlite3".into()));
     assert_eq!(config.bind.to_string(), "[::]:80");
     let proxies: Vec<_> = config.trusted_proxies.0.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["127.0.0.1", "::1", "10.0.0.1", "2001:db8::/32"]);
@@ -382,7 +385,7 @@ async fn a_malformed_setting_stops_every_command_with_one_line() {
         [&["serve"][..], &["check"], &["migrate"], &["createsuperuser", "--noinput"], &["token", "a@example.com"]]
     {
         let program = Program::new().set("DATABASE_URL", "mysql:x");
-        program.run(command).await.assert_error("gatepost: DATABASE_URL: does not begin with `sqlite:`");
+        program.run(command).await.assert_error("gatepost: DATABASE_URL: begins neither with `sqlite:`");
     }
     Program::new()
         .set("MAX_BODY_BYTES", "much")
@@ -398,15 +401,15 @@ async fn what_env_file_says_holds_where_the_environment_says_nothing() {
     let program = Program::new();
     std::fs::write(program.path(".env"), file).expect("a file");
     let outcome = program.run(&["migrate"]).await;
-    assert!(outcome.success().ends_with("to from-file.sqlite3.\n"), "{outcome:?}");
+    assert!(outcome.success().ends_with("to sqlite:from-file.sqlite3.\n"), "{outcome:?}");
     assert!(program.path("from-file.sqlite3").exists() && !program.path("gatepost.sqlite3").exists());
     assert!(outcome.stderr.starts_with("{\"time\":") && outcome.stderr.contains("COGNITO_ISUER"), "{outcome:?}");
 
     let program = program.set("DATABASE_URL", "sqlite:from-environment.sqlite3");
-    assert!(program.run(&["migrate"]).await.success().ends_with("to from-environment.sqlite3.\n"));
+    assert!(program.run(&["migrate"]).await.success().ends_with("to sqlite:from-environment.sqlite3.\n"));
     // The way to get a default back.
     let program = program.set("DATABASE_URL", "");
-    assert!(program.run(&["migrate"]).await.success().ends_with("to gatepost.sqlite3.\n"));
+    assert!(program.run(&["migrate"]).await.success().ends_with("to sqlite:gatepost.sqlite3.\n"));
 }
 
 #[tokio::test]
@@ -415,7 +418,7 @@ async fn the_env_file_of_another_folder_does_not_count_and_a_broken_one_is_refus
     std::fs::write(parent.path(".env"), "DATABASE_URL=sqlite:from-parent.sqlite3\n").expect("a file");
     std::fs::create_dir(parent.path("below")).expect("a folder");
     let below = Program::within(&parent.path("below"));
-    assert!(below.run(&["migrate"]).await.success().ends_with("to gatepost.sqlite3.\n"));
+    assert!(below.run(&["migrate"]).await.success().ends_with("to sqlite:gatepost.sqlite3.\n"));
 
     std::fs::write(below.path(".env"), "APP_ENV=development\nthis is no setting\n").expect("a file");
     below.run(&["migrate"]).await.assert_error(".env: a line cannot be read");

@@ -3,28 +3,30 @@
 pub mod admin;
 pub mod browser;
 pub mod client;
+pub mod database;
 pub mod form;
 pub mod jwks;
 pub mod log_watch;
 pub mod pool;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod program;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
+use client::{Answer, Call};
+use database::TestDatabase;
 use gatepost::client_address::TrustedProxies;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
-use gatepost::db::Db;
+use gatepost::db::{DatabaseUrl, Db};
 use gatepost::history::{Actor, Source};
 use gatepost::server::{self, Resources};
 use gatepost::users::models::{self, NewUser, Origin, User};
 use gatepost::users::sessions::Limits;
-use tempfile::TempDir;
-
-use client::{Answer, Call};
 use pool::TestPool;
 
 /// A running server with its pool and its database. Stops when dropped, and then holds the log against
@@ -40,7 +42,7 @@ pub struct TestServer {
     metrics_handle: Option<actix_web::dev::ServerHandle>,
     thread: Option<std::thread::JoinHandle<()>>,
     /// Removed with all in it when the server is dropped.
-    _folder: TempDir,
+    _database: TestDatabase,
 }
 
 impl TestServer {
@@ -68,8 +70,8 @@ impl TestServer {
     ) -> TestServer {
         gatepost::install_crypto();
         log_watch::install();
-        let folder = TempDir::new().expect("a folder for the database");
-        let mut config = config(folder.path().join("test.sqlite3"), &pool);
+        let database = TestDatabase::new();
+        let mut config = config(database.url.clone(), &pool);
         change(&mut config);
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let for_thread = config.clone();
@@ -83,7 +85,26 @@ impl TestServer {
         });
         let (address, db, handle, metrics) = receiver.await.expect("the server starts");
         let (metrics, metrics_handle) = metrics.unzip();
-        TestServer { address, db, pool, config, metrics, handle, metrics_handle, thread: Some(thread), _folder: folder }
+        TestServer {
+            address,
+            db,
+            pool,
+            config,
+            metrics,
+            handle,
+            metrics_handle,
+            thread: Some(thread),
+            _database: database,
+        }
+    }
+
+    /// The file of its database, for tests about such files.
+    pub fn sqlite_file(&self) -> &Path {
+        match &self.config.database {
+            DatabaseUrl::Sqlite(path) => path,
+            #[cfg(feature = "postgres")]
+            other => panic!("{other} is no file"),
+        }
     }
 
     /// Begins a request.
@@ -141,28 +162,28 @@ impl TestServer {
     }
 
     /// The one number that an SQL query gives.
-    pub async fn number(&self, query: &'static str) -> i64 {
+    pub async fn number(&self, query: &str) -> i64 {
         use diesel::RunQueryDsl;
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             n: i64,
         }
-        let query = diesel::sql_query(format!("SELECT ({query}) AS n"));
+        let query = diesel::sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS n"));
         let row: Row = self.db.read(move |conn| Ok(query.get_result(conn)?)).await.expect("the query runs");
         row.n
     }
 
     /// The texts that an SQL query with one column `t` gives.
-    pub async fn texts(&self, query: &'static str) -> Vec<String> {
+    pub async fn texts(&self, query: &str) -> Vec<String> {
         use diesel::RunQueryDsl;
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = diesel::sql_types::Text)]
             t: String,
         }
-        let rows: Vec<Row> =
-            self.db.read(move |conn| Ok(diesel::sql_query(query).load(conn)?)).await.expect("the query runs");
+        let query = diesel::sql_query(format!("SELECT CAST(t AS TEXT) AS t FROM ({query}) AS texts"));
+        let rows: Vec<Row> = self.db.read(move |conn| Ok(query.load(conn)?)).await.expect("the query runs");
         rows.into_iter().map(|row| row.t).collect()
     }
 
@@ -171,7 +192,7 @@ impl TestServer {
         self.sql(format!(
             "INSERT INTO articles (name, created_at, updated_at)
              WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
-             SELECT printf('Article %06d on DRF with Cognito', n), '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
+             SELECT 'Article ' || substr(CAST(1000000 + n AS TEXT), 2) || ' on DRF with Cognito', '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
         ))
         .await;
     }
@@ -197,8 +218,14 @@ impl Drop for TestServer {
     }
 }
 
+/// A time in the past as SQL has it.
+pub fn ago(seconds: i64) -> String {
+    let time = chrono::Utc::now().naive_utc() - chrono::TimeDelta::seconds(seconds);
+    time.format("'%Y-%m-%d %H:%M:%S%.6f'").to_string()
+}
+
 /// Settings of a test: production mode, so that nothing is there that development adds.
-pub fn config(database: PathBuf, pool: &TestPool) -> Config {
+pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
     Config {
         mode: Mode::Production,
         pool: Pool::Cognito(pool.user_pool()),

@@ -157,7 +157,8 @@ impl Program {
 pub fn connect(path: &Path) -> Connection {
     use diesel::Connection as _;
     use diesel::connection::SimpleConnection;
-    let mut connection = Connection::establish(path.to_str().expect("a path in UTF-8")).expect("the database opens");
+    let connection = diesel::SqliteConnection::establish(path.to_str().expect("a path in UTF-8"));
+    let mut connection = Connection::Sqlite(connection.expect("the database opens"));
     connection.batch_execute("PRAGMA busy_timeout = 10000").expect("a pragma");
     connection
 }

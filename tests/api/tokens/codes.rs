@@ -55,7 +55,7 @@ async fn provoke(refusal: Refusal) -> Answer {
         }
         Refusal::UserUnknown => server.pool.token("nobody").sign(),
         Refusal::UserInactive => {
-            server.sql("UPDATE users SET is_active = 0").await;
+            server.sql("UPDATE users SET is_active = FALSE").await;
             token().sign()
         }
     };

@@ -32,11 +32,11 @@ async fn a_deactivation_is_seen_at_the_next_request_and_so_is_its_end() {
     let server = TestServer::start().await;
     let token = server.alice().await;
     assert_accepted(&server, "active", &token).await;
-    server.sql("UPDATE users SET is_active = 0").await;
+    server.sql("UPDATE users SET is_active = FALSE").await;
     assert_refused(&server, "deactivated", &token, Refusal::UserInactive).await;
     let refused = server.post(&token, r#"{"name":"x"}"#).await;
     assert_refusal("deactivated", &refused, Refusal::UserInactive);
-    server.sql("UPDATE users SET is_active = 1").await;
+    server.sql("UPDATE users SET is_active = TRUE").await;
     assert_accepted(&server, "active again", &token).await;
     server.sql("DELETE FROM users").await;
     assert_refused(&server, "deleted", &token, Refusal::UserUnknown).await;

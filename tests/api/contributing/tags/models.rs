@@ -39,8 +39,8 @@ pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Tag>> {
 
 /// Creates a tag, or says that its name is taken.
 pub fn create(conn: &mut Connection, name: &str, actor: &Actor) -> Result<Tag, Error> {
-    let inserted = diesel::insert_into(tags::table).values(tags::name.eq(name)).returning(Tag::as_select());
-    let tag = inserted.get_result(conn).map_err(taken)?;
+    let inserted = diesel::insert_into(tags::table).values(tags::name.eq(name)).returning(tags::all_columns);
+    let tag: Tag = inserted.get_result(conn).map_err(taken)?;
     let changes = Changes::default().field("name", None::<String>, name);
     history::record(conn, actor, Action::Created, tag.as_object(), &changes)?;
     Ok(tag)
@@ -53,7 +53,7 @@ pub fn rename(conn: &mut Connection, tag: &Tag, name: &str, actor: &Actor) -> Re
         return Ok(tag.clone());
     }
     let renamed: Tag =
-        diesel::update(tag).set(tags::name.eq(name)).returning(Tag::as_select()).get_result(conn).map_err(taken)?;
+        diesel::update(tag).set(tags::name.eq(name)).returning(tags::all_columns).get_result(conn).map_err(taken)?;
     history::record(conn, actor, Action::Changed, renamed.as_object(), &changes)?;
     Ok(renamed)
 }

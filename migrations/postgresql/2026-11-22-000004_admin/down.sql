@@ -1,0 +1,12 @@
+DROP TRIGGER users_deleted ON users;
+DROP TRIGGER users_inserted ON users;
+DELETE FROM row_counts WHERE table_name = 'users';
+DROP INDEX articles_created_at;
+DROP TABLE deleted_rows;
+DROP TABLE throttles;
+DROP TABLE secrets;
+DROP TABLE sessions;
+DROP TABLE group_permissions;
+DROP TABLE user_permissions;
+DROP TABLE user_groups;
+DROP TABLE groups;

@@ -1,0 +1,12 @@
+DROP INDEX deleted_rows_object;
+DROP INDEX history_action;
+DROP INDEX history_source;
+DROP INDEX history_at;
+DROP INDEX users_origin;
+DROP INDEX users_inactive;
+DROP INDEX users_superuser;
+DROP INDEX users_staff;
+DROP INDEX articles_created_by;
+CREATE INDEX articles_created_by ON articles (created_by);
+DROP INDEX articles_created_at;
+CREATE INDEX articles_created_at ON articles (created_at, id);

@@ -1,0 +1,246 @@
+//! PostgreSQL: how its connections are opened, what watches for changes, and how writes are run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, QueryResult, RunQueryDsl};
+
+use super::Connection;
+use super::connection::{Manager, Role};
+use super::url::DatabaseUrl;
+use super::{migrations, transaction};
+use crate::error::Error;
+
+/// How often the watch looks. What another process commits is seen after this time and a round trip.
+const LOOK: Duration = Duration::from_millis(200);
+/// What was seen longer ago than this is not relied upon: the server may be out of reach.
+const TRUSTED: Duration = Duration::from_millis(900);
+/// How often the size of the database is asked for: that takes the server a walk over its files.
+const SIZE_EVERY: Duration = Duration::from_secs(60);
+/// How long a write that collides with others is begun anew.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Marks this program's migrations among the server's advisory locks.
+const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
+
+/// Parameters that libpq would leave at values under which a server that is gone is noticed after minutes or
+/// never, in milliseconds and seconds as libpq has them.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("application_name", "gatepost"),
+    ("connect_timeout", "3"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+];
+
+fn with_defaults(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in DEFAULTS {
+        if !url.contains(&format!("{name}=")) {
+            let separator = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{separator}{name}={value}"));
+        }
+    }
+    url
+}
+
+/// Opens a connection with the settings that every one of its role has.
+///
+/// Writers are SERIALIZABLE: what a write has read still holds when it commits, as it does on SQLite, where
+/// one write comes after the other. Readers see one state of the database per transaction
+/// (<https://www.postgresql.org/docs/current/transaction-iso.html>).
+pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
+    let mut connection = PgConnection::establish(&with_defaults(url))?;
+    let settings = match role {
+        Role::Reader | Role::Probe => {
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        }
+        // Somebody may hold a lock for a while: wait, but not for long. A commit is on the disk before it is
+        // acknowledged, whatever the server's default is.
+        Role::Writer => {
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE; \
+             SET lock_timeout = '3s'; SET synchronous_commit = on"
+        }
+    };
+    connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(Connection::Postgres(connection))
+}
+
+/// A connection for a moment, to a database with all migrations applied, and how many those were.
+pub fn open_migrated(url: &str) -> Result<usize, String> {
+    let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
+    check_writable(&mut connection)?;
+    // Of several programs that start at once one migrates, and the others find it done. The lock ends with
+    // the connection.
+    let lock = format!("SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATIONS_LOCK}); SET lock_timeout = '3s'");
+    connection.batch_execute(&lock).map_err(|error| error.to_string())?;
+    migrations::apply(&mut connection)
+}
+
+/// Writes something and takes it back.
+fn check_writable(connection: &mut Connection) -> Result<(), String> {
+    // In a transaction, the settings of the session matter less than whether the server takes writes at all:
+    // a standby, for one, does not.
+    let check = "BEGIN; CREATE TEMPORARY TABLE gatepost_probe (n bigint) ON COMMIT DROP; ROLLBACK";
+    let outcome = connection.batch_execute(check).map_err(|error| error.to_string());
+    if outcome.is_err() {
+        // The connection is dropped by the caller; what it says is the error that counts.
+        let _ = connection.batch_execute("ROLLBACK");
+    }
+    outcome
+}
+
+/// Whether the database can be read and written.
+pub fn probe(url: &str) -> Result<(), String> {
+    let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
+    check_writable(&mut connection)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Snapshot {
+    #[diesel(sql_type = Text)]
+    snapshot: String,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Size {
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+/// Sees whether anything was committed.
+///
+/// PostgreSQL counts transactions that write; its current snapshot names those that have ended, so it
+/// differs whenever one did, in whichever process
+/// (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread looks at
+/// it a few times a second. What this process itself commits is noted at once.
+pub struct Watch {
+    changes: AtomicU64,
+    looked_at: Mutex<Option<Instant>>,
+    bytes: AtomicU64,
+}
+
+impl Watch {
+    /// Begins to watch; ends when the watch is dropped.
+    pub fn start(url: &Arc<DatabaseUrl>) -> std::io::Result<Arc<Watch>> {
+        let watch =
+            Arc::new(Watch { changes: AtomicU64::new(0), looked_at: Mutex::new(None), bytes: AtomicU64::new(0) });
+        let (url, watched) = (url.clone(), Arc::downgrade(&watch));
+        std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
+        Ok(watch)
+    }
+
+    /// How many changes were seen; `None` when the last look was too long ago.
+    pub fn changes(&self) -> Option<u64> {
+        let looked_at = *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_trusted = looked_at.is_some_and(|at| at.elapsed() < TRUSTED);
+        is_trusted.then(|| self.changes.load(Ordering::Acquire))
+    }
+
+    /// The size of the database as it was a minute ago at most.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn set_looked_at(&self, at: Option<Instant>) {
+        *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = at;
+    }
+}
+
+fn look(url: &DatabaseUrl, watched: &Weak<Watch>) {
+    let mut connection = None;
+    let mut seen = String::new();
+    let mut sized_at: Option<Instant> = None;
+    while let Some(watch) = watched.upgrade() {
+        let began = Instant::now();
+        let wants_size = sized_at.is_none_or(|at| at.elapsed() > SIZE_EVERY);
+        match look_once(url, &mut connection, wants_size) {
+            Ok((snapshot, bytes)) => {
+                if snapshot != seen {
+                    watch.note_change();
+                    seen = snapshot;
+                }
+                if let Some(bytes) = bytes {
+                    watch.bytes.store(bytes, Ordering::Relaxed);
+                    sized_at = Some(began);
+                }
+                watch.set_looked_at(Some(began));
+            }
+            Err(_) => {
+                // Requests that need the database say so in the log; this would only say it again.
+                connection = None;
+                watch.set_looked_at(None);
+            }
+        }
+        drop(watch);
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn look_once(
+    url: &DatabaseUrl,
+    slot: &mut Option<Connection>,
+    wants_size: bool,
+) -> Result<(String, Option<u64>), String> {
+    let connection = match slot {
+        Some(connection) => connection,
+        None => slot.insert(super::connection::open(url, Role::Reader).map_err(|error| error.to_string())?),
+    };
+    let ask = |connection: &mut Connection| -> QueryResult<(String, Option<u64>)> {
+        let row: Snapshot =
+            diesel::sql_query("SELECT pg_current_snapshot()::text AS snapshot").get_result(connection)?;
+        let size = || -> QueryResult<u64> {
+            let row: Size =
+                diesel::sql_query("SELECT pg_database_size(current_database()) AS bytes").get_result(connection)?;
+            Ok(u64::try_from(row.bytes).unwrap_or(0))
+        };
+        Ok((row.snapshot, wants_size.then(size).transpose()?))
+    };
+    ask(connection).map_err(|error| error.to_string())
+}
+
+/// Connections that write, each in a transaction of its own.
+#[derive(Clone)]
+pub struct Writers {
+    pool: r2d2::Pool<Manager>,
+    watch: Arc<Watch>,
+}
+
+impl Writers {
+    pub fn new(pool: r2d2::Pool<Manager>, watch: Arc<Watch>) -> Writers {
+        Writers { pool, watch }
+    }
+
+    /// Runs queries in a transaction, anew if it collides with another one.
+    pub fn write<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone,
+    {
+        let give_up = Instant::now() + PATIENCE;
+        for attempt in 1.. {
+            let outcome = transaction(&self.pool, queries.clone());
+            // Also where the commit's answer was lost: it may be there.
+            self.watch.note_change();
+            match outcome {
+                Err(Error::Collision(_)) if Instant::now() < give_up => std::thread::sleep(pause(attempt)),
+                Err(Error::Collision(cause)) => return Err(Error::Unavailable(cause)),
+                outcome => return outcome,
+            }
+        }
+        Err(Error::Internal("a write was not run".to_owned()))
+    }
+}
+
+/// How long to wait before another attempt: longer each time, and not as long as the others do.
+fn pause(attempt: u32) -> Duration {
+    let spread = crate::crypto::random::<1>().map_or(128, |[byte]| u32::from(byte));
+    Duration::from_micros(u64::from(attempt.min(20) * (spread + 1) * 20))
+}

@@ -1,0 +1,95 @@
+//! SQLite: how its connections are opened and what is particular to it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, ConnectionError, ConnectionResult, QueryResult, RunQueryDsl, SqliteConnection};
+
+use super::Connection;
+use super::connection::Role;
+use super::migrations;
+use super::url::DatabaseUrl;
+
+/// Opens the file with the settings that every connection has.
+///
+/// WAL lets readers and the writer work side by side; `synchronous=FULL` has each commit on the disk
+/// before it is acknowledged (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
+    let Some(path) = path.to_str() else {
+        return Err(ConnectionError::BadConnection("the path is not UTF-8".to_owned()));
+    };
+    if DatabaseUrl::Sqlite(path.into()).missing_folder().is_some() {
+        // SQLite would only say that it cannot open the file.
+        return Err(ConnectionError::BadConnection("its folder does not exist".to_owned()));
+    }
+    let mut connection = SqliteConnection::establish(path)?;
+    let settings = match role {
+        // Other programs may hold the lock for a while: wait for them, but not for long.
+        Role::Writer => {
+            "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        }
+        Role::Probe => "PRAGMA busy_timeout = 3000;",
+        Role::Reader => "PRAGMA busy_timeout = 3000; PRAGMA query_only = ON;",
+    };
+    connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    super::text::register(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(Connection::Sqlite(connection))
+}
+
+/// Whether the database can be written, if not at this moment: a lock passes, a file that is read-only
+/// stays so.
+fn check_writable(connection: &mut Connection) -> QueryResult<()> {
+    match try_to_write(connection) {
+        Err(error) if error.to_string().contains("database is locked") => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Writes something and takes it back. `BEGIN IMMEDIATE` alone would not do: on a read-only file, which
+/// SQLite opens without a word, it succeeds.
+fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
+    connection.batch_execute("BEGIN IMMEDIATE")?;
+    let outcome = connection.batch_execute("PRAGMA user_version = 0");
+    connection.batch_execute("ROLLBACK")?;
+    outcome
+}
+
+/// Whether the database is sound and can be written.
+pub fn probe(connection: &mut Connection) -> Result<(), String> {
+    #[derive(diesel::QueryableByName)]
+    struct Finding {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        quick_check: String,
+    }
+    try_to_write(connection).map_err(|error| error.to_string())?;
+    let findings: Vec<Finding> =
+        diesel::sql_query("PRAGMA quick_check(1)").load(connection).map_err(|error| error.to_string())?;
+    match findings.first() {
+        Some(finding) if finding.quick_check != "ok" => Err(finding.quick_check.clone()),
+        _ => Ok(()),
+    }
+}
+
+/// The writing connection, with all migrations applied, and how many those were.
+///
+/// When several processes start at once on a new file, one changes its journal mode or its schema while
+/// another has begun to read. SQLite refuses the other at once, whatever `busy_timeout` says, since the
+/// two could wait for each other for ever. Beginning anew is the way out.
+pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
+    let give_up = Instant::now() + Duration::from_secs(5);
+    let try_to_open = || -> Result<(Connection, usize), String> {
+        let mut connection = open(path, Role::Writer).map_err(|error| error.to_string())?;
+        check_writable(&mut connection).map_err(|error| error.to_string())?;
+        let applied = migrations::apply(&mut connection)?;
+        Ok((connection, applied))
+    };
+    loop {
+        match try_to_open() {
+            Err(problem) if problem.contains("database is locked") && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `DATABASE_URL`: which database it is, and where.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where the database is. `Display` and `Debug` show no password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server and a database there, as libpq reads it
+    /// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>).
+    #[cfg(feature = "postgres")]
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads the setting. The error says what is wrong without repeating the value, which may hold a password.
+    pub fn parse(value: &str) -> Result<DatabaseUrl, &'static str> {
+        if value.starts_with("postgres://") || value.starts_with("postgresql://") {
+            return postgres(value);
+        }
+        let Some(path) = value.strip_prefix("sqlite:") else {
+            return Err(
+                "begins neither with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`, nor with `postgres://`",
+            );
+        };
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.starts_with("file:") || path.contains(":memory:") || path.contains('?') {
+            return Err(
+                "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported",
+            );
+        }
+        Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
+    }
+
+    /// What kind of database it is, for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            DatabaseUrl::Sqlite(_) => "SQLite",
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// The folder in which a SQLite file should be, if it is not there.
+    pub fn missing_folder(&self) -> Option<&Path> {
+        match self {
+            DatabaseUrl::Sqlite(path) => {
+                path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+            }
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => None,
+        }
+    }
+
+    /// Whether there is no database yet, which the first start makes: a file that is missing.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            DatabaseUrl::Sqlite(path) => !path.exists(),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => false,
+        }
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str) -> Result<DatabaseUrl, &'static str> {
+    Err("names PostgreSQL, which this build leaves out; build with `--features postgres`, or use `sqlite:` and a path")
+}
+
+/// What libpq would not read is refused here: its own messages quote what they do not understand, which may be
+/// the half of a password.
+#[cfg(feature = "postgres")]
+fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
+    let (_, rest) = value.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority.rsplit('@').next().unwrap_or_default();
+    let is_host = |host: &str| {
+        let after_address = host.rsplit(']').next().unwrap_or_default();
+        let port = after_address.split_once(':').map_or("", |(_, port)| port);
+        port.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_encoded = |text: &str| {
+        text.split('%').skip(1).all(|code| code.len() >= 2 && code.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
+    };
+    if !hosts.split(',').all(is_host) || authority.matches('@').count() > 1 {
+        return Err(
+            "has no host and port where they should stand, as in `postgres://user:password@host:5432/database`; write `%40` for `@`, `%2F` for `/`, `%3A` for `:` and `%25` for `%` within a name or a password",
+        );
+    }
+    if !is_encoded(rest) {
+        return Err("has a `%` that does not begin a code of two digits; write `%25` for `%`");
+    }
+    Ok(DatabaseUrl::Postgres(value.to_owned()))
+}
+
+#[cfg(feature = "postgres")]
+fn masked(url: &str) -> String {
+    const MASK: &str = "***";
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let place = match place.split_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) => format!("{user}:{MASK}@{host}"),
+            None => format!("{user}@{host}"),
+        },
+        None => place.to_owned(),
+    };
+    let parameter = |parameter: &str| match parameter.split_once('=') {
+        Some((name, _)) if name.contains("password") => format!("{name}={MASK}"),
+        _ => parameter.to_owned(),
+    };
+    let query = query.map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
+    format!("{scheme}://{place}{}", query.map(|query| format!("?{query}")).unwrap_or_default())
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DatabaseUrl::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(url) => f.write_str(&masked(url)),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

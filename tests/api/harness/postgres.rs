@@ -1,0 +1,188 @@
+//! PostgreSQL servers of the tests' own, from the system's packages.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, PgConnection};
+use gatepost::db::{DatabaseUrl, Db};
+use tempfile::TempDir;
+
+use super::program::as_root;
+
+/// A server of its own. Stops when dropped, or when the test run ends, however it ends.
+pub struct Server {
+    folder: TempDir,
+    port: u16,
+    /// A shell between this process and the server, which takes the server along when its input ends.
+    keeper: Option<Child>,
+}
+
+/// A database on a server. Dropped with it.
+pub struct Database {
+    pub url: DatabaseUrl,
+    name: String,
+    admin: String,
+}
+
+/// The server that most tests share, each with a database of its own.
+pub fn shared() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let server = Server::start(&[]);
+        // Migrated once and copied for each test.
+        server.sql("CREATE DATABASE gatepost_template");
+        drop(Db::open(&parsed(&server.url("gatepost_template"))).expect("the migrations are applied"));
+        server
+    })
+}
+
+fn parsed(url: &str) -> DatabaseUrl {
+    DatabaseUrl::parse(url).expect("a URL of PostgreSQL")
+}
+
+/// A program of the server, which Debian keeps away from the PATH.
+pub fn tool(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let in_debian = versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).max();
+    in_debian.unwrap_or_else(|| name.into())
+}
+
+impl Server {
+    /// Starts a fresh server with these settings besides.
+    pub fn start(settings: &[(&str, &str)]) -> Server {
+        // Root's temporary folders may be closed to others.
+        let folder = TempDir::with_prefix_in("gatepost-postgres-", "/tmp").expect("a folder for the server");
+        if is_root() {
+            assert!(as_root(&["chown", "postgres", folder.path().to_str().expect("UTF-8")]));
+        }
+        let mut server = Server { folder, port: free_port(), keeper: None };
+        let made = unprivileged(&tool("initdb"))
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
+            .arg(server.data())
+            .stdout(Stdio::null())
+            .status();
+        let made = made.unwrap_or_else(|error| panic!("initdb of PostgreSQL (Debian: postgresql) runs: {error}"));
+        assert!(made.success(), "initdb makes a database cluster");
+        let mut configuration = std::fs::OpenOptions::new()
+            .append(true)
+            .open(server.data().join("postgresql.conf"))
+            .expect("the server's configuration");
+        // Tests lose nothing when the machine goes down.
+        let fast = [("fsync", "off"), ("full_page_writes", "off"), ("max_connections", "400")];
+        for (name, value) in fast.iter().chain(settings) {
+            writeln!(configuration, "{name} = '{value}'").expect("the configuration can be written");
+        }
+        server.resume();
+        server
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The folder in which a test may leave what the server is to read.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of a database, by TCP.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Starts the server again after [`Server::stop`].
+    pub fn resume(&mut self) {
+        let script = r#""$@" >>"$LOG" 2>&1 & server=$!; cat >/dev/null; kill -INT $server; wait $server"#;
+        let mut command = unprivileged(Path::new("sh"));
+        command.args(["-c", script, "sh"]).arg(tool("postgres")).arg("-D").arg(self.data());
+        command.args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""]);
+        command.env("LOG", self.folder.path().join("log")).stdin(Stdio::piped());
+        self.keeper = Some(command.spawn().expect("the server starts"));
+        let started = Instant::now();
+        while let Err(error) = PgConnection::establish(&self.url("postgres")) {
+            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(started.elapsed() < Duration::from_secs(30), "PostgreSQL does not start: {error} {log}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Stops the server, as its administrator would who cannot wait. What is committed stays.
+    pub fn stop(&mut self) {
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            keeper.wait().expect("the server stops");
+        }
+    }
+
+    /// Runs a statement as the server's administrator.
+    pub fn sql(&self, statement: &str) {
+        run(&self.url("postgres"), statement);
+    }
+
+    /// A fresh database with all migrations.
+    pub fn database(&self) -> Database {
+        self.database_from("gatepost_template")
+    }
+
+    /// A database without anything in it.
+    pub fn empty_database(&self) -> Database {
+        self.database_from("template0")
+    }
+
+    fn database_from(&self, template: &str) -> Database {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.sql(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        Database { url: parsed(&self.url(&name)), name, admin: self.url("postgres") }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // The server may be gone before.
+        if let Ok(mut connection) = PgConnection::establish(&self.admin) {
+            let _ = connection.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+/// Runs a statement on a database.
+pub fn run(url: &str, statement: &str) {
+    let mut connection = PgConnection::establish(url).expect("the server takes connections");
+    connection.batch_execute(statement).expect("the statement runs");
+}
+
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    socket.local_addr().expect("an address").port()
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// PostgreSQL does not run as root.
+fn unprivileged(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    command
+}
