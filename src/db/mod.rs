@@ -246,6 +246,10 @@ impl Db {
     where
         F: FnOnce(&mut Connection) -> Result<T, Error>,
     {
+        #[cfg(feature = "postgres")]
+        if let Versions::Watch(watch) = &*self.versions {
+            watch.check_reach()?;
+        }
         transaction(&self.readers, queries)
     }
 

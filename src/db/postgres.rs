@@ -1,7 +1,7 @@
 //! PostgreSQL: how its connections are opened, what watches for changes, and how writes are run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -122,13 +122,18 @@ pub struct Watch {
     changes: AtomicU64,
     looked_at: Mutex<Option<Instant>>,
     bytes: AtomicU64,
+    is_away: AtomicBool,
 }
 
 impl Watch {
     /// Begins to watch; ends when the watch is dropped.
     pub fn start(url: &Arc<DatabaseUrl>) -> std::io::Result<Arc<Watch>> {
-        let watch =
-            Arc::new(Watch { changes: AtomicU64::new(0), looked_at: Mutex::new(None), bytes: AtomicU64::new(0) });
+        let watch = Arc::new(Watch {
+            changes: AtomicU64::new(0),
+            looked_at: Mutex::new(None),
+            bytes: AtomicU64::new(0),
+            is_away: AtomicBool::new(false),
+        });
         let (url, watched) = (url.clone(), Arc::downgrade(&watch));
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
         Ok(watch)
@@ -146,11 +151,21 @@ impl Watch {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Fails where the last look did: whoever asks now is told at once, and does not wait for a connection
+    /// that nobody gets.
+    pub fn check_reach(&self) -> Result<(), Error> {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Err(Error::Unavailable("the database is out of reach".to_owned())),
+            false => Ok(()),
+        }
+    }
+
     fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     fn set_looked_at(&self, at: Option<Instant>) {
+        self.is_away.store(at.is_none(), Ordering::Relaxed);
         *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = at;
     }
 }
@@ -224,6 +239,7 @@ impl Writers {
     where
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone,
     {
+        self.watch.check_reach()?;
         let give_up = Instant::now() + PATIENCE;
         for attempt in 1.. {
             let outcome = transaction(&self.pool, queries.clone());

@@ -34,6 +34,8 @@ mod me;
 mod metrics;
 mod openapi;
 mod post_confirmation;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod problem;
 mod properties_api;
 mod properties_list;

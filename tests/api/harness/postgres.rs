@@ -25,8 +25,16 @@ pub struct Server {
 /// A database on a server. Dropped with it.
 pub struct Database {
     pub url: DatabaseUrl,
+    address: String,
     name: String,
     admin: String,
+}
+
+impl Database {
+    /// Its URL as a text.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
 }
 
 /// The server that most tests share, each with a database of its own.
@@ -90,6 +98,14 @@ impl Server {
         self.folder.path()
     }
 
+    /// Makes a file in the folder the server's own, which it insists on with keys.
+    pub fn own(&self, name: &str) {
+        let file = self.folder.path().join(name);
+        let file = file.to_str().expect("UTF-8");
+        assert!(!is_root() || as_root(&["chown", "postgres", file]));
+        assert!(Command::new("chmod").args(["600", file]).status().is_ok_and(|status| status.success()));
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -143,7 +159,8 @@ impl Server {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.sql(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
-        Database { url: parsed(&self.url(&name)), name, admin: self.url("postgres") }
+        let address = self.url(&name);
+        Database { url: parsed(&address), address, name, admin: self.url("postgres") }
     }
 }
 
