@@ -32,6 +32,7 @@ mod keys;
 mod linking;
 mod me;
 mod metrics;
+mod migrations;
 mod openapi;
 mod post_confirmation;
 #[cfg(feature = "postgres")]
