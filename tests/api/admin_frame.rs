@@ -235,6 +235,30 @@ async fn the_theme_is_kept_and_leads_back() {
 }
 
 #[tokio::test]
+async fn a_stranger_may_choose_a_theme_and_is_led_to_no_other_site() {
+    let server = TestServer::start().await;
+    let mut stranger = AdminClient::new(server.address);
+    stranger.get("/admin/login/").await;
+    let fields = [("csrfmiddlewaretoken", stranger.token.as_str()), ("theme", "dark")];
+    let own = format!("http://{}", server.address);
+    let choose = || stranger.form("/admin/theme/", &fields).header("origin", &own);
+    let answer = choose().header("referer", format!("{own}/admin/login/?next=/admin/")).send().await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/admin/login/?next=/admin/"));
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-theme=dark; "), "{cookie}");
+    for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=31536000"] {
+        assert!(cookie.split("; ").any(|found| found == part), "{part} is missing in {cookie}");
+    }
+    for elsewhere in
+        ["https://evil.example/admin/", &format!("{own}//evil.example/"), &format!("{own}/\\evil.example"), "x", ""]
+    {
+        let answer = choose().header("referer", elsewhere).send().await;
+        let location = answer.header("location");
+        assert!(answer.status == 303 && location == "/admin/", "{elsewhere}: {location}");
+    }
+}
+
+#[tokio::test]
 async fn failures_on_our_side_are_pages_that_name_the_request() {
     let server = TestServer::start().await;
     let mut root = server.superuser().await;
