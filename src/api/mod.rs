@@ -98,8 +98,16 @@ pub fn get() -> Route {
 
 /// An address that is read and nothing else, by whoever likes.
 pub fn read_only(path: &str, route: Route) -> Resource {
-    let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish() };
-    web::resource(path).route(route).default_service(web::to(refuse))
+    web::resource(path).route(route).default_service(not_allowed("GET, HEAD"))
+}
+
+/// Refuses the methods that an address does not have (RFC 9110, section 15.5.6).
+pub fn not_allowed(allow: &'static str) -> Route {
+    web::to(move |request: HttpRequest| async move {
+        let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        response
+    })
 }
 
 fn cors(origins: &[String]) -> Cors {
