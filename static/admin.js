@@ -466,8 +466,7 @@ function onTheme(event) {
   if (!theme) return;
   event.preventDefault();
   const form = event.target;
-  if (theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.theme = theme;
   all("button", form).forEach((button) => button.setAttribute("aria-pressed", String(button.value === theme)));
   const body = new URLSearchParams(new FormData(form, event.submitter));
   // It is shown already; if it cannot be kept, the next page tells.
