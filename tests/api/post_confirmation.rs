@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 use gatepost::secret::Secret;
 use serde_json::{Value, json};
 
-use crate::harness::{TestServer, eventually};
 use crate::harness::client::{Answer, Call, raw};
 use crate::harness::pool::{POOL_ID, now};
 use crate::harness::program::Program;
+use crate::harness::{TestServer, eventually};
 
 const PATH: &str = "/cognito/post-confirmation/";
 const SECRET: &str = "the-present-secret-of-these-tests-1";
