@@ -39,6 +39,17 @@ async fn select(browser: &Browser, row: &str) {
     browser.driver.find(By::XPath(&*path)).await.expect("the row").click().await.expect("a box to tick");
 }
 
+async fn open_palette(browser: &Browser) {
+    browser.keys(Key::Control + "k").await;
+    browser.find("dialog[open] input").await;
+}
+
+async fn close_dialog(browser: &Browser) {
+    browser.keys(Key::Escape).await;
+    let script = "return !document.querySelector('dialog[open]') && !document.activeElement?.closest('dialog')";
+    eventually("the dialog is closed and the focus outside", async || browser.run(script).await == true).await;
+}
+
 async fn choose_action(browser: &Browser, label: &str) {
     let path = format!("//select[@name='action']/option[contains(normalize-space(.), \"{label}\")]");
     browser.driver.find(By::XPath(&*path)).await.expect("the action").click().await.expect("a choice");
@@ -216,8 +227,7 @@ async fn the_keyboard_is_enough() {
     see_rows(&browser, &["jane"]).await;
     // From anywhere to a user: palette, a few letters, Enter.
     browser.open("/admin/").await;
-    browser.keys(Key::Control + "k").await;
-    browser.find("dialog[open] input").await;
+    open_palette(&browser).await;
     browser.keys("jan").await;
     eventually("the palette finds jane", async || browser.text("#palette-list").await.contains("jane")).await;
     browser.keys(Key::Enter).await;
@@ -226,11 +236,28 @@ async fn the_keyboard_is_enough() {
     browser.see("Unsaved changes").await;
     browser.keys(Key::Control + "s").await;
     browser.see("was changed").await;
+    // Also to what is no page of the navigation.
+    browser.open("/admin/").await;
+    for (typed, found) in [("import us", "Import users"), ("api doc", "API documentation"), ("sign o", "Sign out")] {
+        open_palette(&browser).await;
+        browser.keys(typed).await;
+        eventually(found, async || browser.text("#palette-list [aria-selected=true]").await == found).await;
+        close_dialog(&browser).await;
+    }
+    open_palette(&browser).await;
+    browser.keys("qqqq").await;
+    browser.see("Nothing found.").await;
+    browser.see("Search all users for “qqqq”").await;
+    close_dialog(&browser).await;
     browser.keys("?").await;
     browser.see("Keyboard shortcuts").await;
     assert!(browser.has("dialog[open]").await);
-    browser.keys(Key::Escape).await;
-    eventually("the help is closed", async || !browser.has("dialog[open]").await).await;
+    close_dialog(&browser).await;
+    open_palette(&browser).await;
+    browser.keys("sign out").await;
+    eventually("it is offered", async || browser.text("#palette-list [aria-selected=true]").await == "Sign out").await;
+    browser.keys(Key::Enter).await;
+    browser.see("Signed out").await;
 }
 
 #[tokio::test]
