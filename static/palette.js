@@ -12,7 +12,10 @@ function fitsPalette(entry) {
 
 /** What is at hand: the navigation's pages, and the menu of who is signed in. Buttons do what they do there. */
 function pagesAtHand() {
-  return all("[data-nav] a, #user-menu a, #user-menu button").map((link) => ({
+  const links = [...all("[data-nav] a"), ...all("#user-menu a, #user-menu button")];
+  // The menu has pages of the navigation again.
+  const isFirst = (link, at) => !link.href || links.findIndex((other) => other.href === link.href) === at;
+  return links.filter(isFirst).map((link) => ({
     href: link.href,
     text: link.textContent.trim(),
     detail: "",
