@@ -12,9 +12,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { browserPath, launchOptions } from './chromium.mjs'
 
 const bin = process.env.GATEPOST_BIN ?? fileURLToPath(new URL('../target/debug/gatepost', import.meta.url))
-const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 export const WIDTHS = [400, 1280]
@@ -48,11 +48,7 @@ export async function story(title, settings, tell) {
   }
   const server = await startServer(settings)
   const { chromium } = await import('playwright-core')
-  const browser = await chromium.launch({
-    executablePath: browserPath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
-  })
+  const browser = await chromium.launch(launchOptions)
   const stop = async () => {
     await browser.close()
     await server.stop()

@@ -40,7 +40,7 @@ pub fn url(name: &str) -> String {
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     // The path as it was sent: a name with an escape in it is not one of ours.
     let file = request.path().strip_prefix(&url("")).and_then(Files::get);
-    let Some(file) = file else { return pages::not_found().await };
+    let Some(file) = file else { return pages::not_found(request).await };
     let tag = format!("\"{}\"", *HASH);
     let mut response = match etag::any_matches(request.headers(), IF_NONE_MATCH, &tag) {
         true => HttpResponse::NotModified().finish(),

@@ -1,7 +1,7 @@
 //! Whom a request comes from: the peer of its connection, or whom a trusted proxy names.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use actix_web::{HttpRequest, web};
@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, web};
 pub struct TrustedProxies(pub Vec<Network>);
 
 /// An IP address, or all that begin with the same bits: `10.0.0.1`, `10.0.0.0/8`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
     address: IpAddr,
     prefix: u32,
@@ -43,6 +43,18 @@ impl fmt::Display for Network {
 }
 
 impl Network {
+    /// What one customer of a provider has: an IPv4 address, or 64 bits of IPv6 addresses (RFC 6177), of which a
+    /// single host can use them all.
+    pub fn of_customer(address: IpAddr) -> Network {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Network { address: address.into(), prefix: 32 },
+            IpAddr::V6(address) => {
+                let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+                Network { address: network.into(), prefix: 64 }
+            }
+        }
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         // A shift by all bits is an overflow, and a prefix of 0 contains everything.
         match (self.address, address) {
@@ -137,5 +149,17 @@ mod tests {
         for bad in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/", "localhost", "10.0.0.0/8/8"] {
             assert_eq!(bad.parse::<Network>(), Err(()), "{bad}");
         }
+    }
+
+    #[test]
+    fn all_addresses_of_an_ipv6_host_are_one_customers() {
+        let of = |text: &str| Network::of_customer(text.parse().expect("an address"));
+        assert!(of("2001:db8:1:2::1") == of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert!(of("2001:db8:1:2::1") != of("2001:db8:1:3::1"));
+        assert!(of("192.0.2.1") != of("192.0.2.2"));
+        assert!(of("::ffff:192.0.2.1") == of("192.0.2.1"));
+        assert!(of("::c000:201") != of("192.0.2.1"));
+        assert_eq!(of("2001:db8:1:2::1").to_string(), "2001:db8:1:2::/64");
+        assert_eq!(of("192.0.2.1").to_string(), "192.0.2.1");
     }
 }

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION, VARY,
 };
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::admin::theme;
 use crate::api::etag;
 use crate::error::Error;
 use crate::middleware::SCRIPTED_POLICY;
@@ -22,14 +23,18 @@ const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 #[derive(Template)]
 #[template(path = "docs.html")]
-struct DocsPage;
+struct DocsPage {
+    theme: &'static str,
+}
 
 /// `/docs/`
-pub async fn page() -> Result<HttpResponse, Error> {
-    let html = DocsPage.render().map_err(|error| Error::Internal(error.to_string()))?;
+pub async fn page(request: HttpRequest) -> Result<HttpResponse, Error> {
+    let html =
+        DocsPage { theme: theme::chosen(&request) }.render().map_err(|error| Error::Internal(error.to_string()))?;
     Ok(HttpResponse::Ok()
         .content_type(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, SCRIPTED_POLICY))
+        .insert_header((VARY, "Cookie"))
         .body(html))
 }
 
@@ -61,7 +66,7 @@ static SWAGGER_UI: LazyLock<HashMap<&'static str, File>> = LazyLock::new(|| {
 
 /// `/docs/{name}`: a part of Swagger UI.
 pub async fn file(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
-    let Some(file) = SWAGGER_UI.get(name.as_str()) else { return pages::not_found().await };
+    let Some(file) = SWAGGER_UI.get(name.as_str()) else { return pages::not_found(request).await };
     let is_known = etag::any_matches(request.headers(), IF_NONE_MATCH, &file.tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((CACHE_CONTROL, "public, max-age=86400")).insert_header((ETAG, file.tag.as_str()));

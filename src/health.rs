@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
+use crate::api::schemas::OtherMethod;
 use crate::cognito::Authenticator;
 use crate::db::{Db, migrations};
 use crate::error::Error;
@@ -40,7 +41,7 @@ struct Checks {
 /// Tells that the process is there.
 #[utoipa::path(
     get, path = "/healthz", operation_id = "healthz", tag = "health",
-    responses((status = 200, description = "The process is there.", body = Health)))]
+    responses((status = 200, description = "The process is there.", body = Health), OtherMethod))]
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
@@ -50,6 +51,7 @@ pub async fn healthz() -> HttpResponse {
     get, path = "/readyz", operation_id = "readyz", tag = "health",
     responses(
         (status = 200, description = "Requests can be served.", body = Readiness),
+        OtherMethod,
         (status = 503, description = "Something is missing.", body = Readiness,
             headers(("Retry-After" = u32, description = "Seconds to wait.")))))]
 pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) -> HttpResponse {

@@ -92,7 +92,8 @@ pub async fn edge(
         compress(response.map_into_boxed_body()).await
     } else {
         log::warn!(request_id = id, trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
-        request.into_response(pages::bad_host())
+        let page = pages::bad_host(request.request());
+        request.into_response(page)
     };
     add_headers(response.headers_mut(), &id, behind_tls);
     if let Some(metrics) = &settings.metrics {

@@ -1,16 +1,20 @@
 //! Pages for people that belong to no feature: errors outside the API.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::{ContentType, HeaderValue, LOCATION, VARY};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
+use crate::admin::theme;
+use crate::api::negotiation::{self, Renderer};
 use crate::error::Error;
 
 /// An error's page outside the frame of the admin.
 #[derive(Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage<'a> {
+    /// `light`, `dark` or `auto`.
+    pub theme: &'static str,
     /// Its heading.
     pub title: &'a str,
     /// What happened, and what to do.
@@ -28,9 +32,20 @@ fn error_page(status: StatusCode, page: &ErrorPage) -> HttpResponse {
     }
 }
 
+/// `/`, where nothing is for a client of the API, as in the original. Somebody with a browser gets to the admin.
+pub async fn root(request: HttpRequest) -> HttpResponse {
+    let mut response = match negotiation::choose(&request) {
+        Ok(Renderer::Html) => HttpResponse::Found().insert_header((LOCATION, "/admin/")).finish(),
+        _ => not_found(request).await,
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
 /// Nothing is at this address.
-pub async fn not_found() -> HttpResponse {
+pub async fn not_found(request: HttpRequest) -> HttpResponse {
     let page = ErrorPage {
+        theme: theme::chosen(&request),
         title: "Not Found",
         message: "There is nothing at this address.",
         request_id: None,
@@ -40,8 +55,9 @@ pub async fn not_found() -> HttpResponse {
 }
 
 /// The request names a host that this service does not answer for.
-pub fn bad_host() -> HttpResponse {
+pub fn bad_host(request: &HttpRequest) -> HttpResponse {
     let page = ErrorPage {
+        theme: theme::chosen(request),
         title: "Bad Request (400)",
         message: "The request names a host that this service does not answer for. Its operator can add the host to ALLOWED_HOSTS.",
         request_id: None,

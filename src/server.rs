@@ -206,7 +206,8 @@ pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError>
 
 /// Every address that is neither in [`api`] nor below `/admin`.
 fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
-    app.service(post_confirmation::resource())
+    app.service(web::resource("/").route(get().to(pages::root)).default_service(web::to(pages::not_found)))
+        .service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))

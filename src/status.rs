@@ -62,9 +62,8 @@ async fn show(
     if !may_see(&staff.staff.rights) {
         return Err(Error::PermissionDenied);
     }
-    let mut panels = vec![pool(&authenticator)];
+    let mut panels = vec![pool(&authenticator), database(&db).await?];
     panels.extend(authenticator.verifier.jwks().status().iter().map(keys));
-    panels.push(database(&db).await?);
     let frame = Frame::new(&request, &site, &staff, PAGE.label, PAGE.slug);
     page(StatusCode::OK, &StatusPage { frame, panels, settings: settings.0.clone() })
 }

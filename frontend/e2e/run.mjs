@@ -15,10 +15,10 @@ import { fileURLToPath } from 'node:url'
 import {
   CODE, Problem, freePorts, isExecutable, isOnPath, missingTools, newFolder, newStack, prepare, remove, shown, start,
 } from '../../scripts/stack/stack.mjs'
+import { browserPath } from '../../e2e/chromium.mjs'
 
 const story = fileURLToPath(new URL('story.mjs', import.meta.url))
 const staff = fileURLToPath(new URL('staff.mjs', import.meta.url))
-const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const counts = { passed: 0, failed: 0 }
 let stack
 let browser
@@ -32,7 +32,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 const missing = missingTools()
-if (!isExecutable(chromium)) missing.push(`Chromium at ${chromium} (Debian: chromium)`)
+if (!isExecutable(browserPath)) missing.push(`Chromium at ${browserPath} (Debian: chromium)`)
 if (!isOnPath('python3')) missing.push('python3')
 if (missing.length > 0) {
   console.log(`SKIPPED the sign-up in a browser. Missing: ${missing.join('; ')}`)
@@ -112,7 +112,7 @@ async function play(script, settings) {
   const pictures = process.env.SCREENSHOTS && join(process.env.SCREENSHOTS, stack.name)
   if (pictures) mkdirSync(pictures, { recursive: true })
   browser = spawn(process.execPath, [script], {
-    env: { ...process.env, ...settings, CHROMIUM: chromium, SCREENSHOTS: pictures ?? '' },
+    env: { ...process.env, ...settings, SCREENSHOTS: pictures ?? '' },
     stdio: ['ignore', 'pipe', 'inherit'],
     // Whatever hangs, this does not.
     timeout: 300_000,

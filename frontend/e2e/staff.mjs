@@ -10,15 +10,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
+import { launchOptions } from '../../e2e/chromium.mjs'
 
 const { API_URL: api, STAFF_PASSWORD: password, SOURCE: source } = process.env
 const { username, email, article } = JSON.parse(readFileSync(process.env.REPORT, 'utf8'))
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'],
-})
+const browser = await chromium.launch(launchOptions)
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
 page.setDefaultTimeout(20_000)
 const main = page.getByRole('main')

@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { launchOptions } from '../../e2e/chromium.mjs'
 
 const address = process.env.FRONTEND_URL ?? 'http://localhost:3000'
 const code = process.env.CODE ?? '123456'
@@ -17,11 +18,7 @@ const tag = randomUUID().slice(0, 8)
 const anna = { username: `anna-${tag}`, email: `anna-${tag}@example.com`, password: `Aa1!${randomUUID()}` }
 const rival = { ...anna, username: `rival-${tag}` }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'],
-})
+const browser = await chromium.launch(launchOptions)
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
 page.setDefaultTimeout(20_000)
 

@@ -10,7 +10,7 @@ use super::addresses::Addresses;
 use super::delete::{LOOKED_AT, Plan, check_and_delete};
 use super::forms::{FormData, PostForm};
 use super::list_page::matching_ids;
-use super::list_query::ListQuery;
+use super::list_query::AskedList;
 use super::model_admin::{Action, ModelAdmin, Options, Staff, field_error};
 use super::pages::{Message, see_other};
 use super::site::Site;
@@ -28,37 +28,37 @@ const CHUNK: usize = 500;
 enum Selection {
     /// These ids, in ascending order.
     Ids(Vec<i64>),
-    /// All that the query of a list matches.
-    Matching(String),
+    /// All rows of a list.
+    Matching(AskedList),
 }
 
 impl Selection {
-    fn parse(form: &FormData, query: &str) -> Selection {
+    fn of(
+        request: &HttpRequest,
+        site: &Site,
+        staff: &StaffUser,
+        slug: &str,
+        form: &FormData,
+    ) -> Result<Selection, Error> {
         if form.get("select_across") == Some("1") {
-            return Selection::Matching(query.to_owned());
+            return Ok(Selection::Matching(AskedList::of(request, site, staff, slug)?));
         }
         let mut ids: Vec<i64> = form.all("_selected_action").iter().filter_map(|id| id.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        Selection::Ids(ids)
+        Ok(Selection::Ids(ids))
     }
 
     /// The next ids after this one.
-    fn next(
-        &self,
-        conn: &mut Connection,
-        options: &'static Options,
-        after: i64,
-        limit: usize,
-    ) -> Result<Vec<i64>, Error> {
+    fn next(&self, conn: &mut Connection, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
         match self {
             Selection::Ids(ids) => Ok(ids.iter().copied().filter(|id| *id > after).take(limit).collect()),
-            Selection::Matching(query) => {
-                let query = ListQuery::parse(conn, options, query)?;
+            Selection::Matching(asked) => {
+                let query = asked.parse(conn)?;
                 if query.is_choice_gone || query.problem.is_some() {
                     return field_error("action", CHOICE_GONE);
                 }
-                Ok(matching_ids(conn, options, &query, after, limit as i64)?)
+                Ok(matching_ids(conn, asked.options, &query, after, limit as i64)?)
             }
         }
     }
@@ -134,7 +134,8 @@ impl Job {
     }
 }
 
-/// Does a job to a selection, so many rows at a time. Where a part fails, those before it are done.
+/// Does a job to a selection, so many rows at a time. Where a part fails, those before it are done. Others who
+/// write wait for the job alone: the rows are sought before, and those that are gone by then are left out.
 async fn run(
     db: &Db,
     site: &Arc<Site>,
@@ -145,20 +146,18 @@ async fn run(
 ) -> (usize, Result<(), Error>) {
     let (mut done, mut after) = (0, 0);
     loop {
-        let (site, selection, job) = (site.clone(), selection.clone(), job.clone());
-        let part = move |conn: &mut Connection| {
-            let ids = selection.next(conn, options, after, CHUNK)?;
-            let count = job.run(conn, site.get(options.slug)?, &ids, staff_id)?;
-            Ok((ids.last().copied(), count))
+        let next = selection.clone();
+        let ids = match db.read(move |conn| next.next(conn, after, CHUNK)).await {
+            Ok(ids) => ids,
+            Err(error) => return (done, Err(error)),
         };
-        match db.write(part).await {
-            Ok((None, _)) => return (done, Ok(())),
-            Ok((Some(last), count)) => {
-                done += count;
-                after = last;
-            }
+        let Some(last) = ids.last().copied() else { return (done, Ok(())) };
+        let (site, job) = (site.clone(), job.clone());
+        match db.write(move |conn| job.run(conn, site.get(options.slug)?, &ids, staff_id)).await {
+            Ok(count) => done += count,
             Err(error) => return (done, Err(error)),
         }
+        after = last;
     }
 }
 
@@ -190,7 +189,7 @@ pub async fn on_selected(
 ) -> Result<HttpResponse, Error> {
     let options = site.get(&slug)?.options();
     let addresses = Addresses::of_list(options, &request);
-    let selection = Selection::parse(&form, request.query_string());
+    let selection = Selection::of(&request, &site, &staff, &slug, &form)?;
     let action = form.get("action").unwrap_or_default();
     let job = match options.actions.iter().find(|known| known.name == action) {
         Some(action) => Job::Run(action),
@@ -227,7 +226,7 @@ async fn confirm(
     let mut hidden = selection.hidden();
     hidden.push(("action", "delete_selected".to_owned()));
     let plan = move |conn: &mut Connection| {
-        let mut ids = selection.next(conn, options, 0, LOOKED_AT + 1)?;
+        let mut ids = selection.next(conn, 0, LOOKED_AT + 1)?;
         let is_more = ids.len() > LOOKED_AT;
         ids.truncate(LOOKED_AT);
         Plan::of(conn, &all, all.get(options.slug)?, &ids, is_more, &viewer)

@@ -21,6 +21,7 @@ use super::staff::StaffUser;
 use crate::db::{Connection, Db};
 use crate::deleted_rows;
 use crate::error::{Error, FieldErrors};
+use crate::history;
 use crate::users::permissions::Verb;
 
 /// A form with all that its page and its saving take.
@@ -135,8 +136,11 @@ pub async fn change_form(
 ) -> Result<HttpResponse, Error> {
     let form = Form::new(&site, &path.0, Some(&path.1))?;
     staff.require(form.options, Verb::View)?;
-    let form = db.read(move |conn| form.load(conn)).await?;
-    form.show(StatusCode::OK, &db, &request, &staff).await
+    let (options, id, viewer) = (form.options, form.id, staff.staff.clone());
+    match db.read(move |conn| form.load(conn, &viewer)).await? {
+        Ok(form) => form.show(StatusCode::OK, &db, &request, &staff).await,
+        Err(gone) => gone_page(&request, &site, &staff, options, id, gone),
+    }
 }
 
 /// Changes a row, unless somebody else has done so meanwhile.
@@ -164,11 +168,7 @@ pub async fn change(
             let frame = addresses.frame(&request, &site, &staff, format!("{} was changed meanwhile", conflict.title));
             page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
         }
-        Ok(Outcome::Gone(gone)) => {
-            let addresses = Addresses::new(options, form.id, &request);
-            let frame = addresses.frame(&request, &site, &staff, format!("This {} is gone", options.label));
-            page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
-        }
+        Ok(Outcome::Gone(gone)) => gone_page(&request, &site, &staff, options, form.id, gone),
         Err(Error::Invalid(errors)) => form.show_errors(errors, &db, &request, &staff).await,
         Err(error) => Err(error),
     }
@@ -192,9 +192,22 @@ struct GonePage {
     gone: Gone,
 }
 
-/// A row that was deleted while its form was open.
+fn gone_page(
+    request: &HttpRequest,
+    site: &Site,
+    staff: &StaffUser,
+    options: &'static Options,
+    id: Option<i64>,
+    gone: Gone,
+) -> Result<HttpResponse, Error> {
+    let addresses = Addresses::new(options, id, request);
+    let frame = addresses.frame(request, site, staff, format!("This {} is gone", options.label));
+    page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
+}
+
+/// A row that was deleted, perhaps while its form was open.
 struct Gone {
-    /// What was typed, by the fields' names for people.
+    /// What was typed, if anything, by the fields' names for people.
     typed: Vec<(&'static str, String)>,
     /// The same, for a form that adds a row.
     hidden: Vec<(String, String)>,
@@ -211,12 +224,19 @@ enum Outcome {
 }
 
 impl Form {
-    fn load(mut self, conn: &mut Connection) -> Result<Form, Error> {
-        let id = self.id.unwrap_or(0);
-        let values = self.model()?.load(conn, id)?;
-        self.values = values.ok_or(Error::NoSuchObject(self.options.label))?;
-        self.basis = Some(Basis::of(conn, self.options, id, self.values.clone())?);
-        Ok(self)
+    /// The form with the row's values; or where it was deleted, how it can come back.
+    fn load(mut self, conn: &mut Connection, staff: &Staff) -> Result<Result<Form, Gone>, Error> {
+        let (id, options) = (self.id.unwrap_or(0), self.options);
+        let model = self.site.get(options.slug)?;
+        let Some(values) = model.load(conn, id)? else {
+            return match history::version(conn, options.name, id)? > 0 {
+                true => Ok(Err(gone(conn, model, &self.site, id, staff, &Values::default())?)),
+                false => Err(Error::NoSuchObject(options.label)),
+            };
+        };
+        self.values = values;
+        self.basis = Some(Basis::of(conn, options, id, self.values.clone())?);
+        Ok(Ok(self))
     }
 
     /// Creates the row, with a password's hash if it has one, and tells its id and its name. What was wrong

@@ -6,14 +6,13 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::list_page::{Page, Row};
-use super::list_query::{ListQuery, Order, order_text};
+use super::list_query::{AskedList, ListQuery, Order, order_text};
 use super::list_view::{ListView, turn};
 use super::matches::Matches;
 use super::model_admin::{Cell, Column, Options};
 use super::pages::{Frame, page};
 use super::site::Site;
 use super::staff::StaffUser;
-use crate::db::rows::Sql;
 use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::search::Turns;
@@ -70,17 +69,14 @@ pub async fn change_list(
     slug: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let model = site.get(&slug)?;
-    let options = model.options();
-    staff.require(options, Verb::View)?;
-    let within = model.visible(&site, &staff.staff.rights);
-    let asked = request.query_string().to_owned();
-    let turn = turn(&turns, &asked).await?;
+    let asked = AskedList::of(&request, &site, &staff, &slug)?;
+    let options = asked.options;
+    let turn = turn(&turns, &asked.query).await?;
     let (list, heads, rows) = db
         .read(move |conn| {
             // Kept until the scan is over, even if the caller is gone by then.
             let _turn = turn;
-            Ok(read(conn, options, &asked, within)?)
+            Ok(read(conn, &asked)?)
         })
         .await?;
     let rights = &staff.staff.rights;
@@ -97,13 +93,8 @@ pub async fn change_list(
     page(StatusCode::OK, &change_list)
 }
 
-fn read(
-    conn: &mut Connection,
-    options: &'static Options,
-    asked: &str,
-    within: Option<Sql>,
-) -> QueryResult<(ListView, Vec<Head>, Vec<RowView>)> {
-    let query = ListQuery { within, ..ListQuery::parse(conn, options, asked)? };
+fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<(ListView, Vec<Head>, Vec<RowView>)> {
+    let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
     let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;

@@ -16,6 +16,8 @@ pub struct Sheet {
     columns: Vec<Target>,
     /// Headings of columns that are no fields of the form.
     pub ignored: Vec<String>,
+    /// Lines above the end that hold nothing, or nothing but separators.
+    pub empty_lines: usize,
     /// The rows.
     pub rows: Vec<Row>,
 }
@@ -61,12 +63,14 @@ pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?.clone();
     let (columns, ignored) = columns(options, &headings)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut empty_lines) = (Vec::new(), 0);
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let (line, skipped) = record.position().map_or((0, 0), |position| begin(text, position));
+        empty_lines += skipped;
         // Spreadsheets leave lines with nothing but separators at the end.
         if record.iter().all(|cell| cell.trim().is_empty()) {
+            empty_lines += 1;
             continue;
         }
         if record.len() > columns.len() && record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
@@ -80,7 +84,16 @@ pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
     if rows.is_empty() {
         return Err("The file has no rows below its headings.".to_owned());
     }
-    Ok(Sheet { columns, ignored, rows })
+    Ok(Sheet { columns, ignored, empty_lines, rows })
+}
+
+/// The line that a record begins in, and how many empty ones there are before it. The reader's own position is
+/// right after what ended the last record, which is the CR where lines end with CR and LF.
+fn begin(text: &str, position: &csv::Position) -> (u64, usize) {
+    let (before, rest) = text.as_bytes().split_at_checked(position.byte() as usize).unwrap_or_default();
+    let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
+    let is_within_crlf = before.ends_with(b"\r") && rest.starts_with(b"\n");
+    (position.line() + breaks as u64, breaks - usize::from(is_within_crlf))
 }
 
 /// The separator that the first line has most of.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::cells::time;
 use super::history_admin::source_label;
-use super::model_admin::Options;
+use super::model_admin::{Choices, FixedChoice, Options};
 use super::pages::capitalized;
 use super::site::Site;
 use crate::db::Connection;
@@ -88,7 +88,7 @@ impl Entry {
             object: text(7).to_owned(),
             model: capitalized(options.map_or(model, |options| options.label)),
             object_id,
-            changes: changes(options, action, text(8)),
+            changes: changes(site, options, action, text(8)),
             undo: if may_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
         })
     }
@@ -107,7 +107,7 @@ fn tone(action: &str) -> &'static str {
     }
 }
 
-fn changes(options: Option<&Options>, action: &str, json: &str) -> Vec<Change> {
+fn changes(site: &Site, options: Option<&Options>, action: &str, json: &str) -> Vec<Change> {
     let changes: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
     let label = |name: &str| {
         let field = options.and_then(|options| options.fields().find(|field| field.name == name));
@@ -116,20 +116,35 @@ fn changes(options: Option<&Options>, action: &str, json: &str) -> Vec<Change> {
     let change = |(name, values): (&String, &Value)| {
         let values = values.as_array().and_then(|values| Some((values.first()?, values.get(1)?)));
         // What is new had no values before, whatever its fields begin with.
-        let values = values.map(|(old, new)| (for_people(old).filter(|_| action != "created"), for_people(new)));
+        let word = |value: &str| label_of(site, options, name, value);
+        let values =
+            values.map(|(old, new)| (for_people(old, &word).filter(|_| action != "created"), for_people(new, &word)));
         Change { field: label(name), values }
     };
     changes.iter().map(change).collect()
 }
 
+/// What a value of a field is called: a permission, or what the list can be filtered by. Any other is a text.
+fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) -> String {
+    let filter = options.and_then(|options| options.list_filter.iter().find(|filter| filter.name == field));
+    let fixed: &[FixedChoice] = match filter.map(|filter| &filter.choices) {
+        Some(Choices::Fixed(choices)) => choices,
+        _ => &[],
+    };
+    let fixed = fixed.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned());
+    let permission = || site.permissions().into_iter().find(|known| known.value == value).map(|known| known.label);
+    let label = if field.ends_with("permissions") { permission() } else { fixed };
+    label.unwrap_or_else(|| value.to_owned())
+}
+
 /// A value, for people.
-fn for_people(value: &Value) -> Option<String> {
+fn for_people(value: &Value, word: &impl Fn(&str) -> String) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Bool(flag) => Some(if *flag { "Yes" } else { "No" }.to_owned()),
-        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(word(text)).filter(|text| !text.is_empty()),
         Value::Array(values) => {
-            let shown: Vec<String> = values.iter().filter_map(for_people).collect();
+            let shown: Vec<String> = values.iter().filter_map(|value| for_people(value, word)).collect();
             Some(shown.join(", ")).filter(|text| !text.is_empty())
         }
         other => Some(other.to_string()),

@@ -12,6 +12,7 @@ use askama::Template;
 use super::pages::{Frame, see_other};
 use super::site::Site;
 use super::staff::{StaffUser, sign_in_required};
+use super::theme;
 use crate::error::Error;
 use crate::middleware::{SCRIPTED_POLICY, request_id};
 use crate::pages;
@@ -38,7 +39,7 @@ pub async fn surround(
         (header::CACHE_CONTROL, "max-age=0, no-cache, no-store, must-revalidate, private"),
         (header::CONTENT_SECURITY_POLICY, SCRIPTED_POLICY),
     ];
-    let id = request_id(request.request());
+    let (id, theme) = (request_id(request.request()), theme::chosen(request.request()));
     match next.call(request).await {
         Ok(response) => {
             let mut response = response.map_into_boxed_body();
@@ -46,7 +47,7 @@ pub async fn surround(
             Ok(response)
         }
         Err(error) => {
-            let mut response = without_session(&id);
+            let mut response = without_session(&id, theme);
             set(response.headers_mut(), &HEADERS);
             Err(InternalError::from_response(error, response).into())
         }
@@ -60,10 +61,10 @@ fn set(headers: &mut HeaderMap, values: &[(HeaderName, &'static str)]) {
 }
 
 /// The answer where the session could not be read or written: the database is out of reach.
-fn without_session(request_id: &str) -> HttpResponse {
+fn without_session(request_id: &str, theme: &'static str) -> HttpResponse {
     let error = Error::Unavailable("a session cannot be read or written".to_owned());
     let (title, message) = explain(&error);
-    let page = pages::ErrorPage { title, message: &message, request_id: Some(request_id), link: Some(HOME) };
+    let page = pages::ErrorPage { theme, title, message: &message, request_id: Some(request_id), link: Some(HOME) };
     with_page(error.error_response(), page.render())
 }
 
@@ -101,8 +102,8 @@ fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
             ErrorPage { frame, status: status.as_u16(), message: &message, request_id }.render()
         }
         _ => {
-            let request_id = request_id.as_deref();
-            pages::ErrorPage { title, message: &message, request_id, link: Some(HOME) }.render()
+            let (theme, request_id) = (theme::chosen(request), request_id.as_deref());
+            pages::ErrorPage { theme, title, message: &message, request_id, link: Some(HOME) }.render()
         }
     };
     with_page(response, html)

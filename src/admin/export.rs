@@ -12,7 +12,7 @@ use futures_util::stream::try_unfold;
 use super::change_list::{cells, sql};
 use super::csv_file::{guarded, importable};
 use super::list_page::{Row, Scan, fetch};
-use super::list_query::{Cursor, ListQuery};
+use super::list_query::{AskedList, Cursor, ListQuery};
 use super::matches::plain_condition;
 use super::model_admin::{Cell, Column, Kind, Options, Widget};
 use super::site::Site;
@@ -21,7 +21,6 @@ use crate::db::rows::Sql;
 use crate::db::{Connection, Db};
 use crate::error::{Error, FieldErrors};
 use crate::search::Turns;
-use crate::users::permissions::Verb;
 
 /// Rows that are read at once. A few milliseconds' work, so that requests between batches need not wait.
 const BATCH: i64 = 1_000;
@@ -37,12 +36,9 @@ pub async fn export(
     slug: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let model = site.get(&slug)?;
-    let options = model.options();
-    staff.require(options, Verb::View)?;
-    let within = model.visible(&site, &staff.staff.rights);
-    let asked = request.query_string().to_owned();
-    let query = db.read(move |conn| Ok(ListQuery { within, ..ListQuery::parse(conn, options, &asked)? })).await?;
+    let asked = AskedList::of(&request, &site, &staff, &slug)?;
+    let options = asked.options;
+    let query = db.read(move |conn| Ok(asked.parse(conn)?)).await?;
     if query.is_choice_gone {
         return Err(FieldErrors::one("filter", "What the list was filtered by is not there any more.").into());
     }

@@ -44,8 +44,18 @@ pub struct Report {
     pub errors: Vec<(u64, String, String)>,
     /// Headings that are no fields.
     pub ignored: Vec<String>,
+    /// Lines that hold nothing.
+    #[serde(default)]
+    pub empty_lines: usize,
     /// Why nothing was imported, where that lies in no row.
     pub failure: Option<String>,
+}
+
+impl Report {
+    /// Rows that do something.
+    pub fn to_import(&self) -> usize {
+        self.created + self.changed
+    }
 }
 
 /// A kept file.
@@ -226,7 +236,12 @@ fn save_rows(
     staff: &Staff,
     done: &AtomicUsize,
 ) -> Result<Report, Error> {
-    let mut report = Report { rows: sheet.rows.len(), ignored: sheet.ignored.clone(), ..Report::default() };
+    let mut report = Report {
+        rows: sheet.rows.len(),
+        ignored: sheet.ignored.clone(),
+        empty_lines: sheet.empty_lines,
+        ..Report::default()
+    };
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
             Ok(Saved::Created) => report.created += 1,

@@ -193,9 +193,9 @@ fn import_page(
 /// What a column holds.
 fn meaning(field: &Field) -> String {
     let form = match field.widget {
-        Widget::Text { max_length, .. } => format!("At most {max_length} characters."),
+        Widget::Text { max_length, .. } => format!("at most {max_length} characters."),
         Widget::Checkbox => "true or false.".to_owned(),
-        Widget::Email => "An address.".to_owned(),
+        Widget::Email => "an address.".to_owned(),
         Widget::SelectMultiple | Widget::NewPassword => String::new(),
     };
     format!("{form} {}", field.help).trim().to_owned()

@@ -1,6 +1,7 @@
 //! What a list's address asks for: `?q=`, a parameter for each filter, `?o=-created_at,name`, `?show=`, and
 //! the page: `?after=`, `?before=` or `?last=1`. Whatever it does not know means the default.
 
+use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::QueryResult;
@@ -10,14 +11,45 @@ use super::cells;
 use super::facets::FilterChoice;
 use super::forms::FormData;
 use super::model_admin::{Filter, Kind, Options};
+use super::site::Site;
+use super::staff::StaffUser;
 use crate::db::Connection;
 use crate::db::rows::{Bind, Sql};
+use crate::error::Error;
 use crate::search;
+use crate::users::permissions::Verb;
 
 /// How many rows a page may have.
 pub const SHOW: [i64; 4] = [25, 50, 100, 200];
 /// How many it has where nothing is said.
 const DEFAULT_SHOW: i64 = 100;
+
+/// A list that a request is about, and that its sender may see.
+#[derive(Clone)]
+pub struct AskedList {
+    /// Whose rows.
+    pub options: &'static Options,
+    /// The query of the address.
+    pub query: String,
+    /// What the sender may see of them.
+    within: Option<Sql>,
+}
+
+impl AskedList {
+    /// The list of a model; fails where the sender may not see it.
+    pub fn of(request: &HttpRequest, site: &Site, staff: &StaffUser, slug: &str) -> Result<AskedList, Error> {
+        let model = site.get(slug)?;
+        let options = model.options();
+        staff.require(options, Verb::View)?;
+        let within = model.visible(site, &staff.staff.rights);
+        Ok(AskedList { options, query: request.query_string().to_owned(), within })
+    }
+
+    /// Reads the query.
+    pub fn parse(&self, conn: &mut Connection) -> QueryResult<ListQuery> {
+        Ok(ListQuery { within: self.within.clone(), ..ListQuery::parse(conn, self.options, &self.query)? })
+    }
+}
 
 /// What a list's address asks for.
 #[derive(Clone, Debug)]

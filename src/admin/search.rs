@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::cells::text;
 use super::forms::FormData;
 use super::matches::{search_condition, thousands};
-use super::model_admin::Options;
-use super::pages::{Frame, NavItem, capitalized, page};
+use super::model_admin::{ModelAdmin, Options};
+use super::pages::{Frame, capitalized, page};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};
@@ -33,12 +33,23 @@ struct SearchPage {
     frame: Frame,
     search: String,
     problem: Option<String>,
-    pages: Vec<NavItem>,
+    pages: Vec<FoundPage>,
     groups: Vec<Group>,
     /// Each model's list with the same search, and its name.
     lists: Vec<(String, &'static str)>,
     newest: String,
 }
+
+/// A page of the admin, or beside it.
+struct FoundPage {
+    label: String,
+    address: String,
+    icon: &'static str,
+}
+
+/// Pages that everybody has in the menu under their name.
+const OWN_PAGES: [(&str, &str, &str); 2] =
+    [("Change password", "/admin/password_change/", "key"), ("API documentation", "/docs/", "article")];
 
 /// The rows of one model.
 struct Group {
@@ -68,8 +79,8 @@ pub async fn search_page(
         Ok(words) => (words, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    let mut frame = Frame::new(&request, &site, &staff, "Search", "search");
-    let pages = pages(&mut frame, &words);
+    let frame = Frame::new(&request, &site, &staff, "Search", "search");
+    let pages = pages(&frame, &site, &staff, &words);
     let (mut groups, mut lists) = (Vec::new(), Vec::new());
     if !words.is_empty() {
         let models = models(&staff, &site);
@@ -81,15 +92,25 @@ pub async fn search_page(
     page(StatusCode::OK, &SearchPage { frame, search, problem, pages, groups, lists, newest: thousands(NEWEST) })
 }
 
-/// The pages of the navigation whose name has all words.
-fn pages(frame: &mut Frame, words: &[String]) -> Vec<NavItem> {
+/// The pages whose name has all words: those of the navigation, and what else can be done there.
+fn pages(frame: &Frame, site: &Site, staff: &StaffUser, words: &[String]) -> Vec<FoundPage> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-    let matches = |item: &NavItem| {
-        let label = item.label.to_lowercase();
+    let matches = |page: &FoundPage| {
+        let label = page.label.to_lowercase();
         !words.is_empty() && words.iter().all(|word| label.contains(word))
     };
+    let page = |label: String, address: String, icon| FoundPage { label, address, icon };
     let items = frame.nav.iter().flat_map(|section| &section.items);
-    items.filter(|item| matches(item)).cloned().collect()
+    let adding = items.clone().filter_map(|item| item.add.clone());
+    let adding = adding.map(|(address, label)| page(format!("Add {label}"), address, "plus"));
+    let models = site.models().map(ModelAdmin::options);
+    let importable = models.filter(|options| options.importable && options.allow(&staff.staff.rights, Verb::Add));
+    let importing = importable.map(|options| {
+        page(format!("Import {}", options.label_plural), format!("/admin/{}/import/", options.slug), "upload")
+    });
+    let own = OWN_PAGES.map(|(label, address, icon)| page(label.to_owned(), address.to_owned(), icon));
+    let items = items.map(|item| page(item.label.clone(), item.address.clone(), item.icon));
+    items.chain(adding).chain(importing).chain(own).filter(matches).collect()
 }
 
 /// The models that are searched, and which of their rows.

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use chrono::Utc;
 use diesel::prelude::*;
 
+use crate::client_address::Network;
 use crate::crypto::fingerprint;
 use crate::db::Connection;
 use crate::schema::throttles;
@@ -51,7 +52,11 @@ impl Throttle {
         let account = format!("account:{}", fingerprint(&username.to_lowercase()));
         vec![
             Bucket { name: account, limit, leak: LEAK },
-            Bucket { name: format!("address:{}", place(address)), limit: limit * SHARED, leak: SHARED_LEAK },
+            Bucket {
+                name: format!("address:{}", Network::of_customer(address)),
+                limit: limit * SHARED,
+                leak: SHARED_LEAK,
+            },
         ]
     }
 
@@ -113,13 +118,5 @@ impl Bucket {
             diesel::insert_into(throttles::table).values(row).execute(conn)?;
         }
         Ok(())
-    }
-}
-
-/// An IPv4 address, or the network that one customer gets in IPv6.
-fn place(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{:016x}/64", address.to_bits() >> 64),
     }
 }

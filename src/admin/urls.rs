@@ -1,9 +1,8 @@
 //! The table of the admin's addresses, and what its handlers share.
 
 use actix_web::cookie::Key;
-use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
+use actix_web::{Resource, Route, web};
 
 use super::browsing::Browsing;
 use super::cookies::Cookies;
@@ -16,7 +15,7 @@ use super::{
     actions, change_form, change_list, csrf, delete, errors, export, history_pages, import_page, index,
     password_change, search, session, sessions, sign_in, staff, theme, undo, user_password,
 };
-use crate::api::get;
+use crate::api::{get, not_allowed};
 use crate::config::{Config, Mode};
 use crate::crypto;
 use crate::db::Db;
@@ -137,11 +136,6 @@ fn resources(site: &Site) -> Vec<Resource> {
 
 /// An address, and what it does. `allow` are the methods that have a route.
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
-    let refuse = move |request: HttpRequest| async move {
-        let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-        response
-    };
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
-    resource.default_service(web::to(refuse))
+    resource.default_service(not_allowed(allow))
 }

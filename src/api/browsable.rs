@@ -4,7 +4,7 @@
 //! browser's tab.
 
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes};
@@ -15,14 +15,16 @@ use serde_json::Value;
 use super::fields::CharField;
 use super::tokens::{Token, tokens};
 use super::{Endpoint, render};
+use crate::admin::theme;
 use crate::cognito::Authenticator;
 use crate::cognito::authentication::PageUser;
 use crate::error::Error;
-use crate::middleware::SCRIPTED_POLICY;
+use crate::middleware::{SCRIPTED_POLICY, request_id};
 
 #[derive(Template)]
 #[template(path = "api/response.html")]
 struct ResponsePage<'a> {
+    theme: &'static str,
     endpoint: &'a Endpoint,
     method: &'a str,
     target: &'a str,
@@ -80,11 +82,12 @@ pub fn page(
     let status = response.status();
     let link = response.headers().get(LINK).and_then(|link| link.to_str().ok()).unwrap_or_default();
     let page = ResponsePage {
+        theme: theme::chosen(request),
         endpoint,
         method: request.method().as_str(),
         target: target(request),
         status,
-        headers: headers(response.headers()),
+        headers: headers(response.headers(), &request_id(request)),
         pages: pages(link),
         body: tokens(body, endpoint.has_items.then_some(endpoint.path)),
         formats: [("JSON", with_format(request, "json")), ("HTML", with_format(request, "api"))],
@@ -95,6 +98,8 @@ pub fn page(
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, render::HTML);
+    // The tag of the JSON was shown; the page is another one for each request.
+    headers.remove(ETAG);
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPTED_POLICY));
     Ok(html.into())
 }
@@ -116,7 +121,7 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
 }
 
 /// The headers by name, with the addresses in them.
-fn headers(headers: &HeaderMap) -> Vec<(&str, Vec<Part>)> {
+fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Part>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
         LINK => links(value)
             .into_iter()
@@ -129,7 +134,8 @@ fn headers(headers: &HeaderMap) -> Vec<(&str, Vec<Part>)> {
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.as_str(), parts(name, &value))
     });
-    let mut shown: Vec<_> = shown.collect();
+    // The edge adds this one to every answer.
+    let mut shown: Vec<_> = shown.chain([("x-request-id", vec![text(request_id)])]).collect();
     shown.sort_by_key(|(name, _)| *name);
     shown
 }

@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::negotiation::Renderer;
 use crate::error::Error;
 
 /// The strong tag of a body, and of the headers that say more about a list than its body does.
@@ -20,6 +21,15 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
         }
     }
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
+}
+
+/// The tag of a compact body in this rendering. A page shows the JSON's.
+pub fn of_rendering(renderer: Renderer, compact: &[u8], headers: &HeaderMap) -> String {
+    let tag = of(compact, headers);
+    match renderer {
+        Renderer::JSON | Renderer::Html => tag,
+        Renderer::Json { indent } => of_variant(&tag, indent),
+    }
 }
 
 /// The tag of a body that is written in another way, with indentation or compressed: its bytes are others than

@@ -98,8 +98,16 @@ pub fn get() -> Route {
 
 /// An address that is read and nothing else, by whoever likes.
 pub fn read_only(path: &str, route: Route) -> Resource {
-    let refuse = || async { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish() };
-    web::resource(path).route(route).default_service(web::to(refuse))
+    web::resource(path).route(route).default_service(not_allowed("GET, HEAD"))
+}
+
+/// Refuses the methods that an address does not have (RFC 9110, section 15.5.6).
+pub fn not_allowed(allow: &'static str) -> Route {
+    web::to(move |request: HttpRequest| async move {
+        let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        response
+    })
 }
 
 fn cors(origins: &[String]) -> Cors {
@@ -194,17 +202,9 @@ async fn finish(
         bytes = render::with_request_id(request, bytes);
     }
     let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
-    let compact = is_read.then(|| etag::of(&bytes, response.headers()));
-    if renderer != Renderer::JSON && problem.is_none() && !bytes.is_empty() {
-        bytes = render::render(renderer, endpoint, request, &mut response, bytes);
-    }
-    if let Some(compact) = compact {
-        let tag = match renderer {
-            Renderer::JSON => compact,
-            Renderer::Json { indent } => etag::of_variant(&compact, indent),
-            Renderer::Html => etag::of(&bytes, response.headers()),
-        };
-        let is_known = etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
+    if is_read {
+        let tag = etag::of_rendering(renderer, &bytes, response.headers());
+        let is_known = renderer != Renderer::Html && etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }
@@ -213,6 +213,9 @@ async fn finish(
             response.headers_mut().remove(header::CONTENT_TYPE);
             return response.set_body(BoxBody::new(()));
         }
+    }
+    if renderer != Renderer::JSON && problem.is_none() && !bytes.is_empty() {
+        bytes = render::render(renderer, endpoint, request, &mut response, bytes);
     }
     response.set_body(BoxBody::new(bytes))
 }

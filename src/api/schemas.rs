@@ -103,6 +103,15 @@ pub(super) enum Always {
     ServiceUnavailable(ErrorBody),
 }
 
+/// What the other methods of an address are answered with. The document has no place for these, so that each
+/// method that is there tells it.
+#[derive(IntoResponses)]
+pub enum OtherMethod {
+    /// The address has no such method.
+    #[response(status = 405, headers(("Allow", description = "The methods of this address.")))]
+    MethodNotAllowed(ErrorBody),
+}
+
 /// What a request with a body can be answered with besides.
 #[derive(IntoResponses)]
 pub(super) enum WithBody {

@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderMap};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -19,8 +19,9 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::linking::{self, Creation, Identity, Outcome, Policy};
 use super::user_pool::UserPool;
+use crate::api::not_allowed;
 use crate::api::parsers::Body;
-use crate::api::schemas::ErrorBody;
+use crate::api::schemas::{ErrorBody, OtherMethod};
 use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::rate_limit::Limits;
@@ -166,14 +167,9 @@ impl Event {
 
 /// The endpoint. It has no CORS: no page calls it.
 pub fn resource() -> impl HttpServiceFactory {
-    let not_allowed = |request: HttpRequest| async move {
-        let mut response = Error::MethodNotAllowed(request.method().to_string()).error_response();
-        response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
-        response
-    };
     web::resource(["/cognito/post-confirmation/", "/cognito/post-confirmation"])
         .route(web::post().to(post_confirmation))
-        .default_service(web::to(not_allowed))
+        .default_service(not_allowed("POST"))
 }
 
 /// Takes over who has signed up.
@@ -189,6 +185,7 @@ pub fn resource() -> impl HttpServiceFactory {
         (status = 401, description = "The call is not signed, not well or not lately.", body = ErrorBody,
             headers(("WWW-Authenticate", description = "`Gatepost-Signature`"))),
         (status = 403, description = "The event is another pool's, or no secret is configured.", body = ErrorBody),
+        OtherMethod,
         (status = 408, description = "The event took too long to arrive.", body = ErrorBody),
         (status = 409, description = "Who signed up cannot be taken over; `code` tells why.", body = ErrorBody),
         (status = 413, description = "The event is too large.", body = ErrorBody),

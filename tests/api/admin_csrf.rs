@@ -41,10 +41,17 @@ const OWN: &[&[(&str, &str)]] = &[
     &[("referer", "http://OWN/admin/login/?next=/admin/")],
 ];
 
-/// Sends a form with these headers.
+/// Sends a form with these headers; to where a file is wanted, together with one.
 async fn send(server: &TestServer, client: &AdminClient, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
     let (own, port) = (server.address.to_string(), server.address.port().to_string());
-    let mut call = client.call("POST", path).body(FORM, body);
+    let mut call = client.call("POST", path);
+    call = if path.split('?').next().is_some_and(|path| path.ends_with("/import/")) {
+        let fields: Vec<_> = form_urlencoded::parse(body.as_bytes()).collect();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        call.multipart(&fields, Some(("a.csv", b"name\nforged\n")))
+    } else {
+        call.body(FORM, body)
+    };
     for (name, value) in headers {
         call = call.header(name, value.replace("OWNPORT", &port).replace("OWN", &own));
     }
@@ -65,8 +72,11 @@ fn forms() -> Vec<(&'static str, String)> {
         ("/admin/articles/", "action=delete_selected&_selected_action=1&post=yes".to_owned()),
         ("/admin/users/add/", "username=forged".to_owned()),
         ("/admin/users/2/password/", format!("usable_password=true&password1={NEW}&password2={NEW}")),
+        ("/admin/articles/import/", String::new()),
+        ("/admin/articles/import/1/", String::new()),
         ("/admin/undo/", "batch=x".to_owned()),
         ("/admin/inspector/", "token=x".to_owned()),
+        ("/admin/status/", String::new()),
         ("/admin/sessions/1/revoke/", String::new()),
         ("/admin/sessions/revoke-others/", String::new()),
         ("/admin/logout/", String::new()),
@@ -79,7 +89,10 @@ async fn no_form_is_taken_from_another_site_or_without_its_token() {
     server.staff("alice", |new| new.is_superuser = true).await;
     server.staff("bob", |_| {}).await;
     server.seed_articles(1).await;
+    server.ready().await;
+    let fetches = server.pool.jwks.fetches();
     let mut alice = server.sign_in("alice").await;
+    alice.upload("/admin/articles/import/", "a.csv", "name\nchecked only\n").await;
     let bob = server.sign_in("bob").await;
     alice.page("/admin/").await;
     let mut stranger = AdminClient::new(server.address);
@@ -121,6 +134,9 @@ async fn no_form_is_taken_from_another_site_or_without_its_token() {
     }
     assert_eq!(server.number("SELECT count(*) FROM sessions").await, 2, "nothing was done");
     assert_eq!(server.number("SELECT count(*) FROM history WHERE source = 'admin'").await, 0, "nothing was done");
+    assert_eq!(server.number("SELECT count(*) FROM imports WHERE state = 'checked'").await, 1, "nothing was done");
+    assert_eq!(server.number("SELECT count(*) FROM imports").await, 1, "nothing was done");
+    assert_eq!(server.pool.jwks.fetches(), fetches, "nothing was done");
     assert_eq!(bob.call("GET", "/admin/").send().await.status, 200);
 }
 

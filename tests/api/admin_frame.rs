@@ -209,18 +209,15 @@ async fn what_a_browser_calls_itself_is_cut_and_escaped() {
 async fn the_theme_is_kept_and_leads_back() {
     let server = TestServer::start().await;
     let mut root = server.superuser().await;
-    assert!(!root.page("/admin/").await.contains("data-theme="));
+    assert!(root.page("/admin/").await.contains(r#"<html lang="en" data-theme="auto">"#));
     let own = format!("http://{}/admin/sessions/?q=x", server.address);
-    for (theme, shown) in [("dark", Some("dark")), ("light", Some("light")), ("auto", None), ("\"><b>", None)] {
+    for (theme, shown) in [("dark", "dark"), ("light", "light"), ("auto", "auto"), ("\"><b>", "auto")] {
         let fields = [("csrfmiddlewaretoken", root.token.as_str()), ("theme", theme)];
         let answer = root.form("/admin/theme/", &fields).header("referer", &own).send().await;
         assert_eq!((answer.status, answer.header("location")), (303, "/admin/sessions/?q=x"), "{theme}");
         root.take(&answer);
         let page = root.page("/admin/").await;
-        match shown {
-            Some(theme) => assert!(page.contains(&format!(r#"<html lang="en" data-theme="{theme}">"#)), "{page}"),
-            None => assert!(page.contains(r#"<html lang="en">"#), "{page}"),
-        }
+        assert!(page.contains(&format!(r#"<html lang="en" data-theme="{shown}">"#)), "{page}");
     }
     let fields = [("csrfmiddlewaretoken", root.token.as_str()), ("theme", "dark")];
     let answer = root.form("/admin/theme/", &fields).send().await;
@@ -232,6 +229,30 @@ async fn the_theme_is_kept_and_leads_back() {
     let mut stranger = AdminClient::new(server.address);
     stranger.cookies.insert("__Host-theme".to_owned(), "dark".to_owned());
     assert!(stranger.page("/admin/login/").await.contains(r#"data-theme="dark""#));
+}
+
+#[tokio::test]
+async fn a_stranger_may_choose_a_theme_and_is_led_to_no_other_site() {
+    let server = TestServer::start().await;
+    let mut stranger = AdminClient::new(server.address);
+    stranger.get("/admin/login/").await;
+    let fields = [("csrfmiddlewaretoken", stranger.token.as_str()), ("theme", "dark")];
+    let own = format!("http://{}", server.address);
+    let choose = || stranger.form("/admin/theme/", &fields).header("origin", &own);
+    let answer = choose().header("referer", format!("{own}/admin/login/?next=/admin/")).send().await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/admin/login/?next=/admin/"));
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-theme=dark; "), "{cookie}");
+    for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=31536000"] {
+        assert!(cookie.split("; ").any(|found| found == part), "{part} is missing in {cookie}");
+    }
+    for elsewhere in
+        ["https://evil.example/admin/", &format!("{own}//evil.example/"), &format!("{own}/\\evil.example"), "x", ""]
+    {
+        let answer = choose().header("referer", elsewhere).send().await;
+        let location = answer.header("location");
+        assert!(answer.status == 303 && location == "/admin/", "{elsewhere}: {location}");
+    }
 }
 
 #[tokio::test]

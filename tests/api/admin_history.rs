@@ -138,10 +138,37 @@ async fn an_object_has_its_own_history_even_when_it_is_gone() {
     let mut viewer = server.staff_with("viewer", &["articles.view_article"]).await;
     assert!(!viewer.page("/admin/articles/1/history/").await.contains("Undo"), "who may not add may not bring back");
 
+    // Its own address leads there, and back.
+    for (client, may_restore) in [(&mut root, true), (&mut viewer, false)] {
+        let answer = client.get("/admin/articles/1/change/").await;
+        let html = answer.text();
+        assert_eq!(answer.status, 404);
+        assert!(html.contains("This article was deleted.") && !html.contains("What you typed"), "{html}");
+        assert!(html.contains("href=\"/admin/articles/1/history/\""), "{html}");
+        assert_eq!(html.contains("Bring it back"), may_restore, "{html}");
+    }
+    let never = root.get("/admin/articles/99/change/").await;
+    assert!(never.status == 404 && !never.text().contains("/99/history/"), "{}", never.text());
+
     let html = root.page("/admin/users/1/history/").await;
     assert!(html.contains("href=\"/admin/history/?actor_id=1\""), "{html}");
     assert!(!html.contains("Short-lived"));
     assert!(root.page("/admin/users/1/change/").await.contains("href=\"/admin/history/?actor_id=1\""));
+}
+
+#[tokio::test]
+async fn the_history_has_words_where_the_database_has_codes() {
+    let server = TestServer::start().await;
+    let mut root = server.superuser().await;
+    server.entry("NULL, '', 'command_line', 'created', 'user', 7, 'x', '{\"origin\":[null,\"first_token\"],\"first_name\":[\"\",\"admin\"]}'").await;
+    server.entry("1, 'root', 'admin', 'changed', 'group', 8, 'y', '{\"permissions\":[[\"articles.view_article\"],[\"articles.add_article\",\"gone.view_gone\"]]}'").await;
+    let users = root.page("/admin/history/?model=user").await;
+    assert!(users.contains("<dt>Origin</dt><dd><ins>First token</ins>"), "{users}");
+    // A text stays what it is, whatever else has that name.
+    assert!(users.contains("<ins>admin</ins>"), "{users}");
+    let groups = root.page("/admin/history/?model=group").await;
+    assert!(groups.contains("<del>Can view articles</del>"), "{groups}");
+    assert!(groups.contains("<ins>Can add articles, gone.view_gone</ins>"), "{groups}");
 }
 
 #[tokio::test]
@@ -181,9 +208,7 @@ async fn one_search_finds_pages_and_rows_of_every_kind() {
         found
             .iter()
             .map(|link| link.split_once('>').expect("a link").1.to_owned())
-            .filter(|name| {
-                !name.starts_with("All articles") && !name.starts_with("All users") && !name.starts_with("All groups")
-            })
+            .filter(|name| !name.starts_with("Search all "))
             .collect()
     };
     let html = root.page("/admin/search/?q=hop").await;
@@ -191,11 +216,16 @@ async fn one_search_finds_pages_and_rows_of_every_kind() {
     assert!(html.contains("<small>Hopper grace@example.com</small>"), "{html}");
     assert!(html.contains("href=\"/admin/articles/?q=hop\""), "{html}");
     let html = root.page("/admin/search/?q=Arti").await;
-    assert!(html.contains("<a href=\"/admin/articles/\">Articles</a>") && results(&html).is_empty(), "{html}");
-    assert!(root.page("/admin/search/?q=zzz").await.contains("Nothing found so far"));
+    assert_eq!(results(&html), ["Articles", "Add article", "Import articles"], "{html}");
+    assert!(html.contains("<a href=\"/admin/articles/\">Articles</a>"), "{html}");
+    assert_eq!(results(&root.page("/admin/search/?q=change+pass").await), ["Change password"]);
+    assert_eq!(results(&root.page("/admin/search/?q=api").await), ["API documentation"]);
+    let nothing = root.page("/admin/search/?q=zzz").await;
+    assert!(nothing.contains("<h2>Nothing found</h2>") && nothing.contains("Search all users for “zzz”"), "{nothing}");
     assert!(results(&root.page("/admin/search/").await).is_empty());
     let mut viewer = server.staff_with("viewer", &["articles.view_article"]).await;
     assert_eq!(results(&viewer.page("/admin/search/?q=hop").await), ["Hop", "All about hops"]);
+    assert_eq!(results(&viewer.page("/admin/search/?q=arti").await), ["Articles"]);
     assert!(names(&viewer.page("/admin/search/?q=hop").await).is_empty());
 }
 

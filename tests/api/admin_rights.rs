@@ -21,6 +21,10 @@ fn change(id: i64) -> String {
     format!("/admin/users/{id}/change/")
 }
 
+fn password(id: i64) -> String {
+    format!("/admin/users/{id}/password/")
+}
+
 async fn rights(server: &TestServer) -> Vec<String> {
     server
         .texts(
@@ -251,7 +255,7 @@ async fn the_last_superuser_keeps_what_that_takes() {
 #[tokio::test]
 async fn two_superusers_cannot_remove_each_other_at_once() {
     let server = TestServer::start().await;
-    for (way, round) in ["demote", "deactivate", "delete"].into_iter().zip(0..) {
+    for (way, round) in ["demote", "deactivate", "delete", "take the password"].into_iter().zip(0..) {
         let names = [format!("a{round}"), format!("b{round}")];
         server.sql("DELETE FROM users").await;
         let a = server.staff(&names[0], |new| new.is_superuser = true).await;
@@ -267,6 +271,12 @@ async fn two_superusers_cannot_remove_each_other_at_once() {
                     tokio::join!(b_form.send(&mut first, &b_page, "_save"), a_form.send(&mut second, &a_page, "_save"));
                 (both.0.status, both.1.status)
             }
+            "take the password" => {
+                let (page_of_a, page_of_b) = (password(a.id), password(b.id));
+                let none = [("usable_password", "false")];
+                let both = tokio::join!(first.post(&page_of_b, &none), second.post(&page_of_a, &none));
+                (both.0.status, both.1.status)
+            }
             _ => {
                 let action = if way == "delete" { "delete_selected" } else { "deactivate" };
                 let to_b = [("action", action), ("post", "yes"), ("_selected_action", of_b.as_str())];
@@ -275,7 +285,31 @@ async fn two_superusers_cannot_remove_each_other_at_once() {
                 (both.0.status, both.1.status)
             }
         };
-        let left = "SELECT count(*) FROM users WHERE is_superuser AND is_active AND is_staff";
+        let left = "SELECT count(*) FROM users WHERE is_superuser AND is_active AND is_staff AND password IS NOT NULL";
         assert_eq!(server.number(left).await, 1, "{way}: {first_status} {second_status}");
     }
+}
+
+#[tokio::test]
+async fn superusers_set_each_others_passwords_and_others_never_do() {
+    const NEW: &str = "a-much-better-Passphrase-7";
+    let server = TestServer::start().await;
+    let mut root = server.superuser().await;
+    let other = server.staff("other", |new| new.is_superuser = true).await;
+    let session_of_other = server.sign_in("other").await;
+    let set = [("usable_password", "true"), ("password1", NEW), ("password2", NEW)];
+    let take = [("usable_password", "false")];
+    // Every permission there is does not add up to a superuser.
+    let mut clerk = server.staff_with("clerk", CLERK).await;
+    for fields in [&set[..], &take] {
+        assert_eq!(clerk.post(&password(other.id), fields).await.status, 403);
+    }
+    assert_eq!(session_of_other.call("GET", "/admin/").send().await.status, 200);
+
+    assert_eq!(root.post(&password(other.id), &set).await.status, 303);
+    assert_eq!(session_of_other.call("GET", "/admin/").send().await.status, 302, "the old sessions end");
+    let mut client = AdminClient::new(server.address);
+    assert_eq!(client.sign_in("other", NEW).await.status, 303);
+    assert_eq!(root.post(&password(other.id), &take).await.status, 303);
+    assert_eq!(server.number("SELECT count(*) FROM users WHERE username = 'other' AND password IS NULL").await, 1);
 }

@@ -89,6 +89,65 @@ async fn an_article_leads_up_and_its_form_has_its_values() {
 }
 
 #[tokio::test]
+async fn a_page_shows_the_headers_that_a_client_gets() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    server.seed_articles(1).await;
+    for path in ["/articles/", "/articles/1/", "/me/"] {
+        let tag = server.get(path, &token).await.header("etag").to_owned();
+        let answer = page(&server, "GET", path, Some(&token), None).await;
+        let shown = [("etag", tag.replace('"', "&#34;")), ("x-request-id", answer.header("x-request-id").to_owned())];
+        for (name, value) in &shown {
+            assert_has(&answer, 200, &[&format!("<dt>{name}</dt><dd>{value}</dd>")]);
+        }
+        // The page itself is another one for each request, so it has no tag, and is always sent.
+        assert_eq!(answer.header("etag"), "");
+        let call = server.call("GET", path).header("accept", "text/html").header("if-none-match", &tag);
+        assert_eq!(call.token(&token).send().await.status, 200, "{path}");
+        // The tag that is shown protects a change.
+        if path == "/articles/1/" {
+            let call = server.call("PATCH", path).token(&token).header("if-match", &tag);
+            assert_eq!(call.json(r#"{"name":"x"}"#).send().await.status, 403, "not 412");
+        }
+    }
+    let refused = page(&server, "GET", "/me/", None, None).await;
+    assert_has(&refused, 401, &[&format!("<dt>x-request-id</dt><dd>{}</dd>", refused.header("x-request-id"))]);
+    assert_lacks(&refused, &["<dt>etag</dt>"]);
+}
+
+#[tokio::test]
+async fn every_page_has_the_theme_that_was_chosen_in_the_admin_and_an_icon() {
+    let server = TestServer::start().await;
+    for (theme, shown) in [("dark", "dark"), ("light", "light"), ("", "auto"), ("\"><b>", "auto")] {
+        for path in ["/articles/", "/me/", "/docs/", "/nothing", "/docs/nothing", "/static/nothing", "/admin/login/"] {
+            let call = server.call("GET", path).header("accept", "text/html");
+            let answer = call.header("cookie", format!("__Host-theme={theme}")).send().await;
+            let html = answer.text();
+            assert!(html.contains(&format!("<html lang=\"en\" data-theme=\"{shown}\">")), "{path} {theme}: {html}");
+            let icon = html.split_once("<link rel=\"icon\" href=\"").and_then(|(_, rest)| rest.split_once('"'));
+            let icon = server.call("GET", icon.expect("an icon").0).send().await;
+            assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"), "{path}");
+        }
+    }
+    let docs = server.call("GET", "/docs/").send().await;
+    assert!(docs.header("vary").contains("Cookie"), "{docs:?}");
+}
+
+#[tokio::test]
+async fn the_root_leads_a_browser_to_the_admin_and_a_client_nowhere() {
+    let server = TestServer::start().await;
+    let browser = page(&server, "GET", "/", None, None).await;
+    assert_eq!((browser.status, browser.header("location")), (302, "/admin/"));
+    assert_eq!(page(&server, "HEAD", "/", None, None).await.status, 302);
+    for accept in ["", "*/*", "application/json", "image/png"] {
+        let client = server.call("GET", "/").header("accept", accept).send().await;
+        assert_eq!((client.status, client.header("location")), (404, ""), "{accept}");
+    }
+    assert!(browser.header("vary").contains("Accept"));
+    assert_eq!(page(&server, "POST", "/", None, Some("{}")).await.status, 404);
+}
+
+#[tokio::test]
 async fn errors_stand_at_their_fields() {
     let server = TestServer::start().await;
     let token = server.alice().await;

@@ -53,6 +53,11 @@ async fn every_address_and_method_in_the_document_is_there_and_allow_lists_exact
         // Every answer of an address has `Allow`, and the one to an unknown method everywhere.
         let answer = server.call("FOO", &address).token(&token).send().await;
         assert_eq!((answer.status, allowed(answer.header("allow"))), (405, documented(item)), "{path}");
+        let detail = "Method \"FOO\" not allowed.";
+        assert_eq!(answer.json()["detail"], detail, "{path}");
+        for method in documented(item) {
+            assert!(item[method.to_lowercase()]["responses"]["405"].is_object(), "{method} {path}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tokens: which are let in, which are refused, and in what words.
 
 mod claims;
-mod codes;
+pub mod codes;
 mod encodings;
 mod forged;
 mod header;

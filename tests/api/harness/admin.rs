@@ -134,6 +134,17 @@ impl AdminClient {
         self.call("POST", path).body("application/x-www-form-urlencoded", body)
     }
 
+    /// Sends a file in the form of an import's first page.
+    pub async fn upload(&mut self, path: &str, name: &str, content: impl AsRef<[u8]>) -> Answer {
+        if self.token.is_empty() {
+            self.get("/admin/").await;
+        }
+        let fields = [("csrfmiddlewaretoken", self.token.as_str())];
+        let answer = self.call("POST", path).multipart(&fields, Some((name, content.as_ref()))).send().await;
+        self.take(&answer);
+        answer
+    }
+
     /// The session's cookie.
     pub fn session(&self) -> &str {
         self.cookies.get(SESSION_COOKIE).map_or("", String::as_str)

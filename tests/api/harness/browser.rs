@@ -17,6 +17,9 @@ use super::{TestServer, skip};
 /// Browsers at once: each takes a processor for itself.
 static TURNS: Semaphore = Semaphore::const_new(1);
 
+/// How high the window is.
+const HEIGHT: u32 = 900;
+
 /// How long a page may take to show what is expected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -105,13 +108,17 @@ impl Browser {
 
     /// Sets width and colours.
     pub async fn look(&self, width: u32, colours: &str) {
-        let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
+        self.resize(width, HEIGHT).await;
         let media = json!({ "features": [
             { "name": "prefers-color-scheme", "value": colours },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
         self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Value {
@@ -241,8 +248,17 @@ impl Browser {
         self.run("return document.documentElement.scrollWidth > document.documentElement.clientWidth").await == true
     }
 
-    /// Writes a picture of the whole page.
+    /// Writes a picture of the whole page, in a window that is as high as the page.
     pub async fn screenshot(&self, file: &std::path::Path) {
+        let size = "return [innerWidth, Math.max(innerHeight, document.documentElement.scrollHeight)]";
+        let size = self.run(size).await;
+        let (width, height) = (size[0].as_u64().unwrap_or(1280) as u32, size[1].as_u64().unwrap_or(900) as u32);
+        self.resize(width, height).await;
+        self.capture(file).await;
+        self.resize(width, HEIGHT).await;
+    }
+
+    async fn capture(&self, file: &std::path::Path) {
         let parameters = json!({ "format": "png", "captureBeyondViewport": true });
         let answer = self.cdp("Page.captureScreenshot", parameters).await;
         let picture = answer["data"].as_str().expect("a picture");
@@ -266,6 +282,7 @@ fn capabilities(chromium: &std::path::Path, profile: &TempDir, script: bool) -> 
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--hide-scrollbars",
         &profile,
     ];
     for argument in arguments {

@@ -50,6 +50,23 @@ impl Call {
         call
     }
 
+    /// A multipart form (RFC 7578) of fields and, if there is one, the file `file`, by its name and content.
+    pub fn multipart(self, fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Call {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!("--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        if let Some((name, content)) = file {
+            let head = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+            body.extend_from_slice(format!("--b0undary\r\n{head}\r\nContent-Type: text/csv\r\n\r\n").as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--b0undary--\r\n");
+        self.body("multipart/form-data; boundary=b0undary", body)
+    }
+
     /// A body without a `Content-Type`.
     pub fn bare_body(mut self, body: impl Into<Vec<u8>>) -> Call {
         self.body = Some(body.into());

@@ -12,8 +12,9 @@ use crate::harness::jwks::{Behaviour, JwksFixture};
 use crate::harness::pool::{TestKey, TestPool};
 use crate::harness::{TestServer, skip};
 
-/// Does what leads to this refusal. There is no arm for the rest: a new refusal has to be added here.
-async fn provoke(refusal: Refusal) -> Answer {
+/// A server, and a token that it refuses for this reason. There is no arm for the rest: a new refusal has to be
+/// added here. Two lie not in the token: it is none, and a good one for which no key can be had.
+pub async fn refused(refusal: Refusal) -> (TestServer, String) {
     let server = match refusal {
         Refusal::AccessTokenWanted => TestServer::start_with(|config| config.token_use = TokenUse::Access).await,
         Refusal::KeysUnavailable => {
@@ -26,10 +27,7 @@ async fn provoke(refusal: Refusal) -> Answer {
     server.user("kate").await;
     let token = || server.pool.token("kate");
     let token = match refusal {
-        Refusal::NoToken => return server.call("GET", "/me/").send().await,
-        Refusal::AuthorizationInvalid => {
-            return server.call("GET", "/me/").header("authorization", "Basic x").send().await;
-        }
+        Refusal::NoToken | Refusal::AuthorizationInvalid => String::new(),
         Refusal::TokenTooLarge => token().claim("custom:note", "x".repeat(20_000)).sign(),
         Refusal::TokenMalformed => "x".to_owned(),
         Refusal::AlgorithmNotAllowed => token().header("alg", "none").sign(),
@@ -59,7 +57,17 @@ async fn provoke(refusal: Refusal) -> Answer {
             token().sign()
         }
     };
-    server.get("/me/", &token).await
+    (server, token)
+}
+
+/// Does what leads to this refusal.
+async fn provoke(refusal: Refusal) -> Answer {
+    let (server, token) = refused(refusal).await;
+    match refusal {
+        Refusal::NoToken => server.call("GET", "/me/").send().await,
+        Refusal::AuthorizationInvalid => server.call("GET", "/me/").header("authorization", "Basic x").send().await,
+        _ => server.get("/me/", &token).await,
+    }
 }
 
 #[tokio::test]

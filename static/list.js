@@ -1,0 +1,181 @@
+// What a script adds to lists: search and filters without a new page, selecting rows, and tables that fit.
+import { all, announce, fetchPage, one } from "./admin.js";
+
+// --- Tables: cards on narrow screens name their values; where columns hardly fit, words break ----------
+
+function labelCells(root) {
+  for (const table of all("table.cards", root)) {
+    const names = all("thead th", table).map((head) => (one(".sort > a", head) ?? head).firstChild?.textContent.trim());
+    for (const row of table.tBodies[0]?.rows ?? []) {
+      [...row.cells].forEach((cell, index) => {
+        if (cell.tagName === "TD" && names[index]) cell.dataset.label = names[index];
+      });
+    }
+    table.classList.add("labelled");
+  }
+}
+
+function fitTables() {
+  for (const table of all("table.table")) {
+    table.classList.remove("crowded");
+    table.classList.toggle("crowded", table.offsetWidth > table.parentElement.clientWidth);
+  }
+}
+
+window.addEventListener("resize", fitTables);
+
+// --- Live lists ---------------------------------------------------------------------------------------
+
+const live = { running: null, timer: 0 };
+
+/** The address that the form would lead to, without its empty fields. */
+function formAddress(form) {
+  const address = new URL(form.action, location.href);
+  const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value !== "");
+  address.search = new URLSearchParams(fields).toString();
+  return address.href;
+}
+
+/** Where the focus is within a region, so that it can be put back once the region is another. */
+function focusMark(region) {
+  const focused = document.activeElement;
+  if (!region.contains(focused)) return null;
+  const like = (within) => all("a, button, input, select", within).filter((other) => other.textContent === focused.textContent);
+  const nth = like(region).indexOf(focused);
+  return (fresh) => (focused.id && fresh.querySelector(`#${CSS.escape(focused.id)}`)) || like(fresh)[nth] || null;
+}
+
+/** Replaces the live regions by those of another page. The search box is outside them and keeps its caret. */
+function showRegions(page) {
+  for (const region of all("[data-live-region]")) {
+    const fresh = page.getElementById(region.id);
+    if (!fresh) continue;
+    const refocus = focusMark(region);
+    region.replaceWith(fresh);
+    refocus?.(fresh)?.focus({ preventScroll: true });
+  }
+  document.title = page.title;
+  enhance();
+  announce(one("[data-result-count]")?.textContent ?? "");
+}
+
+/** Shows an address in the list. `history`: `push`, `replace`, or none if the browser is there already. */
+async function showList(url, history) {
+  clearTimeout(live.timer);
+  live.running?.abort();
+  const running = (live.running = new AbortController());
+  all("[data-live-region]").forEach((region) => region.setAttribute("aria-busy", "true"));
+  try {
+    const page = await fetchPage(url, running.signal);
+    if (!page) return location.assign(url);
+    // Before the regions: relative links in them start from the new address.
+    if (history) window.history[`${history}State`]({ live: true }, "", url);
+    showRegions(page);
+  } catch (error) {
+    if (error.name !== "AbortError") location.assign(url);
+  } finally {
+    if (live.running === running) {
+      live.running = null;
+      all("[data-live-region]").forEach((region) => region.removeAttribute("aria-busy"));
+    }
+  }
+}
+
+function onListInput(form, delay) {
+  clearTimeout(live.timer);
+  live.timer = setTimeout(() => showList(formAddress(form), "replace"), delay);
+}
+
+function onListClick(event) {
+  const link = event.target.closest("[data-live-region] a[href]");
+  if (!link || !one("form[data-live]") || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const address = new URL(link.href);
+  if (address.origin !== location.origin || address.pathname !== location.pathname) return;
+  event.preventDefault();
+  showList(address.href, "push");
+}
+
+window.addEventListener("popstate", () => {
+  const form = one("form[data-live]");
+  if (!form) return;
+  const parameters = new URLSearchParams(location.search);
+  for (const field of form.elements) {
+    if (field.name && !field.closest("[data-live-region]")) field.value = parameters.get(field.name) ?? "";
+  }
+  showList(location.href, null);
+});
+
+// --- Selecting rows -----------------------------------------------------------------------------------
+
+let lastTicked = null;
+
+const rowBoxes = (form) => all('input[name="_selected_action"]', form);
+
+function showSelection(form) {
+  const boxes = rowBoxes(form);
+  const ticked = boxes.filter((box) => box.checked).length;
+  const across = one("[data-across]", form);
+  const whole = ticked > 0 && ticked === boxes.length;
+  const page = one("[data-select-page]", form);
+  if (page) {
+    page.checked = whole;
+    page.indeterminate = ticked > 0 && !whole;
+  }
+  if (across) {
+    across.hidden = !whole;
+    if (!whole) one("input", across).checked = false;
+  }
+  const everything = across && one("input", across).checked;
+  const count = one("[data-selection-count]", form);
+  if (count) count.textContent = everything ? `All ${form.dataset.total} selected` : `${ticked} of ${boxes.length} selected`;
+  const clear = one("[data-selection-clear]", form);
+  if (clear) clear.hidden = ticked === 0;
+}
+
+function onSelectionClick(event) {
+  const form = event.target.closest("form[data-selection]");
+  if (!form) return;
+  // The whole cell is the target, not its small box alone.
+  const cell = event.target.matches("td.tick") ? one("input", event.target) : null;
+  const box = cell ?? (event.target.matches('input[name="_selected_action"]') ? event.target : null);
+  if (cell) cell.checked = !cell.checked;
+  if (box) {
+    const boxes = rowBoxes(form);
+    const [from, to] = [boxes.indexOf(lastTicked), boxes.indexOf(box)].sort((a, b) => a - b);
+    if (event.shiftKey && from >= 0) boxes.slice(from, to + 1).forEach((other) => (other.checked = box.checked));
+    lastTicked = box;
+  } else if (event.target.matches("[data-select-page]")) {
+    rowBoxes(form).forEach((other) => (other.checked = event.target.checked));
+  } else if (event.target.closest("[data-selection-clear]")) {
+    rowBoxes(form).forEach((other) => (other.checked = false));
+  } else if (!event.target.closest("[data-across]")) {
+    return;
+  }
+  showSelection(form);
+  announce(one("[data-selection-count]", form)?.textContent ?? "");
+}
+
+// --- What happens when ------------------------------------------------------------------------------------------
+
+/** Prepares what is in the page, and again what has been replaced. */
+function enhance() {
+  labelCells(document);
+  fitTables();
+  all("form[data-selection]").forEach(showSelection);
+}
+
+function onInput(event) {
+  const form = event.target.form;
+  if (form?.matches("[data-live]")) onListInput(form, event.type === "input" ? 200 : 0);
+}
+
+enhance();
+document.addEventListener("click", onSelectionClick);
+document.addEventListener("click", onListClick);
+document.addEventListener("input", onInput);
+document.addEventListener("change", onInput);
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-live]")) return;
+  event.preventDefault();
+  showList(formAddress(event.target), "push");
+});

@@ -1,0 +1,133 @@
+// The palette: pages, commands and rows by a few letters. admin.js loads it when it is first opened.
+import { all, announce, element, fetchPage, one } from "./admin.js";
+
+const palette = { dialog: one("dialog[data-palette]"), timer: 0, running: null, found: [] };
+
+const paletteWords = () => one("input", palette.dialog).value.toLowerCase().split(/\s+/).filter(Boolean);
+
+/** Whether an entry has every word that was typed. */
+function fitsPalette(entry) {
+  return paletteWords().every((word) => `${entry.text} ${entry.detail}`.toLowerCase().includes(word));
+}
+
+/** What is at hand: the navigation's pages, and the menu of who is signed in. Buttons do what they do there. */
+function pagesAtHand() {
+  const links = [...all("[data-nav] a"), ...all("#user-menu a, #user-menu button")];
+  // The menu has pages of the navigation again.
+  const isFirst = (link, at) => !link.href || links.findIndex((other) => other.href === link.href) === at;
+  return links.filter(isFirst).map((link) => ({
+    href: link.href,
+    text: link.textContent.trim(),
+    detail: "",
+    icon: one(".icon", link)?.cloneNode(),
+    press: link.href ? null : () => link.click(),
+  }));
+}
+
+/** What the search page found: its sections, each with a heading and links. */
+function paletteFound(page) {
+  return all("#results section", page).map((section) => ({
+    title: one("h2", section)?.textContent ?? "",
+    isPages: "pages" in section.dataset,
+    isLists: "lists" in section.dataset,
+    entries: all("a[href]", section).map((link) => ({
+      href: new URL(link.getAttribute("href"), location.href).href,
+      text: link.textContent.trim(),
+      detail: one("small", link.closest("li"))?.textContent ?? "",
+    })),
+  }));
+}
+
+/** Shows the pages at hand and what was found. `waits`: whether an answer is still to come. */
+function showPalette(found, waits) {
+  const atHand = pagesAtHand().filter(fitsPalette);
+  const known = new Set(atHand.map((entry) => entry.href));
+  const others = found.filter((group) => group.isPages).flatMap((group) => group.entries);
+  const pages = { title: "Pages", entries: [...atHand, ...others.filter((entry) => !known.has(entry.href))] };
+  const rows = found.filter((group) => !group.isPages && !group.isLists && group.entries.length);
+  const lists = found.filter((group) => group.isLists && group.entries.length);
+  const list = one('[role="listbox"]', palette.dialog);
+  const before = one('[aria-selected="true"]', palette.dialog)?.href;
+  const groups = pages.entries.length ? [pages, ...rows] : rows;
+  const nothing = element("p", { className: "empty", role: "presentation" }, waits ? "Searching…" : "Nothing found.");
+  list.replaceChildren(...(groups.length ? [] : [nothing]), ...[...groups, ...lists].map(paletteGroup));
+  all('[role="option"]', list).forEach((option, index) => (option.id = `palette-${index}`));
+  selectOption(Math.max(0, all('[role="option"]', list).findIndex((option) => option.href && option.href === before)));
+  return groups.length > 0;
+}
+
+function paletteGroup({ title, entries }) {
+  const options = entries.map((entry) => {
+    const option = element("a", { role: "option", tabIndex: -1, "aria-selected": "false" });
+    if (entry.press) option.addEventListener("click", entry.press);
+    else option.href = entry.href;
+    const detail = entry.detail ? [element("small", { className: "soft" }, entry.detail)] : [];
+    option.append(...(entry.icon ? [entry.icon] : []), entry.text, ...detail);
+    return option;
+  });
+  return element("div", { role: "group", "aria-label": title }, element("span", { role: "presentation" }, title), ...options);
+}
+
+function selectOption(to, move = false) {
+  const options = all('[role="option"]', palette.dialog);
+  const input = one("input", palette.dialog);
+  const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  const next = options.length ? (move ? (at + to + options.length) % options.length : to) : -1;
+  options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
+  if (next < 0) return input.removeAttribute("aria-activedescendant");
+  input.setAttribute("aria-activedescendant", options[next].id);
+  options[next].scrollIntoView({ block: "nearest" });
+}
+
+/** At once, what is at hand, and of the last answer what still fits: Enter must not take the unfitting. */
+function filterPalette() {
+  const isSearch = paletteWords().length > 0;
+  const found = isSearch ? palette.found : [];
+  showPalette(found.map((group) => ({ ...group, entries: group.entries.filter(fitsPalette) })), isSearch);
+}
+
+/** Shows what there is for what is typed by now. */
+export function show() {
+  filterPalette();
+  searchPalette();
+}
+
+async function searchPalette() {
+  palette.running?.abort();
+  const words = paletteWords();
+  if (!words.length) return;
+  palette.running = new AbortController();
+  try {
+    const url = `${palette.dialog.dataset.palette}?${new URLSearchParams({ q: words.join(" ") })}`;
+    const page = await fetchPage(url, palette.running.signal);
+    palette.found = page ? paletteFound(page) : [];
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    // Without an answer, the pages at hand remain.
+    palette.found = [];
+  }
+  const isAny = showPalette(palette.found, false);
+  announce(isAny ? `${all('[role="option"]', palette.dialog).length} results` : "Nothing found.");
+}
+
+palette.dialog.addEventListener("input", () => {
+  filterPalette();
+  clearTimeout(palette.timer);
+  palette.timer = setTimeout(searchPalette, 150);
+});
+palette.dialog.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    event.preventDefault();
+    selectOption(step, true);
+  } else if (event.key === "Escape") {
+    // A search box would only empty itself.
+    event.preventDefault();
+    palette.dialog.close();
+  } else if (event.key === "Enter" && event.target.matches("input")) {
+    const option = one('[aria-selected="true"]', palette.dialog);
+    if (!option) return;
+    event.preventDefault();
+    option.click();
+  }
+});
