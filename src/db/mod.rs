@@ -148,7 +148,9 @@ impl Db {
         // SQLite keeps its other files beside the real one, wherever links lead to it from.
         let path = path.canonicalize().map_err(|error| error.to_string())?;
         let url = Arc::new(DatabaseUrl::Sqlite(path.clone()));
-        let readers = pool(&url, Role::Reader)?;
+        // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
+        let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
+        let readers = pool(&url, Role::Reader, connections as u32)?;
         let metrics = WriterMetrics::new();
         let writer = Writer::start(&path, connection, metrics.clone()).map_err(|error| error.to_string())?;
         let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
@@ -159,10 +161,11 @@ impl Db {
     fn open_postgres(url: &DatabaseUrl, server: &str) -> Result<(Db, usize), String> {
         let applied = postgres::open_migrated(server)?;
         let url = Arc::new(url.clone());
-        let readers = pool(&url, Role::Reader)?;
+        let limit = postgres::ConnectionLimit::of(server).ok_or("it has a connection_limit that cannot be")?;
+        let readers = pool(&url, Role::Reader, limit.readers())?;
         let watch = postgres::Watch::start(&url).map_err(|error| error.to_string())?;
         let metrics = WriterMetrics::new();
-        let writers = postgres::Writers::new(pool(&url, Role::Writer)?, watch.clone());
+        let writers = postgres::Writers::new(pool(&url, Role::Writer, limit.writers())?, watch.clone());
         let versions = Arc::new(Versions::Watch(watch));
         Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics }, applied))
     }
@@ -293,11 +296,9 @@ fn stopped() -> Error {
     Error::Unavailable("the writer stopped before the commit".to_owned())
 }
 
-/// Work is short and mostly on cached pages: a few connections a core keep all cores busy.
-fn pool(url: &Arc<DatabaseUrl>, role: Role) -> Result<r2d2::Pool<Manager>, String> {
-    let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
+fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2::Pool<Manager>, String> {
     r2d2::Pool::builder()
-        .max_size(connections as u32)
+        .max_size(connections)
         .min_idle(Some(1))
         // Asking before each use would cost as much as a read; `begin` finds out.
         .test_on_check_out(false)

@@ -9,7 +9,8 @@ pub enum DatabaseUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL server and a database there, as libpq reads it
-    /// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>).
+    /// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), and besides
+    /// `connection_limit`, the most connections of a process.
     #[cfg(feature = "postgres")]
     Postgres(String),
 }
@@ -92,6 +93,9 @@ fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     if !is_encoded(rest) {
         return Err("has a `%` that does not begin a code of two digits; write `%25` for `%`");
     }
+    if super::postgres::ConnectionLimit::of(value).is_none() {
+        return Err("has a `connection_limit` that is no number from 3 to 1000");
+    }
     Ok(DatabaseUrl::Postgres(value.to_owned()))
 }
 
@@ -128,5 +132,50 @@ impl fmt::Display for DatabaseUrl {
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::DatabaseUrl;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (url, shown) in [
+            ("postgres://db/x", "postgres://db/x"),
+            ("postgres://u:secret@db:5432/x?sslmode=require", "postgres://u:***@db:5432/x?sslmode=require"),
+            (
+                "postgresql://u@a:1,b:2/x?password=secret&application_name=y",
+                "postgresql://u@a:1,b:2/x?password=***&application_name=y",
+            ),
+            (
+                "postgres:///x?host=/run/postgresql&sslpassword=secret",
+                "postgres:///x?host=/run/postgresql&sslpassword=***",
+            ),
+            (
+                "postgres://u:s%40cret@[::1]:5432/x?connection_limit=30",
+                "postgres://u:***@[::1]:5432/x?connection_limit=30",
+            ),
+        ] {
+            let parsed = DatabaseUrl::parse(url).unwrap_or_else(|problem| panic!("{url} {problem}"));
+            assert_eq!((parsed.to_string().as_str(), format!("{parsed:?}").as_str()), (shown, shown));
+        }
+    }
+
+    #[test]
+    fn what_libpq_would_quote_in_an_error_is_refused_before() {
+        for url in [
+            "postgres://u:sec/ret@db/x",
+            "postgres://u:sec@ret@db/x",
+            "postgres://u:se:cret/@db/x",
+            "postgres://u:secret%@db/x",
+            "postgres://u:secret%zz@db/x",
+            "postgres://u:secret@db:port/x",
+            "postgres://db/x?connection_limit=2",
+            "postgres://db/x?connection_limit=many",
+        ] {
+            let problem = DatabaseUrl::parse(url).expect_err(url);
+            assert!(!problem.contains("sec") && !problem.contains("ret@"), "{problem}");
+        }
     }
 }
