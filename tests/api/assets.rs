@@ -1,5 +1,6 @@
 //! Style sheets, scripts and icons.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gatepost::assets::url;
@@ -31,15 +32,55 @@ async fn files_are_served_with_their_types_and_may_be_kept_for_ever() {
     }
 }
 
+/// The style sheets of our own pages, one after the other.
+fn style_sheets() -> String {
+    let names = ["gatepost.css", "lists.css", "forms.css", "api.css", "docs.css"];
+    names.map(|name| String::from_utf8(on_disk(name)).expect("CSS is UTF-8")).concat()
+}
+
+/// What is written in the files of a folder, and of those within it.
+fn texts(folder: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = std::fs::read_dir(path).expect("a folder").map(|file| file.expect("a file"));
+    let text = files.map(|file| {
+        let name = format!("{folder}/{}", file.file_name().to_string_lossy());
+        if file.path().is_dir() { texts(&name) } else { std::fs::read_to_string(file.path()).unwrap_or_default() }
+    });
+    text.collect()
+}
+
 #[tokio::test]
-async fn relative_addresses_in_the_style_sheet_lead_to_files() {
+async fn every_icon_is_named_and_every_address_in_a_style_sheet_leads_to_a_file() {
     let server = TestServer::start().await;
-    let sheet = String::from_utf8(on_disk("gatepost.css")).expect("CSS is UTF-8");
-    let names: Vec<_> = sheet.split("url(").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(names.len() > 10, "{names:?}");
-    for name in names {
-        let name = name.trim_matches(['"', '\'']);
-        assert_eq!(server.call("GET", &url(name)).send().await.status, 200, "{name}");
+    let sheets = style_sheets();
+    let named: BTreeSet<_> = sheets.split("url(icons/").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for name in &named {
+        let path = url(&format!("icons/{name}"));
+        assert_eq!(server.call("GET", &path).send().await.status, 200, "{name}");
+    }
+    let icons = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("static/icons")).expect("the icons");
+    for icon in icons.map(|icon| icon.expect("a file").file_name().to_string_lossy().into_owned()) {
+        assert!(named.contains(icon.as_str()), "no style sheet names {icon}");
+    }
+}
+
+#[test]
+fn every_class_of_a_style_sheet_is_on_some_page() {
+    let text = ["templates", "src", "static"].map(texts).concat();
+    let words: BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '.')).collect();
+    let sheets = style_sheets();
+    // Swagger UI has classes of its own.
+    let own = sheets.split_once(".swagger-ui").map_or(&*sheets, |(own, _)| own);
+    for rule in own.split('}').filter_map(|rule| rule.rsplit_once('{')) {
+        let selector = rule.0.rsplit(['{', ';', '/']).next().unwrap_or_default();
+        for class in selector.split('.').skip(1) {
+            let class = class.split(|c: char| !(c.is_alphanumeric() || c == '-')).next().unwrap_or_default();
+            // A model names its icon without the prefix; an arrow has its direction added by a template.
+            let icon = class.strip_prefix("icon-").map(|icon| if icon.starts_with("arrow-") { "arrow" } else { icon });
+            let is_used = words.contains(class) || icon.is_some_and(|icon| words.contains(icon) || icon == "arrow");
+            assert!(is_used, "{class} is on no page");
+        }
     }
 }
 
