@@ -3,6 +3,8 @@
 //! Each page stands beside a floor measured in the same run, in turns: the same statements on one connection,
 //! without HTTP, session and HTML. The first lines tell how much memory the export of everything takes.
 
+#[path = "http/client.rs"]
+mod client;
 #[path = "http/server.rs"]
 mod server;
 

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use chrono::{Datelike, NaiveDateTime, Utc};
+use chrono::{Datelike, NaiveDateTime, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::model_admin::ModelAdmin;
@@ -131,20 +131,21 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Shows a time in UTC.
+    /// Shows a time in UTC. Without format strings, which would be parsed anew for each of a list's hundreds.
     pub fn new(at: impl std::borrow::Borrow<NaiveDateTime>) -> Moment {
-        let at = *at.borrow();
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let at = at.borrow();
+        let (date, time) = (at.date(), at.time().with_nanosecond(0).unwrap_or_default());
+        let (day, month) = (date.day(), MONTHS.get(date.month0() as usize).copied().unwrap_or_default());
+        let (hour, minute) = (time.hour(), time.minute());
         let today = Utc::now().date_naive();
-        let format = match at.date() {
-            date if date == today => "today %H:%M",
-            date if date.year() == today.year() => "%-d %b %H:%M",
-            _ => "%-d %b %Y",
+        let text = match date {
+            date if date == today => format!("today {hour:02}:{minute:02}"),
+            date if date.year() == today.year() => format!("{day} {month} {hour:02}:{minute:02}"),
+            date => format!("{day} {month} {}", date.year()),
         };
-        Moment {
-            iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            full: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-            text: at.format(format).to_string(),
-        }
+        Moment { iso: format!("{date}T{time}Z"), full: format!("{date} {time} UTC"), text }
     }
 }
 

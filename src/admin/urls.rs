@@ -9,6 +9,7 @@ use super::cookies::Cookies;
 use super::credentials::Credentials;
 use super::device::Devices;
 use super::import::Running;
+use super::session::DatabaseSessions;
 use super::site::Site;
 use super::throttle::Throttle;
 use super::{
@@ -26,7 +27,7 @@ use crate::users::sessions::Limits;
 /// What the admin is made of; shared by all workers.
 #[derive(Clone)]
 pub struct Admin {
-    db: Db,
+    sessions: web::Data<DatabaseSessions>,
     site: web::Data<Site>,
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
@@ -48,9 +49,10 @@ impl Admin {
         let throttle = Throttle { max_failures: config.login_max_failures };
         let session_key = Key::from(&session_key);
         let cookies = Cookies { secure: config.mode != Mode::Development };
-        let browsing = Browsing::new(db.clone(), config.session_limits, cookies, session_key.clone());
+        let sessions = DatabaseSessions::new(db.clone(), config.session_limits);
+        let browsing = Browsing::new(sessions.clone(), cookies, session_key.clone());
         Ok(Admin {
-            db: db.clone(),
+            sessions: web::Data::new(sessions),
             site: web::Data::new(site),
             cookies: web::Data::new(cookies),
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
@@ -64,17 +66,14 @@ impl Admin {
 
     /// Adds all addresses below `/admin`.
     pub fn urls(&self, app: &mut web::ServiceConfig) {
-        let session = session::middleware(
-            self.db.clone(),
-            *self.limits.get_ref(),
-            *self.cookies.get_ref(),
-            self.session_key.clone(),
-        );
+        let sessions = self.sessions.get_ref().clone();
+        let session = session::middleware(sessions, *self.cookies.get_ref(), self.session_key.clone());
         let mut scope = web::scope("/admin");
         for resource in resources(&self.site) {
             scope = scope.service(resource);
         }
-        app.app_data(self.site.clone())
+        app.app_data(self.sessions.clone())
+            .app_data(self.site.clone())
             .app_data(self.cookies.clone())
             .app_data(self.credentials.clone())
             .app_data(self.devices.clone())
