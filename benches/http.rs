@@ -89,10 +89,10 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for number in 1..=20 {
         let body = format!(r#"{{"name":"Article {number:06} of the benchmark"}}"#);
-        runtime.block_on(client::once(service.address, &post(&token, &body)))?;
+        runtime.block_on(load::once(service.address, &post(&token, &body)))?;
     }
     let list = get(&token);
-    let answer = runtime.block_on(client::once(service.address, &list))?;
+    let answer = runtime.block_on(load::once(service.address, &list))?;
     let floor = start_floor(folder, &String::from_utf8(answer)?)?;
     eprintln!("signing {FRESH_TOKENS} tokens for each of {ROUNDS} rounds ...");
 

@@ -1,36 +1,27 @@
 //! A client that reads of an answer no more than it must, so that it costs less than what it measures.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Outcome;
 
-/// Sends one request and returns the body of its answer.
-pub async fn once(address: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
-    let mut client = Client::connect(address).await?;
-    client.exchange(request).await?;
-    Ok(client.body().to_vec())
-}
-
 /// One connection.
 pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
-    body: Range<usize>,
 }
 
 impl Client {
     pub async fn connect(address: SocketAddr) -> Outcome<Client> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Client { stream, buffer: vec![0; 64 * 1024], body: 0..0 })
+        Ok(Client { stream, buffer: vec![0; 64 * 1024] })
     }
 
-    /// Sends a request and waits for the whole answer, which has to be a 2xx.
-    pub async fn exchange(&mut self, request: &[u8]) -> Outcome<()> {
+    /// Sends a request and returns the body of its answer, which has to be a 2xx.
+    pub async fn exchange(&mut self, request: &[u8]) -> Outcome<&[u8]> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         loop {
@@ -50,14 +41,8 @@ impl Client {
             if !self.buffer.starts_with(b"HTTP/1.1 2") {
                 return Err(String::from_utf8_lossy(&self.buffer[..filled]).into_owned().into());
             }
-            self.body = head + 4..filled;
-            return Ok(());
+            return Ok(&self.buffer[head + 4..filled]);
         }
-    }
-
-    /// The body of the last answer.
-    pub fn body(&self) -> &[u8] {
-        &self.buffer[self.body.clone()]
     }
 }
 

@@ -36,6 +36,11 @@ impl Measured {
     }
 }
 
+/// Sends one request and returns the body of its answer.
+pub async fn once(address: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
+    Ok(Client::connect(address).await?.exchange(request).await?.to_vec())
+}
+
 /// Puts the load on a server. Every answer has to be a 2xx.
 pub async fn measure(address: SocketAddr, clients: usize, load: Load) -> Outcome<Measured> {
     let (repeat, queue, deadline) = match load {

@@ -1,5 +1,7 @@
 //! What a list shows of a row's values, and what a CSV file holds of them.
 
+use std::ops::Range;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
@@ -40,11 +42,15 @@ pub fn time(value: &Value) -> Option<NaiveDateTime> {
 }
 
 /// Reads a time in SQLite's form, `2026-11-22 17:30:00.123`, or in PostgreSQL's, which has a `T` between date and
-/// time; to the second. A list has hundreds of them, and chrono's own parser takes ten times as long.
+/// time. A list has hundreds of them, and chrono's own parser takes ten times as long.
 pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
-    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
+    let number = |at: Range<usize>| text.get(at)?.parse::<u32>().ok();
     let date = NaiveDate::from_ymd_opt(text.get(0..4)?.parse().ok()?, number(5..7)?, number(8..10)?)?;
-    date.and_hms_opt(number(11..13)?, number(14..16)?, number(17..19)?)
+    let nanoseconds = match text.get(20..) {
+        None => 0,
+        Some(fraction) => format!("{fraction:0<9}").parse().ok()?,
+    };
+    date.and_hms_nano_opt(number(11..13)?, number(14..16)?, number(17..19)?, nanoseconds)
 }
 
 impl Cell {

@@ -98,8 +98,8 @@ fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<(ListView, Vec<
     let matches = Matches::of(conn, options, &query)?;
     let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;
-    let state = query.state();
-    let rows = page.rows.iter().map(|row| row_view(options, row, &state)).collect();
+    let back = way_back(&query);
+    let rows = page.rows.iter().map(|row| row_view(options, row, &back)).collect();
     let heads = options.list_display.iter().map(|column| head(&query, column)).collect();
     Ok((ListView::read(conn, options, &query, &matches, &page)?, heads, rows))
 }
@@ -121,15 +121,20 @@ pub fn cells<'a>(
     })
 }
 
-fn row_view(options: &'static Options, row: &Row, state: &str) -> RowView {
+/// What the address of a row's form ends in, so that the form leads back to the same page of the same list.
+fn way_back(query: &ListQuery) -> String {
+    let state = query.state();
+    if state.is_empty() {
+        return state;
+    }
+    let mut query = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
+    query.append_pair("_changelist_filters", &state).finish()
+}
+
+fn row_view(options: &'static Options, row: &Row, back: &str) -> RowView {
     let (title, values) = row.values.split_first().map_or((None, &[][..]), |(title, values)| (title.as_str(), values));
     // From the list's own address, since the whole of it a hundred times would be a tenth of the page.
-    let mut address = format!("{}/change/", row.id);
-    if !state.is_empty() {
-        // The form leads back to the same page of the same list.
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        address = format!("{address}?{}", query.append_pair("_changelist_filters", state).finish());
-    }
+    let address = format!("{}/change/{back}", row.id);
     RowView {
         id: row.id,
         title: title.unwrap_or_default().to_owned(),
