@@ -7,10 +7,11 @@ use diesel::QueryResult;
 
 use super::list_page::{Page, Row};
 use super::list_query::{AskedList, ListQuery, Order, order_text};
-use super::list_view::{ListView, turn};
+use super::list_view::ListView;
 use super::matches::Matches;
 use super::model_admin::{Cell, Column, Options};
 use super::pages::{Frame, page};
+use super::recent::Recent;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::{Connection, Db};
@@ -20,15 +21,22 @@ use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]
 #[template(path = "admin/change_list.html")]
-struct ChangeListPage {
+struct ChangeListPage<'a> {
     frame: Frame,
-    list: ListView,
-    heads: Vec<Head>,
-    rows: Vec<RowView>,
+    list: &'a ListView,
+    heads: &'a [Head],
+    rows: &'a [RowView],
     /// What can be done to selected rows: names and labels.
     actions: Vec<(&'static str, String)>,
     may_add: bool,
     may_import: bool,
+}
+
+/// What is the same for all whose rights are the same.
+pub struct Listed {
+    list: ListView,
+    heads: Vec<Head>,
+    rows: Vec<RowView>,
 }
 
 /// A column's heading.
@@ -66,26 +74,21 @@ pub async fn change_list(
     site: web::Data<Site>,
     db: web::Data<Db>,
     turns: web::Data<Turns>,
+    recent: web::Data<Recent<Listed>>,
     slug: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let asked = AskedList::of(&request, &site, &staff, &slug)?;
     let options = asked.options;
-    let turn = turn(&turns, &asked.query).await?;
-    let (list, heads, rows) = db
-        .read(move |conn| {
-            // Kept until the scan is over, even if the caller is gone by then.
-            let _turn = turn;
-            Ok(read(conn, &asked)?)
-        })
-        .await?;
+    let read = move |conn: &mut Connection| Ok(read(conn, &asked)?);
+    let listed = recent.get(&db, &turns, &staff.staff, (options, request.query_string()), read).await?;
     let rights = &staff.staff.rights;
     let may_add = options.allow(rights, Verb::Add);
     let change_list = ChangeListPage {
         frame: Frame::new(&request, &site, &staff, options.heading(), options.slug),
-        list,
-        heads,
-        rows,
+        list: &listed.list,
+        heads: &listed.heads,
+        rows: &listed.rows,
         actions: actions(options, rights),
         may_add,
         may_import: may_add && options.importable,
@@ -93,7 +96,7 @@ pub async fn change_list(
     page(StatusCode::OK, &change_list)
 }
 
-fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<(ListView, Vec<Head>, Vec<RowView>)> {
+fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<Listed> {
     let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
     let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
@@ -101,7 +104,7 @@ fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<(ListView, Vec<
     let back = way_back(&query);
     let rows = page.rows.iter().map(|row| row_view(options, row, &back)).collect();
     let heads = options.list_display.iter().map(|column| head(&query, column)).collect();
-    Ok((ListView::read(conn, options, &query, &matches, &page)?, heads, rows))
+    Ok(Listed { list: ListView::read(conn, options, &query, &matches, &page)?, heads, rows })
 }
 
 /// SQL of what columns need, one after the other.

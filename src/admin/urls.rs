@@ -9,6 +9,7 @@ use super::cookies::Cookies;
 use super::credentials::Credentials;
 use super::device::Devices;
 use super::import::Running;
+use super::recent::Recent;
 use super::session::DatabaseSessions;
 use super::site::Site;
 use super::throttle::Throttle;
@@ -35,6 +36,8 @@ pub struct Admin {
     limits: web::Data<Limits>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
+    lists: web::Data<Recent<change_list::Listed>>,
+    histories: web::Data<Recent<history_pages::Listed>>,
     session_key: Key,
 }
 
@@ -59,6 +62,8 @@ impl Admin {
             devices: web::Data::new(Devices::new(&device_key)),
             limits: web::Data::new(config.session_limits),
             imports: web::Data::new(Running::default()),
+            lists: web::Data::default(),
+            histories: web::Data::default(),
             browsing: web::Data::new(browsing),
             session_key,
         })
@@ -80,6 +85,8 @@ impl Admin {
             .app_data(self.limits.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
+            .app_data(self.lists.clone())
+            .app_data(self.histories.clone())
             .service(
                 // The last one is the outermost.
                 scope

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::http::header::{
-    CONTENT_TYPE, ContentType, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
-};
+use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
