@@ -37,7 +37,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 /// Threads of a worker for what has to wait. More of them would wait for one of the few connections to the database,
 /// each with memory of its own.
-const WAITING_THREADS: usize = 16;
+const WAITING_THREADS: usize = 8;
 /// How long requests that run may go on after SIGTERM. Kubernetes, for one, kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
