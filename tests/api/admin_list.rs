@@ -532,7 +532,7 @@ async fn each_reader_sees_what_their_rights_of_now_allow() {
     let mut clerk = server.staff_with("clerk", &permissions).await;
     let models = |html: &str| {
         let small = between(html, "<small>", " ").into_iter().map(str::to_owned);
-        small.collect::<std::collections::BTreeSet<String>>()
+        small.collect::<BTreeSet<String>>()
     };
     for _ in 0..2 {
         assert_eq!(models(&root.page("/admin/history/").await).len(), 2);
