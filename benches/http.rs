@@ -2,11 +2,16 @@
 //!
 //! Every figure stands beside a floor measured in the same run, in turns, so that a noisy machine slows
 //! both: the ratio is what counts. Floors: the same framework answering constant bytes of the same size;
-//! that plus one RS256 verification; and a bare loop without HTTP that commits one insert per transaction.
+//! that plus one RS256 verification; and a bare loop without HTTP that commits one insert per transaction. Below the
+//! table are figures that have a bound.
 //! `cargo bench -- --json FILE` also writes the table as JSON.
 
+#[path = "http/client.rs"]
+mod client;
 #[path = "http/floor.rs"]
 mod floor;
+#[path = "http/limits.rs"]
+mod limits;
 #[path = "http/load.rs"]
 mod load;
 #[path = "http/server.rs"]
@@ -22,6 +27,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
+use limits::{Crowd, Figure, Large};
 use load::{Load, Measured};
 use serde_json::json;
 use server::Server;
@@ -49,10 +55,10 @@ fn main() -> Outcome<()> {
     }
     let json_file = arguments.iter().position(|argument| argument == "--json").map(|at| arguments[at + 1].clone());
     let folder = tempfile::tempdir()?;
-    let results = run(folder.path())?;
-    print_table(&results);
+    let (results, figures) = run(folder.path())?;
+    print_table(&results, &figures);
     if let Some(file) = json_file {
-        std::fs::write(file, format!("{:#}\n", as_json(&results)))?;
+        std::fs::write(file, format!("{:#}\n", as_json(&results, &figures)))?;
     }
     Ok(())
 }
@@ -80,7 +86,7 @@ impl Comparison {
     }
 }
 
-fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
+fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
     let service = Server::service(folder, &[("POST_CONFIRMATION_SECRETS", SECRET)])?;
     let pool = LocalPool::open(&folder.join("bench.local-pool.keys"))?;
     let token = pool.token(&request("alice@example.com"))?;
@@ -92,6 +98,10 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
     let list = get(&token);
     let answer = runtime.block_on(load::once(service.address, &list))?;
     let floor = start_floor(folder, &String::from_utf8(answer)?)?;
+    eprintln!("a million articles ...");
+    let mut large = Large::start(&folder.join("large"))?;
+    let figures = large.figures(&runtime)?;
+    let middle = get(&large.token);
     eprintln!("signing {FRESH_TOKENS} tokens for each of {ROUNDS} rounds ...");
 
     let mut reads = Comparison::new("GET 20 articles, one token", "constant bytes");
@@ -102,13 +112,23 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
         Comparison::new("POST, 32 clients, acknowledged when durable", "bare loop, one insert per transaction");
     let mut sign_ups =
         Comparison::new("sign-ups told by the trigger, 32 at a time", "bare loop, one insert per transaction");
+    let mut deep = Comparison::new("GET 20 of 1,000,000, from the middle", "GET 20 articles, each time another query");
+    let mut crowded = Comparison::new("GET 20, beside 1,000 idle, 200 slow", "GET 20 articles, one token");
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS} ...");
         let measure = |address, load| runtime.block_on(load::measure(address, CLIENTS, load));
         let constant = measure(floor.address, Load::Repeat(list.clone(), PERIOD))?;
-        reads.rounds.push((measure(service.address, Load::Repeat(list.clone(), PERIOD))?, constant));
-        let queries = (0..UNREMEMBERED_READS).map(|n| at_path(&list, &from_the_begin(n))).collect();
-        unremembered.rounds.push((measure(service.address, Load::Once(queries))?, constant));
+        let alone = measure(service.address, Load::Repeat(list.clone(), PERIOD))?;
+        reads.rounds.push((alone, constant));
+        let crowd = runtime.block_on(Crowd::gather(service.address))?;
+        crowded.rounds.push((measure(service.address, Load::Repeat(list.clone(), PERIOD))?, alone));
+        drop(crowd);
+        let queries = |request: &[u8], place: fn(usize) -> String| {
+            Load::Once((0..UNREMEMBERED_READS).map(|n| at_path(request, &place(n))).collect())
+        };
+        let small = measure(service.address, queries(&list, from_the_begin))?;
+        unremembered.rounds.push((small, constant));
+        deep.rounds.push((measure(large.service.address, queries(&middle, from_the_middle))?, small));
         let tokens = fresh_tokens(&pool)?;
         let requests: Vec<Vec<u8>> = tokens.iter().map(|token| get(token)).collect();
         let verified = requests.iter().map(|request| at_path(request, "/verified/")).collect();
@@ -120,7 +140,7 @@ fn run(folder: &Path) -> Outcome<Vec<Comparison>> {
         let events = (0..SIGN_UPS).map(|n| sign_up(&pool, &format!("user-{round}-{n}"))).collect();
         sign_ups.rounds.push((measure(service.address, Load::Once(events))?, bare));
     }
-    Ok(vec![reads, unremembered, fresh, writes, sign_ups])
+    Ok((vec![reads, unremembered, deep, crowded, fresh, writes, sign_ups], figures))
 }
 
 /// The signed event of a confirmed sign-up.
@@ -165,6 +185,11 @@ fn from_the_begin(n: usize) -> String {
     format!("/articles/?cursor={}&", URL_SAFE_NO_PAD.encode(format!("{{\"i\":-{}}}", n + 1)))
 }
 
+/// The list from a place in the middle of a million, another one for each number.
+fn from_the_middle(n: usize) -> String {
+    format!("/articles/?cursor={}&", URL_SAFE_NO_PAD.encode(format!("{{\"i\":{}}}", 500_000 + n)))
+}
+
 /// The request at another path.
 fn at_path(request: &[u8], path: &str) -> Vec<u8> {
     let from = if path.contains('?') { "/articles/?" } else { "/articles/" };
@@ -204,7 +229,7 @@ fn start_floor(folder: &Path, body: &str) -> Outcome<Server> {
     Server::start(command)
 }
 
-fn print_table(results: &[Comparison]) {
+fn print_table(results: &[Comparison], figures: &[Figure]) {
     println!(
         "\n{:<44} {:>10} {:>8} {:>8}   {:<42} {:>10} {:>6}",
         "", "per second", "p50 ms", "p99 ms", "floor", "per second", "ratio"
@@ -221,10 +246,13 @@ fn print_table(results: &[Comparison]) {
             line.ratio(),
         );
     }
-    println!("\nMedians of {ROUNDS} rounds, {CLIENTS} connections; the load comes from the same machine.");
+    println!("\nMedians of {ROUNDS} rounds, {CLIENTS} connections; the load comes from the same machine.\n");
+    for Figure { what, value, unit, at_most } in figures {
+        println!("{what:<44} {value:>10.1} {unit}   at most {at_most} {unit}");
+    }
 }
 
-fn as_json(results: &[Comparison]) -> serde_json::Value {
+fn as_json(results: &[Comparison], figures: &[Figure]) -> serde_json::Value {
     let lines = results.iter().map(|line| {
         json!({
             "what": line.what,
@@ -236,5 +264,8 @@ fn as_json(results: &[Comparison]) -> serde_json::Value {
             "ratio": line.ratio(),
         })
     });
-    lines.collect()
+    let figures = figures.iter().map(|Figure { what, value, unit, at_most }| {
+        json!({ "what": what, "value": value, "unit": unit, "at_most": at_most })
+    });
+    lines.chain(figures).collect()
 }

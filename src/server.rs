@@ -35,6 +35,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long it may take from one request to the next: idle at first, then sending the head.
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
+/// Threads of a worker for what has to wait. More of them would wait for one of the few connections to the database,
+/// each with memory of its own.
+const WAITING_THREADS: usize = 8;
 /// How long requests that run may go on after SIGTERM. Kubernetes, for one, kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
@@ -178,6 +181,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })
+    .worker_max_blocking_threads(WAITING_THREADS)
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
     .keep_alive(KEEP_ALIVE)

@@ -1,5 +1,4 @@
-//! The load: connections that each send one request after the other and time the answers. It reads of an
-//! answer no more than it must, so that the load costs less than what it measures.
+//! The load: connections that each send one request after the other and time the answers.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,10 +6,8 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
 use crate::Outcome;
+use crate::client::Client;
 
 /// What to send.
 pub enum Load {
@@ -41,9 +38,7 @@ impl Measured {
 
 /// Sends one request and returns the body of its answer.
 pub async fn once(address: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
-    let mut client = Client::connect(address).await?;
-    client.exchange(request).await?;
-    Ok(client.body.clone())
+    Ok(Client::connect(address).await?.exchange(request).await?.to_vec())
 }
 
 /// Puts the load on a server. Every answer has to be a 2xx.
@@ -81,55 +76,4 @@ pub async fn measure(address: SocketAddr, clients: usize, load: Load) -> Outcome
         latencies.extend(handle.await??);
     }
     Ok(Measured::new(latencies, elapsed))
-}
-
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-    body: Vec<u8>,
-}
-
-impl Client {
-    async fn connect(address: SocketAddr) -> Outcome<Client> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Client { stream, buffer: vec![0; 64 * 1024], body: Vec::new() })
-    }
-
-    async fn exchange(&mut self, request: &[u8]) -> Outcome<()> {
-        self.stream.write_all(request).await?;
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.buffer[filled..]).await?;
-            if read == 0 {
-                return Err("the server closed the connection".into());
-            }
-            filled += read;
-            let Some(head) = find(&self.buffer[..filled], b"\r\n\r\n") else { continue };
-            let length = content_length(&self.buffer[..head])?;
-            if filled < head + 4 + length {
-                continue;
-            }
-            if !self.buffer.starts_with(b"HTTP/1.1 2") {
-                return Err(String::from_utf8_lossy(&self.buffer[..filled]).into_owned().into());
-            }
-            self.body.clear();
-            self.body.extend_from_slice(&self.buffer[head + 4..filled]);
-            return Ok(());
-        }
-    }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
-}
-
-fn content_length(head: &[u8]) -> Outcome<usize> {
-    let name = b"content-length: ";
-    let start = find(head, name).ok_or("the answer has no content-length")? + name.len();
-    let digits = head[start..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .fold(0, |n, digit| n * 10 + usize::from(digit - b'0'));
-    Ok(digits)
 }

@@ -17,15 +17,11 @@ use super::session::{DatabaseSessions, SignedIn, session_key};
 use super::site::Site;
 use crate::cognito::authentication::PageUser;
 use crate::crypto::equal;
-use crate::db::{Connection, Db};
 use crate::error::Error;
-use crate::users::models;
 use crate::users::permissions::{Rights, Verb};
-use crate::users::sessions::Limits;
 
 /// What it takes to know a session outside of the admin; part of the application's data.
 pub struct Browsing {
-    db: Db,
     sessions: DatabaseSessions,
     cookies: Cookies,
     key: Key,
@@ -33,22 +29,15 @@ pub struct Browsing {
 
 impl Browsing {
     /// For the sessions of the admin, whose cookies are signed with `key`.
-    pub fn new(db: Db, limits: Limits, cookies: Cookies, key: Key) -> Browsing {
-        Browsing { sessions: DatabaseSessions::new(db.clone(), limits), db, cookies, key }
+    pub fn new(sessions: DatabaseSessions, cookies: Cookies, key: Key) -> Browsing {
+        Browsing { sessions, cookies, key }
     }
 
-    async fn find(&self, request: &HttpRequest) -> Result<Option<(PageUser, Rights)>, Error> {
-        let Some(key) = session_key(request, self.cookies, &self.key) else { return Ok(None) };
-        let Some(state) = self.sessions.find(&key).await? else { return Ok(None) };
-        let Some(signed_in) = SignedIn::find(&state) else { return Ok(None) };
-        let find = move |conn: &mut Connection| {
-            let Some(user) = models::find(conn, signed_in.user_id)? else { return Ok(None) };
-            let rights = Rights::of(conn, &user)?;
-            Ok(Some((user, rights)))
-        };
-        let found = self.db.read(find).await?.filter(|(user, _)| signed_in.is_good(user));
-        let page_user = |user| PageUser { user: Arc::new(user), csrf_token: signed_in.csrf_token };
-        Ok(found.map(|(user, rights)| (page_user(user), rights)))
+    async fn find(&self, request: &HttpRequest) -> Result<Option<Arc<SignedIn>>, Error> {
+        match session_key(request, self.cookies, &self.key) {
+            Some(key) => self.sessions.signed_in_by(&key).await,
+            None => Ok(None),
+        }
     }
 }
 
@@ -59,17 +48,18 @@ pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
         return Ok(());
     }
     let Some(browsing) = request.app_data::<web::Data<Browsing>>() else { return Ok(()) };
-    let Some((user, rights)) = browsing.find(request).await? else { return Ok(()) };
+    let Some(signed_in) = browsing.find(request).await? else { return Ok(()) };
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_read {
-        if !has_token(request, &user) {
+        if !has_token(request, &signed_in) {
             return Ok(());
         }
-        if !permits(request, &rights) {
+        if !permits(request, &signed_in.staff.rights) {
             return Err(Error::PermissionDenied);
         }
     }
-    request.extensions_mut().insert(user);
+    let user = Arc::new(signed_in.staff.user.clone());
+    request.extensions_mut().insert(PageUser { user, csrf_token: signed_in.csrf_token.clone() });
     Ok(())
 }
 
@@ -78,8 +68,8 @@ fn comes_from_here(request: &HttpRequest) -> bool {
     request.headers().contains_key("sec-fetch-site") && csrf::is_same_origin(request)
 }
 
-fn has_token(request: &HttpRequest, user: &PageUser) -> bool {
-    csrf::header_token(request.headers()).is_some_and(|token| equal(token, &user.csrf_token))
+fn has_token(request: &HttpRequest, signed_in: &SignedIn) -> bool {
+    csrf::header_token(request.headers()).is_some_and(|token| equal(token, &signed_in.csrf_token))
 }
 
 /// Whether a session may do by the API what it asks for: no more than it may do in the admin.

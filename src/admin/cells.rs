@@ -1,6 +1,8 @@
 //! What a list shows of a row's values, and what a CSV file holds of them.
 
-use chrono::NaiveDateTime;
+use std::ops::Range;
+
+use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
 use super::model_admin::{Cell, Column, Kind};
@@ -39,10 +41,16 @@ pub fn time(value: &Value) -> Option<NaiveDateTime> {
     parse_time(value.as_str()?)
 }
 
-/// Reads a time in SQLite's form, or in PostgreSQL's, which has a `T` between date and time.
+/// Reads a time in SQLite's form, `2026-11-22 17:30:00.123`, or in PostgreSQL's, which has a `T` between date and
+/// time. A list has hundreds of them, and chrono's own parser takes ten times as long.
 pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
-    let parse = |format| NaiveDateTime::parse_from_str(text, format).ok();
-    parse("%Y-%m-%d %H:%M:%S%.f").or_else(|| parse("%Y-%m-%dT%H:%M:%S%.f"))
+    let number = |at: Range<usize>| text.get(at)?.parse::<u32>().ok();
+    let date = NaiveDate::from_ymd_opt(text.get(0..4)?.parse().ok()?, number(5..7)?, number(8..10)?)?;
+    let nanoseconds = match text.get(20..) {
+        None => 0,
+        Some(fraction) => format!("{fraction:0<9}").parse().ok()?,
+    };
+    date.and_hms_nano_opt(number(11..13)?, number(14..16)?, number(17..19)?, nanoseconds)
 }
 
 impl Cell {

@@ -7,10 +7,11 @@ use diesel::QueryResult;
 
 use super::list_page::{Page, Row};
 use super::list_query::{AskedList, ListQuery, Order, order_text};
-use super::list_view::{ListView, turn};
+use super::list_view::ListView;
 use super::matches::Matches;
 use super::model_admin::{Cell, Column, Options};
 use super::pages::{Frame, page};
+use super::recent::Recent;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::{Connection, Db};
@@ -20,15 +21,22 @@ use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]
 #[template(path = "admin/change_list.html")]
-struct ChangeListPage {
+struct ChangeListPage<'a> {
     frame: Frame,
-    list: ListView,
-    heads: Vec<Head>,
-    rows: Vec<RowView>,
+    list: &'a ListView,
+    heads: &'a [Head],
+    rows: &'a [RowView],
     /// What can be done to selected rows: names and labels.
     actions: Vec<(&'static str, String)>,
     may_add: bool,
     may_import: bool,
+}
+
+/// What is the same for all whose rights are the same.
+pub struct Listed {
+    list: ListView,
+    heads: Vec<Head>,
+    rows: Vec<RowView>,
 }
 
 /// A column's heading.
@@ -66,26 +74,21 @@ pub async fn change_list(
     site: web::Data<Site>,
     db: web::Data<Db>,
     turns: web::Data<Turns>,
+    recent: web::Data<Recent<Listed>>,
     slug: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let asked = AskedList::of(&request, &site, &staff, &slug)?;
     let options = asked.options;
-    let turn = turn(&turns, &asked.query).await?;
-    let (list, heads, rows) = db
-        .read(move |conn| {
-            // Kept until the scan is over, even if the caller is gone by then.
-            let _turn = turn;
-            Ok(read(conn, &asked)?)
-        })
-        .await?;
+    let read = move |conn: &mut Connection| Ok(read(conn, &asked)?);
+    let listed = recent.get(&db, &turns, &staff.staff, (options, request.query_string()), read).await?;
     let rights = &staff.staff.rights;
     let may_add = options.allow(rights, Verb::Add);
     let change_list = ChangeListPage {
         frame: Frame::new(&request, &site, &staff, options.heading(), options.slug),
-        list,
-        heads,
-        rows,
+        list: &listed.list,
+        heads: &listed.heads,
+        rows: &listed.rows,
         actions: actions(options, rights),
         may_add,
         may_import: may_add && options.importable,
@@ -93,15 +96,15 @@ pub async fn change_list(
     page(StatusCode::OK, &change_list)
 }
 
-fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<(ListView, Vec<Head>, Vec<RowView>)> {
+fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<Listed> {
     let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
     let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;
-    let state = query.state();
-    let rows = page.rows.iter().map(|row| row_view(options, row, &state)).collect();
+    let back = way_back(&query);
+    let rows = page.rows.iter().map(|row| row_view(options, row, &back)).collect();
     let heads = options.list_display.iter().map(|column| head(&query, column)).collect();
-    Ok((ListView::read(conn, options, &query, &matches, &page)?, heads, rows))
+    Ok(Listed { list: ListView::read(conn, options, &query, &matches, &page)?, heads, rows })
 }
 
 /// SQL of what columns need, one after the other.
@@ -121,15 +124,20 @@ pub fn cells<'a>(
     })
 }
 
-fn row_view(options: &'static Options, row: &Row, state: &str) -> RowView {
+/// What the address of a row's form ends in, so that the form leads back to the same page of the same list.
+fn way_back(query: &ListQuery) -> String {
+    let state = query.state();
+    if state.is_empty() {
+        return state;
+    }
+    let mut query = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
+    query.append_pair("_changelist_filters", &state).finish()
+}
+
+fn row_view(options: &'static Options, row: &Row, back: &str) -> RowView {
     let (title, values) = row.values.split_first().map_or((None, &[][..]), |(title, values)| (title.as_str(), values));
     // From the list's own address, since the whole of it a hundred times would be a tenth of the page.
-    let mut address = format!("{}/change/", row.id);
-    if !state.is_empty() {
-        // The form leads back to the same page of the same list.
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        address = format!("{address}?{}", query.append_pair("_changelist_filters", state).finish());
-    }
+    let address = format!("{}/change/{back}", row.id);
     RowView {
         id: row.id,
         title: title.unwrap_or_default().to_owned(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::cells::time;
 use super::history_admin::source_label;
 use super::model_admin::{Choices, FixedChoice, Options};
-use super::pages::capitalized;
+use super::pages::{Moment, capitalized};
 use super::site::Site;
 use crate::db::Connection;
 use crate::deleted_rows;
@@ -67,6 +67,11 @@ pub struct Change {
 }
 
 impl Entry {
+    /// When, for a page.
+    pub fn moment(&self) -> Option<Moment> {
+        self.at.map(Moment::new)
+    }
+
     /// The entry from its [`COLUMNS`], as somebody with these rights sees it.
     pub fn read(conn: &mut Connection, site: &Site, rights: &Rights, values: &[Value]) -> QueryResult<Entry> {
         let text = |at: usize| values.get(at).and_then(Value::as_str).unwrap_or_default();

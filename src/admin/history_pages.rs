@@ -10,10 +10,11 @@ use super::entries::{COLUMNS, Entry};
 use super::history_admin::{HistoryAdmin, OPTIONS};
 use super::list_page::Page;
 use super::list_query::ListQuery;
-use super::list_view::{ListView, Pages, turn};
+use super::list_view::{ListView, Pages};
 use super::matches::Matches;
 use super::model_admin::ModelAdmin;
 use super::pages::{Frame, page};
+use super::recent::Recent;
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::Sql;
@@ -24,8 +25,14 @@ use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]
 #[template(path = "admin/history_list.html")]
-struct HistoryListPage {
+struct HistoryListPage<'a> {
     frame: Frame,
+    list: &'a ListView,
+    entries: &'a [Entry],
+}
+
+/// What is the same for all whose rights are the same.
+pub struct Listed {
     list: ListView,
     entries: Vec<Entry>,
 }
@@ -36,22 +43,22 @@ pub async fn history_list(
     site: web::Data<Site>,
     db: web::Data<Db>,
     turns: web::Data<Turns>,
+    recent: web::Data<Recent<Listed>>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     staff.require(&OPTIONS, Verb::View)?;
-    let (site_of_read, rights) = (site.clone(), staff.staff.rights.clone());
+    let (site_of_read, of_staff) = (site.clone(), staff.staff.clone());
     let asked = request.query_string().to_owned();
-    let turn = turn(&turns, &asked).await?;
     let read = move |conn: &mut Connection| {
-        let _turn = turn;
+        let rights = &of_staff.rights;
         let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?;
-        query.within = HistoryAdmin.visible(&site_of_read, &rights);
-        let (matches, page, entries) = read(conn, &query, &site_of_read, &rights)?;
-        Ok((ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries))
+        query.within = HistoryAdmin.visible(&site_of_read, rights);
+        let (matches, page, entries) = read(conn, &query, &site_of_read, rights)?;
+        Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
     };
-    let (list, entries) = db.read(read).await?;
+    let listed = recent.get(&db, &turns, &staff.staff, (&OPTIONS, request.query_string()), read).await?;
     let frame = Frame::new(&request, &site, &staff, OPTIONS.heading(), OPTIONS.slug);
-    page(StatusCode::OK, &HistoryListPage { frame, list, entries })
+    page(StatusCode::OK, &HistoryListPage { frame, list: &listed.list, entries: &listed.entries })
 }
 
 fn read(

@@ -8,7 +8,7 @@ use diesel::QueryResult;
 use super::entries::{COLUMNS, Entry};
 use super::matches::Count;
 use super::model_admin::{ModelAdmin, Options, Staff};
-use super::pages::{Frame, HOME, Moment, page};
+use super::pages::{Frame, HOME, page};
 use super::site::Site;
 use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};
@@ -50,10 +50,6 @@ impl Entry {
             "bad" => "trash",
             _ => "edit",
         }
-    }
-
-    fn moment(&self) -> Option<Moment> {
-        self.at.map(Moment::new)
     }
 
     /// One's own: `Article: changed name`.

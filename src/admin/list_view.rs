@@ -3,14 +3,11 @@
 use diesel::QueryResult;
 
 use super::facets::{Facet, facets};
-use super::forms::FormData;
 use super::list_page::Page;
 use super::list_query::{Chosen, ListQuery, Place};
 use super::matches::{CAP, Count, Matches};
 use super::model_admin::Options;
 use crate::db::Connection;
-use crate::error::Error;
-use crate::search::{self, Turn, Turns};
 
 /// What every list shows around its rows.
 pub struct ListView {
@@ -116,13 +113,4 @@ impl ListView {
 fn result_count(options: &Options, query: &ListQuery, total: Count, all: Count) -> String {
     let label = if all.number == 1 { options.label } else { options.label_plural };
     if query.is_narrowed() { format!("{total} of {all} {label}") } else { format!("{total} {label}") }
-}
-
-/// The turn that a query string needs: only a search needs one.
-pub async fn turn(turns: &Turns, query: &str) -> Result<Option<Turn>, Error> {
-    let data = FormData::parse(query.as_bytes());
-    match search::words(data.get("q").unwrap_or_default()) {
-        Ok(words) if !words.is_empty() => turns.take().await,
-        _ => Ok(None),
-    }
 }

@@ -40,6 +40,7 @@ pub mod matches;
 pub mod model_admin;
 pub mod pages;
 pub mod password_change;
+pub mod recent;
 pub mod related;
 pub mod search;
 pub mod session;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
@@ -12,17 +13,21 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{CookieJar, Key, SameSite};
 
 use super::cookies::{self, Cookies};
+use super::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
-use crate::db::Db;
+use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
-use crate::users::models::User;
+use crate::users::models::{self, User};
+use crate::users::permissions::Rights;
 use crate::users::sessions::{self, Limits, NewSession};
 
 /// The longest user agent that is kept, in characters.
 const MAX_USER_AGENT_CHARS: usize = 200;
+/// Sessions that are remembered at once, a few kilobytes each.
+const REMEMBERED_SESSIONS: usize = 1_000;
 
 // What is in a session. The first four are columns, the others are in `state`.
-const ID: &str = "id";
+const KEY_HASH: &str = "key_hash";
 const USER_ID: &str = "user_id";
 const ADDRESS: &str = "address";
 const USER_AGENT: &str = "user_agent";
@@ -33,20 +38,40 @@ const CSRF_TOKEN: &str = "csrf_token";
 /// The key in the session under which messages wait.
 pub const MESSAGES: &str = "messages";
 
-/// Sessions in the database.
+/// Sessions in the database; cheap to clone.
 #[derive(Clone)]
 pub struct DatabaseSessions {
     db: Db,
     limits: Limits,
+    /// By the hashes of their keys.
+    found: Arc<Remembered<String, Option<Arc<Found>>>>,
+}
+
+/// A session, and who is signed in by it.
+pub struct Found {
+    session: sessions::Session,
+    state: State,
+    /// `None`: nobody, or who may no longer be here.
+    signed_in: Option<Arc<SignedIn>>,
+}
+
+/// Who is signed in.
+pub struct SignedIn {
+    /// The session's id.
+    pub id: i64,
+    /// The session's CSRF token.
+    pub csrf_token: String,
+    /// The user with their rights.
+    pub staff: Arc<Staff>,
 }
 
 /// What is in a session, each value as JSON.
 pub type State = HashMap<String, String>;
 
 /// The middleware that reads a request's session before its handler, and writes it after.
-pub fn middleware(db: Db, limits: Limits, cookies: Cookies, key: Key) -> SessionMiddleware<DatabaseSessions> {
-    let age = Duration::seconds(limits.max.as_secs() as i64);
-    SessionMiddleware::builder(DatabaseSessions::new(db, limits), key)
+pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> SessionMiddleware<DatabaseSessions> {
+    let age = Duration::seconds(store.limits.max.as_secs() as i64);
+    SessionMiddleware::builder(store, key)
         .cookie_name(cookies.name(cookies::SESSION))
         .cookie_content_security(CookieContentSecurity::Signed)
         .cookie_secure(cookies.secure)
@@ -66,35 +91,44 @@ pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option
 impl DatabaseSessions {
     /// The sessions of this database.
     pub fn new(db: Db, limits: Limits) -> DatabaseSessions {
-        DatabaseSessions { db, limits }
+        DatabaseSessions { db, limits, found: Arc::new(Remembered::new(REMEMBERED_SESSIONS)) }
     }
 
-    /// The session with this key, unless it is over.
-    pub async fn find(&self, key: &SessionKey) -> Result<Option<State>, Error> {
-        let (key_hash, limits) = (fingerprint(key.as_ref()), self.limits);
-        let session = self.db.read(move |conn| Ok(sessions::find(conn, &key_hash, &limits)?)).await?;
-        let Some(session) = session else { return Ok(None) };
-        if session.is_seen_late(&self.limits) {
+    /// The session with this key, unless it is over; that it is in use is noted.
+    async fn visit(&self, key: &SessionKey) -> Result<Option<Arc<Found>>, Error> {
+        let found = self.find(fingerprint(key.as_ref())).await?;
+        if let Some(Found { session, .. }) = found.as_deref().filter(|found| found.session.is_seen_late(&self.limits)) {
+            let id = session.id;
             // A page can be shown even while nothing can be written.
-            let noted = self.db.write(move |conn| Ok(sessions::set_last_seen(conn, session.id)?)).await;
+            let noted = self.db.write(move |conn| Ok(sessions::set_last_seen(conn, id)?)).await;
             if let Err(error) = noted {
                 log::warn!("a session's use is not noted: {}", error.cause().unwrap_or_default());
             }
         }
-        let mut state: State = parse(&session.state)?;
-        let columns = [
-            (ID, encode(&session.id)?),
-            (USER_ID, encode(&session.user_id)?),
-            (ADDRESS, encode(&session.address)?),
-            (USER_AGENT, encode(&session.user_agent)?),
-        ];
-        state.extend(columns.map(|(name, value)| (name.to_owned(), value)));
-        Ok(Some(state))
+        Ok(found)
+    }
+
+    async fn find(&self, key_hash: String) -> Result<Option<Arc<Found>>, Error> {
+        let hash = key_hash.clone();
+        let read = move |conn: &mut Connection| Ok(Found::read(conn, &hash)?.map(Arc::new));
+        let found = self.found.get(&self.db, key_hash, read).await?;
+        Ok(found.filter(|found| !found.session.is_over(&self.limits)))
+    }
+
+    /// Who is signed in by the session with this key, if they may be here.
+    pub async fn signed_in_by(&self, key: &SessionKey) -> Result<Option<Arc<SignedIn>>, Error> {
+        Ok(self.visit(key).await?.and_then(|found| found.signed_in.clone()))
+    }
+
+    /// Who is signed in by the session of a request, if they may be here.
+    pub async fn signed_in(&self, session: &Session) -> Result<Option<Arc<SignedIn>>, Error> {
+        let Some(key_hash) = get(&session.entries(), KEY_HASH) else { return Ok(None) };
+        Ok(self.find(key_hash).await?.and_then(|found| found.signed_in.clone()))
     }
 
     async fn create(&self, mut state: State) -> Result<SessionKey, Error> {
         let key = random_token()?;
-        state.remove(ID);
+        state.remove(KEY_HASH);
         let (user_id, address, user_agent) =
             (take(&mut state, USER_ID)?, take(&mut state, ADDRESS)?, take(&mut state, USER_AGENT)?);
         let new = NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
@@ -104,7 +138,7 @@ impl DatabaseSessions {
     }
 
     async fn replace(&self, key: &SessionKey, mut state: State) -> Result<(), Error> {
-        state.retain(|name, _| ![ID, USER_ID, ADDRESS, USER_AGENT].contains(&name.as_str()));
+        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT].contains(&name.as_str()));
         let (key_hash, state) = (fingerprint(key.as_ref()), encode(&state)?);
         self.db.write(move |conn| Ok(sessions::set_state(conn, &key_hash, &state)?)).await
     }
@@ -123,7 +157,8 @@ fn logged(error: Error) -> Error {
 
 impl SessionStore for DatabaseSessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        self.find(key).await.map_err(|error| LoadError::Other(logged(error).into()))
+        let found = self.visit(key).await.map_err(|error| LoadError::Other(logged(error).into()))?;
+        Ok(found.map(|found| found.state.clone()))
     }
 
     async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
@@ -157,31 +192,35 @@ fn take<T: serde::de::DeserializeOwned>(state: &mut State, name: &str) -> Result
     parse(&state.remove(name).unwrap_or_else(|| "null".to_owned()))
 }
 
-/// Who is signed in, as the session says; whether that still holds, the user tells.
-pub struct SignedIn {
-    /// The session's id.
-    pub id: i64,
-    /// The user's.
-    pub user_id: i64,
-    /// The session's CSRF token.
-    pub csrf_token: String,
-    auth_hash: String,
+impl Found {
+    /// Reads a session with all that a request needs to know of who sends it.
+    fn read(conn: &mut Connection, key_hash: &str) -> Result<Option<Found>, Error> {
+        let Some(session) = sessions::find(conn, key_hash)? else { return Ok(None) };
+        let mut state: State = parse(&session.state)?;
+        let signed_in = SignedIn::read(conn, &session, &state)?.map(Arc::new);
+        let columns = [
+            (KEY_HASH, encode(&key_hash)?),
+            (USER_ID, encode(&session.user_id)?),
+            (ADDRESS, encode(&session.address)?),
+            (USER_AGENT, encode(&session.user_agent)?),
+        ];
+        state.extend(columns.map(|(name, value)| (name.to_owned(), value)));
+        Ok(Some(Found { session, state, signed_in }))
+    }
 }
 
 impl SignedIn {
-    /// What a session says; `None` where nobody is signed in.
-    pub fn find(state: &State) -> Option<SignedIn> {
-        Some(SignedIn {
-            id: get(state, ID)?,
-            user_id: get(state, USER_ID)?,
-            csrf_token: get(state, CSRF_TOKEN)?,
-            auth_hash: get(state, AUTH_HASH)?,
-        })
-    }
-
-    /// Whether the user may be here still, and has the password with which the session began.
-    pub fn is_good(&self, user: &User) -> bool {
-        user.is_active && user.is_staff && auth_hash(user) == self.auth_hash
+    /// Who is signed in, if they may be here still and have the password with which the session began.
+    fn read(conn: &mut Connection, session: &sessions::Session, state: &State) -> Result<Option<SignedIn>, Error> {
+        let (Some(csrf_token), Some(began_with)) = (get(state, CSRF_TOKEN), get::<String>(state, AUTH_HASH)) else {
+            return Ok(None);
+        };
+        let user = models::find(conn, session.user_id)?;
+        let user = user.filter(|user| user.is_active && user.is_staff && auth_hash(user) == began_with);
+        let Some(user) = user else { return Ok(None) };
+        let rights = Rights::of(conn, &user)?;
+        let staff = Arc::new(Staff { user, rights, batch: None });
+        Ok(Some(SignedIn { id: session.id, csrf_token, staff }))
     }
 }
 

@@ -17,13 +17,12 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use super::csrf;
 use super::model_admin::{Options, Staff};
 use super::pages::Message;
-use super::session::{self, MESSAGES, SignedIn};
+use super::session::{self, DatabaseSessions, MESSAGES};
 use super::sign_in::sign_in_address;
 use crate::cognito::authentication::CallerId;
-use crate::db::Db;
 use crate::error::Error;
-use crate::users::models::{self, User};
-use crate::users::permissions::{Rights, Verb};
+use crate::users::models::User;
+use crate::users::permissions::Verb;
 
 /// Messages that may wait in a session; beyond that, the oldest are gone.
 const MOST_MESSAGES: usize = 20;
@@ -141,22 +140,13 @@ pub async fn authenticate(
 }
 
 async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUser>, Error> {
-    let Some(signed_in) = SignedIn::find(&session.entries()) else { return Ok(None) };
-    let db = request.app_data::<web::Data<Db>>();
-    let db = db.ok_or_else(|| Error::Internal("there is no database".to_owned()))?;
-    let user_id = signed_in.user_id;
-    let found = db
-        .read(move |conn| {
-            let Some(user) = models::find(conn, user_id)? else { return Ok(None) };
-            let rights = Rights::of(conn, &user)?;
-            Ok(Some(Staff { user, rights, batch: None }))
-        })
-        .await?;
-    let staff = found.filter(|staff| signed_in.is_good(&staff.user));
-    Ok(staff.map(|staff| StaffUser {
-        staff: Arc::new(staff),
+    let sessions = request.app_data::<web::Data<DatabaseSessions>>();
+    let sessions = sessions.ok_or_else(|| Error::Internal("there are no sessions".to_owned()))?;
+    let signed_in = sessions.signed_in(session).await?;
+    Ok(signed_in.map(|signed_in| StaffUser {
+        staff: signed_in.staff.clone(),
         session_id: signed_in.id,
-        csrf_token: signed_in.csrf_token,
+        csrf_token: signed_in.csrf_token.clone(),
         session: session.clone(),
         taken: Rc::default(),
     }))

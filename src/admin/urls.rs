@@ -9,6 +9,8 @@ use super::cookies::Cookies;
 use super::credentials::Credentials;
 use super::device::Devices;
 use super::import::Running;
+use super::recent::Recent;
+use super::session::DatabaseSessions;
 use super::site::Site;
 use super::throttle::Throttle;
 use super::{
@@ -26,7 +28,7 @@ use crate::users::sessions::Limits;
 /// What the admin is made of; shared by all workers.
 #[derive(Clone)]
 pub struct Admin {
-    db: Db,
+    sessions: web::Data<DatabaseSessions>,
     site: web::Data<Site>,
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
@@ -34,6 +36,8 @@ pub struct Admin {
     limits: web::Data<Limits>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
+    lists: web::Data<Recent<change_list::Listed>>,
+    histories: web::Data<Recent<history_pages::Listed>>,
     session_key: Key,
 }
 
@@ -48,15 +52,18 @@ impl Admin {
         let throttle = Throttle { max_failures: config.login_max_failures };
         let session_key = Key::from(&session_key);
         let cookies = Cookies { secure: config.mode != Mode::Development };
-        let browsing = Browsing::new(db.clone(), config.session_limits, cookies, session_key.clone());
+        let sessions = DatabaseSessions::new(db.clone(), config.session_limits);
+        let browsing = Browsing::new(sessions.clone(), cookies, session_key.clone());
         Ok(Admin {
-            db: db.clone(),
+            sessions: web::Data::new(sessions),
             site: web::Data::new(site),
             cookies: web::Data::new(cookies),
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
             devices: web::Data::new(Devices::new(&device_key)),
             limits: web::Data::new(config.session_limits),
             imports: web::Data::new(Running::default()),
+            lists: web::Data::default(),
+            histories: web::Data::default(),
             browsing: web::Data::new(browsing),
             session_key,
         })
@@ -64,23 +71,22 @@ impl Admin {
 
     /// Adds all addresses below `/admin`.
     pub fn urls(&self, app: &mut web::ServiceConfig) {
-        let session = session::middleware(
-            self.db.clone(),
-            *self.limits.get_ref(),
-            *self.cookies.get_ref(),
-            self.session_key.clone(),
-        );
+        let sessions = self.sessions.get_ref().clone();
+        let session = session::middleware(sessions, *self.cookies.get_ref(), self.session_key.clone());
         let mut scope = web::scope("/admin");
         for resource in resources(&self.site) {
             scope = scope.service(resource);
         }
-        app.app_data(self.site.clone())
+        app.app_data(self.sessions.clone())
+            .app_data(self.site.clone())
             .app_data(self.cookies.clone())
             .app_data(self.credentials.clone())
             .app_data(self.devices.clone())
             .app_data(self.limits.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
+            .app_data(self.lists.clone())
+            .app_data(self.histories.clone())
             .service(
                 // The last one is the outermost.
                 scope

@@ -23,12 +23,11 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
 }
 
-/// The tag of a compact body in this rendering. A page shows the JSON's.
-pub fn of_rendering(renderer: Renderer, compact: &[u8], headers: &HeaderMap) -> String {
-    let tag = of(compact, headers);
+/// The tag of a rendering, from that of the compact body. A page shows the JSON's.
+pub fn of_rendering(renderer: Renderer, compact: String) -> String {
     match renderer {
-        Renderer::JSON | Renderer::Html => tag,
-        Renderer::Json { indent } => of_variant(&tag, indent),
+        Renderer::JSON | Renderer::Html => compact,
+        Renderer::Json { indent } => of_variant(&compact, indent),
     }
 }
 

@@ -203,7 +203,10 @@ async fn finish(
     }
     let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
     if is_read {
-        let tag = etag::of_rendering(renderer, &bytes, response.headers());
+        // An answer that its view remembers has its tag already.
+        let known = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let compact = known.map_or_else(|| etag::of(&bytes, response.headers()), str::to_owned);
+        let tag = etag::of_rendering(renderer, compact);
         let is_known = renderer != Renderer::Html && etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(header::ETAG, tag);

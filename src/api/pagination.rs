@@ -187,12 +187,6 @@ impl<T> Page<T> {
         Page { rows, next, previous, has_cursor: query.cursor.is_some() }
     }
 
-    /// The page's place in the list, without its rows.
-    pub fn without_rows(&self) -> Page<()> {
-        let (next, previous) = (self.next.clone(), self.previous.clone());
-        Page { rows: Vec::new(), next, previous, has_cursor: self.has_cursor }
-    }
-
     /// The `Link` header's value for a list at `path`, whose other parameters stay; `None` where the list
     /// is one page. The targets are relative, as RFC 8288 allows: behind a proxy the server does not know
     /// its own address.

@@ -1,8 +1,10 @@
 //! `/articles/` and `/articles/{id}/`.
 
+use std::sync::Arc;
+
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::http::header::{ContentType, HeaderName, LINK, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -10,8 +12,8 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::models::{self, Article, NAME};
 use super::schemas::{ArticleFields, ArticleId, ListParameters, PatchedArticleFields};
-use crate::api::etag::IfMatch;
-use crate::api::pagination::{ListQuery, Page};
+use crate::api::etag::{self, IfMatch};
+use crate::api::pagination::ListQuery;
 use crate::api::parsers::Body;
 use crate::api::schemas::FieldErrorsBody;
 use crate::api::{Endpoint, get, render, resource};
@@ -79,18 +81,17 @@ fn json(article: &Article) -> Result<String, Error> {
     render::json(&ArticleJson::from(article))
 }
 
-/// One page as it is sent, and what its links need.
-#[derive(Clone)]
+/// One page as it is sent.
 struct ListAnswer {
     json: Bytes,
-    page: Page<()>,
-    total: i64,
+    headers: HeaderMap,
 }
 
 /// What lists share; part of the application's data.
 pub struct Lists {
-    /// The pages of late, until something is committed. A page of 1,000 long names has 300 KB at most.
-    pages: Remembered<ListQuery, ListAnswer>,
+    /// The pages of late by their query strings, until something is committed. A page of 1,000 long names has
+    /// 300 KB at most.
+    pages: Remembered<String, Arc<ListAnswer>>,
     turns: Turns,
 }
 
@@ -115,34 +116,43 @@ async fn list(
     lists: web::Data<Lists>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let query = ListQuery::parse(request.query_string(), models::ORDER_FIELDS)?;
-    let answer = match lists.pages.known(&db, &query) {
+    let asked = request.query_string().to_owned();
+    let answer = match lists.pages.known(&db, &asked) {
         Some(answer) => answer,
         None => {
+            let query = ListQuery::parse(&asked, models::ORDER_FIELDS)?;
             // What is not a search needs no turn.
             let turn = if query.search.is_empty() { None } else { lists.turns.take().await? };
-            let key = query.clone();
+            let key = asked.clone();
             let read = move |conn: &mut Connection| {
                 // Kept until the scan is over, even if the caller is gone by then.
                 let _turn = turn;
-                list_answer(conn, &query)
+                Ok(Arc::new(list_answer(conn, &query, &asked)?))
             };
             lists.pages.get(&db, key, read).await?
         }
     };
     let mut response = HttpResponse::Ok();
-    response.content_type(ContentType::json()).insert_header((TOTAL_COUNT, answer.total));
-    if let Some(link) = answer.page.link("/articles/", request.query_string()) {
-        response.insert_header((LINK, link));
+    for header in &answer.headers {
+        response.insert_header(header);
     }
-    Ok(response.body(answer.json))
+    Ok(response.body(answer.json.clone()))
 }
 
-fn list_answer(conn: &mut Connection, query: &ListQuery) -> Result<ListAnswer, Error> {
+fn list_answer(conn: &mut Connection, query: &ListQuery, asked: &str) -> Result<ListAnswer, Error> {
     let page = models::list(conn, query)?;
     let json = render::json(&page.rows.iter().map(ArticleJson::from).collect::<Vec<_>>())?;
-    let total = models::count(conn, &query.search)?;
-    Ok(ListAnswer { json: json.into(), page: page.without_rows(), total })
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(TOTAL_COUNT, models::count(conn, &query.search)?.into());
+    if let Some(link) = page.link("/articles/", asked).and_then(|link| HeaderValue::try_from(link).ok()) {
+        headers.insert(LINK, link);
+    }
+    let tag = etag::of(json.as_bytes(), &headers);
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(ETAG, tag);
+    }
+    Ok(ListAnswer { json: json.into(), headers })
 }
 
 /// Creates an article.

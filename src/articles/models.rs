@@ -87,7 +87,7 @@ pub fn count(conn: &mut Connection, search: &[String]) -> QueryResult<i64> {
 
 /// The article with this id.
 pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Article>> {
-    articles::table.find(id).select(Article::as_select()).first(conn).optional()
+    articles::table.find(id).select(Article::as_select()).get_result(conn).optional()
 }
 
 /// Creates an article.

@@ -30,7 +30,7 @@ impl Group {
 
 /// The group with this id.
 pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Group>> {
-    groups::table.find(id).select(Group::as_select()).first(conn).optional()
+    groups::table.find(id).select(Group::as_select()).get_result(conn).optional()
 }
 
 /// All groups by name.

@@ -243,9 +243,10 @@ pub fn is_empty(conn: &mut Connection) -> QueryResult<bool> {
     users::table.select(users::id).first::<i64>(conn).optional().map(|first| first.is_none())
 }
 
-/// The user with this id.
+/// The user with this id. As in every search by what is unique, without `first`: SQLite prepares a statement anew
+/// whenever it gets a value for its `LIMIT`.
 pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<User>> {
-    users::table.find(id).select(User::as_select()).first(conn).optional()
+    users::table.find(id).select(User::as_select()).get_result(conn).optional()
 }
 
 /// No user has a text with a NUL in it, and PostgreSQL refuses even to look for one.
@@ -258,7 +259,7 @@ pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Op
     if is_impossible(username) {
         return Ok(None);
     }
-    users::table.filter(users::username.eq(username)).select(User::as_select()).first(conn).optional()
+    users::table.filter(users::username.eq(username)).select(User::as_select()).get_result(conn).optional()
 }
 
 /// The user whose e-mail folds to the same key. The caller decides whether that is the same address.
@@ -266,7 +267,7 @@ pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<U
     if is_impossible(email) {
         return Ok(None);
     }
-    users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).first(conn).optional()
+    users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).get_result(conn).optional()
 }
 
 /// The user who is linked to this Cognito user.
@@ -277,7 +278,7 @@ pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResu
     users::table
         .filter(users::cognito_issuer.eq(issuer).and(users::cognito_sub.eq(sub)))
         .select(User::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 

@@ -51,6 +51,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether it has ended by itself.
+    pub fn is_over(&self, limits: &Limits) -> bool {
+        let (began, seen) = limits.bounds(Utc::now().naive_utc());
+        self.created_at <= began || self.last_seen_at <= seen
+    }
+
     /// Whether `last_seen_at` is old enough to be written anew.
     pub fn is_seen_late(&self, limits: &Limits) -> bool {
         let age = Utc::now().naive_utc() - self.last_seen_at;
@@ -71,15 +77,10 @@ pub struct NewSession {
     pub user_agent: String,
 }
 
-/// The session with this key, unless it is over.
-pub fn find(conn: &mut Connection, key_hash: &str, limits: &Limits) -> QueryResult<Option<Session>> {
-    let (began, seen) = limits.bounds(Utc::now().naive_utc());
-    sessions::table
-        .filter(sessions::key_hash.eq(key_hash))
-        .filter(sessions::created_at.gt(began).and(sessions::last_seen_at.gt(seen)))
-        .select(Session::as_select())
-        .first(conn)
-        .optional()
+/// The session with this key, even if it is over.
+pub fn find(conn: &mut Connection, key_hash: &str) -> QueryResult<Option<Session>> {
+    let session = sessions::table.filter(sessions::key_hash.eq(key_hash)).select(Session::as_select());
+    session.get_result(conn).optional()
 }
 
 /// Whose sessions are listed.

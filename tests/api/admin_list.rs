@@ -504,3 +504,45 @@ async fn every_page_is_light() {
         assert!(html + rest < LIMIT, "{path}: {html} and {rest} bytes");
     }
 }
+
+#[tokio::test]
+async fn a_list_holds_only_until_any_process_commits() {
+    let server = TestServer::start().await;
+    let database = server.config.database.clone();
+    let other = TestServer::start_with(|config| config.database = database).await;
+    server.articles(&["One"]).await;
+    let mut root = server.superuser().await;
+    for name in ["Two", "Three"] {
+        let before = root.page("/admin/articles/").await;
+        assert_eq!(names(&root.page("/admin/articles/").await), names(&before));
+        other.articles(&[name]).await;
+        let after = root.page("/admin/articles/").await;
+        assert_eq!(names(&after).len(), names(&before).len() + 1, "{after}");
+        assert!(names(&after).contains(&name.to_owned()), "{after}");
+    }
+}
+
+#[tokio::test]
+async fn each_reader_sees_what_their_rights_of_now_allow() {
+    let server = TestServer::start().await;
+    let token = server.alice().await;
+    assert_eq!(server.post(&token, r#"{"name":"One"}"#).await.status, 201);
+    let mut root = server.superuser().await;
+    let permissions = ["history.view_entry", "articles.view_article", "users.view_user"];
+    let mut clerk = server.staff_with("clerk", &permissions).await;
+    let models = |html: &str| {
+        let small = between(html, "<small>", " ").into_iter().map(str::to_owned);
+        small.collect::<BTreeSet<String>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(models(&root.page("/admin/history/").await).len(), 2);
+        assert_eq!(models(&clerk.page("/admin/history/").await).len(), 2);
+    }
+    server.sql("DELETE FROM user_permissions WHERE permission = 'users.view_user'").await;
+    for _ in 0..2 {
+        assert_eq!(models(&root.page("/admin/history/").await).len(), 2);
+        assert_eq!(models(&clerk.page("/admin/history/").await).len(), 1, "what may no longer be seen is gone");
+    }
+    server.sql("DELETE FROM user_permissions WHERE permission = 'history.view_entry'").await;
+    assert_eq!(clerk.get("/admin/history/").await.status, 403);
+}

@@ -1,0 +1,61 @@
+//! A client that reads of an answer no more than it must, so that it costs less than what it measures.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::Outcome;
+
+/// One connection.
+pub struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub async fn connect(address: SocketAddr) -> Outcome<Client> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Client { stream, buffer: vec![0; 64 * 1024] })
+    }
+
+    /// Sends a request and returns the body of its answer, which has to be a 2xx.
+    pub async fn exchange(&mut self, request: &[u8]) -> Outcome<&[u8]> {
+        self.stream.write_all(request).await?;
+        let mut filled = 0;
+        loop {
+            if filled == self.buffer.len() {
+                self.buffer.resize(2 * filled, 0);
+            }
+            let read = self.stream.read(&mut self.buffer[filled..]).await?;
+            if read == 0 {
+                return Err("the server closed the connection".into());
+            }
+            filled += read;
+            let Some(head) = find(&self.buffer[..filled], b"\r\n\r\n") else { continue };
+            let length = content_length(&self.buffer[..head])?;
+            if filled < head + 4 + length {
+                continue;
+            }
+            if !self.buffer.starts_with(b"HTTP/1.1 2") {
+                return Err(String::from_utf8_lossy(&self.buffer[..filled]).into_owned().into());
+            }
+            return Ok(&self.buffer[head + 4..filled]);
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn content_length(head: &[u8]) -> Outcome<usize> {
+    let name = b"content-length: ";
+    let start = find(head, name).ok_or("the answer has no content-length")? + name.len();
+    let digits = head[start..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0, |n, digit| n * 10 + usize::from(digit - b'0'));
+    Ok(digits)
+}
