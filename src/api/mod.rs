@@ -187,9 +187,7 @@ async fn finish(
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
-    // A page may be for who is signed in to the admin.
-    let vary = if renderer == Renderer::Html { "Accept, Cookie" } else { "Accept" };
-    headers.append(header::VARY, HeaderValue::from_static(vary));
+    headers.append(header::VARY, HeaderValue::from_static("Accept"));
     let mut bytes = match actix_web::body::to_bytes(body).await {
         Ok(bytes) => bytes,
         Err(error) => return Error::Internal(error.to_string()).error_response(),
@@ -219,6 +217,10 @@ async fn finish(
     }
     if renderer != Renderer::JSON && problem.is_none() && !bytes.is_empty() {
         bytes = render::render(renderer, endpoint, request, &mut response, bytes);
+    }
+    if renderer == Renderer::Html {
+        // A page may be for who is signed in to the admin, and has the theme that was chosen there.
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Cookie"));
     }
     response.set_body(BoxBody::new(bytes))
 }

@@ -100,6 +100,8 @@ async fn a_page_shows_the_headers_that_a_client_gets() {
         for (name, value) in &shown {
             assert_has(&answer, 200, &[&format!("<dt>{name}</dt><dd>{value}</dd>")]);
         }
+        assert_has(&answer, 200, &["<dt>vary</dt><dd>Accept</dd>"]);
+        assert!(answer.header("vary").contains("Cookie"), "{answer:?}");
         // The page itself is another one for each request, so it has no tag, and is always sent.
         assert_eq!(answer.header("etag"), "");
         let call = server.call("GET", path).header("accept", "text/html").header("if-none-match", &tag);
