@@ -1,6 +1,7 @@
 //! The admin's lists: search, filters, order, pages, and what they let one do.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::harness::TestServer;
 use crate::harness::admin::AdminClient;
