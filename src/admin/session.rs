@@ -91,7 +91,7 @@ pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option
 impl DatabaseSessions {
     /// The sessions of this database.
     pub fn new(db: Db, limits: Limits) -> DatabaseSessions {
-        DatabaseSessions { db, limits, found: Arc::new(Remembered::new(REMEMBERED_SESSIONS)) }
+        DatabaseSessions { db, limits, found: Arc::new(Remembered::strict(REMEMBERED_SESSIONS)) }
     }
 
     /// The session with this key, unless it is over; that it is in use is noted.

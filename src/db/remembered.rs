@@ -12,6 +12,8 @@ use crate::error::Error;
 pub struct Remembered<K, V> {
     entries: Mutex<Entries<K, V>>,
     most: usize,
+    /// Whether nothing may be good a moment longer than it is true.
+    is_strict: bool,
 }
 
 struct Entries<K, V> {
@@ -26,12 +28,22 @@ where
 {
     /// An empty memory for up to `most` results.
     pub fn new(most: usize) -> Remembered<K, V> {
-        Remembered { entries: Mutex::new(Entries { version: None, values: HashMap::new() }), most }
+        Remembered { entries: Mutex::new(Entries { version: None, values: HashMap::new() }), most, is_strict: false }
+    }
+
+    /// One for what must not be good a moment longer than it is true. It remembers nothing where a commit of
+    /// another process does not show at once: on PostgreSQL.
+    pub fn strict(most: usize) -> Remembered<K, V> {
+        Remembered { is_strict: true, ..Remembered::new(most) }
     }
 
     /// The result for `key`, if it is remembered and still good.
     pub fn known(&self, db: &Db, key: &K) -> Option<V> {
-        self.lookup(key, db.version())
+        self.lookup(key, self.version(db))
+    }
+
+    fn version(&self, db: &Db) -> Option<Version> {
+        db.version().filter(|version| version.is_exact() || !self.is_strict)
     }
 
     /// The result for `key`: remembered, or read now.
@@ -40,13 +52,13 @@ where
         F: FnOnce(&mut Connection) -> Result<V, Error> + Send + 'static,
     {
         // The version is taken before the queries run: a commit in between makes it too old, never too new.
-        let version = db.version();
+        let version = self.version(db);
         if let Some(value) = self.lookup(&key, version) {
             return Ok(value);
         }
         let value = db.read(queries).await?;
         // What was overtaken by a commit meanwhile is of no use to anybody else.
-        if version.is_some() && db.version() == version {
+        if version.is_some() && self.version(db) == version {
             self.store(key, value.clone(), version);
         }
         Ok(value)

@@ -21,6 +21,13 @@ pub enum Version {
     Changes(u64),
 }
 
+impl Version {
+    /// Whether a commit of another process shows in it at once, and not a moment later.
+    pub fn is_exact(&self) -> bool {
+        matches!(self, Version::WalIndex(_))
+    }
+}
+
 /// What tells the version.
 pub enum Versions {
     /// Of a SQLite file.
