@@ -26,12 +26,13 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let from = parse("--from", &arguments.from)?;
     let to = parse("--to", &arguments.to)?;
+    let is_terminal = std::io::stderr().is_terminal();
     let mut shown = Instant::now();
     let mut progress = |table: &str, copied: i64, total: i64| {
         if copied == total {
-            line(table, copied, total, "\n");
-        } else if shown.elapsed() > REFRESH && std::io::stderr().is_terminal() {
-            line(table, copied, total, "");
+            line(is_terminal, &format!("{table}: {copied} of {total}\n"));
+        } else if is_terminal && shown.elapsed() > REFRESH {
+            line(is_terminal, &format!("{table}: {copied} of {total}"));
             shown = Instant::now();
         }
     };
@@ -51,9 +52,9 @@ fn parse(option: &str, url: &str) -> Result<DatabaseUrl, CommandError> {
     DatabaseUrl::parse(url).map_err(|problem| CommandError::new(format!("{option} {problem}")))
 }
 
-/// Writes over the line before it, where that had no end. Whoever does not read it misses nothing.
-fn line(table: &str, copied: i64, total: i64, end: &str) {
-    let mut stderr = std::io::stderr();
-    let start = if stderr.is_terminal() { "\r" } else { "" };
-    let _ = write!(stderr, "{start}{table}: {copied} of {total}{end}");
+/// Writes text, on a terminal over the line before it, where that had no end. Whoever does not read it misses
+/// nothing.
+fn line(is_terminal: bool, text: &str) {
+    let start = if is_terminal { "\r" } else { "" };
+    let _ = write!(std::io::stderr(), "{start}{text}");
 }

@@ -160,8 +160,7 @@ fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
             let rest = "FROM pg_constraint WHERE contype = 'f' AND NOT condeferrable \
                         AND connamespace = current_schema()::regnamespace";
             let keys = rows::select(conn, &[alter], Sql::new(rest))?;
-            let keys: Vec<String> =
-                keys.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect();
+            let keys: Vec<String> = keys.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect();
             keys.iter().try_for_each(|key| conn.batch_execute(&format!("{key} DEFERRABLE")))?;
             conn.batch_execute("SET CONSTRAINTS ALL DEFERRED")?;
             Ok(keys)
@@ -204,16 +203,19 @@ fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
     Ok(rows.iter().filter_map(last_id).filter(|(_, id)| *id > 0).collect())
 }
 
-/// Lets no id up to this one be given again.
+/// Lets no id up to this one be given again. PostgreSQL does not take this back with the transaction, so it comes
+/// last.
 fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
     let mut statement = match conn {
         Connection::Sqlite(_) => {
-            // It knows those of the rows that were inserted.
+            // That of the rows which were inserted may be there by now.
             let mut known = Sql::new("DELETE FROM sqlite_sequence WHERE seq < ? AND name = ?");
             known.bind(id).bind(table);
             rows::execute(conn, known)?;
-            Sql::new("INSERT INTO sqlite_sequence (seq, name) SELECT id, name FROM (SELECT ? AS id, ? AS name) \
-                      WHERE name NOT IN (SELECT name FROM sqlite_sequence)")
+            Sql::new(
+                "INSERT INTO sqlite_sequence (seq, name) SELECT id, name FROM (SELECT ? AS id, ? AS name) \
+                      WHERE name NOT IN (SELECT name FROM sqlite_sequence)",
+            )
         }
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
