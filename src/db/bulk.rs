@@ -174,6 +174,7 @@ impl Inserter<'_> {
 /// `INSERT` with a parameter for each value. NULL is written out, since a parameter would have a type.
 fn insertion(conn: &Connection, table: &str, columns: &[String], values: &[Value]) -> String {
     let mut text = format!("INSERT INTO \"{table}\" ({}) VALUES ", quoted(columns));
+    let is_numbered = !matches!(conn, Connection::Sqlite(_));
     let mut parameters = 0;
     for (place, value) in values.iter().enumerate() {
         text.push_str(match place % columns.len() {
@@ -181,14 +182,13 @@ fn insertion(conn: &Connection, table: &str, columns: &[String], values: &[Value
             0 => "), (",
             _ => ", ",
         });
-        match (value, conn) {
-            (Value::Null, _) => text.push_str("NULL"),
-            (_, Connection::Sqlite(_)) => text.push('?'),
-            #[cfg(feature = "postgres")]
-            (_, Connection::Postgres(_)) => {
-                parameters += 1;
-                text.push_str(&format!("${parameters}"));
-            }
+        if *value == Value::Null {
+            text.push_str("NULL");
+        } else if is_numbered {
+            parameters += 1;
+            text.push_str(&format!("${parameters}"));
+        } else {
+            text.push('?');
         }
     }
     text.push(')');

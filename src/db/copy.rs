@@ -170,14 +170,11 @@ fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
 
 /// Checks what [`defer_foreign_keys`] has put off, which SQLite does with the commit.
 fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult<()> {
-    match conn {
-        Connection::Sqlite(_) => Ok(()),
-        #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => {
-            conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
-            deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
-        }
+    if matches!(conn, Connection::Sqlite(_)) {
+        return Ok(());
     }
+    conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
+    deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
 }
 
 /// Where the largest id that was ever given is kept: the columns for table and id, and the rows of all tables.

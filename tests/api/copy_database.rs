@@ -86,7 +86,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "9999 rows of 12 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3, as many in both.\n";
+        "10000 rows of 12 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3, as many in both.\n";
     assert!(text.ends_with(summary), "{text}");
     assert!(outcome.stderr.contains("articles: 4990 of 4990\n"), "{}", outcome.stderr);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
@@ -174,7 +174,7 @@ mod postgres {
         let database = shared().empty_database();
         let url = database.url.to_string();
         let there = copy(&program, SQLITE, &url).await;
-        assert!(there.success().contains("9999 rows of 12 tables"), "{there:?}");
+        assert!(there.success().contains("10000 rows of 12 tables"), "{there:?}");
         let back = copy(&program, &url, "sqlite:back.sqlite3").await;
         assert_eq!(back.success().replace(&url, SQLITE), there.stdout.replace(&url, "sqlite:back.sqlite3"));
         assert_same(&dump(&mut connect(&program.path("back.sqlite3"))), &dump(&mut program.database()));
