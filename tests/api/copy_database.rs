@@ -68,11 +68,6 @@ fn assert_same(found: &[String], expected: &[String]) {
     assert_eq!(found.len(), expected.len());
 }
 
-fn is_empty(database: &mut Connection) -> bool {
-    let query = "SELECT CAST((SELECT count(*) FROM users) + (SELECT count(*) FROM articles) + (SELECT count(*) FROM throttles) + (SELECT sum(row_count) FROM row_counts) AS TEXT) AS text";
-    texts(database, query) == ["0"]
-}
-
 #[tokio::test]
 async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_source_alone() {
     let program = seeded().await;
@@ -166,6 +161,11 @@ mod postgres {
     fn open(database: &Database) -> Connection {
         let connection = PgConnection::establish(&database.url.to_string());
         Connection::Postgres(connection.expect("the server takes connections"))
+    }
+
+    fn is_empty(database: &mut Connection) -> bool {
+        let query = "SELECT CAST((SELECT count(*) FROM users) + (SELECT count(*) FROM articles) + (SELECT count(*) FROM throttles) + (SELECT sum(row_count) FROM row_counts) AS TEXT) AS text";
+        texts(database, query) == ["0"]
     }
 
     #[tokio::test]
