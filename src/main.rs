@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
-    self, CommandError, changepassword, check, check_token, createsuperuser, health, migrate, openapi, serve, token,
+    self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, migrate,
+    openapi, serve, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -26,6 +27,10 @@ enum Command {
     Serve,
     /// Apply pending migrations
     Migrate,
+    /// Copy the SQLite database into a file while the server goes on
+    Backup(backup::Arguments),
+    /// Copy everything into another database that is empty, such as from SQLite to PostgreSQL
+    CopyDatabase(copy_database::Arguments),
     /// Create a user who may do everything
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
@@ -63,6 +68,8 @@ fn run(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&basics),
+        Command::Backup(arguments) => backup::run(&basics, &arguments),
+        Command::CopyDatabase(arguments) => copy_database::run(&arguments),
         Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),

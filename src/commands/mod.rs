@@ -1,8 +1,10 @@
 //! The command line's commands, Django's where Django has them.
 
+pub mod backup;
 pub mod changepassword;
 pub mod check;
 pub mod check_token;
+pub mod copy_database;
 pub mod createsuperuser;
 pub mod health;
 pub mod migrate;

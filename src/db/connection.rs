@@ -8,7 +8,8 @@ use diesel::{ConnectionResult, RunQueryDsl};
 use super::url::DatabaseUrl;
 
 /// A connection to the database, of whichever kind it is. What a query has to say differently to one of
-/// them stands in [`super::rows`], [`super::references`] and the migrations, and nowhere else.
+/// them stands in [`super::rows`], [`super::references`], what copies databases ([`super::bulk`],
+/// [`super::copy`]) and the migrations, and nowhere else.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     /// A SQLite file.

@@ -3,7 +3,10 @@
 //! Model functions take `&mut Connection` and return `QueryResult`; threads, pooling, transactions and
 //! waiting live behind the two verbs and nowhere else.
 
+mod backup;
+mod bulk;
 mod connection;
+pub mod copy;
 pub mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -25,6 +28,7 @@ use prometheus::core::Collector;
 
 use crate::error::Error;
 use crate::metrics::read_gauges;
+pub use backup::backup;
 pub use connection::Backend;
 use connection::{LogFailures, Manager, Role, one_line};
 pub use remembered::Remembered;
@@ -68,7 +72,7 @@ enum Write {
     Pool(postgres::Writers),
 }
 
-/// The database cannot be opened or brought up to date; one line that says why.
+/// The database cannot be opened, brought up to date or copied; one line that says why.
 #[derive(Debug, thiserror::Error)]
 #[error("database {url}: {problem}")]
 pub struct OpenError {

@@ -1,4 +1,4 @@
-//! What refers to a row, as the database's foreign keys say it.
+//! Tables, their columns, and what refers to a row, as the database's catalogue and foreign keys say it.
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
@@ -100,6 +100,22 @@ fn load(conn: &mut Connection, condition: &str, table: &str) -> QueryResult<Vec<
     Ok(rows.into_iter().filter_map(reference).collect())
 }
 
+/// All tables, by name.
+pub fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
+    let rest = Sql::new(match conn {
+        // SQLite's own are all `sqlite_`.
+        Connection::Sqlite(_) => {
+            "FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
+        }
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            "FROM (SELECT relname AS name FROM pg_class WHERE relkind = 'r' \
+             AND relnamespace = current_schema()::regnamespace) AS tables ORDER BY name COLLATE \"C\""
+        }
+    });
+    names(conn, rest)
+}
+
 /// The columns of a table.
 pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     let mut rest = Sql::new(match conn {
@@ -111,6 +127,11 @@ pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
         }
     });
     rest.bind(table);
+    names(conn, rest)
+}
+
+/// The texts of `SELECT name rest`.
+fn names(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<String>> {
     let rows = rows::select(conn, &["name"], rest)?;
     Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
 }

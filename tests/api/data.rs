@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
@@ -19,10 +18,10 @@ use gatepost::users::password;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use crate::harness::client::Answer;
+use crate::harness::load::{Load, assert_kept, client, sound_names};
 use crate::harness::program::{Program, Serving, as_root, connect, texts};
 use crate::harness::{TestServer, eventually, skip};
 
@@ -40,80 +39,6 @@ async fn post(server: &Serving, token: &str, name: &str) -> Answer {
 fn assert_unavailable(answer: &Answer) {
     assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{answer:?}");
     assert_eq!(answer.header("retry-after"), "5");
-}
-
-/// Fails unless the database is sound and each article in it has the one row of history that came with it.
-/// Returns the articles' names.
-#[track_caller]
-fn sound_names(database: &mut Connection) -> BTreeSet<String> {
-    assert_eq!(texts(database, "SELECT integrity_check AS text FROM pragma_integrity_check"), ["ok"]);
-    let names = texts(database, "SELECT name AS text FROM articles ORDER BY name");
-    let recorded = texts(database, "SELECT object AS text FROM history WHERE model = 'article' ORDER BY object");
-    assert_eq!(names, recorded, "articles and history were written together");
-    let set: BTreeSet<_> = names.iter().cloned().collect();
-    assert_eq!(set.len(), names.len(), "no article is there twice");
-    set
-}
-
-#[track_caller]
-fn assert_kept(found: &BTreeSet<String>, acknowledged: &BTreeSet<String>) {
-    let lost: Vec<_> = acknowledged.difference(found).collect();
-    assert!(lost.is_empty(), "of {} acknowledged articles these are lost: {lost:?}", acknowledged.len());
-}
-
-/// Several clients that create articles, each one after the other, until the server is gone.
-struct Load {
-    clients: Vec<JoinHandle<Vec<String>>>,
-    count: watch::Receiver<usize>,
-}
-
-impl Load {
-    fn start(client: &reqwest::Client, address: SocketAddr, token: &str, prefix: &str) -> Load {
-        let (counter, count) = watch::channel(0);
-        let url = format!("http://{address}/articles/");
-        let run = |n| {
-            let request = client.post(&url).bearer_auth(token).header("content-type", "application/json");
-            tokio::spawn(post_until_it_is_gone(request, format!("{prefix}-{n}"), counter.clone()))
-        };
-        Load { clients: (0..4).map(run).collect(), count }
-    }
-
-    /// Returns right when this many articles are acknowledged.
-    async fn has_acknowledged(&mut self, count: usize) {
-        let in_time =
-            tokio::time::timeout(Duration::from_secs(60), self.count.wait_for(|so_far| *so_far >= count)).await;
-        in_time.expect("the server acknowledges articles").expect("the clients live");
-    }
-
-    /// The articles that were acknowledged, once all clients have ended.
-    async fn acknowledged(self) -> Vec<String> {
-        join_all(self.clients).await.into_iter().flat_map(|names| names.expect("every answer was a good one")).collect()
-    }
-}
-
-async fn post_until_it_is_gone(
-    request: reqwest::RequestBuilder,
-    prefix: String,
-    counter: watch::Sender<usize>,
-) -> Vec<String> {
-    let mut acknowledged = Vec::new();
-    for n in 0.. {
-        let name = format!("{prefix}-{n}");
-        let request = request.try_clone().expect("it has no body").body(format!(r#"{{"name":"{name}"}}"#));
-        match request.send().await {
-            Ok(answer) if answer.status() == 201 => acknowledged.push(name),
-            Ok(answer) => panic!("{name}: {answer:?}"),
-            Err(_) => break,
-        }
-        counter.send_modify(|count| *count += 1);
-    }
-    acknowledged
-}
-
-/// A client whose connections live on.
-fn client() -> reqwest::Client {
-    gatepost::install_crypto();
-    reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 
 /// Any number below the bound.

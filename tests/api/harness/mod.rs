@@ -6,6 +6,7 @@ pub mod client;
 pub mod database;
 pub mod form;
 pub mod jwks;
+pub mod load;
 pub mod log_watch;
 pub mod pool;
 #[cfg(feature = "postgres")]

@@ -1,0 +1,54 @@
+//! A copy of the SQLite database while it is in use.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use diesel::RunQueryDsl;
+use diesel::sql_types::Text;
+
+use super::connection::Role;
+use super::{DatabaseUrl, OpenError, sqlite};
+
+/// Writes a copy of the database with everything that is committed by now, and returns its size in bytes. The
+/// file has its name only once it is whole and on the disk.
+///
+/// `VACUUM INTO` reads in one transaction, which keeps no writer waiting, and writes one compact file: a copy
+/// page by page would begin anew with each commit of another process.
+pub fn backup(database: &Path, file: &Path) -> Result<u64, OpenError> {
+    let url = DatabaseUrl::Sqlite(database.to_owned());
+    if url.is_missing() {
+        return Err(OpenError::new(&url, "it does not exist"));
+    }
+    let fail = |problem: &dyn ToString| {
+        OpenError::new(&url, format!("not backed up to {}: {}", file.display(), problem.to_string()))
+    };
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(fail(&"the file exists already"));
+    }
+    let file = std::path::absolute(file).map_err(|error| fail(&error))?;
+    let mut partial = file.clone().into_os_string();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let written = write(database, Path::new(&partial), &file);
+    if written.is_err() {
+        // It may not even be there.
+        let _ = fs::remove_file(&partial);
+    }
+    written.map_err(|error| fail(&error))
+}
+
+fn write(database: &Path, partial: &Path, file: &Path) -> Result<u64, Box<dyn std::error::Error>> {
+    // SQLite fills an empty file, and leaves its mode.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(partial)?;
+    let name = partial.to_str().ok_or("the path is not UTF-8")?;
+    let mut connection = sqlite::open(database, Role::Probe)?;
+    diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(name).execute(&mut connection)?;
+    let written = File::open(partial)?;
+    written.sync_all()?;
+    let bytes = written.metadata()?.len();
+    fs::rename(partial, file)?;
+    if let Some(folder) = file.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,241 @@
+//! Copies everything from one database to another, of the same kind or of the other one.
+//!
+//! Tables and columns come from the databases themselves. The source is read in one transaction, so what is
+//! committed meanwhile is not seen; the target is filled in one transaction, so it has all or nothing.
+
+use std::collections::HashMap;
+
+use diesel::QueryResult;
+use diesel::connection::SimpleConnection;
+use serde_json::Value;
+
+use super::bulk::{self, Inserter};
+use super::connection::{self, Role};
+use super::references;
+use super::rows::{self, Sql};
+use super::{Connection, DatabaseUrl, OpenError, migrations, sqlite};
+
+/// The tables that migrations and triggers fill.
+const FILLED: [&str; 2] = ["__diesel_schema_migrations", "row_counts"];
+
+/// A table that was copied.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Its name.
+    pub table: String,
+    /// How many rows it has.
+    pub rows: i64,
+    /// The largest id that was ever given to a row, where ids are counted: no later row gets a smaller one.
+    pub last_id: Option<i64>,
+}
+
+/// How far a copy is: the table at work, how many of its rows are copied, and how many it has.
+pub type Progress<'a> = &'a mut dyn FnMut(&str, i64, i64);
+
+/// One of the two databases, whose errors name it.
+struct Side<'a> {
+    url: &'a DatabaseUrl,
+    connection: Connection,
+}
+
+impl Side<'_> {
+    fn fail(&self, problem: impl ToString) -> OpenError {
+        OpenError::new(self.url, problem)
+    }
+
+    fn run<T>(&mut self, queries: impl FnOnce(&mut Connection) -> QueryResult<T>) -> Result<T, OpenError> {
+        queries(&mut self.connection).map_err(|error| OpenError::new(self.url, error))
+    }
+}
+
+/// Copies all rows into a database that has none, which is migrated first. It stays empty if anything fails,
+/// and the source is not changed.
+pub fn copy(from: &DatabaseUrl, to: &DatabaseUrl, progress: Progress) -> Result<Vec<Copied>, OpenError> {
+    let mut source = open_source(from)?;
+    let tables = source.run(tables)?;
+    let mut target = open_target(to, &tables)?;
+    let deferred = target.run(defer_foreign_keys)?;
+    let mut copied = Vec::new();
+    for table in tables {
+        let rows = copy_table(&mut source, &mut target, &table, progress)?;
+        copied.push(Copied { table, rows, last_id: None });
+    }
+    target.run(|conn| check_foreign_keys(conn, &deferred))?;
+    copy_last_ids(&mut source, &mut target, &mut copied)?;
+    target.run(|conn| conn.batch_execute("COMMIT"))?;
+    Ok(copied)
+}
+
+/// Begins a transaction that sees one state of the source, which has to have the migrations of this program.
+fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
+    let fail = |problem: String| OpenError::new(url, problem);
+    if url.is_missing() {
+        return Err(fail("it does not exist".to_owned()));
+    }
+    let connection = connection::open(url, Role::Reader).map_err(|error| fail(error.to_string()))?;
+    let mut source = Side { url, connection };
+    source.run(|conn| conn.batch_execute("BEGIN"))?;
+    let status = migrations::status(&mut source.connection).map_err(fail)?;
+    if status.pending > 0 || status.unknown.is_some() {
+        let problem = "it has other migrations than this version of Gatepost; apply them first, by `gatepost migrate` of the version that is to copy";
+        return Err(source.fail(problem));
+    }
+    Ok(source)
+}
+
+/// Begins a transaction that keeps other writers out of the target, which has to have these tables and no rows.
+fn open_target<'a>(url: &'a DatabaseUrl, tables: &[String]) -> Result<Side<'a>, OpenError> {
+    let connection = open_migrated(url).map_err(|problem| OpenError::new(url, problem))?;
+    let mut target = Side { url, connection };
+    let in_target = target.run(self::tables)?;
+    if let Some(table) = tables.iter().find(|table| !in_target.contains(table)) {
+        return Err(target.fail(format!("no migration of Gatepost makes the table {table}, which the other one has")));
+    }
+    let begin = match target.connection {
+        Connection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => format!("BEGIN; LOCK TABLE {} IN EXCLUSIVE MODE", bulk::quoted(&in_target)),
+    };
+    target.run(|conn| conn.batch_execute(&begin))?;
+    for table in &in_target {
+        if target.run(|conn| count(conn, table))? > 0 {
+            return Err(target.fail(format!("it is not empty: {table} has rows")));
+        }
+    }
+    Ok(target)
+}
+
+fn open_migrated(url: &DatabaseUrl) -> Result<Connection, String> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite::open_writer(path).map(|(connection, _)| connection),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(server) => {
+            super::postgres::open_migrated(server)?;
+            connection::open(url, Role::Writer).map_err(|error| error.to_string())
+        }
+    }
+}
+
+fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
+    let tables = references::tables(conn)?;
+    Ok(tables.into_iter().filter(|table| !FILLED.contains(&table.as_str())).collect())
+}
+
+fn count(conn: &mut Connection, table: &str) -> QueryResult<i64> {
+    rows::number(conn, "count(*)", Sql::new(format!("FROM \"{table}\"")))
+}
+
+/// Copies one table, makes sure that all of its rows are there, and tells how many.
+fn copy_table(source: &mut Side, target: &mut Side, table: &str, progress: Progress) -> Result<i64, OpenError> {
+    let total = source.run(|conn| count(conn, table))?;
+    let columns = target.run(|conn| references::columns(conn, table))?;
+    let in_target = |error| OpenError::new(target.url, error);
+    let mut inserter = Inserter::new(&mut target.connection, table, &columns).map_err(in_target)?;
+    let mut copied = 0;
+    // In the order of the key, which fills the target's indexes from one end to the other.
+    let query = format!("SELECT {} FROM \"{table}\" ORDER BY 1", bulk::quoted(&columns));
+    bulk::stream(&mut source.connection, query, |row| {
+        progress(table, copied, total);
+        copied += 1;
+        inserter.add(row.map_err(|error| OpenError::new(source.url, error))?).map_err(in_target)
+    })?;
+    inserter.flush().map_err(in_target)?;
+    progress(table, copied, total);
+    let found = target.run(|conn| count(conn, table))?;
+    let kept = target.run(|conn| rows::kept_count(conn, table))?.unwrap_or(found);
+    if found != total || kept != total {
+        return Err(target.fail(format!("of {total} rows of {table}, {found} arrived, and {kept} were counted")));
+    }
+    Ok(total)
+}
+
+/// Lets rows refer to others that come later, of whichever table. Returns what is to be undone by
+/// [`check_foreign_keys`]: the keys that do not allow that by themselves, `ALTER TABLE` each.
+fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
+    match conn {
+        Connection::Sqlite(_) => conn.batch_execute("PRAGMA defer_foreign_keys = ON").map(|()| Vec::new()),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            let alter = "format('ALTER TABLE %s ALTER CONSTRAINT %I', conrelid::regclass, conname)";
+            let rest = "FROM pg_constraint WHERE contype = 'f' AND NOT condeferrable \
+                        AND connamespace = current_schema()::regnamespace";
+            let keys = rows::select(conn, &[alter], Sql::new(rest))?;
+            let keys: Vec<String> = keys.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect();
+            keys.iter().try_for_each(|key| conn.batch_execute(&format!("{key} DEFERRABLE")))?;
+            conn.batch_execute("SET CONSTRAINTS ALL DEFERRED")?;
+            Ok(keys)
+        }
+    }
+}
+
+/// Checks what [`defer_foreign_keys`] has put off, which SQLite does with the commit.
+fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult<()> {
+    if matches!(conn, Connection::Sqlite(_)) {
+        return Ok(());
+    }
+    conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
+    deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
+}
+
+/// Where the largest id that was ever given is kept: the columns for table and id, and the rows of all tables.
+fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
+    match conn {
+        Connection::Sqlite(_) => (&["name", "seq"], "FROM sqlite_sequence WHERE 1 = 1"),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => (
+            &["tables.relname", "coalesce(pg_sequence_last_value(sequences.oid), 0)"],
+            "FROM pg_class AS sequences JOIN pg_depend AS owned ON owned.classid = 'pg_class'::regclass \
+             AND owned.objid = sequences.oid AND owned.deptype IN ('i', 'a') \
+             JOIN pg_class AS tables ON tables.oid = owned.refobjid \
+             WHERE sequences.relkind = 'S' AND tables.relnamespace = current_schema()::regnamespace",
+        ),
+    }
+}
+
+/// The largest id that was ever given, by table.
+fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
+    let (columns, rest) = sequences(conn);
+    let rows = rows::select(conn, columns, Sql::new(rest))?;
+    let last_id = |row: &Vec<Value>| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_i64()?));
+    Ok(rows.iter().filter_map(last_id).filter(|(_, id)| *id > 0).collect())
+}
+
+/// Lets no id up to this one be given again. PostgreSQL does not take this back with the transaction, so it comes
+/// last.
+fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
+    let mut statement = match conn {
+        Connection::Sqlite(_) => {
+            // That of the rows which were inserted may be there by now.
+            let mut known = Sql::new("DELETE FROM sqlite_sequence WHERE seq < ? AND name = ?");
+            known.bind(id).bind(table);
+            rows::execute(conn, known)?;
+            Sql::new(
+                "INSERT INTO sqlite_sequence (seq, name) SELECT id, name FROM (SELECT ? AS id, ? AS name) \
+                      WHERE name NOT IN (SELECT name FROM sqlite_sequence)",
+            )
+        }
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            let (columns, rest) = sequences(conn);
+            Sql::new(format!("SELECT setval(sequences.oid, ?) {rest} AND {} = ?", columns[0]))
+        }
+    };
+    statement.bind(id).bind(table);
+    rows::execute(conn, statement).map(drop)
+}
+
+/// Copies the largest ids that were ever given, and makes sure that they arrived.
+fn copy_last_ids(source: &mut Side, target: &mut Side, tables: &mut [Copied]) -> Result<(), OpenError> {
+    let given = source.run(last_ids)?;
+    for (table, id) in &given {
+        target.run(|conn| set_last_id(conn, table, *id))?;
+    }
+    let arrived = target.run(last_ids)?;
+    for copied in tables {
+        copied.last_id = arrived.get(&copied.table).copied();
+        if copied.last_id < given.get(&copied.table).copied() {
+            return Err(target.fail(format!("ids of {} could be given again", copied.table)));
+        }
+    }
+    Ok(())
+}
