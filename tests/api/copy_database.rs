@@ -11,7 +11,7 @@ use crate::harness::program::{Outcome, Program, connect, texts};
 const SEED: &str = "
     INSERT INTO users VALUES
         (7, 'ann', 'Ann@example.com', 'ann@example.com', 'Änn 😀', '', '$argon2id$', 1, 0, 1, '2026-01-02 03:04:05.678', '1999-12-31 23:59:59.999999', 'i', 's', '2026-01-01 00:00:00', NULL, 'admin'),
-        (3, 'bob ''quoted\" \\', '', NULL, x'' || char(10, 9, 13, 1, 127, 65535), 'ﬀ', NULL, 0, 1, 0, NULL, '0001-01-01 00:00:00', NULL, NULL, NULL, '9999-12-31 23:59:59.5', 'first_token'),
+        (3, 'bob ''quoted\" \\', '', NULL, x'' || char(10, 9, 13, 1, 127, 65535), 'ﬀ', NULL, 0, 1, 0, NULL, '0001-01-01 00:00:00', NULL, NULL, NULL, '9999-12-31 23:59:59.500', 'first_token'),
         (9, 'gone', '', NULL, '', '', NULL, 0, 1, 0, NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL, 'admin');
     DELETE FROM users WHERE id = 9;
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
