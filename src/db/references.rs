@@ -136,10 +136,29 @@ fn names(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<String>> {
     Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
 }
 
+/// The columns with times, which PostgreSQL writes in JSON in another form than everywhere else, and than SQLite.
+fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
+    let mut rest = Sql::new(match conn {
+        Connection::Sqlite(_) => "FROM pragma_table_info(?) WHERE 1 = 0",
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            "FROM (SELECT attname AS name FROM pg_attribute \
+             WHERE attrelid = to_regclass(?) AND atttypid = CAST('timestamp' AS regtype)) AS times"
+        }
+    });
+    rest.bind(table);
+    let rows = rows::select(conn, &["name"], rest)?;
+    Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
+}
+
 /// Whole rows, with all columns by name. `rest` is what follows the columns: FROM, WHERE.
 pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<Vec<Map<String, Value>>> {
     let names = columns(conn, table)?;
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let times = times(conn, table)?;
+    let quoted: Vec<String> = names
+        .iter()
+        .map(|name| if times.contains(name) { format!("CAST(\"{name}\" AS TEXT)") } else { format!("\"{name}\"") })
+        .collect();
     let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
     let rows = rows::select(conn, &quoted, rest)?;
     Ok(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())

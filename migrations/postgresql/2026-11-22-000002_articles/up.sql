@@ -10,8 +10,8 @@ CREATE INDEX articles_name ON articles (name, id);
 CREATE INDEX articles_created_by ON articles (created_by);
 
 -- How many rows a table has, kept by triggers: PostgreSQL would count them one by one for every page of a list.
--- The number is the sum of several, each for some of the connections, so that transactions which insert at the
--- same time do not wait for one another. The room left in the pages keeps the updates away from the index.
+-- The number is the sum of many, each for one connection or a few, so that transactions which insert at the same
+-- time do not collide. The room left in the pages keeps the updates away from the index.
 CREATE TABLE row_counts (
     table_name TEXT COLLATE "C" NOT NULL,
     slot INTEGER NOT NULL,
@@ -24,11 +24,11 @@ DECLARE
 BEGIN
     IF difference <> 0 THEN
         UPDATE row_counts SET row_count = row_count + difference
-        WHERE table_name = TG_TABLE_NAME AND slot = pg_backend_pid() % 16;
+        WHERE table_name = TG_TABLE_NAME AND slot = pg_backend_pid() % 256;
     END IF;
     RETURN NULL;
 END $$;
-INSERT INTO row_counts SELECT 'articles', slot, 0 FROM generate_series(0, 15) AS slot;
+INSERT INTO row_counts SELECT 'articles', slot, 0 FROM generate_series(0, 255) AS slot;
 CREATE TRIGGER articles_inserted AFTER INSERT ON articles
     REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 CREATE TRIGGER articles_deleted AFTER DELETE ON articles

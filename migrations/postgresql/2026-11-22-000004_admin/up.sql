@@ -67,7 +67,7 @@ CREATE INDEX deleted_rows_at ON deleted_rows (at);
 -- Lists of the admin: by date, and the total of users without counting them.
 CREATE INDEX articles_created_at ON articles (created_at, id);
 INSERT INTO row_counts SELECT 'users', slot, CASE slot WHEN 0 THEN (SELECT count(*) FROM users) ELSE 0 END
-    FROM generate_series(0, 15) AS slot;
+    FROM generate_series(0, 255) AS slot;
 CREATE TRIGGER users_inserted AFTER INSERT ON users
     REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 CREATE TRIGGER users_deleted AFTER DELETE ON users
