@@ -242,6 +242,8 @@ fn save_rows(
         empty_lines: sheet.empty_lines,
         ..Report::default()
     };
+    // A write may be begun anew.
+    done.store(0, Ordering::Relaxed);
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
             Ok(Saved::Created) => report.created += 1,

@@ -50,7 +50,8 @@ where
     T: Send + Sync + 'static,
 {
     fn default() -> Recent<T> {
-        Recent(Remembered::new(MOST))
+        // Readers are told apart by what is remembered so, too.
+        Recent(Remembered::strict(MOST))
     }
 }
 

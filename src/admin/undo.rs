@@ -26,7 +26,7 @@ pub async fn undo(
     db: web::Data<Db>,
     PostForm(form): PostForm,
 ) -> Result<HttpResponse, Error> {
-    let batch: Arc<str> = form.get("batch").unwrap_or_default().into();
+    let batch: Arc<str> = form.get("batch").filter(|batch| !batch.contains('\0')).unwrap_or_default().into();
     let (outcome, result) = restore(&db, &site, &batch, staff.staff.user.id).await;
     if outcome.restored > 0 || result.is_ok() {
         // Whoever may restore none of them need not learn what they are.

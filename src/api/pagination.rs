@@ -145,7 +145,9 @@ fn parse_limit(value: &str) -> Option<i64> {
 }
 
 fn decode(cursor: &str) -> Option<Cursor> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+    let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    // No row's value has a NUL, and PostgreSQL refuses one even in a comparison.
+    (!cursor.key.as_deref().is_some_and(|key| key.contains('\0'))).then_some(cursor)
 }
 
 fn encode(cursor: &Cursor) -> String {

@@ -154,7 +154,8 @@ fn user_attributes() -> Object {
 impl Event {
     fn identity(self) -> Result<Identity, Error> {
         let mut attributes = self.request.user_attributes;
-        let sub = attributes.remove("sub").filter(|sub| !sub.is_empty() && sub.chars().count() <= MAX_SUB_CHARS);
+        let is_sub = |sub: &String| !sub.is_empty() && sub.chars().count() <= MAX_SUB_CHARS && !sub.contains('\0');
+        let sub = attributes.remove("sub").filter(is_sub);
         Ok(Identity {
             sub: sub.ok_or_else(malformed)?,
             username: self.user_name,

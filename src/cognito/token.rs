@@ -75,7 +75,9 @@ impl<'a> Token<'a> {
             Some(_) => Err(Refusal::ClaimInvalid),
         };
         let time = |name: &str| members.get(name).map(numeric_date).transpose();
-        let sub = text("sub")?.filter(|sub| !sub.is_empty() && sub.len() <= 255).ok_or(Refusal::ClaimInvalid)?;
+        let sub = text("sub")?
+            .filter(|sub| !sub.is_empty() && sub.len() <= 255 && !sub.contains('\0'))
+            .ok_or(Refusal::ClaimInvalid)?;
         Ok(Claims {
             sub,
             iss: text("iss")?,

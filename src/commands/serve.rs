@@ -100,7 +100,8 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     }
     if config.pool == Pool::Local {
         say!("\nNext, in another terminal:");
-        say!("  TOKEN=$(cargo run --quiet -- token alice@example.com)");
+        let feature = if cfg!(feature = "postgres") { "--features postgres " } else { "" };
+        say!("  TOKEN=$(cargo run --quiet {feature}-- token alice@example.com)");
         say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}/articles/");
     }
 }

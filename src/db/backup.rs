@@ -46,7 +46,9 @@ fn write(database: &Path, partial: &Path, file: &Path) -> Result<u64, Box<dyn st
     let written = File::open(partial)?;
     written.sync_all()?;
     let bytes = written.metadata()?.len();
-    fs::rename(partial, file)?;
+    // Unlike a rename, a link never replaces a file that has come meanwhile.
+    fs::hard_link(partial, file)?;
+    fs::remove_file(partial)?;
     if let Some(folder) = file.parent() {
         File::open(folder)?.sync_all()?;
     }

@@ -273,10 +273,15 @@ impl Db {
             #[cfg(feature = "postgres")]
             Write::Pool(writers) => {
                 let (writers, metrics) = (writers.clone(), self.metrics.clone());
-                let run = move || metrics.time(|| writers.write(queries));
-                self.metrics.queued.inc();
+                if metrics.queued.get() >= writer::QUEUE as i64 {
+                    return Err(Error::Unavailable("the queue of writes is full".to_owned()));
+                }
+                metrics.queued.inc();
+                let run = move || {
+                    metrics.queued.dec();
+                    metrics.time(|| writers.write(queries))
+                };
                 let ran = tokio::task::spawn_blocking(run).await;
-                self.metrics.queued.dec();
                 ran.map_err(|_| Error::Internal("a write panicked".to_owned()))?
             }
         }

@@ -19,10 +19,14 @@ use crate::error::Error;
 const LOOK: Duration = Duration::from_millis(200);
 /// What was seen longer ago than this is not relied upon: the server may be out of reach.
 const TRUSTED: Duration = Duration::from_millis(900);
+/// A look that takes so long will not come back soon: the server hangs.
+const HANGS: Duration = Duration::from_secs(3);
 /// How often the size of the database is asked for: that takes the server a walk over its files.
 const SIZE_EVERY: Duration = Duration::from_secs(60);
 /// How long a write that collides with others is begun anew.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many times it is begun anew in any case, however long it takes.
+const ATTEMPTS: u32 = 3;
 /// Marks this program's migrations among the server's advisory locks.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
 
@@ -184,10 +188,12 @@ impl Watch {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Fails where the last look did: whoever asks now is told at once, and does not wait for a connection
-    /// that nobody gets.
+    /// Fails where the last look did, or has gone on for too long: whoever asks now is told at once, and does
+    /// not wait for a connection that nobody gets or a server that hangs.
     pub fn check_reach(&self) -> Result<(), Error> {
-        match self.is_away.load(Ordering::Relaxed) {
+        let looked_at = *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let hangs = looked_at.is_some_and(|at| at.elapsed() > HANGS);
+        match hangs || self.is_away.load(Ordering::Relaxed) {
             true => Err(Error::Unavailable("the database is out of reach".to_owned())),
             false => Ok(()),
         }
@@ -275,11 +281,20 @@ impl Writers {
         self.watch.check_reach()?;
         let give_up = Instant::now() + PATIENCE;
         for attempt in 1.. {
-            let outcome = transaction(&self.pool, queries.clone());
+            let queries = queries.clone();
+            let outcome = transaction(&self.pool, |conn| {
+                let value = queries(conn)?;
+                // PostgreSQL ends a transaction in which a statement failed without an error at its COMMIT. If
+                // the queries went on after a failure, this one fails.
+                conn.batch_execute("SELECT 1")?;
+                Ok(value)
+            });
             // Also where the commit's answer was lost: it may be there.
             self.watch.note_change();
             match outcome {
-                Err(Error::Collision(_)) if Instant::now() < give_up => std::thread::sleep(pause(attempt)),
+                Err(Error::Collision(_)) if attempt <= ATTEMPTS || Instant::now() < give_up => {
+                    std::thread::sleep(pause(attempt))
+                }
                 Err(Error::Collision(cause)) => return Err(Error::Unavailable(cause)),
                 outcome => return outcome,
             }

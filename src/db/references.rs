@@ -123,7 +123,7 @@ pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
             "FROM (SELECT attname AS name, attnum AS cid FROM pg_attribute \
-             WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped) AS columns ORDER BY cid"
+             WHERE attrelid = to_regclass(quote_ident(?)) AND attnum > 0 AND NOT attisdropped) AS columns ORDER BY cid"
         }
     });
     rest.bind(table);
@@ -143,12 +143,11 @@ fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
             "FROM (SELECT attname AS name FROM pg_attribute \
-             WHERE attrelid = to_regclass(?) AND atttypid = CAST('timestamp' AS regtype)) AS times"
+             WHERE attrelid = to_regclass(quote_ident(?)) AND atttypid = CAST('timestamp' AS regtype)) AS times"
         }
     });
     rest.bind(table);
-    let rows = rows::select(conn, &["name"], rest)?;
-    Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
+    names(conn, rest)
 }
 
 /// Whole rows, with all columns by name. `rest` is what follows the columns: FROM, WHERE.

@@ -28,9 +28,9 @@ pub fn concatenated(texts: &[&str]) -> String {
     texts.join(&format!(" || '{SEPARATOR}' || "))
 }
 
-/// The words of a search as one argument.
+/// The words of a search as one argument, without what no text has.
 pub fn join(words: &[String]) -> String {
-    let folded: Vec<String> = words.iter().map(|word| fold(&word.replace(SEPARATOR, ""))).collect();
+    let folded: Vec<String> = words.iter().map(|word| fold(&word.replace([SEPARATOR, '\0'], ""))).collect();
     folded.join(&SEPARATOR.to_string())
 }
 

@@ -85,9 +85,11 @@ fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     let is_encoded = |text: &str| {
         text.split('%').skip(1).all(|code| code.len() >= 2 && code.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
     };
-    if !hosts.split(',').all(is_host) || authority.matches('@').count() > 1 {
+    // libpq looks for the `@` beyond a `?`, too.
+    let is_beyond = rest.split_at(authority.len()).1.contains('@');
+    if !hosts.split(',').all(is_host) || authority.matches('@').count() > 1 || is_beyond {
         return Err(
-            "has no host and port where they should stand, as in `postgres://user:password@host:5432/database`; write `%40` for `@`, `%2F` for `/`, `%3A` for `:` and `%25` for `%` within a name or a password",
+            "has no host and port where they should stand, as in `postgres://user:password@host:5432/database`; write `%40` for `@`, `%2F` for `/`, `%3A` for `:`, `%3F` for `?` and `%25` for `%` within a name or a password",
         );
     }
     if !is_encoded(rest) {
@@ -112,7 +114,7 @@ fn masked(url: &str) -> String {
         None => place.to_owned(),
     };
     let parameter = |parameter: &str| match parameter.split_once('=') {
-        Some((name, _)) if name.contains("password") => format!("{name}={MASK}"),
+        Some((name, _)) if name.contains("password") || name.contains("secret") => format!("{name}={MASK}"),
         _ => parameter.to_owned(),
     };
     let query = query.map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
@@ -167,6 +169,7 @@ mod tests {
         for url in [
             "postgres://u:sec/ret@db/x",
             "postgres://u:sec@ret@db/x",
+            "postgres://u:12?sec@db/x",
             "postgres://u:se:cret/@db/x",
             "postgres://u:secret%@db/x",
             "postgres://u:secret%zz@db/x",

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::metrics;
 
 /// Jobs that may wait; beyond that the service says that it is overloaded.
-const QUEUE: usize = 4096;
+pub const QUEUE: usize = 4096;
 /// Jobs in one commit, so that the first of a long queue need not wait for all of it.
 const BATCH: usize = 256;
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
-use super::models::{User, find_by_email};
+use super::models::{User, find_by_email, find_by_username};
 use super::validators;
 use crate::db::Connection;
 use crate::db::references::unique_column;
@@ -40,6 +40,9 @@ pub fn check_fields(
     let mut errors = FieldErrors::default();
     if user.is_none_or(|user| user.username != username) {
         errors.add("username", validators::username(username));
+        if find_by_username(conn, username)?.is_some_and(|other| Some(other.id) != user.map(|user| user.id)) {
+            errors.add("username", vec![USERNAME_TAKEN.to_owned()]);
+        }
     }
     if user.is_none_or(|user| user.email != email) && !email.is_empty() {
         errors.add("email", validators::email(email));
@@ -61,13 +64,16 @@ fn email_taken(other: &User, email: &str) -> String {
     format!("A user with this e-mail exists already, written {}: {}.", other.email, other.username)
 }
 
+const USERNAME_TAKEN: &str = "A user with that username already exists.";
 const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
 
 /// Turns a broken uniqueness into an error of the field.
 pub fn taken(error: DieselError) -> Error {
     match unique_column(&error).as_deref() {
         Some("email_key") => FieldErrors::one("email", EMAIL_TAKEN).into(),
-        Some("username") => FieldErrors::one("username", "A user with that username already exists.").into(),
+        Some("username") => FieldErrors::one("username", USERNAME_TAKEN).into(),
+        // Linked by two at once: whoever looks again finds the link.
+        Some("cognito_sub") => Error::Collision(error.to_string()),
         _ => error.into(),
     }
 }

@@ -436,6 +436,8 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
         ("cursor=eyJpIjoxLjV9", CURSOR),
         ("cursor=eyJpIjoxZTk5fQ", CURSOR),
         ("cursor=bnVsbA", CURSOR),
+        // {"i":1,"k":"\u0000"}
+        ("ordering=name&cursor=eyJpIjoxLCJrIjoiXHUwMDAwIn0", CURSOR),
         ("ordering=", ORDERING),
         ("ordering=-", ORDERING),
         ("ordering=--id", ORDERING),

@@ -18,7 +18,7 @@ use crate::harness::program::{Program, Serving};
 use crate::harness::{TestServer, eventually, skip};
 
 /// What another server has committed is seen after this time, and a little for a busy machine.
-const SEEN_WITHIN: Duration = Duration::from_millis(1_000);
+const SEEN_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// A second server for the pool and on the database of the first.
 async fn second(first: &TestServer) -> TestServer {
@@ -30,7 +30,7 @@ async fn second(first: &TestServer) -> TestServer {
 async fn soon(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !holds().await {
-        assert!(started.elapsed() < SEEN_WITHIN, "not within a second: {what}");
+        assert!(started.elapsed() < SEEN_WITHIN, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -245,7 +245,7 @@ async fn a_server_that_is_killed_under_load_behind_a_balancer_loses_no_acknowled
         let (names, others) = client.await.expect("the client lives");
         acknowledged.extend(names);
         // What was under way at the server that was killed; the balancer says so.
-        assert!(others.len() < 20, "{others:?}");
+        assert!(others.len() < 200, "{others:?}");
         assert!(others.iter().all(|status| [0, 502, 503, 504].contains(status)), "{others:?}");
     }
     let names = sorted_names(&db).await;
@@ -307,6 +307,26 @@ async fn while_the_database_is_away_requests_are_told_to_come_back_and_then_all_
     let names = sorted_names(&server.db).await;
     let lost: Vec<_> = acknowledged.iter().filter(|name| names.binary_search(name).is_err()).collect();
     assert!(lost.is_empty(), "of {} acknowledged articles these are lost: {lost:?}", acknowledged.len());
+}
+
+#[tokio::test]
+async fn while_the_database_hangs_requests_are_told_to_come_back() {
+    let postgres = Server::start(&[]);
+    let url = DatabaseUrl::parse(&postgres.url("postgres")).expect("a URL");
+    let server = TestServer::start_with(|config| config.database = url).await;
+    let alice = server.alice().await;
+    assert_eq!(server.get("/articles/", &alice).await.status, 200);
+    postgres.signal("STOP");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    for path in ["/readyz", "/articles/", "/me/"] {
+        let started = Instant::now();
+        let answer = server.get(path, &alice).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{path}: {answer:?}");
+        assert!(started.elapsed() < Duration::from_secs(1), "{path}: {:?}", started.elapsed());
+    }
+    postgres.signal("CONT");
+    eventually("it reads", async || server.get("/articles/", &alice).await.status == 200).await;
+    server.post(&alice, r#"{"name":"again"}"#).await.assert(201, r#"{"id":1,"name":"again"}"#);
 }
 
 #[tokio::test]
@@ -384,8 +404,14 @@ async fn what_keeps_the_database_from_being_opened_is_one_line_without_the_passw
     }
     // A database that only answers questions is said to be one before anything else happens.
     server.sql("CREATE ROLE reader LOGIN");
-    server.sql("ALTER ROLE reader SET default_transaction_read_only = on");
     let database = server.database();
+    let name = database.address().rsplit('/').next().expect("a name");
+    server.sql(&format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC"));
+    postgres::run(database.address(), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader");
     let url = database.address().replace("postgres@", "reader@");
-    Program::new().set("DATABASE_URL", &url).run(&["migrate"]).await.assert_error("permission denied");
+    Program::new()
+        .set("DATABASE_URL", &url)
+        .run(&["migrate"])
+        .await
+        .assert_error("permission denied to create temporary tables");
 }

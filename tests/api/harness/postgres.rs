@@ -140,6 +140,14 @@ impl Server {
         }
     }
 
+    /// Sends a signal to all of the server's processes: `STOP` has it hang, `CONT` go on.
+    pub fn signal(&self, name: &str) {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
+        let pid = pid.lines().next().expect("a number");
+        let script = format!("kill -{name} {pid} $(pgrep -P {pid})");
+        assert!(as_root(&["sh", "-c", &script]), "{name} is sent");
+    }
+
     /// Runs a statement as the server's administrator.
     pub fn sql(&self, statement: &str) {
         run(&self.url("postgres"), statement);
