@@ -17,7 +17,7 @@
 //! | [`history`] | who changed what, with old and new values | `django_admin_log` |
 //! | [`search`] | the words of a search, and its turn | |
 //! | [`deleted_rows`], [`expiry`] | bring deleted rows back; delete for good what is kept for a time only | |
-//! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write), migrations | the ORM's connection |
+//! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write) on SQLite or PostgreSQL, migrations, copies, backups | the ORM's connection |
 //! | [`commands`] | the command line | `manage.py` |
 //! | [`assets`] | style sheets, scripts and icons, embedded | `staticfiles` |
 //! | [`client_address`], [`crypto`], [`secret`] | who a request comes from; random tokens and kept keys | |
