@@ -293,7 +293,7 @@ impl Writers {
             self.watch.note_change();
             match outcome {
                 Err(Error::Collision(_)) if attempt <= ATTEMPTS || Instant::now() < give_up => {
-                    std::thread::sleep(pause(attempt))
+                    std::thread::sleep(pause(attempt));
                 }
                 Err(Error::Collision(cause)) => return Err(Error::Unavailable(cause)),
                 outcome => return outcome,
