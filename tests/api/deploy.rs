@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::client::{Answer, Call};
 use crate::harness::program::Program;
-use crate::harness::{TestServer, eventually, skip};
+use crate::harness::{TestServer, eventually, find, free_port, nginx_configuration, skip};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -97,18 +97,6 @@ impl Drop for Nginx {
     }
 }
 
-/// Debian has it where only root's PATH leads.
-fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
-fn free_port() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
-}
-
 /// Replaces what has to be in the text.
 #[track_caller]
 fn replaced(text: &str, what: &str, by: &str) -> String {
@@ -159,14 +147,7 @@ impl Nginx {
         let site = replaced(&site, "listen [::]:443 ssl http2;", "");
         let site = replaced(&site, "api.example.com", "localhost");
         let site = replaced(&site, "/etc/ssl/gatepost/", &format!("{path}/"));
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {path}/{kind};\n"))
-            .collect();
-        let main = format!(
-            "pid {path}/pid;\ndaemon off;\nmaster_process off;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{site}\n}}\n"
-        );
-        std::fs::write(folder.path().join("nginx.conf"), main).expect("a file");
+        std::fs::write(folder.path().join("nginx.conf"), nginx_configuration(path, &site)).expect("a file");
         let command = || {
             let mut command = Command::new(&nginx);
             command

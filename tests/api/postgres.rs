@@ -15,7 +15,7 @@ use crate::harness::admin::AdminClient;
 use crate::harness::client::Call;
 use crate::harness::postgres::{self, Server};
 use crate::harness::program::{Program, Serving};
-use crate::harness::{TestServer, eventually, skip};
+use crate::harness::{TestServer, eventually, find, free_port, nginx_configuration, skip};
 
 /// What another server has committed is seen after this time, and a little for a busy machine.
 const SEEN_WITHIN: Duration = Duration::from_millis(2_500);
@@ -158,24 +158,18 @@ impl Drop for Balancer {
 impl Balancer {
     /// `None` where nginx is missing.
     async fn start(servers: &[&Serving]) -> Option<Balancer> {
-        let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
+        let nginx = find("nginx")?;
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().to_str().expect("text");
-        let address = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+        let address = free_port();
         let upstream: String = servers.iter().map(|server| format!("server {};", server.address)).collect();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {path}/{kind};"))
-            .collect();
-        let configuration = format!(
-            "pid {path}/pid; daemon off; master_process off; events {{}}
-             http {{ access_log off; {temporary}
-                upstream gatepost {{ {upstream} keepalive 16; }}
-                server {{ listen {address}; location / {{
-                    proxy_pass http://gatepost; proxy_http_version 1.1; proxy_set_header Connection \"\";
-                    proxy_set_header Host $http_host; proxy_connect_timeout 2s; }} }} }}"
+        let site = format!(
+            "upstream gatepost {{ {upstream} keepalive 16; }}
+             server {{ listen {address}; location / {{
+                 proxy_pass http://gatepost; proxy_http_version 1.1; proxy_set_header Connection \"\";
+                 proxy_set_header Host $http_host; proxy_connect_timeout 2s; }} }}"
         );
-        std::fs::write(folder.path().join("nginx.conf"), configuration).expect("a file");
+        std::fs::write(folder.path().join("nginx.conf"), nginx_configuration(path, &site)).expect("a file");
         let mut command = Command::new(nginx);
         command.args(["-p", path, "-e", "error.log", "-c", "nginx.conf"]).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("nginx runs");

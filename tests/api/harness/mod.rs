@@ -14,7 +14,7 @@ pub mod postgres;
 pub mod program;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use client::{Answer, Call};
@@ -275,4 +275,28 @@ pub fn skip(test: &str, missing: &str) {
     use std::io::Write;
     assert!(std::env::var_os("CI").is_none(), "{test} needs {missing}, which CI has to have");
     let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {missing} is not installed");
+}
+
+/// An address of this machine on which nobody listens.
+pub fn free_port() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// A program of the system. Debian has some where only root's PATH leads.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// The configuration of an nginx that needs no rights and writes below one folder, with these servers.
+pub fn nginx_configuration(folder: &str, servers: &str) -> String {
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
+        .collect();
+    format!(
+        "pid {folder}/pid;\ndaemon off;\nmaster_process off;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{servers}\n}}\n"
+    )
 }

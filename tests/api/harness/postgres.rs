@@ -12,6 +12,7 @@ use diesel::{Connection as _, PgConnection};
 use gatepost::db::{DatabaseUrl, Db};
 use tempfile::TempDir;
 
+use super::free_port;
 use super::program::as_root;
 
 /// A server of its own. Stops when dropped, or when the test run ends, however it ends.
@@ -68,7 +69,7 @@ impl Server {
         if is_root() {
             assert!(as_root(&["chown", "postgres", folder.path().to_str().expect("UTF-8")]));
         }
-        let mut server = Server { folder, port: free_port(), keeper: None };
+        let mut server = Server { folder, port: free_port().port(), keeper: None };
         let made = unprivileged(&tool("initdb"))
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(server.data())
@@ -191,11 +192,6 @@ impl Drop for Database {
 pub fn run(url: &str, statement: &str) {
     let mut connection = PgConnection::establish(url).expect("the server takes connections");
     connection.batch_execute(statement).expect("the statement runs");
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    socket.local_addr().expect("an address").port()
 }
 
 fn is_root() -> bool {
