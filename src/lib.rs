@@ -79,9 +79,3 @@ pub mod server;
 pub mod status;
 pub mod trace_context;
 pub mod users;
-
-/// Tells jsonwebtoken which cryptography to use. Must run before the first token; more than once does no harm.
-pub fn install_crypto() {
-    // It fails only if a provider is installed already.
-    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-}

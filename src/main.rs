@@ -49,7 +49,6 @@ enum Command {
 
 fn main() -> ExitCode {
     let command = CommandLine::parse().command.unwrap_or(Command::Serve);
-    gatepost::install_crypto();
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => commands::fail(error),

@@ -1,8 +1,10 @@
 //! Lists of late, until something is committed: to come back to a list, or to look at it once more, takes no
 //! query.
 
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
@@ -14,12 +16,20 @@ use crate::search::{self, Turn, Turns};
 
 /// Lists that are remembered at once. One of 200 rows has 200 KB at most.
 const MOST: usize = 16;
+/// Lists of which it is known how long they take.
+const MOST_TIMED: usize = 256;
+/// A list that took less is read where it is asked for: another thread would begin hardly sooner than it ends.
+const SHORT: Duration = Duration::from_millis(1);
 
 /// What was read for lists of one kind.
-pub struct Recent<T>(Remembered<Asked, Arc<T>>);
+pub struct Recent<T> {
+    lists: Remembered<Asked, Arc<T>>,
+    /// How long a list took at last, whichever its page.
+    took: Mutex<HashMap<Asked, Duration>>,
+}
 
 /// A list as somebody asked for it.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Asked {
     reader: Reader,
     slug: &'static str,
@@ -29,6 +39,7 @@ struct Asked {
 }
 
 /// Whose rights decide what is in a list: the same only as long as these rights were not read anew.
+#[derive(Clone)]
 struct Reader(Arc<Staff>);
 
 impl PartialEq for Reader {
@@ -45,13 +56,24 @@ impl Hash for Reader {
     }
 }
 
+impl Asked {
+    /// The list without its page.
+    fn list(&self, options: &Options) -> Asked {
+        let is_of_list =
+            |name: &str| ["o", "show"].contains(&name) || options.list_filter.iter().any(|filter| filter.name == name);
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| is_of_list(name)));
+        Asked { query: query.finish(), minute: 0, ..self.clone() }
+    }
+}
+
 impl<T> Default for Recent<T>
 where
     T: Send + Sync + 'static,
 {
     fn default() -> Recent<T> {
         // Readers are told apart by what is remembered so, too.
-        Recent(Remembered::strict(MOST))
+        Recent { lists: Remembered::strict(MOST), took: Mutex::default() }
     }
 }
 
@@ -70,16 +92,42 @@ where
     ) -> Result<Arc<T>, Error> {
         let minute = Utc::now().timestamp() / 60;
         let asked = Asked { reader: Reader(staff.clone()), slug: options.slug, query: query.to_owned(), minute };
-        if let Some(known) = self.0.known(db, &asked) {
+        let version = db.version();
+        if let Some(known) = self.lists.known(version, &asked) {
             return Ok(known);
         }
         let turn = turn(turns, query).await?;
+        // A search looks at every row.
+        let list = turn.is_none().then(|| asked.list(options));
+        let is_short = list.as_ref().is_some_and(|list| self.is_short(list));
         let read = move |conn: &mut Connection| {
             // Kept until the scan is over, even if the caller is gone by then.
             let _turn = turn;
-            read(conn).map(Arc::new)
+            let started = Instant::now();
+            Ok((Arc::new(read(conn)?), started.elapsed()))
         };
-        self.0.get(db, asked, read).await
+        let (found, took) = if is_short { db.read_here(read).await? } else { db.read(read).await? };
+        if let Some(list) = list {
+            self.note(list, took);
+        }
+        self.lists.keep(db, version, asked, &found);
+        Ok(found)
+    }
+
+    fn took(&self) -> MutexGuard<'_, HashMap<Asked, Duration>> {
+        self.took.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn is_short(&self, list: &Asked) -> bool {
+        self.took().get(list).is_some_and(|took| *took < SHORT)
+    }
+
+    fn note(&self, list: Asked, took: Duration) {
+        let mut known = self.took();
+        if known.len() >= MOST_TIMED {
+            known.clear();
+        }
+        known.insert(list, took);
     }
 }
 
@@ -89,5 +137,47 @@ async fn turn(turns: &Turns, query: &str) -> Result<Option<Turn>, Error> {
     match search::words(data.get("q").unwrap_or_default()) {
         Ok(words) if !words.is_empty() => turns.take().await,
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use super::*;
+    use crate::admin::ModelAdmin;
+    use crate::articles::admin::ArticleAdmin;
+    use crate::db::DatabaseUrl;
+    use crate::history::{Actor, Source};
+    use crate::users::models::{self, NewUser, Origin};
+
+    /// The thread on which a list is read that takes so long.
+    async fn reader(lists: &Recent<ThreadId>, db: &Db, staff: &Arc<Staff>, query: &str, takes: Duration) -> ThreadId {
+        let read = move |_: &mut Connection| {
+            thread::sleep(takes);
+            Ok(thread::current().id())
+        };
+        let found = lists.get(db, &Turns::default(), staff, (ArticleAdmin.options(), query), read).await;
+        *found.expect("the list is read")
+    }
+
+    #[tokio::test]
+    async fn only_a_list_that_took_little_time_at_last_is_read_where_it_is_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("lists.sqlite3"))).expect("a database");
+        let user = NewUser { username: "alice".to_owned(), ..NewUser::new(Origin::CommandLine) };
+        let user = db.write_blocking(move |conn| models::create(conn, user, &Actor::system(Source::CommandLine)));
+        let staff = Arc::new(Staff { user: user.expect("a user"), rights: Default::default(), batch: None });
+        let (lists, here) = (Recent::default(), thread::current().id());
+        let (quick, slow) = (Duration::ZERO, 3 * SHORT);
+
+        assert_ne!(reader(&lists, &db, &staff, "o=name", quick).await, here, "nothing is known of it yet");
+        assert_eq!(reader(&lists, &db, &staff, "o=name&after=1", quick).await, here, "another page of a quick list");
+        assert_ne!(reader(&lists, &db, &staff, "o=id&after=1", quick).await, here, "another list");
+        assert_ne!(reader(&lists, &db, &staff, "o=name&q=word&after=2", slow).await, here, "a search waits its turn");
+        assert_eq!(reader(&lists, &db, &staff, "o=name&after=3", slow).await, here, "nobody could know");
+        assert_ne!(reader(&lists, &db, &staff, "o=name&after=4", slow).await, here, "now it is known");
+        let other = Arc::new(Staff::clone(&staff));
+        assert_ne!(reader(&lists, &db, &other, "o=id&after=5", quick).await, here, "others may see other rows");
     }
 }

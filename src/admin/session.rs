@@ -109,9 +109,16 @@ impl DatabaseSessions {
     }
 
     async fn find(&self, key_hash: String) -> Result<Option<Arc<Found>>, Error> {
-        let hash = key_hash.clone();
-        let read = move |conn: &mut Connection| Ok(Found::read(conn, &hash)?.map(Arc::new));
-        let found = self.found.get(&self.db, key_hash, read).await?;
+        let version = self.db.version();
+        let found = match self.found.known(version, &key_hash) {
+            Some(found) => found,
+            None => {
+                let hash = key_hash.clone();
+                let found = self.db.read_here(move |conn| Ok(Found::read(conn, &hash)?.map(Arc::new))).await?;
+                self.found.keep(&self.db, version, key_hash, &found);
+                found
+            }
+        };
         Ok(found.filter(|found| !found.session.is_over(&self.limits)))
     }
 

@@ -87,6 +87,9 @@ struct ListAnswer {
     headers: HeaderMap,
 }
 
+/// Rows of a page that is read sooner than another thread would begin.
+const SHORT_PAGE: i64 = 100;
+
 /// What lists share; part of the application's data.
 pub struct Lists {
     /// The pages of late by their query strings, until something is committed. A page of 1,000 long names has
@@ -111,25 +114,27 @@ impl Lists {
             ("Link", description = "The pages around, by `rel` `next`, `prev` and `first` (RFC 8288)."))),
         (status = 400, description = "A parameter is wrong.", body = FieldErrorsBody)))]
 async fn list(
-    _: CognitoUser,
+    CognitoUser { version, .. }: CognitoUser,
     db: web::Data<Db>,
     lists: web::Data<Lists>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let asked = request.query_string().to_owned();
-    let answer = match lists.pages.known(&db, &asked) {
+    let answer = match lists.pages.known(version, request.query_string()) {
         Some(answer) => answer,
         None => {
+            let asked = request.query_string().to_owned();
             let query = ListQuery::parse(&asked, models::ORDER_FIELDS)?;
+            let (key, is_short) = (asked.clone(), query.search.is_empty() && query.limit <= SHORT_PAGE);
             // What is not a search needs no turn.
             let turn = if query.search.is_empty() { None } else { lists.turns.take().await? };
-            let key = asked.clone();
             let read = move |conn: &mut Connection| {
                 // Kept until the scan is over, even if the caller is gone by then.
                 let _turn = turn;
                 Ok(Arc::new(list_answer(conn, &query, &asked)?))
             };
-            lists.pages.get(&db, key, read).await?
+            let answer = if is_short { db.read_here(read).await? } else { db.read(read).await? };
+            lists.pages.keep(&db, version, key, &answer);
+            answer
         }
     };
     let mut response = HttpResponse::Ok();
@@ -161,7 +166,7 @@ fn list_answer(conn: &mut Connection, query: &ListQuery, asked: &str) -> Result<
     request_body(content = ArticleFields, example = json!({ "name": "A new article" })),
     responses((status = 201, description = "The new article.", body = ArticleJson,
         headers(("Location", description = "Its address.")))))]
-async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
+async fn create(CognitoUser { user, .. }: CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
     let name = NAME.clean_required(&body.data().await?)?;
     let create = move |conn: &mut Connection| {
         let user = caller(conn, &user)?;
@@ -177,7 +182,7 @@ async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -
     get, path = "/articles/{id}/", operation_id = "retrieveArticle", tag = "articles", params(ArticleId),
     responses((status = 200, description = "The article.", body = ArticleJson)))]
 async fn retrieve(_: CognitoUser, db: web::Data<Db>, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let article = db.read(move |conn| find(conn, &id)).await?;
+    let article = db.read_here(move |conn| find(conn, &id)).await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json(&article)?))
 }
 
@@ -212,7 +217,7 @@ async fn partial_update(
 
 /// PUT, and PATCH, which may leave the name out.
 async fn change(
-    CognitoUser(user): CognitoUser,
+    CognitoUser { user, .. }: CognitoUser,
     db: web::Data<Db>,
     id: web::Path<String>,
     request: HttpRequest,
@@ -243,7 +248,7 @@ async fn change(
     delete, path = "/articles/{id}/", operation_id = "destroyArticle", tag = "articles", params(ArticleId),
     responses((status = 204, description = "It is gone.")))]
 async fn destroy(
-    CognitoUser(user): CognitoUser,
+    CognitoUser { user, .. }: CognitoUser,
     db: web::Data<Db>,
     id: web::Path<String>,
     request: HttpRequest,

@@ -14,7 +14,7 @@ use super::linking::{self, Identity, Match, Policy};
 use super::refusal::Refusal;
 use super::token::Claims;
 use super::verifier::Verifier;
-use crate::db::{Connection, Db, Remembered};
+use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::Error;
 use crate::metrics;
 use crate::rate_limit::Limits;
@@ -33,7 +33,7 @@ pub struct Authenticator {
     pub(super) policy: Policy,
     pub(super) db: Db,
     /// The linked users of late, by their `sub`.
-    linked: Remembered<String, Option<Arc<User>>>,
+    linked: Remembered<Arc<str>, Option<Arc<User>>>,
     /// Users whose `last_seen_at` is being written.
     being_seen: Arc<Mutex<HashSet<i64>>>,
     /// Outcomes, by their codes.
@@ -63,9 +63,9 @@ impl Authenticator {
         collectors
     }
 
-    /// The local user whose token the headers carry.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<User>, Error> {
-        let outcome = self.user_of(headers).await;
+    /// The local user whose token the headers carry, at the database's version of now.
+    async fn authenticate(&self, headers: &HeaderMap, version: Option<Version>) -> Result<Arc<User>, Error> {
+        let outcome = self.user_of(headers, version).await;
         match &outcome {
             Ok(_) => self.accepted.inc(),
             Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
@@ -73,22 +73,28 @@ impl Authenticator {
         outcome
     }
 
-    async fn user_of(&self, headers: &HeaderMap) -> Result<Arc<User>, Error> {
-        let claims = self.verifier.verify(bearer_token(headers)?).await?;
-        let user = match self.linked_user(&claims.sub).await? {
+    async fn user_of(&self, headers: &HeaderMap, version: Option<Version>) -> Result<Arc<User>, Error> {
+        let token = bearer_token(headers)?;
+        let sub = self.verifier.verify(token).await?;
+        let user = match self.linked_user(&sub, version).await? {
             Some(user) if user.is_active => user,
             Some(_) => return Err(Refusal::UserInactive.into()),
-            None => Arc::new(self.link(&claims).await?),
+            None => Arc::new(self.link(&self.verifier.claims(token).await?).await?),
         };
         self.note_seen(&user);
         Ok(user)
     }
 
     /// The user who is linked to `sub`. Asked for every request, so that what the staff changes holds at once.
-    async fn linked_user(&self, sub: &str) -> Result<Option<Arc<User>>, Error> {
-        let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.to_owned());
+    async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Arc<User>>, Error> {
+        if let Some(known) = self.linked.known(version, sub) {
+            return Ok(known);
+        }
+        let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.clone());
         let find = move |conn: &mut Connection| Ok(models::find_by_link(conn, &issuer, &key)?.map(Arc::new));
-        self.linked.get(&self.db, sub.to_owned(), find).await
+        let user = self.db.read_here(find).await?;
+        self.linked.keep(&self.db, version, sub.clone(), &user);
+        Ok(user)
     }
 
     /// Links or creates the user of a token that stands for nobody yet, if it may. Only then it writes.
@@ -155,7 +161,13 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
 ///
 /// Fails with 401 and a code of [`Refusal`], with 429 beyond the [`Limits`], or with 503 while the keys or the
 /// database are out of reach.
-pub struct CognitoUser(pub Arc<User>);
+pub struct CognitoUser {
+    /// The user.
+    pub user: Arc<User>,
+    /// The database's version at which the user was found: what else was read at that one is good enough for
+    /// this request.
+    pub version: Option<Version>,
+}
 
 /// Whom a page stands for that was asked for without a token: who is signed in to the admin. Left in the
 /// request before the guard runs.
@@ -189,9 +201,10 @@ impl FromRequest for CognitoUser {
                 .app_data::<web::Data<Authenticator>>()
                 .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
             let limits = Limits::of(&request)?;
+            let version = authenticator.db.version();
             let known = match PageUser::of(&request) {
                 Some(page) => Ok(page.user),
-                None => authenticator.authenticate(request.headers()).await,
+                None => authenticator.authenticate(request.headers(), version).await,
             };
             let user = match known {
                 Err(refusal @ Error::Unauthenticated { challenge: Some(_), .. }) => {
@@ -202,7 +215,7 @@ impl FromRequest for CognitoUser {
             };
             request.extensions_mut().insert(CallerId(user.id));
             limits.count_user(user.id)?;
-            Ok(CognitoUser(user))
+            Ok(CognitoUser { user, version })
         })
     }
 }

@@ -160,11 +160,11 @@ impl Authenticator {
     pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
         let mut parts = token.split('.').map(decode);
         let (header, claims) = (parts.next().flatten(), parts.next().flatten());
-        let outcome = match self.verifier.verify(token).await {
+        let outcome = match self.verifier.claims(token).await {
             Err(refusal) => Err(refusal),
             Ok(verified) => {
                 let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-                let identity = Identity::from(&*verified);
+                let identity = Identity::from(&verified);
                 let find = move |conn: &mut Connection| Ok(linking::find(conn, &issuer, &identity, policy)?);
                 match self.db.read(find).await? {
                     Match::Linked(user) => Ok(format!("{} (id {}), linked", user.username, user.id)),

@@ -11,9 +11,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jsonwebtoken::{Algorithm, DecodingKey};
 use prometheus::IntCounterVec;
 use prometheus::core::Collector;
 use reqwest::{Client, redirect};
@@ -50,19 +52,21 @@ pub struct JwksSettings {
 pub struct Key {
     modulus: String,
     exponent: String,
-    decoding: DecodingKey,
+    public: ParsedPublicKey,
 }
 
 impl Key {
     /// Makes a key of its modulus and exponent, both in base64url.
     pub fn new(modulus: String, exponent: String) -> Option<Key> {
-        let decoding = DecodingKey::from_rsa_components(&modulus, &exponent).ok()?;
-        Some(Key { modulus, exponent, decoding })
+        let (n, e) = (URL_SAFE_NO_PAD.decode(&modulus).ok()?, URL_SAFE_NO_PAD.decode(&exponent).ok()?);
+        let public = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?;
+        Some(Key { modulus, exponent, public })
     }
 
-    /// Whether `signature` (base64url) is this key's RS256 signature of `message`.
-    pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        jsonwebtoken::crypto::verify(signature, message, &self.decoding, Algorithm::RS256).unwrap_or(false)
+    /// Whether `signature` is this key's RS256 signature of `message` (RFC 7518, section 3.3). No signature is of a
+    /// key with fewer than 2048 bits.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(message, signature).is_ok()
     }
 
     fn is_same(&self, other: &Key) -> bool {
@@ -163,8 +167,9 @@ impl Jwks {
     }
 
     /// Whether this very key is still published and young enough to be trusted.
-    pub fn holds(&self, kid: &str, key: &Arc<Key>) -> bool {
-        self.find(kid).is_some_and(|current| Arc::ptr_eq(&current, key))
+    pub fn holds(&self, key: &Arc<Key>) -> bool {
+        let holds = |keys: &KeySet| keys.values().any(|current| Arc::ptr_eq(current, key));
+        self.sources.iter().any(|source| source.fresh_keys().is_some_and(|keys| holds(&keys)))
     }
 
     /// Whether every address has answered at least once and lately enough.

@@ -230,10 +230,9 @@ mod tests {
         }
     }
 
-    async fn verify(pool: &LocalPool, token: &str) -> Result<Arc<Claims>, Refusal> {
-        crate::install_crypto();
+    async fn verify(pool: &LocalPool, token: &str) -> Result<Claims, Refusal> {
         let jwks = Jwks::fixed(pool.key_set());
-        Verifier::new(pool.user_pool(), TokenUse::Any, Duration::from_secs(30), jwks).verify(token).await
+        Verifier::new(pool.user_pool(), TokenUse::Any, Duration::from_secs(30), jwks).claims(token).await
     }
 
     #[tokio::test]
@@ -263,6 +262,24 @@ mod tests {
         assert!(!verify(&pool, &unverified).await.expect("a good token").email_verified);
         let expired = issue(&TokenRequest { expires_in: -3600, ..request() });
         assert_eq!(verify(&pool, &expired).await, Err(Refusal::TokenExpired));
+    }
+
+    #[test]
+    fn its_tokens_are_good_for_another_implementation() {
+        use jsonwebtoken::{Algorithm, DecodingKey, Validation, crypto, decode, decode_header, jwk::JwkSet};
+        let _ = crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let pool = LocalPool::open(&folder.path().join("keys")).expect("a pool");
+        let keys: JwkSet = serde_json::from_value(pool.jwks()).expect("a key set");
+        let mut expected = Validation::new(Algorithm::RS256);
+        expected.set_audience(&[CLIENT_ID]);
+        expected.set_issuer(&[pool.user_pool().issuer()]);
+
+        let token = pool.token(&request()).expect("a token");
+        let kid = decode_header(&token).expect("a header").kid.expect("a key id");
+        let key = DecodingKey::from_jwk(keys.find(&kid).expect("the key is published")).expect("a key");
+        let claims = decode::<Value>(&token, &key, &expected).expect("a good token").claims;
+        assert_eq!(claims["email"], json!("Alice@example.com"));
     }
 
     #[test]

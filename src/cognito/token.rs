@@ -1,10 +1,12 @@
 //! Reading a JSON Web Token (RFC 7515, RFC 7519), strictly: what a genuine pool never sends is refused
 //! (RFC 8725). Nothing here trusts the signature; [`super::verifier`] does the judging.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::refusal::Refusal;
 
@@ -24,8 +26,8 @@ pub struct Token<'a> {
     pub kid: String,
     /// What was signed: header and claims as they came.
     pub signed: &'a str,
-    /// The signature, in base64url.
-    pub signature: &'a str,
+    /// The signature.
+    pub signature: Vec<u8>,
     claims: &'a str,
 }
 
@@ -41,23 +43,24 @@ impl<'a> Token<'a> {
         if claims.is_empty() {
             return Err(Refusal::TokenMalformed);
         }
-        let members = decode(header)?;
-        if members.get("alg").and_then(Value::as_str) != Some("RS256") {
+        let header_bytes = decode(header)?;
+        let members = Members::parse(&header_bytes)?;
+        if members.text("alg") != Some("RS256") {
             return Err(Refusal::AlgorithmNotAllowed);
         }
         // No extension is understood, so each one that must be understood is refused (RFC 7515, 4.1.11). Nor
         // is a key that a token brings along: it would not be used, but only an attacker sends one.
-        if FORBIDDEN_MEMBERS.iter().any(|name| members.contains_key(*name))
-            || members.get("b64").is_some_and(|b64| *b64 != Value::Bool(true))
+        if FORBIDDEN_MEMBERS.iter().any(|name| members.get(name).is_some())
+            || members.get("b64").is_some_and(|b64| *b64 != Member::Flag(true))
         {
             return Err(Refusal::HeaderNotSupported);
         }
         // An empty or bent signature is told from a wrong one before any key is sought.
-        let bent = URL_SAFE_NO_PAD.decode(signature).map_or(true, |signature| signature.is_empty());
-        if bent {
+        let signature = decode(signature)?;
+        if signature.is_empty() {
             return Err(Refusal::TokenMalformed);
         }
-        match members.get("kid").and_then(Value::as_str) {
+        match members.text("kid") {
             Some(kid) if !kid.is_empty() && kid.len() <= MAX_KID_CHARS => {
                 let signed = &token[..header.len() + 1 + claims.len()];
                 Ok(Token { kid: kid.to_owned(), signed, signature, claims })
@@ -68,10 +71,11 @@ impl<'a> Token<'a> {
 
     /// Decodes the claims; to be called once the signature is known to be good.
     pub fn claims(&self) -> Result<Claims, Refusal> {
-        let members = decode(self.claims)?;
+        let bytes = decode(self.claims)?;
+        let members = Members::parse(&bytes)?;
         let text = |name: &str| match members.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Member::Text(text)) => Ok(Some(text.clone().into_owned())),
             Some(_) => Err(Refusal::ClaimInvalid),
         };
         let time = |name: &str| members.get(name).map(numeric_date).transpose();
@@ -125,90 +129,147 @@ pub struct Claims {
 }
 
 /// Cognito sends a boolean, emulators and the trigger's event the string "true". Nothing else is true.
-fn is_true(value: Option<&Value>) -> bool {
-    match value {
-        Some(Value::Bool(verified)) => *verified,
-        Some(Value::String(verified)) => verified == "true",
+fn is_true(member: Option<&Member>) -> bool {
+    match member {
+        Some(Member::Flag(verified)) => *verified,
+        Some(Member::Text(verified)) => verified == "true",
         _ => false,
     }
 }
 
 /// Seconds since 1970 (RFC 7519, section 2): a JSON number, a fraction allowed, within reason.
-fn numeric_date(value: &Value) -> Result<i64, Refusal> {
-    match value.as_f64() {
+fn numeric_date(member: &Member) -> Result<i64, Refusal> {
+    match member {
         // Within these bounds a double holds whole seconds exactly.
-        Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => Ok(seconds.floor() as i64),
+        Member::Number(seconds) if (0.0..=MAX_TIME).contains(seconds) => Ok(seconds.floor() as i64),
         _ => Err(Refusal::ClaimInvalid),
     }
 }
 
-/// Base64url without padding, of a JSON object without duplicate members.
-fn decode(segment: &str) -> Result<Map<String, Value>, Refusal> {
-    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::TokenMalformed)?;
-    match serde_json::from_slice(&bytes) {
-        Ok(Unique(Value::Object(members))) => Ok(members),
-        _ => Err(Refusal::TokenMalformed),
+/// Base64url without padding.
+fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::TokenMalformed)
+}
+
+/// The members of a JSON object in which, at any depth, no object has two members of one name: parsers disagree
+/// on which one counts, and an attacker would choose the parser. Texts stay where they came, since reading the
+/// claims of a new token is what its verification costs beside the signature.
+struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
+
+/// A member's value, as far as it can matter.
+#[derive(Debug, PartialEq)]
+enum Member<'a> {
+    Text(Cow<'a, str>),
+    Number(f64),
+    Flag(bool),
+    /// Null, a list or an object.
+    Other,
+}
+
+impl<'a> Members<'a> {
+    fn parse(json: &'a [u8]) -> Result<Members<'a>, Refusal> {
+        serde_json::from_slice(json).map_err(|_| Refusal::TokenMalformed)
+    }
+
+    fn get(&self, name: &str) -> Option<&Member<'a>> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, member)| member)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Member::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn read<A: MapAccess<'a>>(mut entries: A) -> Result<Members<'a>, A::Error> {
+        let mut members = Vec::with_capacity(20);
+        while let Some((Name(name), member)) = entries.next_entry()? {
+            members.push((name, member));
+        }
+        let mut names: Vec<&str> = members.iter().map(|(name, _): &(Cow<str>, _)| &**name).collect();
+        // By length first, which tells most of them apart.
+        names.sort_unstable_by_key(|name| (name.len(), *name));
+        match names.windows(2).any(|pair| pair[0] == pair[1]) {
+            true => Err(de::Error::custom("duplicate member")),
+            false => Ok(Members(members)),
+        }
     }
 }
 
-/// Any JSON value in which no object has two members of one name: parsers disagree on which one counts,
-/// and an attacker would choose the parser.
-struct Unique(Value);
+/// A member's name.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unique, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor)
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
-struct UniqueVisitor;
+struct MembersVisitor;
 
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Unique;
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Members<'de>, A::Error> {
+        Members::read(entries)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Member<'de>, D::Error> {
+        deserializer.deserialize_any(MemberVisitor)
+    }
+}
+
+struct MemberVisitor;
+
+impl<'de> Visitor<'de> for MemberVisitor {
+    type Value = Member<'de>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("JSON without duplicate members")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_bool<E>(self, value: bool) -> Result<Member<'de>, E> {
+        Ok(Member::Flag(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<Member<'de>, E> {
+        Ok(Member::Number(value as f64))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<Member<'de>, E> {
+        Ok(Member::Number(value as f64))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_f64<E>(self, value: f64) -> Result<Member<'de>, E> {
+        Ok(Member::Number(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Member<'de>, E> {
+        Ok(Member::Text(value.into()))
     }
 
-    fn visit_unit<E>(self) -> Result<Unique, E> {
-        Ok(Unique(Value::Null))
+    fn visit_str<E>(self, value: &str) -> Result<Member<'de>, E> {
+        Ok(Member::Text(value.to_owned().into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Unique(value)) = items.next_element()? {
-            values.push(value);
-        }
-        Ok(Unique(values.into()))
+    fn visit_unit<E>(self) -> Result<Member<'de>, E> {
+        Ok(Member::Other)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, Unique(value))) = entries.next_entry::<String, Unique>()? {
-            if members.insert(name, value).is_some() {
-                return Err(de::Error::custom("duplicate member"));
-            }
-        }
-        Ok(Unique(members.into()))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Member<'de>, A::Error> {
+        while items.next_element::<Member>()?.is_some() {}
+        Ok(Member::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Member<'de>, A::Error> {
+        Members::read(entries).map(|_| Member::Other)
     }
 }

@@ -33,7 +33,8 @@ pub use connection::Backend;
 use connection::{LogFailures, Manager, Role, one_line};
 pub use remembered::Remembered;
 pub use url::DatabaseUrl;
-use version::{Version, Versions, WalIndex};
+pub use version::Version;
+use version::{Versions, WalIndex};
 use writer::{Writer, WriterMetrics};
 
 /// A connection to the database: what model functions take.
@@ -91,8 +92,15 @@ fn transaction<T>(
     pool: &r2d2::Pool<Manager>,
     queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let mut connection = begin(pool)?;
-    // What follows is `Connection::transaction` without its begin.
+    run(begin(pool)?, queries)
+}
+
+/// Runs queries in the transaction that has begun on a connection, and ends it.
+fn run<T>(
+    mut connection: r2d2::PooledConnection<Manager>,
+    queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    // `Connection::transaction` without its begin.
     match queries(&mut connection) {
         Ok(value) => Connection::commit_transaction(&mut connection).map(|()| value).map_err(Error::from),
         Err(error) => {
@@ -231,8 +239,8 @@ impl Db {
         vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
     }
 
-    /// The state of the content; `None` if it cannot be told.
-    fn version(&self) -> Option<Version> {
+    /// The state of the content, as of now; `None` if it cannot be told.
+    pub fn version(&self) -> Option<Version> {
         self.versions.version()
     }
 
@@ -246,6 +254,22 @@ impl Db {
         let db = self.clone();
         let run = move || db.read_blocking(queries);
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    /// Like [`Db::read`], for queries that end sooner than another thread would begin: few rows, found by an
+    /// index. With SQLite, where a read waits for nobody, they run on the caller's thread.
+    pub async fn read_here<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        if let DatabaseUrl::Sqlite(_) = *self.url
+            && let Some(mut connection) = self.readers.try_get()
+        {
+            Connection::begin_transaction(&mut connection)?;
+            return run(connection, queries);
+        }
+        self.read(queries).await
     }
 
     /// Like [`Db::read`], from a thread that may wait: the command line.

@@ -1,12 +1,12 @@
 //! What was read stays good until something is committed.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Mutex;
 
+use super::Db;
 use super::version::Version;
-use super::{Connection, Db};
-use crate::error::Error;
 
 /// Results of queries by key, each for as long as nothing is committed.
 pub struct Remembered<K, V> {
@@ -24,7 +24,7 @@ struct Entries<K, V> {
 impl<K, V> Remembered<K, V>
 where
     K: Eq + Hash,
-    V: Clone + Send + 'static,
+    V: Clone,
 {
     /// An empty memory for up to `most` results.
     pub fn new(most: usize) -> Remembered<K, V> {
@@ -37,36 +37,25 @@ where
         Remembered { is_strict: true, ..Remembered::new(most) }
     }
 
-    /// The result for `key`, if it is remembered and still good.
-    pub fn known(&self, db: &Db, key: &K) -> Option<V> {
-        self.lookup(key, self.version(db))
-    }
-
-    fn version(&self, db: &Db) -> Option<Version> {
-        db.version().filter(|version| version.is_exact() || !self.is_strict)
-    }
-
-    /// The result for `key`: remembered, or read now.
-    pub async fn get<F>(&self, db: &Db, key: K, queries: F) -> Result<V, Error>
+    /// The result for `key`, if it is remembered and good at this version: [`Db::version`], asked no earlier
+    /// than the request came.
+    pub fn known<Q>(&self, version: Option<Version>, key: &Q) -> Option<V>
     where
-        F: FnOnce(&mut Connection) -> Result<V, Error> + Send + 'static,
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
     {
-        // The version is taken before the queries run: a commit in between makes it too old, never too new.
-        let version = self.version(db);
-        if let Some(value) = self.lookup(&key, version) {
-            return Ok(value);
-        }
-        let value = db.read(queries).await?;
-        // What was overtaken by a commit meanwhile is of no use to anybody else.
-        if version.is_some() && self.version(db) == version {
+        let entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_good = version.is_some() && entries.version == version;
+        if is_good { entries.values.get(key).cloned() } else { None }
+    }
+
+    /// Keeps what was read for `key` after that version had been asked for, unless something was committed since.
+    pub fn keep(&self, db: &Db, version: Option<Version>, key: K, value: &V) {
+        // A commit in between makes the version too old, never too new.
+        let lasts = version.is_some_and(|version| version.is_exact() || !self.is_strict);
+        if lasts && db.version() == version {
             self.store(key, value.clone(), version);
         }
-        Ok(value)
-    }
-
-    fn lookup(&self, key: &K, version: Option<Version>) -> Option<V> {
-        let entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if version.is_some() && entries.version == version { entries.values.get(key).cloned() } else { None }
     }
 
     fn store(&self, key: K, value: V, version: Option<Version>) {

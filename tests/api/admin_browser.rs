@@ -205,6 +205,7 @@ async fn everything_that_matters_works_without_javascript() {
     browser.press("Delete the article Alpha").await;
     browser.see("Deleted 1 article").await;
     browser.press("Undo").await;
+    browser.see("was restored").await;
     browser.open("/admin/articles/").await;
     see_rows(&browser, &["Beta", "Alpha"]).await;
     browser.click("header button[value=dark]").await;

@@ -136,7 +136,7 @@ fn expected_claims(members: &Map<String, Value>) -> Option<Claims> {
     };
     let (name, access_name) = (text("cognito:username")?, text("username"));
     Some(Claims {
-        sub: text("sub")?.filter(|sub| (1..=255).contains(&sub.len()))?,
+        sub: text("sub")?.filter(|sub| (1..=255).contains(&sub.len()) && !sub.contains('\0'))?,
         iss: text("iss")?,
         token_use: text("token_use")?,
         aud: text("aud")?,
@@ -223,7 +223,7 @@ proptest! {
         prop_assert_eq!(parsed.is_ok(), good, "{:?} of {}", parsed, members);
         if let Ok(parsed) = parsed {
             prop_assert_eq!(Some(parsed.kid.as_str()), members["kid"].as_str());
-            prop_assert_eq!(format!("{}.{}", parsed.signed, parsed.signature), text);
+            prop_assert_eq!(format!("{}.{}", parsed.signed, URL_SAFE_NO_PAD.encode(&parsed.signature)), text);
         }
     }
 
@@ -263,7 +263,6 @@ struct Fixture {
 fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
-        gatepost::install_crypto();
         let key = TestKey::nth(0);
         let public = Key::new(key.modulus(), key.exponent()).expect("a key");
         let keys = HashMap::from([(key.kid.clone(), Arc::new(public))]);

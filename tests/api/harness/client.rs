@@ -82,7 +82,6 @@ impl Call {
         // own, and a connection cannot outlive its runtime: no connection is kept.
         static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
         let client = CLIENT.get_or_init(|| {
-            gatepost::install_crypto();
             let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
             let client = client.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(30));
             client.build().expect("a client")

@@ -69,7 +69,6 @@ impl TestServer {
         resources: fn() -> Resources,
         change: impl FnOnce(&mut Config),
     ) -> TestServer {
-        gatepost::install_crypto();
         log_watch::install();
         let database = TestDatabase::new();
         let mut config = config(database.url.clone(), &pool);

@@ -46,7 +46,7 @@ async fn list(_: CognitoUser, db: web::Data<Db>) -> Result<HttpResponse, Error> 
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(render::json(&tags)?))
 }
 
-async fn create(CognitoUser(user): CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
+async fn create(CognitoUser { user, .. }: CognitoUser, db: web::Data<Db>, body: Body) -> Result<HttpResponse, Error> {
     if !user.is_staff {
         return Err(Error::PermissionDenied);
     }
