@@ -1,7 +1,7 @@
 //! `cargo bench`: how close the service comes to what the machine can do.
 //!
 //! Every figure stands beside a floor measured in the same run, in turns, so that a noisy machine slows
-//! both: the ratio is what counts. Floors: the same framework answering constant bytes of the same size;
+//! both: the ratio is what counts. Floors: the same framework answering the same bytes, head and body, as constants;
 //! that plus one RS256 verification by jsonwebtoken; and a bare loop without HTTP that commits one insert per
 //! transaction. Below the table are figures that have a bound.
 //! `cargo bench -- --json FILE` also writes the table as JSON.
@@ -97,8 +97,8 @@ fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
         runtime.block_on(load::once(service.address, &post(&token, &body)))?;
     }
     let list = get(&token);
-    let answer = runtime.block_on(load::once(service.address, &list))?;
-    let floor = start_floor(folder, &String::from_utf8(answer)?)?;
+    let answer = runtime.block_on(load::whole(service.address, &list))?;
+    let floor = start_floor(folder, &answer)?;
     eprintln!("a million articles ...");
     let mut large = Large::start(&folder.join("large"))?;
     let figures = large.figures(&runtime)?;
@@ -107,10 +107,9 @@ fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
     let requests: Vec<Vec<u8>> = fresh_tokens(&pool)?.iter().map(|token| get(token)).collect();
     let verified: Vec<Vec<u8>> = requests.iter().map(|request| at_path(request, "/verified/")).collect();
 
-    let mut reads = Comparison::new("GET 20 articles, one token", "constant bytes");
-    let mut fresh =
-        Comparison::new("GET 20 articles, a fresh token each time", "constant bytes and one RS256 by jsonwebtoken");
-    let mut unremembered = Comparison::new("GET 20 articles, each time another query", "constant bytes");
+    let mut reads = Comparison::new("GET 20 articles, one token", "the same bytes as constants");
+    let mut fresh = Comparison::new("GET 20 articles, a fresh token each time", "that and one RS256 by jsonwebtoken");
+    let mut unremembered = Comparison::new("GET 20 articles, each time another query", "the same bytes as constants");
     let mut writes =
         Comparison::new("POST, 32 clients, acknowledged when durable", "bare loop, one insert per transaction");
     let mut sign_ups =
@@ -223,9 +222,9 @@ fn bare_loop(path: &Path) -> Outcome<Measured> {
 }
 
 /// This program once more, as the floor.
-fn start_floor(folder: &Path, body: &str) -> Outcome<Server> {
+fn start_floor(folder: &Path, answer: &str) -> Outcome<Server> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(body);
+    command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(answer);
     Server::start(command)
 }
 

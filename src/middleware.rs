@@ -1,6 +1,7 @@
 //! What happens to every request before and after its handler: the request id, the check of `Host`, the
 //! security headers and the log.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -53,18 +54,26 @@ impl Default for RequestIds {
 }
 
 impl RequestIds {
-    fn next(&self) -> String {
-        format!("{}-{:07}", self.run, self.next.fetch_add(1, Ordering::Relaxed))
+    fn next(&self) -> RequestId {
+        let id = format!("{}-{:07}", self.run, self.next.fetch_add(1, Ordering::Relaxed));
+        // No character of it is refused.
+        RequestId(HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-")))
     }
 }
 
-/// A request's id, which ties its log lines, its answer and a report of its failure together.
+/// A request's id, which ties its log lines, its answer and a report of its failure together. Cheap to clone.
 #[derive(Clone)]
-struct RequestId(String);
+struct RequestId(HeaderValue);
+
+impl RequestId {
+    fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
 
 /// The request's id.
 pub fn request_id(request: &HttpRequest) -> String {
-    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+    request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default()
 }
 
 /// The outermost middleware.
@@ -79,7 +88,7 @@ pub async fn edge(
     let settings = request.app_data::<web::Data<EdgeSettings>>().cloned();
     let settings = settings.ok_or_else(|| Error::Internal("there are no settings of the middleware".to_owned()))?;
     let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(id.clone());
     let behind_tls = is_behind_tls(request.headers());
     let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
         let method = request.method().clone();
@@ -91,7 +100,7 @@ pub async fn edge(
         })?;
         compress(response.map_into_boxed_body()).await
     } else {
-        log::warn!(request_id = id, trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
+        log::warn!(request_id = id.as_str(), trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         let page = pages::bad_host(request.request());
         request.into_response(page)
     };
@@ -110,8 +119,8 @@ pub fn is_behind_tls(headers: &HeaderMap) -> bool {
 }
 
 /// Gives an error of another middleware, which has lost its request, what every answer has.
-fn finish(error: actix_web::Error, id: &str, behind_tls: bool) -> actix_web::Error {
-    log::warn!(request_id = id; "a request failed before or after its handler: {}", error.to_string().escape_debug());
+fn finish(error: actix_web::Error, id: &RequestId, behind_tls: bool) -> actix_web::Error {
+    log::warn!(request_id = id.as_str(); "a request failed before or after its handler: {}", error.to_string().escape_debug());
     let mut response = HttpResponse::from_error(error);
     add_headers(response.headers_mut(), id, behind_tls);
     InternalError::from_response("", response).into()
@@ -134,11 +143,11 @@ fn await_next_request(response: &mut ServiceResponse) {
 }
 
 /// A caller, or a proxy before this service, may name the id; only a harmless one is taken over.
-fn incoming_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get("x-request-id")?.to_str().ok()?;
-    let is_harmless =
-        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    is_harmless.then(|| id.to_owned())
+fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
+    let id = headers.get("x-request-id")?;
+    let is_harmless = (8..=64).contains(&id.len())
+        && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_');
+    is_harmless.then(|| RequestId(id.clone()))
 }
 
 /// What a request names as its host, cut short and harmless for the log.
@@ -165,10 +174,13 @@ fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
 
 /// Whether a `Host` value is on the list, whatever its port and case.
 pub fn host_matches(host: &str, allowed: &[String]) -> bool {
-    let host = host.to_ascii_lowercase();
+    let host = match host.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(host.to_ascii_lowercase()),
+        false => Cow::Borrowed(host),
+    };
     let (name, port) = match host.rfind(':') {
         Some(at) if !host.ends_with(']') => (&host[..at], &host[at + 1..]),
-        _ => (host.as_str(), ""),
+        _ => (&*host, ""),
     };
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b));
     if !is_name || !port.bytes().all(|b| b.is_ascii_digit()) || (name.contains(':') && !name.starts_with('[')) {
@@ -181,7 +193,7 @@ pub fn host_matches(host: &str, allowed: &[String]) -> bool {
     })
 }
 
-fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
+fn add_headers(headers: &mut HeaderMap, id: &RequestId, behind_tls: bool) {
     const FIXED: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -209,14 +221,13 @@ fn add_headers(headers: &mut HeaderMap, id: &str, behind_tls: bool) {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
+    headers.insert(HeaderName::from_static("x-request-id"), id.0.clone());
 }
 
 /// One line for the request, without its query (which may hold what is not ours to keep), and one more
 /// for what went wrong on our side. `escape_debug` keeps a hostile path from forging lines.
-fn log_request(response: &ServiceResponse, id: &str, started: Instant) {
+fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
+    let id = id.as_str();
     let request = response.request();
     let trace = trace_id(request.headers());
     let status = response.status();

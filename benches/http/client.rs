@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use memchr::memmem::find;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -22,6 +23,11 @@ impl Client {
 
     /// Sends a request and returns the body of its answer, which has to be a 2xx.
     pub async fn exchange(&mut self, request: &[u8]) -> Outcome<&[u8]> {
+        Ok(self.answer(request).await?.1)
+    }
+
+    /// Sends a request and returns head and body of its answer, which has to be a 2xx.
+    pub async fn answer(&mut self, request: &[u8]) -> Outcome<(&[u8], &[u8])> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         loop {
@@ -41,13 +47,9 @@ impl Client {
             if !self.buffer.starts_with(b"HTTP/1.1 2") {
                 return Err(String::from_utf8_lossy(&self.buffer[..filled]).into_owned().into());
             }
-            return Ok(&self.buffer[head + 4..filled]);
+            return Ok((&self.buffer[..head], &self.buffer[head + 4..filled]));
         }
     }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 fn content_length(head: &[u8]) -> Outcome<usize> {

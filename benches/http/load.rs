@@ -41,6 +41,13 @@ pub async fn once(address: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
     Ok(Client::connect(address).await?.exchange(request).await?.to_vec())
 }
 
+/// Sends one request and returns the whole answer.
+pub async fn whole(address: SocketAddr, request: &[u8]) -> Outcome<String> {
+    let mut client = Client::connect(address).await?;
+    let (head, body) = client.answer(request).await?;
+    Ok(String::from_utf8([head, b"\r\n\r\n", body].concat())?)
+}
+
 /// Puts the load on a server. Every answer has to be a 2xx.
 pub async fn measure(address: SocketAddr, clients: usize, load: Load) -> Outcome<Measured> {
     let (repeat, queue, deadline) = match load {

@@ -24,10 +24,10 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
 }
 
 /// The tag of a rendering, from that of the compact body. A page shows the JSON's.
-pub fn of_rendering(renderer: Renderer, compact: String) -> String {
+pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     match renderer {
         Renderer::JSON | Renderer::Html => compact,
-        Renderer::Json { indent } => of_variant(&compact, indent),
+        Renderer::Json { indent } => of_variant(&compact, indent).into(),
     }
 }
 

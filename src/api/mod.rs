@@ -15,6 +15,8 @@ pub mod render;
 pub mod schemas;
 pub mod tokens;
 
+use std::borrow::Cow;
+
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
@@ -203,10 +205,12 @@ async fn finish(
     if is_read {
         // An answer that its view remembers has its tag already.
         let known = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        let compact = known.map_or_else(|| etag::of(&bytes, response.headers()), str::to_owned);
+        let compact = known.map_or_else(|| Cow::Owned(etag::of(&bytes, response.headers())), Cow::Borrowed);
         let tag = etag::of_rendering(renderer, compact);
         let is_known = renderer != Renderer::Html && etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
+        if let Cow::Owned(tag) = tag
+            && let Ok(tag) = HeaderValue::try_from(tag)
+        {
             response.headers_mut().insert(header::ETAG, tag);
         }
         if is_known {

@@ -201,7 +201,7 @@ impl FromRequest for CognitoUser {
                 .app_data::<web::Data<Authenticator>>()
                 .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
             let limits = Limits::of(&request)?;
-            let version = authenticator.db.version();
+            let version = authenticator.db.recent_version();
             let known = match PageUser::of(&request) {
                 Some(page) => Ok(page.user),
                 None => authenticator.authenticate(request.headers(), version).await,

@@ -164,8 +164,9 @@ impl Db {
         let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
         let readers = pool(&url, Role::Reader, connections as u32)?;
         let metrics = WriterMetrics::new();
-        let writer = Writer::start(&path, connection, metrics.clone()).map_err(|error| error.to_string())?;
         let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
+        let writer = Writer::start(&path, connection, versions.clone(), metrics.clone());
+        let writer = writer.map_err(|error| error.to_string())?;
         Ok((Db { url, readers, writer: Write::Queue(writer), versions, metrics }, applied))
     }
 
@@ -242,6 +243,11 @@ impl Db {
     /// The state of the content, as of now; `None` if it cannot be told.
     pub fn version(&self) -> Option<Version> {
         self.versions.version()
+    }
+
+    /// The state of the content as of now, but that a commit of another process may be missing for a millisecond.
+    pub fn recent_version(&self) -> Option<Version> {
+        self.versions.recent_version()
     }
 
     /// Runs queries that change nothing, on a thread that may wait. All of them see one and the same state

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 
@@ -41,12 +42,35 @@ impl Versions {
     /// The state of the content; `None` if it cannot be told.
     pub fn version(&self) -> Option<Version> {
         match self {
-            Versions::WalIndex(index) => index.version().map(Version::WalIndex),
+            Versions::WalIndex(index) => index.read().map(Version::WalIndex),
             #[cfg(feature = "postgres")]
             Versions::Watch(watch) => watch.changes().map(Version::Changes),
         }
     }
+
+    /// The state of the content, in which a commit of another process may be missing for [`LATELY`].
+    pub fn recent_version(&self) -> Option<Version> {
+        match self {
+            Versions::WalIndex(index) => index.recent().map(Version::WalIndex),
+            #[cfg(feature = "postgres")]
+            Versions::Watch(_) => self.version(),
+        }
+    }
+
+    /// This process has committed something: from now on it shows.
+    pub fn note_commit(&self) {
+        match self {
+            Versions::WalIndex(index) => index.forget(),
+            // Its writers tell it themselves.
+            #[cfg(feature = "postgres")]
+            Versions::Watch(_) => {}
+        }
+    }
 }
+
+/// How long the version may be that of a moment ago: to read it for each of many thousand requests in a second is a
+/// twentieth of their price.
+const LATELY: Duration = Duration::from_millis(1);
 
 /// The file whose first bytes are the version.
 ///
@@ -58,6 +82,9 @@ pub struct WalIndex {
     /// Never closed: to close any descriptor of a file drops all POSIX locks that this process has on it,
     /// SQLite's too (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
     file: &'static File,
+    /// What was read at last, and when. Locked while it is read, so that nothing from before a commit of this
+    /// process is put here after it.
+    recent: Mutex<Option<(Instant, [u8; 48])>>,
     /// SQLite removes the file with the last connection, so one connection stays.
     _connection: Mutex<Connection>,
 }
@@ -72,10 +99,26 @@ impl WalIndex {
         let mut name = database.as_os_str().to_owned();
         name.push("-shm");
         let file = File::open(name).map_err(|error| error.to_string())?;
-        Ok(WalIndex { file: Box::leak(Box::new(file)), _connection: Mutex::new(connection) })
+        Ok(WalIndex { file: Box::leak(Box::new(file)), recent: Mutex::default(), _connection: Mutex::new(connection) })
     }
 
-    fn version(&self) -> Option<[u8; 48]> {
+    fn recent(&self) -> Option<[u8; 48]> {
+        let mut recent = self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let now = Instant::now();
+        match *recent {
+            Some((at, version)) if now - at < LATELY => Some(version),
+            _ => {
+                *recent = self.read().map(|version| (now, version));
+                recent.map(|(_, version)| version)
+            }
+        }
+    }
+
+    fn forget(&self) {
+        *self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    fn read(&self) -> Option<[u8; 48]> {
         let mut header = [0; 48];
         self.file.read_exact_at(&mut header, 0).ok()?;
         // The format's version, in the machine's byte order, and whether the header is valid. Of a file with

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use diesel::QueryResult;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use super::Connection;
 use super::connection::Role;
 use super::sqlite;
+use super::version::Versions;
 use crate::error::Error;
 use crate::metrics;
 
@@ -73,11 +75,16 @@ impl WriterMetrics {
 }
 
 impl Writer {
-    pub fn start(path: &Path, connection: Connection, metrics: WriterMetrics) -> std::io::Result<Writer> {
+    pub fn start(
+        path: &Path,
+        connection: Connection,
+        versions: Arc<Versions>,
+        metrics: WriterMetrics,
+    ) -> std::io::Result<Writer> {
         let (queue, jobs) = sync_channel(QUEUE);
         let path = path.to_owned();
         let counting = metrics.clone();
-        let work = move || run(&path, connection, &jobs, &counting);
+        let work = move || run(&path, connection, &jobs, &versions, &counting);
         std::thread::Builder::new().name("writer".to_owned()).spawn(work)?;
         Ok(Writer { queue, metrics })
     }
@@ -147,7 +154,13 @@ where
     }
 }
 
-fn run(path: &Path, connection: Connection, jobs: &Receiver<Box<dyn Job>>, metrics: &WriterMetrics) {
+fn run(
+    path: &Path,
+    connection: Connection,
+    jobs: &Receiver<Box<dyn Job>>,
+    versions: &Versions,
+    metrics: &WriterMetrics,
+) {
     let mut connection = Some(connection);
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
@@ -158,6 +171,8 @@ fn run(path: &Path, connection: Connection, jobs: &Receiver<Box<dyn Job>>, metri
             Ok(open) => commit(open, &mut batch),
             Err(cause) => Err(cause),
         };
+        // Before anybody is answered, so that their next request sees what they have done.
+        versions.note_commit();
         if commit.is_ok() {
             timer.observe_duration();
             metrics.batch.observe(batch.len() as f64);
