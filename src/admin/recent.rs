@@ -166,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("lists.sqlite3"))).expect("a database");
         let user = NewUser { username: "alice".to_owned(), ..NewUser::new(Origin::CommandLine) };
-        let user = db.write_blocking(move |conn| models::create(conn, user, &Actor::system(Source::CommandLine)));
+        let user = db.write(move |conn| models::create(conn, user, &Actor::system(Source::CommandLine))).await;
         let staff = Arc::new(Staff { user: user.expect("a user"), rights: Default::default(), batch: None });
         let (lists, here) = (Recent::default(), thread::current().id());
         let (quick, slow) = (Duration::ZERO, 3 * SHORT);

@@ -41,7 +41,8 @@ fn database(config: &Config) -> Result<String, String> {
             None => Ok(format!("{url} does not exist yet; it is created at the first start")),
         };
     }
-    Db::probe(url).map(|()| format!("{url} can be read and written")).map_err(|error| error.to_string())
+    let probed = Db::probe(url).map_err(|error| format!("{url}: {}", error.problem()));
+    probed.map(|()| format!("{url} can be read and written"))
 }
 
 fn migrations(config: &Config) -> Result<String, String> {

@@ -10,7 +10,7 @@ use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Connection;
-use super::connection::{self, Backend, Role};
+use super::connection::{self, Backend, Role, one_line};
 use super::url::DatabaseUrl;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -72,7 +72,7 @@ fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::erro
 
 /// [`status`] of a database that is not opened for work.
 pub fn status_of(url: &DatabaseUrl) -> Result<Status, String> {
-    let mut connection = connection::open(url, Role::Probe).map_err(|error| error.to_string())?;
+    let mut connection = connection::open(url, Role::Probe).map_err(|error| one_line(&error))?;
     status(&mut connection)
 }
 

@@ -85,6 +85,11 @@ impl OpenError {
     fn new(url: &DatabaseUrl, problem: impl ToString) -> OpenError {
         OpenError { url: url.to_string(), problem: one_line(&problem) }
     }
+
+    /// What is wrong, without where.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
 }
 
 /// Runs queries in a transaction on a connection of a pool.

@@ -429,7 +429,7 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
     let outcome = program.run(&["check"]).await;
     outcome.assert_error("2 of 4 checks failed");
     assert!(
-        outcome.stdout.contains("FAIL  database       database sqlite:gatepost.sqlite3: file is not a database"),
+        outcome.stdout.contains("FAIL  database       sqlite:gatepost.sqlite3: file is not a database"),
         "{outcome:?}"
     );
 
