@@ -31,7 +31,7 @@ pub fn serve(keys: &Path, answer: &str) -> Outcome<()> {
     let constant = move || {
         let mut response = HttpResponse::Ok();
         for header in &*headers {
-            response.insert_header(header.clone());
+            response.append_header(header.clone());
         }
         response.body(body.clone())
     };

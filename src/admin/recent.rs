@@ -12,24 +12,40 @@ use super::forms::FormData;
 use super::model_admin::{Options, Staff};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
-use crate::search::{self, Turn, Turns};
+use crate::search::Turns;
 
 /// Lists that are remembered at once. One of 200 rows has 200 KB at most.
 const MOST: usize = 16;
 /// Lists of which it is known how long they take.
 const MOST_TIMED: usize = 256;
+/// How long it counts how long a list took: pages differ, and so do days.
+const TIMED_FOR: Duration = Duration::from_secs(60);
 /// A list that took less is read where it is asked for: another thread would begin hardly sooner than it ends.
 const SHORT: Duration = Duration::from_millis(1);
 
 /// What was read for lists of one kind.
 pub struct Recent<T> {
     lists: Remembered<Asked, Arc<T>>,
-    /// How long a list took at last, whichever its page.
-    took: Mutex<HashMap<Asked, Duration>>,
+    /// How long a list took, whichever its page.
+    took: Mutex<HashMap<Known, Took>>,
+}
+
+/// A list as a user sees it, without its page.
+#[derive(PartialEq, Eq, Hash)]
+struct Known {
+    user: i64,
+    slug: &'static str,
+    query: String,
+}
+
+/// The longest that a list took since then.
+struct Took {
+    since: Instant,
+    longest: Duration,
 }
 
 /// A list as somebody asked for it.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct Asked {
     reader: Reader,
     slug: &'static str,
@@ -39,7 +55,6 @@ struct Asked {
 }
 
 /// Whose rights decide what is in a list: the same only as long as these rights were not read anew.
-#[derive(Clone)]
 struct Reader(Arc<Staff>);
 
 impl PartialEq for Reader {
@@ -56,14 +71,18 @@ impl Hash for Reader {
     }
 }
 
-impl Asked {
-    /// The list without its page.
-    fn list(&self, options: &Options) -> Asked {
+impl Known {
+    /// What is known of by its time; `None` for a search, which looks at every row.
+    fn of(options: &Options, staff: &Staff, query: &str) -> Option<Known> {
+        let data = FormData::parse(query.as_bytes());
+        if !data.get("q").unwrap_or_default().trim().is_empty() {
+            return None;
+        }
         let is_of_list =
             |name: &str| ["o", "show"].contains(&name) || options.list_filter.iter().any(|filter| filter.name == name);
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| is_of_list(name)));
-        Asked { query: query.finish(), minute: 0, ..self.clone() }
+        query.extend_pairs(data.0.iter().filter(|(name, _)| is_of_list(name)));
+        Some(Known { user: staff.user.id, slug: options.slug, query: query.finish() })
     }
 }
 
@@ -96,9 +115,9 @@ where
         if let Some(known) = self.lists.known(version, &asked) {
             return Ok(known);
         }
-        let turn = turn(turns, query).await?;
-        // A search looks at every row.
-        let list = turn.is_none().then(|| asked.list(options));
+        let list = Known::of(options, staff, query);
+        // Only a search needs a turn.
+        let turn = if list.is_none() { turns.take().await? } else { None };
         let is_short = list.as_ref().is_some_and(|list| self.is_short(list));
         let read = move |conn: &mut Connection| {
             // Kept until the scan is over, even if the caller is gone by then.
@@ -114,29 +133,24 @@ where
         Ok(found)
     }
 
-    fn took(&self) -> MutexGuard<'_, HashMap<Asked, Duration>> {
+    fn took(&self) -> MutexGuard<'_, HashMap<Known, Took>> {
         self.took.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn is_short(&self, list: &Asked) -> bool {
-        self.took().get(list).is_some_and(|took| *took < SHORT)
+    fn is_short(&self, list: &Known) -> bool {
+        self.took().get(list).is_some_and(|took| took.longest < SHORT)
     }
 
-    fn note(&self, list: Asked, took: Duration) {
+    fn note(&self, list: Known, took: Duration) {
         let mut known = self.took();
         if known.len() >= MOST_TIMED {
             known.clear();
         }
-        known.insert(list, took);
-    }
-}
-
-/// The turn that a query string needs: only a search needs one.
-async fn turn(turns: &Turns, query: &str) -> Result<Option<Turn>, Error> {
-    let data = FormData::parse(query.as_bytes());
-    match search::words(data.get("q").unwrap_or_default()) {
-        Ok(words) if !words.is_empty() => turns.take().await,
-        _ => Ok(None),
+        let noted = known.entry(list).or_insert(Took { since: Instant::now(), longest: took });
+        if noted.since.elapsed() > TIMED_FOR {
+            *noted = Took { since: Instant::now(), longest: took };
+        }
+        noted.longest = noted.longest.max(took);
     }
 }
 
@@ -177,7 +191,12 @@ mod tests {
         assert_ne!(reader(&lists, &db, &staff, "o=name&q=word&after=2", slow).await, here, "a search waits its turn");
         assert_eq!(reader(&lists, &db, &staff, "o=name&after=3", slow).await, here, "nobody could know");
         assert_ne!(reader(&lists, &db, &staff, "o=name&after=4", slow).await, here, "now it is known");
-        let other = Arc::new(Staff::clone(&staff));
-        assert_ne!(reader(&lists, &db, &other, "o=id&after=5", quick).await, here, "others may see other rows");
+        assert_ne!(reader(&lists, &db, &staff, "o=name&after=5", quick).await, here, "and not soon forgotten");
+        assert_eq!(reader(&lists, &db, &staff, "o=id&after=5", quick).await, here, "that list is quick");
+        let padded = format!("o=id&q=word{}", "+".repeat(300));
+        assert_ne!(reader(&lists, &db, &staff, &padded, quick).await, here, "a search, whatever stands around it");
+        let user = models::User { id: staff.user.id + 1, ..staff.user.clone() };
+        let other = Arc::new(Staff { user, ..Staff::clone(&staff) });
+        assert_ne!(reader(&lists, &db, &other, "o=id&after=6", quick).await, here, "others may see other rows");
     }
 }

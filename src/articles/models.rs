@@ -51,30 +51,53 @@ fn matching(search: &[String]) -> Filter {
 /// One page of the list.
 pub fn list(conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Article>> {
     let by_name = query.order_by == "name";
+    let steps = match &query.cursor {
+        None => vec![None],
+        // The rows beyond a place are those of the same name, then those of other names. Each is a range of the
+        // index; together they would be read from the first row of that name on.
+        Some(cursor) if by_name => {
+            let name = cursor.key.clone().unwrap_or_default();
+            vec![Some(Beyond::Same(name.clone(), cursor.id)), Some(Beyond::Name(name))]
+        }
+        Some(cursor) => vec![Some(Beyond::Id(cursor.id))],
+    };
+    let mut rows = Vec::new();
+    for step in steps {
+        let left = query.limit + 1 - rows.len() as i64;
+        if left > 0 {
+            rows.extend(fetch(conn, query, step, left)?);
+        }
+    }
+    Ok(Page::new(query, rows, |article: &Article| (article.id, by_name.then(|| article.name.clone()))))
+}
+
+/// Where a step of a page begins, in the direction of the page.
+enum Beyond {
+    Id(i64),
+    /// The rows of a name beyond an id.
+    Same(String, i64),
+    Name(String),
+}
+
+fn fetch(conn: &mut Connection, query: &ListQuery, from: Option<Beyond>, limit: i64) -> QueryResult<Vec<Article>> {
     let descending = query.fetch_descending();
     let mut rows = articles::table.select(Article::as_select()).filter(matching(&query.search)).into_boxed();
-    if let Some(cursor) = &query.cursor {
-        let (id, name) = (cursor.id, cursor.key.clone().unwrap_or_default());
-        // Of the two halves of the condition on names, the first lets the index find the place.
-        rows = match (by_name, descending) {
-            (false, false) => rows.filter(articles::id.gt(id)),
-            (false, true) => rows.filter(articles::id.lt(id)),
-            (true, false) => {
-                rows.filter(articles::name.ge(name.clone()).and(articles::name.gt(name).or(articles::id.gt(id))))
-            }
-            (true, true) => {
-                rows.filter(articles::name.le(name.clone()).and(articles::name.lt(name).or(articles::id.lt(id))))
-            }
-        };
-    }
-    rows = match (by_name, descending) {
+    rows = match (from, descending) {
+        (None, _) => rows,
+        (Some(Beyond::Id(id)), false) => rows.filter(articles::id.gt(id)),
+        (Some(Beyond::Id(id)), true) => rows.filter(articles::id.lt(id)),
+        (Some(Beyond::Same(name, id)), false) => rows.filter(articles::name.eq(name).and(articles::id.gt(id))),
+        (Some(Beyond::Same(name, id)), true) => rows.filter(articles::name.eq(name).and(articles::id.lt(id))),
+        (Some(Beyond::Name(name)), false) => rows.filter(articles::name.gt(name)),
+        (Some(Beyond::Name(name)), true) => rows.filter(articles::name.lt(name)),
+    };
+    rows = match (query.order_by == "name", descending) {
         (false, false) => rows.order(articles::id.asc()),
         (false, true) => rows.order(articles::id.desc()),
         (true, false) => rows.order((articles::name.asc(), articles::id.asc())),
         (true, true) => rows.order((articles::name.desc(), articles::id.desc())),
     };
-    let rows = rows.limit(query.limit + 1).load(conn)?;
-    Ok(Page::new(query, rows, |article: &Article| (article.id, by_name.then(|| article.name.clone()))))
+    rows.limit(limit).load(conn)
 }
 
 /// How many rows match a search; at once where there is none.

@@ -63,9 +63,9 @@ impl Authenticator {
         collectors
     }
 
-    /// The local user whose token the headers carry, at the database's version of now.
-    async fn authenticate(&self, headers: &HeaderMap, version: Option<Version>) -> Result<Arc<User>, Error> {
-        let outcome = self.user_of(headers, version).await;
+    /// The local user whose token the headers carry, and the database's version at which it was found.
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
+        let outcome = self.user_of(headers).await;
         match &outcome {
             Ok(_) => self.accepted.inc(),
             Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
@@ -73,16 +73,19 @@ impl Authenticator {
         outcome
     }
 
-    async fn user_of(&self, headers: &HeaderMap, version: Option<Version>) -> Result<Arc<User>, Error> {
+    async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
         let token = bearer_token(headers)?;
         let sub = self.verifier.verify(token).await?;
+        // Only now: the keys may have kept it waiting.
+        let version = self.db.recent_version();
         let user = match self.linked_user(&sub, version).await? {
             Some(user) if user.is_active => user,
             Some(_) => return Err(Refusal::UserInactive.into()),
+            // Verified once more for the rest of its claims, which nobody else needs.
             None => Arc::new(self.link(&self.verifier.claims(token).await?).await?),
         };
         self.note_seen(&user);
-        Ok(user)
+        Ok(CognitoUser { user, version })
     }
 
     /// The user who is linked to `sub`. Asked for every request, so that what the staff changes holds at once.
@@ -201,21 +204,20 @@ impl FromRequest for CognitoUser {
                 .app_data::<web::Data<Authenticator>>()
                 .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
             let limits = Limits::of(&request)?;
-            let version = authenticator.db.recent_version();
             let known = match PageUser::of(&request) {
-                Some(page) => Ok(page.user),
-                None => authenticator.authenticate(request.headers(), version).await,
+                Some(page) => Ok(CognitoUser { user: page.user, version: authenticator.db.recent_version() }),
+                None => authenticator.authenticate(request.headers()).await,
             };
-            let user = match known {
+            let caller = match known {
                 Err(refusal @ Error::Unauthenticated { challenge: Some(_), .. }) => {
                     limits.count_stranger(&request)?;
                     return Err(refusal);
                 }
                 outcome => outcome?,
             };
-            request.extensions_mut().insert(CallerId(user.id));
-            limits.count_user(user.id)?;
-            Ok(CognitoUser { user, version })
+            request.extensions_mut().insert(CallerId(caller.user.id));
+            limits.count_user(caller.user.id)?;
+            Ok(caller)
         })
     }
 }

@@ -183,8 +183,12 @@ impl<'a> Members<'a> {
     }
 
     fn read<A: MapAccess<'a>>(mut entries: A) -> Result<Members<'a>, A::Error> {
-        let mut members = Vec::with_capacity(20);
+        let mut members = Vec::new();
         while let Some((Name(name), member)) = entries.next_entry()? {
+            if members.is_empty() {
+                // As many as a token of a pool has.
+                members.reserve(16);
+            }
             members.push((name, member));
         }
         let mut names: Vec<&str> = members.iter().map(|(name, _): &(Cow<str>, _)| &**name).collect();

@@ -144,7 +144,7 @@ struct Verified {
 }
 
 impl Verified {
-    /// Tokens in one generation: about 1 MB.
+    /// Tokens in one generation: about 2 MB.
     const GENERATION: usize = 8192;
 
     fn get(&mut self, fingerprint: &Fingerprint) -> Option<VerifiedToken> {

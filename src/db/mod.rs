@@ -1,4 +1,4 @@
-//! Two verbs for data: [`Db::read`] and [`Db::write`].
+//! Two verbs for data: [`Db::read`] and [`Db::write`]. What is read in no time may be read by [`Db::read_here`].
 //!
 //! Model functions take `&mut Connection` and return `QueryResult`; threads, pooling, transactions and
 //! waiting live behind the two verbs and nowhere else.
@@ -268,7 +268,8 @@ impl Db {
     }
 
     /// Like [`Db::read`], for queries that end sooner than another thread would begin: few rows, found by an
-    /// index. With SQLite, where a read waits for nobody, they run on the caller's thread.
+    /// index. With SQLite, where a read waits for no write, they run on the caller's thread, which serves nobody
+    /// else meanwhile.
     pub async fn read_here<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,

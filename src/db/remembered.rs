@@ -37,8 +37,8 @@ where
         Remembered { is_strict: true, ..Remembered::new(most) }
     }
 
-    /// The result for `key`, if it is remembered and good at this version: [`Db::version`], asked no earlier
-    /// than the request came.
+    /// The result for `key`, if it is remembered and good at this version, which was asked no earlier than the
+    /// request came: [`Db::version`], or where it need not be a strict memory, [`Db::recent_version`].
     pub fn known<Q>(&self, version: Option<Version>, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

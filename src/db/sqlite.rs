@@ -25,11 +25,9 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     }
     let mut connection = SqliteConnection::establish(path)?;
     let settings = match role {
-        // Other programs may hold the lock for a while: wait for them, but not for long. Each write has a savepoint,
-        // and what its pages were before would go to a temporary file: a fifth of the writer's time.
+        // Other programs may hold the lock for a while: wait for them, but not for long.
         Role::Writer => {
-            "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA temp_store = MEMORY;"
+            "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         }
         Role::Probe => "PRAGMA busy_timeout = 3000;",
         Role::Reader => "PRAGMA busy_timeout = 3000; PRAGMA query_only = ON;",
@@ -37,6 +35,12 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
     super::text::register(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(Connection::Sqlite(connection))
+}
+
+/// Readies a connection for many small writes. Each has a savepoint, and what its pages were before would go to a
+/// temporary file: a fifth of the writer's time. Not for migrations, which sort whole tables.
+pub fn keep_savepoints_in_memory(connection: &mut Connection) -> QueryResult<()> {
+    connection.batch_execute("PRAGMA temp_store = MEMORY")
 }
 
 /// Whether the database can be written, if not at this moment: a lock passes, a file that is read-only
@@ -84,6 +88,7 @@ pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
         let mut connection = open(path, Role::Writer).map_err(|error| error.to_string())?;
         check_writable(&mut connection).map_err(|error| error.to_string())?;
         let applied = migrations::apply(&mut connection)?;
+        keep_savepoints_in_memory(&mut connection).map_err(|error| error.to_string())?;
         Ok((connection, applied))
     };
     loop {

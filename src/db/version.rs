@@ -13,7 +13,7 @@ use super::connection::Role;
 use super::sqlite;
 
 /// The state of the database's content: two equal versions are one and the same content.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// The header of SQLite's WAL index.
     WalIndex([u8; 48]),
@@ -23,7 +23,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// Whether a commit of another process shows in it at once, and not a moment later.
+    /// Whether a commit of another process shows at once in the next one that is asked of [`Versions::version`].
     pub fn is_exact(&self) -> bool {
         matches!(self, Version::WalIndex(_))
     }
@@ -125,5 +125,40 @@ impl WalIndex {
         // something else in it nothing can be told.
         let is_valid = header[..4] == 3_007_000u32.to_ne_bytes() && header[12] == 1;
         is_valid.then_some(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::db::{DatabaseUrl, Db};
+
+    async fn commit(db: &Db, number: u32) {
+        let write = move |conn: &mut Connection| Ok(conn.batch_execute(&format!("PRAGMA user_version = {number}"))?);
+        db.write(write).await.expect("a commit");
+    }
+
+    #[tokio::test]
+    async fn an_own_commit_shows_before_it_is_acknowledged_and_anothers_after_a_moment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = DatabaseUrl::Sqlite(folder.path().join("versions.sqlite3"));
+        let ((db, _), (other, _)) = (Db::open(&url).expect("a database"), Db::open(&url).expect("the same"));
+        for number in 1..=200 {
+            let before = db.recent_version();
+            assert!(before.is_some() && before == db.recent_version(), "commit {number}: nothing has happened");
+            commit(&db, number).await;
+            assert_ne!(db.recent_version(), before, "commit {number} of its own");
+        }
+        for number in 201..=220 {
+            let (before, exact) = (db.recent_version(), db.version());
+            commit(&other, number).await;
+            assert_ne!(db.version(), exact, "commit {number} of another");
+            std::thread::sleep(LATELY + Duration::from_millis(1));
+            assert_ne!(db.recent_version(), before, "commit {number} of another, a moment later");
+        }
     }
 }

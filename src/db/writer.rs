@@ -189,7 +189,9 @@ fn run(
 
 fn connection_or_new<'a>(slot: &'a mut Option<Connection>, path: &Path) -> Result<&'a mut Connection, String> {
     if slot.is_none() {
-        *slot = Some(sqlite::open(path, Role::Writer).map_err(|error| error.to_string())?);
+        let mut connection = sqlite::open(path, Role::Writer).map_err(|error| error.to_string())?;
+        sqlite::keep_savepoints_in_memory(&mut connection).map_err(|error| error.to_string())?;
+        *slot = Some(connection);
     }
     slot.as_mut().ok_or_else(|| "there is no connection".to_owned())
 }
