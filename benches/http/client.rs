@@ -39,17 +39,23 @@ impl Client {
                 return Err("the server closed the connection".into());
             }
             filled += read;
-            let Some(head) = find(&self.buffer[..filled], b"\r\n\r\n") else { continue };
-            let length = content_length(&self.buffer[..head])?;
-            if filled < head + 4 + length {
-                continue;
+            if let Some(head) = head_of_whole(&self.buffer[..filled])? {
+                return Ok((&self.buffer[..head], &self.buffer[head + 4..filled]));
             }
-            if !self.buffer.starts_with(b"HTTP/1.1 2") {
-                return Err(String::from_utf8_lossy(&self.buffer[..filled]).into_owned().into());
-            }
-            return Ok((&self.buffer[..head], &self.buffer[head + 4..filled]));
         }
     }
+}
+
+/// The length of the head of an answer that is all there; it has to be a 2xx.
+pub fn head_of_whole(answer: &[u8]) -> Outcome<Option<usize>> {
+    let Some(head) = find(answer, b"\r\n\r\n") else { return Ok(None) };
+    if answer.len() < head + 4 + content_length(&answer[..head])? {
+        return Ok(None);
+    }
+    if !answer.starts_with(b"HTTP/1.1 2") {
+        return Err(String::from_utf8_lossy(answer).into_owned().into());
+    }
+    Ok(Some(head))
 }
 
 fn content_length(head: &[u8]) -> Outcome<usize> {
