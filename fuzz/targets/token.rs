@@ -20,7 +20,8 @@ fuzz_target!(|input: &[u8]| {
 
 fn parse(text: &str) {
     let Ok(token) = Token::parse(text) else { return };
-    assert_eq!(format!("{}.{}", token.signed, token.signature), text, "nothing is lost and nothing added");
+    let again = format!("{}.{}", token.signed, URL_SAFE_NO_PAD.encode(&token.signature));
+    assert_eq!(again, text, "nothing is lost and nothing added");
     assert!(!token.kid.is_empty() && token.kid.len() <= 256);
     assert!(!token.signature.is_empty());
     let header = members(text, 0);

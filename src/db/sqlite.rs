@@ -1,5 +1,7 @@
 //! SQLite: how its connections are opened and what is particular to it.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -77,12 +79,19 @@ pub fn probe(connection: &mut Connection) -> Result<(), String> {
     }
 }
 
+/// Makes the file where it is missing, for its owner alone: it holds password hashes. SQLite gives its other files the
+/// same mode. What fails here fails again when the file is opened, with the reason.
+fn create_file(path: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+}
+
 /// The writing connection, with all migrations applied, and how many those were.
 ///
 /// When several processes start at once on a new file, one changes its journal mode or its schema while
 /// another has begun to read. SQLite refuses the other at once, whatever `busy_timeout` says, since the
 /// two could wait for each other for ever. Beginning anew is the way out.
 pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
+    create_file(path);
     let give_up = Instant::now() + Duration::from_secs(5);
     let try_to_open = || -> Result<(Connection, usize), String> {
         let mut connection = open(path, Role::Writer).map_err(|error| error.to_string())?;

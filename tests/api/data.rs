@@ -514,6 +514,20 @@ async fn the_local_pools_keys_are_for_their_owner_alone() {
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+#[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
+async fn the_database_is_made_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    // Whatever the umask.
+    let program = Program::new().by(&["sh", "-c", "umask 000; exec \"$@\"", "sh"]);
+    let _server = program.serve().await;
+    for file in ["gatepost.sqlite3", "gatepost.sqlite3-wal", "gatepost.sqlite3-shm"] {
+        let mode = std::fs::metadata(program.path(file)).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}: {mode:o}");
+    }
+}
+
 #[tokio::test]
 async fn a_password_is_nowhere_but_hashed_with_argon2id() {
     let secret = "correct horse 7 staple";
