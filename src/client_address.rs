@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use actix_web::http::header::X_FORWARDED_FOR;
 use actix_web::{HttpRequest, web};
 
 /// The proxies whose `X-Forwarded-For` is believed; part of the application's data.
@@ -101,7 +102,7 @@ fn parse(entry: &str) -> Option<IpAddr> {
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let headers: Vec<&str> =
-        request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default()).collect();
+        request.headers().get_all(X_FORWARDED_FOR).map(|value| value.to_str().unwrap_or_default()).collect();
     match request.app_data::<web::Data<TrustedProxies>>() {
         Some(proxies) => proxies.client(peer, &headers),
         None => peer.to_canonical(),

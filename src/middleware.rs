@@ -27,6 +27,8 @@ use crate::trace_context::trace_id;
 pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
     img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Part of the application's data, for each worker thread its own: what [`edge`] needs to know.
 pub struct EdgeSettings {
     /// Accepted hosts: `example.com`, `.example.com` for all below it too, or `*`.
@@ -55,7 +57,8 @@ impl Default for RequestIds {
 
 impl RequestIds {
     fn next(&self) -> RequestId {
-        let id = format!("{}-{:07}", self.run, self.next.fetch_add(1, Ordering::Relaxed));
+        let number = self.next.fetch_add(1, Ordering::Relaxed).to_string();
+        let id = [&*self.run, "-", &number].concat();
         // No character of it is refused.
         RequestId(HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-")))
     }
@@ -115,7 +118,7 @@ pub async fn edge(
 
 /// Whether the proxy before this service says that the client speaks TLS with it.
 pub fn is_behind_tls(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+    headers.get(header::X_FORWARDED_PROTO).is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 /// Gives an error of another middleware, which has lost its request, what every answer has.
@@ -144,7 +147,7 @@ fn await_next_request(response: &mut ServiceResponse) {
 
 /// A caller, or a proxy before this service, may name the id; only a harmless one is taken over.
 fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
-    let id = headers.get("x-request-id")?;
+    let id = headers.get(X_REQUEST_ID)?;
     let is_harmless = (8..=64).contains(&id.len())
         && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_');
     is_harmless.then(|| RequestId(id.clone()))
@@ -182,7 +185,8 @@ pub fn host_matches(host: &str, allowed: &[String]) -> bool {
         Some(at) if !host.ends_with(']') => (&host[..at], &host[at + 1..]),
         _ => (&*host, ""),
     };
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b));
+    let is_of_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'[' | b']' | b':');
+    let is_name = !name.is_empty() && name.bytes().all(is_of_name);
     if !is_name || !port.bytes().all(|b| b.is_ascii_digit()) || (name.contains(':') && !name.starts_with('[')) {
         return false;
     }
@@ -221,7 +225,7 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, behind_tls: bool) {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    headers.insert(HeaderName::from_static("x-request-id"), id.0.clone());
+    headers.insert(X_REQUEST_ID, id.0.clone());
 }
 
 /// One line for the request, without its query (which may hold what is not ours to keep), and one more
@@ -229,14 +233,14 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, behind_tls: bool) {
 fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     let id = id.as_str();
     let request = response.request();
-    let trace = trace_id(request.headers());
+    let trace = || trace_id(request.headers());
     let status = response.status();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
     if let Some(cause) = error.and_then(Error::cause) {
-        log::error!(request_id = id, trace_id = trace; "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
+        log::error!(request_id = id, trace_id = trace(); "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
     }
     if let Some(Error::Unauthenticated { code, .. } | Error::Refused { code, .. }) = error {
-        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace; "refused: {code}");
+        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace(); "refused: {code}");
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {
@@ -244,7 +248,7 @@ fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         log::log!(
             target: "gatepost::access", level,
-            request_id = id, trace_id = trace, status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
+            request_id = id, trace_id = trace(), status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
             "{} {} {}", request.method(), request.path().escape_debug(), status.as_u16()
         );
     }

@@ -1,11 +1,13 @@
 //! The trace that a request belongs to (<https://www.w3.org/TR/trace-context/>): taken from `traceparent`, for
 //! the log. This service asks no other one on a caller's behalf, so there is nobody to pass it on to.
 
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The trace's id, if the request names one properly; anything else is ignored, as section 4.3 says.
 pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all("traceparent").map(HeaderValue::to_str);
+    let mut values = headers.get_all(TRACEPARENT).map(HeaderValue::to_str);
     match (values.next(), values.next()) {
         (Some(Ok(value)), None) => parse(value),
         _ => None,

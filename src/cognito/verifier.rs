@@ -1,7 +1,7 @@
 //! Judging a token: the checks in their order, and the memory of tokens that passed them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -42,16 +42,19 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Arc<str>, Refusal> {
         // What is too large is not even hashed.
         check_size(token)?;
-        let fingerprint = fingerprint(token);
-        if let Some(known) = self.remembered(&fingerprint) {
-            self.check_expiry(known.exp)?;
-            if self.jwks.holds(&known.key) {
-                return Ok(known.sub);
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
+        let signature = hash(signature);
+        let known = self.verified().get(&signature, signed);
+        if let Some(Verdict { sub, exp, key }) = known {
+            self.check_expiry(exp)?;
+            if self.jwks.holds(&key) {
+                return Ok(sub);
             }
         }
         let (Claims { sub, exp, .. }, key) = self.judged(token).await?;
         let sub: Arc<str> = sub.into();
-        self.remember(fingerprint, VerifiedToken { sub: sub.clone(), exp, key });
+        let verdict = Verdict { sub: sub.clone(), exp, key };
+        self.verified().insert(signature, VerifiedToken { signed: signed.into(), verdict });
         Ok(sub)
     }
 
@@ -102,12 +105,8 @@ impl Verifier {
         Ok(())
     }
 
-    fn remembered(&self, fingerprint: &Fingerprint) -> Option<VerifiedToken> {
-        self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(fingerprint)
-    }
-
-    fn remember(&self, fingerprint: Fingerprint, token: VerifiedToken) {
-        self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(fingerprint, token);
+    fn verified(&self) -> MutexGuard<'_, Verified> {
+        self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -119,48 +118,71 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// SHA-256 of a token: the memory of the process need not hold tokens that could be used.
-type Fingerprint = [u8; 32];
+/// SHA-256 of a signature.
+type SignatureHash = [u8; 32];
 
-fn fingerprint(token: &str) -> Fingerprint {
-    let mut fingerprint = [0; 32];
-    fingerprint.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-    fingerprint
+fn hash(signature: &str) -> SignatureHash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, signature.as_bytes()).as_ref());
+    hash
 }
 
-#[derive(Clone)]
+/// A token that passed. The memory of the process need not hold tokens that could be used, so of the signature
+/// there is only the hash, by which it is found. To compare what was signed costs less than to hash that as well.
 struct VerifiedToken {
+    signed: Box<str>,
+    verdict: Verdict,
+}
+
+/// What is to be known of a token that passed.
+#[derive(Clone)]
+struct Verdict {
     sub: Arc<str>,
     exp: i64,
     key: Arc<Key>,
+}
+
+impl VerifiedToken {
+    /// What it takes beside what was signed, with its place in the table.
+    const OVERHEAD: usize = 256;
+
+    fn bytes(&self) -> usize {
+        self.signed.len() + VerifiedToken::OVERHEAD
+    }
 }
 
 /// The tokens that passed, in two generations: when the younger is full it becomes the older, whose
 /// tokens are forgotten unless they were used meanwhile. So the memory is bounded and what is in use stays.
 #[derive(Default)]
 struct Verified {
-    younger: HashMap<Fingerprint, VerifiedToken>,
-    older: HashMap<Fingerprint, VerifiedToken>,
+    younger: HashMap<SignatureHash, VerifiedToken>,
+    /// What the younger generation takes.
+    bytes: usize,
+    older: HashMap<SignatureHash, VerifiedToken>,
 }
 
 impl Verified {
-    /// Tokens in one generation: about 2 MB.
-    const GENERATION: usize = 8192;
+    /// What a generation may take: about 4,500 tokens.
+    const GENERATION_BYTES: usize = 4 << 20;
 
-    fn get(&mut self, fingerprint: &Fingerprint) -> Option<VerifiedToken> {
-        if let Some(token) = self.younger.get(fingerprint) {
-            return Some(token.clone());
+    fn get(&mut self, signature: &SignatureHash, signed: &str) -> Option<Verdict> {
+        if !self.younger.contains_key(signature) {
+            let used = self.older.remove(signature)?;
+            self.insert(*signature, used);
         }
-        let token = self.older.remove(fingerprint)?;
-        self.insert(*fingerprint, token.clone());
-        Some(token)
+        let token = self.younger.get(signature).filter(|token| *token.signed == *signed)?;
+        Some(token.verdict.clone())
     }
 
-    fn insert(&mut self, fingerprint: Fingerprint, token: VerifiedToken) {
-        if self.younger.len() >= Verified::GENERATION {
+    fn insert(&mut self, signature: SignatureHash, token: VerifiedToken) {
+        if self.bytes + token.bytes() > Verified::GENERATION_BYTES {
             self.older = std::mem::take(&mut self.younger);
+            self.bytes = 0;
         }
-        self.younger.insert(fingerprint, token);
+        self.bytes += token.bytes();
+        if let Some(former) = self.younger.insert(signature, token) {
+            self.bytes -= former.bytes();
+        }
     }
 }
 
@@ -168,33 +190,55 @@ impl Verified {
 mod tests {
     use super::*;
 
-    fn token() -> VerifiedToken {
-        let key = Key::new("u-8".to_owned(), "AQAB".to_owned()).expect("a key, though a short one");
-        VerifiedToken { sub: "s".into(), exp: 0, key: Arc::new(key) }
+    fn key() -> Arc<Key> {
+        Arc::new(Key::new("u-8".to_owned(), "AQAB".to_owned()).expect("a key, though a short one"))
+    }
+
+    fn token(signed: &str, key: &Arc<Key>) -> VerifiedToken {
+        VerifiedToken { signed: signed.into(), verdict: Verdict { sub: "s".into(), exp: 0, key: key.clone() } }
     }
 
     #[test]
     fn the_memory_is_bounded_and_keeps_what_is_in_use() {
-        let (mut memory, token) = (Verified::default(), token());
-        let (used, unused) = (fingerprint("used"), fingerprint("unused"));
-        memory.insert(used, token.clone());
-        memory.insert(unused, token.clone());
-        for n in 0..4 * Verified::GENERATION {
-            memory.insert(fingerprint(&n.to_string()), token.clone());
-            let held = memory.younger.len() + memory.older.len();
-            assert!(held <= 2 * Verified::GENERATION, "{held} tokens after {n}");
-            if n % 1000 == 0 {
-                assert!(memory.get(&used).is_some(), "a token in use was forgotten after {n}");
+        let key = key();
+        for size in [0, 700, 12_000] {
+            let (mut memory, signed) = (Verified::default(), "x".repeat(size));
+            let (used, unused, each) = (hash("used"), hash("unused"), token(&signed, &key).bytes());
+            memory.insert(used, token(&signed, &key));
+            memory.insert(unused, token(&signed, &key));
+            for n in 0..4 * Verified::GENERATION_BYTES / each {
+                memory.insert(hash(&n.to_string()), token(&signed, &key));
+                let held = (memory.younger.len() + memory.older.len()) * each;
+                assert!(held <= 2 * Verified::GENERATION_BYTES, "{held} bytes after {n} of {size}");
+                if n % 100 == 0 {
+                    assert!(memory.get(&used, &signed).is_some(), "a token in use was forgotten after {n} of {size}");
+                }
             }
+            assert!(memory.get(&unused, &signed).is_none());
+            assert!(memory.get(&hash("never seen"), &signed).is_none());
         }
-        assert!(memory.get(&unused).is_none());
-        assert!(memory.get(&fingerprint("never seen")).is_none());
     }
 
     #[test]
-    fn fingerprints_of_different_tokens_differ() {
-        assert_eq!(fingerprint("a"), fingerprint("a"));
-        assert_ne!(fingerprint("a"), fingerprint("b"));
-        assert_ne!(fingerprint("a"), fingerprint("a "));
+    fn a_token_is_known_by_its_signature_and_by_all_that_was_signed() {
+        let (mut memory, signature) = (Verified::default(), hash("signature"));
+        memory.insert(signature, token("header.claims", &key()));
+        for generation in ["younger", "older"] {
+            for other in ["header.claims.", "header.claim", "eader.claims", "header.Claims", ""] {
+                assert!(memory.get(&signature, other).is_none(), "{generation}: {other}");
+            }
+            assert!(memory.get(&hash("Signature"), "header.claims").is_none(), "{generation}");
+            assert!(memory.get(&signature, "header.claims").is_some(), "{generation}");
+            (memory.older, memory.bytes) = (std::mem::take(&mut memory.younger), 0);
+        }
+    }
+
+    #[test]
+    fn to_remember_a_token_again_takes_no_more_memory() {
+        let (mut memory, key) = (Verified::default(), key());
+        for _ in 0..3 {
+            memory.insert(hash("signature"), token("header.claims", &key));
+        }
+        assert_eq!(memory.bytes, token("header.claims", &key).bytes());
     }
 }
