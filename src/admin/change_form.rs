@@ -143,6 +143,18 @@ pub async fn change_form(
     }
 }
 
+/// The address of a row without anything else, as Django has it: leads to the form.
+pub async fn to_change_form(
+    _: StaffUser,
+    site: web::Data<Site>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let options = site.get(&path.0)?.options();
+    let id = options.parse_id(&path.1)?;
+    Ok(see_other(&Addresses::new(options, Some(id), &request).change()))
+}
+
 /// Changes a row, unless somebody else has done so meanwhile.
 pub async fn change(
     staff: StaffUser,

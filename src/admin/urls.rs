@@ -133,6 +133,7 @@ fn resources(site: &Site) -> Vec<Resource> {
             FORM,
             vec![get().to(change_form::change_form), post().to(change_form::change)],
         ),
+        resource("/{slug}/{id}/", READ, vec![get().to(change_form::to_change_form)]),
         resource("/{slug}/{id}/delete/", FORM, vec![get().to(delete::confirm), post().to(delete::delete)]),
         resource("/{slug}/{id}/history/", READ, vec![get().to(history_pages::object_history)]),
         resource("/{slug}/{id}/action/", POST, vec![post().to(actions::on_one)]),

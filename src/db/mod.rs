@@ -19,6 +19,7 @@ mod url;
 mod version;
 mod writer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -278,8 +279,13 @@ impl Db {
         if let DatabaseUrl::Sqlite(_) = *self.url
             && let Some(mut connection) = self.readers.try_get()
         {
-            Connection::begin_transaction(&mut connection)?;
-            return run(connection, queries);
+            let read = move || {
+                Connection::begin_transaction(&mut connection)?;
+                run(connection, queries)
+            };
+            // What goes wrong here is answered as if it had gone wrong there. The connection is dropped with it.
+            let outcome = catch_unwind(AssertUnwindSafe(read));
+            return outcome.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())));
         }
         self.read(queries).await
     }

@@ -12,7 +12,7 @@ use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, Q
 use super::Connection;
 use super::connection::{Manager, Role};
 use super::url::DatabaseUrl;
-use super::{migrations, transaction};
+use super::{migrations, one_line, transaction};
 use crate::error::Error;
 
 /// How often the watch looks. What another process commits is seen after this time and a round trip.
@@ -27,6 +27,9 @@ const SIZE_EVERY: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many times it is begun anew in any case, however long it takes.
 const ATTEMPTS: u32 = 3;
+/// What the server says that takes no more connections (SQLSTATE 53300, which libpq does not hand on): of anybody, of
+/// others than superusers, or of this role or database.
+const FULL: [&str; 3] = ["too many clients", "remaining connection slots", "too many connections for"];
 /// Marks this program's migrations among the server's advisory locks.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
 
@@ -109,8 +112,7 @@ pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
 
 /// A connection for a moment, to a database with all migrations applied, and how many those were.
 pub fn open_migrated(url: &str) -> Result<usize, String> {
-    let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
-    check_writable(&mut connection)?;
+    let mut connection = open_checked(url)?;
     // Of several programs that start at once one migrates, and the others find it done. The lock ends with
     // the connection.
     let lock = format!("SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATIONS_LOCK}); SET lock_timeout = '3s'");
@@ -133,8 +135,28 @@ fn check_writable(connection: &mut Connection) -> Result<(), String> {
 
 /// Whether the database can be read and written.
 pub fn probe(url: &str) -> Result<(), String> {
+    open_checked(url).map(drop)
+}
+
+/// A connection to a database that can be written, and can hold every text.
+fn open_checked(url: &str) -> Result<Connection, String> {
     let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
-    check_writable(&mut connection)
+    check_writable(&mut connection)?;
+    let row: Encoding = diesel::sql_query(
+        "SELECT pg_encoding_to_char(encoding) AS name FROM pg_database WHERE datname = current_database()",
+    )
+    .get_result(&mut connection)
+    .map_err(|error| error.to_string())?;
+    match row.name.as_str() {
+        "UTF8" => Ok(connection),
+        other => Err(format!("its encoding is {other}, and has to be UTF8")),
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Encoding {
+    #[diesel(sql_type = Text)]
+    name: String,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -203,9 +225,26 @@ impl Watch {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn set_looked_at(&self, at: Option<Instant>) {
-        self.is_away.store(at.is_none(), Ordering::Relaxed);
-        *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = at;
+    /// A look came back.
+    fn set_seen(&self, at: Instant) {
+        self.set(Some(at), false);
+    }
+
+    /// A look failed. A server that has no room for one more connection still serves those that it has; only is
+    /// nothing remembered meanwhile.
+    fn set_blind(&self, error: &str) {
+        let is_full = FULL.iter().any(|words| error.contains(words));
+        let was_seen = self.set(None, !is_full);
+        if is_full && was_seen {
+            log::warn!("changes of the database cannot be watched, so nothing is remembered: {}", one_line(&error));
+        }
+    }
+
+    /// Returns whether the former look came back.
+    fn set(&self, looked_at: Option<Instant>, is_away: bool) -> bool {
+        self.is_away.store(is_away, Ordering::Relaxed);
+        let mut slot = self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        std::mem::replace(&mut *slot, looked_at).is_some()
     }
 }
 
@@ -216,7 +255,10 @@ fn look(url: &DatabaseUrl, watched: &Weak<Watch>) {
     while let Some(watch) = watched.upgrade() {
         let began = Instant::now();
         let wants_size = sized_at.is_none_or(|at| at.elapsed() > SIZE_EVERY);
-        match look_once(url, &mut connection, wants_size) {
+        let was_open = connection.is_some();
+        let mut look = || look_once(url, &mut connection, wants_size);
+        // That a connection broke says little about the server; whether there is another one says more.
+        match look().or_else(|error| if was_open { look() } else { Err(error) }) {
             Ok((snapshot, bytes)) => {
                 if snapshot != seen {
                     watch.note_change();
@@ -226,12 +268,11 @@ fn look(url: &DatabaseUrl, watched: &Weak<Watch>) {
                     watch.bytes.store(bytes, Ordering::Relaxed);
                     sized_at = Some(began);
                 }
-                watch.set_looked_at(Some(began));
+                watch.set_seen(began);
             }
-            Err(_) => {
-                // Requests that need the database say so in the log; this would only say it again.
-                connection = None;
-                watch.set_looked_at(None);
+            Err(error) => {
+                // Of a server that is away, requests that need it say so in the log.
+                watch.set_blind(&error);
             }
         }
         drop(watch);
@@ -258,7 +299,11 @@ fn look_once(
         };
         Ok((row.snapshot, wants_size.then(size).transpose()?))
     };
-    ask(connection).map_err(|error| error.to_string())
+    let answer = ask(connection);
+    if answer.is_err() {
+        *slot = None;
+    }
+    answer.map_err(|error| error.to_string())
 }
 
 /// Connections that write, each in a transaction of its own.

@@ -1,7 +1,7 @@
 //! The forms that add and change rows.
 
 use crate::harness::TestServer;
-use crate::harness::admin::PASSWORD;
+use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::form::Form;
 
 const ADD_USER: &str = "/admin/users/add/";
@@ -286,6 +286,22 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn the_address_of_a_row_alone_leads_to_its_form() {
+    let server = TestServer::start().await;
+    let mut root = server.superuser().await;
+    let answer = root.get("/admin/users/1/?_changelist_filters=q%3Droot").await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/admin/users/1/change/?_changelist_filters=q%3Droot")
+    );
+    for path in ["/admin/users/root/", "/admin/nothing/1/", "/admin/users/99999999999999999999/"] {
+        assert_eq!(root.get(path).await.status, 404, "{path}");
+    }
+    let stranger = AdminClient::new(server.address).get("/admin/users/1/").await;
+    assert_eq!((stranger.status, stranger.header("location")), (302, "/admin/login/?next=/admin/users/1/"));
+}
+
+#[tokio::test]
 async fn only_declared_fields_are_taken() {
     let server = TestServer::start().await;
     let jane = server.user("jane").await;
@@ -370,7 +386,7 @@ async fn another_users_password_is_set_or_taken_away_and_their_sessions_end() {
     let answer = good.send(&mut root, &here, "x").await;
     assert_eq!(answer.header("location"), change("users", jane.id));
     assert_eq!(client.get("/admin/").await.status, 302);
-    let mut client = crate::harness::admin::AdminClient::new(server.address);
+    let mut client = AdminClient::new(server.address);
     assert_eq!(client.sign_in("jane", "Zq8-other-pass").await.status, 303);
     let none = form.set("usable_password", &["false"]).send(&mut root, &here, "x").await;
     assert_eq!(none.status, 303);

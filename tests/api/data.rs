@@ -375,6 +375,8 @@ async fn a_read_that_panics_is_answered_with_500_and_all_readers_live_on() {
     for _ in 0..40 {
         let panicking = server.db.read::<(), _>(|_| panic!("a test's panic")).await;
         assert_eq!(panicking.expect_err("nothing comes of a panic").status_code().as_u16(), 500);
+        let panicking = server.db.read_here::<(), _>(|_| panic!("a test's panic")).await;
+        assert_eq!(panicking.expect_err("nor of one on the caller's thread").status_code().as_u16(), 500);
     }
     assert_eq!(server.get("/articles/", &token).await.status, 200);
 }

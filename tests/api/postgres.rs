@@ -324,6 +324,35 @@ async fn while_the_database_hangs_requests_are_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_database_that_takes_no_more_connections_is_served_by_those_there_are_and_nothing_is_remembered() {
+    let postgres = postgres::shared();
+    let database = postgres.database();
+    postgres.sql("CREATE ROLE crowded LOGIN");
+    let rights = "GRANT ALL ON SCHEMA public TO crowded; GRANT ALL ON ALL TABLES IN SCHEMA public TO crowded; \
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO crowded";
+    postgres::run(database.address(), rights);
+    let url = DatabaseUrl::parse(&database.address().replace("postgres@", "crowded@")).expect("a URL");
+    let server = TestServer::start_with(|config| config.database = url).await;
+    let alice = server.alice().await;
+    server.post(&alice, r#"{"name":"here"}"#).await.assert(201, r#"{"id":1,"name":"here"}"#);
+    // Those there are stay, and there will be no other one: so the connection that watches cannot come back.
+    postgres.sql("ALTER ROLE crowded CONNECTION LIMIT 1");
+    postgres.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'crowded' AND query LIKE 'SELECT pg_%'",
+    );
+    eventually("the watch is lost", async || server.db.version().is_none()).await;
+    for name in ["elsewhere", "elsewhere, again"] {
+        postgres::run(database.address(), &format!("UPDATE articles SET name = '{name}'"));
+        server.get("/articles/", &alice).await.assert(200, &format!(r#"[{{"id":1,"name":"{name}"}}]"#));
+    }
+    assert_eq!(server.post(&alice, r#"{"name":"more"}"#).await.status, 201);
+    assert_eq!(server.get("/readyz", "").await.status, 200);
+    postgres.sql("ALTER ROLE crowded CONNECTION LIMIT -1");
+    eventually("the watch is back", async || server.db.version().is_some()).await;
+    assert_eq!(server.get("/articles/", &alice).await.status, 200);
+}
+
+#[tokio::test]
 async fn the_servers_certificate_is_verified_where_the_url_says_so() {
     let mut postgres = Server::start(&[]);
     let folder = postgres.folder().to_owned();
@@ -396,6 +425,12 @@ async fn what_keeps_the_database_from_being_opened_is_one_line_without_the_passw
         outcome.assert_error(problem);
         assert!(!outcome.stderr.contains("sesame") && outcome.stderr.contains(":***@"), "{outcome:?}");
     }
+    server.sql("CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0");
+    let latin = Program::new().set("DATABASE_URL", &server.url("latin"));
+    let problem = "its encoding is LATIN1, and has to be UTF8";
+    latin.run(&["migrate"]).await.assert_error(problem);
+    let checked = latin.run(&["check"]).await;
+    assert!(checked.code == Some(1) && checked.stdout.contains(problem), "{checked:?}");
     // A database that only answers questions is said to be one before anything else happens.
     server.sql("CREATE ROLE reader LOGIN");
     let database = server.database();
