@@ -1,0 +1,202 @@
+//! Settings whose values have rules of their own.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use url::Url;
+
+use super::variables::{ConfigError, Variables, fail};
+use super::{Mode, Pool};
+use crate::client_address::TrustedProxies;
+use crate::cognito::user_pool::{self, PoolId, UserPool};
+use crate::db::DatabaseUrl;
+use crate::secret::Secret;
+
+/// Where the server of these variables listens, for commands that need no more than that.
+pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
+    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+    Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
+}
+
+pub(super) fn socket_address(value: &str) -> Result<SocketAddr, &'static str> {
+    value.parse().map_err(|_| "is not an IP address and port, such as `0.0.0.0:8000` or `[::]:8000`")
+}
+
+pub(super) fn metrics_token(env: &Variables) -> Result<Option<Secret>, ConfigError> {
+    const NAME: &str = "METRICS_TOKEN";
+    let Some(token) = env.get(NAME) else { return Ok(None) };
+    // RFC 6750, section 2.1. The value is not repeated: it is a secret.
+    if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)) {
+        return fail(NAME, "has characters that a Bearer token cannot have; use letters and digits");
+    }
+    if token.len() < 32 {
+        return fail(NAME, "has fewer than 32 characters");
+    }
+    Ok(Some(Secret::new(token.to_owned())))
+}
+
+pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigError> {
+    let id = env.get("AWS_USER_POOLS_ID");
+    let issuers = env.list("COGNITO_ISSUER");
+    let client_ids = env.list("AWS_APP_CLIENT_ID");
+    if id.is_none() && issuers.is_empty() {
+        if mode == Mode::Production {
+            return fail(
+                "AWS_USER_POOLS_ID",
+                "is not set. Set it to the id of your user pool, such as `eu-west-1_AbCdEfGhI`",
+            );
+        }
+        for name in ["AWS_APP_CLIENT_ID", "COGNITO_JWKS_URL", "COGNITO_CA_FILE"] {
+            if env.get(name).is_some() {
+                return fail(
+                    name,
+                    "is set, but AWS_USER_POOLS_ID is not. Set both to use a pool, neither for the local one",
+                );
+            }
+        }
+        if !bind.ip().is_loopback() {
+            return fail(
+                "BIND_ADDRESS",
+                format!(
+                    "{bind} can be reached from elsewhere, where the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"
+                ),
+            );
+        }
+        return Ok(Pool::Local);
+    }
+    if client_ids.is_empty() {
+        return fail("AWS_APP_CLIENT_ID", "is not set. Set it to the id of the app client whose tokens are accepted");
+    }
+    if let Some(bad) = client_ids.iter().find(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c)))
+    {
+        return fail("AWS_APP_CLIENT_ID", format!("`{}` is not a client id", bad.escape_debug()));
+    }
+    let pool_id = match id {
+        Some(id) => Some(PoolId::parse(id).or_else(|problem| fail("AWS_USER_POOLS_ID", problem))?),
+        None => None,
+    };
+    let issuers = match &pool_id {
+        Some(pool_id) if issuers.is_empty() => pool_id.issuers().to_vec(),
+        _ => issuers,
+    };
+    for issuer in &issuers {
+        if issuer.ends_with('/') {
+            return fail(
+                "COGNITO_ISSUER",
+                format!("`{}` ends in a slash, which no issuer does", issuer.escape_debug()),
+            );
+        }
+        user_pool::checked_url(issuer).or_else(|problem| fail("COGNITO_ISSUER", problem))?;
+    }
+    // Both genuine issuer forms of a pool name one key set; each overriding issuer has its own.
+    let jwks = match (env.list("COGNITO_JWKS_URL"), env.get("COGNITO_ISSUER")) {
+        (urls, _) if !urls.is_empty() => urls,
+        (_, Some(_)) => issuers.iter().map(|issuer| user_pool::jwks_url(issuer)).collect(),
+        (_, None) => vec![user_pool::jwks_url(&issuers[0])],
+    };
+    let jwks_urls = jwks.iter().map(|url| user_pool::checked_url(url)).collect::<Result<_, _>>();
+    let id = match &pool_id {
+        Some(pool_id) => pool_id.as_str().to_owned(),
+        None => issuers[0].rsplit('/').next().unwrap_or_default().to_owned(),
+    };
+    Ok(Pool::Cognito(UserPool {
+        id,
+        issuers,
+        jwks_urls: jwks_urls.or_else(|problem| fail("COGNITO_JWKS_URL", problem))?,
+        client_ids,
+    }))
+}
+
+pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError> {
+    const NAME: &str = "POST_CONFIRMATION_SECRETS";
+    let secrets = env.list(NAME);
+    if secrets.len() > 2 {
+        return fail(NAME, "has more than two values: one is in use, the other replaces it");
+    }
+    // Which one is too short is said by its place: secrets are not repeated.
+    match secrets.iter().position(|secret| secret.len() < 32) {
+        Some(at) => fail(NAME, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
+        None => Ok(secrets.into_iter().map(Secret::new).collect()),
+    }
+}
+
+pub(super) fn database(env: &Variables) -> Result<DatabaseUrl, ConfigError> {
+    const NAME: &str = "DATABASE_URL";
+    DatabaseUrl::parse(env.get(NAME).unwrap_or("sqlite:gatepost.sqlite3")).or_else(|problem| fail(NAME, problem))
+}
+
+pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, ConfigError> {
+    let hosts = env.list("ALLOWED_HOSTS");
+    if let Some(bad) = hosts.iter().find(|host| !is_host(host)) {
+        let bad = bad.escape_debug();
+        return fail(
+            "ALLOWED_HOSTS",
+            format!(
+                "`{bad}` is not a host name; write `example.com`, `.example.com` or `*`, without a scheme and a port"
+            ),
+        );
+    }
+    if !hosts.is_empty() {
+        return Ok(hosts.iter().map(|host| host.to_ascii_lowercase()).collect());
+    }
+    let mut hosts: Vec<String> = ["localhost", ".localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+    if !bind.ip().is_unspecified() && !bind.ip().is_loopback() {
+        hosts.push(match bind.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        });
+    }
+    Ok(hosts)
+}
+
+/// Whether an entry of the list can match anything at all.
+fn is_host(host: &str) -> bool {
+    let name = host.strip_prefix('.').unwrap_or(host);
+    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        && name.split('.').all(|label| !label.is_empty());
+    let ip = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    host == "*" || is_name || ip.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
+}
+
+pub(super) fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, ConfigError> {
+    let origins = env.list("CORS_ALLOWED_ORIGINS");
+    for origin in &origins {
+        // An origin is a scheme, a host and a port, and is compared letter by letter (RFC 6454, section 4).
+        let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) || origin.contains('*') {
+            let origin = origin.escape_debug();
+            return fail(
+                "CORS_ALLOWED_ORIGINS",
+                format!(
+                    "`{origin}` is not an origin such as `https://app.example.com`, without a path or a slash at its end"
+                ),
+            );
+        }
+    }
+    if origins.is_empty() && mode == Mode::Development && env.get("CORS_ALLOWED_ORIGINS").is_none() {
+        return Ok(vec!["http://localhost:3000".to_owned()]);
+    }
+    Ok(origins)
+}
+
+pub(super) fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
+    const NAME: &str = "TRUSTED_PROXIES";
+    let parse = |item: String| {
+        let problem = || format!("`{}` is not an IP address or a network such as `10.0.0.0/8`", item.escape_debug());
+        item.parse().or_else(|()| fail(NAME, problem()))
+    };
+    env.list(NAME).into_iter().map(parse).collect::<Result<_, _>>().map(TrustedProxies)
+}
+
+pub(super) fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigError> {
+    let default = match mode {
+        Mode::Development => "info,actix_server=warn",
+        Mode::Production => "info,actix_server=warn,gatepost::access=warn",
+    };
+    let filter = env.get("RUST_LOG").unwrap_or(default);
+    match env_filter::Builder::new().try_parse(filter).map(drop) {
+        Ok(()) => Ok(filter.to_owned()),
+        // A broken pattern is explained in several lines.
+        Err(error) => fail("RUST_LOG", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
+}
