@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::QueryResult;
 
-use crate::admin::import;
+use crate::admin::import::rows;
 use crate::db::{Connection, Db};
 use crate::deleted_rows;
 use crate::error::Error;
@@ -26,7 +26,7 @@ struct Kept {
 
 const ALL: &[Kept] = &[
     Kept { expired: deleted_rows::expired, forget: deleted_rows::forget },
-    Kept { expired: import::expired, forget: import::forget },
+    Kept { expired: rows::expired, forget: rows::forget },
 ];
 
 /// Deletes what has expired, now and every hour. Never ends by itself.

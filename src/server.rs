@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, dev, rt, web};
 
-use crate::admin::history_admin::HistoryAdmin;
+use crate::admin::history::admin::HistoryAdmin;
 use crate::admin::{self, Admin, Site};
 use crate::api::parsers::MaxBodyBytes;
 use crate::api::{get, read_only};
@@ -120,7 +120,7 @@ pub fn site() -> Site {
         .register(users::admin::UserAdmin)
         .register(users::groups_admin::GroupAdmin)
         .register(HistoryAdmin)
-        .register_page(&admin::sessions::PAGE)
+        .register_page(&admin::auth::sessions::PAGE)
         .register_page(&inspector_page::PAGE)
         .register_page(&status::PAGE)
 }

@@ -3,11 +3,11 @@
 
 use actix_web::HttpRequest;
 
-use super::forms::FormData;
+use super::auth::staff::StaffUser;
+use super::form::data::FormData;
 use super::model_admin::Options;
 use super::pages::Frame;
 use super::site::Site;
-use super::staff::StaffUser;
 use crate::users::permissions::{Rights, Verb};
 
 const FILTERS: &str = "_changelist_filters";

@@ -9,9 +9,9 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 
+use super::auth::staff::{StaffUser, sign_in_required};
 use super::pages::{Frame, see_other};
 use super::site::Site;
-use super::staff::{StaffUser, sign_in_required};
 use super::theme;
 use crate::error::Error;
 use crate::middleware::{SCRIPTED_POLICY, request_id};

@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
-use super::entries::{COLUMNS, Entry};
-use super::matches::Count;
+use super::auth::staff::StaffUser;
+use super::history::entries::{COLUMNS, Entry};
+use super::list::matches::Count;
 use super::model_admin::{ModelAdmin, Options, Staff};
 use super::pages::{Frame, HOME, page};
 use super::site::Site;
-use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};
 use crate::db::{Connection, Db};
 use crate::error::Error;

@@ -9,9 +9,9 @@ use askama::Template;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::auth::staff::StaffUser;
 use super::model_admin::ModelAdmin;
 use super::site::Site;
-use super::staff::StaffUser;
 use super::theme;
 use crate::error::Error;
 use crate::users::permissions::Verb;
@@ -245,7 +245,7 @@ pub fn see_other(address: &str) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::cells::time;
+    use crate::admin::list::cells::time;
 
     #[test]
     fn a_time_is_shown_as_precisely_as_it_is_asked_for() {

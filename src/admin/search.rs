@@ -9,13 +9,13 @@ use askama::Template;
 use diesel::QueryResult;
 use serde_json::Value;
 
-use super::cells::text;
-use super::forms::FormData;
-use super::matches::{search_condition, thousands};
+use super::auth::staff::StaffUser;
+use super::form::data::FormData;
+use super::list::cells::text;
+use super::list::matches::{search_condition, thousands};
 use super::model_admin::{ModelAdmin, Options};
 use super::pages::{Frame, capitalized, page};
 use super::site::Site;
-use super::staff::StaffUser;
 use crate::db::rows::{self, Sql};
 use crate::db::{Connection, Db};
 use crate::error::Error;

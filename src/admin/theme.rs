@@ -5,11 +5,11 @@ use actix_web::http::header::{HeaderValue, REFERER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::cookies::{self, Cookies};
-use super::csrf;
-use super::forms::PublicForm;
+use super::auth::cookies::{self, Cookies};
+use super::auth::csrf;
+use super::auth::sign_in::own_path;
+use super::form::data::PublicForm;
 use super::pages::see_other;
-use super::sign_in::own_path;
 use crate::error::Error;
 
 /// A year.

@@ -4,19 +4,20 @@ use actix_web::cookie::Key;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
-use super::browsing::Browsing;
-use super::cookies::Cookies;
-use super::credentials::Credentials;
-use super::device::Devices;
-use super::import::Running;
-use super::recent::Recent;
-use super::session::DatabaseSessions;
+use super::auth::browsing::Browsing;
+use super::auth::cookies::Cookies;
+use super::auth::credentials::Credentials;
+use super::auth::device::Devices;
+use super::auth::session::DatabaseSessions;
+use super::auth::throttle::Throttle;
+use super::auth::{csrf, password_change, session, sessions, sign_in, staff, user_password};
+use super::form::{change_form, delete};
+use super::history::undo;
+use super::import::rows::Running;
+use super::list::recent::Recent;
+use super::list::{actions, change_list, export};
 use super::site::Site;
-use super::throttle::Throttle;
-use super::{
-    actions, change_form, change_list, csrf, delete, errors, export, history_pages, import_page, index,
-    password_change, search, session, sessions, sign_in, staff, theme, undo, user_password,
-};
+use super::{errors, history, import, index, search, theme};
 use crate::api::{get, not_allowed};
 use crate::config::{Config, Mode};
 use crate::crypto;
@@ -37,7 +38,7 @@ pub struct Admin {
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
     lists: web::Data<Recent<change_list::Listed>>,
-    histories: web::Data<Recent<history_pages::Listed>>,
+    histories: web::Data<Recent<history::pages::Listed>>,
     session_key: Key,
 }
 
@@ -119,14 +120,14 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/search/", READ, vec![get().to(search::search_page)]),
         resource("/undo/", POST, vec![post().to(undo::undo)]),
         resource("/users/{id}/password/", FORM, vec![get().to(user_password::form), post().to(user_password::submit)]),
-        resource("/history/", READ, vec![get().to(history_pages::history_list)]),
+        resource("/history/", READ, vec![get().to(history::pages::history_list)]),
     ]);
     resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), page.allow, (page.routes)())));
     resources.extend([
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
         resource("/{slug}/export/", READ, vec![get().to(export::export)]),
-        resource("/{slug}/import/", FORM, vec![get().to(import_page::choose), post().to(import_page::upload)]),
-        resource("/{slug}/import/{id}/", FORM, vec![get().to(import_page::show), post().to(import_page::start)]),
+        resource("/{slug}/import/", FORM, vec![get().to(import::page::choose), post().to(import::page::upload)]),
+        resource("/{slug}/import/{id}/", FORM, vec![get().to(import::page::show), post().to(import::page::start)]),
         resource("/{slug}/add/", FORM, vec![get().to(change_form::add_form), post().to(change_form::add)]),
         resource(
             "/{slug}/{id}/change/",
@@ -135,7 +136,7 @@ fn resources(site: &Site) -> Vec<Resource> {
         ),
         resource("/{slug}/{id}/", READ, vec![get().to(change_form::to_change_form)]),
         resource("/{slug}/{id}/delete/", FORM, vec![get().to(delete::confirm), post().to(delete::delete)]),
-        resource("/{slug}/{id}/history/", READ, vec![get().to(history_pages::object_history)]),
+        resource("/{slug}/{id}/history/", READ, vec![get().to(history::pages::object_history)]),
         resource("/{slug}/{id}/action/", POST, vec![post().to(actions::on_one)]),
     ]);
     resources

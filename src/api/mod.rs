@@ -26,7 +26,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 use serde_json::{Value, json};
 
-use crate::admin::browsing;
+use crate::admin::auth::browsing;
 use crate::cognito::CognitoUser;
 use crate::error::Error;
 use fields::CharField;

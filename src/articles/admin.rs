@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 
 use super::models;
-use crate::admin::facets::days_ago;
+use crate::admin::list::facets::days_ago;
 use crate::admin::model_admin::{
     Cell, Choices, Column, Field, Fieldset, Filter, Kind, ModelAdmin, Options, Panel, Staff, Values, Widget,
 };

@@ -23,7 +23,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// Whether a commit of another process shows at once in the next one that is asked of [`Versions::version`].
+    /// Whether a commit of another process shows at once in the next one that is asked for.
     pub fn is_exact(&self) -> bool {
         matches!(self, Version::WalIndex(_))
     }

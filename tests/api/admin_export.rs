@@ -1,7 +1,7 @@
 //! CSV files of the admin's lists.
 
 use gatepost::admin::ModelAdmin;
-use gatepost::admin::csv_file;
+use gatepost::admin::import::csv_file;
 use gatepost::articles::admin::ArticleAdmin;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use gatepost::admin::ModelAdmin;
-use gatepost::admin::facets::facets;
-use gatepost::admin::list_page::{Page, Scan, fetch, matching_ids};
-use gatepost::admin::list_query::{ListQuery, Place};
-use gatepost::admin::matches::{Matches, plain_condition};
+use gatepost::admin::list::facets::facets;
+use gatepost::admin::list::matches::{Matches, plain_condition};
+use gatepost::admin::list::page::{Page, Scan, fetch, matching_ids};
+use gatepost::admin::list::query::{ListQuery, Place};
 use gatepost::admin::model_admin::Options;
 use gatepost::articles::admin::ArticleAdmin;
 use gatepost::db::{Connection, Db};

@@ -1,0 +1,15 @@
+//! Who may come in: signing in, sessions, throttling, and what a form has to prove.
+
+pub mod browsing;
+pub mod cookies;
+pub mod credentials;
+pub mod csrf;
+pub mod device;
+pub mod password_change;
+pub mod session;
+pub mod sessions;
+pub mod sign_in;
+pub mod staff;
+pub mod throttle;
+pub mod user_agent;
+pub mod user_password;

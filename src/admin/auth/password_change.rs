@@ -1,0 +1,120 @@
+//! Changing one's own password.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::credentials::{self, Credentials, Verdict};
+use super::staff::StaffUser;
+use crate::admin::form::data::PostForm;
+use crate::admin::model_admin::Staff;
+use crate::admin::pages::{Frame, Message, page, see_other};
+use crate::admin::site::Site;
+use crate::client_address::client_address;
+use crate::db::Connection;
+use crate::error::Error;
+use crate::users::models::{self, User};
+use crate::users::validators;
+
+#[derive(Template)]
+#[template(path = "admin/password_change.html")]
+struct PasswordChangePage {
+    frame: Frame,
+    problems: Problems,
+}
+
+/// What is wrong with each field.
+#[derive(Default)]
+struct Problems {
+    old: Vec<String>,
+    new: Vec<String>,
+    again: Vec<String>,
+}
+
+fn show(
+    request: &HttpRequest,
+    staff: &StaffUser,
+    site: &Site,
+    status: StatusCode,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
+    let frame = Frame::new(request, site, staff, "Change password", "password_change");
+    page(status, &PasswordChangePage { frame, problems })
+}
+
+/// `GET /admin/password_change/`
+pub async fn form(request: HttpRequest, staff: StaffUser, site: web::Data<Site>) -> Result<HttpResponse, Error> {
+    show(&request, &staff, &site, StatusCode::OK, Problems::default())
+}
+
+/// `POST /admin/password_change/`
+pub async fn submit(
+    request: HttpRequest,
+    staff: StaffUser,
+    PostForm(form): PostForm,
+    site: web::Data<Site>,
+    credentials: web::Data<Credentials>,
+) -> Result<HttpResponse, Error> {
+    let field = |name| form.get(name).unwrap_or_default().to_owned();
+    let (user, new) = (&staff.staff.user, field("new_password1"));
+    let mut problems = Problems { new: problems_of(&new, user), ..Problems::default() };
+    if new != field("new_password2") {
+        problems.again.push("The two passwords are not the same.".to_owned());
+    }
+    // Whoever finds a browser unattended gets no more attempts than at the sign-in page. No username has blanks:
+    // those who guess there do not keep the owner from changing the password here.
+    let account = format!("password of {}", user.id);
+    let buckets = credentials.throttle.buckets(&account, client_address(&request), None);
+    match credentials.check(buckets, Some(user), field("old_password")).await? {
+        Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {
+            return change(&credentials, &staff, new).await;
+        }
+        Verdict::Right => {}
+        Verdict::Wrong => {
+            problems.old.push("Your old password was entered incorrectly. Please enter it again.".to_owned());
+        }
+        Verdict::Throttled(seconds) => {
+            problems.old.push(credentials::wait(seconds));
+            let mut response = show(&request, &staff, &site, StatusCode::TOO_MANY_REQUESTS, problems)?;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            return Ok(response);
+        }
+    }
+    show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems)
+}
+
+fn problems_of(password: &str, user: &User) -> Vec<String> {
+    if password.is_empty() {
+        return vec!["This field is required.".to_owned()];
+    }
+    validators::password(
+        password,
+        &[
+            ("username", &user.username),
+            ("e-mail address", &user.email),
+            ("first name", &user.first_name),
+            ("last name", &user.last_name),
+        ],
+    )
+}
+
+/// Sets the password, unless another one was set since the old one was checked. The other sessions end, and
+/// this one goes on under another key.
+async fn change(credentials: &Credentials, staff: &StaffUser, password: String) -> Result<HttpResponse, Error> {
+    let hash = credentials.hasher.hash(password).await?;
+    let (user_id, session_id) = (staff.staff.user.id, staff.session_id);
+    let checked = staff.staff.user.password.clone();
+    let set = move |conn: &mut Connection| {
+        let staff = Staff::find(conn, user_id)?;
+        if staff.user.password != checked {
+            return Err(Error::PermissionDenied);
+        }
+        models::set_password(conn, &staff.user, Some(hash), Some(session_id), &staff.actor())?;
+        models::find(conn, user_id)?.ok_or(Error::PermissionDenied)
+    };
+    let changed = credentials.db.write(set).await?;
+    staff.renew_session(&changed)?;
+    staff.tell(Message::success("Your password was changed."));
+    Ok(see_other("/admin/"))
+}

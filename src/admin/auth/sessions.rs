@@ -1,0 +1,128 @@
+//! Who is signed in, where and since when; and the way to end that.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::staff::StaffUser;
+use super::user_agent;
+use crate::admin::form::data::PostForm;
+use crate::admin::pages::{Frame, Message, Moment, page, see_other};
+use crate::admin::site::{Page, Site};
+use crate::api::get;
+use crate::db::Db;
+use crate::error::Error;
+use crate::users::sessions::{self, Limits, Session};
+
+/// Registers the page: everybody sees their own.
+pub static PAGE: Page = Page {
+    label: "Sessions",
+    slug: "sessions",
+    section: "Records",
+    icon: "session",
+    allow: "GET, HEAD",
+    allows: |_| true,
+    routes: || vec![get().to(list)],
+};
+
+/// The most sessions that a list shows.
+pub const MOST: i64 = 200;
+
+#[derive(Template)]
+#[template(path = "admin/sessions.html")]
+struct SessionsPage {
+    frame: Frame,
+    own: Vec<Row>,
+    /// How many of them are not this one.
+    others: usize,
+    /// Those of the other users, for superusers.
+    all: Option<Vec<Row>>,
+    search: String,
+}
+
+struct Row {
+    id: i64,
+    username: String,
+    browser: String,
+    address: String,
+    created_at: Moment,
+    last_seen_at: Moment,
+    is_this: bool,
+}
+
+/// What the page's address says.
+#[derive(Deserialize)]
+pub struct SearchQuery {
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /admin/sessions/`
+pub async fn list(
+    request: HttpRequest,
+    staff: StaffUser,
+    query: Option<web::Query<SearchQuery>>,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    limits: web::Data<Limits>,
+) -> Result<HttpResponse, Error> {
+    let search = query.map_or_else(String::new, |query| query.into_inner().q.trim().to_owned());
+    let (user, words) = (staff.staff.clone(), search.clone());
+    let (own, all) = db
+        .read(move |conn| {
+            let own = sessions::list(conn, sessions::Of::User(user.user.id), &limits, MOST)?;
+            let all = match user.rights.is_superuser {
+                true => Some(sessions::list(conn, sessions::Of::Others(user.user.id, &words), &limits, MOST)?),
+                false => None,
+            };
+            Ok((own, all))
+        })
+        .await?;
+    let rows = |found: Vec<(Session, String)>| found.into_iter().map(|found| row(found, &staff)).collect();
+    let own: Vec<Row> = rows(own);
+    let others = own.iter().filter(|row| !row.is_this).count();
+    let frame = Frame::new(&request, &site, &staff, PAGE.label, PAGE.slug);
+    page(StatusCode::OK, &SessionsPage { frame, own, others, all: all.map(rows), search })
+}
+
+fn row((session, username): (Session, String), staff: &StaffUser) -> Row {
+    Row {
+        id: session.id,
+        username,
+        browser: user_agent::describe(&session.user_agent),
+        address: session.address,
+        created_at: Moment::new(session.created_at),
+        last_seen_at: Moment::new(session.last_seen_at),
+        is_this: session.id == staff.session_id,
+    }
+}
+
+/// `POST /admin/sessions/{id}/revoke/`: ends a session of one's own, and as superuser of anybody.
+pub async fn revoke(
+    staff: StaffUser,
+    _: PostForm,
+    id: web::Path<i64>,
+    db: web::Data<Db>,
+) -> Result<HttpResponse, Error> {
+    let (id, user) = (id.into_inner(), staff.staff.clone());
+    let owner = (!user.rights.is_superuser).then_some(user.user.id);
+    if !db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
+        return Err(Error::NoSuchObject("Session"));
+    }
+    log::info!("session {id} was revoked by user {}", staff.staff.user.id);
+    staff.tell(Message::success("The session was revoked."));
+    Ok(see_other("/admin/sessions/"))
+}
+
+/// `POST /admin/sessions/revoke-others/`: ends all sessions of one's own but this one.
+pub async fn revoke_others(staff: StaffUser, _: PostForm, db: web::Data<Db>) -> Result<HttpResponse, Error> {
+    let (user_id, this) = (staff.staff.user.id, staff.session_id);
+    let ended = db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
+    log::info!("{ended} sessions were revoked by their user {user_id}");
+    staff.tell(Message::success(match ended {
+        1 => "One session was revoked.".to_owned(),
+        ended => format!("{ended} sessions were revoked."),
+    }));
+    Ok(see_other("/admin/sessions/"))
+}

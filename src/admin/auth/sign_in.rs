@@ -1,0 +1,251 @@
+//! Signing in and out.
+//!
+//! Whoever may not enter gets one answer, after one and the same work: unknown, wrong password, deactivated or
+//! not staff.
+
+use actix_session::SessionExt;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, USER_AGENT};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+use url::Url;
+
+use super::cookies::{self, Cookies};
+use super::credentials::{self, Credentials, Verdict};
+use super::csrf;
+use super::device::{self, Devices};
+use super::session;
+use super::staff::StaffUser;
+use crate::admin::form::data::{PostForm, PublicForm};
+use crate::admin::pages::{Gate, page, see_other};
+use crate::client_address::client_address;
+use crate::db::Db;
+use crate::error::Error;
+use crate::middleware::request_id;
+use crate::users::models::{self, User};
+use crate::users::{sessions, validators};
+
+/// Django's sentence.
+const REFUSED: &str =
+    "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
+
+/// The address of the sign-in page, from which the way leads on to `next`.
+pub fn sign_in_address(next: &str) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    // A slash may stand in a query as it is, and is read more easily.
+    format!("/admin/login/?next={}", next.replace("%2F", "/"))
+}
+
+/// Where to go after signing in: to `next`, if that is a path of this site however a browser reads it.
+pub fn own_path(next: &str) -> String {
+    let own = || {
+        let is_plain =
+            next.starts_with('/') && !next.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
+        let base = Url::parse("http://own.invalid/").ok().filter(|_| is_plain)?;
+        let url = base.join(next).ok().filter(|url| url.origin() == base.origin())?;
+        // Another program on the way may decode what begins the path, and take it for a host.
+        let start = url.path().to_ascii_lowercase();
+        let is_one_slash = !start[1..].starts_with('/') && !start.starts_with("/%2f") && !start.starts_with("/%5c");
+        is_one_slash.then(|| url[url::Position::BeforePath..].to_owned())
+    };
+    own().unwrap_or_else(|| "/admin/".to_owned())
+}
+
+/// What the address of the sign-in page says.
+#[derive(Deserialize)]
+pub struct NextQuery {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/login.html")]
+struct LoginPage<'a> {
+    gate: Gate,
+    csrf_token: &'a str,
+    username: &'a str,
+    next: &'a str,
+    error: Option<Problem>,
+}
+
+/// Why somebody is still on the sign-in page.
+struct Problem {
+    tone: &'static str,
+    icon: &'static str,
+    text: String,
+}
+
+/// `GET /admin/login/`
+pub async fn sign_in_page(
+    request: HttpRequest,
+    query: Option<web::Query<NextQuery>>,
+    staff: Option<StaffUser>,
+) -> Result<HttpResponse, Error> {
+    let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
+    match staff {
+        Some(_) => Ok(see_other(&next)),
+        None => show(&request, StatusCode::OK, "", &next, None),
+    }
+}
+
+fn show(
+    request: &HttpRequest,
+    status: StatusCode,
+    username: &str,
+    next: &str,
+    error: Option<Problem>,
+) -> Result<HttpResponse, Error> {
+    let token = csrf::anonymous_token(request)?;
+    let gate = Gate::new(request, "Sign in");
+    let mut response = page(status, &LoginPage { gate, csrf_token: &token, username, next, error })?;
+    csrf::keep_token(request, &mut response, &token)?;
+    Ok(response)
+}
+
+/// `POST /admin/login/`
+pub async fn sign_in(
+    request: HttpRequest,
+    PublicForm(form): PublicForm,
+    db: web::Data<Db>,
+    credentials: web::Data<Credentials>,
+    cookies: web::Data<Cookies>,
+    devices: web::Data<Devices>,
+) -> Result<HttpResponse, Error> {
+    let field = |name| form.get(name).unwrap_or_default();
+    let username = clean_username(field("username"));
+    let user = find(&db, username.clone()).await?;
+    let device = cookies.get(&request, cookies::DEVICE);
+    let device = device.filter(|device| user.as_ref().is_some_and(|user| devices.is_known(device, user.id)));
+    let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
+    let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
+    let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
+    note(&request, user.as_ref(), verdict);
+    let next = own_path(field("next"));
+    match (verdict, user) {
+        (Verdict::Right, Some(user)) => {
+            let device = device.map_or_else(|| devices.issue(user.id), Ok)?;
+            enter(&request, &db, &cookies, &user, device, &next).await
+        }
+        (Verdict::Throttled(seconds), _) => {
+            let problem = Problem { tone: "warn", icon: "warning", text: credentials::wait(seconds) };
+            let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, &typed, &next, Some(problem))?;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(response)
+        }
+        _ => {
+            let problem = Problem { tone: "bad", icon: "error", text: REFUSED.to_owned() };
+            show(&request, StatusCode::OK, &typed, &next, Some(problem))
+        }
+    }
+}
+
+/// Writes an attempt to the log. A name that nobody has may be a password in the wrong field: it is left out.
+fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
+    let (level, what) = match verdict {
+        Verdict::Right => (log::Level::Info, "signed in to the admin"),
+        Verdict::Wrong => (log::Level::Warn, "sign-in refused"),
+        Verdict::Throttled(_) => (log::Level::Warn, "too many attempts to sign in"),
+    };
+    let name = user.map_or("unknown user".to_owned(), |user| format!("`{}`", user.username.escape_debug()));
+    log::log!(level, request_id = request_id(request); "{what}: {name} from {}", client_address(request));
+}
+
+/// The username in the form in which it was created; nothing where it is longer than any that was.
+fn clean_username(typed: &str) -> String {
+    let typed = typed.trim();
+    if typed.chars().count() > validators::MAX_USERNAME_CHARS {
+        return String::new();
+    }
+    validators::normalize_username(typed)
+}
+
+async fn find(db: &Db, username: String) -> Result<Option<User>, Error> {
+    db.read(move |conn| Ok(models::find_by_username(conn, &username)?)).await
+}
+
+async fn enter(
+    request: &HttpRequest,
+    db: &Db,
+    cookies: &Cookies,
+    user: &User,
+    device: String,
+    next: &str,
+) -> Result<HttpResponse, Error> {
+    let user_id = user.id;
+    db.write(move |conn| Ok(sessions::set_last_login(conn, user_id)?)).await?;
+    let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+    let user_agent = String::from_utf8_lossy(user_agent);
+    session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
+    let mut response = see_other(next);
+    cookies.set(&mut response, cookies::DEVICE, &device, Some(device::AGE))?;
+    Ok(response)
+}
+
+#[derive(Template)]
+#[template(path = "admin/logged_out.html")]
+struct LoggedOutPage {
+    gate: Gate,
+}
+
+/// `POST /admin/logout/`
+pub async fn sign_out(request: HttpRequest, staff: StaffUser, _: PostForm) -> Result<HttpResponse, Error> {
+    staff.sign_out();
+    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_followed() {
+        for own in [
+            "/admin/",
+            "/admin/articles/?q=a%20b&o=-1",
+            "/articles/",
+            "/",
+            "/admin/users/1/change/?next=//evil.example",
+        ] {
+            assert_eq!(own_path(own), own);
+        }
+        for foreign in [
+            "",
+            "admin/",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\nSet-Cookie: x=y",
+            "/ /evil.example",
+            " //evil.example",
+            "\u{a0}//evil.example",
+            "/\0/evil.example",
+            "https://evil.example/",
+            "https:evil.example",
+            "HTTPS:/evil.example",
+            "http://own.invalid/",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "data:text/html,x",
+            "/.//evil.example",
+            "/..//evil.example",
+            "/x/..//evil.example",
+            "/%2fevil.example",
+            "/%2Fevil.example",
+            "/%5cevil.example",
+            "/%5C%5Cevil.example",
+            "/%2e//evil.example",
+            "%2f%2fevil.example",
+            "?next=//evil.example",
+            "#//evil.example",
+            "@evil.example",
+            "/\u{2028}/evil.example",
+            "/admin\\..\\..\\evil",
+        ] {
+            assert_eq!(own_path(foreign), "/admin/", "{foreign:?}");
+        }
+    }
+}

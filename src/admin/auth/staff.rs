@@ -1,0 +1,153 @@
+//! [`StaffUser`]: the guard of the admin's handlers. A handler that names it runs only for active staff who
+//! has signed in.
+
+use std::cell::RefCell;
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_session::{Session, SessionExt, SessionStatus};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderValue, REFERER};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+
+use super::csrf;
+use super::session::{self, DatabaseSessions, MESSAGES};
+use super::sign_in::sign_in_address;
+use crate::admin::model_admin::{Options, Staff};
+use crate::admin::pages::Message;
+use crate::cognito::authentication::CallerId;
+use crate::error::Error;
+use crate::users::models::User;
+use crate::users::permissions::Verb;
+
+/// Messages that may wait in a session; beyond that, the oldest are gone.
+const MOST_MESSAGES: usize = 20;
+
+/// Who is signed in.
+///
+/// Fails with a redirect to the sign-in page where nobody is.
+#[derive(Clone)]
+pub struct StaffUser {
+    /// The user with their rights.
+    pub staff: Arc<Staff>,
+    /// The session's id.
+    pub session_id: i64,
+    /// The session's CSRF token.
+    pub csrf_token: String,
+    session: Session,
+    /// The messages that this request has taken: an error page shows them, too.
+    taken: Rc<RefCell<Option<Vec<Message>>>>,
+}
+
+impl StaffUser {
+    /// Who is signed in, as [`authenticate`] has found.
+    pub fn of(request: &HttpRequest) -> Option<StaffUser> {
+        request.extensions().get::<StaffUser>().cloned()
+    }
+
+    /// Fails unless the user may do this.
+    pub fn require(&self, options: &Options, verb: Verb) -> Result<(), Error> {
+        self.staff.require(options, verb)
+    }
+
+    /// Has the next page show a message.
+    pub fn tell(&self, message: Message) {
+        let mut messages = self.waiting();
+        messages.push(message);
+        let surplus = messages.len().saturating_sub(MOST_MESSAGES);
+        messages.drain(..surplus);
+        if let Err(error) = session::insert(&self.session, MESSAGES, messages) {
+            log::error!("a message is lost: {}", error.cause().unwrap_or_default());
+        }
+    }
+
+    fn waiting(&self) -> Vec<Message> {
+        self.session.get(MESSAGES).ok().flatten().unwrap_or_default()
+    }
+
+    /// Takes the messages that wait to be shown; within a request the same ones again.
+    pub fn take_messages(&self) -> Vec<Message> {
+        self.taken
+            .borrow_mut()
+            .get_or_insert_with(|| {
+                let messages = self.waiting();
+                if !messages.is_empty() {
+                    self.session.remove(MESSAGES);
+                }
+                messages
+            })
+            .clone()
+    }
+
+    /// Keeps the user signed in here after their own password was changed: the session goes on under another
+    /// key. `user` is the user with the new password.
+    pub fn renew_session(&self, user: &User) -> Result<(), Error> {
+        session::renew(&self.session, user)
+    }
+
+    /// Ends the session.
+    pub fn sign_out(&self) {
+        self.session.purge();
+    }
+}
+
+impl FromRequest for StaffUser {
+    type Error = Error;
+    type Future = Ready<Result<StaffUser, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(StaffUser::of(request).ok_or_else(|| sign_in_required(request)))
+    }
+}
+
+/// Sends the browser to the sign-in page, and from there to where it wanted to go. A form cannot be sent again
+/// by that; its page can be seen again.
+pub fn sign_in_required(request: &HttpRequest) -> Error {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let referer = request.headers().get(REFERER).map(HeaderValue::to_str).and_then(Result::ok);
+    let own = referer.filter(|referer| csrf::is_this_site(request, referer)).and_then(|referer| referer.parse().ok());
+    let next = if is_read { Some(request.uri()) } else { own.as_ref() };
+    let next = next.and_then(|uri| uri.path_and_query()).map_or("/admin/", |target| target.as_str());
+    Error::SignInRequired(sign_in_address(next))
+}
+
+/// Finds who is signed in, once for each request, before anything else in the admin. Who may no longer be here
+/// is signed out.
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let session = request.get_session();
+    match find(request.request(), &session).await {
+        Ok(Some(staff)) => {
+            request.extensions_mut().insert(CallerId(staff.staff.user.id));
+            request.extensions_mut().insert(staff);
+        }
+        Ok(None) => {}
+        Err(error) => return Ok(request.error_response(error)),
+    }
+    let is_stale = StaffUser::of(request.request()).is_none() && !session.entries().is_empty();
+    let response = next.call(request).await?.map_into_boxed_body();
+    // Only now, and not if the handler has begun another session: one that is purged takes nothing in any more.
+    if is_stale && session.status() == SessionStatus::Unchanged {
+        session.purge();
+    }
+    Ok(response)
+}
+
+async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUser>, Error> {
+    let sessions = request.app_data::<web::Data<DatabaseSessions>>();
+    let sessions = sessions.ok_or_else(|| Error::Internal("there are no sessions".to_owned()))?;
+    let signed_in = sessions.signed_in(session).await?;
+    Ok(signed_in.map(|signed_in| StaffUser {
+        staff: signed_in.staff.clone(),
+        session_id: signed_in.id,
+        csrf_token: signed_in.csrf_token.clone(),
+        session: session.clone(),
+        taken: Rc::default(),
+    }))
+}

@@ -1,0 +1,114 @@
+//! What the fields of a form send: values, as far as that is allowed, or what is wrong with them.
+
+use serde_json::Value;
+
+use super::data::FormData;
+use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values, Widget};
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::error::{Error, FieldErrors};
+use crate::users::validators;
+
+/// What the fields of a form say. Whatever else was sent is ignored.
+pub fn parse(options: &Options, form: &FormData) -> Values {
+    let mut values = Values::default();
+    for field in options.fields() {
+        let value = match field.widget {
+            Widget::Text { .. } | Widget::Email => Value::from(strip(form.get(field.name).unwrap_or_default())),
+            Widget::Checkbox => {
+                let is_on = |value: &str| !matches!(value, "" | "0" | "off" | "false" | "False");
+                Value::from(form.get(field.name).is_some_and(is_on))
+            }
+            Widget::SelectMultiple => {
+                let mut chosen = form.all(field.name);
+                chosen.sort_unstable();
+                chosen.dedup();
+                Value::from(chosen)
+            }
+            Widget::NewPassword => continue,
+        };
+        values.0.insert(field.name.to_owned(), value);
+    }
+    values
+}
+
+/// As Python's `strip()`, which also takes the separators U+001C to U+001F.
+fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
+/// Holds what was sent against what there is to choose and what `staff` may give. What they may not give, and
+/// did not send, stays as in `current`.
+pub fn restrict(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    site: &Site,
+    staff: &Staff,
+    current: &Values,
+    mut values: Values,
+) -> Result<Values, Error> {
+    let mut errors = FieldErrors::default();
+    for field in model.options().fields() {
+        match field.widget {
+            Widget::Text { .. } | Widget::Email => {
+                if values.text(field.name).contains('\0') {
+                    errors.add(field.name, vec!["Null characters are not allowed.".to_owned()]);
+                }
+            }
+            Widget::Checkbox => {
+                if !values.flag(field.name) && !model.may_give(conn, field.name, "", staff)? {
+                    values.0.remove(field.name);
+                }
+            }
+            Widget::SelectMultiple => {
+                let choices = model.choices(conn, site, field.name)?;
+                let is_choice = |value: &String| choices.iter().any(|choice| choice.value == *value);
+                let (mut chosen, held) = (values.list(field.name), current.list(field.name));
+                if let Some(value) = chosen.iter().find(|value| !is_choice(value) && !held.contains(value)) {
+                    let message = format!("Select a valid choice. {value} is not one of the available choices.");
+                    errors.add(field.name, vec![message]);
+                }
+                for value in held {
+                    let may_take = is_choice(&value) && model.may_give(conn, field.name, &value, staff)?;
+                    if !may_take && !chosen.contains(&value) {
+                        chosen.push(value);
+                    }
+                }
+                chosen.sort_unstable();
+                values.0.insert(field.name.to_owned(), Value::from(chosen));
+            }
+            Widget::NewPassword => {}
+        }
+    }
+    errors.into_result()?;
+    Ok(values)
+}
+
+/// The new password that a form asks for, if it asks for one; or what is wrong with it. `values` are what it
+/// must not resemble.
+pub fn new_password(options: &Options, form: &FormData, values: &Values) -> Result<Option<String>, FieldErrors> {
+    let [first, second] = ["password1", "password2"].map(|name| form.get(name).unwrap_or_default());
+    let is_wanted = match form.get("usable_password") {
+        Some(usable) => usable == "true",
+        None => !first.is_empty() || !second.is_empty(),
+    };
+    if !is_wanted {
+        return Ok(None);
+    }
+    if first.is_empty() {
+        return Err(FieldErrors::one("password1", "This field is required."));
+    }
+    if first != second {
+        return Err(FieldErrors::one("password2", "The two password fields didn’t match."));
+    }
+    let names: Vec<(String, &str)> = options
+        .fields()
+        .filter(|field| matches!(field.widget, Widget::Text { .. } | Widget::Email))
+        .map(|field| (field.label.to_lowercase(), values.text(field.name)))
+        .collect();
+    let attributes: Vec<(&str, &str)> = names.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let mut errors = FieldErrors::default();
+    errors.add("password1", validators::password(first, &attributes));
+    errors.into_result()?;
+    Ok(Some(first.to_owned()))
+}

@@ -1,0 +1,10 @@
+//! The forms that add, change and delete a row, and what comes of two who change the same one.
+
+pub mod change_form;
+pub mod conflict;
+pub mod data;
+pub mod delete;
+pub mod field_views;
+pub mod fields;
+pub mod page;
+pub mod related;

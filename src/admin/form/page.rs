@@ -1,0 +1,86 @@
+//! What the page of a form takes from the database.
+
+use askama::Template;
+
+use super::change_form::Form;
+use super::conflict::Basis;
+use super::field_views::{Input, Section, View};
+use crate::admin::addresses::Addresses;
+use crate::admin::model_admin::{Action, Cell, Options, Panel, Staff};
+use crate::admin::pages::Frame;
+use crate::db::Connection;
+use crate::error::Error;
+use crate::users::permissions::Verb;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/change_form.html")]
+pub struct ChangeFormPage {
+    /// Its frame.
+    pub frame: Frame,
+    /// The model.
+    pub options: &'static Options,
+    /// Where its links lead.
+    pub addresses: Addresses,
+    /// The form.
+    pub form: FormContent,
+}
+
+/// A form as it is shown.
+pub struct FormContent {
+    /// The row's name, or what the form does.
+    pub title: String,
+    is_new: bool,
+    is_editable: bool,
+    /// Why the row can only be seen, where the staff may change others.
+    refusal: Option<String>,
+    sections: Vec<Section>,
+    /// All errors: where, of what, and which.
+    summary: Vec<(String, String, String)>,
+    basis: Option<Basis>,
+    panels: Vec<PanelView>,
+    may_add: bool,
+    may_delete: bool,
+}
+
+/// A panel with its buttons.
+struct PanelView {
+    panel: Panel,
+    actions: Vec<&'static Action>,
+}
+
+impl FormContent {
+    /// Reads what the form needs, for `staff`.
+    pub fn of(conn: &mut Connection, form: Form, staff: &Staff) -> Result<FormContent, Error> {
+        let (options, model, id) = (form.options, form.model()?, form.id);
+        let allows = |verb| options.allow(&staff.rights, verb);
+        let refusal = match id {
+            Some(id) if allows(Verb::Change) => model.refusal(conn, Verb::Change, id, staff)?,
+            _ => None,
+        };
+        let is_editable = id.is_none() || (allows(Verb::Change) && refusal.is_none());
+        let (title, panels) = match id {
+            Some(id) => (options.title_of(conn, id)?.unwrap_or_default(), model.panels(conn, id, staff)?),
+            None => (format!("Add {}", options.label), Vec::new()),
+        };
+        let (values, errors) = (&form.values, &form.errors);
+        let view = View { model, site: &form.site, staff, is_new: id.is_none(), is_editable, values, errors };
+        Ok(FormContent {
+            title,
+            is_new: id.is_none(),
+            is_editable,
+            refusal,
+            sections: view.sections(conn)?,
+            summary: view.summary(),
+            panels: panels.into_iter().map(|panel| panel_view(options, panel, is_editable)).collect(),
+            may_add: allows(Verb::Add),
+            may_delete: id.is_some() && allows(Verb::Delete),
+            basis: form.basis,
+        })
+    }
+}
+
+fn panel_view(options: &'static Options, panel: Panel, is_editable: bool) -> PanelView {
+    let offered = |action: &&Action| is_editable && action.form_label.is_some() && panel.actions.contains(&action.name);
+    PanelView { actions: options.actions.iter().filter(offered).collect(), panel }
+}

@@ -1,0 +1,57 @@
+//! What goes with rows that are deleted, and what stays without them, as the database's foreign keys say it.
+
+use diesel::QueryResult;
+
+use crate::admin::model_admin::Options;
+use crate::admin::pages::capitalized;
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::db::references::{self, OnDelete, Reference};
+use crate::db::rows::{self, Sql};
+
+/// The rows of a table that refer to others.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Related {
+    /// What they are called: `Group memberships`.
+    pub label: String,
+    /// What becomes of them: `2 deleted`, `14 stay, without it`.
+    pub fate: String,
+}
+
+/// What becomes of the rows that refer to these ones.
+pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) -> QueryResult<Vec<Related>> {
+    let references = references::to(conn, options.table)?;
+    let mut related = Vec::new();
+    for reference in references {
+        let Reference { table, column, target_table, target_column, on_delete } = &reference;
+        let mut rest = Sql::new(format!(
+            "FROM \"{table}\" WHERE \"{column}\" IN (SELECT \"{target_column}\" FROM \"{target_table}\"
+             WHERE id IN ?)"
+        ));
+        rest.bind(ids.to_vec());
+        let count = rows::number(conn, "count(*)", rest)?;
+        if count == 0 {
+            continue;
+        }
+        related.push(Related {
+            label: capitalized(&label(site, options, table)),
+            fate: match on_delete {
+                OnDelete::Cascade => format!("{count} deleted"),
+                OnDelete::SetNull if count == 1 => "1 stays, without it".to_owned(),
+                OnDelete::SetNull => format!("{count} stay, without it"),
+            },
+        });
+    }
+    Ok(related)
+}
+
+/// What the rows of a table are called: by their model, by the one they refer to, or as the table is named.
+fn label(site: &Site, options: &Options, table: &str) -> String {
+    let model = site.models().map(|model| model.options()).find(|options| options.table == table);
+    let related = options.related.iter().find(|(name, _)| *name == table);
+    match (model, related) {
+        (Some(model), _) => model.label_plural.to_owned(),
+        (None, Some((_, label))) => (*label).to_owned(),
+        (None, None) => table.replace('_', " "),
+    }
+}

@@ -1,0 +1,161 @@
+//! The history in the admin: who changed what. It is read and never changed; its pages are
+//! [`pages`](super::pages).
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use crate::admin::list::cells::text;
+use crate::admin::list::facets::days_ago;
+use crate::admin::model_admin::{Cell, Choice, Choices, Column, Filter, Kind, ModelAdmin, Options, Staff, Values};
+use crate::admin::pages::capitalized;
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::db::rows::{self, Sql};
+use crate::error::Error;
+use crate::schema::{history, users};
+use crate::users::permissions::{Rights, Verb};
+
+/// Registers the history.
+pub struct HistoryAdmin;
+
+/// The ways by which changes come, for people.
+const SOURCES: &[(&str, &str)] = &[
+    ("admin", "Admin"),
+    ("api", "API"),
+    ("command_line", "Command line"),
+    ("post_confirmation", "Sign-up"),
+    ("first_token", "First token"),
+];
+
+/// Entries come in the order of their times, so a range of ids leaves few others, whatever else is asked: every
+/// index ends in the id.
+const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1) AND at >= ?";
+
+/// A column of the table as it is.
+const fn column(name: &'static str, label: &'static str, sql: &'static [&'static str], kind: Kind) -> Column {
+    Column { name, label, sql, kind, order: None }
+}
+
+/// How the history is shown.
+pub static OPTIONS: Options = Options {
+    name: "entry",
+    slug: "history",
+    label: "change",
+    label_plural: "changes",
+    heading: "history",
+    section: "Records",
+    icon: "history",
+    table: "history",
+    title: "object",
+    verbs: &[Verb::View],
+    list_display: &[
+        column("at", "When", &["at"], Kind::Time),
+        column("actor", "Who", &["actor"], Kind::Text),
+        column("source", "By way of", &["source"], Kind::Custom(source_cell)),
+        column("action", "Action", &["action"], Kind::Text),
+        column("model", "Model", &["model"], Kind::Text),
+        column("object_id", "Object ID", &["object_id"], Kind::Number),
+        column("object", "Object", &["object"], Kind::Text),
+        column("changes", "Changes", &["changes"], Kind::Text),
+    ],
+    search_fields: &["actor", "object"],
+    list_filter: &[
+        Filter {
+            name: "action",
+            label: "Action",
+            choices: Choices::Fixed(&[
+                ("created", "Created", "action = 'created'", None),
+                ("changed", "Changed", "action = 'changed'", None),
+                ("deleted", "Deleted", "action = 'deleted'", None),
+            ]),
+        },
+        Filter {
+            name: "source",
+            label: "By way of",
+            choices: Choices::Fixed(&[
+                ("admin", "Admin", "source = 'admin'", None),
+                ("api", "API", "source = 'api'", None),
+                ("command_line", "Command line", "source = 'command_line'", None),
+                ("post_confirmation", "Sign-up", "source = 'post_confirmation'", None),
+                ("first_token", "First token", "source = 'first_token'", None),
+            ]),
+        },
+        Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?") },
+        Filter {
+            name: "at",
+            label: "When",
+            choices: Choices::Fixed(&[
+                ("day", "Past 24 hours", SINCE, Some(|| days_ago(1))),
+                ("week", "Past 7 days", SINCE, Some(|| days_ago(7))),
+                ("month", "Past 30 days", SINCE, Some(|| days_ago(30))),
+                ("year", "Past year", SINCE, Some(|| days_ago(365))),
+            ]),
+        },
+        Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = CAST(? AS BIGINT)") },
+    ],
+    ..Options::DEFAULT
+};
+
+/// The way of a change, for people.
+pub fn source_label(source: &str) -> &str {
+    SOURCES.iter().find(|(name, _)| *name == source).map_or(source, |(_, label)| label)
+}
+
+/// [`source_label`] for a column.
+pub fn source_cell(values: &[Value]) -> Cell {
+    let source = values.first().and_then(text);
+    source.map_or(Cell::Empty, |source| Cell::Text(source_label(&source).to_owned()))
+}
+
+/// The models that the history names. One step of the index for each, not one for each row.
+fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
+    let steps = Sql::new(
+        "FROM (WITH RECURSIVE found (name) AS (SELECT min(model) FROM history \
+         UNION ALL SELECT (SELECT min(model) FROM history WHERE model > name) FROM found WHERE name IS NOT NULL) \
+         SELECT name FROM found WHERE name IS NOT NULL) AS models",
+    );
+    let names = rows::select(conn, &["name"], steps)?;
+    let names = names.iter().filter_map(|row| row.first().and_then(text));
+    Ok(names.map(|value| Choice { label: capitalized(&value), value, group: String::new() }).collect())
+}
+
+/// A user's name, of today or, where the user is gone, as the history has it.
+fn actor(conn: &mut Connection, id: &str) -> QueryResult<Option<String>> {
+    let Ok(id) = id.parse::<i64>() else { return Ok(None) };
+    let user = users::table.find(id).select(users::username).first(conn).optional()?;
+    match user {
+        Some(user) => Ok(Some(user)),
+        None => history::table.filter(history::actor_id.eq(id)).select(history::actor).first(conn).optional(),
+    }
+}
+
+impl ModelAdmin for HistoryAdmin {
+    fn options(&self) -> &'static Options {
+        &OPTIONS
+    }
+
+    fn load(&self, _: &mut Connection, _: i64) -> QueryResult<Option<Values>> {
+        // An entry has no page of its own: the list shows all of it.
+        Ok(None)
+    }
+
+    /// Entries about models that one may view: they hold the values.
+    fn visible(&self, site: &Site, rights: &Rights) -> Option<Sql> {
+        if rights.is_superuser {
+            return None;
+        }
+        let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
+        let names: Vec<String> = models.map(|options| options.name.to_owned()).collect();
+        let mut condition = Sql::new("model IN ?");
+        condition.bind(names);
+        Some(condition)
+    }
+
+    fn save(&self, _: &mut Connection, _: Option<i64>, _: &Values, _: &Staff) -> Result<i64, Error> {
+        Err(Error::PermissionDenied)
+    }
+
+    fn delete(&self, _: &mut Connection, _: i64, _: &Staff) -> Result<(), Error> {
+        Err(Error::PermissionDenied)
+    }
+}

@@ -1,0 +1,157 @@
+//! Entries of the history as pages show them.
+
+use chrono::NaiveDateTime;
+use diesel::QueryResult;
+use serde_json::{Map, Value};
+
+use super::admin::source_label;
+use crate::admin::list::cells::time;
+use crate::admin::model_admin::{Choices, FixedChoice, Options};
+use crate::admin::pages::{Moment, capitalized};
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::deleted_rows;
+use crate::users::permissions::{Rights, Verb};
+
+/// SQL of what [`Entry::read`] needs. The last two: whether it is the object's newest entry, and what that one did.
+pub const COLUMNS: &[&str] = &[
+    "at",
+    "actor_id",
+    "actor",
+    "source",
+    "action",
+    "model",
+    "object_id",
+    "object",
+    "changes",
+    "(SELECT newest.id = history.id FROM history AS newest WHERE newest.model = history.model \
+      AND newest.object_id = history.object_id ORDER BY newest.id DESC LIMIT 1)",
+    "(SELECT newest.action FROM history AS newest WHERE newest.model = history.model \
+      AND newest.object_id = history.object_id ORDER BY newest.id DESC LIMIT 1)",
+];
+
+/// An entry.
+pub struct Entry {
+    /// When, in UTC.
+    pub at: Option<NaiveDateTime>,
+    /// The actor's name; empty where nobody in particular acted.
+    pub actor: String,
+    /// The actor's page.
+    pub actor_address: Option<String>,
+    /// The way of the change, for people.
+    pub source: String,
+    /// The action's tone.
+    pub tone: &'static str,
+    /// The action, for people.
+    pub action: String,
+    /// The object's page, if it is there.
+    pub address: Option<String>,
+    /// The object's name at that time.
+    pub object: String,
+    /// What kind of object it is, for people.
+    pub model: String,
+    /// Its id.
+    pub object_id: i64,
+    /// The fields.
+    pub changes: Vec<Change>,
+    /// The batch that brings the object back, where this is what deleted it.
+    pub undo: Option<String>,
+}
+
+/// A field of a change.
+pub struct Change {
+    /// Its name for people.
+    pub field: String,
+    /// The old value and the new one, each where there is one; `None` where they are a secret.
+    pub values: Option<(Option<String>, Option<String>)>,
+}
+
+impl Entry {
+    /// When, for a page.
+    pub fn moment(&self) -> Option<Moment> {
+        self.at.map(Moment::new)
+    }
+
+    /// The entry from its [`COLUMNS`], as somebody with these rights sees it.
+    pub fn read(conn: &mut Connection, site: &Site, rights: &Rights, values: &[Value]) -> QueryResult<Entry> {
+        let text = |at: usize| values.get(at).and_then(Value::as_str).unwrap_or_default();
+        let number = |at: usize| values.get(at).and_then(Value::as_i64);
+        let (action, model, object_id) = (text(4), text(5), number(6).unwrap_or(0));
+        let options = site.find_by_name(model).map(|model| model.options());
+        let allows = |options: Option<&'static Options>, verb| options.filter(|options| options.allow(rights, verb));
+        let users = allows(site.find_by_name("user").map(|model| model.options()), Verb::View);
+        let may_restore = action == "deleted" && number(9) == Some(1) && allows(options, Verb::Add).is_some();
+        let is_there = text(10) != "deleted";
+        Ok(Entry {
+            at: values.first().and_then(time),
+            actor: text(2).to_owned(),
+            actor_address: users.zip(number(1)).map(|(users, id)| address(users, id)),
+            source: source_label(text(3)).to_owned(),
+            tone: tone(action),
+            action: capitalized(action),
+            address: allows(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),
+            object: text(7).to_owned(),
+            model: capitalized(options.map_or(model, |options| options.label)),
+            object_id,
+            changes: changes(site, options, action, text(8)),
+            undo: if may_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
+        })
+    }
+}
+
+fn address(options: &Options, id: i64) -> String {
+    format!("/admin/{}/{id}/change/", options.slug)
+}
+
+/// How an action looks.
+fn tone(action: &str) -> &'static str {
+    match action {
+        "created" => "good",
+        "deleted" => "bad",
+        _ => "info",
+    }
+}
+
+fn changes(site: &Site, options: Option<&Options>, action: &str, json: &str) -> Vec<Change> {
+    let changes: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
+    let label = |name: &str| {
+        let field = options.and_then(|options| options.fields().find(|field| field.name == name));
+        field.map_or_else(|| capitalized(&name.replace('_', " ")), |field| field.label.to_owned())
+    };
+    let change = |(name, values): (&String, &Value)| {
+        let values = values.as_array().and_then(|values| Some((values.first()?, values.get(1)?)));
+        // What is new had no values before, whatever its fields begin with.
+        let word = |value: &str| label_of(site, options, name, value);
+        let values =
+            values.map(|(old, new)| (for_people(old, &word).filter(|_| action != "created"), for_people(new, &word)));
+        Change { field: label(name), values }
+    };
+    changes.iter().map(change).collect()
+}
+
+/// What a value of a field is called: a permission, or what the list can be filtered by. Any other is a text.
+fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) -> String {
+    let filter = options.and_then(|options| options.list_filter.iter().find(|filter| filter.name == field));
+    let fixed: &[FixedChoice] = match filter.map(|filter| &filter.choices) {
+        Some(Choices::Fixed(choices)) => choices,
+        _ => &[],
+    };
+    let fixed = fixed.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned());
+    let permission = || site.permissions().into_iter().find(|known| known.value == value).map(|known| known.label);
+    let label = if field.ends_with("permissions") { permission() } else { fixed };
+    label.unwrap_or_else(|| value.to_owned())
+}
+
+/// A value, for people.
+fn for_people(value: &Value, word: &impl Fn(&str) -> String) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Bool(flag) => Some(if *flag { "Yes" } else { "No" }.to_owned()),
+        Value::String(text) => Some(word(text)).filter(|text| !text.is_empty()),
+        Value::Array(values) => {
+            let shown: Vec<String> = values.iter().filter_map(|value| for_people(value, word)).collect();
+            Some(shown.join(", ")).filter(|text| !text.is_empty())
+        }
+        other => Some(other.to_string()),
+    }
+}

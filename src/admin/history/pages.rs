@@ -1,0 +1,133 @@
+//! The pages of the history: all of it, `/admin/history/`, and one object's, `/admin/<slug>/<id>/history/`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use diesel::QueryResult;
+
+use super::admin::{HistoryAdmin, OPTIONS};
+use super::entries::{COLUMNS, Entry};
+use crate::admin::addresses::Addresses;
+use crate::admin::auth::staff::StaffUser;
+use crate::admin::list::matches::Matches;
+use crate::admin::list::page::Page;
+use crate::admin::list::query::ListQuery;
+use crate::admin::list::recent::Recent;
+use crate::admin::list::view::{ListView, Pages};
+use crate::admin::model_admin::ModelAdmin;
+use crate::admin::pages::{Frame, page};
+use crate::admin::site::Site;
+use crate::db::rows::Sql;
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::search::Turns;
+use crate::users::permissions::{Rights, Verb};
+
+#[derive(Template)]
+#[template(path = "admin/history_list.html")]
+struct HistoryListPage<'a> {
+    frame: Frame,
+    list: &'a ListView,
+    entries: &'a [Entry],
+}
+
+/// What is the same for all whose rights are the same.
+pub struct Listed {
+    list: ListView,
+    entries: Vec<Entry>,
+}
+
+/// GET `/admin/history/`
+pub async fn history_list(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    turns: web::Data<Turns>,
+    recent: web::Data<Recent<Listed>>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    staff.require(&OPTIONS, Verb::View)?;
+    let (site_of_read, of_staff) = (site.clone(), staff.staff.clone());
+    let asked = request.query_string().to_owned();
+    let read = move |conn: &mut Connection| {
+        let rights = &of_staff.rights;
+        let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?;
+        query.within = HistoryAdmin.visible(&site_of_read, rights);
+        let (matches, page, entries) = read(conn, &query, &site_of_read, rights)?;
+        Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
+    };
+    let listed = recent.get(&db, &turns, &staff.staff, (&OPTIONS, request.query_string()), read).await?;
+    let frame = Frame::new(&request, &site, &staff, OPTIONS.heading(), OPTIONS.slug);
+    page(StatusCode::OK, &HistoryListPage { frame, list: &listed.list, entries: &listed.entries })
+}
+
+fn read(
+    conn: &mut Connection,
+    query: &ListQuery,
+    site: &Site,
+    rights: &Rights,
+) -> QueryResult<(Matches, Page, Vec<Entry>)> {
+    let matches = Matches::of(conn, &OPTIONS, query)?;
+    let page = Page::read(conn, &OPTIONS, COLUMNS, query, &matches)?;
+    let entries = page.rows.iter().map(|row| Entry::read(conn, site, rights, &row.values));
+    let entries = entries.collect::<QueryResult<_>>()?;
+    Ok((matches, page, entries))
+}
+
+#[derive(Template)]
+#[template(path = "admin/object_history.html")]
+struct ObjectHistoryPage {
+    frame: Frame,
+    entries: Vec<Entry>,
+    pages: Pages,
+    /// What a user did, where the object is one.
+    as_actor: Option<String>,
+}
+
+/// GET `/admin/<slug>/<id>/history/`, for deleted objects too.
+pub async fn object_history(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let (slug, id) = path.into_inner();
+    let options = site.get(&slug)?.options();
+    staff.require(options, Verb::View)?;
+    let id: i64 = id.parse().map_err(|_| Error::NoSuchObject(options.label))?;
+    let (site_of_read, rights) = (site.clone(), staff.staff.rights.clone());
+    let asked = request.query_string().to_owned();
+    let read = move |conn: &mut Connection| {
+        let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
+        query.within = Some(of_object(options.name, id));
+        let (matches, page, entries) = read(conn, &query, &site_of_read, &rights)?;
+        let name = options.title_of(conn, id)?;
+        let is_there = name.is_some();
+        // What is gone has the name that it had last.
+        let name = name.or_else(|| entries.first().map(|entry| entry.object.clone()));
+        let name = name.ok_or(Error::NoSuchObject(options.label))?;
+        Ok((name, is_there, entries, Pages::around(&page, &query, matches.total)))
+    };
+    let (name, is_there, entries, pages) = db.read(read).await?;
+    // Whoever signs in is a user, so a user is the one kind of object that does something.
+    let is_actor = options.name == "user" && OPTIONS.allow(&staff.staff.rights, Verb::View);
+    let addresses = Addresses::new(options, Some(id), &request);
+    let mut frame = addresses.frame(&request, &site, &staff, format!("History of {name}"));
+    if is_there {
+        frame = frame.under(addresses.change(), name);
+    }
+    let object_history = ObjectHistoryPage {
+        frame,
+        entries,
+        pages,
+        as_actor: is_actor.then(|| format!("/admin/history/?actor_id={id}")),
+    };
+    page(StatusCode::OK, &object_history)
+}
+
+fn of_object(model: &str, id: i64) -> Sql {
+    let mut condition = Sql::new("model = ? AND object_id = ?");
+    condition.bind(model).bind(id);
+    condition
+}

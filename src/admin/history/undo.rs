@@ -1,0 +1,191 @@
+//! Bringing deleted rows back.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+
+use crate::admin::auth::staff::StaffUser;
+use crate::admin::form::data::PostForm;
+use crate::admin::model_admin::{Options, Staff};
+use crate::admin::pages::{Message, see_other};
+use crate::admin::site::Site;
+use crate::db::{self, Connection, Db};
+use crate::deleted_rows::{self, DeletedRow, Tables};
+use crate::error::Error;
+use crate::users::permissions::Verb;
+
+/// Rows that one transaction takes: the others who write wait for it.
+const CHUNK: i64 = 500;
+/// Rows that a message names of those that could not come back.
+const NAMED: usize = 3;
+
+/// Brings back the rows of a batch, all that can come.
+pub async fn undo(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    PostForm(form): PostForm,
+) -> Result<HttpResponse, Error> {
+    let batch: Arc<str> = form.get("batch").filter(|batch| !batch.contains('\0')).unwrap_or_default().into();
+    let (outcome, result) = restore(&db, &site, &batch, staff.staff.user.id).await;
+    if outcome.restored > 0 || result.is_ok() {
+        // Whoever may restore none of them need not learn what they are.
+        if outcome.denied > 0 && outcome.denied == outcome.rows() {
+            return Err(Error::PermissionDenied);
+        }
+        staff.tell(outcome.message(&site));
+    }
+    result?;
+    Ok(see_other(&outcome.address(&site)))
+}
+
+/// Restores a batch, so many rows at a time. Where a part fails, those before it are back.
+async fn restore(db: &Db, site: &Arc<Site>, batch: &Arc<str>, staff_id: i64) -> (Outcome, Result<(), Error>) {
+    let (mut outcome, mut before) = (Outcome::default(), i64::MAX);
+    loop {
+        let (site, batch, mut so_far) = (site.clone(), batch.clone(), outcome.clone());
+        let part = move |conn: &mut Connection| {
+            let rows = deleted_rows::in_batch(conn, &batch, before, CHUNK)?;
+            so_far.restore(conn, &site, &rows, staff_id)?;
+            Ok((rows.last().map(|row| row.id), so_far))
+        };
+        match db.write(part).await {
+            Ok((None, _)) => return (outcome, Ok(())),
+            Ok((Some(last), so_far)) => (outcome, before) = (so_far, last),
+            Err(error) => return (outcome, Err(error)),
+        }
+    }
+}
+
+/// What came back and what did not.
+#[derive(Clone, Default)]
+struct Outcome {
+    /// How many rows are back.
+    restored: usize,
+    /// The model's name, the id and the name of the first row that was tried.
+    first: Option<(String, i64, String)>,
+    /// Rows that had gone along and could not come back.
+    left_out: usize,
+    /// How many rows stay away.
+    stayed: usize,
+    /// Those of them that the staff may not restore.
+    denied: usize,
+    /// The first that stay away: their names and why.
+    named: Vec<(String, String)>,
+}
+
+impl Outcome {
+    /// Restores each row by itself: one whose name is taken does not keep the others away.
+    fn restore(&mut self, conn: &mut Connection, site: &Site, rows: &[DeletedRow], staff_id: i64) -> Result<(), Error> {
+        let (staff, mut tables) = (Staff::find(conn, staff_id)?, Tables::default());
+        for row in rows {
+            self.first.get_or_insert_with(|| (row.model.clone(), row.object_id, row.object.clone()));
+            match db::savepoint(conn, |conn| restore_row(conn, &mut tables, site, row, &staff)) {
+                Ok(left_out) => {
+                    self.restored += 1;
+                    self.left_out += left_out;
+                }
+                Err(Error::PermissionDenied) => {
+                    self.denied += 1;
+                    self.stay(row, "you do not have permission to restore it".to_owned());
+                }
+                Err(Error::Invalid(errors)) => {
+                    let reasons: Vec<String> = errors.0.into_iter().flat_map(|(_, messages)| messages).collect();
+                    self.stay(row, reasons.join(", "));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn stay(&mut self, row: &DeletedRow, reason: String) {
+        self.stayed += 1;
+        if self.named.len() < NAMED {
+            self.named.push((row.object.clone(), reason));
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.restored + self.stayed
+    }
+
+    fn options(&self, site: &Site) -> Option<&'static Options> {
+        let (model, ..) = self.first.as_ref()?;
+        site.find_by_name(model).map(|model| model.options())
+    }
+
+    fn message(&self, site: &Site) -> Message {
+        let Some((_, _, name)) = &self.first else {
+            return Message::warning("There is nothing to undo: it was undone before, or is too long ago.");
+        };
+        let (label, plural) =
+            self.options(site).map_or(("row", "rows"), |options| (options.label, options.label_plural));
+        if let ([(name, reason)], 1) = (self.named.as_slice(), self.rows()) {
+            return Message::error(format!("“{name}” cannot come back: {reason}. Nothing was restored."));
+        }
+        let mut text = match (self.restored, self.rows()) {
+            (0, _) => "Nothing was restored.".to_owned(),
+            (1, 1) => format!("The {label} “{name}” was restored."),
+            (1, _) => format!("Restored 1 {label}."),
+            (count, _) => format!("Restored {count} {plural}."),
+        };
+        text += &self.missing();
+        text += &self.away();
+        match (self.restored, self.left_out + self.stayed) {
+            (0, _) => Message::error(text),
+            (_, 0) => Message::success(text),
+            _ => Message::warning(text),
+        }
+    }
+
+    /// A sentence on what had gone along and is missing.
+    fn missing(&self) -> String {
+        match self.left_out {
+            0 => String::new(),
+            1 => " 1 thing of theirs is missing: what it belonged to is gone.".to_owned(),
+            count => format!(" {count} things of theirs are missing: what they belonged to is gone."),
+        }
+    }
+
+    /// A sentence on the rows that stay away.
+    fn away(&self) -> String {
+        if self.stayed == 0 {
+            return String::new();
+        }
+        let named: Vec<String> = self.named.iter().map(|(name, reason)| format!("“{name}” ({reason})")).collect();
+        let more = match self.stayed - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(" {} cannot come back: {}{more}.", self.stayed, named.join(", "))
+    }
+
+    fn address(&self, site: &Site) -> String {
+        match (&self.first, self.options(site)) {
+            (Some((_, id, _)), Some(options)) if self.restored == 1 && self.rows() == 1 => {
+                format!("/admin/{}/{id}/change/", options.slug)
+            }
+            (_, Some(options)) if self.restored > 0 => format!("/admin/{}/", options.slug),
+            _ => "/admin/".to_owned(),
+        }
+    }
+}
+
+/// Who may add rows may bring them back, if they could change them then: a user with more rights than one's
+/// own stays away.
+fn restore_row(
+    conn: &mut Connection,
+    tables: &mut Tables,
+    site: &Site,
+    row: &DeletedRow,
+    staff: &Staff,
+) -> Result<usize, Error> {
+    let model = site.find_by_name(&row.model).ok_or(Error::PermissionDenied)?;
+    staff.require(model.options(), Verb::Add)?;
+    let left_out = deleted_rows::restore(conn, tables, row, &staff.actor())?;
+    match model.refusal(conn, Verb::Change, row.object_id, staff)? {
+        Some(_) => Err(Error::PermissionDenied),
+        None => Ok(left_out),
+    }
+}

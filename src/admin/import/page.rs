@@ -1,0 +1,202 @@
+//! The pages of an import: choose a file, see what would happen, have it happen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::csv_file::{self, MAX_ROWS, Sheet};
+use super::rows::{self, Import, Report, Running};
+use crate::admin::form::data::UploadForm;
+use crate::admin::model_admin::{Field, ModelAdmin, Options, Staff, Widget};
+use crate::admin::pages::{page, see_other};
+use crate::admin::{Frame, PostForm, Site, StaffUser};
+use crate::api::parsers::MaxBodyBytes;
+use crate::db::Db;
+use crate::error::Error;
+use crate::users::permissions::Verb;
+
+/// How long the answer to “import” waits: most imports are done by then.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+#[derive(Template)]
+#[template(path = "admin/import.html")]
+struct ImportPage {
+    frame: Frame,
+    options: &'static Options,
+    columns: Vec<(&'static Field, String)>,
+    max_bytes: usize,
+    max_rows: usize,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/import_report.html")]
+struct ReportPage {
+    frame: Frame,
+    options: &'static Options,
+    import: Import,
+    report: Report,
+    state: State,
+}
+
+/// What there is to see of an import.
+#[derive(PartialEq, Eq)]
+enum State {
+    Checked,
+    Running(usize),
+    Done,
+    Failed,
+}
+
+/// GET of `/admin/{slug}/import/`.
+pub async fn choose(
+    request: HttpRequest,
+    staff: StaffUser,
+    site: web::Data<Site>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let options = importable(&site, &slug, &staff.staff)?.options();
+    import_page(&request, &staff, &site, options, None)
+}
+
+/// POST of `/admin/{slug}/import/`: the file is checked and kept.
+pub async fn upload(
+    request: HttpRequest,
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    slug: web::Path<String>,
+    form: UploadForm,
+) -> Result<HttpResponse, Error> {
+    let options = importable(&site, &slug, &staff.staff)?.options();
+    let (user_id, for_check, slug) = (staff.staff.user.id, site.clone(), slug.into_inner());
+    let checked = match read(options, form).await? {
+        Ok((name, content, sheet)) => {
+            let (content, sheet) = (Arc::new(content), Arc::new(sheet));
+            let check = move |conn: &mut _| {
+                let staff = Staff::find(conn, user_id)?;
+                rows::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &sheet, &staff)
+            };
+            db.write(check).await
+        }
+        Err(problem) => Err(Error::Parse(problem)),
+    };
+    match checked {
+        Ok(id) => Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug))),
+        Err(Error::Parse(problem)) => import_page(&request, &staff, &site, options, Some(problem)),
+        Err(error) => Err(error),
+    }
+}
+
+/// GET of `/admin/{slug}/import/{id}/`: what would happen, happens, or has happened.
+pub async fn show(
+    request: HttpRequest,
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    running: web::Data<Running>,
+    path: web::Path<(String, i64)>,
+) -> Result<HttpResponse, Error> {
+    let (slug, id) = path.into_inner();
+    let options = importable(&site, &slug, &staff.staff)?.options();
+    let user_id = staff.staff.user.id;
+    let import = db.read(move |conn| Ok(rows::find(conn, id, &slug, user_id)?)).await?;
+    let import = import.ok_or(Error::NoSuchObject("import"))?;
+    let mut report = import.report();
+    let state = match (import.state.as_str(), running.done(id)) {
+        ("checked", _) => State::Checked,
+        ("running", Some(done)) => State::Running(done),
+        ("running", None) if !import.is_cut_off() => State::Running(0),
+        ("done", _) => State::Done,
+        _ => State::Failed,
+    };
+    if import.state == "running" && state == State::Failed {
+        report.failure = Some("The import was cut off before its end. Send the file again.".to_owned());
+    }
+    let title = format!("Import {}", options.label_plural);
+    let frame = Frame::new(&request, &site, &staff, title, options.slug)
+        .under(format!("/admin/{}/", options.slug), options.heading());
+    page(StatusCode::OK, &ReportPage { frame, options, import, report, state })
+}
+
+/// POST of `/admin/{slug}/import/{id}/`: imports what was checked.
+pub async fn start(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    running: web::Data<Running>,
+    path: web::Path<(String, i64)>,
+    _: PostForm,
+) -> Result<HttpResponse, Error> {
+    let (slug, id) = path.into_inner();
+    importable(&site, &slug, &staff.staff)?;
+    let address = format!("/admin/{slug}/import/{id}/");
+    let user_id = staff.staff.user.id;
+    let started = move |conn: &mut _| {
+        let import = rows::find(conn, id, &slug, user_id)?.ok_or(Error::NoSuchObject("import"))?;
+        // What had errors is not imported in parts.
+        let may_start = import.report().wrong == 0 && rows::start(conn, id)?;
+        Ok(may_start.then_some(import))
+    };
+    if let Some(import) = db.write(started).await? {
+        let (db, site, running) = (db.get_ref().clone(), site.into_inner(), running.get_ref().clone());
+        let run = tokio::spawn(async move { rows::run(&db, site, running, import).await });
+        let _ = tokio::time::timeout(PATIENCE, run).await;
+    }
+    Ok(see_other(&address))
+}
+
+/// The model, if this person may import its rows.
+fn importable<'a>(site: &'a Site, slug: &str, staff: &Staff) -> Result<&'a dyn ModelAdmin, Error> {
+    let model = site.find(slug).filter(|model| model.options().importable).ok_or(Error::NoSuchObject("model"))?;
+    staff.require(model.options(), Verb::Add)?;
+    Ok(model)
+}
+
+/// The file's name, text and rows, read on a thread that has time for it; or what is wrong with the file.
+async fn read(options: &'static Options, form: UploadForm) -> Result<Result<(String, String, Sheet), String>, Error> {
+    let read = move || {
+        let (name, content) = text(&form)?;
+        let sheet = csv_file::read(options, &content)?;
+        Ok((name, content, sheet))
+    };
+    web::block(read).await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// The file's name and text.
+fn text(form: &UploadForm) -> Result<(String, String), String> {
+    let file = form.file.as_ref().filter(|file| !file.name.is_empty() || !file.content.is_empty());
+    let file = file.ok_or("Choose a file.")?;
+    let content = csv_file::text(&file.content)?;
+    Ok((file.name.chars().filter(|c| !c.is_control()).take(200).collect(), content.to_owned()))
+}
+
+fn import_page(
+    request: &HttpRequest,
+    staff: &StaffUser,
+    site: &Site,
+    options: &'static Options,
+    problem: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let title = format!("Import {}", options.label_plural);
+    let frame = Frame::new(request, site, staff, title, options.slug)
+        .under(format!("/admin/{}/", options.slug), options.heading());
+    let columns = csv_file::importable(options).map(|field| (field, meaning(field))).collect();
+    let max_bytes = request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    page(status, &ImportPage { frame, options, columns, max_bytes, max_rows: MAX_ROWS, problem })
+}
+
+/// What a column holds.
+fn meaning(field: &Field) -> String {
+    let form = match field.widget {
+        Widget::Text { max_length, .. } => format!("at most {max_length} characters."),
+        Widget::Checkbox => "true or false.".to_owned(),
+        Widget::Email => "an address.".to_owned(),
+        Widget::SelectMultiple | Widget::NewPassword => String::new(),
+    };
+    format!("{form} {}", field.help).trim().to_owned()
+}

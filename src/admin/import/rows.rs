@@ -1,0 +1,315 @@
+//! What an import does with a file's rows: a rehearsal that is taken back, then the same for good, all or
+//! nothing. Every row goes through [`ModelAdmin::save`], as a form does.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::csv_file::{self, Row, Sheet};
+use crate::admin::model_admin::{ModelAdmin, Staff};
+use crate::admin::site::Site;
+use crate::db::{self, Connection, Db};
+use crate::error::{Error, FieldErrors};
+use crate::schema::imports;
+use crate::users::permissions::Verb;
+
+/// Rows with errors that a report names; the others are only counted.
+const NAMED_ERRORS: usize = 100;
+/// How long a file is kept.
+const KEPT: TimeDelta = TimeDelta::days(1);
+/// After this time an import that still says that it runs was cut off, with its process.
+const CUT_OFF: TimeDelta = TimeDelta::minutes(10);
+
+/// What a check found, or an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Rows of the file.
+    pub rows: usize,
+    /// Rows that are new.
+    pub created: usize,
+    /// Rows that change an existing one.
+    pub changed: usize,
+    /// How many of these change which field.
+    pub fields: BTreeMap<String, usize>,
+    /// Rows that name an existing one and change nothing.
+    pub unchanged: usize,
+    /// Rows that cannot be taken.
+    pub wrong: usize,
+    /// The first of them: line, column (empty: the row as a whole), and what is wrong there.
+    pub errors: Vec<(u64, String, String)>,
+    /// Headings that are no fields.
+    pub ignored: Vec<String>,
+    /// Lines that hold nothing.
+    #[serde(default)]
+    pub empty_lines: usize,
+    /// Why nothing was imported, where that lies in no row.
+    pub failure: Option<String>,
+}
+
+impl Report {
+    /// Rows that do something.
+    pub fn to_import(&self) -> usize {
+        self.created + self.changed
+    }
+}
+
+/// A kept file.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[allow(missing_docs)]
+pub struct Import {
+    pub id: i64,
+    pub user_id: i64,
+    pub model: String,
+    pub file_name: String,
+    pub content: String,
+    pub state: String,
+    pub report: String,
+    pub created_at: NaiveDateTime,
+}
+
+impl Import {
+    /// What is known of it so far.
+    pub fn report(&self) -> Report {
+        serde_json::from_str(&self.report).unwrap_or_default()
+    }
+
+    /// Whether it says that it runs, and cannot any more.
+    pub fn is_cut_off(&self) -> bool {
+        self.state == "running" && Utc::now().naive_utc() - self.created_at > CUT_OFF
+    }
+}
+
+/// The imports that this process runs, with the number of rows they have done.
+#[derive(Clone, Default)]
+pub struct Running(Arc<Mutex<HashMap<i64, Arc<AtomicUsize>>>>);
+
+impl Running {
+    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<AtomicUsize>>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The rows that an import has done; `None` where it does not run in this process.
+    pub fn done(&self, id: i64) -> Option<usize> {
+        self.map().get(&id).map(|done| done.load(Ordering::Relaxed))
+    }
+}
+
+/// Tries a file's rows, takes everything back, and keeps the file with what was found. Returns its id.
+pub fn check(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    file_name: &str,
+    content: &str,
+    sheet: &Sheet,
+    staff: &Staff,
+) -> Result<i64, Error> {
+    let report = db::rehearse(conn, |conn| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0)))?;
+    let now = Utc::now().naive_utc();
+    let import = diesel::insert_into(imports::table)
+        .values((
+            imports::user_id.eq(staff.user.id),
+            imports::model.eq(model.options().slug),
+            imports::file_name.eq(file_name),
+            imports::content.eq(content),
+            imports::state.eq("checked"),
+            imports::report.eq(json(&report)?),
+            imports::created_at.eq(now),
+        ))
+        .returning(imports::id)
+        .get_result(conn)?;
+    Ok(import)
+}
+
+/// The ids of files whose time is over, the oldest first.
+pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
+    let over = imports::table.filter(imports::created_at.lt(Utc::now().naive_utc() - KEPT));
+    over.order(imports::created_at).limit(limit).select(imports::id).load(conn)
+}
+
+/// Deletes files and what is known of them.
+pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
+    diesel::delete(imports::table.filter(imports::id.eq_any(ids))).execute(conn)
+}
+
+/// A file that this user has sent for this model.
+pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryResult<Option<Import>> {
+    imports::table
+        .find(id)
+        .filter(imports::model.eq(slug).and(imports::user_id.eq(user_id)))
+        .select(Import::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Marks a checked file as running; `false` where it was started before.
+pub fn start(conn: &mut Connection, id: i64) -> QueryResult<bool> {
+    let checked = imports::table.find(id).filter(imports::state.eq("checked"));
+    let started = diesel::update(checked)
+        .set((imports::state.eq("running"), imports::created_at.eq(Utc::now().naive_utc())))
+        .execute(conn)?;
+    Ok(started == 1)
+}
+
+/// Imports a file that was marked as running. Rows, history and the mark that it is done are one transaction.
+pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
+    let id = import.id;
+    let done = Arc::new(AtomicUsize::new(0));
+    running.map().insert(id, done.clone());
+    let outcome = match sheet(&site, &import).await {
+        Ok(sheet) => {
+            let sheet = Arc::new(sheet);
+            db.write(move |conn| import_rows(conn, &site, &import, &sheet, &done)).await
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = outcome {
+        if let Some(cause) = error.cause() {
+            log::error!("import {id} failed: {}", cause.escape_debug());
+        }
+        let failed = db.write(move |conn| fail(conn, id, &error)).await;
+        if let Err(error) = failed {
+            log::error!("import {id} cannot be marked as failed: {}", error.cause().unwrap_or_default().escape_debug());
+        }
+    }
+    running.map().remove(&id);
+}
+
+/// The file's rows, read on a thread that has time for it.
+async fn sheet(site: &Arc<Site>, import: &Import) -> Result<Sheet, Error> {
+    let options = site.find(&import.model).ok_or(Error::PermissionDenied)?.options();
+    let content = import.content.clone();
+    let read = tokio::task::spawn_blocking(move || csv_file::read(options, &content).map_err(Error::Parse));
+    read.await.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+fn import_rows(
+    conn: &mut Connection,
+    site: &Site,
+    import: &Import,
+    sheet: &Sheet,
+    done: &AtomicUsize,
+) -> Result<(), Error> {
+    let model = site.find(&import.model).ok_or(Error::PermissionDenied)?;
+    let staff = Staff::find(conn, import.user_id)?;
+    staff.require(model.options(), Verb::Add)?;
+    let report = save_rows(conn, model, sheet, &staff, done)?;
+    let is_as_checked =
+        Report { errors: Vec::new(), ..report.clone() } == Report { errors: Vec::new(), ..import.report() };
+    if !is_as_checked {
+        // Something came between the check and now.
+        return Err(Error::Parse(json(&report)?));
+    }
+    set(conn, import.id, "done", &report)
+}
+
+fn fail(conn: &mut Connection, id: i64, error: &Error) -> Result<(), Error> {
+    let report = match error {
+        Error::Parse(text) => serde_json::from_str(text).ok(),
+        _ => None,
+    };
+    let failure = Report { failure: Some(error.to_string()), ..Report::default() };
+    set(conn, id, "failed", &report.unwrap_or(failure))
+}
+
+fn set(conn: &mut Connection, id: i64, state: &str, report: &Report) -> Result<(), Error> {
+    // The content has served its purpose.
+    diesel::update(imports::table.find(id))
+        .set((imports::state.eq(state), imports::report.eq(json(report)?), imports::content.eq("")))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn json(report: &Report) -> Result<String, Error> {
+    serde_json::to_string(report).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Saves every row that can be saved, and reports the others. The caller decides whether that holds.
+fn save_rows(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    sheet: &Sheet,
+    staff: &Staff,
+    done: &AtomicUsize,
+) -> Result<Report, Error> {
+    let mut report = Report {
+        rows: sheet.rows.len(),
+        ignored: sheet.ignored.clone(),
+        empty_lines: sheet.empty_lines,
+        ..Report::default()
+    };
+    // A write may be begun anew.
+    done.store(0, Ordering::Relaxed);
+    for row in &sheet.rows {
+        match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
+            Ok(Saved::Created) => report.created += 1,
+            Ok(Saved::Changed(fields)) => {
+                report.changed += 1;
+                for field in fields {
+                    *report.fields.entry(field).or_default() += 1;
+                }
+            }
+            Ok(Saved::Unchanged) => report.unchanged += 1,
+            Err(error) if error.cause().is_some() => return Err(error),
+            Err(error) => {
+                report.wrong += 1;
+                let room = NAMED_ERRORS.saturating_sub(report.errors.len());
+                let named = messages(error).into_iter().map(|(column, message)| (row.line, column, message));
+                report.errors.extend(named.take(room));
+            }
+        }
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(report)
+}
+
+/// What became of a row.
+enum Saved {
+    Created,
+    /// With the fields whose values are others.
+    Changed(Vec<String>),
+    Unchanged,
+}
+
+fn save_row(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    sheet: &Sheet,
+    row: &Row,
+    staff: &Staff,
+) -> Result<Saved, Error> {
+    let Some(id) = sheet.id(row)? else {
+        let values = sheet.fill(row, model.initial())?;
+        model.save(conn, None, &values, staff)?;
+        return Ok(Saved::Created);
+    };
+    staff.require(model.options(), Verb::Change)?;
+    let present = model.load(conn, id)?;
+    let present =
+        present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", model.options().label)))?;
+    let values = sheet.fill(row, present.clone())?;
+    if values == present {
+        return Ok(Saved::Unchanged);
+    }
+    if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
+        return Err(FieldErrors::one("id", refusal).into());
+    }
+    let differs = |(name, value): &(&String, &Value)| present.0.get(*name) != Some(*value);
+    let fields = values.0.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+    model.save(conn, Some(id), &values, staff)?;
+    Ok(Saved::Changed(fields))
+}
+
+/// What is wrong with a row, by column.
+fn messages(error: Error) -> Vec<(String, String)> {
+    match error {
+        Error::Invalid(FieldErrors(fields)) => {
+            fields.into_iter().map(|(name, messages)| (name.to_owned(), messages.join(" "))).collect()
+        }
+        error => vec![(String::new(), error.to_string())],
+    }
+}

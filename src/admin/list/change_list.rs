@@ -1,0 +1,184 @@
+//! The list of a model's rows: `/admin/<slug>/`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use diesel::QueryResult;
+
+use super::matches::Matches;
+use super::page::{Page, Row};
+use super::query::{AskedList, ListQuery, Order, order_text};
+use super::recent::Recent;
+use super::view::ListView;
+use crate::admin::auth::staff::StaffUser;
+use crate::admin::model_admin::{Cell, Column, Options};
+use crate::admin::pages::{Frame, page};
+use crate::admin::site::Site;
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::search::Turns;
+use crate::users::permissions::{Rights, Verb};
+
+#[derive(Template)]
+#[template(path = "admin/change_list.html")]
+struct ChangeListPage<'a> {
+    frame: Frame,
+    list: &'a ListView,
+    heads: &'a [Head],
+    rows: &'a [RowView],
+    /// What can be done to selected rows: names and labels.
+    actions: Vec<(&'static str, String)>,
+    may_add: bool,
+    may_import: bool,
+}
+
+/// What is the same for all whose rights are the same.
+pub struct Listed {
+    list: ListView,
+    heads: Vec<Head>,
+    rows: Vec<RowView>,
+}
+
+/// A column's heading.
+struct Head {
+    label: &'static str,
+    /// `None`: the list cannot be ordered by it.
+    sort: Option<Sort>,
+}
+
+struct Sort {
+    /// The list ordered by the column first, or the other way round where it is ordered by it.
+    address: String,
+    current: Option<CurrentSort>,
+}
+
+struct CurrentSort {
+    descending: bool,
+    /// Where it stands among several.
+    number: Option<usize>,
+    /// The list without it.
+    remove: Option<String>,
+}
+
+struct RowView {
+    id: i64,
+    title: String,
+    address: String,
+    /// Classes and cells.
+    cells: Vec<(&'static str, Cell)>,
+}
+
+/// GET `/admin/<slug>/`
+pub async fn change_list(
+    staff: StaffUser,
+    site: web::Data<Site>,
+    db: web::Data<Db>,
+    turns: web::Data<Turns>,
+    recent: web::Data<Recent<Listed>>,
+    slug: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let asked = AskedList::of(&request, &site, &staff, &slug)?;
+    let options = asked.options;
+    let read = move |conn: &mut Connection| Ok(read(conn, &asked)?);
+    let listed = recent.get(&db, &turns, &staff.staff, (options, request.query_string()), read).await?;
+    let rights = &staff.staff.rights;
+    let may_add = options.allow(rights, Verb::Add);
+    let change_list = ChangeListPage {
+        frame: Frame::new(&request, &site, &staff, options.heading(), options.slug),
+        list: &listed.list,
+        heads: &listed.heads,
+        rows: &listed.rows,
+        actions: actions(options, rights),
+        may_add,
+        may_import: may_add && options.importable,
+    };
+    page(StatusCode::OK, &change_list)
+}
+
+fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<Listed> {
+    let (options, query) = (asked.options, asked.parse(conn)?);
+    let matches = Matches::of(conn, options, &query)?;
+    let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
+    let page = Page::read(conn, options, &columns, &query, &matches)?;
+    let back = way_back(&query);
+    let rows = page.rows.iter().map(|row| row_view(options, row, &back)).collect();
+    let heads = options.list_display.iter().map(|column| head(&query, column)).collect();
+    Ok(Listed { list: ListView::read(conn, options, &query, &matches, &page)?, heads, rows })
+}
+
+/// SQL of what columns need, one after the other.
+pub fn sql(columns: &[Column]) -> impl Iterator<Item = &'static str> + '_ {
+    columns.iter().flat_map(|column| column.sql.iter().copied())
+}
+
+/// The cells of columns, whose values stand one after the other.
+pub fn cells<'a>(
+    columns: &'a [Column],
+    mut values: &'a [serde_json::Value],
+) -> impl Iterator<Item = (&'a Column, Cell)> {
+    columns.iter().map(move |column| {
+        let (own, rest) = values.split_at(column.sql.len().min(values.len()));
+        values = rest;
+        (column, column.cell(own))
+    })
+}
+
+/// What the address of a row's form ends in, so that the form leads back to the same page of the same list.
+fn way_back(query: &ListQuery) -> String {
+    let state = query.state();
+    if state.is_empty() {
+        return state;
+    }
+    let mut query = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
+    query.append_pair("_changelist_filters", &state).finish()
+}
+
+fn row_view(options: &'static Options, row: &Row, back: &str) -> RowView {
+    let (title, values) = row.values.split_first().map_or((None, &[][..]), |(title, values)| (title.as_str(), values));
+    // From the list's own address, since the whole of it a hundred times would be a tenth of the page.
+    let address = format!("{}/change/{back}", row.id);
+    RowView {
+        id: row.id,
+        title: title.unwrap_or_default().to_owned(),
+        address,
+        cells: cells(options.list_display, values).map(|(column, cell)| (column.class(&cell), cell)).collect(),
+    }
+}
+
+/// A click orders by a column first, and by what the reader has chosen before after it.
+fn head(query: &ListQuery, column: &'static Column) -> Head {
+    let Some(sql) = column.order else { return Head { label: column.label, sort: None } };
+    let link = |order: &[Order]| query.link("o", (!order.is_empty()).then(|| order_text(order)));
+    let at = query.order.iter().position(|order| order.name == column.name);
+    let sort = match at {
+        None => {
+            let own = if query.has_own_order { &query.order[..] } else { &[] };
+            let first = Order { name: column.name, sql, kind: &column.kind, descending: false };
+            let order: Vec<Order> = [first].into_iter().chain(own.iter().cloned()).collect();
+            Sort { address: link(&order), current: None }
+        }
+        Some(at) => {
+            let mut reversed = query.order.clone();
+            reversed[at].descending = !reversed[at].descending;
+            let mut without = query.order.clone();
+            let descending = without.remove(at).descending;
+            let number = (query.order.len() > 1).then_some(at + 1);
+            let remove = query.has_own_order.then(|| link(&without));
+            Sort { address: link(&reversed), current: Some(CurrentSort { descending, number, remove }) }
+        }
+    };
+    Head { label: column.label, sort: Some(sort) }
+}
+
+/// What these rights allow to do to selected rows.
+fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, String)> {
+    let mut actions = Vec::new();
+    if options.allow(rights, Verb::Delete) {
+        actions.push(("delete_selected", format!("Delete selected {}", options.label_plural)));
+    }
+    if options.allow(rights, Verb::Change) {
+        actions.extend(options.actions.iter().map(|action| (action.name, action.label.to_owned())));
+    }
+    actions
+}

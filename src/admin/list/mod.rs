@@ -1,0 +1,12 @@
+//! Lists of rows: what is asked of them, how it is found and counted, how it is shown and exported.
+
+pub mod actions;
+pub mod cells;
+pub mod change_list;
+pub mod export;
+pub mod facets;
+pub mod matches;
+pub mod page;
+pub mod query;
+pub mod recent;
+pub mod view;

@@ -1,0 +1,116 @@
+//! What every list shows around its rows: search, filters, count, links to the other pages.
+
+use diesel::QueryResult;
+
+use super::facets::{Facet, facets};
+use super::matches::{CAP, Count, Matches};
+use super::page::Page;
+use super::query::{Chosen, ListQuery, Place};
+use crate::admin::model_admin::Options;
+use crate::db::Connection;
+
+/// What every list shows around its rows.
+pub struct ListView {
+    /// Where the list is.
+    pub address: String,
+    /// Where this page of it is.
+    pub here: String,
+    /// For people, one row.
+    pub label: &'static str,
+    /// For people, the rows.
+    pub label_plural: &'static str,
+    /// Whether rows can be searched.
+    pub can_search: bool,
+    /// The search as it was typed.
+    pub search: String,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+    /// The parameters that a search keeps.
+    pub hidden: Vec<(&'static str, String)>,
+    /// The filters that are on, and the list without each.
+    pub chips: Vec<(String, String)>,
+    /// The list with nothing left out.
+    pub clear: String,
+    /// The filters.
+    pub facets: Vec<Facet>,
+    /// `8 of 100,000 users`
+    pub result_count: String,
+    /// How many rows match.
+    pub total: Count,
+    /// Whether there are no rows to leave out.
+    pub is_table_empty: bool,
+    /// The other pages.
+    pub pages: Pages,
+    /// The same rows as a CSV file.
+    pub export: String,
+}
+
+/// The links to the other pages of a list.
+pub struct Pages {
+    /// `1–100 of 12,345`
+    pub range: String,
+    /// The first page and the one before, from all but the first.
+    pub back: Option<(String, String)>,
+    /// The next page and the last one, from all but the last.
+    pub forth: Option<(String, String)>,
+}
+
+impl Pages {
+    /// The pages around one.
+    pub fn around(page: &Page, query: &ListQuery, total: Count) -> Pages {
+        let link = |place: Place| query.place_link(&place);
+        Pages {
+            range: page.range(total),
+            back: page.previous().map(|previous| (link(Place::First), link(previous))),
+            forth: page.next().map(|next| (link(next), link(Place::Last))),
+        }
+    }
+}
+
+impl ListView {
+    /// Puts together what has been read.
+    pub fn read(
+        conn: &mut Connection,
+        options: &'static Options,
+        query: &ListQuery,
+        matches: &Matches,
+        page: &Page,
+    ) -> QueryResult<ListView> {
+        let all = match &query.within {
+            _ if !query.is_narrowed() => matches.total,
+            Some(within) => Count::up_to(CAP, conn, options, within.clone())?,
+            None => Count::of_table(conn, options)?,
+        };
+        let address = format!("/admin/{}/", options.slug);
+        let parameters = query.parameters();
+        let kept = parameters.into_iter().filter(|(name, _)| *name != "q").collect::<Vec<_>>();
+        let chip = |chosen: &Chosen| {
+            let label = format!("{}: {}", chosen.filter.label, chosen.choice.label);
+            (label, query.link(chosen.filter.name, None))
+        };
+        let unnarrowed = ListQuery { search: String::new(), chosen: Vec::new(), ..query.clone() };
+        Ok(ListView {
+            here: format!("{address}{}", query.place_link(&query.place)),
+            export: format!("{address}export/{}", query.place_link(&Place::First)),
+            address,
+            label: options.label,
+            label_plural: options.label_plural,
+            can_search: !options.search_fields.is_empty(),
+            search: query.search.clone(),
+            problem: query.problem.clone(),
+            hidden: kept,
+            chips: query.chosen.iter().map(chip).collect(),
+            clear: unnarrowed.place_link(&Place::First),
+            facets: facets(conn, options, query, matches)?,
+            result_count: result_count(options, query, matches.total, all),
+            total: matches.total,
+            is_table_empty: all.number == 0 && !query.is_narrowed(),
+            pages: Pages::around(page, query, matches.total),
+        })
+    }
+}
+
+fn result_count(options: &Options, query: &ListQuery, total: Count, all: Count) -> String {
+    let label = if all.number == 1 { options.label } else { options.label_plural };
+    if query.is_narrowed() { format!("{total} of {all} {label}") } else { format!("{total} {label}") }
+}
