@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::QueryResult;
 
-use crate::admin::import::rows;
+use crate::admin::import;
 use crate::db::{Connection, Db};
 use crate::deleted_rows;
 use crate::error::Error;
@@ -25,8 +25,8 @@ struct Kept {
 }
 
 const ALL: &[Kept] = &[
-    Kept { expired: deleted_rows::expired, forget: deleted_rows::forget },
-    Kept { expired: rows::expired, forget: rows::forget },
+    Kept { expired: deleted_import::rows::expired, forget: deleted_import::rows::forget },
+    Kept { expired: import::rows::expired, forget: import::rows::forget },
 ];
 
 /// Deletes what has expired, now and every hour. Never ends by itself.
