@@ -25,8 +25,8 @@ struct Kept {
 }
 
 const ALL: &[Kept] = &[
-    Kept { expired: deleted_import::rows::expired, forget: deleted_import::rows::forget },
-    Kept { expired: import::rows::expired, forget: import::rows::forget },
+    Kept { expired: deleted_rows::expired, forget: deleted_rows::forget },
+    Kept { expired: import::job::expired, forget: import::job::forget },
 ];
 
 /// Deletes what has expired, now and every hour. Never ends by itself.

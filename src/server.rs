@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, dev, rt, web};
 
-use crate::admin::history::admin::HistoryAdmin;
+use crate::admin::history::model::HistoryAdmin;
 use crate::admin::{self, Admin, Site};
 use crate::api::parsers::MaxBodyBytes;
 use crate::api::{get, read_only};

@@ -4,7 +4,7 @@
 use actix_web::HttpRequest;
 
 use super::auth::staff::StaffUser;
-use super::form::data::FormData;
+use super::form_data::FormData;
 use super::model_admin::Options;
 use super::pages::Frame;
 use super::site::Site;

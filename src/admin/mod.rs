@@ -12,6 +12,7 @@ pub mod addresses;
 pub mod auth;
 pub mod errors;
 pub mod form;
+pub mod form_data;
 pub mod history;
 pub mod import;
 pub mod index;
@@ -24,7 +25,7 @@ pub mod theme;
 pub mod urls;
 
 pub use auth::staff::StaffUser;
-pub use form::data::{FormData, PostForm};
+pub use form_data::{FormData, PostForm};
 pub use model_admin::{ModelAdmin, Staff, Values};
 pub use pages::{Frame, Message};
 pub use site::Site;

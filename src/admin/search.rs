@@ -10,7 +10,7 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use super::auth::staff::StaffUser;
-use super::form::data::FormData;
+use super::form_data::FormData;
 use super::list::cells::text;
 use super::list::matches::{search_condition, thousands};
 use super::model_admin::{ModelAdmin, Options};

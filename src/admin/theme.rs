@@ -8,7 +8,7 @@ use url::Url;
 use super::auth::cookies::{self, Cookies};
 use super::auth::csrf;
 use super::auth::sign_in::own_path;
-use super::form::data::PublicForm;
+use super::form_data::PublicForm;
 use super::pages::see_other;
 use crate::error::Error;
 

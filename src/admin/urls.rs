@@ -13,7 +13,7 @@ use super::auth::throttle::Throttle;
 use super::auth::{csrf, password_change, session, sessions, sign_in, staff, user_password};
 use super::form::{change_form, delete};
 use super::history::undo;
-use super::import::rows::Running;
+use super::import::job::Running;
 use super::list::recent::Recent;
 use super::list::{actions, change_list, export};
 use super::site::Site;
@@ -101,7 +101,7 @@ impl Admin {
     }
 }
 
-/// Every address there is below `/admin`. Words go before `{slug}`, which takes them, too.
+/// Every address there is below `/admin`. Words go before `{slug}` and `{id}`, which take them, too.
 fn resources(site: &Site) -> Vec<Resource> {
     const READ: &str = "GET, HEAD";
     const FORM: &str = "GET, HEAD, POST";

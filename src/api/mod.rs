@@ -93,7 +93,8 @@ impl HttpServiceFactory for Boxed {
     }
 }
 
-/// A route for GET, and for HEAD, which is GET without the body (RFC 9110, section 9.3.2).
+/// A route for GET, and for HEAD, which is GET without the body (RFC 9110, section 9.3.2). Other methods are its
+/// resource's default service to refuse.
 pub fn get() -> Route {
     // The framework's own guards note in each request which methods they stand for, to answer with 405 themselves.
     web::route().guard(guard::fn_guard(|context| matches!(context.head().method, Method::GET | Method::HEAD)))

@@ -283,7 +283,7 @@ impl Db {
                 Connection::begin_transaction(&mut connection)?;
                 run(connection, queries)
             };
-            // What goes wrong here is answered as if it had gone wrong there. The connection is dropped with it.
+            // As on another thread, a panic is this request's failure alone. The connection is dropped with it.
             let outcome = catch_unwind(AssertUnwindSafe(read));
             return outcome.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())));
         }
@@ -297,7 +297,7 @@ impl Db {
     {
         #[cfg(feature = "postgres")]
         if let Versions::Watch(watch) = &*self.versions {
-            watch.check_reach()?;
+            watch.check_reach(&self.readers)?;
         }
         transaction(&self.readers, queries)
     }
@@ -353,6 +353,8 @@ fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2::Po
         .min_idle(Some(1))
         // Asking before each use would cost as much as a read; `begin` finds out.
         .test_on_check_out(false)
+        // Nor is one that works given up for its age: there may be no room for another one.
+        .max_lifetime(None)
         .connection_timeout(Duration::from_secs(3))
         .error_handler(Box::new(LogFailures))
         .build(Manager::new(url, role))

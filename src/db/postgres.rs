@@ -1,7 +1,7 @@
 //! PostgreSQL: how its connections are opened, what watches for changes, and how writes are run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, Q
 use super::Connection;
 use super::connection::{Manager, Role};
 use super::url::DatabaseUrl;
-use super::{migrations, one_line, transaction};
+use super::{migrations, transaction};
 use crate::error::Error;
 
 /// How often the watch looks. What another process commits is seen after this time and a round trip.
@@ -27,9 +27,10 @@ const SIZE_EVERY: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many times it is begun anew in any case, however long it takes.
 const ATTEMPTS: u32 = 3;
-/// What the server says that takes no more connections (SQLSTATE 53300, which libpq does not hand on): of anybody, of
-/// others than superusers, or of this role or database.
-const FULL: [&str; 3] = ["too many clients", "remaining connection slots", "too many connections for"];
+/// What a server says that takes no more connections (SQLSTATE 53300, which libpq does not hand on): of anybody, of
+/// others than superusers, of this role or database; and what PgBouncer says.
+const FULL: [&str; 4] =
+    ["too many clients", "remaining connection slots", "too many connections for", "no more connections allowed"];
 /// Marks this program's migrations among the server's advisory locks.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
 
@@ -179,20 +180,28 @@ struct Size {
 /// it a few times a second. What this process itself commits is noted at once.
 pub struct Watch {
     changes: AtomicU64,
-    looked_at: Mutex<Option<Instant>>,
+    sight: Mutex<Sight>,
     bytes: AtomicU64,
-    is_away: AtomicBool,
+}
+
+/// What came of the last look.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// There was none yet.
+    Unknown,
+    /// It was begun then, and came back.
+    Seen(Instant),
+    /// The server has no room for one more connection, and serves those that it has.
+    Full,
+    /// It failed.
+    Away,
 }
 
 impl Watch {
     /// Begins to watch; ends when the watch is dropped.
     pub fn start(url: &Arc<DatabaseUrl>) -> std::io::Result<Arc<Watch>> {
-        let watch = Arc::new(Watch {
-            changes: AtomicU64::new(0),
-            looked_at: Mutex::new(None),
-            bytes: AtomicU64::new(0),
-            is_away: AtomicBool::new(false),
-        });
+        let watch =
+            Arc::new(Watch { changes: AtomicU64::new(0), sight: Mutex::new(Sight::Unknown), bytes: AtomicU64::new(0) });
         let (url, watched) = (url.clone(), Arc::downgrade(&watch));
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
         Ok(watch)
@@ -200,8 +209,7 @@ impl Watch {
 
     /// How many changes were seen; `None` when the last look was too long ago.
     pub fn changes(&self) -> Option<u64> {
-        let looked_at = *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let is_trusted = looked_at.is_some_and(|at| at.elapsed() < TRUSTED);
+        let is_trusted = matches!(self.sight(), Sight::Seen(at) if at.elapsed() < TRUSTED);
         is_trusted.then(|| self.changes.load(Ordering::Acquire))
     }
 
@@ -212,39 +220,37 @@ impl Watch {
 
     /// Fails where the last look did, or has gone on for too long: whoever asks now is told at once, and does
     /// not wait for a connection that nobody gets or a server that hangs.
-    pub fn check_reach(&self) -> Result<(), Error> {
-        let looked_at = *self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let hangs = looked_at.is_some_and(|at| at.elapsed() > HANGS);
-        match hangs || self.is_away.load(Ordering::Relaxed) {
-            true => Err(Error::Unavailable("the database is out of reach".to_owned())),
-            false => Ok(()),
-        }
+    pub fn check_reach(&self, pool: &r2d2::Pool<Manager>) -> Result<(), Error> {
+        let problem = match self.sight() {
+            Sight::Seen(at) if at.elapsed() > HANGS => "the database hangs",
+            Sight::Away => "the database is out of reach",
+            Sight::Full if pool.state().connections == 0 => "the database takes no more connections",
+            _ => return Ok(()),
+        };
+        Err(Error::Unavailable(problem.to_owned()))
+    }
+
+    fn sight(&self) -> Sight {
+        *self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A look came back.
-    fn set_seen(&self, at: Instant) {
-        self.set(Some(at), false);
-    }
-
-    /// A look failed. A server that has no room for one more connection still serves those that it has; only is
-    /// nothing remembered meanwhile.
-    fn set_blind(&self, error: &str) {
-        let is_full = FULL.iter().any(|words| error.contains(words));
-        let was_seen = self.set(None, !is_full);
-        if is_full && was_seen {
-            log::warn!("changes of the database cannot be watched, so nothing is remembered: {}", one_line(&error));
+    fn set_sight(&self, sight: Sight) {
+        let mut slot = self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let former = std::mem::replace(&mut *slot, sight);
+        drop(slot);
+        // Of a server that is away, requests that need it say so.
+        match (former, sight) {
+            (Sight::Full, Sight::Full) => {}
+            (_, Sight::Full) => {
+                log::warn!("the database takes no more connections; until it does, nothing is remembered");
+            }
+            (Sight::Full, Sight::Seen(_)) => log::info!("the database takes connections again"),
+            _ => {}
         }
-    }
-
-    /// Returns whether the former look came back.
-    fn set(&self, looked_at: Option<Instant>, is_away: bool) -> bool {
-        self.is_away.store(is_away, Ordering::Relaxed);
-        let mut slot = self.looked_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        std::mem::replace(&mut *slot, looked_at).is_some()
     }
 }
 
@@ -256,9 +262,9 @@ fn look(url: &DatabaseUrl, watched: &Weak<Watch>) {
         let began = Instant::now();
         let wants_size = sized_at.is_none_or(|at| at.elapsed() > SIZE_EVERY);
         let was_open = connection.is_some();
-        let mut look = || look_once(url, &mut connection, wants_size);
+        let mut ask = || look_once(url, &mut connection, wants_size);
         // That a connection broke says little about the server; whether there is another one says more.
-        match look().or_else(|error| if was_open { look() } else { Err(error) }) {
+        match ask().or_else(|error| if was_open { ask() } else { Err(error) }) {
             Ok((snapshot, bytes)) => {
                 if snapshot != seen {
                     watch.note_change();
@@ -268,11 +274,11 @@ fn look(url: &DatabaseUrl, watched: &Weak<Watch>) {
                     watch.bytes.store(bytes, Ordering::Relaxed);
                     sized_at = Some(began);
                 }
-                watch.set_seen(began);
+                watch.set_sight(Sight::Seen(began));
             }
             Err(error) => {
-                // Of a server that is away, requests that need it say so in the log.
-                watch.set_blind(&error);
+                let is_full = FULL.iter().any(|words| error.contains(words));
+                watch.set_sight(if is_full { Sight::Full } else { Sight::Away });
             }
         }
         drop(watch);
@@ -323,7 +329,7 @@ impl Writers {
     where
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone,
     {
-        self.watch.check_reach()?;
+        self.watch.check_reach(&self.pool)?;
         let give_up = Instant::now() + PATIENCE;
         for attempt in 1.. {
             let queries = queries.clone();

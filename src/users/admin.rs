@@ -12,7 +12,7 @@ use super::models::{self, NewUser, Origin, User};
 use super::permissions::{Grants, Rights, Verb, of_group};
 use super::rules::{LAST_SUPERUSER, is_last_superuser};
 use super::user_options::OPTIONS;
-use crate::admin::history::admin;
+use crate::admin::history::model::OPTIONS as HISTORY;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -167,7 +167,7 @@ impl ModelAdmin for UserAdmin {
         let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
         let may_change = staff.may(conn, self, Verb::Change, id)?;
         let mut record = record_panel(&user, may_change);
-        if admin::OPTIONS.allow(&staff.rights, Verb::View) {
+        if HISTORY.allow(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
             record.facts.push(("", Cell::Link(address, "What this user did".to_owned())));
         }

@@ -2,7 +2,7 @@
 
 use super::admin::{group_choices, link_badge};
 use super::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
-use crate::admin::history::admin::source_cell;
+use crate::admin::history::model::source_cell;
 use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
 
 /// See [`super::admin::UserAdmin`].

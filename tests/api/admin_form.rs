@@ -294,9 +294,11 @@ async fn the_address_of_a_row_alone_leads_to_its_form() {
         (answer.status, answer.header("location")),
         (303, "/admin/users/1/change/?_changelist_filters=q%3Droot")
     );
-    for path in ["/admin/users/root/", "/admin/nothing/1/", "/admin/users/99999999999999999999/"] {
+    for path in ["/admin/users/root/", "/admin/nothing/1/", "/admin/users/99999999999999999999/", "/admin/history/1/"] {
         assert_eq!(root.get(path).await.status, 404, "{path}");
     }
+    server.staff("clerk", |_| {}).await;
+    assert_eq!(server.sign_in("clerk").await.get("/admin/users/1/").await.status, 403, "without rights");
     let stranger = AdminClient::new(server.address).get("/admin/users/1/").await;
     assert_eq!((stranger.status, stranger.header("location")), (302, "/admin/login/?next=/admin/users/1/"));
 }

@@ -347,9 +347,19 @@ async fn a_database_that_takes_no_more_connections_is_served_by_those_there_are_
     }
     assert_eq!(server.post(&alice, r#"{"name":"more"}"#).await.status, 201);
     assert_eq!(server.get("/readyz", "").await.status, 200);
+    // Where no connection is left, nobody waits for one.
+    postgres.sql("ALTER ROLE crowded CONNECTION LIMIT 0");
+    postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'crowded'");
+    eventually("requests are told at once", async || {
+        let started = Instant::now();
+        let answer = server.get("/articles/", &alice).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        started.elapsed() < Duration::from_secs(1)
+    })
+    .await;
     postgres.sql("ALTER ROLE crowded CONNECTION LIMIT -1");
     eventually("the watch is back", async || server.db.version().is_some()).await;
-    assert_eq!(server.get("/articles/", &alice).await.status, 200);
+    eventually("it reads", async || server.get("/articles/", &alice).await.status == 200).await;
 }
 
 #[tokio::test]

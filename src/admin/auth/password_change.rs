@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::credentials::{self, Credentials, Verdict};
 use super::staff::StaffUser;
-use crate::admin::form::data::PostForm;
+use crate::admin::form_data::PostForm;
 use crate::admin::model_admin::Staff;
 use crate::admin::pages::{Frame, Message, page, see_other};
 use crate::admin::site::Site;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::staff::StaffUser;
 use super::user_agent;
-use crate::admin::form::data::PostForm;
+use crate::admin::form_data::PostForm;
 use crate::admin::pages::{Frame, Message, Moment, page, see_other};
 use crate::admin::site::{Page, Site};
 use crate::api::get;

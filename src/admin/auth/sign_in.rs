@@ -17,7 +17,7 @@ use super::csrf;
 use super::device::{self, Devices};
 use super::session;
 use super::staff::StaffUser;
-use crate::admin::form::data::{PostForm, PublicForm};
+use crate::admin::form_data::{PostForm, PublicForm};
 use crate::admin::pages::{Gate, page, see_other};
 use crate::client_address::client_address;
 use crate::db::Db;

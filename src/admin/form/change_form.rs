@@ -8,13 +8,13 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::conflict::{Basis, Conflict, hidden};
-use super::data::{FormData, PostForm};
 use super::field_views::shown;
 use super::fields;
 use super::page::{ChangeFormPage, FormContent};
 use crate::admin::addresses::{Addresses, redirect_after};
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::staff::StaffUser;
+use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values};
 use crate::admin::pages::{Frame, Message, page, see_other};
 use crate::admin::site::Site;
@@ -145,13 +145,17 @@ pub async fn change_form(
 
 /// The address of a row without anything else, as Django has it: leads to the form.
 pub async fn to_change_form(
-    _: StaffUser,
+    staff: StaffUser,
     site: web::Data<Site>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let options = site.get(&path.0)?.options();
     let id = options.parse_id(&path.1)?;
+    staff.require(options, Verb::View)?;
+    if options.fieldsets.is_empty() {
+        return Err(Error::NoSuchObject(options.label));
+    }
     Ok(see_other(&Addresses::new(options, Some(id), &request).change()))
 }
 

@@ -4,8 +4,8 @@
 use diesel::QueryResult;
 use serde_json::Value;
 
-use super::data::FormData;
 use super::field_views::shown;
+use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Field, ModelAdmin, Options, Values, Widget};
 use crate::admin::site::Site;
 use crate::db::Connection;

@@ -6,11 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::data::PostForm;
 use super::related::{self, Related};
 use crate::admin::addresses::Addresses;
 use crate::admin::auth::staff::StaffUser;
-use crate::admin::model_admin::{ModelAdmin, Options, Staff};
+use crate::admin::form_data::PostForm;
+use crate::admin::model_admin::{ModelAdmin, Options, Staff, field_error};
 use crate::admin::pages::{Frame, Message, page, see_other};
 use crate::admin::site::Site;
 use crate::crypto::random_token;
@@ -172,7 +172,7 @@ fn delete_row(
 /// Deletes a row, unless the model refuses that: [`Error::Invalid`] with its reason.
 pub fn check_and_delete(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &Staff) -> Result<(), Error> {
     if let Some(refusal) = model.refusal(conn, Verb::Delete, id, staff)? {
-        return crate::admin::model_admin::field_error("id", refusal);
+        return field_error("id", refusal);
     }
     model.delete(conn, id, staff)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::data::FormData;
+use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values, Widget};
 use crate::admin::site::Site;
 use crate::db::Connection;

@@ -2,7 +2,6 @@
 
 pub mod change_form;
 pub mod conflict;
-pub mod data;
 pub mod delete;
 pub mod field_views;
 pub mod fields;

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::{Map, Value};
 
-use super::admin::source_label;
+use super::model::source_label;
 use crate::admin::list::cells::time;
 use crate::admin::model_admin::{Choices, FixedChoice, Options};
 use crate::admin::pages::{Moment, capitalized};

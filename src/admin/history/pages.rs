@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
-use super::admin::{HistoryAdmin, OPTIONS};
 use super::entries::{COLUMNS, Entry};
+use super::model::{HistoryAdmin, OPTIONS};
 use crate::admin::addresses::Addresses;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::list::matches::Matches;

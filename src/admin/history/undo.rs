@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web};
 
 use crate::admin::auth::staff::StaffUser;
-use crate::admin::form::data::PostForm;
+use crate::admin::form_data::PostForm;
 use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{Message, see_other};
 use crate::admin::site::Site;

@@ -8,8 +8,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::csv_file::{self, MAX_ROWS, Sheet};
-use super::rows::{self, Import, Report, Running};
-use crate::admin::form::data::UploadForm;
+use super::job::{self, Import, Report, Running};
+use crate::admin::form_data::UploadForm;
 use crate::admin::model_admin::{Field, ModelAdmin, Options, Staff, Widget};
 use crate::admin::pages::{page, see_other};
 use crate::admin::{Frame, PostForm, Site, StaffUser};
@@ -78,7 +78,7 @@ pub async fn upload(
             let (content, sheet) = (Arc::new(content), Arc::new(sheet));
             let check = move |conn: &mut _| {
                 let staff = Staff::find(conn, user_id)?;
-                rows::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &sheet, &staff)
+                job::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &sheet, &staff)
             };
             db.write(check).await
         }
@@ -103,7 +103,7 @@ pub async fn show(
     let (slug, id) = path.into_inner();
     let options = importable(&site, &slug, &staff.staff)?.options();
     let user_id = staff.staff.user.id;
-    let import = db.read(move |conn| Ok(rows::find(conn, id, &slug, user_id)?)).await?;
+    let import = db.read(move |conn| Ok(job::find(conn, id, &slug, user_id)?)).await?;
     let import = import.ok_or(Error::NoSuchObject("import"))?;
     let mut report = import.report();
     let state = match (import.state.as_str(), running.done(id)) {
@@ -136,14 +136,14 @@ pub async fn start(
     let address = format!("/admin/{slug}/import/{id}/");
     let user_id = staff.staff.user.id;
     let started = move |conn: &mut _| {
-        let import = rows::find(conn, id, &slug, user_id)?.ok_or(Error::NoSuchObject("import"))?;
+        let import = job::find(conn, id, &slug, user_id)?.ok_or(Error::NoSuchObject("import"))?;
         // What had errors is not imported in parts.
-        let may_start = import.report().wrong == 0 && rows::start(conn, id)?;
+        let may_start = import.report().wrong == 0 && job::start(conn, id)?;
         Ok(may_start.then_some(import))
     };
     if let Some(import) = db.write(started).await? {
         let (db, site, running) = (db.get_ref().clone(), site.into_inner(), running.get_ref().clone());
-        let run = tokio::spawn(async move { rows::run(&db, site, running, import).await });
+        let run = tokio::spawn(async move { job::run(&db, site, running, import).await });
         let _ = tokio::time::timeout(PATIENCE, run).await;
     }
     Ok(see_other(&address))

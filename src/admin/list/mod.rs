@@ -1,4 +1,5 @@
-//! Lists of rows: what is asked of them, how it is found and counted, how it is shown and exported.
+//! Lists of rows: what is asked of them, how it is found and counted, how it is shown and exported, and
+//! what is done to the rows that are selected.
 
 pub mod actions;
 pub mod cells;

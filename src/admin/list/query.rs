@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::cells;
 use super::facets::FilterChoice;
 use crate::admin::auth::staff::StaffUser;
-use crate::admin::form::data::FormData;
+use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Filter, Kind, Options};
 use crate::admin::site::Site;
 use crate::db::Connection;

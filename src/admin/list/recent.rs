@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
-use crate::admin::form::data::FormData;
+use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Options, Staff};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
