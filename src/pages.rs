@@ -34,16 +34,22 @@ fn error_page(status: StatusCode, page: &ErrorPage) -> HttpResponse {
 
 /// `/`, where nothing is for a client of the API, as in the original. Somebody with a browser gets to the admin.
 pub async fn root(request: HttpRequest) -> HttpResponse {
-    let mut response = match negotiation::choose(&request) {
-        Ok(Renderer::Html) => HttpResponse::Found().insert_header((LOCATION, "/admin/")).finish(),
+    match negotiation::choose(&request) {
+        Ok(Renderer::Html) => by_accept(HttpResponse::Found().insert_header((LOCATION, "/admin/")).finish()),
         _ => not_found(request).await,
-    };
+    }
+}
+
+fn by_accept(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     response
 }
 
-/// Nothing is at this address.
+/// Nothing is at this address. A page says so, as in the original, but for who asks for JSON by name.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    if negotiation::names_json(&request) {
+        return by_accept(Error::NotFound.error_response());
+    }
     let page = ErrorPage {
         theme: theme::chosen(&request),
         title: "Not Found",
@@ -51,7 +57,7 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
         request_id: None,
         link: Some(("/articles/", "The articles")),
     };
-    error_page(StatusCode::NOT_FOUND, &page)
+    by_accept(error_page(StatusCode::NOT_FOUND, &page))
 }
 
 /// The request names a host that this service does not answer for.

@@ -67,11 +67,18 @@ pub fn wants_problem(request: &HttpRequest) -> bool {
 
 /// [`wants_problem`] by the value of `Accept`.
 pub fn accept_wants_problem(accept: &str) -> bool {
-    let ranges: Vec<_> = accept.split(',').filter_map(parse).collect();
-    let quality = |kind, subkind| best(&ranges, kind, subkind).map_or(0, |(range, _)| range.quality);
-    let named = best(&ranges, "application", "problem+json").filter(|(range, _)| range.subkind != "*");
-    let success = quality("application", "json").max(quality("text", "html"));
-    named.is_some_and(|(problem, _)| problem.quality >= success)
+    let ranges = parse_ranges(accept);
+    let success = quality(&ranges, "application", "json").max(quality(&ranges, "text", "html"));
+    is_named(&ranges, "application", "problem+json") && quality(&ranges, "application", "problem+json") >= success
+}
+
+/// Whether JSON is asked for by name, and at least as much as a page: where a page is what is meant for people, and for
+/// all who do not care.
+pub fn names_json(request: &HttpRequest) -> bool {
+    let accept = accept(request);
+    let ranges = parse_ranges(&accept);
+    let (json, html) = (quality(&ranges, "application", "json"), quality(&ranges, "text", "html"));
+    is_named(&ranges, "application", "json") && json >= html
 }
 
 /// Chooses by the value of `Accept`; an empty one accepts anything.
@@ -79,7 +86,7 @@ pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
     if accept.trim().is_empty() {
         return Ok(Renderer::JSON);
     }
-    let ranges: Vec<_> = accept.split(',').filter_map(parse).collect();
+    let ranges = parse_ranges(accept);
     // Of two with the same quality the server prefers JSON, unless the caller was more specific about HTML.
     let json = best(&ranges, "application", "json");
     let html = best(&ranges, "text", "html");
@@ -105,6 +112,20 @@ fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Opti
     covering.max_by_key(|(range, precision)| (*precision, range.quality)).filter(|(range, _)| range.quality > 0)
 }
 
+/// How much a type is wanted, in thousandths.
+fn quality(ranges: &[MediaRange], kind: &str, subkind: &str) -> u16 {
+    best(ranges, kind, subkind).map_or(0, |(range, _)| range.quality)
+}
+
+/// Whether the range that covers a type names that very one.
+fn is_named(ranges: &[MediaRange], kind: &str, subkind: &str) -> bool {
+    best(ranges, kind, subkind).is_some_and(|(range, _)| range.subkind != "*")
+}
+
+fn parse_ranges(accept: &str) -> Vec<MediaRange<'_>> {
+    accept.split(',').filter_map(parse).collect()
+}
+
 fn parse(item: &str) -> Option<MediaRange<'_>> {
     let mut parts = item.split(';').map(str::trim);
     let (kind, subkind) = parts.next()?.split_once('/')?;
@@ -112,7 +133,7 @@ fn parse(item: &str) -> Option<MediaRange<'_>> {
     for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
         let value = value.trim().trim_matches('"');
         match name.trim().to_ascii_lowercase().as_str() {
-            "q" => range.quality = quality(value)?,
+            "q" => range.quality = parse_quality(value)?,
             "indent" => range.indent = value.parse::<u64>().unwrap_or(0).min(8) as u8,
             _ => {}
         }
@@ -120,7 +141,7 @@ fn parse(item: &str) -> Option<MediaRange<'_>> {
     Some(range)
 }
 
-fn quality(text: &str) -> Option<u16> {
+fn parse_quality(text: &str) -> Option<u16> {
     let value: f32 = text.parse().ok()?;
     (0.0..=1.0).contains(&value).then(|| (value * 1000.0).round() as u16)
 }

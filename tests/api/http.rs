@@ -872,6 +872,23 @@ async fn browsers_are_told_to_insist_on_tls_only_behind_tls() {
 }
 
 #[tokio::test]
+async fn that_nothing_is_there_is_said_in_json_to_who_names_it_and_by_a_page_to_all_others() {
+    let server = TestServer::start().await;
+    let get = async |accept: &str| server.call("GET", "/nope").header("accept", accept).send().await;
+    for accept in ["application/json", "application/json, text/plain, */*", "text/html;q=0.5, application/json;q=0.5"] {
+        let answer = get(accept).await;
+        answer.assert(404, r#"{"detail":"There is nothing at this address.","code":"not_found"}"#);
+        assert!(answer.header("vary").contains("Accept"), "{accept}: {answer:?}");
+    }
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for accept in ["", "*/*", "application/*", browser, "text/html, application/json;q=0.9", "application/json;q=0"] {
+        let answer = get(accept).await;
+        assert_eq!((answer.status, answer.header("content-type")), (404, "text/html; charset=utf-8"), "{accept}");
+        assert!(answer.header("vary").contains("Accept"), "{accept}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_harmless_request_id_is_taken_over_and_any_other_replaced() {
     let server = TestServer::start().await;
     for id in ["12345678", "0b7e1f2a-5c1d-4e6f-8a9b-0c1d2e3f4a5b", "Root_1-67891233-abcdef", &"x".repeat(64)] {
