@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
@@ -231,6 +232,13 @@ impl Error {
             problem["errors"] = fields.to_json();
         }
         problem
+    }
+
+    /// The answer with [`Error::problem`] as its body.
+    pub fn problem_response(&self) -> HttpResponse {
+        let mut response = self.error_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.set_body(BoxBody::new(self.problem().to_string()))
     }
 }
 

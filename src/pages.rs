@@ -45,10 +45,20 @@ fn by_accept(mut response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// Nothing is at this address. A page says so, as in the original, but for who asks for JSON by name.
+/// An error for who asks for JSON by name; all others get a page, as in the original.
+fn in_json(request: &HttpRequest, error: &Error) -> Option<HttpResponse> {
+    let response = match (negotiation::wants_problem(request), negotiation::names_json(request)) {
+        (true, _) => error.problem_response(),
+        (_, true) => error.error_response(),
+        _ => return None,
+    };
+    Some(by_accept(response))
+}
+
+/// Nothing is at this address.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    if negotiation::names_json(&request) {
-        return by_accept(Error::NotFound.error_response());
+    if let Some(response) = in_json(&request, &Error::NotFound) {
+        return response;
     }
     let page = ErrorPage {
         theme: theme::chosen(&request),
@@ -62,6 +72,14 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
 
 /// The request names a host that this service does not answer for.
 pub fn bad_host(request: &HttpRequest) -> HttpResponse {
+    let refused = Error::Refused {
+        status: StatusCode::BAD_REQUEST,
+        code: "host_not_allowed",
+        detail: "The request names a host that this service does not answer for.",
+    };
+    if let Some(response) = in_json(request, &refused) {
+        return response;
+    }
     let page = ErrorPage {
         theme: theme::chosen(request),
         title: "Bad Request (400)",
@@ -69,5 +87,5 @@ pub fn bad_host(request: &HttpRequest) -> HttpResponse {
         request_id: None,
         link: None,
     };
-    error_page(StatusCode::BAD_REQUEST, &page)
+    by_accept(error_page(StatusCode::BAD_REQUEST, &page))
 }

@@ -57,7 +57,7 @@ impl Site {
 
     /// [`Site::find`], or the error that there is no such page.
     pub fn get(&self, slug: &str) -> Result<&dyn ModelAdmin, Error> {
-        self.find(slug).ok_or(Error::NoSuchObject("page"))
+        self.find(slug).ok_or(Error::NotFound)
     }
 
     /// The model with this name in addresses.

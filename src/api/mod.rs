@@ -108,7 +108,11 @@ pub fn read_only(path: &str, route: Route) -> Resource {
 /// Refuses the methods that an address does not have (RFC 9110, section 15.5.6).
 pub fn not_allowed(allow: &'static str) -> Route {
     web::to(move |request: HttpRequest| async move {
-        let mut response = HttpResponse::from_error(Error::MethodNotAllowed(request.method().to_string()));
+        let error = Error::MethodNotAllowed(request.method().to_string());
+        let mut response = match negotiation::wants_problem(&request) {
+            true => error.problem_response(),
+            false => HttpResponse::from_error(error),
+        };
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         response
     })

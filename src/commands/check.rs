@@ -35,14 +35,14 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
 
 fn database(config: &Config) -> Result<String, String> {
     let url = &config.database;
-    if url.is_missing() {
-        return match url.missing_folder() {
-            Some(folder) => Err(format!("{url}: the folder {} does not exist", folder.display())),
-            None => Ok(format!("{url} does not exist yet; it is created at the first start")),
-        };
+    if let Some(folder) = url.missing_folder() {
+        return Err(format!("{url}: the folder {} does not exist", folder.display()));
     }
-    let probed = Db::probe(url).map_err(|error| format!("{url}: {}", error.problem()));
-    probed.map(|()| format!("{url} can be read and written"))
+    let (probed, finding) = match url.is_missing() {
+        true => (Db::probe_creation(url), "does not exist yet; it is created at the first start"),
+        false => (Db::probe(url), "can be read and written"),
+    };
+    probed.map(|()| format!("{url} {finding}")).map_err(|error| format!("{url}: {}", error.problem()))
 }
 
 fn migrations(config: &Config) -> Result<String, String> {

@@ -201,6 +201,16 @@ impl Db {
         probed.map_err(|problem| OpenError::new(url, problem))
     }
 
+    /// Whether a database that is missing can be made by the first start. Leaves nothing.
+    pub fn probe_creation(url: &DatabaseUrl) -> Result<(), OpenError> {
+        let probed = match url {
+            DatabaseUrl::Sqlite(path) => sqlite::probe_creation(path),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => Ok(()),
+        };
+        probed.map_err(|problem| OpenError::new(url, problem))
+    }
+
     /// Where the database is.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url

@@ -1,6 +1,7 @@
 //! SQLite: how its connections are opened and what is particular to it.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -80,9 +81,23 @@ pub fn probe(connection: &mut Connection) -> Result<(), String> {
 }
 
 /// Makes the file where it is missing, for its owner alone: it holds password hashes. SQLite gives its other files the
-/// same mode. What fails here fails again when the file is opened, with the reason.
-fn create_file(path: &Path) {
-    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+/// same mode.
+fn create_file(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// Whether a file that is missing can be made: makes another one beside it, and takes it away.
+pub fn probe_creation(path: &Path) -> Result<(), String> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".check");
+    match create_file(Path::new(&beside)).and_then(|()| std::fs::remove_file(&beside)) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(cannot_be_made(&error)),
+        _ => Ok(()),
+    }
+}
+
+fn cannot_be_made(error: &std::io::Error) -> String {
+    format!("the file cannot be made: {error}")
 }
 
 /// The writing connection, with all migrations applied, and how many those were.
@@ -91,7 +106,7 @@ fn create_file(path: &Path) {
 /// another has begun to read. SQLite refuses the other at once, whatever `busy_timeout` says, since the
 /// two could wait for each other for ever. Beginning anew is the way out.
 pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
-    create_file(path);
+    let created = create_file(path);
     let give_up = Instant::now() + Duration::from_secs(5);
     let try_to_open = || -> Result<(Connection, usize), String> {
         let mut connection = open(path, Role::Writer).map_err(|error| error.to_string())?;
@@ -104,6 +119,10 @@ pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
         match try_to_open() {
             Err(problem) if problem.contains("database is locked") && Instant::now() < give_up => {
                 std::thread::sleep(Duration::from_millis(20));
+            }
+            // SQLite knows only that it cannot open what is not there.
+            Err(problem) if problem.contains("unable to open") && !path.exists() => {
+                return Err(created.err().map_or(problem, |error| cannot_be_made(&error)));
             }
             outcome => return outcome,
         }

@@ -61,7 +61,7 @@ fn email_taken(other: &User, email: &str) -> String {
     if other.email == email {
         return EMAIL_TAKEN.to_owned();
     }
-    format!("A user with this e-mail exists already, written {}: {}.", other.email, other.username)
+    format!("A user with this e-mail exists already: {} ({}).", other.username, other.email)
 }
 
 const USERNAME_TAKEN: &str = "A user with that username already exists.";

@@ -141,7 +141,7 @@ async fn an_e_mail_that_is_there_in_another_case_is_named() {
     let mut root = server.superuser().await;
     let form = Form::with(&root.page(ADD_USER).await, "_save").set("username", &["other"]);
     let answer = form.clone().set("email", &["jane@example.com"]).send(&mut root, ADD_USER, "_save").await;
-    let message = "A user with this e-mail exists already, written Jane@Example.com: jane.";
+    let message = "A user with this e-mail exists already: jane (Jane@Example.com).";
     assert!(answer.status == 400 && answer.text().contains(message), "{}", answer.text());
     let answer = form.set("email", &["Jane@Example.com"]).send(&mut root, ADD_USER, "_save").await;
     assert!(answer.text().contains("A user with that e-mail already exists."), "{}", answer.text());

@@ -71,6 +71,8 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     assert_eq!(state(&server).await, before);
     let actions = server.texts("SELECT action || ' ' || changes AS t FROM history ORDER BY id DESC LIMIT 1").await;
     assert!(actions[0].starts_with("created {\"restored\":[\"deleted on 20"), "{actions:?}");
+    let history = root.page("/admin/history/?q=jane").await;
+    assert_eq!(history.matches("\">Restored</span>").count(), 1, "{history}");
     let page = undo(&mut root, &page_again).await;
     assert!(page.contains("There is nothing to undo"), "{page}");
     assert_eq!(state(&server).await, before);

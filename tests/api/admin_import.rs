@@ -147,7 +147,7 @@ async fn files_that_are_no_csv_are_refused_with_the_reason() {
     let many_columns = vec!["x"; 201].join(",");
     let many_rows = format!("name\n{}", "x\n".repeat(10_001));
     for (content, reason) in [
-        (b"".as_slice(), "The first line names no known field. It may have: name."),
+        (b"".as_slice(), "The file is empty."),
         (b"name\n", "The file has no rows below its headings."),
         (b"name\n \n,\n", "The file has no rows below its headings."),
         (b"title\nx\n", "The first line names no known field. It may have: name."),

@@ -3,14 +3,15 @@
 use std::fs::Permissions;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use gatepost::users::password;
 
-use crate::harness::eventually;
 use crate::harness::jwks::{Behaviour, JwksFixture};
 use crate::harness::pool::{CLIENT_ID, ISSUER, POOL_ID, TestKey};
 use crate::harness::program::{Outcome, Program, connect, texts};
+use crate::harness::{eventually, skip};
 
 /// What history says, a line for each row.
 fn history(program: &Program) -> Vec<String> {
@@ -383,6 +384,21 @@ async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
         }
     }
     assert!(source.fetches() >= 2, "the keys are asked for");
+}
+
+#[tokio::test]
+async fn where_no_file_can_be_made_check_and_start_say_so() {
+    if !Path::new("/proc/self").exists() {
+        return skip("where_no_file_can_be_made_check_and_start_say_so", "/proc");
+    }
+    // Nobody can make a file there, not even root.
+    let program = Program::new().set("DATABASE_URL", "sqlite:/proc/gatepost.sqlite3");
+    program.run(&["migrate"]).await.assert_error("the file cannot be made: ");
+    let outcome = program.run(&["check"]).await;
+    assert!(outcome.code == Some(1) && outcome.stdout.contains("the file cannot be made: "), "{outcome:?}");
+    let healthy = Program::new();
+    healthy.run(&["check"]).await.success();
+    assert_eq!(std::fs::read_dir(healthy.path("")).expect("the folder").count(), 0, "check leaves no file behind");
 }
 
 #[tokio::test]

@@ -880,6 +880,9 @@ async fn that_nothing_is_there_is_said_in_json_to_who_names_it_and_by_a_page_to_
         answer.assert(404, r#"{"detail":"There is nothing at this address.","code":"not_found"}"#);
         assert!(answer.header("vary").contains("Accept"), "{accept}: {answer:?}");
     }
+    let refused = server.call("GET", "/articles/").header("host", "evil.com").header("accept", "application/json");
+    let detail = "The request names a host that this service does not answer for.";
+    refused.send().await.assert(400, &format!(r#"{{"detail":"{detail}","code":"host_not_allowed"}}"#));
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     for accept in ["", "*/*", "application/*", browser, "text/html, application/json;q=0.9", "application/json;q=0"] {
         let answer = get(accept).await;

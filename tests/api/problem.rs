@@ -76,6 +76,18 @@ async fn every_kind_of_error_is_a_problem_where_it_is_asked_for() {
             json!({ "code": "parse_error", "detail": "Multipart form parse error - Invalid boundary in multipart: None" }),
         ),
         (
+            "nothing at that address",
+            call("GET", "/nope"),
+            (404, "Not Found"),
+            json!({ "code": "not_found", "detail": "There is nothing at this address." }),
+        ),
+        (
+            "wrong method outside the API",
+            call("DELETE", "/healthz"),
+            (405, "Method Not Allowed"),
+            json!({ "code": "method_not_allowed", "detail": "Method \"DELETE\" not allowed." }),
+        ),
+        (
             "a field is wrong",
             known("POST", "/articles/").json(r#"{"name":""}"#),
             (400, "Bad Request"),

@@ -82,18 +82,21 @@ impl Entry {
         let users = allows(site.find_by_name("user").map(|model| model.options()), Verb::View);
         let may_restore = action == "deleted" && number(9) == Some(1) && allows(options, Verb::Add).is_some();
         let is_there = text(10) != "deleted";
+        // What comes back is created anew, and marked; the mark is said by the action.
+        let mut changed: Map<String, Value> = serde_json::from_str(text(8)).unwrap_or_default();
+        let is_restored = action == "created" && changed.shift_remove("restored").is_some();
         Ok(Entry {
             at: values.first().and_then(time),
             actor: text(2).to_owned(),
             actor_address: users.zip(number(1)).map(|(users, id)| address(users, id)),
             source: source_label(text(3)).to_owned(),
             tone: tone(action),
-            action: capitalized(action),
+            action: capitalized(if is_restored { "restored" } else { action }),
             address: allows(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),
             object: text(7).to_owned(),
             model: capitalized(options.map_or(model, |options| options.label)),
             object_id,
-            changes: changes(site, options, action, text(8)),
+            changes: changes(site, options, action, &changed),
             undo: if may_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
         })
     }
@@ -112,8 +115,7 @@ fn tone(action: &str) -> &'static str {
     }
 }
 
-fn changes(site: &Site, options: Option<&Options>, action: &str, json: &str) -> Vec<Change> {
-    let changes: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
+fn changes(site: &Site, options: Option<&Options>, action: &str, changes: &Map<String, Value>) -> Vec<Change> {
     let label = |name: &str| {
         let field = options.and_then(|options| options.fields().find(|field| field.name == name));
         field.map_or_else(|| capitalized(&name.replace('_', " ")), |field| field.label.to_owned())

@@ -130,6 +130,9 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
         }
         columns.push(target);
     }
+    if columns.is_empty() {
+        return Err("The file is empty.".to_owned());
+    }
     if !columns.iter().any(|column| matches!(column, Target::Field(_))) {
         let names: Vec<_> = importable(options).map(|field| field.name).collect();
         return Err(format!("The first line names no known field. It may have: {}.", names.join(", ")));
