@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), CommandError> {
     let variables = config::read_environment()?;
     let basics = Basics::from_variables(&variables)?;
-    gatepost::logging::start(&basics);
+    gatepost::server::logging::start(&basics);
     for name in config::unknown_variables() {
         log::warn!("{} is set, but there is no such setting: is it misspelt?", name.escape_debug());
     }

@@ -12,10 +12,10 @@ use askama::Template;
 use super::auth::staff::{StaffUser, sign_in_required};
 use super::pages::{Frame, see_other};
 use super::site::Site;
-use super::theme;
 use crate::error::Error;
-use crate::middleware::{SCRIPTED_POLICY, request_id};
-use crate::pages;
+use crate::http::edge::{SCRIPTED_POLICY, request_id};
+use crate::http::pages;
+use crate::http::theme;
 
 /// The way on from where there is no frame.
 const HOME: (&str, &str) = ("/admin/", "Home");

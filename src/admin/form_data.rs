@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::admin::auth::csrf;
 use crate::admin::auth::staff::{StaffUser, sign_in_required};
-use crate::api::parsers::{Body, MaxBodyBytes};
 use crate::error::Error;
+use crate::http::body::{Body, MaxBodyBytes};
 
 /// Fields that a form may have; Django allows 1000, and lists its selected rows one by one.
 const MOST_FIELDS: usize = 10_000;

@@ -29,4 +29,4 @@ pub use form_data::{FormData, PostForm};
 pub use model_admin::{ModelAdmin, Staff, Values};
 pub use pages::{Frame, Message};
 pub use site::Site;
-pub use urls::Admin;
+pub use urls::{Admin, AdminSettings};

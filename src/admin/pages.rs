@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::auth::staff::StaffUser;
 use super::model_admin::ModelAdmin;
 use super::site::Site;
-use super::theme;
 use crate::error::Error;
+use crate::http::theme;
 use crate::users::permissions::Verb;
 
 /// What the first page belongs to.

@@ -17,9 +17,9 @@ use super::model_admin::{ModelAdmin, Options};
 use super::pages::{Frame, capitalized, page};
 use super::site::Site;
 use crate::db::rows::{self, Sql};
+use crate::db::search;
 use crate::db::{Connection, Db};
 use crate::error::Error;
-use crate::search;
 use crate::users::permissions::Verb;
 
 /// Rows of each model that are shown.

@@ -1,33 +1,20 @@
-//! Light, dark, or as the device has it.
+//! `/admin/theme/`: light, dark, or as the device has it.
 
 use actix_web::cookie::time::Duration;
 use actix_web::http::header::{HeaderValue, REFERER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::auth::cookies::{self, Cookies};
 use super::auth::csrf;
 use super::auth::sign_in::own_path;
 use super::form_data::PublicForm;
 use super::pages::see_other;
 use crate::error::Error;
+use crate::http::cookies::{self, Cookies};
+use crate::http::theme::known;
 
 /// A year.
 const AGE: Duration = Duration::days(365);
-
-/// The theme that a request asks for: `light`, `dark` or `auto`.
-pub fn chosen(request: &HttpRequest) -> &'static str {
-    let cookies = request.app_data::<web::Data<Cookies>>();
-    known(&cookies.and_then(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default())
-}
-
-fn known(theme: &str) -> &'static str {
-    match theme {
-        "light" => "light",
-        "dark" => "dark",
-        _ => "auto",
-    }
-}
 
 /// `POST /admin/theme/`: keeps the choice, and leads back to the page it was made on.
 pub async fn choose(

@@ -5,7 +5,6 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 use super::auth::browsing::Browsing;
-use super::auth::cookies::Cookies;
 use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
 use super::auth::session::DatabaseSessions;
@@ -18,11 +17,11 @@ use super::list::recent::Recent;
 use super::list::{actions, change_list, export};
 use super::site::Site;
 use super::{errors, history, import, index, search, theme};
-use crate::api::{get, not_allowed};
-use crate::config::{Config, Mode};
-use crate::crypto;
 use crate::db::Db;
+use crate::db::kept_keys;
 use crate::error::Error;
+use crate::http::cookies::Cookies;
+use crate::http::routes::{get, not_allowed};
 use crate::users::password::Hasher;
 use crate::users::sessions::Limits;
 
@@ -42,18 +41,29 @@ pub struct Admin {
     session_key: Key,
 }
 
+/// What is set of the admin.
+#[derive(Clone, Copy)]
+pub struct AdminSettings {
+    /// Whether browsers may send its cookies by TLS only.
+    pub secure_cookies: bool,
+    /// How long a session lasts.
+    pub session_limits: Limits,
+    /// Failures at signing in to one account that are allowed at once.
+    pub max_failures: u32,
+}
+
 impl Admin {
     /// Puts the admin of a site together; makes its keys where the database has none yet.
-    pub async fn open(db: &Db, site: Site, config: &Config) -> Result<Admin, Error> {
+    pub async fn open(db: &Db, site: Site, settings: AdminSettings) -> Result<Admin, Error> {
         let keys = db.write(|conn| {
-            let of_sessions = crypto::find_or_create(conn, "session_cookie")?;
-            Ok((of_sessions, crypto::find_or_create(conn, "device_cookie")?))
+            let of_sessions = kept_keys::find_or_create(conn, "session_cookie")?;
+            Ok((of_sessions, kept_keys::find_or_create(conn, "device_cookie")?))
         });
         let (session_key, device_key) = keys.await?;
-        let throttle = Throttle { max_failures: config.login_max_failures };
+        let throttle = Throttle { max_failures: settings.max_failures };
         let session_key = Key::from(&session_key);
-        let cookies = Cookies { secure: config.mode != Mode::Development };
-        let sessions = DatabaseSessions::new(db.clone(), config.session_limits);
+        let cookies = Cookies { secure: settings.secure_cookies };
+        let sessions = DatabaseSessions::new(db.clone(), settings.session_limits);
         let browsing = Browsing::new(sessions.clone(), cookies, session_key.clone());
         Ok(Admin {
             sessions: web::Data::new(sessions),
@@ -61,7 +71,7 @@ impl Admin {
             cookies: web::Data::new(cookies),
             credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
             devices: web::Data::new(Devices::new(&device_key)),
-            limits: web::Data::new(config.session_limits),
+            limits: web::Data::new(settings.session_limits),
             imports: web::Data::new(Running::default()),
             lists: web::Data::default(),
             histories: web::Data::default(),

@@ -12,14 +12,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
 
+use super::endpoint::Endpoint;
 use super::fields::CharField;
+use super::render;
 use super::tokens::{Token, tokens};
-use super::{Endpoint, render};
-use crate::admin::theme;
 use crate::cognito::Authenticator;
-use crate::cognito::authentication::PageUser;
 use crate::error::Error;
-use crate::middleware::{SCRIPTED_POLICY, request_id};
+use crate::http::edge::{SCRIPTED_POLICY, request_id};
+use crate::http::theme;
+use crate::users::page_user::PageUser;
 
 #[derive(Template)]
 #[template(path = "api/response.html")]

@@ -12,8 +12,8 @@ use serde_json::Value;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
+use crate::db::search::{self, MAX_WORDS};
 use crate::error::FieldErrors;
-use crate::search::{self, MAX_WORDS};
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: i64 = 100;

@@ -1,57 +1,26 @@
-//! Reading a request's body: JSON, forms and multipart forms, within limits of size and time.
+//! Parsing a request's body: JSON, forms and multipart forms.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::mime::{self, Mime};
-use actix_web::web::{self, Bytes, BytesMut};
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::web::Bytes;
 use encoding_rs::{Encoding, UTF_8};
-use futures_util::future::{Ready, ready};
-use futures_util::{StreamExt, stream};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fields::{Data, Input};
 use crate::error::{Error, FieldErrors};
-
-/// The longest a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::http::body::{Body, parse_error, parts};
 
 /// The media types of bodies that can be read.
 pub const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
-/// The largest body that is read, in bytes; part of the application's data.
-#[derive(Clone, Copy, Debug)]
-pub struct MaxBodyBytes(pub usize);
-
-/// A body that has not been read yet, so that a view can be refused before it is.
-pub struct Body {
-    request: HttpRequest,
-    payload: Payload,
-}
-
-impl FromRequest for Body {
-    type Error = Error;
-    type Future = Ready<Result<Body, Error>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Ok(Body { request: request.clone(), payload: payload.take() }))
-    }
-}
-
 impl Body {
     /// Reads the body and takes it apart by its `Content-Type`. No body at all is no members.
-    pub async fn data(mut self) -> Result<Data, Error> {
-        let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
-        let body = self.bytes(limit).await?;
+    pub async fn data(self) -> Result<Data, Error> {
+        let (content_type, body) = self.content().await?;
         if body.is_empty() {
             return Ok(Data::new());
         }
-        let header = self.request.headers().get(CONTENT_TYPE);
-        let content_type = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let unsupported = || Error::UnsupportedMediaType(content_type.to_owned());
+        let unsupported = || Error::UnsupportedMediaType(content_type.clone());
         let media_type: Mime = content_type.parse().map_err(|_| unsupported())?;
         match (media_type.type_(), media_type.subtype()) {
             (mime::APPLICATION, mime::JSON) => {
@@ -59,48 +28,10 @@ impl Body {
                 json(&decode(&body, encoding)?)
             }
             (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => Ok(form(&body)),
-            (mime::MULTIPART, mime::FORM_DATA) => multipart(content_type, body).await,
+            (mime::MULTIPART, mime::FORM_DATA) => multipart(&content_type, body).await,
             _ => Err(unsupported()),
         }
     }
-
-    /// The parts of a body that has to be a multipart form.
-    pub async fn parts(mut self) -> Result<Vec<Part>, Error> {
-        let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
-        let body = self.bytes(limit).await?;
-        let header = self.request.headers().get(CONTENT_TYPE);
-        let content_type = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::MULTIPART_FORM_DATA) {
-            return Err(Error::UnsupportedMediaType(content_type.to_owned()));
-        }
-        parts(content_type, body).await
-    }
-
-    /// The bytes of the body, up to `limit`, in time.
-    pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
-        let announced =
-            self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|announced| announced > limit as u64) {
-            return Err(Error::BodyTooLarge(limit));
-        }
-        let mut body = BytesMut::new();
-        let read = async {
-            while let Some(chunk) = self.payload.next().await {
-                let chunk = chunk.map_err(|error| Error::Parse(format!("The request body cannot be read: {error}")))?;
-                if body.len() + chunk.len() > limit {
-                    return Err(Error::BodyTooLarge(limit));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(())
-        };
-        tokio::time::timeout(BODY_TIMEOUT, read).await.map_err(|_| Error::RequestTimeout)??;
-        Ok(body.freeze())
-    }
-}
-
-fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
-    Error::Parse(format!("{what} parse error - {problem}"))
 }
 
 /// The encoding that a media type names, UTF-8 if it names none; `None` if nobody knows it.
@@ -254,29 +185,4 @@ pub async fn multipart(content_type: &str, body: Bytes) -> Result<Data, Error> {
         (part.name, if is_file { Input::Other } else { Input::text(String::from_utf8_lossy(&part.content)) })
     });
     Ok(fields.collect())
-}
-
-/// A part of a multipart form.
-pub struct Part {
-    /// The field's name.
-    pub name: String,
-    /// The file's name, where it is a file.
-    pub file_name: Option<String>,
-    /// The bytes.
-    pub content: Bytes,
-}
-
-/// The parts of a multipart form (RFC 7578), in their order.
-pub async fn parts(content_type: &str, body: Bytes) -> Result<Vec<Part>, Error> {
-    let fail = |problem: multer::Error| parse_error("Multipart form", problem);
-    let boundary = multer::parse_boundary(content_type)
-        .map_err(|_| parse_error("Multipart form", "Invalid boundary in multipart: None"))?;
-    let mut form = multer::Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
-    let mut parts = Vec::new();
-    while let Some(part) = form.next_field().await.map_err(fail)? {
-        let name = part.name().ok_or_else(|| parse_error("Multipart form", "a part has no name"))?.to_owned();
-        let file_name = part.file_name().map(str::to_owned);
-        parts.push(Part { name, file_name, content: part.bytes().await.map_err(fail)? });
-    }
-    Ok(parts)
 }

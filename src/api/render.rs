@@ -1,15 +1,13 @@
 //! Writing an answer: compact JSON as Django REST framework writes it, indented, or as a page.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::negotiation::Renderer;
-use super::{Endpoint, browsable};
-use crate::middleware::request_id;
+use crate::http::edge::request_id;
 
 /// Writes a value compactly. U+2028 and U+2029 are escaped, as in the original: they end lines in
 /// JavaScript, and a JSON text may be put into a script.
@@ -35,24 +33,6 @@ pub fn with_request_id(request: &HttpRequest, body: Bytes) -> Bytes {
 
 /// The type of pages.
 pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-
-/// Rewrites a compact body in the wanted form.
-pub fn render(
-    renderer: Renderer,
-    endpoint: &Endpoint,
-    request: &HttpRequest,
-    response: &mut HttpResponse<()>,
-    body: Bytes,
-) -> Bytes {
-    let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
-    match renderer {
-        Renderer::Json { indent } => indented(&value, indent.into()).into(),
-        Renderer::Html => browsable::page(endpoint, request, response, &value).unwrap_or_else(|error| {
-            log::error!("the page of an answer cannot be rendered: {}", error.cause().unwrap_or_default());
-            body
-        }),
-    }
-}
 
 /// Writes a value with so many blanks for each level.
 pub fn indented(value: &Value, blanks: usize) -> String {

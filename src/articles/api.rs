@@ -12,16 +12,17 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::models::{self, Article, NAME};
 use super::schemas::{ArticleFields, ArticleId, ListParameters, PatchedArticleFields};
-use crate::api::etag::{self, IfMatch};
 use crate::api::pagination::ListQuery;
-use crate::api::parsers::Body;
 use crate::api::schemas::FieldErrorsBody;
-use crate::api::{Endpoint, get, render, resource};
+use crate::api::{Endpoint, render, resource};
 use crate::cognito::{CognitoUser, Refusal};
+use crate::db::search::Turns;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
 use crate::history::{Actor, Source};
-use crate::search::Turns;
+use crate::http::body::Body;
+use crate::http::etag::{self, IfMatch};
+use crate::http::routes::get;
 use crate::users::{self, models::User};
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");

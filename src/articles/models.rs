@@ -10,8 +10,8 @@ use crate::api::pagination::{ListQuery, Page};
 use crate::db::rows;
 use crate::db::text::{contains_all, join};
 use crate::db::{Backend, Connection};
-use crate::deleted_rows;
 use crate::error::Error;
+use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::articles;
 

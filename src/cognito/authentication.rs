@@ -16,9 +16,11 @@ use super::token::Claims;
 use super::verifier::Verifier;
 use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::Error;
+use crate::http::caller::CallerId;
+use crate::http::rate_limit::Limits;
 use crate::metrics;
-use crate::rate_limit::Limits;
 use crate::users::models::{self, User};
+use crate::users::page_user::PageUser;
 
 /// `last_seen_at` is written no more often than this.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -171,27 +173,6 @@ pub struct CognitoUser {
     /// this request.
     pub version: Option<Version>,
 }
-
-/// Whom a page stands for that was asked for without a token: who is signed in to the admin. Left in the
-/// request before the guard runs.
-#[derive(Clone)]
-pub struct PageUser {
-    /// The user.
-    pub user: Arc<User>,
-    /// Goes with whatever the page's script sends.
-    pub csrf_token: String,
-}
-
-impl PageUser {
-    /// Who was found for this request.
-    pub fn of(request: &HttpRequest) -> Option<PageUser> {
-        request.extensions().get::<PageUser>().cloned()
-    }
-}
-
-/// The caller's id, left in the request for the log.
-#[derive(Clone, Copy)]
-pub struct CallerId(pub i64);
 
 impl FromRequest for CognitoUser {
     type Error = Error;

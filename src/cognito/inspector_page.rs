@@ -11,8 +11,8 @@ use super::inspector::{Inspection, Line, State, pasted_token};
 use crate::admin::pages::page;
 use crate::admin::site::Page;
 use crate::admin::{Frame, PostForm, Site, StaffUser};
-use crate::api::get;
 use crate::error::Error;
+use crate::http::routes::get;
 use crate::users::permissions::Rights;
 
 /// Registers the page.

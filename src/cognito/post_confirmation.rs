@@ -19,13 +19,13 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::linking::{self, Creation, Identity, Outcome, Policy};
 use super::user_pool::UserPool;
-use crate::api::not_allowed;
-use crate::api::parsers::Body;
 use crate::api::schemas::{ErrorBody, OtherMethod};
+use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::Error;
-use crate::rate_limit::Limits;
-use crate::secret::Secret;
+use crate::http::body::Body;
+use crate::http::rate_limit::Limits;
+use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
 
 /// The header with the time of the signature, in seconds since 1970.

@@ -1,7 +1,7 @@
 //! `openapi`: the OpenAPI document, for what is made from it.
 
 use super::{CommandError, say};
-use crate::openapi::document;
+use crate::server::openapi::document;
 
 /// Prints the document.
 pub fn run() -> Result<(), CommandError> {

@@ -7,10 +7,10 @@ use url::Url;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool};
-use crate::client_address::TrustedProxies;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
+use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
-use crate::secret::Secret;
+use crate::http::client_address::TrustedProxies;
 
 /// Where the server of these variables listens, for commands that need no more than that.
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {

@@ -7,12 +7,14 @@ mod backup;
 mod bulk;
 mod connection;
 pub mod copy;
+pub mod kept_keys;
 pub mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod references;
 mod remembered;
 pub mod rows;
+pub mod search;
 mod sqlite;
 pub mod text;
 mod url;

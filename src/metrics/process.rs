@@ -9,7 +9,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Counter, Gauge};
 
-use super::made;
+use super::collectors::made;
 
 /// Ticks of the kernel's clock in a second; the same on every machine that Rust's Linux targets run on.
 const TICKS: f64 = 100.0;

@@ -11,7 +11,7 @@ use prometheus::core::Collector;
 use prometheus::local::{LocalHistogramVec, LocalIntCounterVec};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec};
 
-use super::{counters, made};
+use super::collectors::{counters, made};
 
 /// Upper bounds for the time that an answer takes, in seconds.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -24,7 +24,9 @@ pub struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new() -> Requests {
+    /// Nothing is counted yet.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Requests {
         let seconds = HistogramOpts::new("gatepost_http_request_duration_seconds", "Time to the answer's head.");
         Requests {
             answered: counters("gatepost_http_requests_total", "Requests answered.", &["route", "method", "status"]),
@@ -41,12 +43,13 @@ impl Requests {
         worker
     }
 
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 2] {
+    /// What is told of requests.
+    pub fn collectors(&self) -> [Box<dyn Collector>; 2] {
         [Box::new(self.answered.clone()), Box::new(self.seconds.clone())]
     }
 
     /// Adds what the workers have counted to the totals.
-    pub(super) fn gather(&self) {
+    pub fn gather(&self) {
         for Worker(counts) in self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
             counts.answered.flush();

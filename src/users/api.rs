@@ -6,9 +6,10 @@ use actix_web::http::header::ContentType;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::api::{Endpoint, get, render, resource};
+use crate::api::{Endpoint, render, resource};
 use crate::cognito::CognitoUser;
 use crate::error::Error;
+use crate::http::routes::get;
 
 /// What the OpenAPI document says of this address.
 #[derive(OpenApi)]

@@ -9,8 +9,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::permissions::of_group;
 use super::validators;
 use crate::db::Connection;
-use crate::deleted_rows;
 use crate::error::{Error, FieldErrors};
+use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::{group_permissions, groups, user_groups};
 

@@ -5,6 +5,7 @@ pub mod api;
 pub mod groups;
 pub mod groups_admin;
 pub mod models;
+pub mod page_user;
 pub mod password;
 pub mod permissions;
 pub mod rules;

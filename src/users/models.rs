@@ -7,8 +7,8 @@ use super::permissions::Grants;
 use super::rules::{LAST_SUPERUSER, check_fields, is_last_superuser, taken};
 use super::{groups, sessions, validators};
 use crate::db::Connection;
-use crate::deleted_rows;
 use crate::error::{Error, FieldErrors};
+use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object, Source};
 use crate::schema::users;
 

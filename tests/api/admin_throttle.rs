@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use gatepost::client_address::TrustedProxies;
+use gatepost::http::client_address::TrustedProxies;
 
 use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, PASSWORD};

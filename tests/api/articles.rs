@@ -818,7 +818,7 @@ async fn a_hostile_name_is_text_on_the_page_and_whole_in_json() {
         let detail = server.get(&format!("/articles/{id}/?format=api&x=<script>"), &token).await;
         for page in [&answer, &list, &detail] {
             assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-            let own = format!("<script src=\"{}\" defer></script>", gatepost::assets::url("api.js"));
+            let own = format!("<script src=\"{}\" defer></script>", gatepost::http::assets::url("api.js"));
             let text = page.text().replace(&own, "");
             for markup in ["<script", "<img", "<svg", "</pre><", "<!--", "49 "] {
                 assert!(!text.contains(markup), "{markup} of {name} came through: {text}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gatepost::assets::url;
+use gatepost::http::assets::url;
 
 use crate::harness::TestServer;
 

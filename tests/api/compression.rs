@@ -124,7 +124,7 @@ async fn pages_are_never_compressed() {
 #[tokio::test]
 async fn static_files_are_compressed() {
     let server = TestServer::start().await;
-    let path = gatepost::assets::url("gatepost.css");
+    let path = gatepost::http::assets::url("gatepost.css");
     let plain = server.call("GET", &path).send().await;
     for coding in ["gzip", "br"] {
         let call = || server.call("GET", &path).header("accept-encoding", coding);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gatepost::client_address::TrustedProxies;
 use gatepost::config::SETTINGS;
+use gatepost::http::client_address::TrustedProxies;
 use reqwest::header::HeaderMap;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -189,7 +189,7 @@ async fn server() -> TestServer {
     TestServer::start_with(|config| {
         config.trusted_proxies = TrustedProxies(vec!["127.0.0.1".parse().expect("an address")]);
         config.rate_limit_address = "3/h".parse().ok();
-        config.metrics_token = Some(gatepost::secret::Secret::new("m".repeat(32)));
+        config.metrics_token = Some(gatepost::crypto::Secret::new("m".repeat(32)));
     })
     .await
 }

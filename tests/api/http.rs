@@ -772,7 +772,7 @@ async fn the_method_is_the_requests_own_whatever_is_said_beside_it() {
 }
 
 fn style_sheet() -> String {
-    gatepost::assets::url("gatepost.css")
+    gatepost::http::assets::url("gatepost.css")
 }
 
 /// An answer of every kind, each with its name.
@@ -848,7 +848,7 @@ async fn every_answer_carries_the_security_headers() {
         let body = answer.text().to_ascii_lowercase();
         if answer.header("content-type").starts_with("text/html") {
             // The policy would stop these, so that a page with them would be a broken page.
-            let own = format!("<script src=\"{}\" defer></script>", gatepost::assets::url("api.js"));
+            let own = format!("<script src=\"{}\" defer></script>", gatepost::http::assets::url("api.js"));
             let body = body.replace(&own, "");
             for forbidden in ["<script", "<style", " style=", " onclick=", "javascript:", "http-equiv"] {
                 assert!(!body.contains(forbidden), "{case}: {forbidden} in {body}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatepost::config::Config;
-use gatepost::secret::Secret;
+use gatepost::crypto::Secret;
 
 use crate::harness::client::{Answer, Call, raw};
 use crate::harness::jwks::Behaviour;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use gatepost::secret::Secret;
+use gatepost::crypto::Secret;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -6,7 +6,7 @@ use actix_web::web::Bytes;
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
 use gatepost::config::Config;
-use gatepost::secret::Secret;
+use gatepost::crypto::Secret;
 use serde_json::{Value, json};
 
 use crate::harness::client::{Answer, Call, raw};

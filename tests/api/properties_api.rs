@@ -1,11 +1,11 @@
 //! What holds for any input: the readers of bodies, numbers, fields, `Accept` and list queries.
 
 use gatepost::api::fields::{CharField, Data, Input};
-use gatepost::api::negotiation::{self, Renderer};
 use gatepost::api::pagination::{ListQuery, Page};
 use gatepost::api::parsers::{form, json, python_number};
-use gatepost::compression::{Coding, from_accept_encoding};
-use gatepost::trace_context;
+use gatepost::http::compression::{Coding, from_accept_encoding};
+use gatepost::http::negotiation::{self, Renderer};
+use gatepost::http::trace_context;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;

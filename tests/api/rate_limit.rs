@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use gatepost::client_address::TrustedProxies;
 use gatepost::config::Config;
-use gatepost::secret::Secret;
+use gatepost::crypto::Secret;
+use gatepost::http::client_address::TrustedProxies;
 
 use crate::harness::TestServer;
 use crate::harness::client::Answer;

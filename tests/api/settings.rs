@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
+use gatepost::crypto::Secret;
 use gatepost::db::DatabaseUrl;
-use gatepost::secret::Secret;
 
 use crate::harness::program::Program;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use gatepost::rate_limit::Rate;
-use gatepost::secret::Secret;
+use gatepost::crypto::Secret;
+use gatepost::http::rate_limit::Rate;
 
 use crate::harness::TestServer;
 use crate::harness::admin::AdminClient;

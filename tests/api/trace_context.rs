@@ -1,6 +1,6 @@
 //! `traceparent`: what is taken over into the log, and what is ignored.
 
-use gatepost::trace_context::parse;
+use gatepost::http::trace_context::parse;
 use serde_json::Value;
 
 use crate::harness::client::Call;

@@ -11,13 +11,13 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage, HttpRequest, web};
 
-use super::cookies::Cookies;
 use super::csrf;
 use super::session::{DatabaseSessions, SignedIn, session_key};
 use crate::admin::site::Site;
-use crate::cognito::authentication::PageUser;
 use crate::crypto::equal;
 use crate::error::Error;
+use crate::http::cookies::Cookies;
+use crate::users::page_user::PageUser;
 use crate::users::permissions::{Rights, Verb};
 
 /// What it takes to know a session outside of the admin; part of the application's data.

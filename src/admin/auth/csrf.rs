@@ -9,11 +9,11 @@ use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::cookies::{self, Cookies};
 use super::staff::StaffUser;
 use crate::crypto::{equal, random_token};
 use crate::error::Error;
-use crate::middleware::is_behind_tls;
+use crate::http::cookies::{self, Cookies};
+use crate::http::edge::is_behind_tls;
 
 /// The field of a form with the token; Django's name.
 pub const FIELD: &str = "csrfmiddlewaretoken";

@@ -1,7 +1,6 @@
 //! Who may come in: signing in, sessions, throttling, and what a form has to prove.
 
 pub mod browsing;
-pub mod cookies;
 pub mod credentials;
 pub mod csrf;
 pub mod device;

@@ -11,9 +11,9 @@ use crate::admin::form_data::PostForm;
 use crate::admin::model_admin::Staff;
 use crate::admin::pages::{Frame, Message, page, see_other};
 use crate::admin::site::Site;
-use crate::client_address::client_address;
 use crate::db::Connection;
 use crate::error::Error;
+use crate::http::client_address::client_address;
 use crate::users::models::{self, User};
 use crate::users::validators;
 

@@ -12,11 +12,11 @@ use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{CookieJar, Key, SameSite};
 
-use super::cookies::{self, Cookies};
 use crate::admin::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
+use crate::http::cookies::{self, Cookies};
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
 use crate::users::sessions::{self, Limits, NewSession};

@@ -10,9 +10,9 @@ use super::user_agent;
 use crate::admin::form_data::PostForm;
 use crate::admin::pages::{Frame, Message, Moment, page, see_other};
 use crate::admin::site::{Page, Site};
-use crate::api::get;
 use crate::db::Db;
 use crate::error::Error;
+use crate::http::routes::get;
 use crate::users::sessions::{self, Limits, Session};
 
 /// Registers the page: everybody sees their own.

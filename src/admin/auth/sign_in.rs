@@ -11,7 +11,6 @@ use askama::Template;
 use serde::Deserialize;
 use url::Url;
 
-use super::cookies::{self, Cookies};
 use super::credentials::{self, Credentials, Verdict};
 use super::csrf;
 use super::device::{self, Devices};
@@ -19,10 +18,11 @@ use super::session;
 use super::staff::StaffUser;
 use crate::admin::form_data::{PostForm, PublicForm};
 use crate::admin::pages::{Gate, page, see_other};
-use crate::client_address::client_address;
 use crate::db::Db;
 use crate::error::Error;
-use crate::middleware::request_id;
+use crate::http::client_address::client_address;
+use crate::http::cookies::{self, Cookies};
+use crate::http::edge::request_id;
 use crate::users::models::{self, User};
 use crate::users::{sessions, validators};
 

@@ -19,8 +19,8 @@ use super::session::{self, DatabaseSessions, MESSAGES};
 use super::sign_in::sign_in_address;
 use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::Message;
-use crate::cognito::authentication::CallerId;
 use crate::error::Error;
+use crate::http::caller::CallerId;
 use crate::users::models::User;
 use crate::users::permissions::Verb;
 

@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use chrono::Utc;
 use diesel::prelude::*;
 
-use crate::client_address::Network;
 use crate::crypto::fingerprint;
 use crate::db::Connection;
+use crate::http::client_address::Network;
 use crate::schema::throttles;
 
 /// In this time an account or a device may fail once more, in milliseconds.

@@ -19,9 +19,9 @@ use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values};
 use crate::admin::pages::{Frame, Message, page, see_other};
 use crate::admin::site::Site;
 use crate::db::{Connection, Db};
-use crate::deleted_rows;
 use crate::error::{Error, FieldErrors};
 use crate::history;
+use crate::history::deleted_rows;
 use crate::users::permissions::Verb;
 
 /// A form with all that its page and its saving take.

@@ -10,7 +10,7 @@ use crate::admin::model_admin::{Choices, FixedChoice, Options};
 use crate::admin::pages::{Moment, capitalized};
 use crate::admin::site::Site;
 use crate::db::Connection;
-use crate::deleted_rows;
+use crate::history::deleted_rows;
 use crate::users::permissions::{Rights, Verb};
 
 /// SQL of what [`Entry::read`] needs. The last two: whether it is the object's newest entry, and what that one did.

@@ -18,9 +18,9 @@ use crate::admin::model_admin::ModelAdmin;
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
 use crate::db::rows::Sql;
+use crate::db::search::Turns;
 use crate::db::{Connection, Db};
 use crate::error::Error;
-use crate::search::Turns;
 use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]

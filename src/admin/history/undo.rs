@@ -10,8 +10,8 @@ use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{Message, see_other};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
-use crate::deleted_rows::{self, DeletedRow, Tables};
 use crate::error::Error;
+use crate::history::deleted_rows::{self, DeletedRow, Tables};
 use crate::users::permissions::Verb;
 
 /// Rows that one transaction takes: the others who write wait for it.

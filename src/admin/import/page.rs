@@ -13,9 +13,9 @@ use crate::admin::form_data::UploadForm;
 use crate::admin::model_admin::{Field, ModelAdmin, Options, Staff, Widget};
 use crate::admin::pages::{page, see_other};
 use crate::admin::{Frame, PostForm, Site, StaffUser};
-use crate::api::parsers::MaxBodyBytes;
 use crate::db::Db;
 use crate::error::Error;
+use crate::http::body::MaxBodyBytes;
 use crate::users::permissions::Verb;
 
 /// How long the answer to “import” waits: most imports are done by then.

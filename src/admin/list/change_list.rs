@@ -14,9 +14,9 @@ use crate::admin::auth::staff::StaffUser;
 use crate::admin::model_admin::{Cell, Column, Options};
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
+use crate::db::search::Turns;
 use crate::db::{Connection, Db};
 use crate::error::Error;
-use crate::search::Turns;
 use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]

@@ -18,9 +18,9 @@ use crate::admin::import::csv_file::{guarded, importable};
 use crate::admin::model_admin::{Cell, Column, Kind, Options, Widget};
 use crate::admin::site::Site;
 use crate::db::rows::Sql;
+use crate::db::search::Turns;
 use crate::db::{Connection, Db};
 use crate::error::{Error, FieldErrors};
-use crate::search::Turns;
 
 /// Rows that are read at once. A few milliseconds' work, so that requests between batches need not wait.
 const BATCH: i64 = 1_000;

@@ -15,8 +15,8 @@ use crate::admin::model_admin::{Filter, Kind, Options};
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{Bind, Sql};
+use crate::db::search;
 use crate::error::Error;
-use crate::search;
 use crate::users::permissions::Verb;
 
 /// How many rows a page may have.

@@ -10,9 +10,9 @@ use chrono::Utc;
 
 use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Options, Staff};
+use crate::db::search::Turns;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
-use crate::search::Turns;
 
 /// Lists that are remembered at once. One of 200 rows has 200 KB at most.
 const MOST: usize = 16;

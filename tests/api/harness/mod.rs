@@ -19,12 +19,12 @@ use std::time::Duration;
 
 use client::{Answer, Call};
 use database::TestDatabase;
-use gatepost::client_address::TrustedProxies;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::db::{DatabaseUrl, Db};
 use gatepost::history::{Actor, Source};
+use gatepost::http::client_address::TrustedProxies;
 use gatepost::server::{self, Resources};
 use gatepost::users::models::{self, NewUser, Origin, User};
 use gatepost::users::sessions::Limits;

@@ -3,12 +3,13 @@
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
-use gatepost::api::parsers::Body;
-use gatepost::api::{Endpoint, get, render, resource};
+use gatepost::api::{Endpoint, render, resource};
 use gatepost::cognito::CognitoUser;
 use gatepost::db::Db;
 use gatepost::error::Error;
 use gatepost::history::{Actor, Source};
+use gatepost::http::body::Body;
+use gatepost::http::routes::get;
 use serde::Serialize;
 
 use super::models::{self, NAME, Tag};

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use gatepost::api::fields::CharField;
 use gatepost::db::Connection;
-use gatepost::deleted_rows;
 use gatepost::error::{Error, FieldErrors};
+use gatepost::history::deleted_rows;
 use gatepost::history::{self, Action, Actor, Changes, Object};
 
 use crate::contributing::schema::tags;

@@ -1,13 +1,10 @@
-//! Deletes for good what is kept for a time only, whether or not anybody uses the server: deleted rows that
-//! could be brought back, and files of imports.
+//! Deletes for good what is kept for a time only, whether or not anybody uses the server.
 
 use std::time::Duration;
 
 use diesel::QueryResult;
 
-use crate::admin::import;
 use crate::db::{Connection, Db};
-use crate::deleted_rows;
 use crate::error::Error;
 
 /// How often it is looked for.
@@ -17,23 +14,18 @@ const CHUNK: i64 = 100;
 
 /// Something that expires.
 #[derive(Clone, Copy)]
-struct Kept {
+pub struct Expiring {
     /// The ids of rows whose time is over, at most so many.
-    expired: fn(&mut Connection, i64) -> QueryResult<Vec<i64>>,
+    pub expired: fn(&mut Connection, i64) -> QueryResult<Vec<i64>>,
     /// Deletes them.
-    forget: fn(&mut Connection, &[i64]) -> QueryResult<usize>,
+    pub forget: fn(&mut Connection, &[i64]) -> QueryResult<usize>,
 }
 
-const ALL: &[Kept] = &[
-    Kept { expired: deleted_rows::expired, forget: deleted_rows::forget },
-    Kept { expired: import::job::expired, forget: import::job::forget },
-];
-
 /// Deletes what has expired, now and every hour. Never ends by itself.
-pub async fn run(db: Db) {
+pub async fn run(db: Db, all: &[Expiring]) {
     loop {
-        for kept in ALL {
-            if let Err(error) = purge(&db, *kept).await {
+        for expiring in all {
+            if let Err(error) = purge(&db, *expiring).await {
                 log::warn!("what has expired stays: {}", error.cause().unwrap_or_default().escape_debug());
             }
         }
@@ -41,7 +33,7 @@ pub async fn run(db: Db) {
     }
 }
 
-async fn purge(db: &Db, Kept { expired, forget }: Kept) -> Result<(), Error> {
+async fn purge(db: &Db, Expiring { expired, forget }: Expiring) -> Result<(), Error> {
     // Mostly there is nothing: that takes no turn of the writer's.
     while db.read(move |conn| Ok(!expired(conn, 1)?.is_empty())).await? {
         let part = move |conn: &mut Connection| {

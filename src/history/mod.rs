@@ -1,6 +1,9 @@
 //! Who changed what: a row for every change, written by the model function in the change's own
 //! transaction, whoever calls it.
 
+pub mod deleted_rows;
+pub mod expiry;
+
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
@@ -57,7 +60,7 @@ impl Actor {
         Actor { user_id: None, name: String::new(), source, batch: None }
     }
 
-    /// Has all that this actor deletes come back together. See [`crate::deleted_rows`].
+    /// Has all that this actor deletes come back together. See [`crate::history::deleted_rows`].
     pub fn in_batch(self, batch: Option<String>) -> Actor {
         Actor { batch, ..self }
     }

@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::client_address::TrustedProxies;
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::user_pool::{TokenUse, UserPool};
+use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
-use crate::rate_limit::Rate;
-use crate::secret::Secret;
+use crate::http::client_address::TrustedProxies;
+use crate::http::rate_limit::Rate;
 use crate::users::sessions::Limits;
 pub use settings::{SETTINGS, Setting};
 pub use values::bind_address;

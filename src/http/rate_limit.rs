@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, web};
 
-use crate::client_address::{Network, client_address};
 use crate::error::Error;
+use crate::http::client_address::{Network, client_address};
 
 /// Units of a period and their seconds.
 const PERIODS: [(&str, u64); 3] = [("s", 1), ("m", 60), ("h", 3600)];

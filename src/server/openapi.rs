@@ -8,10 +8,11 @@ use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
+use super::health;
 use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
 use crate::cognito::post_confirmation::{self, SIGNATURE};
 use crate::error::Error;
-use crate::{articles, health, users};
+use crate::{articles, users};
 
 /// The header that every answer has.
 const REQUEST_ID: &str = "X-Request-Id";

@@ -15,13 +15,13 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::cognito::authentication::CallerId;
-use crate::compression::compress;
-use crate::connection::Watch;
 use crate::error::Error;
+use crate::http::caller::CallerId;
+use crate::http::compression::compress;
+use crate::http::connection::Watch;
+use crate::http::pages;
+use crate::http::trace_context::trace_id;
 use crate::metrics;
-use crate::pages;
-use crate::trace_context::trace_id;
 
 /// The `Content-Security-Policy` of a page with a script of ours, which may ask this server.
 pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \

@@ -16,7 +16,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::api::etag;
+use crate::http::etag;
 
 /// A smaller body fits into one packet anyhow.
 const LEAST_BYTES: usize = 1024;

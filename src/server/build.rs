@@ -1,33 +1,36 @@
-//! From a [`Config`] to a server with its port, and the table of all addresses.
+//! From a [`Config`] to a server with its port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, dev, rt, web};
+use actix_web::{App, HttpServer, dev, rt, web};
 
-use crate::admin::history::model::HistoryAdmin;
-use crate::admin::{self, Admin, Site};
-use crate::api::parsers::MaxBodyBytes;
-use crate::api::{get, read_only};
+use super::metrics::{self, Metrics};
+use super::status::ShownSettings;
+use super::urls::{Resources, api, site, urls};
+use crate::admin::auth::browsing;
+use crate::admin::import::job;
+use crate::admin::{Admin, AdminSettings};
+use crate::api::PageSignIn;
+use crate::articles;
 use crate::cognito::Authenticator;
-use crate::cognito::inspector_page;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
-use crate::cognito::post_confirmation::{self, PostConfirmation};
+use crate::cognito::post_confirmation::PostConfirmation;
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
-use crate::config::{Config, Pool};
-use crate::connection::Watch;
+use crate::config::{Config, Mode, Pool};
+use crate::db::search::Turns;
 use crate::db::{Db, OpenError};
-use crate::metrics::Metrics;
-use crate::middleware::{EdgeSettings, RequestIds, edge};
-use crate::rate_limit::Limits;
-use crate::search::Turns;
-use crate::status::{self, ShownSettings};
+use crate::history::deleted_rows;
+use crate::history::expiry::{self, Expiring};
+use crate::http::body::MaxBodyBytes;
+use crate::http::connection::Watch;
+use crate::http::edge::{EdgeSettings, RequestIds, edge};
+use crate::http::rate_limit::Limits;
 use crate::users::models::Origin;
-use crate::{articles, assets, docs, expiry, health, metrics, openapi, pages, users};
 
 /// How long a connection may take to send its first request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +43,12 @@ const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 const WAITING_THREADS: usize = 8;
 /// How long requests that run may go on after SIGTERM. Kubernetes, for one, kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
+
+/// What is kept for a time only.
+const EXPIRING: &[Expiring] = &[
+    Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
+    Expiring { expired: job::expired, forget: job::forget },
+];
 
 /// Why the server cannot start; one line.
 #[derive(Debug, thiserror::Error)]
@@ -98,33 +107,6 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
 }
 
-/// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
-pub struct Resources {
-    /// Adds the API's addresses; the origins are those whose pages may call them.
-    pub api: fn(&mut web::ServiceConfig, &[String]),
-    /// The models and pages of the admin.
-    pub site: Site,
-}
-
-/// The API's addresses.
-pub fn api(app: &mut web::ServiceConfig, origins: &[String]) {
-    app.service(articles::api::list_resource(origins))
-        .service(articles::api::detail_resource(origins))
-        .service(users::api::me_resource(origins));
-}
-
-/// The models and pages of the admin, in the order of its navigation.
-pub fn site() -> Site {
-    Site::default()
-        .register(articles::admin::ArticleAdmin)
-        .register(users::admin::UserAdmin)
-        .register(users::groups_admin::GroupAdmin)
-        .register(HistoryAdmin)
-        .register_page(&admin::auth::sessions::PAGE)
-        .register_page(&inspector_page::PAGE)
-        .register_page(&status::PAGE)
-}
-
 /// Opens what the server needs and binds its port. Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
     build_with(config, Resources { api, site: site() }).await
@@ -153,7 +135,10 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
     let settings = web::Data::new(ShownSettings(config.shown()));
-    let admin = Admin::open(&db, site, config).await.map_err(|error| StartError::Admin(error.to_string()))?;
+    let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
+    let admin = Admin::open(&db, site, settings_of_admin(config))
+        .await
+        .map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
@@ -175,6 +160,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .app_data(settings.clone())
+            .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
             .configure(|app| api(app, &origins))
@@ -195,8 +181,16 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
     });
     // Ends with the actix system.
-    rt::spawn(expiry::run(db.clone()));
+    rt::spawn(expiry::run(db.clone(), EXPIRING));
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
+}
+
+fn settings_of_admin(config: &Config) -> AdminSettings {
+    AdminSettings {
+        secure_cookies: config.mode != Mode::Development,
+        session_limits: config.session_limits,
+        max_failures: config.login_max_failures,
+    }
 }
 
 /// Opens the local user pool, where the configuration says that it is the pool.
@@ -206,27 +200,4 @@ pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError>
     }
     let path = config.local_pool_keys();
     LocalPool::open(&path).map(Some).map_err(|error| StartError::LocalPool(path.display().to_string(), error))
-}
-
-/// Every address that is neither in [`api`] nor below `/admin`.
-fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
-    app.service(web::resource("/").route(get().to(pages::root)).default_service(web::to(pages::not_found)))
-        .service(post_confirmation::resource())
-        .service(read_only("/healthz", get().to(health::healthz)))
-        .service(read_only("/readyz", get().to(health::readyz)))
-        .service(read_only("/openapi.json", get().to(openapi::json)))
-        .service(read_only("/docs", get().to(docs::add_slash)))
-        .service(read_only("/docs/", get().to(docs::page)))
-        .service(read_only("/docs/{name}", get().to(docs::file)))
-        .service(read_only("/static/{path:.*}", get().to(assets::serve)))
-        .default_service(web::to(pages::not_found));
-    if let Some((path, jwks)) = local_jwks.cloned() {
-        app.route(
-            &path,
-            web::get().to(move || {
-                let jwks = jwks.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
-            }),
-        );
-    }
 }

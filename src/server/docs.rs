@@ -12,11 +12,11 @@ use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::admin::theme;
-use crate::api::etag;
 use crate::error::Error;
-use crate::middleware::SCRIPTED_POLICY;
-use crate::pages;
+use crate::http::edge::SCRIPTED_POLICY;
+use crate::http::etag;
+use crate::http::pages;
+use crate::http::theme;
 
 /// The parts of Swagger UI that the page loads, of all that come with it.
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];

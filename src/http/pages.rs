@@ -5,9 +5,9 @@ use actix_web::http::header::{ContentType, HeaderValue, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
-use crate::admin::theme;
-use crate::api::negotiation::{self, Renderer};
 use crate::error::Error;
+use crate::http::negotiation::{self, Renderer};
+use crate::http::theme;
 
 /// An error's page outside the frame of the admin.
 #[derive(Template)]

@@ -12,8 +12,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use aws_lc_rs::digest::{Context, SHA256};
 use rust_embed::Embed;
 
-use crate::api::etag;
-use crate::pages;
+use crate::http::etag;
+use crate::http::pages;
 
 #[derive(Embed)]
 #[folder = "static/"]

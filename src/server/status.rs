@@ -9,11 +9,11 @@ use askama::Template;
 use crate::admin::pages::{page, see_other};
 use crate::admin::site::Page;
 use crate::admin::{Frame, Message, PostForm, Site, StaffUser};
-use crate::api::get;
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::SourceStatus;
 use crate::db::{Db, migrations};
 use crate::error::Error;
+use crate::http::routes::get;
 use crate::users::permissions::Rights;
 
 /// Registers the page.

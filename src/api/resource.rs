@@ -1,0 +1,189 @@
+//! [`resource`]: what is the same for every path of the API.
+
+use std::borrow::Cow;
+
+use actix_cors::Cors;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+
+use super::endpoint::Endpoint;
+use super::{browsable, render};
+use crate::cognito::CognitoUser;
+use crate::error::Error;
+use crate::http::negotiation::Renderer;
+use crate::http::{etag, negotiation};
+
+/// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body. `routes` are the view's own; all that is the same for every address comes with it.
+pub fn resource(
+    endpoint: &'static Endpoint,
+    origins: &[String],
+    routes: fn() -> Vec<Route>,
+) -> impl HttpServiceFactory + use<> {
+    // Two resources and not one with two patterns: a single pattern without variables is found by comparing,
+    // several of them only by regular expressions.
+    let (with_slash, without) = (
+        single_resource(endpoint, endpoint.path, origins, routes),
+        single_resource(endpoint, endpoint.path.trim_end_matches('/'), origins, routes),
+    );
+    Boxed(Box::new(|config| {
+        with_slash.register(config);
+        without.register(config);
+    }))
+}
+
+fn single_resource(
+    endpoint: &'static Endpoint,
+    path: &str,
+    origins: &[String],
+    routes: fn() -> Vec<Route>,
+) -> impl HttpServiceFactory + use<> {
+    let options = move |_: CognitoUser| async move { HttpResponse::Ok().json(endpoint.metadata()) };
+    let refuse = |_: CognitoUser, request: HttpRequest| async move {
+        Err::<HttpResponse, _>(Error::MethodNotAllowed(request.method().to_string()))
+    };
+    let resource = routes().into_iter().fold(web::resource(path), |resource, route| resource.route(route));
+    resource
+        .route(web::method(Method::OPTIONS).to(options))
+        .default_service(web::to(refuse))
+        .wrap(from_fn(move |request, next| frame(endpoint, request, next)))
+        .wrap(cors(origins))
+}
+
+/// Hides the long type of wrapped resources.
+struct Boxed(Box<dyn FnOnce(&mut AppService)>);
+
+impl HttpServiceFactory for Boxed {
+    fn register(self, config: &mut AppService) {
+        (self.0)(config);
+    }
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+        ])
+        .expose_headers([
+            "Allow",
+            "ETag",
+            "Link",
+            "Location",
+            "Retry-After",
+            "WWW-Authenticate",
+            "X-Request-Id",
+            "X-Total-Count",
+        ])
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+async fn frame(
+    endpoint: &'static Endpoint,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let (renderer, response) = match negotiation::choose(request.request()) {
+        Ok(renderer) => match authenticate_page(renderer, request.request()).await {
+            Ok(()) => (renderer, next.call(request).await?.map_into_boxed_body()),
+            Err(error) => (renderer, request.error_response(error)),
+        },
+        Err(error) => (Renderer::JSON, request.error_response(error)),
+    };
+    let (request, response) = response.into_parts();
+    let response = finish(endpoint, renderer, &request, response).await;
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// A page may be asked for by who is signed in to the admin; for JSON, a token is the only way.
+async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<(), Error> {
+    match request.app_data::<web::Data<PageSignIn>>() {
+        Some(sign_in) if renderer == Renderer::Html => (sign_in.0)(request).await,
+        _ => Ok(()),
+    }
+}
+
+/// What leaves the [`PageUser`](crate::users::page_user::PageUser) in a request for a page; part of the
+/// application's data.
+pub struct PageSignIn(pub for<'a> fn(&'a HttpRequest) -> LocalBoxFuture<'a, Result<(), Error>>);
+
+/// Gives a view's answer what every answer of the API has.
+async fn finish(
+    endpoint: &Endpoint,
+    renderer: Renderer,
+    request: &HttpRequest,
+    response: HttpResponse,
+) -> HttpResponse {
+    let error = response.error().and_then(|error| error.as_error::<Error>());
+    let problem = error.filter(|_| negotiation::wants_problem(request)).map(Error::problem);
+    let (mut response, body) = response.into_parts();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
+    headers.append(header::VARY, HeaderValue::from_static("Accept"));
+    let mut bytes = match actix_web::body::to_bytes(body).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Error::Internal(error.to_string()).error_response(),
+    };
+    if let Some(problem) = &problem {
+        bytes = problem.to_string().into();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
+    if response.status().is_server_error() {
+        bytes = render::with_request_id(request, bytes);
+    }
+    let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_read {
+        // An answer that its view remembers has its tag already.
+        let known = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let compact = known.map_or_else(|| Cow::Owned(etag::of(&bytes, response.headers())), Cow::Borrowed);
+        let tag = etag::of_rendering(renderer, compact);
+        let is_known = renderer != Renderer::Html && etag::any_matches(request.headers(), header::IF_NONE_MATCH, &tag);
+        if let Cow::Owned(tag) = tag
+            && let Ok(tag) = HeaderValue::try_from(tag)
+        {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        if is_known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            return response.set_body(BoxBody::new(()));
+        }
+    }
+    if renderer != Renderer::JSON && problem.is_none() && !bytes.is_empty() {
+        bytes = render(renderer, endpoint, request, &mut response, bytes);
+    }
+    if renderer == Renderer::Html {
+        // A page may be for who is signed in to the admin, and has the theme that was chosen there.
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Cookie"));
+    }
+    response.set_body(BoxBody::new(bytes))
+}
+
+/// Rewrites a compact body in the wanted form.
+fn render(
+    renderer: Renderer,
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    response: &mut HttpResponse<()>,
+    body: Bytes,
+) -> Bytes {
+    let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
+    match renderer {
+        Renderer::Json { indent } => render::indented(&value, indent.into()).into(),
+        Renderer::Html => browsable::page(endpoint, request, response, &value).unwrap_or_else(|error| {
+            log::error!("the page of an answer cannot be rendered: {}", error.cause().unwrap_or_default());
+            body
+        }),
+    }
+}

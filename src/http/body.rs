@@ -1,0 +1,106 @@
+//! Bodies of requests, read within limits of size and time.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::mime::{self, Mime};
+use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use futures_util::future::{Ready, ready};
+use futures_util::{StreamExt, stream};
+
+use crate::error::Error;
+
+/// The longest a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The largest body that is read, in bytes; part of the application's data.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxBodyBytes(pub usize);
+
+/// A body that has not been read yet, so that a view can be refused before it is.
+pub struct Body {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Body {
+    type Error = Error;
+    type Future = Ready<Result<Body, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Body { request: request.clone(), payload: payload.take() }))
+    }
+}
+
+impl Body {
+    /// The `Content-Type`, and the bytes up to [`MaxBodyBytes`].
+    pub async fn content(mut self) -> Result<(String, Bytes), Error> {
+        let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+        let body = self.bytes(limit).await?;
+        let header = self.request.headers().get(CONTENT_TYPE);
+        Ok((header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(), body))
+    }
+
+    /// The parts of a body that has to be a multipart form.
+    pub async fn parts(self) -> Result<Vec<Part>, Error> {
+        let (content_type, body) = self.content().await?;
+        if !content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::MULTIPART_FORM_DATA) {
+            return Err(Error::UnsupportedMediaType(content_type));
+        }
+        parts(&content_type, body).await
+    }
+
+    /// The bytes of the body, up to `limit`, in time.
+    pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
+        let announced =
+            self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|announced| announced > limit as u64) {
+            return Err(Error::BodyTooLarge(limit));
+        }
+        let mut body = BytesMut::new();
+        let read = async {
+            while let Some(chunk) = self.payload.next().await {
+                let chunk = chunk.map_err(|error| Error::Parse(format!("The request body cannot be read: {error}")))?;
+                if body.len() + chunk.len() > limit {
+                    return Err(Error::BodyTooLarge(limit));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(())
+        };
+        tokio::time::timeout(BODY_TIMEOUT, read).await.map_err(|_| Error::RequestTimeout)??;
+        Ok(body.freeze())
+    }
+}
+
+/// What is said of a body that cannot be parsed.
+pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
+    Error::Parse(format!("{what} parse error - {problem}"))
+}
+
+/// A part of a multipart form.
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, where it is a file.
+    pub file_name: Option<String>,
+    /// The bytes.
+    pub content: Bytes,
+}
+
+/// The parts of a multipart form (RFC 7578), in their order.
+pub async fn parts(content_type: &str, body: Bytes) -> Result<Vec<Part>, Error> {
+    let fail = |problem: multer::Error| parse_error("Multipart form", problem);
+    let boundary = multer::parse_boundary(content_type)
+        .map_err(|_| parse_error("Multipart form", "Invalid boundary in multipart: None"))?;
+    let mut form = multer::Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
+    let mut parts = Vec::new();
+    while let Some(part) = form.next_field().await.map_err(fail)? {
+        let name = part.name().ok_or_else(|| parse_error("Multipart form", "a part has no name"))?.to_owned();
+        let file_name = part.file_name().map(str::to_owned);
+        parts.push(Part { name, file_name, content: part.bytes().await.map_err(fail)? });
+    }
+    Ok(parts)
+}

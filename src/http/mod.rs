@@ -1,0 +1,17 @@
+//! What every request passes, and what all paths share.
+
+pub mod assets;
+pub mod body;
+pub mod caller;
+pub mod client_address;
+pub mod compression;
+pub mod connection;
+pub mod cookies;
+pub mod edge;
+pub mod etag;
+pub mod negotiation;
+pub mod pages;
+pub mod rate_limit;
+pub mod routes;
+pub mod theme;
+pub mod trace_context;

@@ -1,0 +1,112 @@
+//! `/metrics`: gathers what all parts count. At an address of its own for anyone who reaches it, at the main address
+//! for callers with the token.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev, rt, web};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use diesel::{QueryDsl, RunQueryDsl};
+use prometheus::core::Collector;
+use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
+
+use crate::cognito::Authenticator;
+use crate::crypto::Secret;
+use crate::db::Db;
+use crate::error::Error;
+use crate::http::routes::{get, read_only};
+use crate::metrics::{Requests, process, read_gauges, registry};
+use crate::schema::sessions;
+
+/// Everything that is told; part of the application's data.
+pub struct Metrics {
+    /// One at a time: what is read is put into gauges first.
+    registry: Mutex<Registry>,
+    /// Requests, which the middleware counts.
+    pub requests: Requests,
+    token: Option<Secret>,
+}
+
+impl Metrics {
+    /// The metrics of these parts. `token` opens them at the main address.
+    pub fn new(db: &Db, authenticator: &Authenticator, token: Option<Secret>) -> Metrics {
+        let requests = Requests::new();
+        let version = read_gauges("gatepost_build_info", "The version that runs.", &["version"], || {
+            vec![(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)]
+        });
+        let mut collectors = vec![version, sessions(db.clone()), process::collector()];
+        collectors.extend(requests.collectors());
+        collectors.extend(db.collectors());
+        collectors.extend(authenticator.collectors());
+        Metrics { registry: Mutex::new(registry(collectors)), requests, token }
+    }
+
+    fn text(&self) -> Result<String, Error> {
+        let registry = self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        self.requests.gather();
+        TextEncoder::new().encode_to_string(&registry.gather()).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// RFC 6750, section 2.1. The comparison takes the same time however much of the token is right.
+    fn check(&self, request: &HttpRequest) -> Result<(), Error> {
+        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let sent =
+            header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let (Some((_, sent)), Some(token)) = (sent, &self.token) else {
+            return Err(refused(
+                "metrics_token_missing",
+                "Send `Authorization: Bearer` and the token of METRICS_TOKEN.",
+            ));
+        };
+        verify_slices_are_equal(sent.trim().as_bytes(), token.as_bytes())
+            .map_err(|_| refused("metrics_token_invalid", "The token is not that of METRICS_TOKEN."))
+    }
+}
+
+/// Signed in, or so long ago that the row is about to go. Nothing while the database is out of reach.
+fn sessions(db: Db) -> Box<dyn Collector> {
+    read_gauges("gatepost_sessions", "Sessions of the admin.", &[], move || {
+        let count = db.read_blocking(|conn| Ok(sessions::table.count().get_result::<i64>(conn)?));
+        count.map(|count| (Vec::new(), count as f64)).into_iter().collect()
+    })
+}
+
+/// Starts a server beside, for the metrics alone: what reaches one reaches nothing of the other. Returns where
+/// it listens. Must be called within an actix system.
+pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Result<(SocketAddr, dev::ServerHandle)> {
+    let app = move || App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
+    let server = HttpServer::new(app)
+        .workers(1)
+        .disable_signals()
+        .client_request_timeout(Duration::from_secs(5))
+        .bind(address)?;
+    let address = server.addrs().first().copied().unwrap_or(address);
+    let server = server.run();
+    let handle = server.handle();
+    rt::spawn(server);
+    Ok((address, handle))
+}
+
+/// Adds the address to the main ones, where there is a token for it.
+pub fn urls(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>>) {
+    if let Some(metrics) = metrics {
+        app.app_data(metrics.clone()).service(read_only("/metrics", get().to(guarded_page)));
+    }
+}
+
+async fn page(metrics: web::Data<Metrics>) -> Result<HttpResponse, Error> {
+    let text = tokio::task::spawn_blocking(move || metrics.text()).await;
+    let text = text.map_err(|error| Error::Internal(error.to_string()))??;
+    Ok(HttpResponse::Ok().content_type(TEXT_FORMAT).body(text))
+}
+
+async fn guarded_page(metrics: web::Data<Metrics>, request: HttpRequest) -> Result<HttpResponse, Error> {
+    metrics.check(&request)?;
+    page(metrics).await
+}
+
+fn refused(code: &'static str, detail: &'static str) -> Error {
+    Error::Unauthenticated { code, detail, challenge: Some("Bearer") }
+}

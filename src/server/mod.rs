@@ -1,0 +1,13 @@
+//! Puts the parts together: all URLs, and what operators ask for.
+
+mod build;
+mod docs;
+mod health;
+pub mod logging;
+mod metrics;
+pub mod openapi;
+mod status;
+mod urls;
+
+pub use build::{Built, StartError, build, build_with, open, open_local_pool};
+pub use urls::{Resources, api, site};

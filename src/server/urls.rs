@@ -1,0 +1,61 @@
+//! All URLs on one screen, and the admin's models and pages.
+
+use actix_web::{HttpResponse, web};
+
+use super::{docs, health, openapi, status};
+use crate::admin::history::model::HistoryAdmin;
+use crate::admin::{self, Site};
+use crate::cognito::{inspector_page, post_confirmation};
+use crate::http::routes::{get, read_only};
+use crate::http::{assets, pages};
+use crate::{articles, users};
+
+/// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
+pub struct Resources {
+    /// Adds the API's addresses; the origins are those whose pages may call them.
+    pub api: fn(&mut web::ServiceConfig, &[String]),
+    /// The models and pages of the admin.
+    pub site: Site,
+}
+
+/// The API's addresses.
+pub fn api(app: &mut web::ServiceConfig, origins: &[String]) {
+    app.service(articles::api::list_resource(origins))
+        .service(articles::api::detail_resource(origins))
+        .service(users::api::me_resource(origins));
+}
+
+/// The models and pages of the admin, in the order of its navigation.
+pub fn site() -> Site {
+    Site::default()
+        .register(articles::admin::ArticleAdmin)
+        .register(users::admin::UserAdmin)
+        .register(users::groups_admin::GroupAdmin)
+        .register(HistoryAdmin)
+        .register_page(&admin::auth::sessions::PAGE)
+        .register_page(&inspector_page::PAGE)
+        .register_page(&status::PAGE)
+}
+
+/// Every address that is neither in [`api`] nor below `/admin`.
+pub(super) fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
+    app.service(web::resource("/").route(get().to(pages::root)).default_service(web::to(pages::not_found)))
+        .service(post_confirmation::resource())
+        .service(read_only("/healthz", get().to(health::healthz)))
+        .service(read_only("/readyz", get().to(health::readyz)))
+        .service(read_only("/openapi.json", get().to(openapi::json)))
+        .service(read_only("/docs", get().to(docs::add_slash)))
+        .service(read_only("/docs/", get().to(docs::page)))
+        .service(read_only("/docs/{name}", get().to(docs::file)))
+        .service(read_only("/static/{path:.*}", get().to(assets::serve)))
+        .default_service(web::to(pages::not_found));
+    if let Some((path, jwks)) = local_jwks.cloned() {
+        app.route(
+            &path,
+            web::get().to(move || {
+                let jwks = jwks.clone();
+                async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
+            }),
+        );
+    }
+}
