@@ -3,8 +3,8 @@
 use super::{CommandError, say};
 use crate::cognito::jwks;
 use crate::config::{Config, Pool};
+use crate::db::Db;
 use crate::db::migrations::Status;
-use crate::db::{self, Db};
 use crate::server::open_local_pool;
 
 /// Prints a line for each finding; fails if one of them is a failure.
@@ -49,7 +49,7 @@ fn migrations(config: &Config) -> Result<String, String> {
     if config.database.is_missing() {
         return Ok("are applied at the first start".to_owned());
     }
-    match db::migrations::status_of(&config.database)? {
+    match Db::migration_status(&config.database)? {
         Status { unknown: Some(unknown), .. } => {
             Err(format!("the database has {unknown}, which this version does not know"))
         }

@@ -6,7 +6,8 @@ use super::{CommandError, say};
 use crate::cognito::Authenticator;
 use crate::cognito::inspector::{Inspection, Line, State, pasted_token};
 use crate::config::Config;
-use crate::db::migrations::{self, Status};
+use crate::db::Db;
+use crate::db::migrations::Status;
 use crate::server;
 
 /// Reads a token from standard input, where no shell history keeps it, and prints a line for each check.
@@ -35,7 +36,7 @@ fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
     if url.is_missing() {
         return Err(CommandError::new(format!("there is no database at {url} yet; start the server once")));
     }
-    match migrations::status_of(url).map_err(CommandError::new)? {
+    match Db::migration_status(url).map_err(CommandError::new)? {
         Status { pending: 0, unknown: None, .. } => Ok(()),
         _ => Err(CommandError::new("the database is not that of this version; see check")),
     }

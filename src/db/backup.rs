@@ -8,7 +8,9 @@ use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 
 use super::connection::Role;
-use super::{DatabaseUrl, OpenError, sqlite};
+use super::open_error::OpenError;
+use super::sqlite;
+use super::url::DatabaseUrl;
 
 /// Writes a copy of the database with everything that is committed by now, and returns its size in bytes. The
 /// file has its name only once it is whole and on the disk.

@@ -9,8 +9,8 @@ use diesel::row::{Field, NamedRow};
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Text, Timestamp};
 use diesel::sqlite::{Sqlite, SqliteType};
 
-use super::Connection;
-use super::connection::Backend;
+use super::any_connection::Backend;
+use super::connection::Connection;
 use super::rows::{self, Sql};
 
 /// How many parameters a statement has at most; both databases take more.

@@ -10,10 +10,12 @@ use diesel::connection::SimpleConnection;
 use serde_json::Value;
 
 use super::bulk::{self, Inserter};
-use super::connection::{self, Role};
+use super::connection::{Connection, Role};
+use super::open_error::OpenError;
 use super::references;
 use super::rows::{self, Sql};
-use super::{Connection, DatabaseUrl, OpenError, migrations, sqlite};
+use super::url::DatabaseUrl;
+use super::{migrations, pool, sqlite};
 
 /// The tables that migrations and triggers fill.
 const FILLED: [&str; 2] = ["__diesel_schema_migrations", "row_counts"];
@@ -72,7 +74,7 @@ fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     if url.is_missing() {
         return Err(fail("it does not exist".to_owned()));
     }
-    let connection = connection::open(url, Role::Reader).map_err(|error| fail(error.to_string()))?;
+    let connection = pool::open(url, Role::Reader).map_err(|error| fail(error.to_string()))?;
     let mut source = Side { url, connection };
     source.run(|conn| conn.batch_execute("BEGIN"))?;
     let status = migrations::status(&mut source.connection).map_err(fail)?;
@@ -111,7 +113,7 @@ fn open_migrated(url: &DatabaseUrl) -> Result<Connection, String> {
         #[cfg(feature = "postgres")]
         DatabaseUrl::Postgres(server) => {
             super::postgres::open_migrated(server)?;
-            connection::open(url, Role::Writer).map_err(|error| error.to_string())
+            pool::open(url, Role::Writer).map_err(|error| error.to_string())
         }
     }
 }

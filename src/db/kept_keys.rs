@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::crypto::random;
 use crate::error::Error;
 use crate::schema::secrets;

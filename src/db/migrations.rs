@@ -9,9 +9,8 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::Connection;
-use super::connection::{self, Backend, Role, one_line};
-use super::url::DatabaseUrl;
+use super::any_connection::Backend;
+use super::connection::Connection;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 #[cfg(feature = "postgres")]
@@ -68,12 +67,6 @@ fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::erro
     }
     let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
     Ok(applied.into_iter().map(|applied| applied.version).collect())
-}
-
-/// [`status`] of a database that is not opened for work.
-pub fn status_of(url: &DatabaseUrl) -> Result<Status, String> {
-    let mut connection = connection::open(url, Role::Probe).map_err(|error| one_line(&error))?;
-    status(&mut connection)
 }
 
 /// Applies what is pending, all of it or nothing, and returns how many migrations that were. Refuses a

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
 use serde_json::{Map, Value};
 
-use super::Connection;
+use super::connection::Connection;
 use super::rows::{self, Bind, Sql};
 
 /// What becomes of a row when the one it refers to is deleted.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Mutex;
 
-use super::Db;
+use super::database::Db;
 use super::version::Version;
 
 /// Results of queries by key, each for as long as nothing is committed.

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 use serde_json::Value;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::schema::row_counts;
 
 /// A piece of SQL that both databases read, with one value for each `?` in it.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, ConnectionError, ConnectionResult, QueryResult, RunQueryDsl, SqliteConnection};
 
-use super::Connection;
+use super::connection::Connection;
 use super::connection::Role;
 use super::migrations;
 use super::url::DatabaseUrl;

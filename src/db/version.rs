@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 
-use super::Connection;
+use super::connection::Connection;
 use super::connection::Role;
 use super::sqlite;
 

@@ -15,7 +15,7 @@ use diesel::connection::SimpleConnection;
 use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 
-use super::Connection;
+use super::connection::Connection;
 use super::connection::Role;
 use super::sqlite;
 use super::version::Versions;

@@ -1,0 +1,240 @@
+//! [`Db`]: the handle to the database, with its two verbs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use diesel::connection::TransactionManager;
+use prometheus::core::Collector;
+
+use super::connection::{Connection, Role};
+use super::open_error::OpenError;
+use super::pool::{Manager, pool};
+#[cfg(feature = "postgres")]
+use super::postgres::{self, ConnectionLimit, Watch, Writers};
+use super::sqlite;
+use super::transaction::{run, transaction};
+use super::url::DatabaseUrl;
+use super::version::{Version, Versions, WalIndex};
+use super::writer::{Writer, WriterMetrics};
+use crate::error::Error;
+use crate::metrics::read_gauges;
+
+/// How busy the database is.
+#[derive(Clone, Copy, Debug)]
+pub struct DbState {
+    /// Its size, of a SQLite file with what is not merged into it yet, in bytes.
+    pub bytes: u64,
+    /// Reading connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses at the moment.
+    pub idle: u32,
+    /// How many there may be.
+    pub most: u32,
+}
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    url: Arc<DatabaseUrl>,
+    readers: r2d2::Pool<Manager>,
+    writer: Write,
+    versions: Arc<Versions>,
+    metrics: WriterMetrics,
+}
+
+/// How writes are run.
+#[derive(Clone)]
+enum Write {
+    /// One after the other, by one connection.
+    Queue(Writer),
+    /// Side by side.
+    #[cfg(feature = "postgres")]
+    Pool(Writers),
+}
+
+impl Db {
+    /// Opens the database, creates the file where a SQLite one is missing, and applies pending migrations;
+    /// also tells how many those were.
+    pub fn open(url: &DatabaseUrl) -> Result<(Db, usize), OpenError> {
+        let fail = |problem: String| OpenError::new(url, problem);
+        match url {
+            DatabaseUrl::Sqlite(path) => Db::open_sqlite(path).map_err(fail),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(server) => Db::open_postgres(url, server).map_err(fail),
+        }
+    }
+
+    fn open_sqlite(path: &Path) -> Result<(Db, usize), String> {
+        let (connection, applied) = sqlite::open_writer(path)?;
+        // SQLite keeps its other files beside the real one, wherever links lead to it from.
+        let path = path.canonicalize().map_err(|error| error.to_string())?;
+        let url = Arc::new(DatabaseUrl::Sqlite(path.clone()));
+        // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
+        let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
+        let readers = pool(&url, Role::Reader, connections as u32)?;
+        let metrics = WriterMetrics::new();
+        let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
+        let writer = Writer::start(&path, connection, versions.clone(), metrics.clone());
+        let writer = writer.map_err(|error| error.to_string())?;
+        Ok((Db { url, readers, writer: Write::Queue(writer), versions, metrics }, applied))
+    }
+
+    #[cfg(feature = "postgres")]
+    fn open_postgres(url: &DatabaseUrl, server: &str) -> Result<(Db, usize), String> {
+        let applied = postgres::open_migrated(server)?;
+        let url = Arc::new(url.clone());
+        let limit = ConnectionLimit::of(server).ok_or("it has a connection_limit that cannot be")?;
+        let readers = pool(&url, Role::Reader, limit.readers())?;
+        let watch = Watch::start(server).map_err(|error| error.to_string())?;
+        let metrics = WriterMetrics::new();
+        let writers = Writers::new(pool(&url, Role::Writer, limit.writers())?, watch.clone());
+        let versions = Arc::new(Versions::Watch(watch));
+        Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics }, applied))
+    }
+
+    /// Where the database is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// How busy the database is.
+    pub fn state(&self) -> DbState {
+        let pool = self.readers.state();
+        DbState {
+            bytes: self.bytes(),
+            open: pool.connections,
+            idle: pool.idle_connections,
+            most: self.readers.max_size(),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match (&*self.url, &*self.versions) {
+            (DatabaseUrl::Sqlite(path), _) => {
+                let mut wal = path.as_os_str().to_owned();
+                wal.push("-wal");
+                let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+                size(path) + size(Path::new(&wal))
+            }
+            #[cfg(feature = "postgres")]
+            (_, Versions::Watch(watch)) => watch.bytes(),
+            #[cfg(feature = "postgres")]
+            _ => 0,
+        }
+    }
+
+    /// What the database tells of itself.
+    pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        let (db, same) = (self.clone(), self.clone());
+        let connections = read_gauges("gatepost_db_connections", "Connections that read.", &["state"], move || {
+            let DbState { open, idle, .. } = db.state();
+            vec![(vec!["idle".to_owned()], idle.into()), (vec!["in_use".to_owned()], (open - idle).into())]
+        });
+        let size = read_gauges("gatepost_db_size_bytes", "Size of the database.", &[], move || {
+            vec![(Vec::new(), same.state().bytes as f64)]
+        });
+        let WriterMetrics { queued, batch, commit } = self.metrics.clone();
+        vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
+    }
+
+    /// The state of the content, as of now; `None` if it cannot be told.
+    pub fn version(&self) -> Option<Version> {
+        self.versions.version()
+    }
+
+    /// The state of the content as of now, but that a commit of another process may be missing for a millisecond.
+    pub fn recent_version(&self) -> Option<Version> {
+        self.versions.recent_version()
+    }
+
+    /// Runs queries that change nothing, on a thread that may wait. All of them see one and the same state
+    /// of the database, whatever is committed meanwhile.
+    pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let db = self.clone();
+        let run = move || db.read_blocking(queries);
+        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    /// Like [`Db::read`], for queries that end sooner than another thread would begin: few rows, found by an
+    /// index. With SQLite, where a read waits for no write, they run on the caller's thread, which serves nobody
+    /// else meanwhile.
+    pub async fn read_here<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        if let DatabaseUrl::Sqlite(_) = *self.url
+            && let Some(mut connection) = self.readers.try_get()
+        {
+            let read = move || {
+                Connection::begin_transaction(&mut connection)?;
+                run(connection, queries)
+            };
+            // As on another thread, a panic is this request's failure alone. The connection is dropped with it.
+            let outcome = catch_unwind(AssertUnwindSafe(read));
+            return outcome.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())));
+        }
+        self.read(queries).await
+    }
+
+    /// Like [`Db::read`], from a thread that may wait: the command line.
+    pub fn read_blocking<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Connection) -> Result<T, Error>,
+    {
+        #[cfg(feature = "postgres")]
+        if let Versions::Watch(watch) = &*self.versions {
+            watch.check_reach(&self.readers)?;
+        }
+        transaction(&self.readers, queries)
+    }
+
+    /// Runs queries in a transaction of their own and answers once it is on the disk. An error undoes
+    /// all that `queries` did. What they have read still holds when they commit; PostgreSQL may run them
+    /// several times for that.
+    pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        match &self.writer {
+            Write::Queue(writer) => writer.submit(queries)?.await.map_err(|_| stopped())?,
+            #[cfg(feature = "postgres")]
+            Write::Pool(writers) => {
+                let (writers, metrics) = (writers.clone(), self.metrics.clone());
+                if metrics.queued.get() >= super::writer::QUEUE as i64 {
+                    return Err(Error::Unavailable("the queue of writes is full".to_owned()));
+                }
+                metrics.queued.inc();
+                let run = move || {
+                    metrics.queued.dec();
+                    metrics.time(|| writers.write(queries))
+                };
+                let ran = tokio::task::spawn_blocking(run).await;
+                ran.map_err(|_| Error::Internal("a write panicked".to_owned()))?
+            }
+        }
+    }
+
+    /// Like [`Db::write`], from a thread that may wait: the command line.
+    pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        match &self.writer {
+            Write::Queue(writer) => writer.submit(queries)?.blocking_recv().map_err(|_| stopped())?,
+            #[cfg(feature = "postgres")]
+            Write::Pool(writers) => writers.write(queries),
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::Unavailable("the writer stopped before the commit".to_owned())
+}

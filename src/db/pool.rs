@@ -1,0 +1,76 @@
+//! Pools of connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::TransactionManager;
+use diesel::{ConnectionResult, RunQueryDsl};
+
+use super::connection::{Connection, Role, one_line};
+#[cfg(feature = "postgres")]
+use super::postgres;
+use super::sqlite;
+use super::url::DatabaseUrl;
+
+/// Opens a connection with the settings that every one of its role has.
+pub fn open(url: &DatabaseUrl, role: Role) -> ConnectionResult<Connection> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite::open(path, role),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(url) => postgres::open(url, role),
+    }
+}
+
+/// A pool of at most so many connections of one role.
+pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2::Pool<Manager>, String> {
+    r2d2::Pool::builder()
+        .max_size(connections)
+        .min_idle(Some(1))
+        // Asking before each use would cost as much as a read; `begin` finds out.
+        .test_on_check_out(false)
+        // Nor is one that works given up for its age: there may be no room for another one.
+        .max_lifetime(None)
+        .connection_timeout(Duration::from_secs(3))
+        .error_handler(Box::new(LogFailures))
+        .build(Manager::new(url, role))
+        .map_err(|error| error.to_string())
+}
+
+/// Tells of connections that could not be opened, in one line each: PostgreSQL's driver writes several.
+#[derive(Debug)]
+pub struct LogFailures;
+
+impl r2d2::HandleError<diesel::r2d2::Error> for LogFailures {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        log::warn!("no connection to the database: {}", one_line(&error).escape_debug());
+    }
+}
+
+/// Hands r2d2 connections of one role. The manager that comes with diesel hides why opening failed.
+pub struct Manager {
+    url: Arc<DatabaseUrl>,
+    role: Role,
+}
+
+impl Manager {
+    pub fn new(url: &Arc<DatabaseUrl>, role: Role) -> Manager {
+        Manager { url: url.clone(), role }
+    }
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Connection, Self::Error> {
+        open(&self.url, self.role).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), Self::Error> {
+        diesel::sql_query("SELECT 1").execute(connection).map(drop).map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        std::thread::panicking() || Connection::is_broken_transaction_manager(connection)
+    }
+}

@@ -1,0 +1,11 @@
+//! PostgreSQL: how its connections are opened, what watches for changes, and how writes are run.
+
+mod connections;
+mod parameters;
+mod watch;
+mod writers;
+
+pub use connections::{open, open_migrated, probe};
+pub use parameters::ConnectionLimit;
+pub use watch::Watch;
+pub use writers::Writers;

@@ -1,0 +1,56 @@
+//! What stands in the URL behind its question mark.
+
+/// Parameters that libpq would leave at values under which a server that is gone is noticed after minutes or
+/// never, in milliseconds and seconds as libpq has them.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("application_name", "gatepost"),
+    ("connect_timeout", "3"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+];
+
+/// The parameter of the URL that is ours.
+const CONNECTION_LIMIT: &str = "connection_limit=";
+
+/// How many connections a process may have: one watches, of the others a half reads and a half writes.
+#[derive(Clone, Copy)]
+pub struct ConnectionLimit(u32);
+
+impl ConnectionLimit {
+    /// What the URL says, or 21; `None` where it cannot be.
+    pub fn of(url: &str) -> Option<ConnectionLimit> {
+        let said = parameters(url).find_map(|parameter| parameter.strip_prefix(CONNECTION_LIMIT));
+        let limit = said.map_or(Some(21), |said| said.parse().ok());
+        limit.filter(|limit| (3..=1000).contains(limit)).map(ConnectionLimit)
+    }
+
+    pub fn writers(self) -> u32 {
+        (self.0 - 1) / 2
+    }
+
+    pub fn readers(self) -> u32 {
+        self.0 - 1 - self.writers()
+    }
+}
+
+fn parameters(url: &str) -> impl Iterator<Item = &str> {
+    url.split_once('?').map_or("", |(_, query)| query).split('&')
+}
+
+/// The URL as libpq gets it.
+pub fn with_defaults(url: &str) -> String {
+    let kept: Vec<&str> = parameters(url).filter(|parameter| !parameter.starts_with(CONNECTION_LIMIT)).collect();
+    let mut url = url.split_once('?').map_or(url, |(place, _)| place).to_owned();
+    if !kept.concat().is_empty() {
+        url.push_str(&format!("?{}", kept.join("&")));
+    }
+    for (name, value) in DEFAULTS {
+        if !url.contains(&format!("{name}=")) {
+            let separator = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{separator}{name}={value}"));
+        }
+    }
+    url
+}

@@ -1,0 +1,40 @@
+//! Looks at a database without opening it for work.
+
+use super::connection::{Role, one_line};
+use super::database::Db;
+use super::migrations::{self, Status};
+use super::open_error::OpenError;
+#[cfg(feature = "postgres")]
+use super::postgres;
+use super::url::DatabaseUrl;
+use super::{pool, sqlite};
+
+impl Db {
+    /// Whether it is a sound database that can be written. Changes nothing.
+    pub fn probe(url: &DatabaseUrl) -> Result<(), OpenError> {
+        let probed = match url {
+            DatabaseUrl::Sqlite(path) => sqlite::open(path, Role::Probe)
+                .map_err(|error| error.to_string())
+                .and_then(|mut connection| sqlite::probe(&mut connection)),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(server) => postgres::probe(server),
+        };
+        probed.map_err(|problem| OpenError::new(url, problem))
+    }
+
+    /// Whether a database that is missing can be made by the first start. Leaves nothing.
+    pub fn probe_creation(url: &DatabaseUrl) -> Result<(), OpenError> {
+        let probed = match url {
+            DatabaseUrl::Sqlite(path) => sqlite::probe_creation(path),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => Ok(()),
+        };
+        probed.map_err(|problem| OpenError::new(url, problem))
+    }
+
+    /// [`migrations::status`] of a database that is not opened for work.
+    pub fn migration_status(url: &DatabaseUrl) -> Result<Status, String> {
+        let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
+        migrations::status(&mut connection)
+    }
+}
