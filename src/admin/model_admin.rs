@@ -380,7 +380,7 @@ impl Staff {
 
     /// For the history.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, Source::Admin).in_batch(self.batch.clone())
+        self.user.actor(Source::Admin).in_batch(self.batch.clone())
     }
 
     /// Fails unless the rights allow this.

@@ -19,7 +19,7 @@ use crate::cognito::{CognitoUser, Refusal};
 use crate::db::search::Turns;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
-use crate::history::{Actor, Source};
+use crate::history::Source;
 use crate::http::body::Body;
 use crate::http::etag::{self, IfMatch};
 use crate::http::routes::get;
@@ -171,7 +171,7 @@ async fn create(CognitoUser { user, .. }: CognitoUser, db: web::Data<Db>, body: 
     let name = NAME.clean_required(&body.data().await?)?;
     let create = move |conn: &mut Connection| {
         let user = caller(conn, &user)?;
-        Ok(models::create(conn, &name, Some(user.id), &Actor::user(&user, Source::Api))?)
+        Ok(models::create(conn, &name, Some(user.id), &user.actor(Source::Api))?)
     };
     let article = db.write(create).await?;
     let location = (LOCATION, format!("/articles/{}/", article.id));
@@ -236,7 +236,7 @@ async fn change(
             let user = caller(conn, &user)?;
             let article = find_to_change(conn, &id, &user, &condition)?;
             match NAME.clean(&data, is_partial)? {
-                Some(name) => Ok(models::rename(conn, &article, &name, &Actor::user(&user, Source::Api))?),
+                Some(name) => Ok(models::rename(conn, &article, &name, &user.actor(Source::Api))?),
                 None => Ok(article),
             }
         })
@@ -259,7 +259,7 @@ async fn destroy(
     db.write(move |conn| {
         let user = caller(conn, &user)?;
         let article = find_to_change(conn, &id, &user, &condition)?;
-        models::delete(conn, &article, &Actor::user(&user, Source::Api))
+        models::delete(conn, &article, &user.actor(Source::Api))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -130,7 +130,7 @@ pub fn find_or_link(
         Match::Linked(user) => (Outcome::Known, user),
         Match::Refused(refusal) => return Err(refusal.into()),
         Match::Linkable(user) => {
-            let actor = Actor::user(&user, source);
+            let actor = user.actor(source);
             (Outcome::Linked, models::link(conn, &user, issuer, &identity.sub, &actor)?)
         }
         Match::Creatable(email) => {

@@ -13,12 +13,12 @@ use diesel::result::Error as DieselError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::records::{Action, Actor, Changes, Object, record};
 use crate::crypto::random_token;
 use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
 use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
-use crate::history::{self, Action, Actor, Changes, Object};
 use crate::schema::deleted_rows;
 
 /// How long a deletion can be undone.
@@ -85,7 +85,7 @@ pub fn delete(
     let mut statement = Sql::new("DELETE ");
     statement.append(by_id());
     rows::execute(conn, statement)?;
-    history::record(conn, actor, Action::Deleted, object, changes)?;
+    record(conn, actor, Action::Deleted, object, changes)?;
     Ok(())
 }
 
@@ -183,7 +183,7 @@ pub fn restore(
     let left_out = restore_row(conn, tables, &deleted.table_name, content)?;
     let object = Object { model: &deleted.model, id: deleted.object_id, name: &deleted.object };
     let at = deleted.at.format("deleted on %Y-%m-%d at %H:%M:%S UTC").to_string();
-    history::record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
+    record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
     forget(conn, &[deleted.id])?;
     Ok(left_out)
 }

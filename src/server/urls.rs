@@ -30,7 +30,7 @@ pub fn site() -> Site {
     Site::default()
         .register(articles::admin::ArticleAdmin)
         .register(users::admin::UserAdmin)
-        .register(users::groups_admin::GroupAdmin)
+        .register(users::admin::GroupAdmin)
         .register(HistoryAdmin)
         .register_page(&admin::auth::sessions::PAGE)
         .register_page(&inspector_page::PAGE)

@@ -3,12 +3,10 @@
 pub mod admin;
 pub mod api;
 pub mod groups;
-pub mod groups_admin;
 pub mod models;
 pub mod page_user;
 pub mod password;
 pub mod permissions;
 pub mod rules;
 pub mod sessions;
-mod user_options;
 pub mod validators;

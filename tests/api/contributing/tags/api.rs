@@ -7,7 +7,7 @@ use gatepost::api::{Endpoint, render, resource};
 use gatepost::cognito::CognitoUser;
 use gatepost::db::Db;
 use gatepost::error::Error;
-use gatepost::history::{Actor, Source};
+use gatepost::history::Source;
 use gatepost::http::body::Body;
 use gatepost::http::routes::get;
 use serde::Serialize;
@@ -52,7 +52,7 @@ async fn create(CognitoUser { user, .. }: CognitoUser, db: web::Data<Db>, body: 
         return Err(Error::PermissionDenied);
     }
     let name = NAME.clean_required(&body.data().await?)?;
-    let actor = Actor::user(&user, Source::Api);
+    let actor = user.actor(Source::Api);
     let tag = db.write(move |conn| models::create(conn, &name, &actor)).await?;
     Ok(HttpResponse::Created().content_type(ContentType::json()).body(render::json(&TagJson::from(tag))?))
 }

@@ -1,11 +1,12 @@
 //! How users are called and shown in the admin: the columns and filters of their list, and their form.
 
-use super::admin::{group_choices, link_badge};
-use super::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
+use super::groups::group_choices;
+use super::link::link_badge;
 use crate::admin::history::model::source_cell;
 use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
+use crate::users::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
 
-/// See [`super::admin::UserAdmin`].
+/// See [`super::UserAdmin`].
 pub static OPTIONS: Options = Options {
     name: "user",
     slug: "users",

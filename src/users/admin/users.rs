@@ -3,20 +3,19 @@
 //! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
 //! leaves users alone who have more.
 
-use chrono::{Datelike, NaiveDate, Utc};
 use diesel::QueryResult;
-use serde_json::Value;
 
-use super::groups;
-use super::models::{self, NewUser, Origin, User};
-use super::permissions::{Grants, Rights, Verb, of_group};
-use super::rules::{LAST_SUPERUSER, is_last_superuser};
-use super::user_options::OPTIONS;
+use super::groups::group_choices;
+use super::link::link_panel;
+use super::options::OPTIONS;
 use crate::admin::history::model::OPTIONS as HISTORY;
 use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
+use crate::users::models::{self, NewUser, Origin, User};
+use crate::users::permissions::{Grants, Rights, Verb, of_group};
+use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
 /// Registers users.
 pub struct UserAdmin;
@@ -236,43 +235,6 @@ fn update(conn: &mut Connection, user: &User, values: &Values, staff: &Staff) ->
     check_flags(conn, Some(user), &new, staff)?;
     check_grants(conn, Some(user), &old, &grants, staff)?;
     Ok(models::update(conn, user, &new, &grants, &staff.actor())?.id)
-}
-
-/// All groups, for pickers and filters.
-pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
-    let choice = |group: groups::Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
-    Ok(groups::list(conn)?.into_iter().map(choice).collect())
-}
-
-/// The day of a time as the database has it: `22 Nov`, in another year than this `22 Nov 2025`.
-fn day(at: &str) -> String {
-    let Some(date) = at.get(..10).and_then(|date| date.parse::<NaiveDate>().ok()) else { return at.to_owned() };
-    let form = if date.year() == Utc::now().year() { "%-d %b" } else { "%-d %b %Y" };
-    date.format(form).to_string()
-}
-
-/// Whether a user is linked, from the columns `cognito_sub` and `last_seen_at`.
-pub fn link_badge(values: &[Value]) -> Cell {
-    let text = |index: usize| values.get(index).and_then(Value::as_str);
-    match (text(0), text(1)) {
-        (None, _) => Cell::Badge("quiet", "Not linked".to_owned(), String::new()),
-        (Some(_), None) => Cell::Badge("good", "Linked".to_owned(), "never seen".to_owned()),
-        (Some(_), Some(at)) => Cell::Badge("good", "Linked".to_owned(), format!("seen {}", day(at))),
-    }
-}
-
-fn link_panel(user: &User) -> Panel {
-    let seen = user.last_seen_at.map(|at| Value::from(at.to_string())).unwrap_or_default();
-    let state = link_badge(&[user.cognito_sub.clone().map(Value::from).unwrap_or_default(), seen]);
-    let mut facts = vec![("State", state)];
-    if let (Some(sub), Some(issuer)) = (&user.cognito_sub, &user.cognito_issuer) {
-        facts.push(("Subject (sub)", Cell::Code(sub.clone())));
-        facts.push(("Issuer", Cell::Code(issuer.clone())));
-        facts.push(("Linked", user.linked_at.map_or(Cell::Empty, Cell::Time)));
-        facts.push(("Last seen", user.last_seen_at.map_or(Cell::Empty, Cell::Time)));
-    }
-    let actions = if user.cognito_sub.is_some() { vec!["unlink"] } else { Vec::new() };
-    Panel { label: "Cognito link", facts, actions }
 }
 
 /// How a user came, in words.

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 use diesel::QueryResult;
 
-use super::groups::{self, Group};
-use super::permissions::{Verb, of_group};
-use super::validators::MAX_NAME_CHARS;
 use crate::admin::model_admin::{
     Cell, Choice, Column, Field, Fieldset, Kind, ModelAdmin, Options, Panel, Staff, Values, Widget, field_error,
 };
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::Error;
+use crate::users::groups::{self, Group};
+use crate::users::permissions::{Verb, of_group};
+use crate::users::validators::MAX_NAME_CHARS;
 
 /// Registers groups.
 pub struct GroupAdmin;
@@ -128,4 +128,10 @@ impl ModelAdmin for GroupAdmin {
         let link = Cell::Link(format!("/admin/users/?groups={id}"), members);
         Ok(vec![Panel { label: "Record", facts: vec![("Members", link)], actions: Vec::new() }])
     }
+}
+
+/// All groups, for pickers and filters.
+pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
+    let choice = |group: Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
+    Ok(groups::list(conn)?.into_iter().map(choice).collect())
 }
