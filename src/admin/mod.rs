@@ -5,7 +5,7 @@
 //!
 //! A request goes through [`errors::surround`] (headers), [`auth::session`] (reads the session),
 //! [`errors::error_pages`] (makes errors pages), [`auth::staff::authenticate`] (finds the user) and
-//! [`auth::csrf::check_origin`] to its handler. What the handler may do it says by its arguments: [`StaffUser`],
+//! [`auth::origin::check_origin`] to its handler. What the handler may do it says by its arguments: [`StaffUser`],
 //! [`PostForm`].
 
 pub mod addresses;
@@ -17,16 +17,20 @@ pub mod history;
 pub mod import;
 pub mod index;
 pub mod list;
+pub mod message;
 pub mod model_admin;
+pub mod moment;
 pub mod pages;
 pub mod search;
 pub mod site;
+pub mod text;
 pub mod theme;
 pub mod urls;
 
 pub use auth::staff::StaffUser;
 pub use form_data::{FormData, PostForm};
+pub use message::Message;
 pub use model_admin::{ModelAdmin, Staff, Values};
-pub use pages::{Frame, Message};
+pub use pages::Frame;
 pub use site::Site;
 pub use urls::{Admin, AdminSettings};

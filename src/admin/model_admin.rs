@@ -7,8 +7,7 @@ use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::Value;
 
-use super::pages::capitalized;
-use super::site::Site;
+use super::text::capitalized;
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
 use crate::error::{Error, FieldErrors};
@@ -37,13 +36,13 @@ pub trait ModelAdmin: Send + Sync {
     /// Deletes a row.
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error>;
 
-    /// The rows that somebody with these rights may see; `None`: all.
-    fn visible(&self, _site: &Site, _rights: &Rights) -> Option<Sql> {
+    /// The rows that somebody with these rights may see; `None`: all. `models` are all that are registered.
+    fn visible(&self, _models: &[&Options], _rights: &Rights) -> Option<Sql> {
         None
     }
 
     /// What may be chosen in a field of several choices.
-    fn choices(&self, _conn: &mut Connection, _site: &Site, _field: &str) -> QueryResult<Vec<Choice>> {
+    fn choices(&self, _conn: &mut Connection, _models: &[&Options], _field: &str) -> QueryResult<Vec<Choice>> {
         Ok(Vec::new())
     }
 
@@ -355,6 +354,19 @@ impl Values {
         let items = self.0.get(name).and_then(Value::as_array);
         items.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
+}
+
+/// Every permission that there is on these models.
+pub fn permissions(models: &[&Options]) -> Vec<Choice> {
+    let of = |options: &&Options| {
+        let choice = |verb: &Verb| Choice {
+            value: options.permission(*verb),
+            label: format!("Can {} {}", verb.as_str(), options.label_plural),
+            group: options.label_plural.to_owned(),
+        };
+        options.verbs.iter().map(choice).collect::<Vec<_>>()
+    };
+    models.iter().flat_map(of).collect()
 }
 
 /// Who works in the admin, with the rights of a moment.

@@ -12,10 +12,11 @@ use serde_json::Value;
 use super::auth::staff::StaffUser;
 use super::form_data::FormData;
 use super::list::cells::text;
-use super::list::matches::{search_condition, thousands};
+use super::list::matches::search_condition;
 use super::model_admin::{ModelAdmin, Options};
-use super::pages::{Frame, capitalized, page};
+use super::pages::{Frame, page};
 use super::site::Site;
+use super::text::{capitalized, thousands};
 use crate::db::rows::{self, Sql};
 use crate::db::search;
 use crate::db::{Connection, Db};
@@ -121,7 +122,7 @@ fn models(staff: &StaffUser, site: &Site) -> Vec<(&'static Options, Option<Sql>)
         // What has no form has no page to lead to.
         options.allow(rights, Verb::View) && !options.search_fields.is_empty() && !options.fieldsets.is_empty()
     });
-    models.map(|model| (model.options(), model.visible(site, rights))).collect()
+    models.map(|model| (model.options(), model.visible(&site.options(), rights))).collect()
 }
 
 async fn find_all(

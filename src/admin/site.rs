@@ -3,7 +3,7 @@
 
 use actix_web::Route;
 
-use super::model_admin::{Choice, ModelAdmin};
+use super::model_admin::{ModelAdmin, Options};
 use crate::error::Error;
 use crate::users::permissions::Rights;
 
@@ -70,17 +70,8 @@ impl Site {
         self.models().find(|model| model.options().name == name)
     }
 
-    /// Every permission that there is.
-    pub fn permissions(&self) -> Vec<Choice> {
-        let of = |model: &dyn ModelAdmin| {
-            let options = model.options();
-            let choice = |verb: &crate::users::permissions::Verb| Choice {
-                value: options.permission(*verb),
-                label: format!("Can {} {}", verb.as_str(), options.label_plural),
-                group: options.label_plural.to_owned(),
-            };
-            options.verbs.iter().map(choice).collect::<Vec<_>>()
-        };
-        self.models().flat_map(of).collect()
+    /// The options of all models.
+    pub fn options(&self) -> Vec<&'static Options> {
+        self.models().map(ModelAdmin::options).collect()
     }
 }

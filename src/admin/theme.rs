@@ -5,8 +5,8 @@ use actix_web::http::header::{HeaderValue, REFERER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::auth::csrf;
-use super::auth::sign_in::own_path;
+use super::auth::next::own_path;
+use super::auth::origin;
 use super::form_data::PublicForm;
 use super::pages::see_other;
 use crate::error::Error;
@@ -31,6 +31,6 @@ pub async fn choose(
 /// The page of ours that a form was sent from.
 fn back(request: &HttpRequest) -> String {
     let referer = request.headers().get(REFERER).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default();
-    let url = Url::parse(referer).ok().filter(|_| csrf::is_this_site(request, referer));
+    let url = Url::parse(referer).ok().filter(|_| origin::is_this_site(request, referer));
     own_path(url.as_ref().map_or("", |url| &url[url::Position::BeforePath..url::Position::AfterQuery]))
 }

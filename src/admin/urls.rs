@@ -9,7 +9,7 @@ use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
 use super::auth::session::DatabaseSessions;
 use super::auth::throttle::Throttle;
-use super::auth::{csrf, password_change, session, sessions, sign_in, staff, user_password};
+use super::auth::{origin, password_change, session, sessions, sign_in, staff, user_password};
 use super::form::{change_form, delete};
 use super::history::undo;
 use super::import::job::Running;
@@ -102,7 +102,7 @@ impl Admin {
                 // The last one is the outermost.
                 scope
                     .default_service(web::to(errors::not_found))
-                    .wrap(from_fn(csrf::check_origin))
+                    .wrap(from_fn(origin::check_origin))
                     .wrap(from_fn(staff::authenticate))
                     .wrap(from_fn(errors::error_pages))
                     .wrap(session)

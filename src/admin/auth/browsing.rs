@@ -11,8 +11,8 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage, HttpRequest, web};
 
-use super::csrf;
 use super::session::{DatabaseSessions, SignedIn, session_key};
+use super::{csrf, origin};
 use crate::admin::site::Site;
 use crate::crypto::equal;
 use crate::error::Error;
@@ -65,7 +65,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
 
 /// Whether the browser says that a page of ours asks, or the person. One that does not tell has no say here.
 fn comes_from_here(request: &HttpRequest) -> bool {
-    request.headers().contains_key("sec-fetch-site") && csrf::is_same_origin(request)
+    request.headers().contains_key("sec-fetch-site") && origin::is_same_origin(request)
 }
 
 fn has_token(request: &HttpRequest, signed_in: &SignedIn) -> bool {

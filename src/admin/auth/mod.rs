@@ -4,6 +4,8 @@ pub mod browsing;
 pub mod credentials;
 pub mod csrf;
 pub mod device;
+pub mod next;
+pub mod origin;
 pub mod password_change;
 pub mod session;
 pub mod sessions;

@@ -14,11 +14,11 @@ use actix_web::http::header::{HeaderValue, REFERER};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
-use super::csrf;
+use super::next::sign_in_address;
+use super::origin;
 use super::session::{self, DatabaseSessions, MESSAGES};
-use super::sign_in::sign_in_address;
+use crate::admin::message::Message;
 use crate::admin::model_admin::{Options, Staff};
-use crate::admin::pages::Message;
 use crate::error::Error;
 use crate::http::caller::CallerId;
 use crate::users::models::User;
@@ -109,7 +109,7 @@ impl FromRequest for StaffUser {
 pub fn sign_in_required(request: &HttpRequest) -> Error {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let referer = request.headers().get(REFERER).map(HeaderValue::to_str).and_then(Result::ok);
-    let own = referer.filter(|referer| csrf::is_this_site(request, referer)).and_then(|referer| referer.parse().ok());
+    let own = referer.filter(|referer| origin::is_this_site(request, referer)).and_then(|referer| referer.parse().ok());
     let next = if is_read { Some(request.uri()) } else { own.as_ref() };
     let next = next.and_then(|uri| uri.path_and_query()).map_or("/admin/", |target| target.as_str());
     Error::SignInRequired(sign_in_address(next))

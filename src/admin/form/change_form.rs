@@ -1,59 +1,26 @@
 //! The forms that add a row and change one.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use diesel::QueryResult;
 
-use super::conflict::{Basis, Conflict, hidden};
-use super::field_views::shown;
+use super::conflict::{Basis, Conflict};
 use super::fields;
+use super::model_form::{Gone, ModelForm, Outcome};
 use super::page::{ChangeFormPage, FormContent};
 use crate::admin::addresses::{Addresses, redirect_after};
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::form_data::{FormData, PostForm};
-use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values};
-use crate::admin::pages::{Frame, Message, page, see_other};
+use crate::admin::message::Message;
+use crate::admin::model_admin::Options;
+use crate::admin::pages::{Frame, page, see_other};
 use crate::admin::site::Site;
-use crate::db::{Connection, Db};
+use crate::db::Db;
 use crate::error::{Error, FieldErrors};
-use crate::history;
-use crate::history::deleted_rows;
 use crate::users::permissions::Verb;
 
-/// A form with all that its page and its saving take.
-#[derive(Clone)]
-pub struct Form {
-    /// All models.
-    pub site: Arc<Site>,
-    /// Which of them it is.
-    pub options: &'static Options,
-    /// Which row; `None` for a new one.
-    pub id: Option<i64>,
-    /// What is entered.
-    pub values: Values,
-    /// What is wrong with it.
-    pub errors: FieldErrors,
-    /// What a row's form was made from.
-    pub basis: Option<Basis>,
-}
-
-impl Form {
-    fn new(site: &web::Data<Site>, slug: &str, id: Option<&str>) -> Result<Form, Error> {
-        let options = site.get(slug)?.options();
-        let id = id.map(|id| options.parse_id(id)).transpose()?;
-        let (values, errors) = (Values::default(), FieldErrors::default());
-        Ok(Form { site: site.clone().into_inner(), options, id, values, errors, basis: None })
-    }
-
-    /// The model.
-    pub fn model(&self) -> Result<&dyn ModelAdmin, Error> {
-        self.site.get(self.options.slug)
-    }
-
+impl ModelForm {
     /// The page with this form, which could not be saved.
     async fn show_errors(
         self,
@@ -62,7 +29,7 @@ impl Form {
         request: &HttpRequest,
         staff: &StaffUser,
     ) -> Result<HttpResponse, Error> {
-        Form { errors, ..self }.show(StatusCode::BAD_REQUEST, db, request, staff).await
+        ModelForm { errors, ..self }.show(StatusCode::BAD_REQUEST, db, request, staff).await
     }
 
     /// The page with this form.
@@ -89,7 +56,7 @@ pub async fn add_form(
     request: HttpRequest,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let mut form = Form::new(&site, &slug, None)?;
+    let mut form = ModelForm::new(&site, &slug, None)?;
     staff.require(form.options, Verb::Add)?;
     let given = FormData::parse(request.query_string().as_bytes());
     form.values = form.model()?.initial();
@@ -107,7 +74,7 @@ pub async fn add(
     slug: web::Path<String>,
     PostForm(data): PostForm,
 ) -> Result<HttpResponse, Error> {
-    let mut form = Form::new(&site, &slug, None)?;
+    let mut form = ModelForm::new(&site, &slug, None)?;
     staff.require(form.options, Verb::Add)?;
     form.values = fields::parse(form.options, &data);
     let hash = match fields::new_password(form.options, &data, &form.values) {
@@ -134,7 +101,7 @@ pub async fn change_form(
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
-    let form = Form::new(&site, &path.0, Some(&path.1))?;
+    let form = ModelForm::new(&site, &path.0, Some(&path.1))?;
     staff.require(form.options, Verb::View)?;
     let (options, id, viewer) = (form.options, form.id, staff.staff.clone());
     match db.read(move |conn| form.load(conn, &viewer)).await? {
@@ -168,7 +135,7 @@ pub async fn change(
     path: web::Path<(String, String)>,
     PostForm(data): PostForm,
 ) -> Result<HttpResponse, Error> {
-    let mut form = Form::new(&site, &path.0, Some(&path.1))?;
+    let mut form = ModelForm::new(&site, &path.0, Some(&path.1))?;
     let options = form.options;
     staff.require(options, Verb::Change)?;
     form.values = fields::parse(options, &data);
@@ -219,101 +186,6 @@ fn gone_page(
     let addresses = Addresses::new(options, id, request);
     let frame = addresses.frame(request, site, staff, format!("This {} is gone", options.label));
     page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
-}
-
-/// A row that was deleted, perhaps while its form was open.
-struct Gone {
-    /// What was typed, if anything, by the fields' names for people.
-    typed: Vec<(&'static str, String)>,
-    /// The same, for a form that adds a row.
-    hidden: Vec<(String, String)>,
-    /// What brings it back, if anything can.
-    batch: Option<String>,
-    may_add: bool,
-}
-
-/// What became of a form.
-enum Outcome {
-    Saved(i64, String),
-    Conflict(Conflict),
-    Gone(Gone),
-}
-
-impl Form {
-    /// The form with the row's values; or where it was deleted, how it can come back.
-    fn load(mut self, conn: &mut Connection, staff: &Staff) -> Result<Result<Form, Gone>, Error> {
-        let (id, options) = (self.id.unwrap_or(0), self.options);
-        let model = self.site.get(options.slug)?;
-        let Some(values) = model.load(conn, id)? else {
-            return match history::version(conn, options.name, id)? > 0 {
-                true => Ok(Err(gone(conn, model, &self.site, id, staff, &Values::default())?)),
-                false => Err(Error::NoSuchObject(options.label)),
-            };
-        };
-        self.values = values;
-        self.basis = Some(Basis::of(conn, options, id, self.values.clone())?);
-        Ok(Ok(self))
-    }
-
-    /// Creates the row, with a password's hash if it has one, and tells its id and its name. What was wrong
-    /// before undoes that, but by then all other errors are known as well.
-    fn create(self, conn: &mut Connection, hash: Option<String>, staff_id: i64) -> Result<(i64, String), Error> {
-        let model = self.site.get(self.options.slug)?;
-        let staff = Staff::find(conn, staff_id)?;
-        staff.require(self.options, Verb::Add)?;
-        let values = fields::restrict(conn, model, &self.site, &staff, &Values::default(), self.values);
-        let created = values.and_then(|values| {
-            let values = if let Some(hash) = hash { values.with("password", hash) } else { values };
-            model.save(conn, None, &values, &staff)
-        });
-        let mut errors = match created {
-            Ok(id) if self.errors.0.is_empty() => {
-                return Ok((id, self.options.title_of(conn, id)?.unwrap_or_default()));
-            }
-            Ok(_) => FieldErrors::default(),
-            Err(Error::Invalid(errors)) => errors,
-            Err(error) => return Err(error),
-        };
-        errors.0.extend(self.errors.0);
-        Err(errors.into())
-    }
-
-    fn update(self, conn: &mut Connection, staff_id: i64) -> Result<Outcome, Error> {
-        let Form { site, options, values, basis, .. } = self;
-        let (model, id) = (site.get(options.slug)?, self.id.unwrap_or(0));
-        let staff = Staff::find(conn, staff_id)?;
-        staff.require(options, Verb::Change)?;
-        let Some(current) = model.load(conn, id)? else {
-            return Ok(Outcome::Gone(gone(conn, model, &site, id, &staff, &values)?));
-        };
-        if !staff.may(conn, model, Verb::Change, id)? {
-            return Err(Error::PermissionDenied);
-        }
-        let values = fields::restrict(conn, model, &site, &staff, &current, values)?;
-        if let Some(basis) = basis.filter(|basis| basis.is_stale(options, &current)) {
-            return Ok(Outcome::Conflict(Conflict::new(conn, model, &site, id, &basis, &values, &current)?));
-        }
-        let id = model.save(conn, Some(id), &values, &staff)?;
-        Ok(Outcome::Saved(id, options.title_of(conn, id)?.unwrap_or_default()))
-    }
-}
-
-fn gone(
-    conn: &mut Connection,
-    model: &dyn ModelAdmin,
-    site: &Site,
-    id: i64,
-    staff: &Staff,
-    values: &Values,
-) -> QueryResult<Gone> {
-    let options = model.options();
-    let mut typed = Vec::new();
-    for field in options.fields().filter(|field| values.has(field.name)) {
-        typed.push((field.label, shown(conn, model, site, field, values)?.join(", ")));
-    }
-    let may_add = options.allow(&staff.rights, Verb::Add);
-    let batch = if may_add { deleted_rows::batch_of(conn, options.name, id)? } else { None };
-    Ok(Gone { typed, hidden: hidden(options, values), batch, may_add })
 }
 
 /// Tells what was done and goes where the pressed button leads.

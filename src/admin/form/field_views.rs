@@ -4,8 +4,8 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use crate::admin::model_admin::{Choice, Field, ModelAdmin, Staff, Values, Widget};
-use crate::admin::pages::capitalized;
 use crate::admin::site::Site;
+use crate::admin::text::capitalized;
 use crate::db::Connection;
 use crate::error::FieldErrors;
 use crate::users::validators;
@@ -161,7 +161,7 @@ impl View<'_> {
             Widget::SelectMultiple => {
                 let chosen = self.values.list(field.name);
                 let mut groups: Vec<(String, Vec<OptionView>)> = Vec::new();
-                for Choice { value, label, group } in self.model.choices(conn, self.site, field.name)? {
+                for Choice { value, label, group } in self.model.choices(conn, &self.site.options(), field.name)? {
                     let (is_selected, may_give) = (chosen.contains(&value), may_give(conn, &value)?);
                     if !is_selected && !may_give {
                         continue;
@@ -191,7 +191,7 @@ pub fn shown(
         Some(Value::Bool(is_set)) => vec![if *is_set { "Yes" } else { "No" }.to_owned()],
         Some(Value::String(text)) if !text.is_empty() => vec![text.clone()],
         Some(Value::Array(_)) => {
-            let choices = model.choices(conn, site, field.name)?;
+            let choices = model.choices(conn, &site.options(), field.name)?;
             let label = |value: String| {
                 let choice = choices.iter().find(|choice| choice.value == value);
                 choice.map(|choice| choice.label.clone()).unwrap_or(value)

@@ -61,7 +61,7 @@ pub fn restrict(
                 }
             }
             Widget::SelectMultiple => {
-                let choices = model.choices(conn, site, field.name)?;
+                let choices = model.choices(conn, &site.options(), field.name)?;
                 let is_choice = |value: &String| choices.iter().any(|choice| choice.value == *value);
                 let (mut chosen, held) = (values.list(field.name), current.list(field.name));
                 if let Some(value) = chosen.iter().find(|value| !is_choice(value) && !held.contains(value)) {

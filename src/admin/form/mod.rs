@@ -5,5 +5,6 @@ pub mod conflict;
 pub mod delete;
 pub mod field_views;
 pub mod fields;
+pub mod model_form;
 pub mod page;
 pub mod related;

@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::change_form::Form;
 use super::conflict::Basis;
 use super::field_views::{Input, Section, View};
+use super::model_form::ModelForm;
 use crate::admin::addresses::Addresses;
 use crate::admin::model_admin::{Action, Cell, Options, Panel, Staff};
 use crate::admin::pages::Frame;
@@ -51,7 +51,7 @@ struct PanelView {
 
 impl FormContent {
     /// Reads what the form needs, for `staff`.
-    pub fn of(conn: &mut Connection, form: Form, staff: &Staff) -> Result<FormContent, Error> {
+    pub fn of(conn: &mut Connection, form: ModelForm, staff: &Staff) -> Result<FormContent, Error> {
         let (options, model, id) = (form.options, form.model()?, form.id);
         let allows = |verb| options.allow(&staff.rights, verb);
         let refusal = match id {

@@ -3,8 +3,8 @@
 use diesel::QueryResult;
 
 use crate::admin::model_admin::Options;
-use crate::admin::pages::capitalized;
 use crate::admin::site::Site;
+use crate::admin::text::capitalized;
 use crate::db::Connection;
 use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};

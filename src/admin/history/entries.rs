@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::model::source_label;
 use crate::admin::list::cells::time;
-use crate::admin::model_admin::{Choices, FixedChoice, Options};
-use crate::admin::pages::{Moment, capitalized};
+use crate::admin::model_admin::{Choices, FixedChoice, Options, permissions};
+use crate::admin::moment::Moment;
 use crate::admin::site::Site;
+use crate::admin::text::capitalized;
 use crate::db::Connection;
 use crate::history::deleted_rows;
 use crate::users::permissions::{Rights, Verb};
@@ -139,7 +140,8 @@ fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) ->
         _ => &[],
     };
     let fixed = fixed.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned());
-    let permission = || site.permissions().into_iter().find(|known| known.value == value).map(|known| known.label);
+    let permission =
+        || permissions(&site.options()).into_iter().find(|known| known.value == value).map(|known| known.label);
     let label = if field.ends_with("permissions") { permission() } else { fixed };
     label.unwrap_or_else(|| value.to_owned())
 }

@@ -7,8 +7,7 @@ use serde_json::Value;
 use crate::admin::list::cells::text;
 use crate::admin::list::facets::days_ago;
 use crate::admin::model_admin::{Cell, Choice, Choices, Column, Filter, Kind, ModelAdmin, Options, Staff, Values};
-use crate::admin::pages::capitalized;
-use crate::admin::site::Site;
+use crate::admin::text::capitalized;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 use crate::error::Error;
@@ -140,11 +139,11 @@ impl ModelAdmin for HistoryAdmin {
     }
 
     /// Entries about models that one may view: they hold the values.
-    fn visible(&self, site: &Site, rights: &Rights) -> Option<Sql> {
+    fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
         if rights.is_superuser {
             return None;
         }
-        let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
+        let models = models.iter().filter(|options| options.allow(rights, Verb::View));
         let names: Vec<String> = models.map(|options| options.name.to_owned()).collect();
         let mut condition = Sql::new("model IN ?");
         condition.bind(names);

@@ -52,7 +52,7 @@ pub async fn history_list(
     let read = move |conn: &mut Connection| {
         let rights = &of_staff.rights;
         let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?;
-        query.within = HistoryAdmin.visible(&site_of_read, rights);
+        query.within = HistoryAdmin.visible(&site_of_read.options(), rights);
         let (matches, page, entries) = read(conn, &query, &site_of_read, rights)?;
         Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
     };

@@ -6,8 +6,9 @@ use actix_web::{HttpResponse, web};
 
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::form_data::PostForm;
+use crate::admin::message::Message;
 use crate::admin::model_admin::{Options, Staff};
-use crate::admin::pages::{Message, see_other};
+use crate::admin::pages::see_other;
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
 use crate::error::Error;

@@ -7,6 +7,7 @@ use diesel::QueryResult;
 
 use super::query::ListQuery;
 use crate::admin::model_admin::Options;
+use crate::admin::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 use crate::db::text::{concatenated, join};
@@ -46,19 +47,6 @@ impl Count {
             None => Count::up_to(CAP, conn, options, Sql::all([])),
         }
     }
-}
-
-/// A number with commas: `12,345`.
-pub fn thousands(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Rows that have been looked up by a condition.

@@ -6,6 +6,7 @@ pub mod cells;
 pub mod change_list;
 pub mod export;
 pub mod facets;
+pub mod filter;
 pub mod matches;
 pub mod page;
 pub mod query;

@@ -3,9 +3,10 @@
 use diesel::QueryResult;
 use serde_json::Value;
 
-use super::matches::{Count, Matches, plain_condition, thousands};
+use super::matches::{Count, Matches, plain_condition};
 use super::query::{Cursor, ListQuery, Order, Place};
 use crate::admin::model_admin::Options;
+use crate::admin::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
 

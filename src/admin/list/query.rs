@@ -8,7 +8,7 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use super::cells;
-use super::facets::FilterChoice;
+use super::filter::FilterChoice;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Filter, Kind, Options};
@@ -41,7 +41,7 @@ impl AskedList {
         let model = site.get(slug)?;
         let options = model.options();
         staff.require(options, Verb::View)?;
-        let within = model.visible(site, &staff.staff.rights);
+        let within = model.visible(&site.options(), &staff.staff.rights);
         Ok(AskedList { options, query: request.query_string().to_owned(), within })
     }
 

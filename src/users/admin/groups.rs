@@ -7,8 +7,8 @@ use diesel::QueryResult;
 
 use crate::admin::model_admin::{
     Cell, Choice, Column, Field, Fieldset, Kind, ModelAdmin, Options, Panel, Staff, Values, Widget, field_error,
+    permissions,
 };
-use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::Error;
 use crate::users::groups::{self, Group};
@@ -105,8 +105,8 @@ impl ModelAdmin for GroupAdmin {
         groups::delete(conn, &group, &staff.actor())
     }
 
-    fn choices(&self, _: &mut Connection, site: &Site, field: &str) -> QueryResult<Vec<Choice>> {
-        Ok(if field == "permissions" { site.permissions() } else { Vec::new() })
+    fn choices(&self, _: &mut Connection, models: &[&Options], field: &str) -> QueryResult<Vec<Choice>> {
+        Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
     fn may_give(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {

@@ -9,8 +9,7 @@ use super::groups::group_choices;
 use super::link::link_panel;
 use super::options::OPTIONS;
 use crate::admin::history::model::OPTIONS as HISTORY;
-use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error};
-use crate::admin::site::Site;
+use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error, permissions};
 use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
 use crate::users::models::{self, NewUser, Origin, User};
@@ -122,10 +121,10 @@ impl ModelAdmin for UserAdmin {
         models::delete(conn, &user, &staff.actor())
     }
 
-    fn choices(&self, conn: &mut Connection, site: &Site, field: &str) -> QueryResult<Vec<Choice>> {
+    fn choices(&self, conn: &mut Connection, models: &[&Options], field: &str) -> QueryResult<Vec<Choice>> {
         match field {
             "groups" => group_choices(conn),
-            "user_permissions" => Ok(site.permissions()),
+            "user_permissions" => Ok(permissions(models)),
             _ => Ok(Vec::new()),
         }
     }

@@ -1,0 +1,150 @@
+//! A form and its row: what is entered, how it is loaded and how it is saved.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use diesel::QueryResult;
+
+use super::conflict::{Basis, Conflict, hidden};
+use super::field_views::shown;
+use super::fields;
+use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values};
+use crate::admin::site::Site;
+use crate::db::Connection;
+use crate::error::{Error, FieldErrors};
+use crate::history;
+use crate::history::deleted_rows;
+use crate::users::permissions::Verb;
+
+/// A form with all that its page and its saving take.
+#[derive(Clone)]
+pub struct ModelForm {
+    /// All models.
+    pub site: Arc<Site>,
+    /// Which of them it is.
+    pub options: &'static Options,
+    /// Which row; `None` for a new one.
+    pub id: Option<i64>,
+    /// What is entered.
+    pub values: Values,
+    /// What is wrong with it.
+    pub errors: FieldErrors,
+    /// What a row's form was made from.
+    pub basis: Option<Basis>,
+}
+
+impl ModelForm {
+    /// An empty form for a model, and a row where there is an id.
+    pub(super) fn new(site: &web::Data<Site>, slug: &str, id: Option<&str>) -> Result<ModelForm, Error> {
+        let options = site.get(slug)?.options();
+        let id = id.map(|id| options.parse_id(id)).transpose()?;
+        let (values, errors) = (Values::default(), FieldErrors::default());
+        Ok(ModelForm { site: site.clone().into_inner(), options, id, values, errors, basis: None })
+    }
+
+    /// The model.
+    pub fn model(&self) -> Result<&dyn ModelAdmin, Error> {
+        self.site.get(self.options.slug)
+    }
+}
+
+/// A row that was deleted, perhaps while its form was open.
+pub(super) struct Gone {
+    /// What was typed, if anything, by the fields' names for people.
+    pub(super) typed: Vec<(&'static str, String)>,
+    /// The same, for a form that adds a row.
+    pub(super) hidden: Vec<(String, String)>,
+    /// What brings it back, if anything can.
+    pub(super) batch: Option<String>,
+    pub(super) may_add: bool,
+}
+
+/// What became of a form.
+pub(super) enum Outcome {
+    Saved(i64, String),
+    Conflict(Conflict),
+    Gone(Gone),
+}
+
+impl ModelForm {
+    /// The form with the row's values; or where it was deleted, how it can come back.
+    pub(super) fn load(mut self, conn: &mut Connection, staff: &Staff) -> Result<Result<ModelForm, Gone>, Error> {
+        let (id, options) = (self.id.unwrap_or(0), self.options);
+        let model = self.site.get(options.slug)?;
+        let Some(values) = model.load(conn, id)? else {
+            return match history::version(conn, options.name, id)? > 0 {
+                true => Ok(Err(gone(conn, model, &self.site, id, staff, &Values::default())?)),
+                false => Err(Error::NoSuchObject(options.label)),
+            };
+        };
+        self.values = values;
+        self.basis = Some(Basis::of(conn, options, id, self.values.clone())?);
+        Ok(Ok(self))
+    }
+
+    /// Creates the row, with a password's hash if it has one, and tells its id and its name. What was wrong
+    /// before undoes that, but by then all other errors are known as well.
+    pub(super) fn create(
+        self,
+        conn: &mut Connection,
+        hash: Option<String>,
+        staff_id: i64,
+    ) -> Result<(i64, String), Error> {
+        let model = self.site.get(self.options.slug)?;
+        let staff = Staff::find(conn, staff_id)?;
+        staff.require(self.options, Verb::Add)?;
+        let values = fields::restrict(conn, model, &self.site, &staff, &Values::default(), self.values);
+        let created = values.and_then(|values| {
+            let values = if let Some(hash) = hash { values.with("password", hash) } else { values };
+            model.save(conn, None, &values, &staff)
+        });
+        let mut errors = match created {
+            Ok(id) if self.errors.0.is_empty() => {
+                return Ok((id, self.options.title_of(conn, id)?.unwrap_or_default()));
+            }
+            Ok(_) => FieldErrors::default(),
+            Err(Error::Invalid(errors)) => errors,
+            Err(error) => return Err(error),
+        };
+        errors.0.extend(self.errors.0);
+        Err(errors.into())
+    }
+
+    /// Saves the row, unless it has other values by now than the form was made from.
+    pub(super) fn update(self, conn: &mut Connection, staff_id: i64) -> Result<Outcome, Error> {
+        let ModelForm { site, options, values, basis, .. } = self;
+        let (model, id) = (site.get(options.slug)?, self.id.unwrap_or(0));
+        let staff = Staff::find(conn, staff_id)?;
+        staff.require(options, Verb::Change)?;
+        let Some(current) = model.load(conn, id)? else {
+            return Ok(Outcome::Gone(gone(conn, model, &site, id, &staff, &values)?));
+        };
+        if !staff.may(conn, model, Verb::Change, id)? {
+            return Err(Error::PermissionDenied);
+        }
+        let values = fields::restrict(conn, model, &site, &staff, &current, values)?;
+        if let Some(basis) = basis.filter(|basis| basis.is_stale(options, &current)) {
+            return Ok(Outcome::Conflict(Conflict::new(conn, model, &site, id, &basis, &values, &current)?));
+        }
+        let id = model.save(conn, Some(id), &values, &staff)?;
+        Ok(Outcome::Saved(id, options.title_of(conn, id)?.unwrap_or_default()))
+    }
+}
+
+fn gone(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    site: &Site,
+    id: i64,
+    staff: &Staff,
+    values: &Values,
+) -> QueryResult<Gone> {
+    let options = model.options();
+    let mut typed = Vec::new();
+    for field in options.fields().filter(|field| values.has(field.name)) {
+        typed.push((field.label, shown(conn, model, site, field, values)?.join(", ")));
+    }
+    let may_add = options.allow(&staff.rights, Verb::Add);
+    let batch = if may_add { deleted_rows::batch_of(conn, options.name, id)? } else { None };
+    Ok(Gone { typed, hidden: hidden(options, values), batch, may_add })
+}
