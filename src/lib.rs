@@ -2,46 +2,47 @@
 //!
 //! # The map
 //!
-//! | module | what it does | in the Django project |
-//! |---|---|---|
-//! | [`config`] | every setting, read once | `settings.py` |
-//! | [`server`] | builds the server; all addresses on one screen | `urls.py`, `wsgi.py` |
-//! | [`middleware`] | request id, `Host`, security headers, log | `MIDDLEWARE` |
-//! | [`connection`] | cuts off clients that dawdle between requests | |
-//! | [`api`] | negotiation, parsers, fields, pages, metadata, the browsable API | Django REST framework |
-//! | [`openapi`], [`docs`] | the OpenAPI document, and Swagger UI to try it | |
-//! | [`cognito`] | tokens, keys, who a token stands for | app `cognito` |
-//! | [`articles`] | the model and its addresses | app `articles` |
-//! | [`users`] | the model, passwords, `/me/` | `django.contrib.auth` |
-//! | [`admin`] | pages behind a session, on which the staff looks after every registered model | `django.contrib.admin` |
-//! | [`history`] | who changed what, with old and new values | `django_admin_log` |
-//! | [`search`] | the words of a search, and its turn | |
-//! | [`deleted_rows`], [`expiry`] | bring deleted rows back; delete for good what is kept for a time only | |
-//! | [`db`] | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write) on SQLite or PostgreSQL, migrations, copies, backups | the ORM's connection |
-//! | [`commands`] | the command line | `manage.py` |
-//! | [`assets`] | style sheets, scripts and icons, embedded | `staticfiles` |
-//! | [`client_address`], [`crypto`], [`secret`] | who a request comes from; random tokens and kept keys | |
-//! | [`rate_limit`], [`compression`] | limits on callers; smaller answers | |
-//! | [`metrics`], [`trace_context`], [`status`] | what operators watch | |
-//! | [`error`], [`pages`], [`health`], [`logging`] | errors, error pages, probes, the log | |
+//! Each folder of `src` is a room. Arrows between rooms point down: what a room may use stands in the last column, and
+//! nowhere else. `tests/architecture.rs` holds the code to it. Where a lower room needs something from a higher one, it
+//! gets it as an argument, a trait or a hook.
 //!
-//! Features ([`articles`], [`users`], [`cognito`]) know [`api`], [`admin`], [`db`] and [`error`]; none of these
-//! knows a feature, but for who a caller is: [`api`] asks [`cognito`] for strangers and [`admin`] for signed-in
-//! staff, and [`admin`] asks [`users`]. [`config`] knows the settings that each part takes; it is known by those
-//! that put parts together: [`server`], [`admin::urls`], [`commands`] and [`logging`].
+//! | room | what it does | in the Django project | may use |
+//! |---|---|---|---|
+//! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
+//! | `commands` | the command line | management commands | `server`, `config`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
+//! | `server` | puts the parts together: all URLs on one screen, OpenAPI, Swagger UI, probes, status, the log | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::inspector_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
+//! | `articles` | a feature: its model, its API, its side of the admin | app `articles` | `users::admin`, `users`, `admin`, `api`, `cognito`, `history`, `http`, `db`, `error`, `schema` |
+//! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
+//! | `users::admin` | users and groups in the admin | `django.contrib.auth.admin` | `users`, `admin`, `db`, `error` |
+//! | `cognito::post_confirmation` | the pool's trigger | | `api`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
+//! | `cognito::inspector_page` | the token inspector in the admin | | `admin`, `cognito`, `users`, `http`, `error` |
+//! | `config` | every setting, read once | `settings.py` | `cognito`, `users`, `http`, `db`, `crypto` |
+//! | `admin` | pages behind a session, on which the staff looks after every registered model | `django.contrib.admin` | `users`, `history`, `http`, `db`, `crypto`, `error`, `schema` |
+//! | `api` | parsers, fields, pages, metadata, the browsable API | Django REST framework | `cognito`, `users`, `http`, `db`, `error` |
+//! | `cognito` | tokens, keys, whom a token stands for | app `cognito` | `users`, `history`, `http`, `db`, `metrics`, `error` |
+//! | `users` | accounts, rights, passwords, sessions | `django.contrib.auth` | `history`, `db`, `error`, `schema` |
+//! | `history` | who changed what; deleted rows and how they come back; what is kept for a time only | `django_admin_log` | `db`, `crypto`, `error`, `schema` |
+//! | `http` | what every request passes: request id, `Host`, headers, limits, compression, content negotiation | `MIDDLEWARE` | `metrics`, `error` |
+//! | `db` | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write) on SQLite or PostgreSQL, migrations, copies, backups, searches | the ORM's connection | `metrics`, `crypto`, `error`, `schema` |
+//! | `metrics` | counters and histograms | | |
+//! | `crypto` | random tokens, comparisons, secrets | `django.utils.crypto` | `error` |
+//! | `error` | one error type, with an answer for each caller | exceptions | |
+//! | `schema` | the tables, as Diesel sees them | | |
+//!
+//! `api.rs` and `admin.rs` of a feature are its faces: they know the API and the admin, which know no feature.
 //!
 //! # A request's journey
 //!
 //! `POST /articles/` with a token:
-//! 1. [`middleware::edge`] gives it an id and checks its `Host`.
-//! 2. [`api::resource`] answers a CORS preflight, or chooses a renderer by `Accept`.
+//! 1. [`http::edge`] gives it an id and checks its `Host`.
+//! 2. [`api::resource`] answers a CORS preflight, or chooses a renderer by `Accept` ([`http::negotiation`]).
 //! 3. [`CognitoUser`](cognito::CognitoUser) is extracted: [`cognito::authentication`] takes the token from
 //!    the header, [`cognito::verifier`] judges it (or remembers that it did), [`cognito::linking`] finds
 //!    the local user. Any doubt is a [`Refusal`](cognito::Refusal), which becomes a 401.
-//! 4. The handler in [`articles::api`] reads the body ([`api::parsers`]), cleans its fields
+//! 4. The handler in [`articles::api`] reads the body ([`http::body`], [`api::parsers`]), cleans its fields
 //!    ([`api::fields`]) and calls [`articles::models`] within [`Db::write`](db::Db::write), which answers
 //!    once article and history are on the disk.
-//! 5. [`api`] adds `Allow` and the chosen rendering; [`middleware::edge`] adds the headers and logs.
+//! 5. [`api`] adds `Allow` and the chosen rendering; [`http::edge`] adds the headers and logs.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 // Everything here may meet a stranger's input: nothing may give up on it by a panic.

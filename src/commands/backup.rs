@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::config::Basics;
 use crate::db::{self, DatabaseUrl};
 

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{CommandError, attributes_of, new_password, say};
+use super::output::{CommandError, say};
+use super::prompt::{attributes_of, new_password};
 use crate::config::Basics;
 use crate::db::Db;
 use crate::history::{Actor, Source};

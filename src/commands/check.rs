@@ -1,6 +1,6 @@
 //! `check`: would the service run as it is configured?
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::cognito::jwks;
 use crate::config::{Config, Pool};
 use crate::db::Db;

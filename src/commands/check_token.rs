@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::cognito::Authenticator;
 use crate::cognito::inspector::{Inspection, Line, State, pasted_token};
 use crate::config::Config;

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::db::DatabaseUrl;
 use crate::db::copy;
 

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{CommandError, attributes, new_password, prompt, say};
+use super::output::{CommandError, say};
+use super::prompt::{attributes, new_password, prompt};
 use crate::config::{Basics, Superuser};
 use crate::db::{Connection, Db};
 use crate::error::Error;

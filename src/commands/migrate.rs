@@ -1,6 +1,6 @@
 //! `migrate`: brings the database up to date without serving.
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::config::Basics;
 use crate::db::Db;
 

@@ -1,6 +1,6 @@
 //! `openapi`: the OpenAPI document, for what is made from it.
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::server::openapi::document;
 
 /// Prints the document.

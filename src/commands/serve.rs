@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::poll_immediate;
 
-use super::{CommandError, createsuperuser, say};
+use super::createsuperuser;
+use super::output::{CommandError, say};
 use crate::config::{Config, Mode, Pool};
 use crate::crypto;
 use crate::db::Db;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CommandError, say};
+use super::output::{CommandError, say};
 use crate::cognito::local_pool::TokenRequest;
 use crate::config::Config;
 use crate::server::open_local_pool;

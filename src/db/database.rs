@@ -238,3 +238,38 @@ impl Db {
 fn stopped() -> Error {
     Error::Unavailable("the writer stopped before the commit".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::db::version::LATELY;
+
+    async fn commit(db: &Db, number: u32) {
+        let write = move |conn: &mut Connection| Ok(conn.batch_execute(&format!("PRAGMA user_version = {number}"))?);
+        db.write(write).await.expect("a commit");
+    }
+
+    #[tokio::test]
+    async fn an_own_commit_shows_before_it_is_acknowledged_and_anothers_after_a_moment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = DatabaseUrl::Sqlite(folder.path().join("versions.sqlite3"));
+        let ((db, _), (other, _)) = (Db::open(&url).expect("a database"), Db::open(&url).expect("the same"));
+        for number in 1..=200 {
+            let before = db.recent_version();
+            assert!(before.is_some() && before == db.recent_version(), "commit {number}: nothing has happened");
+            commit(&db, number).await;
+            assert_ne!(db.recent_version(), before, "commit {number} of its own");
+        }
+        for number in 201..=220 {
+            let (before, exact) = (db.recent_version(), db.version());
+            commit(&other, number).await;
+            assert_ne!(db.version(), exact, "commit {number} of another");
+            std::thread::sleep(LATELY + Duration::from_millis(1));
+            assert_ne!(db.recent_version(), before, "commit {number} of another, a moment later");
+        }
+    }
+}

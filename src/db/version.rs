@@ -70,7 +70,7 @@ impl Versions {
 
 /// How long the version may be that of a moment ago: to read it for each of many thousand requests in a second is a
 /// twentieth of their price.
-const LATELY: Duration = Duration::from_millis(1);
+pub(super) const LATELY: Duration = Duration::from_millis(1);
 
 /// The file whose first bytes are the version.
 ///
@@ -125,40 +125,5 @@ impl WalIndex {
         // something else in it nothing can be told.
         let is_valid = header[..4] == 3_007_000u32.to_ne_bytes() && header[12] == 1;
         is_valid.then_some(header)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use diesel::connection::SimpleConnection;
-
-    use super::*;
-    use crate::db::{DatabaseUrl, Db};
-
-    async fn commit(db: &Db, number: u32) {
-        let write = move |conn: &mut Connection| Ok(conn.batch_execute(&format!("PRAGMA user_version = {number}"))?);
-        db.write(write).await.expect("a commit");
-    }
-
-    #[tokio::test]
-    async fn an_own_commit_shows_before_it_is_acknowledged_and_anothers_after_a_moment() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = DatabaseUrl::Sqlite(folder.path().join("versions.sqlite3"));
-        let ((db, _), (other, _)) = (Db::open(&url).expect("a database"), Db::open(&url).expect("the same"));
-        for number in 1..=200 {
-            let before = db.recent_version();
-            assert!(before.is_some() && before == db.recent_version(), "commit {number}: nothing has happened");
-            commit(&db, number).await;
-            assert_ne!(db.recent_version(), before, "commit {number} of its own");
-        }
-        for number in 201..=220 {
-            let (before, exact) = (db.recent_version(), db.version());
-            commit(&other, number).await;
-            assert_ne!(db.version(), exact, "commit {number} of another");
-            std::thread::sleep(LATELY + Duration::from_millis(1));
-            assert_ne!(db.recent_version(), before, "commit {number} of another, a moment later");
-        }
     }
 }

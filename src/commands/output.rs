@@ -1,0 +1,50 @@
+//! What commands say.
+
+use std::process::ExitCode;
+
+use crate::error::Error;
+
+/// Writes a line for the person who typed the command. Whoever closed the pipe wants no more, and that is no
+/// error: `println!` would panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(super) use say;
+
+/// Why a command failed: a line for the person who typed it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CommandError(String);
+
+impl CommandError {
+    pub(super) fn new(problem: impl ToString) -> CommandError {
+        CommandError(problem.to_string())
+    }
+}
+
+/// Unlike a caller of the API, whoever types a command may see the cause.
+impl From<Error> for CommandError {
+    fn from(error: Error) -> CommandError {
+        CommandError(error.cause().map_or_else(|| error.to_string(), str::to_owned))
+    }
+}
+
+macro_rules! command_error_from {
+    ($($error:ty),*) => {
+        $(impl From<$error> for CommandError {
+            fn from(error: $error) -> CommandError {
+                CommandError::new(error)
+            }
+        })*
+    };
+}
+command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
+
+/// Says what went wrong, on standard error, and gives the exit code for it.
+pub fn fail(error: impl std::fmt::Display) -> ExitCode {
+    eprintln!("gatepost: {error}");
+    ExitCode::FAILURE
+}

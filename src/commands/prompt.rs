@@ -1,0 +1,60 @@
+//! What commands ask for.
+
+use std::io::{IsTerminal, Write};
+
+use super::output::CommandError;
+use crate::users::models::User;
+use crate::users::validators;
+
+/// Asks for a line.
+pub fn prompt(question: &str) -> std::io::Result<String> {
+    print!("{question}");
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    if std::io::stdin().read_line(&mut line)? == 0 {
+        return Err(std::io::Error::other("the input ended before all questions were answered"));
+    }
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Reads a password without showing it; from a script, a line of standard input.
+fn prompt_password(question: &str) -> std::io::Result<String> {
+    if std::io::stdin().is_terminal() { rpassword::prompt_password(question) } else { prompt(question) }
+}
+
+/// Asks for a password until both entries are the same and the rules are kept, or kept no more on
+/// purpose.
+pub fn new_password(attributes: &[(&str, &str)]) -> Result<String, CommandError> {
+    loop {
+        let password = prompt_password("Password: ")?;
+        if password != prompt_password("Password (again): ")? {
+            eprintln!("Error: Your passwords didn't match.");
+        } else if password.is_empty() {
+            eprintln!("Error: Blank passwords aren't allowed.");
+        } else {
+            let errors = validators::password(&password, attributes);
+            if errors.is_empty() {
+                return Ok(password);
+            }
+            eprintln!("{}", errors.join("\n"));
+            if prompt("Use this password all the same? [y/N]: ")?.eq_ignore_ascii_case("y") {
+                return Ok(password);
+            }
+        }
+        // Nobody is there to correct what a script passed.
+        if !std::io::stdin().is_terminal() {
+            return Err(CommandError::new("no usable password was given"));
+        }
+    }
+}
+
+/// What a password must not resemble.
+pub fn attributes<'a>(username: &'a str, email: &'a str) -> [(&'static str, &'a str); 2] {
+    [("username", username), ("e-mail address", email)]
+}
+
+/// [`attributes`] of a user, and their names.
+pub fn attributes_of(user: &User) -> Vec<(&'static str, &str)> {
+    let names = [("first name", user.first_name.as_str()), ("last name", user.last_name.as_str())];
+    attributes(&user.username, &user.email).into_iter().chain(names).collect()
+}

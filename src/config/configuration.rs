@@ -1,0 +1,241 @@
+//! [`Config`]: all settings with their values.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::mode::{Mode, Pool};
+use super::values::{self, bind_address};
+use super::variables::{ConfigError, Variables};
+
+use crate::cognito::jwks::JwksSettings;
+use crate::cognito::user_pool::TokenUse;
+use crate::crypto::Secret;
+use crate::db::DatabaseUrl;
+use crate::http::client_address::TrustedProxies;
+use crate::http::rate_limit::Rate;
+use crate::users::sessions::Limits;
+
+/// What every command needs, and all that those need which only work on the database.
+#[derive(Clone, Debug)]
+pub struct Basics {
+    /// Development or production.
+    pub mode: Mode,
+    /// Where the database is.
+    pub database: DatabaseUrl,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// env_logger's filter.
+    pub log_filter: String,
+}
+
+/// Everything that can be set. Made by [`Config::from_variables`]; tests build it by hand.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Development or production.
+    pub mode: Mode,
+    /// The user pool.
+    pub pool: Pool,
+    /// Which kinds of token are accepted.
+    pub token_use: TokenUse,
+    /// Tolerated difference of clocks.
+    pub leeway: Duration,
+    /// Whether an unverified e-mail may link or create a user.
+    pub link_unverified_email: bool,
+    /// Whether an unknown user's first valid token creates them.
+    pub create_users: bool,
+    /// What the Post Confirmation trigger may sign with.
+    pub post_confirmation_secrets: Vec<Secret>,
+    /// Fetching and keeping keys.
+    pub jwks: JwksSettings,
+    /// Where the database is.
+    pub database: DatabaseUrl,
+    /// Address and port to listen on; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// Accepted `Host` values.
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call the API.
+    pub cors_allowed_origins: Vec<String>,
+    /// How long a session of the admin lasts.
+    pub session_limits: Limits,
+    /// Failures at signing in to one account that are allowed at once.
+    pub login_max_failures: u32,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
+    /// The limit for each user.
+    pub rate_limit_user: Option<Rate>,
+    /// The limit for each address that strangers come from.
+    pub rate_limit_address: Option<Rate>,
+    /// Where the metrics have an address of their own; port 0 lets the system choose.
+    pub metrics_address: Option<SocketAddr>,
+    /// The token that opens the metrics at the main address.
+    pub metrics_token: Option<Secret>,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// env_logger's filter.
+    pub log_filter: String,
+}
+
+/// What `createsuperuser --noinput` takes from the environment, under Django's names.
+#[derive(Default)]
+pub struct Superuser {
+    /// `DJANGO_SUPERUSER_USERNAME`
+    pub username: Option<String>,
+    /// `DJANGO_SUPERUSER_EMAIL`
+    pub email: Option<String>,
+    /// `DJANGO_SUPERUSER_PASSWORD`
+    pub password: Option<String>,
+}
+
+impl Superuser {
+    /// Reads the three variables; an empty one counts as unset.
+    pub fn from_env() -> Superuser {
+        let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Superuser {
+            username: get("DJANGO_SUPERUSER_USERNAME"),
+            email: get("DJANGO_SUPERUSER_EMAIL"),
+            password: get("DJANGO_SUPERUSER_PASSWORD"),
+        }
+    }
+}
+
+impl Basics {
+    /// Takes from all variables those that every command needs.
+    pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
+        Basics::read(&Variables(variables))
+    }
+
+    fn read(env: &Variables) -> Result<Basics, ConfigError> {
+        let built_for = if cfg!(debug_assertions) { Mode::Development } else { Mode::Production };
+        let modes = [("development", Mode::Development), ("production", Mode::Production)];
+        let mode = env.choice("APP_ENV", &modes, built_for)?;
+        Ok(Basics {
+            mode,
+            database: values::database(env)?,
+            log_json: env.choice("LOG_FORMAT", &[("text", false), ("json", true)], false)?,
+            log_filter: values::log_filter(env, mode)?,
+        })
+    }
+}
+
+impl Config {
+    /// Makes settings of the variables that [`read_environment`] found.
+    pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
+        let env = Variables(variables);
+        let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
+        let bind = bind_address(variables)?;
+        let pool = values::pool(&env, mode, bind)?;
+        Ok(Config {
+            mode,
+            token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
+            // RFC 8725 has no figure; two minutes is what AWS's own clocks never need.
+            leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
+            link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
+            create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
+            post_confirmation_secrets: values::post_confirmation_secrets(&env)?,
+            jwks: JwksSettings {
+                refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
+                cooldown: env.seconds("COGNITO_JWKS_COOLDOWN_SECONDS", 0, 10)?,
+                max_stale: env.seconds("COGNITO_JWKS_MAX_STALE_SECONDS", 0, 86_400)?,
+                ca_file: env.get("COGNITO_CA_FILE").map(PathBuf::from),
+            },
+            database,
+            bind,
+            allowed_hosts: values::allowed_hosts(&env, bind)?,
+            cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
+            session_limits: Limits {
+                idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
+                max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,
+            },
+            login_max_failures: env.number("LOGIN_MAX_FAILURES", 1..=1000, 5)? as u32,
+            max_body_bytes: env.number("MAX_BODY_BYTES", 1..=1_073_741_824, 1_048_576)? as usize,
+            trusted_proxies: values::trusted_proxies(&env)?,
+            rate_limit_user: env.optional("RATE_LIMIT_USER", str::parse)?,
+            rate_limit_address: env.optional("RATE_LIMIT_ADDRESS", str::parse)?,
+            metrics_address: env.optional("METRICS_ADDRESS", values::socket_address)?,
+            metrics_token: values::metrics_token(&env)?,
+            log_json,
+            log_filter,
+            pool,
+        })
+    }
+
+    /// Every setting with what holds now, in the order of [`SETTINGS`]; secrets are masked.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let seconds = |time: Duration| time.as_secs().to_string();
+        let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
+        let trusted_proxies = (!proxies.is_empty()).then(|| proxies.join(", "));
+        let token_use = TokenUse::ALL.iter().find(|(_, known)| *known == self.token_use).map_or("", |(word, _)| word);
+        let (pool_id, client_ids, issuers, jwks_urls) = match &self.pool {
+            Pool::Local => ["the local user pool"; 4].map(str::to_owned).into(),
+            Pool::Cognito(pool) => (
+                pool.id.clone(),
+                pool.client_ids.join(", "),
+                pool.issuers.join(", "),
+                pool.jwks_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", "),
+            ),
+        };
+        vec![
+            ("APP_ENV", self.mode.to_string()),
+            ("AWS_USER_POOLS_ID", pool_id),
+            ("AWS_APP_CLIENT_ID", client_ids),
+            ("COGNITO_ISSUER", issuers),
+            ("COGNITO_JWKS_URL", jwks_urls),
+            ("COGNITO_TOKEN_USE", token_use.to_owned()),
+            ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
+            ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),
+            ("COGNITO_CREATE_USERS", self.create_users.to_string()),
+            ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
+            (
+                "COGNITO_CA_FILE",
+                self.jwks.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
+            ),
+            ("COGNITO_JWKS_REFRESH_SECONDS", seconds(self.jwks.refresh)),
+            ("COGNITO_JWKS_COOLDOWN_SECONDS", seconds(self.jwks.cooldown)),
+            ("COGNITO_JWKS_MAX_STALE_SECONDS", seconds(self.jwks.max_stale)),
+            ("DATABASE_URL", self.database.to_string()),
+            ("BIND_ADDRESS", self.bind.to_string()),
+            ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
+            ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
+            ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
+            ("SESSION_IDLE_SECONDS", seconds(self.session_limits.idle)),
+            ("SESSION_MAX_SECONDS", seconds(self.session_limits.max)),
+            ("LOGIN_MAX_FAILURES", self.login_max_failures.to_string()),
+            ("TRUSTED_PROXIES", or_none(trusted_proxies)),
+            ("RATE_LIMIT_USER", or_none(self.rate_limit_user)),
+            ("RATE_LIMIT_ADDRESS", or_none(self.rate_limit_address)),
+            ("METRICS_ADDRESS", or_none(self.metrics_address)),
+            ("METRICS_TOKEN", masked(usize::from(self.metrics_token.is_some()))),
+            ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
+            ("RUST_LOG", self.log_filter.clone()),
+        ]
+    }
+
+    /// Where the local user pool keeps its keys: beside the database, if that is a file.
+    pub fn local_pool_keys(&self) -> PathBuf {
+        match &self.database {
+            DatabaseUrl::Sqlite(path) => path.with_extension("local-pool.keys"),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => PathBuf::from("gatepost.local-pool.keys"),
+        }
+    }
+}
+
+fn or_none(value: Option<impl fmt::Display>) -> String {
+    value.map_or("none".to_owned(), |value| value.to_string())
+}
+
+/// How many secrets are set, and nothing of them.
+fn masked(count: usize) -> String {
+    match count {
+        0 => "none".to_owned(),
+        1 => "set".to_owned(),
+        count => format!("{count} are set"),
+    }
+}
