@@ -200,7 +200,11 @@ impl House {
     fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
         for (from, file) in &self.files {
-            for named in file.named.iter().filter(|named| !named.is_reexport) {
+            let module = module_of(from);
+            // What a room's mod.rs hands on from its own files is theirs.
+            let is_own =
+                |named: &&Named| named.is_reexport && from.ends_with("mod.rs") && named.path.starts_with(&module);
+            for named in file.named.iter().filter(|named| !is_own(named)) {
                 if let Some(to) = self.resolve(&named.path, 0).filter(|to| to != from) {
                     arrows.push(Arrow { from: from.clone(), line: named.line, to, path: named.path.join("::") });
                 }
@@ -318,7 +322,7 @@ impl<'a> Reader<'a> {
         }
         // A `use` within a function or a module of its own re-exports nothing.
         let is_reexport = is_public && self.inner.is_empty();
-        if let Some(path) = self.from_root(&path) {
+        if let Some(path) = self.absolute(&path) {
             self.named.push(Named { path, line, binds, is_reexport });
         }
     }
@@ -330,13 +334,13 @@ impl<'a> Reader<'a> {
             path.push(self.token(2).to_owned());
             self.at += 2;
         }
-        if let Some(path) = self.from_root(&path) {
+        if let Some(path) = self.absolute(&path) {
             self.named.push(Named { path, line, binds: None, is_reexport: false });
         }
     }
 
     /// The path from the crate's root; `None` for another crate's.
-    fn from_root(&self, path: &[String]) -> Option<Vec<String>> {
+    fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
         let is_main = self.file == Path::new("main.rs");
         let mut base = self.module.clone();
         let mut ups = self.inner.len();
@@ -348,9 +352,9 @@ impl<'a> Reader<'a> {
             "super" => {
                 while rest.first().is_some_and(|part| part == "super") {
                     if ups > 0 {
-                        ups -= 1
+                        ups -= 1;
                     } else {
-                        drop(base.pop())
+                        base.pop();
                     }
                     rest = &rest[1..];
                 }

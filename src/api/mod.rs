@@ -1,6 +1,6 @@
 //! Django REST framework's conventions: what it does around every view.
 //!
-//! A view returns compact JSON or an [`Error`]. [`resource`] puts the rest around it, in the original's
+//! A view returns compact JSON or an [`Error`](crate::error::Error). [`resource`] puts the rest around it, in the original's
 //! order: CORS, choice of a renderer, authentication, method, view; then `Allow`, `Vary`, `ETag`,
 //! conditional requests and the chosen rendering.
 

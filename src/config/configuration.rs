@@ -125,7 +125,7 @@ impl Basics {
 }
 
 impl Config {
-    /// Makes settings of the variables that [`read_environment`] found.
+    /// Makes settings of the variables that [`read_environment`](super::read_environment) found.
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
         let env = Variables(variables);
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
@@ -166,7 +166,7 @@ impl Config {
         })
     }
 
-    /// Every setting with what holds now, in the order of [`SETTINGS`]; secrets are masked.
+    /// Every setting with what holds now, in the order of [`SETTINGS`](super::SETTINGS); secrets are masked.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let seconds = |time: Duration| time.as_secs().to_string();
         let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
