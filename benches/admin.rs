@@ -28,7 +28,7 @@ use gatepost::admin::list::matches::Matches;
 use gatepost::admin::list::page::Page;
 use gatepost::admin::list::query::{Cursor, ListQuery, Place};
 use gatepost::admin::model_admin::Options;
-use gatepost::articles::admin::ArticleAdmin;
+use gatepost::articles::admin::ARTICLES;
 use gatepost::db::rows::Bind;
 use gatepost::db::{Connection, DatabaseUrl, Db};
 use gatepost::history::{Actor, Source};
@@ -89,7 +89,7 @@ fn main() -> Outcome<()> {
             "", "page ms", "again ms", "SQL ms", "ratio", "again", "looped ms"
         );
         for (what, model, query) in pages(&db)? {
-            let path = format!("/admin/{}/?{query}", model.options().slug);
+            let path = format!("/admin/{}/?{query}", model.options().slug());
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
                 let (page, again) = (browser.time(&path, Way::Anew)?, browser.time(&path, Way::Again)?);
@@ -121,7 +121,8 @@ type Line = (&'static str, &'static dyn ModelAdmin, String);
 
 /// The pages that are measured.
 fn pages(db: &Db) -> Outcome<Vec<Line>> {
-    let (articles, users, history) = (&ArticleAdmin, &UserAdmin, &HistoryAdmin);
+    static ARTICLE_ADMIN: &Options = &ARTICLES;
+    let (articles, users, history) = (&ARTICLE_ADMIN, &UserAdmin, &HistoryAdmin);
     let text = |text: &str| Bind::Text(text.to_owned());
     let deep = |query: &str, values: Vec<Bind>| -> Outcome<String> {
         let query = db.read_blocking(|conn| Ok(ListQuery::parse(conn, articles.options(), query)?))?;
@@ -194,10 +195,11 @@ fn looped(work: impl Fn() -> Outcome<()>) -> Outcome<f64> {
 
 /// The statements of a list, without anything around them.
 fn floor(db: &Db, options: &'static Options, query: &str) -> Outcome<()> {
-    let columns: Vec<&str> = match options.name {
+    let display = options.columns();
+    let columns: Vec<&str> = match options.name() {
         // The history has a page of its own.
         "entry" => entries::COLUMNS.to_vec(),
-        _ => [options.title].into_iter().chain(sql(options.list_display)).collect(),
+        _ => [options.model.title].into_iter().chain(sql(&display)).collect(),
     };
     Ok(db.read_blocking(|conn: &mut Connection| {
         let query = ListQuery::parse(conn, options, query)?;

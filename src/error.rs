@@ -84,7 +84,7 @@ pub enum Error {
     #[error("There is nothing at this address.")]
     NotFound,
     /// No row of the model with that id: 404.
-    #[error("No {0} matches the given query.")]
+    #[error("No {} matches the given query.", object_name(.0))]
     NoSuchObject(&'static str),
     /// `?format=` names no renderer: 404, as Django REST framework answers.
     #[error("Not found.")]
@@ -300,4 +300,13 @@ impl ResponseError for Error {
         }
         response
     }
+}
+
+/// A model's name as Django writes it, that of a class: `Article` for `article`.
+fn object_name(model: &str) -> String {
+    let capitalized = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    };
+    model.split('_').map(capitalized).collect()
 }

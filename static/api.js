@@ -91,9 +91,10 @@ function restore(body) {
     one("#content").value = body;
     return choose(one("#tab-raw"));
   }
+  for (const box of all("#form-html [type=checkbox]")) box.checked = body.has(box.name);
   for (const [name, value] of body) {
     const field = one(`#form-html [name="${CSS.escape(name)}"]`);
-    if (field) field.value = value;
+    if (field && field.type !== "checkbox") field.value = value;
   }
 }
 

@@ -2,8 +2,8 @@
 #![no_main]
 
 use form_urlencoded::Serializer;
-use gatepost::api::fields::Input;
 use gatepost::api::parsers;
+use gatepost::models::Input;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

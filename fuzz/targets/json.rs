@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use gatepost::api::fields::Input;
 use gatepost::api::parsers;
+use gatepost::models::Input;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -31,6 +31,7 @@ fuzz_target!(|input: &str| {
         match serde_json::from_str(raw.get()) {
             Ok(Value::String(text)) => assert_eq!(*found, Input::text(text)),
             Ok(Value::Null) => assert_eq!(*found, Input::Null),
+            Ok(Value::Bool(flag)) => assert_eq!(*found, Input::Boolean(flag)),
             Ok(_) => assert_eq!(*found, Input::Other),
             Err(_) => {}
         }

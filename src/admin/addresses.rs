@@ -40,12 +40,12 @@ impl Addresses {
     /// The list as it was filtered.
     pub fn list(&self) -> String {
         let query = if self.filters.is_empty() { String::new() } else { format!("?{}", self.filters) };
-        format!("/admin/{}/{query}", self.options.slug)
+        format!("/admin/{}/{query}", self.options.slug())
     }
 
     /// The form of a new row.
     pub fn add(&self) -> String {
-        self.keep(format!("/admin/{}/add/", self.options.slug))
+        self.keep(format!("/admin/{}/add/", self.options.slug()))
     }
 
     /// The row's form; the list where there is no row.
@@ -70,7 +70,7 @@ impl Addresses {
 
     fn of_row(&self, page: &str) -> String {
         match self.id {
-            Some(id) => self.keep(format!("/admin/{}/{id}/{page}", self.options.slug)),
+            Some(id) => self.keep(format!("/admin/{}/{id}/{page}", self.options.slug())),
             None => self.list(),
         }
     }
@@ -84,7 +84,7 @@ impl Addresses {
 
     /// The frame of a page of the model.
     pub fn frame(&self, request: &HttpRequest, site: &Site, staff: &StaffUser, title: impl Into<String>) -> Frame {
-        let frame = Frame::new(request, site, staff, title, self.options.slug);
+        let frame = Frame::new(request, site, staff, title, self.options.slug());
         frame.under(self.list(), self.options.heading())
     }
 }

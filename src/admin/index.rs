@@ -117,7 +117,7 @@ fn viewable<'a>(site: &'a Site, staff: &'a Staff) -> impl Iterator<Item = &'stat
 
 /// The changes of what somebody may view.
 fn of_viewable(site: &Site, staff: &Staff) -> Sql {
-    let names: Vec<String> = viewable(site, staff).map(|options| options.name.to_owned()).collect();
+    let names: Vec<String> = viewable(site, staff).map(|options| options.name().to_owned()).collect();
     // As an expression the column has no index, which would make the database collect and sort all changes of
     // these models: the newest come first anyhow.
     let mut condition = Sql::new("model || '' IN ?");

@@ -10,6 +10,7 @@
 
 pub mod addresses;
 pub mod auth;
+pub mod default_admin;
 pub mod errors;
 pub mod form;
 pub mod form_data;

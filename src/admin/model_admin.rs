@@ -1,19 +1,21 @@
 //! What a feature says of its model so that the admin can look after it: [`Options`] describes the list and
 //! the form, [`ModelAdmin`] loads, saves and deletes by the feature's own model functions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::Value;
 
-use super::text::capitalized;
 use crate::db::Connection;
 use crate::db::rows::{self, Bind, Sql};
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
+use crate::models::words::capitalized;
+use crate::models::{Field, Kind, Model};
 use crate::users::models::{self, User};
-use crate::users::permissions::{Rights, Verb};
+use crate::users::permissions::{Rights, Verb, permission};
 
 /// A model's side of the admin. Lists, forms, confirmations, history, export and import follow from it.
 pub trait ModelAdmin: Send + Sync {
@@ -22,11 +24,6 @@ pub trait ModelAdmin: Send + Sync {
 
     /// The values of a row's form fields; `None` where there is no such row.
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>>;
-
-    /// The values that a new row's form begins with.
-    fn initial(&self) -> Values {
-        Values::default()
-    }
 
     /// Creates a row (without an `id`) or changes one, and returns its id. Whatever the form must not decide
     /// alone is checked here, within the transaction: `staff` are the rights of now. [`Error::Invalid`] names
@@ -68,39 +65,33 @@ pub trait ModelAdmin: Send + Sync {
     }
 }
 
-/// How a model is called and shown.
+/// How a model is shown. Names of fields are those of [`Options::model`].
 pub struct Options {
-    /// Its name in the history and in permissions: `article`.
-    pub name: &'static str,
-    /// Its name in addresses and permissions: `articles`.
-    pub slug: &'static str,
-    /// For people: `article`.
-    pub label: &'static str,
-    /// For people: `articles`.
-    pub label_plural: &'static str,
-    /// The name of its list; empty: [`Options::label_plural`].
+    /// The model.
+    pub model: &'static Model,
+    /// Another name for one row than the model's: `change`; empty: none.
+    pub verbose_name: &'static str,
+    /// The same for several rows.
+    pub verbose_name_plural: &'static str,
+    /// The name of its list; empty: that of several rows.
     pub heading: &'static str,
     /// The heading it stands under in the navigation.
     pub section: &'static str,
     /// The icon's name: `static/icons/<icon>.svg`.
     pub icon: &'static str,
-    /// The table; it has an integer `id`.
-    pub table: &'static str,
-    /// SQL for a row's name.
-    pub title: &'static str,
     /// What can be done here.
     pub verbs: &'static [Verb],
-    /// The columns of the list; the first leads to the form.
-    pub list_display: &'static [Column],
+    /// The columns of the list: fields, `id`, or [`Options::displays`]. The first leads to the form.
+    pub list_display: &'static [&'static str],
+    /// Columns that are no fields.
+    pub displays: &'static [Display],
     /// Columns of a CSV file beside those of the list and the fields of the form.
-    pub export: &'static [Column],
-    /// SQL of the texts that a search looks into.
-    pub search_fields: &'static [&'static str],
+    pub export: &'static [&'static str],
     /// Filters of the list.
     pub list_filter: &'static [Filter],
     /// The order of the list: names of columns, `-` before those that descend.
     pub ordering: &'static [&'static str],
-    /// The form.
+    /// The form; empty: all fields that can be edited.
     pub fieldsets: &'static [Fieldset],
     /// What can be done to rows beside deleting them.
     pub actions: &'static [Action],
@@ -111,37 +102,59 @@ pub struct Options {
 }
 
 impl Options {
-    /// What holds where nothing else is said; for `..Options::DEFAULT`.
-    pub const DEFAULT: Options = Options {
-        name: "",
-        slug: "",
-        label: "",
-        label_plural: "",
-        heading: "",
-        section: "Content",
-        icon: "article",
-        table: "",
-        title: "name",
-        verbs: Verb::ALL,
-        list_display: &[],
-        export: &[],
-        search_fields: &[],
-        list_filter: &[],
-        ordering: &["-id"],
-        fieldsets: &[],
-        actions: &[],
-        importable: false,
-        related: &[],
-    };
+    /// What holds where nothing else is said.
+    pub const fn new(model: &'static Model) -> Options {
+        Options {
+            model,
+            verbose_name: "",
+            verbose_name_plural: "",
+            heading: "",
+            section: "Content",
+            icon: "article",
+            verbs: Verb::ALL,
+            list_display: &[],
+            displays: &[],
+            export: &[],
+            list_filter: &[],
+            ordering: &["-id"],
+            fieldsets: &[],
+            actions: &[],
+            importable: false,
+            related: &[],
+        }
+    }
+
+    /// Its name in the history and in permissions: `article`.
+    pub fn name(&self) -> &'static str {
+        self.model.name
+    }
+
+    /// Its name in URLs and permissions: `articles`.
+    pub fn slug(&self) -> &'static str {
+        self.model.plural
+    }
+
+    /// One row, for people: `article`.
+    pub fn label(&self) -> Cow<'static, str> {
+        if self.verbose_name.is_empty() { self.model.verbose_name() } else { self.verbose_name.into() }
+    }
+
+    /// Several rows, for people: `articles`.
+    pub fn label_plural(&self) -> Cow<'static, str> {
+        match self.verbose_name_plural {
+            "" => self.model.verbose_name_plural(),
+            name => name.into(),
+        }
+    }
 
     /// The name of its list, with a capital letter.
     pub fn heading(&self) -> String {
-        capitalized(if self.heading.is_empty() { self.label_plural } else { self.heading })
+        if self.heading.is_empty() { capitalized(&self.label_plural()) } else { capitalized(self.heading) }
     }
 
     /// The name of a permission on this model, as Django names it.
     pub fn permission(&self, verb: Verb) -> String {
-        format!("{}.{}_{}", self.slug, verb.as_str(), self.name)
+        permission(self.model, verb)
     }
 
     /// Whether `rights` allow this, where the admin offers it at all. Whoever may change may view.
@@ -150,18 +163,9 @@ impl Options {
         may(verb) || (verb == Verb::View && may(Verb::Change))
     }
 
-    /// The name of a row for people; `None` where there is no such row.
-    pub fn title_of(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<String>> {
-        let mut rest = Sql::new(format!("FROM {} WHERE id = ?", self.table));
-        rest.bind(id);
-        let rows = rows::select(conn, &[self.title], rest)?;
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Ok(rows.first().and_then(|row| row.first()).map(text))
-    }
-
     /// The id in an address, or the error that there is no such row.
     pub fn parse_id(&self, text: &str) -> Result<i64, Error> {
-        text.parse().map_err(|_| Error::NoSuchObject(self.label))
+        text.parse().map_err(|_| Error::NoSuchObject(self.name()))
     }
 
     /// The field of the form with this name.
@@ -171,8 +175,71 @@ impl Options {
 
     /// All fields of the form.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        self.fieldsets.iter().flat_map(|fieldset| fieldset.fields)
+        let model = self.model;
+        let chosen = self.fieldsets.iter().flat_map(|fieldset| fieldset.fields);
+        let chosen = chosen.filter_map(|name| model.field(name));
+        let all = model.editable().filter({
+            let is_all = self.fieldsets.is_empty();
+            move |_| is_all
+        });
+        chosen.chain(all)
     }
+
+    /// The form in its parts: each heading, and its fields.
+    pub fn form(&self) -> Vec<(&'static str, Vec<&'static Field>)> {
+        if self.fieldsets.is_empty() {
+            return vec![("", self.fields().collect())];
+        }
+        let part = |fieldset: &Fieldset| {
+            (fieldset.label, fieldset.fields.iter().filter_map(|name| self.model.field(name)).collect())
+        };
+        self.fieldsets.iter().map(part).collect()
+    }
+
+    /// The columns of the list.
+    pub fn columns(&self) -> Vec<Column> {
+        self.list_display.iter().filter_map(|name| self.column(name)).collect()
+    }
+
+    /// The column with this name.
+    pub fn column(&self, name: &'static str) -> Option<Column> {
+        let display = self.displays.iter().find(|display| display.name == name).map(Column::from);
+        display
+            .or_else(|| (name == "id").then(Column::id))
+            .or_else(|| Some(Column::of(self.model, self.model.field(name)?)))
+    }
+
+    /// The columns of the texts that a search looks into.
+    pub fn searched(&self) -> Vec<&'static str> {
+        self.model.fields.iter().filter(|field| field.is_searched).map(|field| field.name).collect()
+    }
+
+    /// What is wrong with the description, for who wrote it.
+    pub fn check(&self) -> Result<(), String> {
+        self.model.check()?;
+        let columns = self.list_display.iter().chain(self.export).find(|name| self.column(name).is_none());
+        let in_form = self.fieldsets.iter().flat_map(|fieldset| fieldset.fields);
+        let field = in_form.copied().find(|name| self.model.field(name).is_none());
+        let filter = self.list_filter.iter().find(|filter| filter.is_broken(self.model)).map(|filter| filter.name);
+        match columns.copied().or(field).or(filter) {
+            Some(name) => Err(format!("the admin of {}: the model has no field {name}", self.model.plural)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A column that is no field.
+pub struct Display {
+    /// Its name in `?o=`, and in a CSV file.
+    pub name: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// SQL of what it needs, over the model's table.
+    pub sql: &'static [&'static str],
+    /// What is made of that.
+    pub kind: Show,
+    /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
+    pub order: Option<&'static str>,
 }
 
 /// A column of a list.
@@ -181,28 +248,83 @@ pub struct Column {
     /// Its name in `?o=`, and in a CSV file.
     pub name: &'static str,
     /// Its heading.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// SQL of what it needs, over the model's table.
-    pub sql: &'static [&'static str],
+    pub sql: Vec<Cow<'static, str>>,
     /// What is made of that.
-    pub kind: Kind,
+    pub kind: Show,
     /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
     pub order: Option<&'static str>,
 }
 
+impl From<&Display> for Column {
+    fn from(display: &Display) -> Column {
+        Column {
+            name: display.name,
+            label: display.label.into(),
+            sql: display.sql.iter().map(|sql| (*sql).into()).collect(),
+            kind: display.kind,
+            order: display.order,
+        }
+    }
+}
+
+impl Column {
+    /// The id.
+    pub fn id() -> Column {
+        Column { name: "id", label: "ID".into(), sql: vec!["id".into()], kind: Show::Number, order: Some("id") }
+    }
+
+    /// A field of a model. Of a foreign key it shows the title of the row that it leads to.
+    pub fn of(model: &Model, field: &'static Field) -> Column {
+        let sql = match field.kind {
+            Kind::ForeignKey(to) => {
+                let Model { plural, title, .. } = to;
+                format!(
+                    "(SELECT CAST(target.{title} AS TEXT) FROM {plural} AS target WHERE target.id = {}.{})",
+                    model.plural, field.name
+                )
+                .into()
+            }
+            _ => field.name.into(),
+        };
+        Column {
+            name: field.name,
+            label: field.verbose_name(),
+            sql: vec![sql],
+            kind: Show::of(field.kind),
+            order: field.is_ordering.then_some(field.name),
+        }
+    }
+}
+
 /// What a column makes of its values.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum Show {
     /// A text.
     Text,
     /// A number.
     Number,
     /// Yes or no.
-    Flag,
+    Boolean,
     /// A time in UTC.
-    Time,
+    DateTime,
+    /// The name of one of these values.
+    Choice(&'static [(&'static str, &'static str)]),
     /// Something of its own.
-    Custom(fn(&[Value]) -> Cell),
+    Custom(fn(&[rows::Value]) -> Cell),
+}
+
+impl Show {
+    fn of(kind: Kind) -> Show {
+        match kind {
+            Kind::Integer => Show::Number,
+            Kind::Boolean => Show::Boolean,
+            Kind::DateTime => Show::DateTime,
+            Kind::Choice(choices) => Show::Choice(choices),
+            _ => Show::Text,
+        }
+    }
 }
 
 /// A cell of a list, or a fact of a form.
@@ -229,15 +351,32 @@ pub enum Cell {
 pub struct Filter {
     /// Its name in the query: none of `q`, `o`, `show`, `after`, `before` and `last`.
     pub name: &'static str,
-    /// Its heading.
+    /// Its heading; empty: the name of the field.
     pub label: &'static str,
     /// What can be chosen.
     pub choices: Choices,
 }
 
+impl Filter {
+    /// By a field: a boolean, a choice, a time or a foreign key.
+    pub const fn field(name: &'static str) -> Filter {
+        Filter { name, label: "", choices: Choices::Field(name) }
+    }
+
+    /// Whether the model has no field that it filters by.
+    fn is_broken(&self, model: &Model) -> bool {
+        match self.choices {
+            Choices::Field(name) => model.field(name).is_none(),
+            _ => false,
+        }
+    }
+}
+
 /// The choices of a filter.
 #[derive(Debug)]
 pub enum Choices {
+    /// Those of this field: a boolean, a choice, a time or a foreign key.
+    Field(&'static str),
     /// Known ones: value, label and condition, which gets the value for each `?` from the function.
     Fixed(&'static [FixedChoice]),
     /// Those that a query finds, and the condition for a chosen value, which each `?` in it stands for.
@@ -265,40 +404,8 @@ pub struct Choice {
 pub struct Fieldset {
     /// Its heading; empty: none.
     pub label: &'static str,
-    /// Its fields.
-    pub fields: &'static [Field],
-}
-
-/// A field of a form.
-pub struct Field {
-    /// Its name, in the form and in [`Values`]; also the table's column, but for several choices and passwords.
-    pub name: &'static str,
-    /// Its name for people.
-    pub label: &'static str,
-    /// What people should know.
-    pub help: &'static str,
-    /// How it is entered.
-    pub widget: Widget,
-}
-
-/// How a field is entered, and what its value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Widget {
-    /// One line: a text. `required` is for the browser and the mark beside the label; the model decides.
-    Text {
-        /// Whether it may not be empty.
-        required: bool,
-        /// The greatest length in characters.
-        max_length: usize,
-    },
-    /// An e-mail address: a text.
-    Email,
-    /// Yes or no.
-    Checkbox,
-    /// Several of [`ModelAdmin::choices`]: a sorted list of texts.
-    SelectMultiple,
-    /// When a row is created: no password, or a new one, twice. The value is its hash or null.
-    NewPassword,
+    /// The names of its fields.
+    pub fields: &'static [&'static str],
 }
 
 /// Something to do to rows.
@@ -318,7 +425,7 @@ pub struct Panel {
     /// Its heading.
     pub label: &'static str,
     /// The facts by name.
-    pub facts: Vec<(&'static str, Cell)>,
+    pub facts: Vec<(Cow<'static, str>, Cell)>,
     /// Names of the [`Options::actions`] that belong to them.
     pub actions: Vec<&'static str>,
 }
@@ -361,8 +468,8 @@ pub fn permissions(models: &[&Options]) -> Vec<Choice> {
     let of = |options: &&Options| {
         let choice = |verb: &Verb| Choice {
             value: options.permission(*verb),
-            label: format!("Can {} {}", verb.as_str(), options.label_plural),
-            group: options.label_plural.to_owned(),
+            label: format!("Can {} {}", verb.as_str(), options.label_plural()),
+            group: options.label_plural().into_owned(),
         };
         options.verbs.iter().map(choice).collect::<Vec<_>>()
     };

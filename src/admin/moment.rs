@@ -31,7 +31,7 @@ impl Moment {
         Self::write(format_args!("{} {} {} {time}", date.day(), month(date), date.year()))
     }
 
-    /// As short as it can be: the day without the year of now, and the time unless that is long ago.
+    /// As short as it can be: to the minute, without a year that is this one.
     pub fn text(&self) -> String {
         let (date, hour, minute) = (self.0.date(), self.0.hour(), self.0.minute());
         let (day, month) = (date.day(), month(date));
@@ -39,7 +39,7 @@ impl Moment {
         match date {
             date if date == today => Self::write(format_args!("today {hour:02}:{minute:02}")),
             date if date.year() == today.year() => Self::write(format_args!("{day} {month} {hour:02}:{minute:02}")),
-            date => Self::write(format_args!("{day} {month} {}", date.year())),
+            date => Self::write(format_args!("{day} {month} {} {hour:02}:{minute:02}", date.year())),
         }
     }
 
@@ -60,16 +60,16 @@ fn month(date: NaiveDate) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::list::cells::time;
+    use crate::db::rows::parse_time;
 
     #[test]
     fn a_time_is_shown_as_precisely_as_it_is_asked_for() {
-        let at = time(&"2001-02-03 04:05:06.789".into()).expect("a time");
+        let at = parse_time("2001-02-03 04:05:06.789").expect("a time");
         let moment = Moment::new(at);
         assert_eq!(moment.iso(), "2001-02-03T04:05:06Z");
         assert_eq!(moment.full(), "2001-02-03 04:05:06 UTC");
         assert_eq!(moment.exact(), "3 Feb 2001 04:05:06");
-        assert_eq!(moment.text(), "3 Feb 2001");
+        assert_eq!(moment.text(), "3 Feb 2001 04:05");
         let now = Utc::now().naive_utc();
         assert_eq!(Moment::new(now).text(), now.format("today %H:%M").to_string());
     }
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn what_is_no_time_is_none() {
         for text in ["", "2001", "2001-02-03", "2001-02-30 00:00:00", "2001-02-03 24:00:00", "zwölf Uhr, am Freitag"] {
-            assert_eq!(time(&text.into()), None, "{text}");
+            assert_eq!(parse_time(text), None, "{text}");
         }
     }
 }

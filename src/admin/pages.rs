@@ -1,5 +1,7 @@
 //! What all pages of the admin have in common.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
@@ -26,7 +28,7 @@ pub struct NavItem {
     /// The icon's name.
     pub icon: &'static str,
     /// Where a row is added, if that is allowed, and what it is called.
-    pub add: Option<(String, &'static str)>,
+    pub add: Option<(String, Cow<'static, str>)>,
     /// Whether the page belongs to it.
     pub is_current: bool,
 }
@@ -107,9 +109,9 @@ fn nav(site: &Site, staff: &StaffUser, current: &str) -> Vec<NavSection> {
     let rights = &staff.staff.rights;
     let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
     let models = models.map(|options| {
-        let add = || (format!("/admin/{}/add/", options.slug), options.label);
+        let add = || (format!("/admin/{}/add/", options.slug()), options.label());
         let add = options.allow(rights, Verb::Add).then(add);
-        (options.section, options.heading(), options.slug, options.icon, add)
+        (options.section, options.heading(), options.slug(), options.icon, add)
     });
     let pages = site.pages().filter(|page| (page.allows)(rights));
     let pages = pages.map(|page| (page.section, page.label.to_owned(), page.slug, page.icon, None));

@@ -3,11 +3,12 @@
 //! It answers while somebody types, so its work is bounded, however long the tables: rows whose title begins
 //! with what was typed, found by an index on the title, then rows that have the words anywhere, among the newest.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
-use serde_json::Value;
 
 use super::auth::staff::StaffUser;
 use super::form_data::FormData;
@@ -16,11 +17,12 @@ use super::list::matches::search_condition;
 use super::model_admin::{ModelAdmin, Options};
 use super::pages::{Frame, page};
 use super::site::Site;
-use super::text::{capitalized, thousands};
-use crate::db::rows::{self, Sql};
+use super::text::thousands;
+use crate::db::rows::{self, Sql, Value};
 use crate::db::search;
 use crate::db::{Connection, Db};
 use crate::error::Error;
+use crate::models::words::capitalized;
 use crate::users::permissions::Verb;
 
 /// Rows of each model that are shown.
@@ -37,7 +39,7 @@ struct SearchPage {
     pages: Vec<FoundPage>,
     groups: Vec<Group>,
     /// Each model's list with the same search, and its name.
-    lists: Vec<(String, &'static str)>,
+    lists: Vec<(String, Cow<'static, str>)>,
     newest: String,
 }
 
@@ -86,7 +88,7 @@ pub async fn search_page(
     if !words.is_empty() {
         let models = models(&staff, &site);
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", &search).finish();
-        let list = |options: &Options| (format!("/admin/{}/?{query}", options.slug), options.label_plural);
+        let list = |options: &Options| (format!("/admin/{}/?{query}", options.slug()), options.label_plural());
         lists = models.iter().map(|(options, _)| list(options)).collect();
         groups = find_all(&db, models, search.clone(), words).await?;
     }
@@ -107,7 +109,7 @@ fn pages(frame: &Frame, site: &Site, staff: &StaffUser, words: &[String]) -> Vec
     let models = site.models().map(ModelAdmin::options);
     let importable = models.filter(|options| options.importable && options.allow(&staff.staff.rights, Verb::Add));
     let importing = importable.map(|options| {
-        page(format!("Import {}", options.label_plural), format!("/admin/{}/import/", options.slug), "upload")
+        page(format!("Import {}", options.label_plural()), format!("/admin/{}/import/", options.slug()), "upload")
     });
     let own = OWN_PAGES.map(|(label, address, icon)| page(label.to_owned(), address.to_owned(), icon));
     let items = items.map(|item| page(item.label.clone(), item.address.clone(), item.icon));
@@ -120,7 +122,7 @@ fn models(staff: &StaffUser, site: &Site) -> Vec<(&'static Options, Option<Sql>)
     let models = site.models().filter(|model| {
         let options = model.options();
         // What has no form has no page to lead to.
-        options.allow(rights, Verb::View) && !options.search_fields.is_empty() && !options.fieldsets.is_empty()
+        options.allow(rights, Verb::View) && !options.searched().is_empty() && options.fields().next().is_some()
     });
     models.map(|model| (model.options(), model.visible(&site.options(), rights))).collect()
 }
@@ -156,7 +158,7 @@ fn group(
         }
     }
     Ok(Group {
-        slug: options.slug,
+        slug: options.slug(),
         label: options.heading(),
         icon: options.icon,
         found: found.into_iter().take(SHOWN).map(|(_, found)| found).collect(),
@@ -171,7 +173,7 @@ fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String])
     beginnings.dedup();
     let mut parts: Vec<Sql> =
         beginnings.iter().filter_map(|beginning| begins_with(options, within.clone(), beginning)).collect();
-    let newest = format!("(SELECT * FROM {0} ORDER BY id DESC LIMIT {NEWEST}) AS {0}", options.table);
+    let newest = format!("(SELECT * FROM {0} ORDER BY id DESC LIMIT {NEWEST}) AS {0}", options.model.plural);
     if let Some(condition) = search_condition(options, words) {
         let mut part = Sql::new(format!("FROM {newest} WHERE "));
         part.append(Sql::all([condition].into_iter().chain(within))).push(&format!(" LIMIT {SHOWN}"));
@@ -185,21 +187,22 @@ fn begins_with(options: &Options, within: Option<Sql>, beginning: &str) -> Optio
     let last = beginning.chars().next_back()?;
     let after = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32)?;
     let end = format!("{}{after}", beginning.strip_suffix(last)?);
-    let mut range = Sql::new(format!("({0}) >= ? AND ({0}) < ?", options.title));
+    let mut range = Sql::new(format!("({0}) >= ? AND ({0}) < ?", options.model.title));
     range.bind(beginning).bind(end);
-    let mut part = Sql::new(format!("FROM {} WHERE ", options.table));
+    let mut part = Sql::new(format!("FROM {} WHERE ", options.model.plural));
     part.append(Sql::all([range].into_iter().chain(within)));
-    part.push(&format!(" ORDER BY {} LIMIT {SHOWN}", options.title));
+    part.push(&format!(" ORDER BY {} LIMIT {SHOWN}", options.model.title));
     Some(part)
 }
 
 fn find(conn: &mut Connection, options: &'static Options, part: Sql) -> QueryResult<Vec<(i64, Found)>> {
-    let columns: Vec<&str> = ["id", options.title].into_iter().chain(options.search_fields.iter().copied()).collect();
+    let columns: Vec<&str> =
+        ["id", options.model.title].into_iter().chain(options.searched().iter().copied()).collect();
     let found = |row: Vec<Value>| {
         let id = row.first().and_then(Value::as_i64)?;
-        let title = row.get(1).and_then(text).unwrap_or_else(|| format!("{} {id}", options.label));
+        let title = row.get(1).and_then(text).unwrap_or_else(|| format!("{} {id}", options.label()));
         let details: Vec<String> = row.iter().skip(2).filter_map(text).filter(|detail| *detail != title).collect();
-        let address = format!("/admin/{}/{id}/change/", options.slug);
+        let address = format!("/admin/{}/{id}/change/", options.slug());
         Some((id, Found { title, detail: details.join(" "), address }))
     };
     Ok(rows::select(conn, &columns, part)?.into_iter().filter_map(found).collect())

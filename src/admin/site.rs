@@ -62,12 +62,12 @@ impl Site {
 
     /// The model with this name in addresses.
     pub fn find(&self, slug: &str) -> Option<&dyn ModelAdmin> {
-        self.models().find(|model| model.options().slug == slug)
+        self.models().find(|model| model.options().slug() == slug)
     }
 
     /// The model with this name in the history.
     pub fn find_by_name(&self, name: &str) -> Option<&dyn ModelAdmin> {
-        self.models().find(|model| model.options().name == name)
+        self.models().find(|model| model.options().name() == name)
     }
 
     /// The options of all models.

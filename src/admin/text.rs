@@ -1,10 +1,4 @@
-//! Words and numbers as people read them.
-
-/// With a capital letter at the begin.
-pub fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
+//! Numbers as people read them.
 
 /// A number with commas: `12,345`.
 pub fn thousands(number: i64) -> String {

@@ -13,13 +13,14 @@ use askama::Template;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
-use super::fields::CharField;
 use super::render;
 use super::tokens::{Token, tokens};
 use crate::cognito::Authenticator;
 use crate::error::Error;
 use crate::http::edge::{SCRIPTED_POLICY, request_id};
 use crate::http::theme;
+use crate::models::Default;
+use crate::models::{Field, Kind};
 use crate::users::page_user::PageUser;
 
 #[derive(Template)]
@@ -66,10 +67,19 @@ struct Form {
 /// A field as it is shown.
 struct FormField {
     name: &'static str,
-    label: &'static str,
-    max_length: usize,
-    value: String,
+    label: String,
+    help: String,
+    input: FormInput,
     errors: Vec<String>,
+}
+
+/// How a field is entered, with its value.
+enum FormInput {
+    /// One line: the `type` of the input, and what is in it.
+    Line(&'static str, String),
+    Checkbox(bool),
+    /// Each choice's value and name, and whether it is the chosen one.
+    Select(Vec<(&'static str, &'static str, bool)>),
 }
 
 /// Makes the page of an answer whose body is this JSON. The headers change where the page's are others than
@@ -90,7 +100,7 @@ pub fn page(
         status,
         headers: headers(response.headers(), &request_id(request)),
         pages: pages(link),
-        body: tokens(body, endpoint.has_items.then_some(endpoint.path)),
+        body: tokens(body, endpoint.has_items.then_some(endpoint.path.as_str())),
         formats: [("JSON", with_format(request, "json")), ("HTML", with_format(request, "api"))],
         form: Form::new(endpoint, request, status, body),
         page_user: PageUser::of(request),
@@ -166,17 +176,20 @@ impl Form {
     /// to send to, or nobody who may.
     fn new(endpoint: &Endpoint, request: &HttpRequest, status: StatusCode, body: &Value) -> Option<Form> {
         let is_there = !matches!(status.as_u16(), 401 | 404 | 406 | 500..);
-        let (method, fields) = endpoint.action.filter(|_| is_there)?;
+        let (method, fields) = endpoint.action.as_ref().filter(|_| is_there)?;
         // OPTIONS tells of the address, not of an object.
         let body = if *request.method() == Method::OPTIONS { &Value::Null } else { body };
-        let fields: Vec<_> = fields.iter().map(|field| FormField::new(field, status, body)).collect();
+        let shown = if status == StatusCode::OK { body } else { &Value::Null };
+        let fields: Vec<_> = fields.iter().filter(|field| !field.is_read_only).map(|field| field.field).collect();
+        let raw = fields.iter().map(|field| (field.name.to_owned(), example(field, &shown[field.name])));
+        let raw = render::indented(&raw.collect(), 4);
+        let fields = fields.into_iter().map(|field| FormField::new(field, &shown[field.name], status, body)).collect();
         let allows = |method: &&str| endpoint.allow.split(", ").any(|allowed| allowed == *method);
-        let raw = fields.iter().map(|field| (field.name.to_owned(), Value::from(field.value.as_str())));
         Some(Form {
             target: request.path().to_owned(),
             method,
             raw_methods: ["POST", "PUT", "PATCH"].into_iter().filter(allows).collect(),
-            raw: render::indented(&raw.collect(), 4),
+            raw,
             fields,
             errors: messages(status, body, "non_field_errors"),
             can_delete: allows(&"DELETE"),
@@ -185,15 +198,69 @@ impl Form {
 }
 
 impl FormField {
-    fn new(field: &CharField, status: StatusCode, body: &Value) -> FormField {
-        let value = if status == StatusCode::OK { body[field.name].as_str().unwrap_or_default() } else { "" };
+    fn is_described(&self) -> bool {
+        !self.help.is_empty() || !self.errors.is_empty()
+    }
+
+    /// The ids of its help and its errors.
+    fn described_by(&self) -> String {
+        let help = (!self.help.is_empty()).then(|| format!("help-{}", self.name));
+        let errors = (!self.errors.is_empty()).then(|| format!("errors-{}", self.name));
+        help.into_iter().chain(errors).collect::<Vec<_>>().join(" ")
+    }
+
+    fn new(field: &Field, value: &Value, status: StatusCode, body: &Value) -> FormField {
         FormField {
             name: field.name,
-            label: field.label,
-            max_length: field.max_length,
-            value: value.to_owned(),
+            label: field.verbose_name().into_owned(),
+            help: help(field),
+            input: FormInput::new(field, value),
             errors: messages(status, body, field.name),
         }
+    }
+}
+
+impl FormInput {
+    fn new(field: &Field, value: &Value) -> FormInput {
+        let text = match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match field.kind {
+            Kind::Boolean => {
+                FormInput::Checkbox(value.as_bool().unwrap_or(field.default == Some(Default::Boolean(true))))
+            }
+            Kind::Choice(choices) => {
+                let choice = |(value, name): &(&'static str, &'static str)| (*value, *name, *value == text);
+                let none = field.is_null.then_some(("", "–", text.is_empty()));
+                FormInput::Select(none.into_iter().chain(choices.iter().map(choice)).collect())
+            }
+            Kind::Email => FormInput::Line("email", text),
+            Kind::Integer | Kind::ForeignKey(_) => FormInput::Line("number", text),
+            _ => FormInput::Line("text", text),
+        }
+    }
+}
+
+/// What people should know of a field.
+fn help(field: &Field) -> String {
+    let rule = match field.kind {
+        Kind::Char(max_length) => format!("Up to {max_length} characters."),
+        Kind::DateTime => "A time in UTC, such as 2026-12-24T18:00:00Z.".to_owned(),
+        Kind::ForeignKey(model) => format!("The id of the {}.", model.verbose_name()),
+        _ => String::new(),
+    };
+    format!("{} {rule}", field.help_text).trim().to_owned()
+}
+
+/// A value for raw data: the one that is there, or an empty one of the kind that the field takes.
+fn example(field: &Field, value: &Value) -> Value {
+    match (value, field.kind) {
+        (Value::Null, Kind::Char(_) | Kind::Email) => "".into(),
+        (Value::Null, Kind::Boolean) => (field.default == Some(Default::Boolean(true))).into(),
+        (Value::Null, Kind::Choice([(first, _), ..])) if !field.is_null => (*first).into(),
+        (value, _) => value.clone(),
     }
 }
 

@@ -1,42 +1,36 @@
-//! [`Endpoint`]: what a path says of itself.
+//! [`Endpoint`]: what a URL says of itself.
 
-use serde_json::{Value, json};
+use crate::models::Field;
 
-use super::fields::CharField;
-use super::parsers;
-use crate::http::negotiation;
-
-/// What is known of an address before anybody calls it.
+/// What is known of a URL before anybody calls it.
 pub struct Endpoint {
     /// The view's name for people; Django REST framework derives it from the class.
-    pub name: &'static str,
-    /// The address, with a slash at its end.
-    pub path: &'static str,
+    pub name: String,
+    /// The path, with a slash at its end.
+    pub path: String,
     /// The value of `Allow`.
     pub allow: &'static str,
-    /// The method that takes a body, and the fields it takes.
-    pub action: Option<(&'static str, &'static [CharField])>,
-    /// The address above this one.
-    pub parent: Option<&'static Endpoint>,
-    /// Whether the answers' objects have addresses of their own, which are their ids below this one.
+    /// The method that takes a body, and the fields that are shown or taken.
+    pub action: Option<(&'static str, Vec<SerializerField>)>,
+    /// The URL above this one.
+    pub parent: Option<Parent>,
+    /// Whether the answers' objects have URLs of their own, which are their ids below this one.
     pub has_items: bool,
 }
 
-impl Endpoint {
-    /// The answer to OPTIONS.
-    pub(super) fn metadata(&self) -> Value {
-        let mut metadata = json!({
-            "name": self.name,
-            "description": "",
-            "renders": negotiation::MEDIA_TYPES,
-            "parses": parsers::MEDIA_TYPES,
-        });
-        if let Some((method, fields)) = self.action {
-            let id = json!({ "type": "integer", "required": false, "read_only": true, "label": "ID" });
-            let fields = fields.iter().map(|field| (field.name.to_owned(), field.metadata()));
-            let fields: Value = [("id".to_owned(), id)].into_iter().chain(fields).collect();
-            metadata["actions"] = json!({ method: fields });
-        }
-        metadata
-    }
+/// A field of the objects at a URL.
+#[derive(Clone, Copy)]
+pub struct SerializerField {
+    /// The field.
+    pub field: &'static Field,
+    /// Whether it is shown and cannot be set.
+    pub is_read_only: bool,
+}
+
+/// The URL above another one.
+pub struct Parent {
+    /// Its view's name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
 }

@@ -6,7 +6,9 @@
 
 mod browsable;
 mod endpoint;
-pub mod fields;
+pub mod generics;
+mod metadata;
+pub mod model_schemas;
 pub mod openapi;
 pub mod pagination;
 pub mod parsers;
@@ -14,6 +16,8 @@ pub mod render;
 mod resource;
 pub mod schemas;
 mod tokens;
+mod viewset;
 
 pub use endpoint::Endpoint;
 pub use resource::{PageSignIn, resource};
+pub use viewset::{ModelViewSet, Permission};

@@ -8,100 +8,100 @@ use std::num::IntErrorKind;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::Value as Json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
+use super::viewset::ModelViewSet;
 use crate::db::search::{self, MAX_WORDS};
 use crate::error::FieldErrors;
+use crate::models::Field;
+use crate::models::list::{Cursor, ListQuery, Page};
+use crate::models::value::to_json;
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: i64 = 100;
 /// The most rows of a page; a greater `limit` means this.
 const MAX_LIMIT: i64 = 1000;
 
-/// A place in the order of a list, and the direction to go on in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Cursor {
-    /// The row's id.
+/// A cursor as it stands in a URL: base64url of JSON.
+#[derive(Serialize, Deserialize)]
+struct CursorJson {
     #[serde(rename = "i")]
-    pub id: i64,
+    id: i64,
     /// The row's value of the ordering field, where that is not the id.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// Towards the begin of the list.
+    key: Option<Json>,
+    /// The ordering field, where that is not the id.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    order_by: Option<String>,
+    /// Towards the beginning of the list.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
-    pub backwards: bool,
+    backwards: bool,
 }
 
-/// What a caller asks of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ListQuery {
-    /// Rows of a page.
-    pub limit: i64,
-    /// Where the page begins.
-    pub cursor: Option<Cursor>,
-    /// Words of which each must occur.
-    pub search: Vec<String>,
-    /// The ordering field.
-    pub order_by: &'static str,
-    /// From the greatest to the least.
-    pub descending: bool,
+/// The fields by which a list can be ordered, beside the id: a list that does not show a field must not tell it by the
+/// order.
+fn orderings(viewset: &ModelViewSet) -> impl Iterator<Item = &'static Field> {
+    viewset.shown().map(|shown| shown.field).filter(|field| field.is_ordering)
 }
 
-impl ListQuery {
-    /// Reads a query string. `order_fields` are the fields that may order the list, the default first.
-    /// Unknown parameters are ignored, as Django REST framework does.
-    pub fn parse(query: &str, order_fields: &[&'static str]) -> Result<ListQuery, FieldErrors> {
-        let default = order_fields.first().copied().unwrap_or("id");
-        let mut list =
-            ListQuery { limit: DEFAULT_LIMIT, cursor: None, search: Vec::new(), order_by: default, descending: false };
-        let mut errors = FieldErrors::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "limit" => match parse_limit(&value) {
-                    Some(limit) => list.limit = limit,
-                    None => errors.add("limit", vec!["A whole number from 1 to 1000 is required.".to_owned()]),
-                },
-                "cursor" => match decode(&value) {
-                    Some(cursor) => list.cursor = Some(cursor),
-                    None => errors.add("cursor", vec!["Invalid cursor.".to_owned()]),
-                },
-                "search" => match search::words(&value) {
-                    Ok(words) => list.search = words,
-                    Err(message) => errors.add("search", vec![message]),
-                },
-                "ordering" => {
-                    let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
-                    match order_fields.iter().find(|known| **known == field) {
-                        Some(known) => (list.order_by, list.descending) = (known, descending),
-                        None => errors.add(
-                            "ordering",
-                            vec![format!(
-                                "Choose one of: {}; a hyphen before it reverses the order.",
-                                order_fields.join(", ")
-                            )],
-                        ),
+/// Their names, the default first.
+fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
+    ["id"].into_iter().chain(orderings(viewset).map(|field| field.name)).collect()
+}
+
+/// Reads a query string. Unknown parameters are ignored, as Django REST framework does.
+pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErrors> {
+    let searched = viewset.shown().map(|shown| shown.field).filter(|field| field.is_searched);
+    let mut list = ListQuery {
+        limit: DEFAULT_LIMIT,
+        cursor: None,
+        search: Vec::new(),
+        searched: searched.map(|field| field.name).collect(),
+        order_by: "id",
+        descending: false,
+    };
+    let (mut cursor, mut errors) = (None, FieldErrors::default());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "limit" => match parse_limit(&value) {
+                Some(limit) => list.limit = limit,
+                None => errors.add("limit", vec!["A whole number from 1 to 1000 is required.".to_owned()]),
+            },
+            "cursor" => match decode(&value, viewset) {
+                Some(found) => cursor = Some(found),
+                None => errors.add("cursor", vec!["Invalid cursor.".to_owned()]),
+            },
+            "search" => match search::words(&value) {
+                Ok(words) => list.search = words,
+                Err(message) => errors.add("search", vec![message]),
+            },
+            "ordering" => {
+                let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
+                let known = names(viewset);
+                match known.iter().find(|known| **known == field) {
+                    Some(known) => (list.order_by, list.descending) = (known, descending),
+                    None => {
+                        let known = known.join(", ");
+                        let message = format!("Choose one of: {known}; a hyphen before it reverses the order.");
+                        errors.add("ordering", vec![message]);
                     }
                 }
-                _ => {}
             }
+            _ => {}
         }
-        // A cursor of another order would point nowhere.
-        if list.cursor.as_ref().is_some_and(|cursor| cursor.key.is_some() != (list.order_by != "id")) {
-            errors.add("cursor", vec!["This cursor belongs to another ordering.".to_owned()]);
-        }
-        errors.into_result().map(|()| list)
     }
-
-    /// Whether the rows are to be fetched from the greatest to the least.
-    pub fn fetch_descending(&self) -> bool {
-        self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    // A cursor of another order would point nowhere.
+    if cursor.as_ref().is_some_and(|(order_by, _)| *order_by != list.order_by) {
+        errors.add("cursor", vec!["This cursor belongs to another ordering.".to_owned()]);
     }
+    list.cursor = cursor.map(|(_, cursor)| cursor);
+    errors.into_result().map(|()| list)
 }
 
 /// What the OpenAPI document says of a list's parameters.
-pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
+pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     let parameter = |name: &str, description: String, schema: ObjectBuilder| {
         ParameterBuilder::new()
             .name(name)
@@ -111,7 +111,7 @@ pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
             .build()
     };
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let orders = order_fields.iter().flat_map(|field| [(*field).to_owned(), format!("-{field}")]);
+    let orders = names(viewset).into_iter().flat_map(|field| [field.to_owned(), format!("-{field}")]);
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into()));
     vec![
         parameter("limit", format!("Rows of a page; more than {MAX_LIMIT} means {MAX_LIMIT}."), limit),
@@ -131,7 +131,7 @@ pub fn parameters(order_fields: &[&str]) -> Vec<Parameter> {
         parameter(
             "ordering",
             "The field that orders the list; a hyphen before it reverses the order.".to_owned(),
-            text().enum_values(Some(orders)).default(order_fields.first().map(|field| Value::from(*field))),
+            text().enum_values(Some(orders)).default(Some("id".into())),
         ),
     ]
 }
@@ -144,77 +144,53 @@ fn parse_limit(value: &str) -> Option<i64> {
     }
 }
 
-fn decode(cursor: &str) -> Option<Cursor> {
-    let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    // No row's value has a NUL, and PostgreSQL refuses one even in a comparison.
-    (!cursor.key.as_deref().is_some_and(|key| key.contains('\0'))).then_some(cursor)
-}
-
-fn encode(cursor: &Cursor) -> String {
-    // A cursor of a number and a string can always be written.
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
-}
-
-/// One page, in the order that was asked for.
-#[derive(Clone, Debug)]
-pub struct Page<T> {
-    /// The rows.
-    pub rows: Vec<T>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
-    /// Where the page before begins, if there is one.
-    pub previous: Option<Cursor>,
-    /// Whether a cursor led here.
-    has_cursor: bool,
-}
-
-impl<T> Page<T> {
-    /// Makes a page of up to `limit + 1` fetched rows: the one too many tells that there is more.
-    /// `place` gives a row's id and its value of the ordering field.
-    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<String>)) -> Page<T> {
-        let has_more = rows.len() as i64 > query.limit;
-        rows.truncate(query.limit as usize);
-        let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
-        if backwards {
-            rows.reverse();
+/// A cursor and the field of its order; `None` where the text is no cursor of this list.
+fn decode(text: &str, viewset: &ModelViewSet) -> Option<(&'static str, Cursor)> {
+    let cursor: CursorJson = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let (order_by, key) = match (cursor.order_by, cursor.key) {
+        (None, None) => ("id", None),
+        (Some(name), Some(key)) => {
+            let field = orderings(viewset).find(|field| field.name == name)?;
+            (field.name, Some(field.from_json(&key)?))
         }
-        let cursor = |row: Option<&T>, backwards: bool| {
-            let (id, key) = place(row?);
-            Some(Cursor { id, key, backwards })
-        };
-        // Whoever came from somewhere can go back there.
-        let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
-        let came_forwards = query.cursor.is_some() && !backwards;
-        let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
-        Page { rows, next, previous, has_cursor: query.cursor.is_some() }
+        _ => return None,
+    };
+    Some((order_by, Cursor { id: cursor.id, key, backwards: cursor.backwards }))
+}
+
+fn encode(cursor: &Cursor, order_by: &str) -> String {
+    let key = cursor.key.as_ref().map(to_json);
+    let order_by = key.is_some().then(|| order_by.to_owned());
+    let cursor = CursorJson { id: cursor.id, key, order_by, backwards: cursor.backwards };
+    // Numbers and strings can always be written.
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
+}
+
+/// The `Link` header's value for a page of a list at `path`, whose other parameters stay; `None` where the list
+/// is one page. The targets are relative, as RFC 8288 allows: behind a proxy the server does not know
+/// its own name.
+pub fn link<T>(page: &Page<T>, order_by: &str, path: &str, query: &str) -> Option<String> {
+    let target = |cursor: Option<&Cursor>| {
+        let mut parameters = form_urlencoded::Serializer::new(String::new());
+        parameters.extend_pairs(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor"));
+        if let Some(cursor) = cursor {
+            parameters.append_pair("cursor", &encode(cursor, order_by));
+        }
+        match parameters.finish() {
+            parameters if parameters.is_empty() => path.to_owned(),
+            parameters => format!("{path}?{parameters}"),
+        }
+    };
+    let mut links = Vec::new();
+    if let Some(cursor) = &page.next {
+        links.push(format!("<{}>; rel=\"next\"", target(Some(cursor))));
     }
-
-    /// The `Link` header's value for a list at `path`, whose other parameters stay; `None` where the list
-    /// is one page. The targets are relative, as RFC 8288 allows: behind a proxy the server does not know
-    /// its own address.
-    pub fn link(&self, path: &str, query: &str) -> Option<String> {
-        let target = |cursor: Option<&Cursor>| {
-            let mut parameters = form_urlencoded::Serializer::new(String::new());
-            parameters.extend_pairs(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor"));
-            if let Some(cursor) = cursor {
-                parameters.append_pair("cursor", &encode(cursor));
-            }
-            match parameters.finish() {
-                parameters if parameters.is_empty() => path.to_owned(),
-                parameters => format!("{path}?{parameters}"),
-            }
-        };
-        let mut links = Vec::new();
-        if let Some(cursor) = &self.next {
-            links.push(format!("<{}>; rel=\"next\"", target(Some(cursor))));
-        }
-        if let Some(cursor) = &self.previous {
-            links.push(format!("<{}>; rel=\"prev\"", target(Some(cursor))));
-        }
-        // From a page whose rows are all gone by now this is the only way out.
-        if self.has_cursor {
-            links.push(format!("<{}>; rel=\"first\"", target(None)));
-        }
-        (!links.is_empty()).then(|| links.join(", "))
+    if let Some(cursor) = &page.previous {
+        links.push(format!("<{}>; rel=\"prev\"", target(Some(cursor))));
     }
+    // From a page whose rows are all gone by now this is the only way out.
+    if page.has_cursor {
+        links.push(format!("<{}>; rel=\"first\"", target(None)));
+    }
+    (!links.is_empty()).then(|| links.join(", "))
 }

@@ -6,9 +6,9 @@ use encoding_rs::{Encoding, UTF_8};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::fields::{Data, Input};
 use crate::error::{Error, FieldErrors};
 use crate::http::body::{Body, parse_error, parts};
+use crate::models::{Data, Input};
 
 /// The media types of bodies that can be read.
 pub const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
@@ -138,6 +138,8 @@ fn input(raw: &str) -> Result<Input, serde_json::Error> {
             Input::Text { text: String::from_utf8_lossy(&bytes).into_owned(), surrogate }
         }
         Some(b'n') => Input::Null,
+        Some(b't') => Input::Boolean(true),
+        Some(b'f') => Input::Boolean(false),
         Some(b'-' | b'0'..=b'9') => python_number(raw).map_or(Input::Other, Input::Number),
         _ => Input::Other,
     })

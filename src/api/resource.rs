@@ -1,6 +1,7 @@
 //! [`resource`]: what is the same for every path of the API.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
@@ -20,46 +21,47 @@ use crate::error::Error;
 use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
-/// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body. `routes` are the view's own; all that is the same for every address comes with it.
-pub fn resource(
-    endpoint: &'static Endpoint,
-    origins: &[String],
-    routes: fn() -> Vec<Route>,
-) -> impl HttpServiceFactory + use<> {
+/// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body.
+/// `routes` are the view's own; what is the same for every URL comes with it.
+pub fn resource(endpoint: Endpoint, origins: &[String], routes: impl Fn() -> Vec<Route>) -> TwoResources {
+    let endpoint = Arc::new(endpoint);
+    let cut = endpoint.path.trim_end_matches('/');
     // Two resources and not one with two patterns: a single pattern without variables is found by comparing,
     // several of them only by regular expressions.
-    let (with_slash, without) = (
-        single_resource(endpoint, endpoint.path, origins, routes),
-        single_resource(endpoint, endpoint.path.trim_end_matches('/'), origins, routes),
-    );
-    Boxed(Box::new(|config| {
+    let [with_slash, without] =
+        [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, origins, routes()));
+    TwoResources(Box::new(|config| {
         with_slash.register(config);
         without.register(config);
     }))
 }
 
 fn single_resource(
-    endpoint: &'static Endpoint,
+    endpoint: Arc<Endpoint>,
     path: &str,
     origins: &[String],
-    routes: fn() -> Vec<Route>,
+    routes: Vec<Route>,
 ) -> impl HttpServiceFactory + use<> {
-    let options = move |_: CognitoUser| async move { HttpResponse::Ok().json(endpoint.metadata()) };
+    let described = endpoint.clone();
+    let options = move |_: CognitoUser| {
+        let metadata = described.metadata();
+        async move { HttpResponse::Ok().json(metadata) }
+    };
     let refuse = |_: CognitoUser, request: HttpRequest| async move {
         Err::<HttpResponse, _>(Error::MethodNotAllowed(request.method().to_string()))
     };
-    let resource = routes().into_iter().fold(web::resource(path), |resource, route| resource.route(route));
+    let resource = routes.into_iter().fold(web::resource(path), |resource, route| resource.route(route));
     resource
         .route(web::method(Method::OPTIONS).to(options))
         .default_service(web::to(refuse))
-        .wrap(from_fn(move |request, next| frame(endpoint, request, next)))
+        .wrap(from_fn(move |request, next| frame(endpoint.clone(), request, next)))
         .wrap(cors(origins))
 }
 
-/// Hides the long type of wrapped resources.
-struct Boxed(Box<dyn FnOnce(&mut AppService)>);
+/// A view at its path with the slash and without, ready to be registered.
+pub struct TwoResources(Box<dyn FnOnce(&mut AppService)>);
 
-impl HttpServiceFactory for Boxed {
+impl HttpServiceFactory for TwoResources {
     fn register(self, config: &mut AppService) {
         (self.0)(config);
     }
@@ -90,7 +92,7 @@ fn cors(origins: &[String]) -> Cors {
 }
 
 async fn frame(
-    endpoint: &'static Endpoint,
+    endpoint: Arc<Endpoint>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -102,7 +104,7 @@ async fn frame(
         Err(error) => (Renderer::JSON, request.error_response(error)),
     };
     let (request, response) = response.into_parts();
-    let response = finish(endpoint, renderer, &request, response).await;
+    let response = finish(&endpoint, renderer, &request, response).await;
     Ok(ServiceResponse::new(request, response))
 }
 

@@ -3,4 +3,3 @@
 pub mod admin;
 pub mod api;
 pub mod models;
-mod schemas;

@@ -1,10 +1,11 @@
 //! `openapi`: the OpenAPI document, for what is made from it.
 
 use super::output::{CommandError, say};
+use crate::server;
 use crate::server::openapi::document;
 
 /// Prints the document.
 pub fn run() -> Result<(), CommandError> {
-    say!("{}", document().to_pretty_json().map_err(CommandError::new)?);
+    say!("{}", document(&server::api()).to_pretty_json().map_err(CommandError::new)?);
     Ok(())
 }

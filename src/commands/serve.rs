@@ -84,7 +84,8 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     let url = format!("http://{address}");
     say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
     say!("  admin      {url}/admin/");
-    say!("  API        {url}/articles/  {url}/me/");
+    let api: Vec<String> = built.api.iter().map(|path| format!("{url}{path}")).collect();
+    say!("  API        {}  {url}/me/", api.join("  "));
     say!("  docs       {url}/docs/  {url}/openapi.json");
     say!("  probes     {url}/healthz  {url}/readyz");
     if let Some((address, _)) = &built.metrics {
@@ -103,7 +104,8 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
         say!("\nNext, in another terminal:");
         let feature = if cfg!(feature = "postgres") { "--features postgres " } else { "" };
         say!("  TOKEN=$(cargo run --quiet {feature}-- token alice@example.com)");
-        say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}/articles/");
+        let first = built.api.first().map_or("/me/", String::as_str);
+        say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}{first}");
     }
 }
 

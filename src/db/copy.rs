@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
-use serde_json::Value;
 
 use super::bulk::{self, Inserter};
 use super::connection::{Connection, Role};
@@ -198,7 +197,7 @@ fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
 fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
     let (columns, rest) = sequences(conn);
     let rows = rows::select(conn, columns, Sql::new(rest))?;
-    let last_id = |row: &Vec<Value>| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_i64()?));
+    let last_id = |row: &Vec<rows::Value>| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_i64()?));
     Ok(rows.iter().filter_map(last_id).filter(|(_, id)| *id > 0).collect())
 }
 

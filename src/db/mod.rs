@@ -10,6 +10,7 @@ mod connection;
 pub mod copy;
 mod database;
 pub mod kept_keys;
+pub mod keyset;
 pub mod migrations;
 mod open_error;
 mod pool;

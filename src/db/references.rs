@@ -86,7 +86,7 @@ fn load(conn: &mut Connection, condition: &str, table: &str) -> QueryResult<Vec<
     let mut rest = Sql::new(format!("{tables} AND {condition}"));
     rest.bind(table);
     let rows = rows::select(conn, columns, rest)?;
-    let reference = |row: Vec<Value>| {
+    let reference = |row: Vec<rows::Value>| {
         let mut texts = row.into_iter().map(|value| value.as_str().unwrap_or_default().to_owned());
         let mut next = || texts.next().unwrap_or_default();
         let (table, column, target_table, target_column) = (next(), next(), next(), next());
@@ -159,7 +159,7 @@ pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<
         .map(|name| if times.contains(name) { format!("CAST(\"{name}\" AS TEXT)") } else { format!("\"{name}\"") })
         .collect();
     let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
-    let rows = rows::select(conn, &quoted, rest)?;
+    let rows = rows::select_json(conn, &quoted, rest)?;
     Ok(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())
 }
 

@@ -1,13 +1,16 @@
-//! Queries that are put together at run time, for lists whose columns, filters and order the caller chooses.
+//! SQL that is put together at run time, from what models say of themselves, and its rows.
 //!
 //! SQL text comes from the program alone; whatever came from outside is a bound parameter.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::backend::Backend;
+use diesel::deserialize::{FromSql, QueryableByName};
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
-use diesel::sqlite::Sqlite;
-use serde_json::Value;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::row::{Field, NamedRow, Row};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamp, Untyped};
+use diesel::sqlite::{Sqlite, SqliteType};
+use serde_json::Value as Json;
 
 use super::connection::Connection;
 use crate::schema::row_counts;
@@ -16,66 +19,134 @@ use crate::schema::row_counts;
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     text: String,
-    values: Vec<Bind>,
+    values: Vec<Value>,
+    /// Whether a connection keeps the prepared statement. It keeps it for good, so the program must have few such texts.
+    is_kept: bool,
 }
 
-/// A value of a query.
+/// A value of a row, or a parameter.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Bind {
+pub enum Value {
+    /// NULL.
+    Null,
     /// A text.
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// Yes or no.
-    Flag(bool),
-    /// A time, in UTC.
-    Time(NaiveDateTime),
-    /// Any of these numbers: `id IN ?`.
+    /// Yes or no. SQLite has no such type: it reads 0 or 1.
+    Boolean(bool),
+    /// A time in UTC. SQLite has no such type: it reads a text, see [`parse_time`].
+    DateTime(NaiveDateTime),
+    /// A parameter for any of these numbers: `id IN ?`.
     Integers(Vec<i64>),
-    /// Any of these texts: `name IN ?`.
+    /// A parameter for any of these texts: `name IN ?`.
     Texts(Vec<String>),
 }
 
-impl From<i64> for Bind {
-    fn from(value: i64) -> Bind {
-        Bind::Integer(value)
+/// A value of a query.
+pub type Bind = Value;
+
+impl Value {
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Integer(number) => Some(*number),
+            Value::Boolean(flag) => Some((*flag).into()),
+            _ => None,
+        }
+    }
+
+    /// Yes or no, whichever database said it.
+    pub fn as_bool(&self) -> Option<bool> {
+        self.as_i64().map(|number| number != 0)
+    }
+
+    /// The time, whichever database said it.
+    pub fn as_time(&self) -> Option<NaiveDateTime> {
+        match self {
+            Value::DateTime(time) => Some(*time),
+            Value::Text(text) => parse_time(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it is NULL.
+    pub fn is_null(&self) -> bool {
+        *self == Value::Null
     }
 }
 
-impl From<NaiveDateTime> for Bind {
-    fn from(value: NaiveDateTime) -> Bind {
-        Bind::Time(value)
+/// Reads a time as SQLite keeps it, `2026-11-22 17:30:00.123`. A list has hundreds of them, and chrono's own parser takes
+/// ten times as long.
+pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
+    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
+    let date = NaiveDate::from_ymd_opt(text.get(0..4)?.parse().ok()?, number(5..7)?, number(8..10)?)?;
+    let nanoseconds = match text.get(20..) {
+        None => 0,
+        Some(fraction) => format!("{fraction:0<9}").parse().ok()?,
+    };
+    date.and_hms_nano_opt(number(11..13)?, number(14..16)?, number(17..19)?, nanoseconds)
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Integer(value)
     }
 }
 
-impl From<Vec<i64>> for Bind {
-    fn from(values: Vec<i64>) -> Bind {
-        Bind::Integers(values)
+impl From<NaiveDateTime> for Value {
+    fn from(value: NaiveDateTime) -> Value {
+        Value::DateTime(value)
     }
 }
 
-impl From<Vec<String>> for Bind {
-    fn from(values: Vec<String>) -> Bind {
-        Bind::Texts(values)
+impl From<Vec<i64>> for Value {
+    fn from(values: Vec<i64>) -> Value {
+        Value::Integers(values)
     }
 }
 
-impl From<String> for Bind {
-    fn from(value: String) -> Bind {
-        Bind::Text(value)
+impl From<Vec<String>> for Value {
+    fn from(values: Vec<String>) -> Value {
+        Value::Texts(values)
     }
 }
 
-impl From<&str> for Bind {
-    fn from(value: &str) -> Bind {
-        Bind::Text(value.to_owned())
+impl From<String> for Value {
+    fn from(value: String) -> Value {
+        Value::Text(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Boolean(value)
     }
 }
 
 impl Sql {
     /// A piece without values.
     pub fn new(text: impl Into<String>) -> Sql {
-        Sql { text: text.into(), values: Vec::new() }
+        Sql { text: text.into(), ..Sql::default() }
+    }
+
+    /// Has connections keep the prepared statement. For texts of which the program has few.
+    pub fn kept(self) -> Sql {
+        Sql { is_kept: true, ..self }
     }
 
     /// Adds text.
@@ -85,7 +156,7 @@ impl Sql {
     }
 
     /// Adds the value of a `?` that the text has.
-    pub fn bind(&mut self, value: impl Into<Bind>) -> &mut Sql {
+    pub fn bind(&mut self, value: impl Into<Value>) -> &mut Sql {
         self.values.push(value.into());
         self
     }
@@ -106,76 +177,200 @@ impl Sql {
         all
     }
 
-    /// The query for SQLite, which takes a list as JSON.
-    fn for_sqlite(self) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {
-        let is_list = |value: &Bind| matches!(value, Bind::Integers(_) | Bind::Texts(_));
-        let text = if self.values.iter().any(is_list) {
-            let list =
-                |_, value: &Bind| if is_list(value) { "(SELECT value FROM json_each(?))" } else { "?" }.to_owned();
-            self.with_places(list)
-        } else {
-            self.text
-        };
-        let query = diesel::sql_query(text).into_boxed::<Sqlite>();
-        self.values.into_iter().fold(query, |query, value| match value {
-            Bind::Text(text) => query.bind::<Text, _>(text),
-            Bind::Integer(number) => query.bind::<BigInt, _>(number),
-            Bind::Flag(flag) => query.bind::<Bool, _>(flag),
-            Bind::Time(time) => query.bind::<Timestamp, _>(time),
-            Bind::Integers(numbers) => query.bind::<Text, _>(Value::from(numbers).to_string()),
-            Bind::Texts(texts) => query.bind::<Text, _>(Value::from(texts).to_string()),
-        })
+    /// The text, as the program has put it together.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
-    /// The query for PostgreSQL, which numbers its parameters.
-    #[cfg(feature = "postgres")]
-    fn for_postgres(self) -> BoxedSqlQuery<'static, diesel::pg::Pg, SqlQuery> {
-        use diesel::sql_types::Array;
-        let text = self.with_places(|number, value| match value {
-            Bind::Integers(_) | Bind::Texts(_) => format!("(SELECT unnest(${number}))"),
-            _ => format!("${number}"),
-        });
-        let query = diesel::sql_query(text).into_boxed::<diesel::pg::Pg>();
-        self.values.into_iter().fold(query, |query, value| match value {
-            // No text of PostgreSQL has a NUL, and none is found by what stands here in its place.
-            Bind::Text(text) => query.bind::<Text, _>(text.replace('\0', "\u{fffd}")),
-            Bind::Integer(number) => query.bind::<BigInt, _>(number),
-            Bind::Flag(flag) => query.bind::<Bool, _>(flag),
-            Bind::Time(time) => query.bind::<Timestamp, _>(time),
-            Bind::Integers(numbers) => query.bind::<Array<BigInt>, _>(numbers),
-            Bind::Texts(texts) => query.bind::<Array<Text>, _>(texts),
-        })
+    fn load<T>(self, conn: &mut Connection) -> QueryResult<Vec<T>>
+    where
+        T: FromDatabases,
+    {
+        match conn {
+            Connection::Sqlite(conn) => for_sqlite(self).load(conn),
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(conn) => for_postgres(self).load(conn),
+        }
     }
 
-    /// The text with something else in the place of each `?`: by its number, from 1, and its value.
-    fn with_places(&self, place: impl Fn(usize, &Bind) -> String) -> String {
-        let mut values = self.values.iter().enumerate();
-        let mut text = String::with_capacity(self.text.len() + 16);
+    /// Writes text and values in turns; `list` writes a list, which databases take in different ways.
+    fn walk<'b, DB: Backend>(
+        &'b self,
+        mut out: AstPass<'_, 'b, DB>,
+        mut value: impl FnMut(AstPass<'_, 'b, DB>, &'b Value) -> QueryResult<()>,
+    ) -> QueryResult<()> {
+        if !self.is_kept {
+            out.unsafe_to_cache_prepared();
+        }
+        let mut values = self.values.iter();
         for (number, piece) in self.text.split('?').enumerate() {
             if number > 0 {
-                text.push_str(&values.next().map_or("?".to_owned(), |(at, value)| place(at + 1, value)));
+                value(out.reborrow(), values.next().unwrap_or(&Value::Null))?;
+            }
+            out.push_sql(piece);
+        }
+        Ok(())
+    }
+}
+
+/// What can be read from a row of either database.
+trait FromDatabases: QueryableByName<Sqlite> + FromPostgres + 'static {}
+impl<T: QueryableByName<Sqlite> + FromPostgres + 'static> FromDatabases for T {}
+
+#[cfg(not(feature = "postgres"))]
+trait FromPostgres {}
+#[cfg(not(feature = "postgres"))]
+impl<T> FromPostgres for T {}
+#[cfg(feature = "postgres")]
+trait FromPostgres: QueryableByName<diesel::pg::Pg> {}
+#[cfg(feature = "postgres")]
+impl<T: QueryableByName<diesel::pg::Pg>> FromPostgres for T {}
+
+/// A statement as one of the databases takes it.
+struct Statement(Sql);
+
+impl Query for Statement {
+    type SqlType = Untyped;
+}
+
+impl QueryId for Statement {
+    // Which statement it is, its text tells.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C> RunQueryDsl<C> for Statement {}
+
+/// SQLite takes a list as JSON.
+fn for_sqlite(mut sql: Sql) -> Statement {
+    let is_list = |value: &Value| matches!(value, Value::Integers(_) | Value::Texts(_));
+    if sql.values.iter().any(is_list) {
+        let mut values = sql.values.iter();
+        let mut text = String::with_capacity(sql.text.len() + 32);
+        for (number, piece) in sql.text.split('?').enumerate() {
+            if number > 0 {
+                let is_list = values.next().is_some_and(is_list);
+                text.push_str(if is_list { "(SELECT value FROM json_each(?))" } else { "?" });
             }
             text.push_str(piece);
         }
-        text
-    }
-
-    fn load(self, conn: &mut Connection) -> QueryResult<Vec<Row>> {
-        match conn {
-            Connection::Sqlite(conn) => self.for_sqlite().load(conn),
-            #[cfg(feature = "postgres")]
-            Connection::Postgres(conn) => self.for_postgres().load(conn),
+        sql.text = text;
+        for value in &mut sql.values {
+            match value {
+                Value::Integers(numbers) => *value = Value::Text(Json::from(std::mem::take(numbers)).to_string()),
+                Value::Texts(texts) => *value = Value::Text(Json::from(std::mem::take(texts)).to_string()),
+                _ => {}
+            }
         }
     }
+    Statement(sql)
+}
 
-    /// The text, as the database gets it.
-    pub fn text(&self) -> &str {
-        &self.text
+impl QueryFragment<Sqlite> for Statement {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk(out, |mut out, value| match value {
+            Value::Text(text) => out.push_bind_param::<Text, _>(text),
+            Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
+            Value::Boolean(flag) => out.push_bind_param::<Bool, _>(flag),
+            Value::DateTime(time) => out.push_bind_param::<Timestamp, _>(time),
+            // Lists are texts by now.
+            Value::Null | Value::Integers(_) | Value::Texts(_) => {
+                out.push_sql("NULL");
+                Ok(())
+            }
+        })
+    }
+}
+
+/// No text of PostgreSQL has a NUL, and none is found by what stands here in its place.
+#[cfg(feature = "postgres")]
+fn for_postgres(mut sql: Sql) -> Statement {
+    for value in &mut sql.values {
+        if let Value::Text(text) = value
+            && text.contains('\0')
+        {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+    }
+    Statement(sql)
+}
+
+#[cfg(feature = "postgres")]
+impl QueryFragment<diesel::pg::Pg> for Statement {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        use diesel::sql_types::Array;
+        self.0.walk(out, |mut out, value| match value {
+            Value::Text(text) => out.push_bind_param::<Text, _>(text),
+            Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
+            Value::Boolean(flag) => out.push_bind_param::<Bool, _>(flag),
+            Value::DateTime(time) => out.push_bind_param::<Timestamp, _>(time),
+            // As a parameter it would need a type.
+            Value::Null => {
+                out.push_sql("NULL");
+                Ok(())
+            }
+            Value::Integers(numbers) => {
+                out.push_sql("(SELECT unnest(");
+                out.push_bind_param::<Array<BigInt>, _>(numbers)?;
+                out.push_sql("))");
+                Ok(())
+            }
+            Value::Texts(texts) => {
+                out.push_sql("(SELECT unnest(");
+                out.push_bind_param::<Array<Text>, _>(texts)?;
+                out.push_sql("))");
+                Ok(())
+            }
+        })
+    }
+}
+
+/// A row's values in the order of its columns.
+struct Values(Vec<Value>);
+
+impl QueryableByName<Sqlite> for Values {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> diesel::deserialize::Result<Values> {
+        let value = |at| {
+            let Some(field) = Row::get(row, at) else { return Ok(Value::Null) };
+            let Some(value) = field.value() else { return Ok(Value::Null) };
+            Ok(match value.value_type() {
+                None => Value::Null,
+                Some(SqliteType::Text) => Value::Text(FromSql::<Text, Sqlite>::from_sql(value)?),
+                Some(SqliteType::SmallInt | SqliteType::Integer | SqliteType::Long) => {
+                    Value::Integer(FromSql::<BigInt, Sqlite>::from_sql(value)?)
+                }
+                Some(other) => return Err(format!("a value of the type {other:?} cannot be read").into()),
+            })
+        };
+        (0..row.field_count()).map(value).collect::<Result<_, _>>().map(Values)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl QueryableByName<diesel::pg::Pg> for Values {
+    fn build<'a>(row: &impl NamedRow<'a, diesel::pg::Pg>) -> diesel::deserialize::Result<Values> {
+        use diesel::pg::Pg;
+        use diesel::sql_types::{Integer, SmallInt};
+        let value = |at| {
+            let Some(field) = Row::get(row, at) else { return Ok(Value::Null) };
+            let Some(value) = field.value() else { return Ok(Value::Null) };
+            // The types' numbers in `pg_type`.
+            Ok(match value.get_oid().get() {
+                16 => Value::Boolean(FromSql::<Bool, Pg>::from_sql(value)?),
+                19 | 25 | 705 | 1042 | 1043 => Value::Text(FromSql::<Text, Pg>::from_sql(value)?),
+                20 => Value::Integer(FromSql::<BigInt, Pg>::from_sql(value)?),
+                21 => Value::Integer(<i16 as FromSql<SmallInt, Pg>>::from_sql(value)?.into()),
+                23 => Value::Integer(<i32 as FromSql<Integer, Pg>>::from_sql(value)?.into()),
+                1114 => Value::DateTime(FromSql::<Timestamp, Pg>::from_sql(value)?),
+                other => return Err(format!("a value of the type {other} cannot be read").into()),
+            })
+        };
+        (0..row.field_count()).map(value).collect::<Result<_, _>>().map(Values)
     }
 }
 
 #[derive(QueryableByName)]
-struct Row {
+struct JsonRow {
     #[diesel(sql_type = Text)]
     row: String,
 }
@@ -189,23 +384,34 @@ fn json_functions(conn: &Connection) -> (&'static str, &'static str) {
     }
 }
 
-/// Runs `SELECT columns rest` and returns each row as JSON values: numbers, texts, nulls. Booleans are 0
-/// or 1, times are texts.
+/// Runs a statement and returns its rows.
+pub fn load(conn: &mut Connection, statement: Sql) -> QueryResult<Vec<Vec<Value>>> {
+    Ok(statement.load::<Values>(conn)?.into_iter().map(|Values(values)| values).collect())
+}
+
+/// Runs `SELECT columns rest`.
 pub fn select(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult<Vec<Vec<Value>>> {
+    let mut statement = Sql::new(format!("SELECT {} ", columns.join(", ")));
+    statement.append(rest);
+    load(conn, statement)
+}
+
+/// [`select`] for columns of any type, whose values JSON can hold. Booleans are 0 or 1, times are texts.
+pub fn select_json(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult<Vec<Vec<Json>>> {
     let (array, _) = json_functions(conn);
     // PostgreSQL's JSON is no text by itself; the cast changes nothing for SQLite.
     let text = format!("SELECT CAST({array}({}) AS TEXT) AS row {}", columns.join(", "), rest.text);
-    let rows = Sql { text, values: rest.values }.load(conn)?;
-    rows.iter().map(|row| Ok(parse::<Vec<Value>>(&row.row)?.into_iter().map(without_bool).collect())).collect()
+    let rows = Sql { text, values: rest.values, is_kept: false }.load::<JsonRow>(conn)?;
+    rows.iter().map(|row| Ok(parse::<Vec<Json>>(&row.row)?.into_iter().map(without_bool).collect())).collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> QueryResult<T> {
     serde_json::from_str(json).map_err(|error| diesel::result::Error::DeserializationError(error.into()))
 }
 
-fn without_bool(value: Value) -> Value {
+fn without_bool(value: Json) -> Json {
     match value {
-        Value::Bool(flag) => i64::from(flag).into(),
+        Json::Bool(flag) => i64::from(flag).into(),
         value => value,
     }
 }
@@ -214,7 +420,7 @@ fn without_bool(value: Value) -> Value {
 pub fn ids(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<i64>> {
     let (_, group) = json_functions(conn);
     let text = format!("SELECT coalesce(CAST({group}(id) AS TEXT), '[]') AS row FROM (SELECT id {}) AS ids", rest.text);
-    let rows = Sql { text, values: rest.values }.load(conn)?;
+    let rows = Sql { text, values: rest.values, is_kept: false }.load::<JsonRow>(conn)?;
     rows.first().map_or(Ok(Vec::new()), |row| parse(&row.row))
 }
 
@@ -235,8 +441,8 @@ pub fn kept_count(conn: &mut Connection, table: &str) -> QueryResult<Option<i64>
 /// Runs a statement that changes rows, and tells how many.
 pub fn execute(conn: &mut Connection, statement: Sql) -> QueryResult<usize> {
     match conn {
-        Connection::Sqlite(conn) => statement.for_sqlite().execute(conn),
+        Connection::Sqlite(conn) => for_sqlite(statement).execute(conn),
         #[cfg(feature = "postgres")]
-        Connection::Postgres(conn) => statement.for_postgres().execute(conn),
+        Connection::Postgres(conn) => for_postgres(statement).execute(conn),
     }
 }

@@ -56,6 +56,11 @@ impl Actor {
         Actor { user_id: None, name: String::new(), source, batch: None }
     }
 
+    /// The user, if it is one.
+    pub fn user_id(&self) -> Option<i64> {
+        self.user_id
+    }
+
     /// Has all that this actor deletes come back together. See [`super::deleted_rows`].
     pub fn in_batch(self, batch: Option<String>) -> Actor {
         Actor { batch, ..self }

@@ -35,6 +35,21 @@ impl FromRequest for Body {
 }
 
 impl Body {
+    /// The request that the body belongs to.
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// Whether it is a form, which says nothing of boxes that are not ticked.
+    pub fn is_form(&self) -> bool {
+        let header = self.request.headers().get(CONTENT_TYPE);
+        let media_type = header.and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
+        media_type.is_some_and(|media_type| {
+            let name = media_type.essence_str();
+            name == mime::APPLICATION_WWW_FORM_URLENCODED || name == mime::MULTIPART_FORM_DATA
+        })
+    }
+
     /// The `Content-Type`, and the bytes up to [`MaxBodyBytes`].
     pub async fn content(mut self) -> Result<(String, Bytes), Error> {
         let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);

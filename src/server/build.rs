@@ -7,13 +7,14 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, dev, rt, web};
 
 use super::metrics::{self, Metrics};
+use super::openapi::ApiDocument;
 use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::import::job;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::PageSignIn;
-use crate::articles;
+use crate::api::generics::Lists;
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
@@ -30,6 +31,7 @@ use crate::http::body::MaxBodyBytes;
 use crate::http::connection::Watch;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::rate_limit::Limits;
+use crate::users;
 use crate::users::models::Origin;
 
 /// How long a connection may take to send its first request's head.
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The client for the keys.
     #[error("{0}")]
     Jwks(String),
+    /// A resource whose description contradicts itself.
+    #[error("{0}")]
+    Resource(String),
 }
 
 /// A server that is ready to run.
@@ -78,6 +83,8 @@ pub struct Built {
     pub address: SocketAddr,
     /// Where the metrics have an address of their own, and their server's handle.
     pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
+    /// The paths of the API's resources.
+    pub api: Vec<String>,
     /// Its user pool.
     pub pool: UserPool,
     /// Its database.
@@ -109,12 +116,15 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
 
 /// Opens what the server needs and binds its port. Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
-    build_with(config, Resources { api, site: site() }).await
+    build_with(config, Resources { api: api(), site: site() }).await
 }
 
 /// [`build`] for other resources.
 pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
     let Resources { api, site } = resources;
+    api.iter().try_for_each(|viewset| viewset.check()).map_err(StartError::Resource)?;
+    let document = web::Data::new(ApiDocument::of(&api));
+    let paths = api.iter().map(|viewset| viewset.path()).collect();
     let (db, authenticator, local_pool) = open(config)?;
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
@@ -131,7 +141,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let turns = Turns::default();
-    let lists = web::Data::new(articles::api::Lists::new(turns.clone()));
+    let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
     let origins = config.cors_allowed_origins.clone();
     let settings = web::Data::new(ShownSettings(config.shown()));
@@ -156,6 +166,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(turns.clone())
+            .app_data(document.clone())
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
@@ -163,7 +174,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
-            .configure(|app| api(app, &origins))
+            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app, &origins)))
+            .service(users::api::me_resource(&origins))
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })
@@ -182,7 +194,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     });
     // Ends with the actix system.
     rt::spawn(expiry::run(db.clone(), EXPIRING));
-    Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, pool, db })
+    Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
 }
 
 fn settings_of_admin(config: &Config) -> AdminSettings {

@@ -1,18 +1,17 @@
 //! The OpenAPI document, made of what the addresses say of themselves.
 
-use std::sync::LazyLock;
-
-use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::health;
 use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
+use crate::api::{ModelViewSet, model_schemas};
 use crate::cognito::post_confirmation::{self, SIGNATURE};
 use crate::error::Error;
-use crate::{articles, users};
+use crate::users;
 
 /// The header that every answer has.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -25,14 +24,16 @@ const REQUEST_ID: &str = "X-Request-Id";
 ))]
 struct Document;
 
-/// The document.
-pub fn document() -> utoipa::openapi::OpenApi {
-    let mut document = articles::api::Doc::openapi();
+/// The document of a server with these resources.
+pub fn document(api: &[&ModelViewSet]) -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    for viewset in api {
+        document.merge(model_schemas::document(viewset));
+    }
     document.merge(users::api::Doc::openapi());
     describe(&mut document);
     document.merge(post_confirmation::Doc::openapi());
     document.merge(health::Doc::openapi());
-    document.info = Document::openapi().info;
     let components = document.components.get_or_insert_default();
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
@@ -57,10 +58,18 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
     [(BEARER, SecurityScheme::Http(bearer)), ("triggerSignature", SecurityScheme::ApiKey(signature))]
 }
 
+/// The document as JSON; part of the application's data.
+pub struct ApiDocument(Result<String, String>);
+
+impl ApiDocument {
+    /// The document of a server with these resources.
+    pub fn of(api: &[&ModelViewSet]) -> ApiDocument {
+        ApiDocument(document(api).to_json().map_err(|error| error.to_string()))
+    }
+}
+
 /// `/openapi.json`
-pub async fn json() -> Result<HttpResponse, Error> {
-    static JSON: LazyLock<Result<String, String>> =
-        LazyLock::new(|| document().to_json().map_err(|error| error.to_string()));
-    let json = JSON.as_deref().map_err(|error| Error::Internal(error.clone()))?;
+pub async fn json(document: web::Data<ApiDocument>) -> Result<HttpResponse, Error> {
+    let json = document.0.clone().map_err(Error::Internal)?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
 }

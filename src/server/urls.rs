@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use super::{docs, health, openapi, status};
 use crate::admin::history::model::HistoryAdmin;
 use crate::admin::{self, Site};
+use crate::api::ModelViewSet;
 use crate::cognito::{inspector_page, post_confirmation};
 use crate::http::routes::{get, read_only};
 use crate::http::{assets, pages};
@@ -12,23 +13,21 @@ use crate::{articles, users};
 
 /// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
 pub struct Resources {
-    /// Adds the API's addresses; the origins are those whose pages may call them.
-    pub api: fn(&mut web::ServiceConfig, &[String]),
+    /// The resources of the API.
+    pub api: Vec<&'static ModelViewSet>,
     /// The models and pages of the admin.
     pub site: Site,
 }
 
-/// The API's addresses.
-pub fn api(app: &mut web::ServiceConfig, origins: &[String]) {
-    app.service(articles::api::list_resource(origins))
-        .service(articles::api::detail_resource(origins))
-        .service(users::api::me_resource(origins));
+/// The resources of the API.
+pub fn api() -> Vec<&'static ModelViewSet> {
+    vec![&articles::api::ARTICLES]
 }
 
 /// The models and pages of the admin, in the order of its navigation.
 pub fn site() -> Site {
     Site::default()
-        .register(articles::admin::ArticleAdmin)
+        .register(&articles::admin::ARTICLES)
         .register(users::admin::UserAdmin)
         .register(users::admin::GroupAdmin)
         .register(HistoryAdmin)

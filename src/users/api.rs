@@ -16,12 +16,17 @@ use crate::http::routes::get;
 #[openapi(paths(me), tags((name = "users")))]
 pub struct Doc;
 
-static ME: Endpoint =
-    Endpoint { name: "Me", path: "/me/", allow: "GET, HEAD, OPTIONS", action: None, parent: None, has_items: false };
-
 /// The address of the caller's own user.
 pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
-    resource(&ME, origins, || vec![get().to(me)])
+    let endpoint = Endpoint {
+        name: "Me".to_owned(),
+        path: "/me/".to_owned(),
+        allow: "GET, HEAD, OPTIONS",
+        action: None,
+        parent: None,
+        has_items: false,
+    };
+    resource(endpoint, origins, || vec![get().to(me)])
 }
 
 /// The local user that a token stands for.

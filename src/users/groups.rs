@@ -12,7 +12,19 @@ use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
 use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object};
+use crate::models::{Field, Model};
 use crate::schema::{group_permissions, groups, user_groups};
+
+/// A group, as forms and lists describe one.
+pub static GROUP: Model = Model {
+    name: "group",
+    plural: "groups",
+    title: "name",
+    fields: &[
+        Field::char("name", validators::MAX_NAME_CHARS).search().order(),
+        Field::many_to_many("permissions").help_text("All members of the group have them."),
+    ],
+};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable)]

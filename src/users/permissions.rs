@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::models::User;
 use crate::db::Connection;
+use crate::models::Model;
 use crate::schema::{group_permissions, user_groups, user_permissions};
 
 /// What somebody does with the rows of a model.
@@ -32,6 +33,11 @@ impl Verb {
             Verb::Delete => "delete",
         }
     }
+}
+
+/// The name of a permission on a model, as Django names it: `articles.change_article`.
+pub fn permission(model: &Model, verb: Verb) -> String {
+    format!("{}.{}_{}", model.plural, verb.as_str(), model.name)
 }
 
 /// What a user is given: permissions of their own, and groups.

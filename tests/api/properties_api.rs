@@ -1,16 +1,19 @@
 //! What holds for any input: the readers of bodies, numbers, fields, `Accept` and list queries.
 
-use gatepost::api::fields::{CharField, Data, Input};
-use gatepost::api::pagination::{ListQuery, Page};
+use gatepost::api::pagination;
 use gatepost::api::parsers::{form, json, python_number};
+use gatepost::articles::api::ARTICLES;
 use gatepost::http::compression::{Coding, from_accept_encoding};
 use gatepost::http::negotiation::{self, Renderer};
 use gatepost::http::trace_context;
+use gatepost::models::list::{ListQuery, Page};
+use gatepost::models::value::Value as FieldValue;
+use gatepost::models::{Data, Field, Input};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;
 
-const NAME: CharField = CharField { name: "name", label: "Name", max_length: 50 };
+const NAME: Field = Field::char("name", 50);
 
 /// Any JSON value, not too deep.
 fn value() -> impl Strategy<Value = Value> {
@@ -87,6 +90,7 @@ proptest! {
                     prop_assert_eq!(text.parse::<f64>().ok(), number.as_f64());
                     continue;
                 }
+                Value::Bool(flag) => Input::Boolean(flag),
                 _ => Input::Other,
             };
             prop_assert_eq!(&data[&name], &expected);
@@ -200,16 +204,16 @@ proptest! {
 
     #[test]
     fn a_name_that_is_taken_is_clean(text in prop_oneof![any::<String>(), "[ \t\n\u{1c}\u{1f}\u{85}\u{a0}\u{3000}a\u{0}]{0,8}", "\\PC{45,55}"]) {
-        let clean = |text: &str| NAME.clean(&Data::from([("name".to_owned(), Input::text(text))]), false);
+        let clean = |text: &str| NAME.clean(Some(&Input::text(text)), false);
         match clean(&text) {
             Ok(name) => {
-                let name = name.expect("a name is required");
+                let Some(FieldValue::Text(name)) = name else { panic!("a name is required") };
                 prop_assert!(text.contains(&name) && !name.is_empty() && name.chars().count() <= 50 && !name.contains('\0'));
                 prop_assert!(!name.starts_with(char::is_whitespace) && !name.ends_with(char::is_whitespace));
-                prop_assert_eq!(clean(&name), Ok(Some(name)), "cleaning twice changes nothing");
+                prop_assert_eq!(clean(&name), Ok(Some(FieldValue::Text(name))), "cleaning twice changes nothing");
             }
             Err(messages) => {
-                prop_assert!(messages.0.iter().all(|(_, messages)| !messages.is_empty()) && !messages.0.is_empty());
+                prop_assert!(messages.iter().all(|message| !message.is_empty()) && !messages.is_empty());
                 let is_blank = text.chars().all(|c| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
                 prop_assert!(is_blank || text.chars().count() > 50 || text.contains('\0'), "{messages:?} for no reason");
             }
@@ -283,7 +287,7 @@ proptest! {
         any::<String>(),
         "(limit|cursor|search|ordering)=[a-zA-Z0-9_%&=\"-]{0,30}",
     ]) {
-        if let Ok(query) = ListQuery::parse(&text, &["id", "name"]) {
+        if let Ok(query) = pagination::parse(&text, &ARTICLES) {
             prop_assert!((1..=1000).contains(&query.limit));
             prop_assert!(["id", "name"].contains(&query.order_by));
             prop_assert!(query.search.iter().all(|word| !word.is_empty() && !word.contains('\0')));
@@ -294,7 +298,7 @@ proptest! {
     fn every_word_of_a_search_comes_from_it(search in "[a-z \",\u{0}é%_]{0,40}") {
         let mut encoded = form_urlencoded::Serializer::new(String::new());
         encoded.append_pair("search", &search);
-        let query = ListQuery::parse(&encoded.finish(), &["id"]).expect("a search of 40 characters");
+        let query = pagination::parse(&encoded.finish(), &ARTICLES).expect("a search of 40 characters");
         let search = search.replace('\0', "");
         prop_assert!(query.search.iter().all(|word| search.contains(word.as_str())), "{:?}", query.search);
         if !search.contains('"') {
@@ -329,7 +333,7 @@ proptest! {
 
 /// A page of a list in memory, cut as a database would.
 fn page(rows: &[(String, i64)], query: &str) -> Page<(String, i64)> {
-    let query = ListQuery::parse(query, &["id", "name"]).expect("a query of ours");
+    let query: ListQuery = pagination::parse(query, &ARTICLES).expect("a query of ours");
     let by_name = query.order_by == "name";
     let place = |(name, id): &(String, i64)| (by_name.then(|| name.clone()), *id);
     let mut found: Vec<(String, i64)> = rows.to_vec();
@@ -338,15 +342,17 @@ fn page(rows: &[(String, i64)], query: &str) -> Page<(String, i64)> {
         found.reverse();
     }
     if let Some(cursor) = &query.cursor {
-        let at = (cursor.key.clone(), cursor.id);
+        let key = cursor.key.as_ref().map(|key| key.as_str().expect("a name").to_owned());
+        let at = (key, cursor.id);
         found.retain(|row| if query.fetch_descending() { place(row) < at } else { place(row) > at });
     }
     found.truncate(query.limit as usize + 1);
-    Page::new(&query, found, |row| (row.1, by_name.then(|| row.0.clone())))
+    Page::new(&query, found, |row| (row.1, by_name.then(|| FieldValue::Text(row.0.clone()))))
 }
 
 fn link<T>(page: &Page<T>, query: &str, relation: &str) -> Option<String> {
-    let links = page.link("/", query)?;
+    let order_by = if query.contains("name") { "name" } else { "id" };
+    let links = pagination::link(page, order_by, "/", query)?;
     let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
     Some(link.split(['?', '>']).nth(1).expect("a query").to_owned())
 }

@@ -8,7 +8,7 @@ use gatepost::admin::list::matches::{Matches, plain_condition};
 use gatepost::admin::list::page::{Page, Scan, fetch, matching_ids};
 use gatepost::admin::list::query::{ListQuery, Place};
 use gatepost::admin::model_admin::Options;
-use gatepost::articles::admin::ArticleAdmin;
+use gatepost::articles::admin::ARTICLES;
 use gatepost::db::{Connection, Db};
 use gatepost::users::admin::UserAdmin;
 use proptest::collection::vec;
@@ -45,7 +45,7 @@ fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> ListQ
 
 fn page(conn: &mut Connection, options: &'static Options, query: &ListQuery) -> (Page, Matches) {
     let matches = Matches::of(conn, options, query).expect("the rows can be counted");
-    let page = Page::read(conn, options, &[options.title], query, &matches).expect("the page can be read");
+    let page = Page::read(conn, options, &[options.model.title], query, &matches).expect("the page can be read");
     (page, matches)
 }
 
@@ -98,7 +98,7 @@ proptest! {
     ) {
         let (_folder, db) = database();
         fill(&db, &rows);
-        let options = ArticleAdmin.options();
+        let options = &ARTICLES;
         read(&db, |conn| {
             let query = ListQuery { show, ..parse(conn, options, &format!("o={order}&q={search}")) };
             // What one statement gives is the truth.
@@ -141,7 +141,7 @@ proptest! {
         let (_folder, db) = database();
         fill(&db, &[("one".to_owned(), 1), ("two".to_owned(), 2)]);
         read(&db, |conn| {
-            for options in [ArticleAdmin.options(), UserAdmin.options()] {
+            for options in [&ARTICLES, UserAdmin.options()] {
                 let list = parse(conn, options, &query);
                 let (found, matches) = page(conn, options, &list);
                 facets(conn, options, &list, &matches).expect("the filters are counted");

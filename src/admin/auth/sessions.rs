@@ -110,7 +110,7 @@ pub async fn revoke(
     let (id, user) = (id.into_inner(), staff.staff.clone());
     let owner = (!user.rights.is_superuser).then_some(user.user.id);
     if !db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
-        return Err(Error::NoSuchObject("Session"));
+        return Err(Error::NoSuchObject("session"));
     }
     log::info!("session {id} was revoked by user {}", staff.staff.user.id);
     staff.tell(Message::success("The session was revoked."));

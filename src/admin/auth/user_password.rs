@@ -35,7 +35,7 @@ struct UserPasswordPage {
 fn find(conn: &mut Connection, site: &Site, id: i64, staff: &Staff) -> Result<(User, Values), Error> {
     let model = site.get(SLUG)?;
     staff.require(model.options(), Verb::Change)?;
-    let missing = || Error::NoSuchObject(model.options().label);
+    let missing = || Error::NoSuchObject(model.options().name());
     let user = models::find(conn, id)?.ok_or_else(missing)?;
     if id == staff.user.id || !staff.may(conn, model, Verb::Change, id)? {
         return Err(Error::PermissionDenied);

@@ -11,6 +11,7 @@ use super::page::{ChangeFormPage, FormContent};
 use crate::admin::addresses::{Addresses, redirect_after};
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::staff::StaffUser;
+use crate::admin::default_admin::initial;
 use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::message::Message;
 use crate::admin::model_admin::Options;
@@ -59,7 +60,7 @@ pub async fn add_form(
     let mut form = ModelForm::new(&site, &slug, None)?;
     staff.require(form.options, Verb::Add)?;
     let given = FormData::parse(request.query_string().as_bytes());
-    form.values = form.model()?.initial();
+    form.values = initial(form.options);
     form.values.0.extend(fields::parse(form.options, &given).0.into_iter().filter(|(name, _)| given.has(name)));
     form.show(StatusCode::OK, &db, &request, &staff).await
 }
@@ -120,8 +121,8 @@ pub async fn to_change_form(
     let options = site.get(&path.0)?.options();
     let id = options.parse_id(&path.1)?;
     staff.require(options, Verb::View)?;
-    if options.fieldsets.is_empty() {
-        return Err(Error::NoSuchObject(options.label));
+    if options.fields().next().is_none() {
+        return Err(Error::NoSuchObject(options.name()));
     }
     Ok(see_other(&Addresses::new(options, Some(id), &request).change()))
 }
@@ -184,7 +185,7 @@ fn gone_page(
     gone: Gone,
 ) -> Result<HttpResponse, Error> {
     let addresses = Addresses::new(options, id, request);
-    let frame = addresses.frame(request, site, staff, format!("This {} is gone", options.label));
+    let frame = addresses.frame(request, site, staff, format!("This {} is gone", options.label()));
     page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
 }
 
@@ -198,12 +199,12 @@ fn answer_saved(
     done: &str,
 ) -> HttpResponse {
     let addresses = Addresses::new(options, Some(id), request);
-    let text = format!("The {} “{title}” was {done} successfully.", options.label);
+    let text = format!("The {} “{title}” was {done} successfully.", options.label());
     let rights = &staff.staff.rights;
     staff.tell(if data.has("_continue") {
         Message::success(format!("{text} You may edit it again below."))
     } else if data.has("_addanother") {
-        Message::success(format!("{text} You may add another {} below.", options.label))
+        Message::success(format!("{text} You may add another {} below.", options.label()))
     } else if options.allow(rights, Verb::View) {
         Message::success(text).about(addresses.change(), "Open it")
     } else {

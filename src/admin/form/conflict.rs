@@ -1,15 +1,18 @@
 //! Two people edit one row. A form carries the values that it was made from; if the row has others by the
 //! time it is saved, nothing is, and its sender chooses for each field what holds.
 
+use std::borrow::Cow;
+
 use diesel::QueryResult;
 use serde_json::Value;
 
 use super::field_views::shown;
 use crate::admin::form_data::FormData;
-use crate::admin::model_admin::{Field, ModelAdmin, Options, Values, Widget};
+use crate::admin::model_admin::{ModelAdmin, Options, Values};
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::history::{self, Entry};
+use crate::models::{Field, Kind};
 
 /// What a form was made from, which it carries along.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ pub struct Basis {
 impl Basis {
     /// Of a row as it is now.
     pub fn of(conn: &mut Connection, options: &Options, id: i64, original: Values) -> QueryResult<Basis> {
-        Ok(Basis { version: history::version(conn, options.name, id)?, original })
+        Ok(Basis { version: history::version(conn, options.name(), id)?, original })
     }
 
     /// From a form. What cannot be read differs from any row. A script may leave it out, and overwrites.
@@ -56,17 +59,17 @@ impl Basis {
 
 /// Whether this is a value of such a field: forms can be bent.
 fn fits(field: &Field, value: &Value) -> bool {
-    match field.widget {
-        Widget::Text { .. } | Widget::Email => value.is_string(),
-        Widget::Checkbox => value.is_boolean(),
-        Widget::SelectMultiple => value.is_array(),
-        Widget::NewPassword => false,
+    match field.kind {
+        Kind::Boolean => value.is_boolean(),
+        Kind::ManyToMany => value.is_array(),
+        Kind::Password => false,
+        _ => value.is_string(),
     }
 }
 
 /// The fields of a form that changes a row.
 fn entered(options: &Options) -> impl Iterator<Item = &'static Field> + use<> {
-    options.fields().filter(|field| field.widget != Widget::NewPassword)
+    options.fields().filter(|field| !matches!(field.kind, Kind::Password))
 }
 
 /// What two people made of a row.
@@ -88,7 +91,7 @@ pub struct Row {
     /// The field's name.
     pub name: &'static str,
     /// The field's name for people.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What the form was made from.
     pub before: String,
     /// What the row has now.
@@ -132,7 +135,7 @@ impl Conflict {
             };
             rows.push(Row {
                 name: field.name,
-                label: field.label,
+                label: field.verbose_name(),
                 before: text(&basis.original)?,
                 theirs: text(current)?,
                 yours: text(if typed.has(field.name) { typed } else { current })?,
@@ -141,8 +144,8 @@ impl Conflict {
             });
         }
         Ok(Conflict {
-            title: options.title_of(conn, id)?.unwrap_or_default(),
-            entry: history::newest_since(conn, options.name, id, basis.version)?,
+            title: options.model.title_of(conn, id)?.unwrap_or_default(),
+            entry: history::newest_since(conn, options.name(), id, basis.version)?,
             basis: Basis::of(conn, options, id, current.clone())?,
             rows,
             typed: hidden(options, typed),

@@ -62,7 +62,7 @@ impl Plan {
         let options = model.options();
         let mut plan = Plan { count: 0, is_more, named: Vec::new(), related: Vec::new(), refusals: Vec::new() };
         for id in ids {
-            let Some(name) = options.title_of(conn, *id)? else { continue };
+            let Some(name) = options.model.title_of(conn, *id)? else { continue };
             plan.count += 1;
             if plan.named.len() < NAMED {
                 plan.named.push((*id, name));
@@ -78,9 +78,9 @@ impl Plan {
     /// What is deleted, in words: `the user jane`, `3 users`.
     pub fn what(&self, options: &Options) -> String {
         match self.named.as_slice() {
-            [(_, name)] if self.count == 1 => format!("the {} {name}", options.label),
-            _ if self.is_more => format!("more than {} {}", self.count, options.label_plural),
-            _ => format!("{} {}", self.count, options.label_plural),
+            [(_, name)] if self.count == 1 => format!("the {} {name}", options.label()),
+            _ if self.is_more => format!("more than {} {}", self.count, options.label_plural()),
+            _ => format!("{} {}", self.count, options.label_plural()),
         }
     }
 
@@ -104,8 +104,8 @@ impl Plan {
 async fn plan(site: Arc<Site>, db: &Db, staff: &StaffUser, options: &'static Options, id: i64) -> Result<Plan, Error> {
     let viewer = staff.staff.clone();
     let plan = move |conn: &mut Connection| {
-        let plan = Plan::of(conn, &site, site.get(options.slug)?, &[id], false, &viewer)?;
-        if plan.count == 0 { Err(Error::NoSuchObject(options.label)) } else { Ok(plan) }
+        let plan = Plan::of(conn, &site, site.get(options.slug())?, &[id], false, &viewer)?;
+        if plan.count == 0 { Err(Error::NoSuchObject(options.name())) } else { Ok(plan) }
     };
     db.read(plan).await
 }
@@ -140,10 +140,10 @@ pub async fn delete(
     let addresses = Addresses::new(options, Some(id), &request);
     let batch = random_token()?;
     let (all, staff_id, in_batch) = (site.clone().into_inner(), staff.staff.user.id, batch.clone());
-    let delete = move |conn: &mut Connection| delete_row(conn, all.get(options.slug)?, id, staff_id, in_batch);
+    let delete = move |conn: &mut Connection| delete_row(conn, all.get(options.slug())?, id, staff_id, in_batch);
     match db.write(delete).await {
         Ok(name) => {
-            let text = format!("The {} “{name}” was deleted successfully.", options.label);
+            let text = format!("The {} “{name}” was deleted successfully.", options.label());
             staff.tell(Message { undo: Some(batch), ..Message::success(text) });
             let may_view = options.allow(&staff.staff.rights, Verb::View);
             Ok(see_other(&if may_view { addresses.list() } else { "/admin/".to_owned() }))
@@ -165,7 +165,7 @@ fn delete_row(
 ) -> Result<String, Error> {
     let staff = Staff { batch: Some(batch), ..Staff::find(conn, staff_id)? };
     staff.require(model.options(), Verb::Delete)?;
-    let name = model.options().title_of(conn, id)?.ok_or(Error::NoSuchObject(model.options().label))?;
+    let name = model.options().model.title_of(conn, id)?.ok_or(Error::NoSuchObject(model.options().name()))?;
     check_and_delete(conn, model, id, &staff)?;
     Ok(name)
 }

@@ -1,14 +1,20 @@
 //! The fields of a form as they are shown.
 
+use std::borrow::Cow;
+
 use diesel::QueryResult;
 use serde_json::Value;
 
-use crate::admin::model_admin::{Choice, Field, ModelAdmin, Staff, Values, Widget};
+use crate::admin::list::cells::choice_name;
+use crate::admin::model_admin::{Choice, ModelAdmin, Staff, Values};
 use crate::admin::site::Site;
-use crate::admin::text::capitalized;
 use crate::db::Connection;
+use crate::db::rows::{self, Sql};
 use crate::error::FieldErrors;
-use crate::users::validators;
+use crate::models::clean::MAX_EMAIL_CHARS;
+use crate::models::value::to_text;
+use crate::models::words::capitalized;
+use crate::models::{Field, Kind, Model};
 
 /// A part of a form as it is shown.
 pub struct Section {
@@ -25,9 +31,9 @@ pub struct FieldView {
     /// Its name.
     pub name: &'static str,
     /// Its name for people.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What people should know.
-    pub help: &'static str,
+    pub help: String,
     /// What is wrong with it.
     pub errors: Vec<String>,
     /// How it is entered.
@@ -47,15 +53,17 @@ impl FieldView {
 pub enum Input {
     /// One line.
     Text {
-        /// `text` or `email`.
+        /// The `type` of the input.
         kind: &'static str,
         /// What is there.
         value: String,
         /// Whether it may not be empty.
         required: bool,
-        /// The greatest length in characters.
-        max_length: usize,
+        /// The greatest length in characters, if there is one.
+        max_length: Option<usize>,
     },
+    /// One of these.
+    Choose(Vec<OptionView>),
     /// Yes or no.
     Checkbox(bool),
     /// Several of these, under headings.
@@ -105,25 +113,24 @@ impl View<'_> {
     /// The parts of the form. Those without fields are left out.
     pub fn sections(&self, conn: &mut Connection) -> QueryResult<Vec<Section>> {
         let mut sections = Vec::new();
-        for (index, fieldset) in self.model.options().fieldsets.iter().enumerate() {
-            let mut fields = Vec::new();
-            for field in fieldset.fields {
-                if field.widget == Widget::NewPassword && !self.is_new {
-                    continue;
-                }
-                fields.push(FieldView {
-                    name: field.name,
-                    label: field.label,
-                    help: field.help,
-                    errors: self.errors_of(if field.widget == Widget::NewPassword { "password1" } else { field.name }),
-                    input: self.input(conn, field)?,
-                });
-            }
+        for (index, (label, fields)) in self.model.options().form().into_iter().enumerate() {
+            let fields = fields.into_iter().filter(|field| self.is_new || !matches!(field.kind, Kind::Password));
+            let fields = fields.map(|field| self.field(conn, field)).collect::<QueryResult<Vec<_>>>()?;
             if !fields.is_empty() {
-                sections.push(Section { number: index + 1, label: fieldset.label, fields });
+                sections.push(Section { number: index + 1, label, fields });
             }
         }
         Ok(sections)
+    }
+
+    fn field(&self, conn: &mut Connection, field: &'static Field) -> QueryResult<FieldView> {
+        Ok(FieldView {
+            name: field.name,
+            label: field.verbose_name(),
+            help: help(field),
+            errors: self.errors_of(if matches!(field.kind, Kind::Password) { "password1" } else { field.name }),
+            input: self.input(conn, field)?,
+        })
     }
 
     /// All that is wrong: the id of the input, its name for people, and the message.
@@ -131,7 +138,7 @@ impl View<'_> {
         let label = |name: &str| match name {
             "password1" => "Password".to_owned(),
             "password2" => "Password, again".to_owned(),
-            _ => self.model.options().field(name).map_or_else(String::new, |field| field.label.to_owned()),
+            _ => self.model.options().field(name).map_or_else(String::new, |field| field.verbose_name().into_owned()),
         };
         let lines = self.errors.0.iter().flat_map(|(name, messages)| messages.iter().map(move |text| (name, text)));
         lines.map(|(name, message)| (format!("id_{name}"), label(name), message.clone())).collect()
@@ -144,21 +151,33 @@ impl View<'_> {
 
     fn input(&self, conn: &mut Connection, field: &Field) -> QueryResult<Input> {
         let may_give = |conn: &mut Connection, value: &str| self.model.may_give(conn, field.name, value, self.staff);
-        if !self.is_editable || (field.widget == Widget::Checkbox && !may_give(conn, "")?) {
+        if !self.is_editable || (matches!(field.kind, Kind::Boolean) && !may_give(conn, "")?) {
             return Ok(Input::Fixed(shown(conn, self.model, self.site, field, self.values)?));
         }
         let value = self.values.text(field.name).to_owned();
-        Ok(match field.widget {
-            Widget::Text { required, max_length } => Input::Text { kind: "text", value, required, max_length },
-            Widget::Email => {
-                Input::Text { kind: "email", value, required: false, max_length: validators::MAX_EMAIL_CHARS }
+        let line = |kind, value, max_length| Input::Text { kind, value, required: field.is_required(), max_length };
+        Ok(match field.kind {
+            Kind::Char(max_length) => line("text", value, Some(max_length)),
+            Kind::Email => line("email", value, Some(MAX_EMAIL_CHARS)),
+            Kind::Integer => line("number", value, None),
+            Kind::DateTime => {
+                let (kind, value) = time_input(value);
+                line(kind, value, None)
             }
-            Widget::Checkbox => Input::Checkbox(self.values.flag(field.name)),
-            Widget::NewPassword => Input::NewPassword {
+            Kind::Choice(choices) => {
+                let choices = choices.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
+                Input::Choose(one_of(field, &value, choices))
+            }
+            Kind::ForeignKey(to) => match few_rows(conn, to)? {
+                Some(rows) => Input::Choose(one_of(field, &value, rows)),
+                None => line("number", value, None),
+            },
+            Kind::Boolean => Input::Checkbox(self.values.flag(field.name)),
+            Kind::Password => Input::NewPassword {
                 is_wanted: ["password1", "password2"].iter().any(|name| !self.errors_of(name).is_empty()),
                 second_errors: self.errors_of("password2"),
             },
-            Widget::SelectMultiple => {
+            Kind::ManyToMany => {
                 let chosen = self.values.list(field.name);
                 let mut groups: Vec<(String, Vec<OptionView>)> = Vec::new();
                 for Choice { value, label, group } in self.model.choices(conn, &self.site.options(), field.name)? {
@@ -179,6 +198,47 @@ impl View<'_> {
     }
 }
 
+/// Rows of another model that a form offers; beyond that one is named by its id.
+const MOST_OFFERED: usize = 200;
+
+/// What people should know of a field.
+fn help(field: &Field) -> String {
+    let rule = match field.kind {
+        Kind::DateTime => "In UTC.".to_owned(),
+        Kind::ForeignKey(to) => format!("Choose the {}, or enter its ID.", to.verbose_name()),
+        _ => String::new(),
+    };
+    format!("{} {rule}", field.help_text).trim().to_owned()
+}
+
+/// How a time is entered: by the browser's picker, unless it is finer than pickers are, or no time at all.
+fn time_input(value: String) -> (&'static str, String) {
+    match value.strip_suffix('Z') {
+        Some(local) if local.rsplit_once('.').is_none_or(|(_, fraction)| fraction.len() <= 3) => {
+            ("datetime-local", local.to_owned())
+        }
+        None if value.is_empty() => ("datetime-local", value),
+        _ => ("text", value),
+    }
+}
+
+/// The choices of a field that holds one of them.
+fn one_of(field: &Field, chosen: &str, choices: impl IntoIterator<Item = (String, String)>) -> Vec<OptionView> {
+    let option =
+        |(value, label): (String, String)| OptionView { is_selected: value == chosen, value, label, is_fixed: false };
+    let none = (field.is_null || chosen.is_empty()).then(|| (String::new(), "–".to_owned()));
+    none.into_iter().chain(choices).map(option).collect()
+}
+
+/// The ids and titles of a model's rows, where they are few.
+fn few_rows(conn: &mut Connection, model: &Model) -> QueryResult<Option<Vec<(String, String)>>> {
+    let Model { plural, title, .. } = model;
+    let rest = Sql::new(format!("FROM {plural} ORDER BY {title}, id LIMIT {}", MOST_OFFERED + 1));
+    let rows = rows::select(conn, &["id", title], rest)?;
+    let text = |row: &Vec<rows::Value>, at: usize| row.get(at).map(to_text).unwrap_or_default();
+    Ok((rows.len() <= MOST_OFFERED).then(|| rows.iter().map(|row| (text(row, 0), text(row, 1))).collect()))
+}
+
 /// A field's value for people: one line, or one for each of several.
 pub fn shown(
     conn: &mut Connection,
@@ -189,7 +249,7 @@ pub fn shown(
 ) -> QueryResult<Vec<String>> {
     Ok(match values.0.get(field.name) {
         Some(Value::Bool(is_set)) => vec![if *is_set { "Yes" } else { "No" }.to_owned()],
-        Some(Value::String(text)) if !text.is_empty() => vec![text.clone()],
+        Some(Value::String(text)) if !text.is_empty() => vec![shown_text(conn, field, text)?],
         Some(Value::Array(_)) => {
             let choices = model.choices(conn, &site.options(), field.name)?;
             let label = |value: String| {
@@ -199,5 +259,18 @@ pub fn shown(
             values.list(field.name).into_iter().map(label).collect()
         }
         _ => Vec::new(),
+    })
+}
+
+/// A text of [`Values`] for people.
+fn shown_text(conn: &mut Connection, field: &Field, text: &str) -> QueryResult<String> {
+    Ok(match field.kind {
+        Kind::Choice(choices) => choice_name(choices, text),
+        Kind::DateTime => text.replacen('T', " ", 1).replace('Z', " UTC"),
+        Kind::ForeignKey(to) => {
+            let title = text.parse().ok().map(|id| to.title_of(conn, id)).transpose()?.flatten();
+            title.unwrap_or_else(|| text.to_owned())
+        }
+        _ => text.to_owned(),
     })
 }

@@ -3,38 +3,46 @@
 use serde_json::Value;
 
 use crate::admin::form_data::FormData;
-use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values, Widget};
+use crate::admin::model_admin::{ModelAdmin, Options, Staff, Values};
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
+use crate::models::clean::strip;
+use crate::models::value::to_text;
+use crate::models::{Field, Input, Kind};
 use crate::users::validators;
 
 /// What the fields of a form say. Whatever else was sent is ignored.
 pub fn parse(options: &Options, form: &FormData) -> Values {
     let mut values = Values::default();
     for field in options.fields() {
-        let value = match field.widget {
-            Widget::Text { .. } | Widget::Email => Value::from(strip(form.get(field.name).unwrap_or_default())),
-            Widget::Checkbox => {
+        let value = match field.kind {
+            Kind::Boolean => {
                 let is_on = |value: &str| !matches!(value, "" | "0" | "off" | "false" | "False");
                 Value::from(form.get(field.name).is_some_and(is_on))
             }
-            Widget::SelectMultiple => {
+            Kind::ManyToMany => {
                 let mut chosen = form.all(field.name);
                 chosen.sort_unstable();
                 chosen.dedup();
                 Value::from(chosen)
             }
-            Widget::NewPassword => continue,
+            Kind::Password => continue,
+            _ => Value::from(canonical(field, form.get(field.name).unwrap_or_default())),
         };
         values.0.insert(field.name.to_owned(), value);
     }
     values
 }
 
-/// As Python's `strip()`, which also takes the separators U+001C to U+001F.
-fn strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+/// A text as the field's value is written, where it is one: of the many ways to write a time, one. Any other text stays, so
+/// that it can be mended.
+pub fn canonical(field: &Field, text: &str) -> String {
+    let text = strip(text);
+    match (field.kind, field.clean(Some(&Input::text(text)), true)) {
+        (Kind::Char(_) | Kind::Email, _) | (_, Err(_)) => text.to_owned(),
+        (_, Ok(value)) => value.map_or_else(String::new, |value| to_text(&value)),
+    }
 }
 
 /// Holds what was sent against what there is to choose and what `staff` may give. What they may not give, and
@@ -49,18 +57,13 @@ pub fn restrict(
 ) -> Result<Values, Error> {
     let mut errors = FieldErrors::default();
     for field in model.options().fields() {
-        match field.widget {
-            Widget::Text { .. } | Widget::Email => {
-                if values.text(field.name).contains('\0') {
-                    errors.add(field.name, vec!["Null characters are not allowed.".to_owned()]);
-                }
-            }
-            Widget::Checkbox => {
+        match field.kind {
+            Kind::Boolean => {
                 if !values.flag(field.name) && !model.may_give(conn, field.name, "", staff)? {
                     values.0.remove(field.name);
                 }
             }
-            Widget::SelectMultiple => {
+            Kind::ManyToMany => {
                 let choices = model.choices(conn, &site.options(), field.name)?;
                 let is_choice = |value: &String| choices.iter().any(|choice| choice.value == *value);
                 let (mut chosen, held) = (values.list(field.name), current.list(field.name));
@@ -77,7 +80,12 @@ pub fn restrict(
                 chosen.sort_unstable();
                 values.0.insert(field.name.to_owned(), Value::from(chosen));
             }
-            Widget::NewPassword => {}
+            Kind::Password => {}
+            _ => {
+                if values.text(field.name).contains('\0') {
+                    errors.add(field.name, vec!["Null characters are not allowed.".to_owned()]);
+                }
+            }
         }
     }
     errors.into_result()?;
@@ -103,8 +111,8 @@ pub fn new_password(options: &Options, form: &FormData, values: &Values) -> Resu
     }
     let names: Vec<(String, &str)> = options
         .fields()
-        .filter(|field| matches!(field.widget, Widget::Text { .. } | Widget::Email))
-        .map(|field| (field.label.to_lowercase(), values.text(field.name)))
+        .filter(|field| matches!(field.kind, Kind::Char(_) | Kind::Email))
+        .map(|field| (field.verbose_name().to_lowercase(), values.text(field.name)))
         .collect();
     let attributes: Vec<(&str, &str)> = names.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let mut errors = FieldErrors::default();

@@ -1,5 +1,6 @@
 //! A form and its row: what is entered, how it is loaded and how it is saved.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::web;
@@ -44,14 +45,14 @@ impl ModelForm {
 
     /// The model.
     pub fn model(&self) -> Result<&dyn ModelAdmin, Error> {
-        self.site.get(self.options.slug)
+        self.site.get(self.options.slug())
     }
 }
 
 /// A row that was deleted, perhaps while its form was open.
 pub(super) struct Gone {
     /// What was typed, if anything, by the fields' names for people.
-    pub(super) typed: Vec<(&'static str, String)>,
+    pub(super) typed: Vec<(Cow<'static, str>, String)>,
     /// The same, for a form that adds a row.
     pub(super) hidden: Vec<(String, String)>,
     /// What brings it back, if anything can.
@@ -70,11 +71,11 @@ impl ModelForm {
     /// The form with the row's values; or where it was deleted, how it can come back.
     pub(super) fn load(mut self, conn: &mut Connection, staff: &Staff) -> Result<Result<ModelForm, Gone>, Error> {
         let (id, options) = (self.id.unwrap_or(0), self.options);
-        let model = self.site.get(options.slug)?;
+        let model = self.site.get(options.slug())?;
         let Some(values) = model.load(conn, id)? else {
-            return match history::version(conn, options.name, id)? > 0 {
+            return match history::version(conn, options.name(), id)? > 0 {
                 true => Ok(Err(gone(conn, model, &self.site, id, staff, &Values::default())?)),
-                false => Err(Error::NoSuchObject(options.label)),
+                false => Err(Error::NoSuchObject(options.name())),
             };
         };
         self.values = values;
@@ -90,7 +91,7 @@ impl ModelForm {
         hash: Option<String>,
         staff_id: i64,
     ) -> Result<(i64, String), Error> {
-        let model = self.site.get(self.options.slug)?;
+        let model = self.site.get(self.options.slug())?;
         let staff = Staff::find(conn, staff_id)?;
         staff.require(self.options, Verb::Add)?;
         let values = fields::restrict(conn, model, &self.site, &staff, &Values::default(), self.values);
@@ -100,7 +101,7 @@ impl ModelForm {
         });
         let mut errors = match created {
             Ok(id) if self.errors.0.is_empty() => {
-                return Ok((id, self.options.title_of(conn, id)?.unwrap_or_default()));
+                return Ok((id, self.options.model.title_of(conn, id)?.unwrap_or_default()));
             }
             Ok(_) => FieldErrors::default(),
             Err(Error::Invalid(errors)) => errors,
@@ -113,7 +114,7 @@ impl ModelForm {
     /// Saves the row, unless it has other values by now than the form was made from.
     pub(super) fn update(self, conn: &mut Connection, staff_id: i64) -> Result<Outcome, Error> {
         let ModelForm { site, options, values, basis, .. } = self;
-        let (model, id) = (site.get(options.slug)?, self.id.unwrap_or(0));
+        let (model, id) = (site.get(options.slug())?, self.id.unwrap_or(0));
         let staff = Staff::find(conn, staff_id)?;
         staff.require(options, Verb::Change)?;
         let Some(current) = model.load(conn, id)? else {
@@ -127,7 +128,7 @@ impl ModelForm {
             return Ok(Outcome::Conflict(Conflict::new(conn, model, &site, id, &basis, &values, &current)?));
         }
         let id = model.save(conn, Some(id), &values, &staff)?;
-        Ok(Outcome::Saved(id, options.title_of(conn, id)?.unwrap_or_default()))
+        Ok(Outcome::Saved(id, options.model.title_of(conn, id)?.unwrap_or_default()))
     }
 }
 
@@ -142,9 +143,9 @@ fn gone(
     let options = model.options();
     let mut typed = Vec::new();
     for field in options.fields().filter(|field| values.has(field.name)) {
-        typed.push((field.label, shown(conn, model, site, field, values)?.join(", ")));
+        typed.push((field.verbose_name(), shown(conn, model, site, field, values)?.join(", ")));
     }
     let may_add = options.allow(&staff.rights, Verb::Add);
-    let batch = if may_add { deleted_rows::batch_of(conn, options.name, id)? } else { None };
+    let batch = if may_add { deleted_rows::batch_of(conn, options.name(), id)? } else { None };
     Ok(Gone { typed, hidden: hidden(options, values), batch, may_add })
 }

@@ -60,8 +60,8 @@ impl FormContent {
         };
         let is_editable = id.is_none() || (allows(Verb::Change) && refusal.is_none());
         let (title, panels) = match id {
-            Some(id) => (options.title_of(conn, id)?.unwrap_or_default(), model.panels(conn, id, staff)?),
-            None => (format!("Add {}", options.label), Vec::new()),
+            Some(id) => (options.model.title_of(conn, id)?.unwrap_or_default(), model.panels(conn, id, staff)?),
+            None => (format!("Add {}", options.label()), Vec::new()),
         };
         let (values, errors) = (&form.values, &form.errors);
         let view = View { model, site: &form.site, staff, is_new: id.is_none(), is_editable, values, errors };

@@ -4,10 +4,10 @@ use diesel::QueryResult;
 
 use crate::admin::model_admin::Options;
 use crate::admin::site::Site;
-use crate::admin::text::capitalized;
 use crate::db::Connection;
 use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
+use crate::models::words::capitalized;
 
 /// The rows of a table that refer to others.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Related {
 
 /// What becomes of the rows that refer to these ones.
 pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) -> QueryResult<Vec<Related>> {
-    let references = references::to(conn, options.table)?;
+    let references = references::to(conn, options.model.plural)?;
     let mut related = Vec::new();
     for reference in references {
         let Reference { table, column, target_table, target_column, on_delete } = &reference;
@@ -47,10 +47,10 @@ pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) ->
 
 /// What the rows of a table are called: by their model, by the one they refer to, or as the table is named.
 fn label(site: &Site, options: &Options, table: &str) -> String {
-    let model = site.models().map(|model| model.options()).find(|options| options.table == table);
+    let model = site.models().map(|model| model.options()).find(|options| options.model.plural == table);
     let related = options.related.iter().find(|(name, _)| *name == table);
     match (model, related) {
-        (Some(model), _) => model.label_plural.to_owned(),
+        (Some(model), _) => model.label_plural().into_owned(),
         (None, Some((_, label))) => (*label).to_owned(),
         (None, None) => table.replace('_', " "),
     }

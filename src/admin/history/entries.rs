@@ -5,13 +5,14 @@ use diesel::QueryResult;
 use serde_json::{Map, Value};
 
 use super::model::source_label;
-use crate::admin::list::cells::time;
+use crate::admin::list::cells::choice_name;
 use crate::admin::model_admin::{Choices, FixedChoice, Options, permissions};
 use crate::admin::moment::Moment;
 use crate::admin::site::Site;
-use crate::admin::text::capitalized;
-use crate::db::Connection;
+use crate::db::{Connection, rows};
 use crate::history::deleted_rows;
+use crate::models::Kind;
+use crate::models::words::capitalized;
 use crate::users::permissions::{Rights, Verb};
 
 /// SQL of what [`Entry::read`] needs. The last two: whether it is the object's newest entry, and what that one did.
@@ -74,9 +75,9 @@ impl Entry {
     }
 
     /// The entry from its [`COLUMNS`], as somebody with these rights sees it.
-    pub fn read(conn: &mut Connection, site: &Site, rights: &Rights, values: &[Value]) -> QueryResult<Entry> {
-        let text = |at: usize| values.get(at).and_then(Value::as_str).unwrap_or_default();
-        let number = |at: usize| values.get(at).and_then(Value::as_i64);
+    pub fn read(conn: &mut Connection, site: &Site, rights: &Rights, values: &[rows::Value]) -> QueryResult<Entry> {
+        let text = |at: usize| values.get(at).and_then(rows::Value::as_str).unwrap_or_default();
+        let number = |at: usize| values.get(at).and_then(rows::Value::as_i64);
         let (action, model, object_id) = (text(4), text(5), number(6).unwrap_or(0));
         let options = site.find_by_name(model).map(|model| model.options());
         let allows = |options: Option<&'static Options>, verb| options.filter(|options| options.allow(rights, verb));
@@ -87,7 +88,7 @@ impl Entry {
         let mut changed: Map<String, Value> = serde_json::from_str(text(8)).unwrap_or_default();
         let is_restored = action == "created" && changed.shift_remove("restored").is_some();
         Ok(Entry {
-            at: values.first().and_then(time),
+            at: values.first().and_then(rows::Value::as_time),
             actor: text(2).to_owned(),
             actor_address: users.zip(number(1)).map(|(users, id)| address(users, id)),
             source: source_label(text(3)).to_owned(),
@@ -95,7 +96,7 @@ impl Entry {
             action: capitalized(if is_restored { "restored" } else { action }),
             address: allows(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),
             object: text(7).to_owned(),
-            model: capitalized(options.map_or(model, |options| options.label)),
+            model: capitalized(&options.map_or(model.into(), |options| options.label())),
             object_id,
             changes: changes(site, options, action, &changed),
             undo: if may_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
@@ -104,7 +105,7 @@ impl Entry {
 }
 
 fn address(options: &Options, id: i64) -> String {
-    format!("/admin/{}/{id}/change/", options.slug)
+    format!("/admin/{}/{id}/change/", options.slug())
 }
 
 /// How an action looks.
@@ -118,8 +119,8 @@ fn tone(action: &str) -> &'static str {
 
 fn changes(site: &Site, options: Option<&Options>, action: &str, changes: &Map<String, Value>) -> Vec<Change> {
     let label = |name: &str| {
-        let field = options.and_then(|options| options.fields().find(|field| field.name == name));
-        field.map_or_else(|| capitalized(&name.replace('_', " ")), |field| field.label.to_owned())
+        let field = options.and_then(|options| options.model.field(name));
+        field.map_or_else(|| capitalized(&name.replace('_', " ")), |field| field.verbose_name().into_owned())
     };
     let change = |(name, values): (&String, &Value)| {
         let values = values.as_array().and_then(|values| Some((values.first()?, values.get(1)?)));
@@ -139,6 +140,10 @@ fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) ->
         Some(Choices::Fixed(choices)) => choices,
         _ => &[],
     };
+    let kind = options.and_then(|options| options.model.field(field)).map(|field| field.kind);
+    if let Some(Kind::Choice(choices)) = kind {
+        return choice_name(choices, value);
+    }
     let fixed = fixed.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned());
     let permission =
         || permissions(&site.options()).into_iter().find(|known| known.value == value).map(|known| known.label);
@@ -156,6 +161,8 @@ fn for_people(value: &Value, word: &impl Fn(&str) -> String) -> Option<String> {
             let shown: Vec<String> = values.iter().filter_map(|value| for_people(value, word)).collect();
             Some(shown.join(", ")).filter(|text| !text.is_empty())
         }
+        // Another row: what it was called.
+        Value::Object(row) if row.contains_key("name") => row.get("name").and_then(|name| for_people(name, word)),
         other => Some(other.to_string()),
     }
 }

@@ -2,15 +2,15 @@
 //! [`pages`](super::pages).
 
 use diesel::prelude::*;
-use serde_json::Value;
 
 use crate::admin::list::cells::text;
-use crate::admin::list::facets::days_ago;
-use crate::admin::model_admin::{Cell, Choice, Choices, Column, Filter, Kind, ModelAdmin, Options, Staff, Values};
-use crate::admin::text::capitalized;
+use crate::admin::list::filter::days_ago;
+use crate::admin::model_admin::{Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Show, Staff, Values};
 use crate::db::Connection;
-use crate::db::rows::{self, Sql};
+use crate::db::rows::{self, Sql, Value};
 use crate::error::Error;
+use crate::models::words::capitalized;
+use crate::models::{Field, Model};
 use crate::schema::{history, users};
 use crate::users::permissions::{Rights, Verb};
 
@@ -30,34 +30,38 @@ const SOURCES: &[(&str, &str)] = &[
 /// index ends in the id.
 const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1) AND at >= ?";
 
-/// A column of the table as it is.
-const fn column(name: &'static str, label: &'static str, sql: &'static [&'static str], kind: Kind) -> Column {
-    Column { name, label, sql, kind, order: None }
-}
+/// An entry, as far as its list shows it.
+static ENTRY: Model = Model {
+    name: "entry",
+    plural: "history",
+    title: "object",
+    fields: &[
+        Field::datetime("at").label("When").read_only(),
+        Field::char("actor", 150).label("Who").search().read_only(),
+        Field::char("action", 10).read_only(),
+        Field::char("model", 30).read_only(),
+        Field::integer("object_id").label("Object ID").read_only(),
+        Field::char("object", 300).search().read_only(),
+        Field::char("changes", 0).read_only(),
+    ],
+};
 
 /// How the history is shown.
 pub static OPTIONS: Options = Options {
-    name: "entry",
-    slug: "history",
-    label: "change",
-    label_plural: "changes",
+    verbose_name: "change",
+    verbose_name_plural: "changes",
     heading: "history",
     section: "Records",
     icon: "history",
-    table: "history",
-    title: "object",
     verbs: &[Verb::View],
-    list_display: &[
-        column("at", "When", &["at"], Kind::Time),
-        column("actor", "Who", &["actor"], Kind::Text),
-        column("source", "By way of", &["source"], Kind::Custom(source_cell)),
-        column("action", "Action", &["action"], Kind::Text),
-        column("model", "Model", &["model"], Kind::Text),
-        column("object_id", "Object ID", &["object_id"], Kind::Number),
-        column("object", "Object", &["object"], Kind::Text),
-        column("changes", "Changes", &["changes"], Kind::Text),
-    ],
-    search_fields: &["actor", "object"],
+    list_display: &["at", "actor", "source", "action", "model", "object_id", "object", "changes"],
+    displays: &[Display {
+        name: "source",
+        label: "By way of",
+        sql: &["source"],
+        kind: Show::Custom(source_cell),
+        order: None,
+    }],
     list_filter: &[
         Filter {
             name: "action",
@@ -92,7 +96,7 @@ pub static OPTIONS: Options = Options {
         },
         Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = CAST(? AS BIGINT)") },
     ],
-    ..Options::DEFAULT
+    ..Options::new(&ENTRY)
 };
 
 /// The way of a change, for people.
@@ -144,7 +148,7 @@ impl ModelAdmin for HistoryAdmin {
             return None;
         }
         let models = models.iter().filter(|options| options.allow(rights, Verb::View));
-        let names: Vec<String> = models.map(|options| options.name.to_owned()).collect();
+        let names: Vec<String> = models.map(|options| options.name().to_owned()).collect();
         let mut condition = Sql::new("model IN ?");
         condition.bind(names);
         Some(condition)

@@ -57,7 +57,7 @@ pub async fn history_list(
         Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
     };
     let listed = recent.get(&db, &turns, &staff.staff, (&OPTIONS, request.query_string()), read).await?;
-    let frame = Frame::new(&request, &site, &staff, OPTIONS.heading(), OPTIONS.slug);
+    let frame = Frame::new(&request, &site, &staff, OPTIONS.heading(), OPTIONS.slug());
     page(StatusCode::OK, &HistoryListPage { frame, list: &listed.list, entries: &listed.entries })
 }
 
@@ -95,23 +95,23 @@ pub async fn object_history(
     let (slug, id) = path.into_inner();
     let options = site.get(&slug)?.options();
     staff.require(options, Verb::View)?;
-    let id: i64 = id.parse().map_err(|_| Error::NoSuchObject(options.label))?;
+    let id: i64 = id.parse().map_err(|_| Error::NoSuchObject(options.name()))?;
     let (site_of_read, rights) = (site.clone(), staff.staff.rights.clone());
     let asked = request.query_string().to_owned();
     let read = move |conn: &mut Connection| {
         let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
-        query.within = Some(of_object(options.name, id));
+        query.within = Some(of_object(options.name(), id));
         let (matches, page, entries) = read(conn, &query, &site_of_read, &rights)?;
-        let name = options.title_of(conn, id)?;
+        let name = options.model.title_of(conn, id)?;
         let is_there = name.is_some();
         // What is gone has the name that it had last.
         let name = name.or_else(|| entries.first().map(|entry| entry.object.clone()));
-        let name = name.ok_or(Error::NoSuchObject(options.label))?;
+        let name = name.ok_or(Error::NoSuchObject(options.name()))?;
         Ok((name, is_there, entries, Pages::around(&page, &query, matches.total)))
     };
     let (name, is_there, entries, pages) = db.read(read).await?;
     // Whoever signs in is a user, so a user is the one kind of object that does something.
-    let is_actor = options.name == "user" && OPTIONS.allow(&staff.staff.rights, Verb::View);
+    let is_actor = options.name() == "user" && OPTIONS.allow(&staff.staff.rights, Verb::View);
     let addresses = Addresses::new(options, Some(id), &request);
     let mut frame = addresses.frame(&request, &site, &staff, format!("History of {name}"));
     if is_there {

@@ -120,8 +120,9 @@ impl Outcome {
         let Some((_, _, name)) = &self.first else {
             return Message::warning("There is nothing to undo: it was undone before, or is too long ago.");
         };
-        let (label, plural) =
-            self.options(site).map_or(("row", "rows"), |options| (options.label, options.label_plural));
+        let (label, plural) = self
+            .options(site)
+            .map_or(("row".into(), "rows".into()), |options| (options.label(), options.label_plural()));
         if let ([(name, reason)], 1) = (self.named.as_slice(), self.rows()) {
             return Message::error(format!("“{name}” cannot come back: {reason}. Nothing was restored."));
         }
@@ -165,9 +166,9 @@ impl Outcome {
     fn address(&self, site: &Site) -> String {
         match (&self.first, self.options(site)) {
             (Some((_, id, _)), Some(options)) if self.restored == 1 && self.rows() == 1 => {
-                format!("/admin/{}/{id}/change/", options.slug)
+                format!("/admin/{}/{id}/change/", options.slug())
             }
-            (_, Some(options)) if self.restored > 0 => format!("/admin/{}/", options.slug),
+            (_, Some(options)) if self.restored > 0 => format!("/admin/{}/", options.slug()),
             _ => "/admin/".to_owned(),
         }
     }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::admin::model_admin::{Field, Options, Values, Widget};
+use crate::admin::model_admin::{Options, Values};
 use crate::error::FieldErrors;
+use crate::models::{Field, Kind};
 
 /// The most rows that are taken at once: they are one transaction, which other writes wait for.
 pub const MAX_ROWS: usize = 10_000;
@@ -41,7 +42,7 @@ pub struct Row {
 
 /// The fields that a file can set. Those of several choices and passwords are entered in the form alone.
 pub fn importable(options: &Options) -> impl Iterator<Item = &'static Field> + use<> {
-    options.fields().filter(|field| matches!(field.widget, Widget::Text { .. } | Widget::Email | Widget::Checkbox))
+    options.fields().filter(|field| field.is_column())
 }
 
 /// The text of a file: UTF-8, as of now the one encoding that every spreadsheet can write.
@@ -113,7 +114,7 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
     for heading in headings {
         let name = heading.trim();
         let is = |known: &str| known.eq_ignore_ascii_case(name);
-        let target = match importable(options).find(|field| is(field.name) || is(field.label)) {
+        let target = match importable(options).find(|field| is(field.name) || is(&field.verbose_name())) {
             Some(field) => Target::Field(field),
             None if is("id") => Target::Id,
             None => Target::Ignored,
@@ -184,7 +185,7 @@ impl Sheet {
 }
 
 fn value(field: &Field, cell: &str) -> Result<Value, String> {
-    if field.widget != Widget::Checkbox {
+    if !matches!(field.kind, Kind::Boolean) {
         return Ok(cell.into());
     }
     match cell.to_ascii_lowercase().as_str() {

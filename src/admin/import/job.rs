@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::csv_file::{self, Row, Sheet};
+use crate::admin::default_admin::initial;
 use crate::admin::model_admin::{ModelAdmin, Staff};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
@@ -113,7 +114,7 @@ pub fn check(
     let import = diesel::insert_into(imports::table)
         .values((
             imports::user_id.eq(staff.user.id),
-            imports::model.eq(model.options().slug),
+            imports::model.eq(model.options().slug()),
             imports::file_name.eq(file_name),
             imports::content.eq(content),
             imports::state.eq("checked"),
@@ -283,14 +284,14 @@ fn save_row(
     staff: &Staff,
 ) -> Result<Saved, Error> {
     let Some(id) = sheet.id(row)? else {
-        let values = sheet.fill(row, model.initial())?;
+        let values = sheet.fill(row, initial(model.options()))?;
         model.save(conn, None, &values, staff)?;
         return Ok(Saved::Created);
     };
     staff.require(model.options(), Verb::Change)?;
     let present = model.load(conn, id)?;
     let present =
-        present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", model.options().label)))?;
+        present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", model.options().label())))?;
     let values = sheet.fill(row, present.clone())?;
     if values == present {
         return Ok(Saved::Unchanged);

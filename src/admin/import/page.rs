@@ -10,12 +10,13 @@ use askama::Template;
 use super::csv_file::{self, MAX_ROWS, Sheet};
 use super::job::{self, Import, Report, Running};
 use crate::admin::form_data::UploadForm;
-use crate::admin::model_admin::{Field, ModelAdmin, Options, Staff, Widget};
+use crate::admin::model_admin::{ModelAdmin, Options, Staff};
 use crate::admin::pages::{page, see_other};
 use crate::admin::{Frame, PostForm, Site, StaffUser};
 use crate::db::Db;
 use crate::error::Error;
 use crate::http::body::MaxBodyBytes;
+use crate::models::{Field, Kind};
 use crate::users::permissions::Verb;
 
 /// How long the answer to “import” waits: most imports are done by then.
@@ -85,7 +86,7 @@ pub async fn upload(
         Err(problem) => Err(Error::Parse(problem)),
     };
     match checked {
-        Ok(id) => Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug))),
+        Ok(id) => Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug()))),
         Err(Error::Parse(problem)) => import_page(&request, &staff, &site, options, Some(problem)),
         Err(error) => Err(error),
     }
@@ -116,9 +117,9 @@ pub async fn show(
     if import.state == "running" && state == State::Failed {
         report.failure = Some("The import was cut off before its end. Send the file again.".to_owned());
     }
-    let title = format!("Import {}", options.label_plural);
-    let frame = Frame::new(&request, &site, &staff, title, options.slug)
-        .under(format!("/admin/{}/", options.slug), options.heading());
+    let title = format!("Import {}", options.label_plural());
+    let frame = Frame::new(&request, &site, &staff, title, options.slug())
+        .under(format!("/admin/{}/", options.slug()), options.heading());
     page(StatusCode::OK, &ReportPage { frame, options, import, report, state })
 }
 
@@ -181,9 +182,9 @@ fn import_page(
     options: &'static Options,
     problem: Option<String>,
 ) -> Result<HttpResponse, Error> {
-    let title = format!("Import {}", options.label_plural);
-    let frame = Frame::new(request, site, staff, title, options.slug)
-        .under(format!("/admin/{}/", options.slug), options.heading());
+    let title = format!("Import {}", options.label_plural());
+    let frame = Frame::new(request, site, staff, title, options.slug())
+        .under(format!("/admin/{}/", options.slug()), options.heading());
     let columns = csv_file::importable(options).map(|field| (field, meaning(field))).collect();
     let max_bytes = request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
@@ -192,11 +193,18 @@ fn import_page(
 
 /// What a column holds.
 fn meaning(field: &Field) -> String {
-    let form = match field.widget {
-        Widget::Text { max_length, .. } => format!("at most {max_length} characters."),
-        Widget::Checkbox => "true or false.".to_owned(),
-        Widget::Email => "an address.".to_owned(),
-        Widget::SelectMultiple | Widget::NewPassword => String::new(),
+    let form = match field.kind {
+        Kind::Char(max_length) => format!("at most {max_length} characters."),
+        Kind::Email => "an e-mail address.".to_owned(),
+        Kind::Integer => "a whole number.".to_owned(),
+        Kind::Boolean => "true or false.".to_owned(),
+        Kind::DateTime => "a time in UTC, such as 2026-12-24T18:00:00Z.".to_owned(),
+        Kind::Choice(choices) => {
+            let values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();
+            format!("one of: {}.", values.join(", "))
+        }
+        Kind::ForeignKey(model) => format!("the id of the {}.", model.verbose_name()),
+        Kind::ManyToMany | Kind::Password => String::new(),
     };
-    format!("{form} {}", field.help).trim().to_owned()
+    format!("{form} {}", field.help_text).trim().to_owned()
 }

@@ -99,7 +99,7 @@ impl Job {
         staff.require(model.options(), self.verb())?;
         let mut count = 0;
         for id in ids {
-            if model.options().title_of(conn, *id)?.is_none() {
+            if model.options().model.title_of(conn, *id)?.is_none() {
                 continue;
             }
             count += usize::from(match self {
@@ -121,15 +121,15 @@ impl Job {
 
     /// What was done, to so many.
     fn message(&self, options: &Options, count: usize) -> Message {
-        let label = if count == 1 { options.label } else { options.label_plural };
+        let label = if count == 1 { options.label() } else { options.label_plural() };
         match self {
             Job::Delete(batch) if count > 0 => {
                 Message { undo: Some(batch.clone()), ..Message::success(format!("Deleted {count} {label}.")) }
             }
             Job::Run(action) if count > 0 => Message::success(format!("{count} {label} {}.", action.done)),
-            Job::Delete(_) => Message::warning(format!("No {} deleted: they are gone already.", options.label)),
+            Job::Delete(_) => Message::warning(format!("No {} deleted: they are gone already.", options.label())),
             Job::Run(action) => {
-                Message::warning(format!("No {} {}: there was nothing to do.", options.label, action.done))
+                Message::warning(format!("No {} {}: there was nothing to do.", options.label(), action.done))
             }
         }
     }
@@ -154,7 +154,7 @@ async fn run(
         };
         let Some(last) = ids.last().copied() else { return (done, Ok(())) };
         let (site, job) = (site.clone(), job.clone());
-        match db.write(move |conn| job.run(conn, site.get(options.slug)?, &ids, staff_id)).await {
+        match db.write(move |conn| job.run(conn, site.get(options.slug())?, &ids, staff_id)).await {
             Ok(count) => done += count,
             Err(error) => return (done, Err(error)),
         }
@@ -230,7 +230,7 @@ async fn confirm(
         let mut ids = selection.next(conn, 0, LOOKED_AT + 1)?;
         let is_more = ids.len() > LOOKED_AT;
         ids.truncate(LOOKED_AT);
-        Plan::of(conn, &all, all.get(options.slug)?, &ids, is_more, &viewer)
+        Plan::of(conn, &all, all.get(options.slug())?, &ids, is_more, &viewer)
     };
     let plan = db.read(plan).await?;
     plan.page(StatusCode::OK, request, site, staff, addresses, hidden)

@@ -1,5 +1,7 @@
 //! The list of a model's rows: `/admin/<slug>/`.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -14,9 +16,11 @@ use crate::admin::auth::staff::StaffUser;
 use crate::admin::model_admin::{Cell, Column, Options};
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
+use crate::db::rows::Value;
 use crate::db::search::Turns;
 use crate::db::{Connection, Db};
 use crate::error::Error;
+use crate::models::value::to_text;
 use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]
@@ -41,7 +45,7 @@ pub struct Listed {
 
 /// A column's heading.
 struct Head {
-    label: &'static str,
+    label: Cow<'static, str>,
     /// `None`: the list cannot be ordered by it.
     sort: Option<Sort>,
 }
@@ -85,7 +89,7 @@ pub async fn change_list(
     let rights = &staff.staff.rights;
     let may_add = options.allow(rights, Verb::Add);
     let change_list = ChangeListPage {
-        frame: Frame::new(&request, &site, &staff, options.heading(), options.slug),
+        frame: Frame::new(&request, &site, &staff, options.heading(), options.slug()),
         list: &listed.list,
         heads: &listed.heads,
         rows: &listed.rows,
@@ -99,24 +103,22 @@ pub async fn change_list(
 fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<Listed> {
     let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
-    let columns: Vec<&str> = [options.title].into_iter().chain(sql(options.list_display)).collect();
+    let display = options.columns();
+    let columns: Vec<&str> = [options.model.title].into_iter().chain(sql(&display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;
     let back = way_back(&query);
-    let rows = page.rows.iter().map(|row| row_view(options, row, &back)).collect();
-    let heads = options.list_display.iter().map(|column| head(&query, column)).collect();
+    let rows = page.rows.iter().map(|row| row_view(&display, row, &back)).collect();
+    let heads = display.iter().map(|column| head(&query, column)).collect();
     Ok(Listed { list: ListView::read(conn, options, &query, &matches, &page)?, heads, rows })
 }
 
 /// SQL of what columns need, one after the other.
-pub fn sql(columns: &[Column]) -> impl Iterator<Item = &'static str> + '_ {
-    columns.iter().flat_map(|column| column.sql.iter().copied())
+pub fn sql(columns: &[Column]) -> impl Iterator<Item = &str> {
+    columns.iter().flat_map(|column| column.sql.iter().map(AsRef::as_ref))
 }
 
 /// The cells of columns, whose values stand one after the other.
-pub fn cells<'a>(
-    columns: &'a [Column],
-    mut values: &'a [serde_json::Value],
-) -> impl Iterator<Item = (&'a Column, Cell)> {
+pub fn cells<'a>(columns: &'a [Column], mut values: &'a [Value]) -> impl Iterator<Item = (&'a Column, Cell)> {
     columns.iter().map(move |column| {
         let (own, rest) = values.split_at(column.sql.len().min(values.len()));
         values = rest;
@@ -134,27 +136,29 @@ fn way_back(query: &ListQuery) -> String {
     query.append_pair("_changelist_filters", &state).finish()
 }
 
-fn row_view(options: &'static Options, row: &Row, back: &str) -> RowView {
-    let (title, values) = row.values.split_first().map_or((None, &[][..]), |(title, values)| (title.as_str(), values));
+fn row_view(columns: &[Column], row: &Row, back: &str) -> RowView {
+    let (title, values) =
+        row.values.split_first().map_or((String::new(), &[][..]), |(title, values)| (to_text(title), values));
     // From the list's own address, since the whole of it a hundred times would be a tenth of the page.
     let address = format!("{}/change/{back}", row.id);
     RowView {
         id: row.id,
-        title: title.unwrap_or_default().to_owned(),
+        title,
         address,
-        cells: cells(options.list_display, values).map(|(column, cell)| (column.class(&cell), cell)).collect(),
+        cells: cells(columns, values).map(|(column, cell)| (column.class(&cell), cell)).collect(),
     }
 }
 
 /// A click orders by a column first, and by what the reader has chosen before after it.
-fn head(query: &ListQuery, column: &'static Column) -> Head {
-    let Some(sql) = column.order else { return Head { label: column.label, sort: None } };
+fn head(query: &ListQuery, column: &Column) -> Head {
+    let label = column.label.clone();
+    let Some(sql) = column.order else { return Head { label, sort: None } };
     let link = |order: &[Order]| query.link("o", (!order.is_empty()).then(|| order_text(order)));
     let at = query.order.iter().position(|order| order.name == column.name);
     let sort = match at {
         None => {
             let own = if query.has_own_order { &query.order[..] } else { &[] };
-            let first = Order { name: column.name, sql, kind: &column.kind, descending: false };
+            let first = Order { name: column.name, sql, kind: column.kind, descending: false };
             let order: Vec<Order> = [first].into_iter().chain(own.iter().cloned()).collect();
             Sort { address: link(&order), current: None }
         }
@@ -168,14 +172,14 @@ fn head(query: &ListQuery, column: &'static Column) -> Head {
             Sort { address: link(&reversed), current: Some(CurrentSort { descending, number, remove }) }
         }
     };
-    Head { label: column.label, sort: Some(sort) }
+    Head { label, sort: Some(sort) }
 }
 
 /// What these rights allow to do to selected rows.
 fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, String)> {
     let mut actions = Vec::new();
     if options.allow(rights, Verb::Delete) {
-        actions.push(("delete_selected", format!("Delete selected {}", options.label_plural)));
+        actions.push(("delete_selected", format!("Delete selected {}", options.label_plural())));
     }
     if options.allow(rights, Verb::Change) {
         actions.extend(options.actions.iter().map(|action| (action.name, action.label.to_owned())));

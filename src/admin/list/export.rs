@@ -15,12 +15,13 @@ use super::page::{Row, Scan, fetch};
 use super::query::{AskedList, Cursor, ListQuery};
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::import::csv_file::{guarded, importable};
-use crate::admin::model_admin::{Cell, Column, Kind, Options, Widget};
+use crate::admin::model_admin::{Cell, Column, Options, Show};
 use crate::admin::site::Site;
 use crate::db::rows::Sql;
 use crate::db::search::Turns;
 use crate::db::{Connection, Db};
 use crate::error::{Error, FieldErrors};
+use crate::models::{Field, Kind};
 
 /// Rows that are read at once. A few milliseconds' work, so that requests between batches need not wait.
 const BATCH: i64 = 1_000;
@@ -46,7 +47,7 @@ pub async fn export(
         return Err(FieldErrors::one("q", problem).into());
     }
     let export = Export::new(options, query, db.get_ref().clone(), turns.get_ref().clone());
-    let name = format!("attachment; filename=\"{}-{}.csv\"", options.slug, Utc::now().format("%Y-%m-%d"));
+    let name = format!("attachment; filename=\"{}-{}.csv\"", options.slug(), Utc::now().format("%Y-%m-%d"));
     let mut response = HttpResponse::Ok();
     response.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name));
     Ok(response.streaming(try_unfold(export, Export::next)))
@@ -121,7 +122,7 @@ impl Export {
             let cells = cells(&self.columns, &row.values);
             // A number stays one, minus sign and all.
             let text = |(column, cell): (&Column, Cell)| match column.kind {
-                Kind::Number => cell.plain(),
+                Show::Number => cell.plain(),
                 _ => guarded(cell.plain()),
             };
             cells.map(text).collect::<Vec<_>>()
@@ -141,21 +142,25 @@ fn write(file: &mut Vec<u8>, lines: impl IntoIterator<Item = impl IntoIterator<I
     write().map_err(|error: csv::Error| Error::Internal(error.to_string()))
 }
 
-/// The id and the fields that an import takes, under the same names, so that a file can come back; then what
-/// else the list shows.
+/// The id and the fields that an import takes, under the same names and as the same texts, so that a file can come back;
+/// then what else the list shows.
 fn columns(options: &'static Options) -> Vec<Column> {
-    const ID: Column = Column { name: "id", label: "ID", sql: &["id"], kind: Kind::Number, order: None };
-    let fields = importable(options).map(|field| Column {
+    let raw = |field: &'static Field| Column {
         name: field.name,
-        label: field.label,
-        sql: std::slice::from_ref(&field.name),
-        kind: if field.widget == Widget::Checkbox { Kind::Flag } else { Kind::Text },
+        label: field.verbose_name(),
+        sql: vec![field.name.into()],
+        kind: match field.kind {
+            Kind::Integer | Kind::ForeignKey(_) => Show::Number,
+            Kind::Boolean => Show::Boolean,
+            Kind::DateTime => Show::DateTime,
+            _ => Show::Text,
+        },
         order: None,
-    });
-    let mut columns: Vec<Column> = [ID].into_iter().chain(fields).collect();
-    for column in options.list_display.iter().chain(options.export) {
-        if !columns.iter().any(|known| known.name == column.name) {
-            columns.push(column.clone());
+    };
+    let mut columns: Vec<Column> = [Column::id()].into_iter().chain(importable(options).map(raw)).collect();
+    for name in options.list_display.iter().chain(options.export) {
+        if !columns.iter().any(|known| known.name == *name) {
+            columns.extend(options.column(name));
         }
     }
     columns

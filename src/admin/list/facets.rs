@@ -1,6 +1,7 @@
 //! The filters of a list: their choices, and how many rows each choice would leave.
 
-use chrono::{TimeDelta, Utc};
+use std::borrow::Cow;
+
 use diesel::QueryResult;
 
 use super::filter::FilterChoice;
@@ -8,7 +9,7 @@ use super::matches::{Count, Matches, Sample};
 use super::query::ListQuery;
 use crate::admin::model_admin::{Choices, Filter, Options};
 use crate::db::Connection;
-use crate::db::rows::{self, Bind, Sql};
+use crate::db::rows::{self, Sql};
 
 /// Rows that are counted for a choice; beyond that people read `1,000+`.
 const CAP: i64 = 1_000;
@@ -19,7 +20,7 @@ const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 /// A filter beside the list.
 pub struct Facet {
     /// Its heading.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// Everything, then its choices.
     pub links: Vec<FacetLink>,
 }
@@ -54,7 +55,7 @@ fn facet(
     query: &ListQuery,
     matches: &Matches,
 ) -> QueryResult<Facet> {
-    let choices = filter.offered(conn)?;
+    let choices = filter.offered(conn, options.model)?;
     let current = query.chosen.iter().find(|chosen| chosen.filter.name == filter.name);
     let other;
     // What the choices would leave does not depend on the one that is on.
@@ -83,7 +84,7 @@ fn facet(
         // That there are zero or more is no news.
         count: if count == NOTHING_KNOWN { String::new() } else { count.to_string() },
     });
-    Ok(Facet { label: filter.label, links: std::iter::once(everything).chain(links).collect() })
+    Ok(Facet { label: filter.heading(options.model), links: std::iter::once(everything).chain(links).collect() })
 }
 
 /// How many rows each choice leaves, by one search for each.
@@ -110,7 +111,9 @@ fn count_in(
         for (number, choice) in choices.iter().enumerate() {
             from.push(", (").append(choice.condition.clone()).push(&format!(") AS c{number}"));
         }
-        from.push(&format!(" FROM {} WHERE ", options.table)).append(sample.condition.clone()).push(") AS counted");
+        from.push(&format!(" FROM {} WHERE ", options.model.plural))
+            .append(sample.condition.clone())
+            .push(") AS counted");
         let sums: Vec<String> = (0..choices.len()).map(|number| format!("count(*) FILTER (WHERE c{number})")).collect();
         let sums: Vec<&str> = sums.iter().map(String::as_str).collect();
         let row = rows::select(conn, &sums, from)?.pop().unwrap_or_default();
@@ -120,9 +123,4 @@ fn count_in(
         }));
     }
     Ok(counts)
-}
-
-/// A time in the past, as a query compares it.
-pub fn days_ago(days: i64) -> Bind {
-    (Utc::now().naive_utc() - TimeDelta::days(days)).into()
 }

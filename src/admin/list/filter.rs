@@ -1,10 +1,14 @@
 //! A filter's choices as conditions.
 
+use std::borrow::Cow;
+
+use chrono::{TimeDelta, Utc};
 use diesel::QueryResult;
 
 use crate::admin::model_admin::{Choices, Filter};
 use crate::db::Connection;
 use crate::db::rows::{Bind, Sql};
+use crate::models::{Field, Kind, Model};
 
 /// A choice of a filter.
 #[derive(Clone, Debug)]
@@ -19,7 +23,7 @@ pub struct FilterChoice {
 
 impl Filter {
     /// What can be chosen.
-    pub fn offered(&self, conn: &mut Connection) -> QueryResult<Vec<FilterChoice>> {
+    pub fn offered(&self, conn: &mut Connection, model: &Model) -> QueryResult<Vec<FilterChoice>> {
         let choice = |value: &str, label: &str, condition| FilterChoice {
             value: value.to_owned(),
             label: label.to_owned(),
@@ -39,12 +43,13 @@ impl Filter {
                     .map(|found| choice(&found.value, &found.label, bound(sql(&found.value), found.value.as_str())))
                     .collect()
             }
+            Choices::Field(name) => model.field(name).map_or_else(Vec::new, of_field),
             Choices::Named(..) => Vec::new(),
         })
     }
 
     /// The choice with this value; `None` where there is none.
-    pub fn choice(&self, conn: &mut Connection, value: &str) -> QueryResult<Option<FilterChoice>> {
+    pub fn choice(&self, conn: &mut Connection, model: &Model, value: &str) -> QueryResult<Option<FilterChoice>> {
         if value.is_empty() {
             return Ok(None);
         }
@@ -56,7 +61,54 @@ impl Filter {
                 condition: bound(sql, value),
             }));
         }
-        Ok(self.offered(conn)?.into_iter().find(|choice| choice.value == value))
+        Ok(self.offered(conn, model)?.into_iter().find(|choice| choice.value == value))
+    }
+}
+
+/// The choices of a field.
+fn of_field(field: &Field) -> Vec<FilterChoice> {
+    let choice = |value: &str, label: &str, condition: Sql| FilterChoice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        condition,
+    };
+    let name = field.name;
+    match field.kind {
+        Kind::Boolean => {
+            vec![choice("yes", "Yes", Sql::new(name)), choice("no", "No", Sql::new(format!("NOT {name}")))]
+        }
+        Kind::Choice(choices) => {
+            let is = |value: &str| bound(&format!("{name} = ?"), value);
+            choices.iter().map(|(value, label)| choice(value, label, is(value))).collect()
+        }
+        Kind::DateTime => {
+            let since = |days| bound(&format!("{name} >= ?"), days_ago(days));
+            PERIODS.map(|(value, label, days)| choice(value, label, since(days))).into()
+        }
+        _ => vec![
+            choice("yes", "Set", Sql::new(format!("{name} IS NOT NULL"))),
+            choice("no", "Empty", Sql::new(format!("{name} IS NULL"))),
+        ],
+    }
+}
+
+/// Times that end now: value, label and days.
+const PERIODS: [(&str, &str, i64); 4] = [
+    ("day", "Past 24 hours", 1),
+    ("week", "Past 7 days", 7),
+    ("month", "Past 30 days", 30),
+    ("year", "Past year", 365),
+];
+
+impl Filter {
+    /// Its heading.
+    pub fn heading(&self, model: &Model) -> Cow<'static, str> {
+        match self.choices {
+            Choices::Field(name) if self.label.is_empty() => {
+                model.field(name).map_or(name.into(), |field| field.verbose_name())
+            }
+            _ => self.label.into(),
+        }
     }
 }
 
@@ -67,4 +119,9 @@ fn bound(sql: &str, value: impl Into<Bind>) -> Sql {
         condition.bind(value.clone());
     }
     condition
+}
+
+/// A time in the past, as a query compares it.
+pub fn days_ago(days: i64) -> Bind {
+    (Utc::now().naive_utc() - TimeDelta::days(days)).into()
 }

@@ -34,7 +34,7 @@ impl std::fmt::Display for Count {
 impl Count {
     /// Counts rows of a model, but not many more than `cap`.
     pub fn up_to(cap: i64, conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Count> {
-        let mut from = Sql::new(format!("FROM (SELECT 1 FROM {} WHERE ", options.table));
+        let mut from = Sql::new(format!("FROM (SELECT 1 FROM {} WHERE ", options.model.plural));
         from.append(condition).push(&format!(" LIMIT {}) AS counted", cap + 1));
         let number = rows::number(conn, "count(*)", from)?;
         Ok(Count { number: number.min(cap), is_at_least: number > cap })
@@ -42,7 +42,7 @@ impl Count {
 
     /// Counts all rows of a model: at once where their number is kept.
     pub fn of_table(conn: &mut Connection, options: &Options) -> QueryResult<Count> {
-        match rows::kept_count(conn, options.table)? {
+        match rows::kept_count(conn, options.model.plural)? {
             Some(number) => Ok(Count { number, is_at_least: false }),
             None => Count::up_to(CAP, conn, options, Sql::all([])),
         }
@@ -60,7 +60,7 @@ pub struct Sample {
 impl Sample {
     /// Looks up rows by one scan, which ends with the table or when there are many.
     fn of(conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Sample> {
-        let mut from = Sql::new(format!("FROM {} WHERE ", options.table));
+        let mut from = Sql::new(format!("FROM {} WHERE ", options.model.plural));
         from.append(condition).push(&format!(" LIMIT {}", CAP + 1));
         let mut ids = rows::ids(conn, from)?;
         let is_at_least = ids.len() as i64 > CAP;
@@ -132,10 +132,11 @@ impl Matches {
 
 /// The condition for rows in which each word occurs in some search field; `None` where nothing is searched.
 pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
-    if words.is_empty() || options.search_fields.is_empty() {
+    let searched = options.searched();
+    if words.is_empty() || searched.is_empty() {
         return None;
     }
-    let mut condition = Sql::new(format!("contains_all({}, ?)", concatenated(options.search_fields)));
+    let mut condition = Sql::new(format!("contains_all({}, ?)", concatenated(&searched)));
     condition.bind(join(words));
     Some(condition)
 }

@@ -1,14 +1,13 @@
 //! One page of a list's rows.
 
 use diesel::QueryResult;
-use serde_json::Value;
 
 use super::matches::{Count, Matches, plain_condition};
 use super::query::{Cursor, ListQuery, Order, Place};
 use crate::admin::model_admin::Options;
 use crate::admin::text::thousands;
-use crate::db::Connection;
-use crate::db::rows::{self, Bind, Sql};
+use crate::db::rows::{Sql, Value};
+use crate::db::{Connection, keyset};
 
 /// A row of a list.
 #[derive(Clone, Debug)]
@@ -18,7 +17,7 @@ pub struct Row {
     /// The columns that were asked for.
     pub values: Vec<Value>,
     /// Its values of the order.
-    place: Vec<Bind>,
+    place: Vec<Value>,
 }
 
 /// Which rows are fetched, and in what order.
@@ -37,64 +36,29 @@ pub struct Scan<'a> {
 }
 
 /// Rows in the order of a list, beginning after or before a place.
-///
-/// The rows beyond a place are those that are beyond it by the last column and equal in all before it, then
-/// those beyond it by the column before, and so on. Each of these steps is a statement of its own: for
-/// SQLite that is a range of an index, which an OR of them is not.
 pub fn fetch(conn: &mut Connection, options: &Options, columns: &[&str], scan: Scan) -> QueryResult<Vec<Row>> {
-    let steps = match scan.from {
-        None => vec![Sql::all([])],
-        Some(from) => (1..=scan.order.len()).rev().map(|columns| beyond(&scan, columns, from)).collect(),
-    };
-    let by: Vec<String> = scan.order.iter().map(|order| format!("{} {}", order.sql, scan.direction(order))).collect();
+    let order: Vec<keyset::Order> =
+        scan.order.iter().map(|order| keyset::Order { sql: order.sql, descending: order.descending }).collect();
+    let bound = |(order, value): (&Order, &Value)| order.bind(value).unwrap_or_else(|| value.clone());
+    let from = scan.from.map(|from| scan.order.iter().zip(&from.values).map(bound).collect::<Vec<_>>());
     let place = scan.order.iter().map(|order| order.sql);
     let all: Vec<&str> = ["id"].into_iter().chain(columns.iter().copied()).chain(place).collect();
-    let mut found = Vec::new();
-    for step in steps {
-        let left = scan.limit - found.len() as i64;
-        if left > 0 {
-            let mut rest = Sql::new(format!("FROM {} WHERE ", options.table));
-            rest.append(Sql::all([step, scan.condition.clone()]));
-            rest.push(&format!(" ORDER BY {} LIMIT {left}", by.join(", ")));
-            found.extend(rows::select(conn, &all, rest)?.into_iter().map(|row| Row::new(row, columns.len())));
-        }
-    }
-    Ok(found)
-}
-
-impl Scan<'_> {
-    fn is_descending(&self, order: &Order) -> bool {
-        order.descending != self.backwards
-    }
-
-    fn direction(&self, order: &Order) -> &'static str {
-        if self.is_descending(order) { "DESC" } else { "ASC" }
-    }
-}
-
-/// Equal in the first columns but the last of them, and beyond the place in that one.
-fn beyond(scan: &Scan, columns: usize, place: &Cursor) -> Sql {
-    let conditions = scan.order.iter().zip(&place.values).take(columns).enumerate().map(|(at, (order, value))| {
-        let comparison = match scan.is_descending(order) {
-            _ if at + 1 < columns => "=",
-            true => "<",
-            false => ">",
-        };
-        let mut condition = Sql::new(format!("{} {comparison} ?", order.sql));
-        condition.bind(order.bind(value).unwrap_or_else(|| value.clone()));
-        condition
-    });
-    Sql::all(conditions)
+    let scan = keyset::Scan {
+        table: options.model.plural,
+        columns: &all,
+        condition: scan.condition.clone(),
+        order: &order,
+        from: from.as_deref(),
+        backwards: scan.backwards,
+        limit: scan.limit,
+        is_kept: false,
+    };
+    Ok(keyset::fetch(conn, &scan)?.into_iter().map(|row| Row::new(row, columns.len())).collect())
 }
 
 impl Row {
     fn new(mut row: Vec<Value>, columns: usize) -> Row {
         let place = row.split_off((columns + 1).min(row.len()));
-        let place = place.into_iter().map(|value| match value {
-            Value::String(text) => Bind::Text(text),
-            value => value.as_i64().map_or_else(|| Bind::Text(String::new()), Bind::Integer),
-        });
-        let place = place.collect();
         let values = row.split_off(1.min(row.len()));
         Row { id: row.first().and_then(Value::as_i64).unwrap_or(0), values, place }
     }
@@ -200,7 +164,7 @@ pub fn matching_ids(
 ) -> QueryResult<Vec<i64>> {
     let condition = plain_condition(options, query);
     let order = [Order::by_id(false)];
-    let from = Cursor { number: None, values: vec![Bind::Integer(after_id)] };
+    let from = Cursor { number: None, values: vec![Value::Integer(after_id)] };
     let scan = Scan { condition: &condition, order: &order, from: Some(&from), backwards: false, limit };
     let rows = fetch(conn, options, &[], scan)?;
     Ok(rows.iter().map(|row| row.id).collect())

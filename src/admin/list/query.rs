@@ -5,18 +5,18 @@ use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::QueryResult;
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use super::cells;
 use super::filter::FilterChoice;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::form_data::FormData;
-use crate::admin::model_admin::{Filter, Kind, Options};
+use crate::admin::model_admin::{Filter, Options, Show};
 use crate::admin::site::Site;
 use crate::db::Connection;
-use crate::db::rows::{Bind, Sql};
+use crate::db::rows::{Sql, Value};
 use crate::db::search;
 use crate::error::Error;
+use crate::models::value::to_json;
 use crate::users::permissions::Verb;
 
 /// How many rows a page may have.
@@ -94,7 +94,7 @@ pub struct Order {
     /// SQL of what is compared.
     pub sql: &'static str,
     /// What kind of value that is.
-    pub kind: &'static Kind,
+    pub kind: Show,
     /// From the greatest to the least.
     pub descending: bool,
 }
@@ -102,16 +102,17 @@ pub struct Order {
 impl Order {
     /// By the id.
     pub fn by_id(descending: bool) -> Order {
-        Order { name: "id", sql: "id", kind: &Kind::Number, descending }
+        Order { name: "id", sql: "id", kind: Show::Number, descending }
     }
 
     /// A value of the order, as it was read from a row, for a comparison with others. `None` where no row has
     /// such a value.
-    pub fn bind(&self, value: &Bind) -> Option<Bind> {
+    pub fn bind(&self, value: &Value) -> Option<Value> {
         match (self.kind, value) {
-            (Kind::Time, Bind::Text(text)) => cells::parse_time(text).map(Bind::Time),
-            (Kind::Flag, Bind::Integer(number)) => Some(Bind::Flag(*number != 0)),
-            (Kind::Number, Bind::Integer(_)) | (Kind::Text | Kind::Custom(_), Bind::Text(_)) => Some(value.clone()),
+            (Show::DateTime, value) => value.as_time().map(Value::DateTime),
+            (Show::Boolean, value) => value.as_bool().map(Value::Boolean),
+            (Show::Number, Value::Integer(_)) => Some(value.clone()),
+            (Show::Text | Show::Choice(_) | Show::Custom(_), Value::Text(_)) => Some(value.clone()),
             _ => None,
         }
     }
@@ -137,7 +138,7 @@ pub struct Cursor {
     /// How many rows the list had up to this one, itself included, if that is known. Only for people to read.
     pub number: Option<i64>,
     /// Its values of [`ListQuery::full_order`].
-    pub values: Vec<Bind>,
+    pub values: Vec<Value>,
 }
 
 impl ListQuery {
@@ -152,7 +153,7 @@ impl ListQuery {
         let (mut chosen, mut is_choice_gone) = (Vec::new(), false);
         for filter in options.list_filter {
             let value = data.get(filter.name).unwrap_or_default();
-            match filter.choice(conn, value)? {
+            match filter.choice(conn, options.model, value)? {
                 Some(choice) => chosen.push(Chosen { filter, choice }),
                 None => is_choice_gone |= !value.is_empty(),
             }
@@ -260,11 +261,11 @@ impl ListQuery {
 
 /// The columns with these names, each once; `-` before those that descend.
 fn order<'a>(options: &'static Options, names: impl Iterator<Item = &'a str>) -> Vec<Order> {
-    let mut order: Vec<Order> = Vec::new();
+    let (mut order, columns): (Vec<Order>, _) = (Vec::new(), options.columns());
     for name in names {
         let (name, descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
-        let known = match options.list_display.iter().find(|column| column.name == name) {
-            Some(column) => column.order.map(|sql| Order { name: column.name, sql, kind: &column.kind, descending }),
+        let known = match columns.iter().find(|column| column.name == name) {
+            Some(column) => column.order.map(|sql| Order { name: column.name, sql, kind: column.kind, descending }),
             None => (name == "id").then(|| Order::by_id(descending)),
         };
         order.extend(known.filter(|new| !order.iter().any(|former| former.name == new.name)));
@@ -298,22 +299,21 @@ impl Cursor {
     /// As it stands in an address: base64url of a JSON list, the number first.
     fn encode(&self) -> String {
         let values = self.values.iter().map(|value| match value {
-            Bind::Text(text) => Value::from(text.as_str()),
-            Bind::Integer(number) => Value::from(*number),
-            // No row's value is read as one of these.
-            Bind::Flag(_) | Bind::Time(_) | Bind::Integers(_) | Bind::Texts(_) => Value::Null,
+            Value::Boolean(flag) => Json::from(i64::from(*flag)),
+            Value::DateTime(time) => Json::from(time.to_string()),
+            other => to_json(other),
         });
-        let list: Vec<Value> = std::iter::once(Value::from(self.number)).chain(values).collect();
-        URL_SAFE_NO_PAD.encode(Value::from(list).to_string())
+        let list: Vec<Json> = std::iter::once(Json::from(self.number)).chain(values).collect();
+        URL_SAFE_NO_PAD.encode(Json::from(list).to_string())
     }
 
     /// `None` where the text is no cursor of this order.
     fn decode(text: &str, order: &[Order]) -> Option<Cursor> {
-        let list: Vec<Value> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let list: Vec<Json> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (number, values) = list.split_first().filter(|(_, values)| values.len() == order.len())?;
-        let value = |value: &Value| match value {
-            Value::String(text) => Some(Bind::Text(text.clone())),
-            value => value.as_i64().map(Bind::Integer),
+        let value = |value: &Json| match value {
+            Json::String(text) => Some(Value::Text(text.clone())),
+            value => value.as_i64().map(Value::Integer),
         };
         let values = values.iter().map(value).collect::<Option<Vec<_>>>()?;
         order.iter().zip(&values).try_for_each(|(order, value)| order.bind(value).map(drop))?;

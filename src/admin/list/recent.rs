@@ -82,7 +82,7 @@ impl Known {
             |name: &str| ["o", "show"].contains(&name) || options.list_filter.iter().any(|filter| filter.name == name);
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(data.0.iter().filter(|(name, _)| is_of_list(name)));
-        Some(Known { user: staff.user.id, slug: options.slug, query: query.finish() })
+        Some(Known { user: staff.user.id, slug: options.slug(), query: query.finish() })
     }
 }
 
@@ -110,7 +110,7 @@ where
         read: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<Arc<T>, Error> {
         let minute = Utc::now().timestamp() / 60;
-        let asked = Asked { reader: Reader(staff.clone()), slug: options.slug, query: query.to_owned(), minute };
+        let asked = Asked { reader: Reader(staff.clone()), slug: options.slug(), query: query.to_owned(), minute };
         let version = db.version();
         if let Some(known) = self.lists.known(version, &asked) {
             return Ok(known);
@@ -161,9 +161,11 @@ mod tests {
     use super::*;
     use crate::db::DatabaseUrl;
     use crate::history::{Actor, Source};
+    use crate::models::Model;
     use crate::users::models::{self, NewUser, Origin};
 
-    static OPTIONS: Options = Options { slug: "articles", ..Options::DEFAULT };
+    static MODEL: Model = Model { name: "article", plural: "articles", title: "name", fields: &[] };
+    static OPTIONS: Options = Options::new(&MODEL);
 
     /// The thread on which a list is read that takes so long.
     async fn reader(lists: &Recent<ThreadId>, db: &Db, staff: &Arc<Staff>, query: &str, takes: Duration) -> ThreadId {

@@ -1,5 +1,7 @@
 //! What every list shows around its rows: search, filters, count, links to the other pages.
 
+use std::borrow::Cow;
+
 use diesel::QueryResult;
 
 use super::facets::{Facet, facets};
@@ -16,9 +18,9 @@ pub struct ListView {
     /// Where this page of it is.
     pub here: String,
     /// For people, one row.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// For people, the rows.
-    pub label_plural: &'static str,
+    pub label_plural: Cow<'static, str>,
     /// Whether rows can be searched.
     pub can_search: bool,
     /// The search as it was typed.
@@ -81,11 +83,11 @@ impl ListView {
             Some(within) => Count::up_to(CAP, conn, options, within.clone())?,
             None => Count::of_table(conn, options)?,
         };
-        let address = format!("/admin/{}/", options.slug);
+        let address = format!("/admin/{}/", options.slug());
         let parameters = query.parameters();
         let kept = parameters.into_iter().filter(|(name, _)| *name != "q").collect::<Vec<_>>();
         let chip = |chosen: &Chosen| {
-            let label = format!("{}: {}", chosen.filter.label, chosen.choice.label);
+            let label = format!("{}: {}", chosen.filter.heading(options.model), chosen.choice.label);
             (label, query.link(chosen.filter.name, None))
         };
         let unnarrowed = ListQuery { search: String::new(), chosen: Vec::new(), ..query.clone() };
@@ -93,9 +95,9 @@ impl ListView {
             here: format!("{address}{}", query.place_link(&query.place)),
             export: format!("{address}export/{}", query.place_link(&Place::First)),
             address,
-            label: options.label,
-            label_plural: options.label_plural,
-            can_search: !options.search_fields.is_empty(),
+            label: options.label(),
+            label_plural: options.label_plural(),
+            can_search: !options.searched().is_empty(),
             search: query.search.clone(),
             problem: query.problem.clone(),
             hidden: kept,
@@ -111,6 +113,6 @@ impl ListView {
 }
 
 fn result_count(options: &Options, query: &ListQuery, total: Count, all: Count) -> String {
-    let label = if all.number == 1 { options.label } else { options.label_plural };
+    let label = if all.number == 1 { options.label() } else { options.label_plural() };
     if query.is_narrowed() { format!("{total} of {all} {label}") } else { format!("{total} {label}") }
 }

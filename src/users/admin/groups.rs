@@ -6,69 +6,43 @@ use std::collections::BTreeSet;
 use diesel::QueryResult;
 
 use crate::admin::model_admin::{
-    Cell, Choice, Column, Field, Fieldset, Kind, ModelAdmin, Options, Panel, Staff, Values, Widget, field_error,
-    permissions,
+    Cell, Choice, Display, ModelAdmin, Options, Panel, Show, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::error::Error;
-use crate::users::groups::{self, Group};
+use crate::users::groups::{self, GROUP, Group};
 use crate::users::permissions::{Verb, of_group};
-use crate::users::validators::MAX_NAME_CHARS;
 
 /// Registers groups.
 pub struct GroupAdmin;
 
 static OPTIONS: Options = Options {
-    name: "group",
-    slug: "groups",
-    label: "group",
-    label_plural: "groups",
     section: "People",
     icon: "group",
-    table: "groups",
-    title: "name",
-    list_display: &[
-        Column { name: "name", label: "Name", sql: &["name"], kind: Kind::Text, order: Some("name") },
-        Column {
+    list_display: &["name", "members", "permissions"],
+    displays: &[
+        Display {
             name: "members",
             label: "Members",
             sql: &["(SELECT count(*) FROM user_groups WHERE group_id = groups.id)"],
-            kind: Kind::Number,
+            kind: Show::Number,
             order: None,
         },
-        Column {
+        Display {
             name: "permissions",
             label: "Permissions",
             sql: &["(SELECT count(*) FROM group_permissions WHERE group_id = groups.id)"],
-            kind: Kind::Number,
+            kind: Show::Number,
             order: None,
         },
     ],
-    search_fields: &["name"],
     ordering: &["name"],
-    fieldsets: &[Fieldset {
-        label: "",
-        fields: &[
-            Field {
-                name: "name",
-                label: "Name",
-                help: "",
-                widget: Widget::Text { required: true, max_length: MAX_NAME_CHARS },
-            },
-            Field {
-                name: "permissions",
-                label: "Permissions",
-                help: "All members of the group have them.",
-                widget: Widget::SelectMultiple,
-            },
-        ],
-    }],
     related: &[("group_permissions", "permissions"), ("user_groups", "memberships of users")],
-    ..Options::DEFAULT
+    ..Options::new(&GROUP)
 };
 
 fn existing(conn: &mut Connection, id: i64) -> Result<Group, Error> {
-    groups::find(conn, id)?.ok_or(Error::NoSuchObject("Group"))
+    groups::find(conn, id)?.ok_or(Error::NoSuchObject("group"))
 }
 
 impl ModelAdmin for GroupAdmin {
@@ -126,7 +100,7 @@ impl ModelAdmin for GroupAdmin {
             count => format!("{count} users"),
         };
         let link = Cell::Link(format!("/admin/users/?groups={id}"), members);
-        Ok(vec![Panel { label: "Record", facts: vec![("Members", link)], actions: Vec::new() }])
+        Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)], actions: Vec::new() }])
     }
 }
 

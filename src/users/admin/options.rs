@@ -3,25 +3,23 @@
 use super::groups::group_choices;
 use super::link::link_badge;
 use crate::admin::history::model::source_cell;
-use crate::admin::model_admin::{Action, Choice, Choices, Column, Field, Fieldset, Filter, Kind, Options, Widget};
-use crate::users::validators::{MAX_NAME_CHARS, MAX_USERNAME_CHARS};
+use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Show};
+use crate::users::models::USER;
 
 /// See [`super::UserAdmin`].
 pub static OPTIONS: Options = Options {
-    name: "user",
-    slug: "users",
-    label: "user",
-    label_plural: "users",
     section: "People",
     icon: "users",
-    table: "users",
-    title: "username",
-    list_display: COLUMNS,
-    export: EXPORT,
-    search_fields: &["username", "first_name", "last_name", "email"],
+    list_display: &["username", "email", "name", "cognito", "is_staff", "is_superuser", "is_active", "last_login"],
+    displays: DISPLAYS,
+    export: &["date_joined", "origin"],
     list_filter: FILTERS,
     ordering: &["username"],
-    fieldsets: &[IDENTITY, SIGN_IN, RIGHTS],
+    fieldsets: &[
+        Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"] },
+        Fieldset { label: "Sign-in", fields: &["password"] },
+        Fieldset { label: "Rights", fields: &["is_active", "is_staff", "is_superuser", "groups", "user_permissions"] },
+    ],
     actions: &[
         Action { name: "activate", label: "Activate selected users", form_label: None, done: "activated" },
         Action { name: "deactivate", label: "Deactivate selected users", form_label: None, done: "deactivated" },
@@ -39,66 +37,39 @@ pub static OPTIONS: Options = Options {
         ("user_groups", "group memberships"),
         ("user_permissions", "permissions"),
     ],
-    ..Options::DEFAULT
+    ..Options::new(&USER)
 };
 
-const COLUMNS: &[Column] = &[
-    Column { name: "username", label: "Username", sql: &["username"], kind: Kind::Text, order: Some("username") },
-    Column { name: "email", label: "E-mail", sql: &["email"], kind: Kind::Text, order: Some("email") },
-    Column {
+const DISPLAYS: &[Display] = &[
+    Display {
         name: "name",
         label: "Name",
         sql: &["trim(first_name || ' ' || last_name)"],
-        kind: Kind::Text,
+        kind: Show::Text,
         order: Some("last_name || ' ' || first_name"),
     },
-    Column {
+    Display {
         name: "cognito",
         label: "Cognito",
         sql: &["cognito_sub", "last_seen_at"],
-        kind: Kind::Custom(link_badge),
+        kind: Show::Custom(link_badge),
         order: Some("CAST(COALESCE(last_seen_at, '0001-01-01 00:00:00') AS TEXT)"),
     },
-    Column { name: "is_staff", label: "Staff", sql: &["is_staff"], kind: Kind::Flag, order: Some("is_staff") },
-    Column {
-        name: "is_superuser",
-        label: "Superuser",
-        sql: &["is_superuser"],
-        kind: Kind::Flag,
-        order: Some("is_superuser"),
-    },
-    Column { name: "is_active", label: "Active", sql: &["is_active"], kind: Kind::Flag, order: Some("is_active") },
-    Column {
+    Display {
         name: "last_login",
         label: "Last sign-in",
         sql: &["last_login"],
-        kind: Kind::Time,
+        kind: Show::DateTime,
         order: Some("COALESCE(last_login, '0001-01-01 00:00:00')"),
     },
-];
-
-/// What a file has room for.
-const EXPORT: &[Column] = &[
-    Column { name: "date_joined", label: "Date joined", sql: &["date_joined"], kind: Kind::Time, order: None },
-    Column { name: "origin", label: "Origin", sql: &["origin"], kind: Kind::Custom(source_cell), order: None },
+    Display { name: "date_joined", label: "Date joined", sql: &["date_joined"], kind: Show::DateTime, order: None },
+    Display { name: "origin", label: "Origin", sql: &["origin"], kind: Show::Custom(source_cell), order: None },
 ];
 
 const FILTERS: &[Filter] = &[
-    Filter {
-        name: "active",
-        label: "Active",
-        choices: Choices::Fixed(&[("yes", "Yes", "is_active", None), ("no", "No", "NOT is_active", None)]),
-    },
-    Filter {
-        name: "staff",
-        label: "Staff",
-        choices: Choices::Fixed(&[("yes", "Yes", "is_staff", None), ("no", "No", "NOT is_staff", None)]),
-    },
-    Filter {
-        name: "superuser",
-        label: "Superuser",
-        choices: Choices::Fixed(&[("yes", "Yes", "is_superuser", None), ("no", "No", "NOT is_superuser", None)]),
-    },
+    Filter { name: "active", label: "Active", choices: Choices::Field("is_active") },
+    Filter { name: "staff", label: "Staff", choices: Choices::Field("is_staff") },
+    Filter { name: "superuser", label: "Superuser", choices: Choices::Field("is_superuser") },
     Filter {
         name: "cognito",
         label: "Cognito link",
@@ -132,71 +103,3 @@ const FILTERS: &[Filter] = &[
         ]),
     },
 ];
-
-const IDENTITY: Fieldset = Fieldset {
-    label: "Identity",
-    fields: &[
-        Field {
-            name: "username",
-            label: "Username",
-            help: "Letters, digits and @ . + - _ only.",
-            widget: Widget::Text { required: true, max_length: MAX_USERNAME_CHARS },
-        },
-        Field {
-            name: "email",
-            label: "E-mail",
-            help: "As in Cognito: the first token with this verified address links the user.",
-            widget: Widget::Email,
-        },
-        Field { name: "first_name", label: "First name", help: "", widget: NAME },
-        Field { name: "last_name", label: "Last name", help: "", widget: NAME },
-    ],
-};
-
-const NAME: Widget = Widget::Text { required: false, max_length: MAX_NAME_CHARS };
-
-const SIGN_IN: Fieldset = Fieldset {
-    label: "Sign-in",
-    fields: &[Field {
-        name: "password",
-        label: "Password",
-        help: "A password is for the admin only. The API takes tokens of Cognito.",
-        widget: Widget::NewPassword,
-    }],
-};
-
-const RIGHTS: Fieldset = Fieldset {
-    label: "Rights",
-    fields: &[
-        Field {
-            name: "is_active",
-            label: "Active",
-            help: "May sign in and use the API. Unselect this instead of deleting.",
-            widget: Widget::Checkbox,
-        },
-        Field {
-            name: "is_staff",
-            label: "Staff",
-            help: "May sign in to the admin, and change and delete everybody's articles by token.",
-            widget: Widget::Checkbox,
-        },
-        Field {
-            name: "is_superuser",
-            label: "Superuser",
-            help: "Has all permissions without being given them.",
-            widget: Widget::Checkbox,
-        },
-        Field {
-            name: "groups",
-            label: "Groups",
-            help: "The user has all permissions of these groups.",
-            widget: Widget::SelectMultiple,
-        },
-        Field {
-            name: "user_permissions",
-            label: "Permissions",
-            help: "Beside those of the groups.",
-            widget: Widget::SelectMultiple,
-        },
-    ],
-};

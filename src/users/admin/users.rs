@@ -23,7 +23,7 @@ const BEYOND_YOURS: &str = "You cannot give rights that you do not have yourself
 const NOT_YOURSELF: &str = "You cannot change this for yourself. Ask another superuser.";
 
 fn existing(conn: &mut Connection, id: i64) -> Result<User, Error> {
-    models::find(conn, id)?.ok_or(Error::NoSuchObject("User"))
+    models::find(conn, id)?.ok_or(Error::NoSuchObject("user"))
 }
 
 fn grants(values: &Values) -> Grants {
@@ -102,10 +102,6 @@ impl ModelAdmin for UserAdmin {
         Ok(Some(values))
     }
 
-    fn initial(&self) -> Values {
-        Values::default().with("is_active", true)
-    }
-
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
         match id {
             None => create(conn, values, staff),
@@ -167,7 +163,7 @@ impl ModelAdmin for UserAdmin {
         let mut record = record_panel(&user, may_change);
         if HISTORY.allow(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
-            record.facts.push(("", Cell::Link(address, "What this user did".to_owned())));
+            record.facts.push(("".into(), Cell::Link(address, "What this user did".to_owned())));
         }
         Ok(vec![link_panel(&user), record])
     }
@@ -249,14 +245,14 @@ fn origin(origin: &str) -> &'static str {
 fn record_panel(user: &User, may_change: bool) -> Panel {
     let state = if user.password.is_some() { "Set" } else { "None: signs in with Cognito only" };
     let mut facts = vec![
-        ("Date joined", Cell::Time(user.date_joined)),
-        ("Last sign-in", user.last_login.map_or(Cell::Empty, Cell::Time)),
-        ("Origin", Cell::Text(origin(&user.origin).to_owned())),
-        ("Password", Cell::Text(state.to_owned())),
+        ("Date joined".into(), Cell::Time(user.date_joined)),
+        ("Last sign-in".into(), user.last_login.map_or(Cell::Empty, Cell::Time)),
+        ("Origin".into(), Cell::Text(origin(&user.origin).to_owned())),
+        ("Password".into(), Cell::Text(state.to_owned())),
     ];
     if may_change {
         let address = format!("/admin/users/{}/password/", user.id);
-        facts.push(("", Cell::Link(address, "Set or remove the password".to_owned())));
+        facts.push(("".into(), Cell::Link(address, "Set or remove the password".to_owned())));
     }
     Panel { label: "Record", facts, actions: Vec::new() }
 }

@@ -5,7 +5,46 @@ use diesel::prelude::*;
 
 use crate::db::Connection;
 use crate::history::{Actor, Object, Source};
+use crate::models::Default;
+use crate::models::{Field, Model};
 use crate::schema::users;
+use crate::users::validators;
+
+/// A user, as forms and lists describe one. What a user may hold is checked by [`create`] and [`update`].
+pub static USER: Model = Model {
+    name: "user",
+    plural: "users",
+    title: "username",
+    fields: &[
+        Field::char("username", validators::MAX_USERNAME_CHARS)
+            .search()
+            .order()
+            .help_text("Letters, digits and @ . + - _ only."),
+        Field::char("first_name", validators::MAX_NAME_CHARS).search().blank(),
+        Field::char("last_name", validators::MAX_NAME_CHARS).search().blank(),
+        Field::email("email")
+            .search()
+            .order()
+            .label("E-mail")
+            .help_text("As in Cognito: the first token with this verified address links the user."),
+        Field::password("password").help_text("A password is for the admin only. The API takes tokens of Cognito."),
+        Field::boolean("is_active")
+            .order()
+            .label("Active")
+            .default(Default::Boolean(true))
+            .help_text("May sign in and use the API. Unselect this instead of deleting."),
+        Field::boolean("is_staff")
+            .order()
+            .label("Staff")
+            .help_text("May sign in to the admin, and change and delete everybody's articles by token."),
+        Field::boolean("is_superuser")
+            .order()
+            .label("Superuser")
+            .help_text("Has all permissions without being given them."),
+        Field::many_to_many("groups").help_text("The user has all permissions of these groups."),
+        Field::many_to_many("user_permissions").label("Permissions").help_text("Beside those of the groups."),
+    ],
+};
 
 /// One row. `password` is an Argon2id hash, and not shown by `Debug`.
 #[derive(Clone, Queryable, Selectable, Identifiable)]

@@ -59,7 +59,7 @@ impl TestServer {
 
     /// A server for a pool that is there already.
     pub async fn start_for(pool: TestPool, change: impl FnOnce(&mut Config)) -> TestServer {
-        let resources = || Resources { api: server::api, site: server::site() };
+        let resources = || Resources { api: server::api(), site: server::site() };
         TestServer::start_with_resources(pool, resources, change).await
     }
 

@@ -1,0 +1,100 @@
+//! The admin of a model whose description says all there is to know: [`Options`] are registered as they are.
+
+use diesel::QueryResult;
+use serde_json::Value as Json;
+
+use super::model_admin::{Cell, ModelAdmin, Options, Panel, Staff, Values};
+use crate::db::Connection;
+use crate::db::rows::Value;
+use crate::error::Error;
+use crate::models::Default;
+use crate::models::clean::clean;
+use crate::models::value::to_text;
+use crate::models::{Data, Field, Input, Kind, Model, Row};
+use crate::users::permissions::{Verb, permission};
+
+impl ModelAdmin for &'static Options {
+    fn options(&self) -> &'static Options {
+        self
+    }
+
+    fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>> {
+        let row = self.model.find(conn, id)?;
+        Ok(row.map(|row| {
+            self.fields().fold(Values::default(), |values, field| values.with(field.name, entered(&row, field)))
+        }))
+    }
+
+    fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
+        let data: Data = values.0.iter().map(|(name, value)| (name.clone(), input(value))).collect();
+        let data = clean(self.fields().filter(|field| field.is_column()), &data, id.is_some())?;
+        let row = match id {
+            None => self.model.create(conn, &data, &staff.actor())?,
+            Some(id) => find(self.model, conn, id)?.update(conn, &data, &staff.actor())?,
+        };
+        Ok(row.id)
+    }
+
+    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
+        find(self.model, conn, id)?.delete(conn, &staff.actor())
+    }
+
+    /// What nobody enters.
+    fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
+        let Some(row) = self.model.find(conn, id)? else { return Ok(Vec::new()) };
+        let mut facts = Vec::new();
+        for (field, value) in row.values().filter(|(field, _)| !field.is_editable) {
+            facts.push((field.verbose_name(), fact(conn, field, value, staff)?));
+        }
+        Ok(if facts.is_empty() { Vec::new() } else { vec![Panel { label: "Record", facts, actions: Vec::new() }] })
+    }
+}
+
+fn find(model: &'static Model, conn: &mut Connection, id: i64) -> Result<Row, Error> {
+    model.find(conn, id)?.ok_or(Error::NoSuchObject(model.name))
+}
+
+/// The values that a new row's form begins with.
+pub fn initial(options: &Options) -> Values {
+    options.fields().fold(Values::default(), |values, field| match field.default {
+        Some(Default::Boolean(flag)) => values.with(field.name, flag),
+        Some(Default::Integer(number)) => values.with(field.name, number.to_string()),
+        Some(Default::Text(text)) => values.with(field.name, text),
+        _ => values,
+    })
+}
+
+/// A value as a form has it.
+fn entered(row: &Row, field: &Field) -> Json {
+    match row.get(field.name) {
+        Value::Boolean(flag) => (*flag).into(),
+        value => to_text(value).into(),
+    }
+}
+
+/// A form's value as a body has it.
+fn input(value: &Json) -> Input {
+    match value {
+        Json::Bool(flag) => Input::Boolean(*flag),
+        Json::String(text) => Input::text(text),
+        Json::Null => Input::Null,
+        _ => Input::Other,
+    }
+}
+
+/// A value that nobody enters. Another row is a link for those who may see it.
+fn fact(conn: &mut Connection, field: &Field, value: &Value, staff: &Staff) -> QueryResult<Cell> {
+    Ok(match (field.kind, value) {
+        (Kind::ForeignKey(to), Value::Integer(id)) => {
+            let title = to.title_of(conn, *id)?.unwrap_or_else(|| id.to_string());
+            let may_view = [Verb::View, Verb::Change].iter().any(|verb| staff.rights.has(&permission(to, *verb)));
+            if may_view { Cell::Link(format!("/admin/{}/{id}/change/", to.plural), title) } else { Cell::Text(title) }
+        }
+        (_, Value::DateTime(time)) => Cell::Time(*time),
+        (_, Value::Boolean(flag)) => Cell::Flag(*flag),
+        (_, value) => match to_text(value) {
+            text if text.is_empty() => Cell::Empty,
+            text => Cell::Text(text),
+        },
+    })
+}

@@ -1,0 +1,250 @@
+//! The list and the detail URL of a [`ModelViewSet`], as Django REST framework's generic views serve them.
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
+use actix_web::web::{self, Bytes, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::resource::resource;
+use super::viewset::ModelViewSet;
+use super::{pagination, render};
+use crate::cognito::{CognitoUser, Refusal};
+use crate::db::search::Turns;
+use crate::db::{Connection, Db, Remembered};
+use crate::error::Error;
+use crate::history::Source;
+use crate::http::body::Body;
+use crate::http::etag::{self, IfMatch};
+use crate::http::routes::get;
+use crate::models::clean::clean;
+use crate::models::list::ListQuery;
+use crate::models::{Data, Input, Kind, Row};
+use crate::users::models::{self as users, User};
+
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// Rows of a page that is read sooner than another thread would begin.
+const SHORT_PAGE: i64 = 100;
+
+/// One page as it is sent.
+pub struct ListAnswer {
+    json: Bytes,
+    headers: HeaderMap,
+}
+
+/// What lists share; part of the application's data.
+pub struct Lists {
+    /// Recent pages by their URLs, until something is committed. A page of 1,000 long names has 300 KB at most.
+    pages: Remembered<String, Arc<ListAnswer>>,
+    turns: Turns,
+}
+
+impl Lists {
+    /// `turns` are those of all searches.
+    pub fn new(turns: Turns) -> Lists {
+        Lists { pages: Remembered::new(32), turns }
+    }
+}
+
+impl ModelViewSet {
+    /// Adds both URLs. `origins` are those whose pages may call them.
+    pub fn urls(&'static self, app: &mut ServiceConfig, origins: &[String]) {
+        app.service(resource(self.list_endpoint(), origins, move || {
+            vec![
+                get().to(move |user, db, lists, request| self.list(user, db, lists, request)),
+                web::post().to(move |user, db, body| self.create(user, db, body)),
+            ]
+        }));
+        app.service(resource(self.detail_endpoint(), origins, move || {
+            vec![
+                get().to(move |user, db, id| self.retrieve(user, db, id)),
+                web::put().to(move |user, db, body| self.update(user, db, body)),
+                web::patch().to(move |user, db, body| self.update(user, db, body)),
+                web::delete().to(move |user, db, request| self.destroy(user, db, request)),
+            ]
+        }));
+    }
+
+    async fn list(
+        &'static self,
+        CognitoUser { version, .. }: CognitoUser,
+        db: web::Data<Db>,
+        lists: web::Data<Lists>,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, Error> {
+        let url = request.uri().path_and_query().map_or("", |url| url.as_str());
+        let answer = match lists.pages.known(version, url) {
+            Some(answer) => answer,
+            None => {
+                let answer = self.read_list(&db, &lists, request.query_string()).await?;
+                lists.pages.keep(&db, version, url.to_owned(), &answer);
+                answer
+            }
+        };
+        let mut response = HttpResponse::Ok();
+        for header in &answer.headers {
+            response.insert_header(header);
+        }
+        Ok(response.body(answer.json.clone()))
+    }
+
+    async fn read_list(&'static self, db: &Db, lists: &Lists, asked: &str) -> Result<Arc<ListAnswer>, Error> {
+        let query = pagination::parse(asked, self)?;
+        let is_search = !query.search.is_empty();
+        // Only a search needs a turn.
+        let turn = if is_search { lists.turns.take().await? } else { None };
+        let (asked, is_short) = (asked.to_owned(), !is_search && query.limit <= SHORT_PAGE);
+        let read = move |conn: &mut Connection| {
+            // Kept until the scan is over, even if the caller is gone by then.
+            let _turn = turn;
+            Ok(Arc::new(self.list_answer(conn, &query, &asked)?))
+        };
+        if is_short { db.read_here(read).await } else { db.read(read).await }
+    }
+
+    fn list_answer(&'static self, conn: &mut Connection, query: &ListQuery, asked: &str) -> Result<ListAnswer, Error> {
+        let (page, names) = (self.model.list(conn, query)?, self.names());
+        let json = render::json(&page.rows.iter().map(|row| row.serialized(&names)).collect::<Vec<_>>())?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(TOTAL_COUNT, self.model.count(conn, query)?.into());
+        let link = pagination::link(&page, query.order_by, &self.path(), asked);
+        if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
+            headers.insert(LINK, link);
+        }
+        if let Ok(tag) = HeaderValue::try_from(etag::of(json.as_bytes(), &headers)) {
+            headers.insert(ETAG, tag);
+        }
+        Ok(ListAnswer { json: json.into(), headers })
+    }
+
+    async fn create(
+        &'static self,
+        CognitoUser { user, .. }: CognitoUser,
+        db: web::Data<Db>,
+        body: Body,
+    ) -> Result<HttpResponse, Error> {
+        if !self.create.allows(&user, None) {
+            return Err(Error::PermissionDenied);
+        }
+        let data = clean(self.writable(), &self.data(body, false).await?, false)?;
+        let create = move |conn: &mut Connection| {
+            let user = caller(conn, &user)?;
+            if !self.create.allows(&user, None) {
+                return Err(Error::PermissionDenied);
+            }
+            self.model.create(conn, &data, &user.actor(Source::Api))
+        };
+        let row = db.write(create).await?;
+        let location = (LOCATION, format!("{}{}/", self.path(), row.id));
+        Ok(HttpResponse::Created().content_type(ContentType::json()).insert_header(location).body(self.json(&row)?))
+    }
+
+    async fn retrieve(
+        &'static self,
+        _: CognitoUser,
+        db: web::Data<Db>,
+        id: web::Path<String>,
+    ) -> Result<HttpResponse, Error> {
+        let row = db.read_here(move |conn| self.find(conn, &id)).await?;
+        Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
+    }
+
+    /// PUT, and PATCH, which may leave fields out.
+    async fn update(
+        &'static self,
+        CognitoUser { user, .. }: CognitoUser,
+        db: web::Data<Db>,
+        body: Body,
+    ) -> Result<HttpResponse, Error> {
+        let change = Change::of(body.request());
+        let is_partial = body.request().method() == Method::PATCH;
+        // Anyone who may not change the row is told so whatever the body is, and before it is read.
+        let (asked, asking) = (change.id.clone(), user.clone());
+        db.read(move |conn| self.find_own(conn, &asked, &asking)).await?;
+        let data = self.data(body, is_partial).await?;
+        let update = move |conn: &mut Connection| {
+            let (user, row) = self.find_to_change(conn, &user, &change)?;
+            row.update(conn, &clean(self.writable(), &data, is_partial)?, &user.actor(Source::Api))
+        };
+        let row = db.write(update).await?;
+        Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
+    }
+
+    async fn destroy(
+        &'static self,
+        CognitoUser { user, .. }: CognitoUser,
+        db: web::Data<Db>,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, Error> {
+        let change = Change::of(&request);
+        let destroy = move |conn: &mut Connection| {
+            let (user, row) = self.find_to_change(conn, &user, &change)?;
+            row.delete(conn, &user.actor(Source::Api))
+        };
+        db.write(destroy).await?;
+        Ok(HttpResponse::NoContent().finish())
+    }
+
+    /// The members of a body. A form says nothing of boxes that are not ticked; in a PATCH they stay.
+    async fn data(&self, body: Body, is_partial: bool) -> Result<Data, Error> {
+        let is_form = !is_partial && body.is_form();
+        let mut data = body.data().await?;
+        for field in self.writable().filter(|field| is_form && matches!(field.kind, Kind::Boolean)) {
+            data.entry(field.name.to_owned()).or_insert(Input::Boolean(false));
+        }
+        Ok(data)
+    }
+
+    fn json(&self, row: &Row) -> Result<String, Error> {
+        render::json(&row.serialized(&self.names()))
+    }
+
+    /// The row of a URL. A number that is too large for an id names none.
+    fn find(&self, conn: &mut Connection, id: &str) -> Result<Row, Error> {
+        let found = match id.parse() {
+            Ok(id) => self.model.find(conn, id)?,
+            Err(_) => None,
+        };
+        found.ok_or(Error::NoSuchObject(self.model.name))
+    }
+
+    /// The row, if this user may change it.
+    fn find_own(&self, conn: &mut Connection, id: &str, user: &User) -> Result<Row, Error> {
+        let row = self.find(conn, id)?;
+        if self.change.allows(user, Some(&row)) { Ok(row) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// The caller and the row, if the caller may change it and knows its current version.
+    fn find_to_change(&self, conn: &mut Connection, user: &User, change: &Change) -> Result<(User, Row), Error> {
+        let user = caller(conn, user)?;
+        let row = self.find_own(conn, &change.id, &user)?;
+        change.condition.check(self.json(&row)?.as_bytes())?;
+        Ok((user, row))
+    }
+}
+
+/// What a request says of the row that it changes.
+#[derive(Clone)]
+struct Change {
+    id: String,
+    condition: IfMatch,
+}
+
+impl Change {
+    fn of(request: &HttpRequest) -> Change {
+        let id = request.match_info().query("id").to_owned();
+        Change { id, condition: IfMatch::from_headers(request.headers()) }
+    }
+}
+
+/// The caller as they are now. While a body was on its way they may have lost rights, or be gone.
+fn caller(conn: &mut Connection, user: &User) -> Result<User, Error> {
+    match users::find(conn, user.id)? {
+        Some(user) if user.is_active => Ok(user),
+        Some(_) => Err(Refusal::UserInactive.into()),
+        None => Err(Refusal::UserUnknown.into()),
+    }
+}

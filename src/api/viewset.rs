@@ -1,0 +1,122 @@
+//! [`ModelViewSet`]: what the API tells and takes of a model.
+
+use super::endpoint::{Endpoint, Parent, SerializerField};
+use crate::models::words::capitalized_words;
+use crate::models::{Field, Model, Row};
+use crate::users::models::User;
+
+/// The API of a model, below `/<plural>/`. Anyone with a token reads, the others are up to the permissions.
+pub struct ModelViewSet {
+    /// The model.
+    pub model: &'static Model,
+    /// The fields of its objects, beside the id; empty: all.
+    pub fields: &'static [&'static str],
+    /// Those of them that cannot be set here, beside those that nobody sets.
+    pub read_only_fields: &'static [&'static str],
+    /// Who may create a row.
+    pub create: Permission,
+    /// Who may change or delete a row.
+    pub change: Permission,
+}
+
+/// Who may do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// Anyone with a token.
+    IsAuthenticated,
+    /// Staff.
+    IsAdminUser,
+    /// Staff, and the user that this foreign key of the row leads to.
+    IsOwnerOrAdmin(&'static str),
+}
+
+impl ModelViewSet {
+    /// The path of the list.
+    pub fn path(&self) -> String {
+        format!("/{}/", self.model.plural)
+    }
+
+    /// A view set that shows all fields, and lets staff change them.
+    pub const fn new(model: &'static Model) -> ModelViewSet {
+        ModelViewSet {
+            model,
+            fields: &[],
+            read_only_fields: &[],
+            create: Permission::IsAdminUser,
+            change: Permission::IsAdminUser,
+        }
+    }
+
+    /// The fields that are shown beside the id.
+    pub fn shown(&self) -> impl Iterator<Item = SerializerField> {
+        let is_shown = |field: &&Field| self.fields.is_empty() || self.fields.contains(&field.name);
+        let is_read_only = |field: &Field| !field.is_editable || self.read_only_fields.contains(&field.name);
+        let shown = self.model.concrete().filter(is_shown);
+        shown.map(move |field| SerializerField { field, is_read_only: is_read_only(field) })
+    }
+
+    /// The fields that callers set.
+    pub fn writable(&self) -> impl Iterator<Item = &'static Field> {
+        self.shown().filter(|shown| !shown.is_read_only).map(|shown| shown.field)
+    }
+
+    /// What is wrong with the description, for who wrote it.
+    pub fn check(&self) -> Result<(), String> {
+        self.model.check()?;
+        let owner = [self.create, self.change].into_iter().filter_map(|permission| match permission {
+            Permission::IsOwnerOrAdmin(field) => Some(field),
+            _ => None,
+        });
+        let named = self.fields.iter().chain(self.read_only_fields).copied().chain(owner);
+        if let Some(name) = named.clone().find(|name| self.model.field(name).is_none()) {
+            return Err(format!("{}: the model has no field {name}", self.path()));
+        }
+        let mut required = self.model.concrete().filter(|field| field.is_required());
+        match required.find(|required| !self.writable().any(|field| field.name == required.name)) {
+            Some(field) => Err(format!("{}: {} is required and cannot be set", self.path(), field.name)),
+            None => Ok(()),
+        }
+    }
+
+    /// The names of the fields that are shown.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.shown().map(|shown| shown.field.name).collect()
+    }
+
+    pub(super) fn list_endpoint(&self) -> Endpoint {
+        let plural = capitalized_words(&self.model.verbose_name_plural());
+        Endpoint {
+            name: format!("List Create {plural}"),
+            path: self.path(),
+            allow: "GET, POST, HEAD, OPTIONS",
+            action: Some(("POST", self.shown().collect())),
+            parent: None,
+            has_items: true,
+        }
+    }
+
+    pub(super) fn detail_endpoint(&self) -> Endpoint {
+        let list = self.list_endpoint();
+        Endpoint {
+            name: capitalized_words(&self.model.verbose_name()),
+            path: format!("{}{{id:[0-9]+}}/", list.path),
+            allow: "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
+            action: Some(("PUT", self.shown().collect())),
+            parent: Some(Parent { name: list.name, path: list.path }),
+            has_items: false,
+        }
+    }
+}
+
+impl Permission {
+    /// Whether a user has it, for a row or, where it is about none, at all.
+    pub(super) fn allows(self, user: &User, row: Option<&Row>) -> bool {
+        match self {
+            Permission::IsAuthenticated => true,
+            Permission::IsAdminUser => user.is_staff,
+            Permission::IsOwnerOrAdmin(field) => {
+                user.is_staff || row.is_some_and(|row| row.get(field).as_i64() == Some(user.id))
+            }
+        }
+    }
+}

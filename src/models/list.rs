@@ -1,0 +1,172 @@
+//! Rows of a model: one by its id, or pages of them in an order.
+
+use diesel::QueryResult;
+
+use super::model::{Field, Kind, Model};
+use super::row::Row;
+use super::value::{Value, typed};
+use crate::db::keyset::{self, Order, Scan};
+use crate::db::rows::{self, Sql};
+use crate::db::{Connection, text};
+
+/// A place in the order of a list, and the direction to go on in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cursor {
+    /// The row's id.
+    pub id: i64,
+    /// The row's value of the ordering field, where that is not the id.
+    pub key: Option<Value>,
+    /// Towards the beginning of the list.
+    pub backwards: bool,
+}
+
+/// What a caller asks of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListQuery {
+    /// Rows of a page.
+    pub limit: i64,
+    /// Where the page begins.
+    pub cursor: Option<Cursor>,
+    /// Words of which each must occur.
+    pub search: Vec<String>,
+    /// The fields of which one must hold the word.
+    pub searched: Vec<&'static str>,
+    /// The ordering field: `id`, or one that lists can be ordered by.
+    pub order_by: &'static str,
+    /// From the greatest to the least.
+    pub descending: bool,
+}
+
+impl ListQuery {
+    /// Whether the rows are fetched from the greatest to the least.
+    pub fn fetch_descending(&self) -> bool {
+        self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    }
+}
+
+/// One page, in the order that was asked for.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+    /// Where the page before begins, if there is one.
+    pub previous: Option<Cursor>,
+    /// Whether a cursor led here.
+    pub has_cursor: bool,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of up to `limit + 1` fetched rows: the one too many tells that there is more. `place` gives a row's id
+    /// and its value of the ordering field.
+    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<Value>)) -> Page<T> {
+        let has_more = rows.len() as i64 > query.limit;
+        rows.truncate(query.limit as usize);
+        let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
+        if backwards {
+            rows.reverse();
+        }
+        let cursor = |row: Option<&T>, backwards: bool| {
+            let (id, key) = place(row?);
+            Some(Cursor { id, key, backwards })
+        };
+        // Anyone who came from somewhere can go back there.
+        let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
+        let came_forwards = query.cursor.is_some() && !backwards;
+        let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
+        Page { rows, next, previous, has_cursor: query.cursor.is_some() }
+    }
+}
+
+impl Model {
+    /// The row with this id.
+    pub fn find(&'static self, conn: &mut Connection, id: i64) -> QueryResult<Option<Row>> {
+        let mut statement =
+            Sql::new(format!("SELECT {} FROM {} WHERE id = ?", self.columns().join(", "), self.plural)).kept();
+        statement.bind(id);
+        Ok(rows::load(conn, statement)?.pop().map(|values| self.row(values)))
+    }
+
+    /// One page of the rows that a query asks for.
+    pub fn list(&'static self, conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Row>> {
+        let by_id = query.order_by == "id";
+        let order = [query.order_by, "id"].map(|sql| Order { sql, descending: query.descending });
+        let order = if by_id { &order[1..] } else { &order[..] };
+        let from = query.cursor.as_ref().map(|cursor| {
+            let key = cursor.key.clone().filter(|_| !by_id);
+            key.into_iter().chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
+        });
+        let scan = Scan {
+            table: self.plural,
+            columns: &self.columns(),
+            condition: matching(query),
+            order,
+            from: from.as_deref(),
+            backwards: query.cursor.as_ref().is_some_and(|cursor| cursor.backwards),
+            limit: query.limit + 1,
+            is_kept: true,
+        };
+        let rows = keyset::fetch(conn, &scan)?.into_iter().map(|values| self.row(values)).collect();
+        Ok(Page::new(query, rows, |row: &Row| (row.id, (!by_id).then(|| row.get(query.order_by).clone()))))
+    }
+
+    /// How many rows match the query's search. Without one it takes no time where triggers keep the number in `row_counts`.
+    pub fn count(&self, conn: &mut Connection, query: &ListQuery) -> QueryResult<i64> {
+        if query.search.is_empty()
+            && let Some(kept) = rows::kept_count(conn, self.plural)?
+        {
+            return Ok(kept);
+        }
+        let mut rest = Sql::new(format!("FROM {} WHERE ", self.plural));
+        rest.append(matching(query));
+        rows::number(conn, "count(*)", rest)
+    }
+
+    /// The title of the row with this id.
+    pub fn title_of(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<String>> {
+        let mut statement = Sql::new(format!("SELECT {} FROM {} WHERE id = ?", self.title, self.plural)).kept();
+        statement.bind(id);
+        let row = rows::load(conn, statement)?.pop();
+        Ok(row.and_then(|values| values.first().map(super::value::to_text)))
+    }
+
+    /// A row from the values of [`Model::columns`].
+    pub(super) fn row(&'static self, mut values: Vec<Value>) -> Row {
+        let id = values.first().and_then(Value::as_i64).unwrap_or(0);
+        let rest = values.drain(1.min(values.len())..);
+        let values = self.fields.iter().zip(rest).map(|(field, value)| typed(field.kind, value)).collect();
+        Row { model: self, id, values }
+    }
+}
+
+/// The rows in which every word of the search occurs, whatever its case.
+fn matching(query: &ListQuery) -> Sql {
+    if query.search.is_empty() {
+        return Sql::all([]);
+    }
+    if query.searched.is_empty() {
+        return Sql::new("1 = 0");
+    }
+    let mut condition = Sql::new(format!("contains_all({}, ?)", text::concatenated(&query.searched)));
+    condition.bind(text::join(&query.search));
+    condition
+}
+
+impl Field {
+    /// Reads a value of this field from JSON as [`to_json`](super::value::to_json) writes it; `None` where no row has such
+    /// a value.
+    pub fn from_json(&self, json: &serde_json::Value) -> Option<Value> {
+        use serde_json::Value as Json;
+        match (self.kind, json) {
+            (Kind::Boolean, Json::Bool(flag)) => Some(Value::Boolean(*flag)),
+            (Kind::Integer | Kind::ForeignKey(_), Json::Number(number)) => number.as_i64().map(Value::Integer),
+            (Kind::DateTime, Json::String(text)) => super::clean::parse_datetime(text).map(Value::DateTime),
+            // No row's text has a NUL, and PostgreSQL refuses one even in a comparison.
+            (Kind::Char(_) | Kind::Email | Kind::Choice(_), Json::String(text)) if !text.contains('\0') => {
+                Some(Value::Text(text.clone()))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A row of a model.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::model::{Field, Model};
+use super::value::{Value, to_text};
+use crate::history::Object;
+
+/// A row.
+#[derive(Clone)]
+pub struct Row {
+    /// Of this model.
+    pub model: &'static Model,
+    /// Its id.
+    pub id: i64,
+    /// The values, in the order of the model's fields.
+    pub(super) values: Vec<Value>,
+}
+
+impl Row {
+    /// The value of a field; NULL where the model has no such field.
+    pub fn get(&self, name: &str) -> &Value {
+        let at = self.model.fields.iter().position(|field| field.name == name);
+        at.and_then(|at| self.values.get(at)).unwrap_or(&Value::Null)
+    }
+
+    /// Each field with its value.
+    pub fn values(&self) -> impl Iterator<Item = (&'static Field, &Value)> {
+        self.model.fields.iter().zip(&self.values)
+    }
+
+    /// Its name for people.
+    pub fn title(&self) -> String {
+        if self.model.title == "id" { self.id.to_string() } else { to_text(self.get(self.model.title)) }
+    }
+
+    /// What the history calls it.
+    pub(super) fn as_object<'a>(&self, title: &'a str) -> Object<'a> {
+        Object { model: self.model.name, id: self.id, name: title }
+    }
+
+    /// The row with its id and these fields, for JSON.
+    pub fn serialized<'a>(&'a self, fields: &'a [&'static str]) -> Serialized<'a> {
+        Serialized { row: self, fields }
+    }
+}
+
+/// A row as the API shows it.
+pub struct Serialized<'a> {
+    row: &'a Row,
+    fields: &'a [&'static str],
+}
+
+impl Serialize for Serialized<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(self.fields.len() + 1))?;
+        object.serialize_entry("id", &self.row.id)?;
+        for name in self.fields {
+            object.serialize_entry(name, self.row.get(name))?;
+        }
+        object.end()
+    }
+}

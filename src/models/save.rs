@@ -1,0 +1,144 @@
+//! Creating, changing and deleting rows. The history is written in the same transaction, whoever calls.
+
+use chrono::Utc;
+use diesel::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use serde_json::{Value as Json, json};
+
+use super::clean::{CleanedData, no_such_key};
+use super::model::{Default, Field, Kind, Model};
+use super::row::Row;
+use super::value::{Value, to_json};
+use super::words::{capitalized, with_article};
+use crate::db::rows::{self, Sql};
+use crate::db::{Connection, references};
+use crate::error::{Error, FieldErrors};
+use crate::history::{self, Action, Actor, Changes, deleted_rows};
+
+impl Model {
+    /// Creates a row. What `data` leaves out has its default.
+    pub fn create(&'static self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
+        let now = Value::DateTime(Utc::now().naive_utc());
+        let (mut values, mut errors) = (Vec::new(), FieldErrors::default());
+        for field in self.fields {
+            match data.get(field.name).filter(|_| field.is_editable).cloned().or_else(|| default(field, &now, actor)) {
+                Some(value) => values.push(value),
+                None => errors.add(field.name, vec!["This field is required.".to_owned()]),
+            }
+        }
+        errors.into_result()?;
+        let changes = self.changes(conn, None, Some(&values))?;
+        let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
+        let places = vec!["?"; names.len()].join(", ");
+        let row =
+            self.run(conn, format!("INSERT INTO {} ({}) VALUES ({places})", self.plural, names.join(", ")), values)?;
+        history::record(conn, actor, Action::Created, row.as_object(&row.title()), &changes)?;
+        Ok(row)
+    }
+
+    /// Runs a statement that writes one row, and returns that row.
+    fn run(&'static self, conn: &mut Connection, text: String, values: Vec<Value>) -> Result<Row, Error> {
+        let mut statement = Sql::new(format!("{text} RETURNING {}", self.columns().join(", "))).kept();
+        for value in values {
+            statement.bind(value);
+        }
+        let written = rows::load(conn, statement).map_err(|error| self.refused(error))?.pop();
+        Ok(self.row(written.ok_or(DieselError::NotFound)?))
+    }
+
+    /// What callers have to know of a statement that the database refused.
+    fn refused(&self, error: DieselError) -> Error {
+        let field = references::unique_column(&error).and_then(|column| self.field(&column));
+        match (field, &error) {
+            (Some(field), _) => FieldErrors::one(field.name, self.taken(field)).into(),
+            // The row that a foreign key leads to was there a moment ago. Another look tells that it is gone.
+            (None, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
+                Error::Collision(error.to_string())
+            }
+            (None, DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, info)) => {
+                let rule = info.constraint_name().map_or_else(String::new, |name| format!(": {name}"));
+                FieldErrors::one("non_field_errors", format!("The values break a rule of the database{rule}.")).into()
+            }
+            _ => error.into(),
+        }
+    }
+
+    /// The message for a value that another row has already.
+    fn taken(&self, field: &Field) -> String {
+        let (one, label) = (capitalized(&with_article(&self.verbose_name())), field.verbose_name().to_lowercase());
+        format!("{one} with this {label} already exists.")
+    }
+
+    /// What becomes of the editable fields; `None` stands for a row that is not there.
+    fn changes(&self, conn: &mut Connection, old: Option<&[Value]>, new: Option<&[Value]>) -> Result<Changes, Error> {
+        let (mut changes, mut errors) = (Changes::default(), FieldErrors::default());
+        for (at, field) in self.fields.iter().enumerate().filter(|(_, field)| field.is_editable) {
+            let [old, new] = [old, new].map(|values| values.and_then(|values| values.get(at)).unwrap_or(&Value::Null));
+            if old == new {
+                continue;
+            }
+            match [shown(conn, field, old)?, shown(conn, field, new)?] {
+                [old, Some(new)] => changes = changes.field(field.name, old.unwrap_or_default(), new),
+                [_, None] => errors.add(field.name, vec![no_such_key(super::value::to_text(new))]),
+            }
+        }
+        errors.into_result()?;
+        Ok(changes)
+    }
+}
+
+impl Row {
+    /// Changes the row as `data` says. What stays the same is no change.
+    pub fn update(&self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
+        let new =
+            |(field, old): (&Field, &Value)| data.get(field.name).filter(|_| field.is_editable).unwrap_or(old).clone();
+        let values: Vec<Value> = self.values().map(new).collect();
+        let changes = self.model.changes(conn, Some(&self.values), Some(&values))?;
+        if changes.is_empty() {
+            return Ok(self.clone());
+        }
+        let (mut columns, mut written) = (Vec::new(), Vec::new());
+        for (field, value) in self.model.fields.iter().zip(values) {
+            let value = match field.default {
+                Some(Default::NowAtEachChange) => Value::DateTime(Utc::now().naive_utc()),
+                _ if field.is_editable => value,
+                _ => continue,
+            };
+            columns.push(format!("{} = ?", field.name));
+            written.push(value);
+        }
+        written.push(Value::Integer(self.id));
+        let text = format!("UPDATE {} SET {} WHERE id = ?", self.model.plural, columns.join(", "));
+        let row = self.model.run(conn, text, written)?;
+        history::record(conn, actor, Action::Changed, row.as_object(&row.title()), &changes)?;
+        Ok(row)
+    }
+
+    /// Deletes the row. It can be brought back.
+    pub fn delete(&self, conn: &mut Connection, actor: &Actor) -> Result<(), Error> {
+        let changes = self.model.changes(conn, Some(&self.values), None)?;
+        deleted_rows::delete(conn, actor, self.as_object(&self.title()), self.model.plural, &changes)
+    }
+}
+
+fn default(field: &Field, now: &Value, actor: &Actor) -> Option<Value> {
+    Some(match field.default? {
+        Default::Null => Value::Null,
+        Default::Text(text) => text.into(),
+        Default::Integer(number) => number.into(),
+        Default::Boolean(flag) => flag.into(),
+        Default::Now | Default::NowAtEachChange => now.clone(),
+        Default::Caller => actor.user_id().map_or(Value::Null, Value::Integer),
+    })
+}
+
+/// A value for the history: what it is, and of a row what that is called. `None` where there is no such row.
+fn shown(conn: &mut Connection, field: &Field, value: &Value) -> QueryResult<Option<Json>> {
+    match (field.kind, value) {
+        (Kind::ForeignKey(model), Value::Integer(id)) => {
+            let name = model.title_of(conn, *id)?;
+            Ok(name.map(|name| json!({ "id": id, "name": name })))
+        }
+        _ => Ok(Some(to_json(value))),
+    }
+}

@@ -1,6 +1,0 @@
-diesel::table! {
-    tags (id) {
-        id -> BigInt,
-        name -> Text,
-    }
-}
