@@ -7,6 +7,7 @@ mod backup;
 mod bulk;
 mod connection;
 pub mod copy;
+mod errors;
 pub mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
