@@ -239,8 +239,8 @@ fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     if let Some(cause) = error.and_then(Error::cause) {
         log::error!(request_id = id, trace_id = trace(); "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
     }
-    if let Some(Error::Unauthenticated { code, .. } | Error::Refused { code, .. }) = error {
-        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace(); "refused: {code}");
+    if let Some(refusal) = error.filter(|error| error.is_refusal()) {
+        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace(); "refused: {}", refusal.code());
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
-use crate::cognito::Refusal;
+use crate::error::Refusal;
 
 /// All schemas of this module.
 #[derive(OpenApi)]

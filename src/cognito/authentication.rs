@@ -11,11 +11,10 @@ use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
 use super::linking::{self, Identity, Match, Policy};
-use super::refusal::Refusal;
 use super::token::Claims;
 use super::verifier::Verifier;
 use crate::db::{Connection, Db, Remembered, Version};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::metrics;
 use crate::rate_limit::Limits;
 use crate::users::models::{self, User};
@@ -209,9 +208,9 @@ impl FromRequest for CognitoUser {
                 None => authenticator.authenticate(request.headers()).await,
             };
             let caller = match known {
-                Err(refusal @ Error::Unauthenticated { challenge: Some(_), .. }) => {
+                Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
                     limits.count_stranger(&request)?;
-                    return Err(refusal);
+                    return Err(refusal.into());
                 }
                 outcome => outcome?,
             };

@@ -24,8 +24,8 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use url::Url;
 
-use super::refusal::Refusal;
 use super::user_pool::is_loopback;
+use crate::error::Refusal;
 use crate::metrics;
 
 /// The longest a fetch may take, and the longest a request waits for one.

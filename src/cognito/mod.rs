@@ -12,10 +12,9 @@ pub mod jwks;
 pub mod linking;
 pub mod local_pool;
 pub mod post_confirmation;
-pub mod refusal;
 pub mod token;
 pub mod user_pool;
 pub mod verifier;
 
+pub use crate::error::Refusal;
 pub use authentication::{Authenticator, CognitoUser};
-pub use refusal::Refusal;

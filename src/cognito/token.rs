@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::refusal::Refusal;
+use crate::error::Refusal;
 
 /// The largest token that the verifier lets come this far. Genuine ones are 1 to 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;

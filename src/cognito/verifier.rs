@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::jwks::{Jwks, Key};
-use super::refusal::Refusal;
 use super::token::{Claims, MAX_TOKEN_BYTES, Token};
 use super::user_pool::{TokenUse, UserPool};
+use crate::error::Refusal;
 
 /// Verifies the tokens of one pool. Pool, kind of token and leeway are named once, here; there is no way
 /// to verify with less.

@@ -10,7 +10,7 @@ use prometheus::TEXT_FORMAT;
 
 use super::Metrics;
 use crate::api::{get, read_only};
-use crate::error::Error;
+use crate::error::{Error, MetricsRefusal};
 
 /// Starts a server beside, for the metrics alone: what reaches one reaches nothing of the other. Returns where
 /// it listens. Must be called within an actix system.
@@ -53,16 +53,9 @@ impl Metrics {
         let sent =
             header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (Some((_, sent)), Some(token)) = (sent, &self.token) else {
-            return Err(refused(
-                "metrics_token_missing",
-                "Send `Authorization: Bearer` and the token of METRICS_TOKEN.",
-            ));
+            return Err(Error::MetricsRefused(MetricsRefusal::TokenMissing));
         };
         verify_slices_are_equal(sent.trim().as_bytes(), token.as_bytes())
-            .map_err(|_| refused("metrics_token_invalid", "The token is not that of METRICS_TOKEN."))
+            .map_err(|_| Error::MetricsRefused(MetricsRefusal::TokenInvalid))
     }
-}
-
-fn refused(code: &'static str, detail: &'static str) -> Error {
-    Error::Unauthenticated { code, detail, challenge: Some("Bearer") }
 }
