@@ -106,10 +106,16 @@ pub enum Error {
     /// 415, with the media type that was sent.
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
+    /// The browser asks whether a page may send a request, and it may not: 400.
+    #[error("{0}")]
+    PreflightRefused(String),
     /// Too many requests, and how long it takes until there may be one more: 429.
     #[error("{}", throttled(*.0))]
     Throttled(Duration),
-    /// The body cannot be read: 400.
+    /// The body breaks off or is not framed as it should be: 400.
+    #[error("The request body cannot be read: {0}")]
+    BodyUnreadable(String),
+    /// The body is not what its `Content-Type` says, in Django REST framework's words: 400.
     #[error("{0}")]
     Parse(String),
     /// The body was read and its fields are wrong: 400.
@@ -157,7 +163,8 @@ impl Error {
             Error::BodyTooLarge(_) => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::Throttled(_) => "throttled",
-            Error::Parse(_) => "parse_error",
+            Error::Parse(_) | Error::BodyUnreadable(_) => "parse_error",
+            Error::PreflightRefused(_) => "preflight_refused",
             Error::Invalid(_) => "invalid",
             Error::Unavailable(_) | Error::Collision(_) => "unavailable",
             Error::Internal(_) => "error",
@@ -191,16 +198,10 @@ impl Error {
         }
     }
 
-    /// The body in the original's shape, which has a sentence alone for the errors that it knows itself.
+    /// The body: a sentence for people and the code for programs, or the messages of each field.
     fn body(&self) -> Value {
         match self {
             Error::Invalid(fields) => fields.to_json(),
-            Error::NoSuchObject(_)
-            | Error::NoSuchFormat
-            | Error::MethodNotAllowed(_)
-            | Error::NotAcceptable
-            | Error::UnsupportedMediaType(_)
-            | Error::Parse(_) => json!({ "detail": self.to_string() }),
             _ => json!({ "detail": self.to_string(), "code": self.code() }),
         }
     }
@@ -270,7 +271,11 @@ impl ResponseError for Error {
             Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Error::HostNotAllowed | Error::Parse(_) | Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::HostNotAllowed
+            | Error::PreflightRefused(_)
+            | Error::BodyUnreadable(_)
+            | Error::Parse(_)
+            | Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::Unavailable(_) | Error::Collision(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

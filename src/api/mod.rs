@@ -183,6 +183,18 @@ async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<
     if renderer == Renderer::Html { browsing::authenticate(request).await } else { Ok(()) }
 }
 
+/// Django REST framework's own errors are a sentence without a code, and its clients compare whole bodies.
+fn original_body(error: &Error) -> Option<Value> {
+    match error {
+        Error::NoSuchFormat
+        | Error::MethodNotAllowed(_)
+        | Error::NotAcceptable
+        | Error::UnsupportedMediaType(_)
+        | Error::Parse(_) => Some(json!({ "detail": error.to_string() })),
+        _ => None,
+    }
+}
+
 /// Gives a view's answer what every answer of the API has.
 async fn finish(
     endpoint: &Endpoint,
@@ -192,6 +204,7 @@ async fn finish(
 ) -> HttpResponse {
     let error = response.error().and_then(|error| error.as_error::<Error>());
     let problem = error.filter(|_| negotiation::wants_problem(request)).map(Error::problem);
+    let original = error.and_then(original_body);
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
@@ -200,8 +213,10 @@ async fn finish(
         Ok(bytes) => bytes,
         Err(error) => return Error::Internal(error.to_string()).error_response(),
     };
-    if let Some(problem) = &problem {
-        bytes = problem.to_string().into();
+    if let Some(body) = problem.as_ref().or(original.as_ref()) {
+        bytes = body.to_string().into();
+    }
+    if problem.is_some() {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     }
     if response.status().is_server_error() {

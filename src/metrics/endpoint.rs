@@ -15,7 +15,10 @@ use crate::error::{Error, MetricsRefusal};
 /// Starts a server beside, for the metrics alone: what reaches one reaches nothing of the other. Returns where
 /// it listens. Must be called within an actix system.
 pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Result<(SocketAddr, dev::ServerHandle)> {
-    let app = move || App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
+    let app = move || {
+        let app = App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
+        app.default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound) }))
+    };
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
