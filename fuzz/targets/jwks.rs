@@ -1,12 +1,12 @@
 //! Key sets as an address may answer them.
 #![no_main]
 
-use gatepost::cognito::jwks;
+use gatepost::cognito::jwk;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 fuzz_target!(|input: &[u8]| {
-    let Ok(keys) = jwks::parse(input) else { return };
+    let Ok(keys) = jwk::parse(input) else { return };
     assert!(!keys.is_empty(), "an empty set must not replace what is known");
     for (kid, key) in &keys {
         assert!(!key.verifies(b"message", b"sig"), "{kid:?} took three bytes for a signature");

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::jwks::{Key, KeySet};
+use super::jwk::{Key, KeySet};
 use super::user_pool::UserPool;
 
 /// The local pool's one app client.

@@ -8,6 +8,7 @@
 pub mod authentication;
 pub mod inspector;
 pub mod inspector_page;
+pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;

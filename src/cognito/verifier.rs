@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::jwks::{Jwks, Key};
+use super::jwk::Key;
+use super::jwks::Jwks;
 use super::token::{Claims, MAX_TOKEN_BYTES, Token};
 use super::user_pool::{TokenUse, UserPool};
 use crate::error::Refusal;
