@@ -3,36 +3,32 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::signatures;
+
 /// One RSA public key.
-pub struct Key {
-    modulus: String,
-    exponent: String,
-    public: ParsedPublicKey,
-}
+pub struct Key(DecodingKey);
 
 impl Key {
     /// Makes a key of its modulus and exponent, both in base64url.
-    pub fn new(modulus: String, exponent: String) -> Option<Key> {
-        let (n, e) = (URL_SAFE_NO_PAD.decode(&modulus).ok()?, URL_SAFE_NO_PAD.decode(&exponent).ok()?);
-        let public = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?;
-        Some(Key { modulus, exponent, public })
+    pub fn new(modulus: &str, exponent: &str) -> Option<Key> {
+        signatures::install();
+        let key = DecodingKey::from_rsa_components(modulus, exponent).ok()?;
+        signatures::is_usable(&key).then_some(Key(key))
     }
 
-    /// Whether `signature` is this key's RS256 signature of `message` (RFC 7518, section 3.3). No signature is of a
-    /// key with fewer than 2048 bits.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
+    /// Whether `signature`, in base64url, is this key's RS256 signature of `message`. No signature is of a key with fewer
+    /// than 2048 bits.
+    pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        crypto::verify(signature, message, &self.0, Algorithm::RS256).unwrap_or(false)
     }
 
     /// Whether both are the same numbers.
     pub fn is_same(&self, other: &Key) -> bool {
-        self.modulus == other.modulus && self.exponent == other.exponent
+        signatures::components(&self.0).ok() == signatures::components(&other.0).ok()
     }
 }
 
@@ -92,7 +88,7 @@ fn parse_key(jwk: &str) -> Option<(String, Key)> {
     if !jwk.is_for_signatures() || !jwk.is_for_rs256() {
         return None;
     }
-    let key = Key::new(jwk.n, jwk.e)?;
+    let key = Key::new(&jwk.n, &jwk.e)?;
     Some((jwk.kid, key))
 }
 

@@ -13,6 +13,7 @@ pub mod jwks;
 pub mod linking;
 pub mod local_pool;
 pub mod post_confirmation;
+mod signatures;
 pub mod token;
 pub mod user_pool;
 pub mod verifier;

@@ -26,8 +26,8 @@ pub struct Token<'a> {
     pub kid: String,
     /// What was signed: header and claims as they came.
     pub signed: &'a str,
-    /// The signature.
-    pub signature: Vec<u8>,
+    /// The signature: base64url, and not empty.
+    pub signature: &'a str,
     claims: &'a str,
 }
 
@@ -56,8 +56,7 @@ impl<'a> Token<'a> {
             return Err(Refusal::HeaderNotSupported);
         }
         // An empty or bent signature is told from a wrong one before any key is sought.
-        let signature = decode(signature)?;
-        if signature.is_empty() {
+        if decode(signature)?.is_empty() {
             return Err(Refusal::TokenMalformed);
         }
         match members.text("kid") {

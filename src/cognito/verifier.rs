@@ -70,7 +70,7 @@ impl Verifier {
     async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
         let parsed = Token::parse(token)?;
         let key = self.jwks.key(&parsed.kid).await?;
-        if !key.verifies(parsed.signed.as_bytes(), &parsed.signature) {
+        if !key.verifies(parsed.signed.as_bytes(), parsed.signature) {
             return Err(Refusal::SignatureInvalid);
         }
         Ok((self.judge(parsed.claims()?)?, key))
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn key() -> Arc<Key> {
-        Arc::new(Key::new("u-8".to_owned(), "AQAB".to_owned()).expect("a key, though a short one"))
+        Arc::new(Key::new("u-8", "AQAB").expect("a key, though a short one"))
     }
 
     fn token(signed: &str, key: &Arc<Key>) -> VerifiedToken {
