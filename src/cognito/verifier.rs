@@ -38,9 +38,8 @@ impl Verifier {
         &self.jwks
     }
 
-    /// The `sub` of a good token: who it stands for. A token that was verified once is not verified again until
-    /// it expires or its key is withdrawn.
-    pub async fn verify(&self, token: &str) -> Result<Arc<str>, Refusal> {
+    /// Verifies a token. One that was verified once is not verified again until it expires or its key is withdrawn.
+    pub async fn verify(&self, token: &str) -> Result<GoodToken, Refusal> {
         // What is too large is not even hashed.
         check_size(token)?;
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
@@ -49,15 +48,16 @@ impl Verifier {
         if let Some(Verdict { sub, exp, key }) = known {
             self.check_expiry(exp)?;
             if self.jwks.holds(&key) {
-                return Ok(sub);
+                return Ok(GoodToken { sub, claims: None });
             }
         }
-        let (Claims { sub, exp, .. }, key) = self.judged(token).await?;
-        let sub: Arc<str> = sub.into();
+        let (claims, key) = self.judged(token).await?;
+        let sub: Arc<str> = claims.sub.as_str().into();
         // Copied before the lock is taken.
-        let token = VerifiedToken { signed: signed.into(), verdict: Verdict { sub: sub.clone(), exp, key } };
+        let verdict = Verdict { sub: sub.clone(), exp: claims.exp, key };
+        let token = VerifiedToken { signed: signed.into(), verdict };
         self.verified().insert(signature, token);
-        Ok(sub)
+        Ok(GoodToken { sub, claims: Some(claims) })
     }
 
     /// The claims of a good token, whatever is remembered.
@@ -110,6 +110,14 @@ impl Verifier {
     fn verified(&self) -> MutexGuard<'_, Verified> {
         self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// A token that was verified, now or before.
+pub struct GoodToken {
+    /// Who it stands for.
+    pub sub: Arc<str>,
+    /// What it says, if it was verified now: of the others only the `sub` is remembered.
+    pub claims: Option<Claims>,
 }
 
 fn check_size(token: &str) -> Result<(), Refusal> {
