@@ -17,6 +17,7 @@ const OWN: [&str; 2] = ["content-length", "date"];
 
 /// Serves until killed; prints the address first. `answer` is a whole one, with its head.
 pub fn serve(keys: &Path, answer: &str) -> Outcome<()> {
+    // Before the pool is opened, which would install the service's own provider.
     crypto::aws_lc::DEFAULT_PROVIDER.install_default().map_err(|_| "another provider is installed")?;
     let jwks = LocalPool::open(keys)?.jwks();
     let keys: JwkSet = serde_json::from_value(jwks)?;

@@ -137,10 +137,17 @@ export interface components {
             /** @description A sentence for people. */
             detail: string;
         };
+        /** @description What is wrong, as Django REST framework says it. */
+        Detail: {
+            /** @description A stable word for programs. Django REST framework's own errors have none. */
+            code?: string;
+            /** @description A sentence for people. */
+            detail: string;
+        };
         /** @description What is wrong. */
         Error: {
-            /** @description A stable word for programs, where a sentence leaves something open. */
-            code?: string;
+            /** @description A stable word for programs. */
+            code: string;
             /** @description A sentence for people. */
             detail: string;
             /** @description Leads to the request in the service's log; in answers of 500 and above. */
@@ -169,7 +176,7 @@ export interface components {
             status: string;
         };
         /** @description A body that cannot be read, or whose fields are wrong. */
-        InvalidBody: components["schemas"]["Error"] | components["schemas"]["FieldErrors"];
+        InvalidBody: components["schemas"]["Detail"] | components["schemas"]["FieldErrors"];
         /** @description What OPTIONS tells of an address, as Django REST framework does. */
         Metadata: {
             /** @description The fields of the body of each method that has one. */
@@ -312,7 +319,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Detail"];
                 "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
@@ -326,7 +333,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Detail"];
                 "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
@@ -340,7 +347,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Detail"];
                 "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
@@ -456,7 +463,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["Detail"];
                 "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };

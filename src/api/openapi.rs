@@ -16,7 +16,7 @@ use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema};
 use utoipa::{IntoResponses, OpenApi as _};
 
 use super::parsers::MEDIA_TYPES;
-use super::schemas::{Always, OfChange, OfRead, OtherMethod, Schemas, WithBody};
+use super::schemas::{Always, OfChange, OfRead, OtherApiMethod, Schemas, WithBody};
 
 /// The name of the security scheme that every address of the API asks for.
 pub const BEARER: &str = "idToken";
@@ -48,7 +48,7 @@ fn describe_operation(components: &mut Components, method: &Method, operation: &
         add_manners(status, response);
     }
     share(components, operation, Always::responses());
-    share(components, operation, OtherMethod::responses());
+    share(components, operation, OtherApiMethod::responses());
     let mut parameters = vec![format_parameter()];
     if *method == Method::GET {
         share(components, operation, OfRead::responses());

@@ -12,7 +12,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;
 use super::{browsable, render};
@@ -120,6 +120,18 @@ async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<
 /// application's data.
 pub struct PageSignIn(pub for<'a> fn(&'a HttpRequest) -> LocalBoxFuture<'a, Result<(), Error>>);
 
+/// Django REST framework's own errors are a sentence without a code, and its clients compare whole bodies.
+fn original_body(error: &Error) -> Option<Value> {
+    match error {
+        Error::NoSuchFormat
+        | Error::MethodNotAllowed(_)
+        | Error::NotAcceptable
+        | Error::UnsupportedMediaType(_)
+        | Error::Parse(_) => Some(json!({ "detail": error.to_string() })),
+        _ => None,
+    }
+}
+
 /// Gives a view's answer what every answer of the API has.
 async fn finish(
     endpoint: &Endpoint,
@@ -129,6 +141,7 @@ async fn finish(
 ) -> HttpResponse {
     let error = response.error().and_then(|error| error.as_error::<Error>());
     let problem = error.filter(|_| negotiation::wants_problem(request)).map(Error::problem);
+    let original = error.and_then(original_body);
     let (mut response, body) = response.into_parts();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(endpoint.allow));
@@ -137,8 +150,10 @@ async fn finish(
         Ok(bytes) => bytes,
         Err(error) => return Error::Internal(error.to_string()).error_response(),
     };
-    if let Some(problem) = &problem {
-        bytes = problem.to_string().into();
+    if let Some(body) = problem.as_ref().or(original.as_ref()) {
+        bytes = body.to_string().into();
+    }
+    if problem.is_some() {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     }
     if response.status().is_server_error() {

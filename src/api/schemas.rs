@@ -7,11 +7,18 @@ use std::collections::BTreeMap;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
-use crate::cognito::Refusal;
+use crate::error::Refusal;
 
 /// All schemas of this module.
 #[derive(OpenApi)]
-#[openapi(components(schemas(AuthenticationErrorBody, ErrorBody, InvalidBody, MetadataBody, ProblemBody)))]
+#[openapi(components(schemas(
+    AuthenticationErrorBody,
+    DetailBody,
+    ErrorBody,
+    InvalidBody,
+    MetadataBody,
+    ProblemBody
+)))]
 pub(super) struct Schemas;
 
 /// What is wrong.
@@ -20,12 +27,22 @@ pub(super) struct Schemas;
 pub struct ErrorBody {
     /// A sentence for people.
     detail: String,
-    /// A stable word for programs, where a sentence leaves something open.
-    #[schema(nullable = false)]
-    code: Option<String>,
+    /// A stable word for programs.
+    code: String,
     /// Leads to the request in the service's log; in answers of 500 and above.
     #[schema(nullable = false)]
     request_id: Option<String>,
+}
+
+/// What is wrong, as Django REST framework says it.
+#[derive(ToSchema)]
+#[schema(as = Detail)]
+pub(super) struct DetailBody {
+    /// A sentence for people.
+    detail: String,
+    /// A stable word for programs. Django REST framework's own errors have none.
+    #[schema(nullable = false)]
+    code: Option<String>,
 }
 
 /// Problem details (RFC 9457), for who asks for them.
@@ -76,7 +93,7 @@ pub struct FieldErrorsBody(BTreeMap<String, Vec<String>>);
 #[schema(as = InvalidBody)]
 #[serde(untagged)]
 pub(super) enum InvalidBody {
-    Parse(ErrorBody),
+    Parse(DetailBody),
     Fields(FieldErrorsBody),
 }
 
@@ -88,10 +105,10 @@ pub(super) enum Always {
     Unauthorized(AuthenticationErrorBody),
     /// There is nothing at this address, or `format` names no rendering.
     #[response(status = 404)]
-    NotFound(ErrorBody),
+    NotFound(DetailBody),
     /// `Accept` names nothing that can be served.
     #[response(status = 406)]
-    NotAcceptable(ErrorBody),
+    NotAcceptable(DetailBody),
     /// The caller has sent more requests than the service's operator allows.
     #[response(status = 429, headers(("Retry-After" = u32, description = "Seconds to wait.")))]
     TooManyRequests(ErrorBody),
@@ -112,6 +129,14 @@ pub enum OtherMethod {
     MethodNotAllowed(ErrorBody),
 }
 
+/// The same for an address of the API.
+#[derive(IntoResponses)]
+pub(super) enum OtherApiMethod {
+    /// The address has no such method.
+    #[response(status = 405, headers(("Allow", description = "The methods of this address.")))]
+    MethodNotAllowed(DetailBody),
+}
+
 /// What a request with a body can be answered with besides.
 #[derive(IntoResponses)]
 pub(super) enum WithBody {
@@ -126,7 +151,7 @@ pub(super) enum WithBody {
     PayloadTooLarge(ErrorBody),
     /// The body's `Content-Type` is none of those that can be read.
     #[response(status = 415)]
-    UnsupportedMediaType(ErrorBody),
+    UnsupportedMediaType(DetailBody),
 }
 
 /// What a request that reads can be answered with besides.

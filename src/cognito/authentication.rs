@@ -11,11 +11,10 @@ use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
 use super::linking::{self, Identity, Match, Policy};
-use super::refusal::Refusal;
 use super::token::Claims;
-use super::verifier::Verifier;
+use super::verifier::{GoodToken, Verifier};
 use crate::db::{Connection, Db, Remembered, Version};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
 use crate::http::rate_limit::Limits;
 use crate::metrics;
@@ -77,14 +76,20 @@ impl Authenticator {
 
     async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
         let token = bearer_token(headers)?;
-        let sub = self.verifier.verify(token).await?;
+        let GoodToken { sub, claims } = self.verifier.verify(token).await?;
         // Only now: the keys may have kept it waiting.
         let version = self.db.recent_version();
         let user = match self.linked_user(&sub, version).await? {
             Some(user) if user.is_active => user,
             Some(_) => return Err(Refusal::UserInactive.into()),
-            // Verified once more for the rest of its claims, which nobody else needs.
-            None => Arc::new(self.link(&self.verifier.claims(token).await?).await?),
+            None => {
+                // A token that was refused before, or whose user was unlinked, is remembered without its claims.
+                let claims = match claims {
+                    Some(claims) => claims,
+                    None => self.verifier.claims(token).await?,
+                };
+                Arc::new(self.link(&claims).await?)
+            }
         };
         self.note_seen(&user);
         Ok(CognitoUser { user, version })
@@ -190,9 +195,9 @@ impl FromRequest for CognitoUser {
                 None => authenticator.authenticate(request.headers()).await,
             };
             let caller = match known {
-                Err(refusal @ Error::Unauthenticated { challenge: Some(_), .. }) => {
+                Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
                     limits.count_stranger(&request)?;
-                    return Err(refusal);
+                    return Err(refusal.into());
                 }
                 outcome => outcome?,
             };
@@ -200,5 +205,41 @@ impl FromRequest for CognitoUser {
             limits.count_user(caller.user.id)?;
             Ok(caller)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cognito::jwks::Jwks;
+    use crate::cognito::linking::Creation;
+    use crate::cognito::local_pool::{LocalPool, TokenRequest};
+    use crate::cognito::signatures::tests::VERIFICATIONS;
+    use crate::cognito::user_pool::TokenUse;
+    use crate::db::DatabaseUrl;
+    use crate::users::models::Origin;
+
+    #[tokio::test]
+    async fn a_token_is_verified_once_even_if_it_is_the_first_of_its_user() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let pool = LocalPool::open(&folder.path().join("keys")).expect("a pool");
+        let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("db.sqlite3"))).expect("a database");
+        let keys = Jwks::fixed(pool.key_set());
+        let verifier = Verifier::new(pool.user_pool(), TokenUse::Id, Duration::from_secs(30), keys);
+        let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
+        let authenticator = Authenticator::new(verifier, policy, db);
+        let email = "alice@example.com".to_owned();
+        let request = TokenRequest { email, verified: true, access: false, expires_in: 3600, groups: Vec::new() };
+        let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];
+        let before = VERIFICATIONS.get();
+        for (token, expected) in [(&tokens[0], 1), (&tokens[0], 1), (&tokens[1], 2), (&tokens[1], 2)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, token.parse().expect("a header"));
+            let caller = authenticator.authenticate(&headers).await.expect("a user");
+            assert_eq!(caller.user.email, "alice@example.com");
+            assert_eq!(VERIFICATIONS.get() - before, expected);
+        }
     }
 }

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::authentication::Authenticator;
 use super::linking::{self, Identity, Match};
-use super::refusal::Refusal;
 use crate::db::Connection;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 
 /// What is checked, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

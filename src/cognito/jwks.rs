@@ -6,26 +6,21 @@
 //! While an address cannot be reached, its keys stay good up to a greatest age. A new set is built whole
 //! and then swapped in; keys that it lacks are withdrawn with that.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use prometheus::IntCounterVec;
 use prometheus::core::Collector;
 use reqwest::{Client, redirect};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::sync::watch;
 use url::Url;
 
-use super::refusal::Refusal;
+use super::jwk::{self, Key, KeySet};
 use super::user_pool::is_loopback;
+use crate::error::Refusal;
 use crate::metrics;
 
 /// The longest a fetch may take, and the longest a request waits for one.
@@ -47,35 +42,6 @@ pub struct JwksSettings {
     /// A PEM file of certificate authorities to trust beside the system's.
     pub ca_file: Option<PathBuf>,
 }
-
-/// One RSA public key.
-pub struct Key {
-    modulus: String,
-    exponent: String,
-    public: ParsedPublicKey,
-}
-
-impl Key {
-    /// Makes a key of its modulus and exponent, both in base64url.
-    pub fn new(modulus: String, exponent: String) -> Option<Key> {
-        let (n, e) = (URL_SAFE_NO_PAD.decode(&modulus).ok()?, URL_SAFE_NO_PAD.decode(&exponent).ok()?);
-        let public = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?;
-        Some(Key { modulus, exponent, public })
-    }
-
-    /// Whether `signature` is this key's RS256 signature of `message` (RFC 7518, section 3.3). No signature is of a
-    /// key with fewer than 2048 bits.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
-    }
-
-    fn is_same(&self, other: &Key) -> bool {
-        self.modulus == other.modulus && self.exponent == other.exponent
-    }
-}
-
-/// Keys by their ids.
-pub type KeySet = HashMap<String, Arc<Key>>;
 
 /// All keys of a pool.
 pub struct Jwks {
@@ -405,7 +371,7 @@ async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
         }
         body.extend_from_slice(&chunk);
     }
-    parse(&body)
+    jwk::parse(&body)
 }
 
 /// An error with its causes in one line: reqwest's own text leaves out what matters.
@@ -417,43 +383,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text.escape_debug().to_string()
-}
-
-/// Reads a key set. A key that is not for RS256 signatures, or not well-formed, is passed over; a set
-/// without one usable key is an error, so that nonsense never replaces what is known.
-pub fn parse(body: &[u8]) -> Result<KeySet, String> {
-    #[derive(Deserialize)]
-    struct Document<'a> {
-        #[serde(borrow)]
-        keys: Vec<&'a RawValue>,
-    }
-    let document: Document =
-        serde_json::from_slice(body).map_err(|error| format!("the answer is not a key set: {error}"))?;
-    let mut keys = KeySet::new();
-    for (kid, key) in document.keys.into_iter().filter_map(|jwk| parse_key(jwk.get())) {
-        keys.entry(kid).or_insert_with(|| Arc::new(key));
-    }
-    if keys.is_empty() { Err("the answer has no RS256 key".to_owned()) } else { Ok(keys) }
-}
-
-fn parse_key(jwk: &str) -> Option<(String, Key)> {
-    #[derive(Deserialize)]
-    struct Jwk {
-        kid: String,
-        kty: String,
-        n: String,
-        e: String,
-        r#use: Option<String>,
-        alg: Option<String>,
-    }
-    let jwk: Jwk = serde_json::from_str(jwk).ok()?;
-    let fits = jwk.kty == "RSA"
-        && jwk.r#use.is_none_or(|r#use| r#use == "sig")
-        && jwk.alg.is_none_or(|alg| alg == "RS256")
-        // 2048 to 8192 bits, in base64url: RFC 7518, section 3.3 demands at least 2048.
-        && (342..=1366).contains(&jwk.n.len());
-    if !fits {
-        return None;
-    }
-    Some((jwk.kid, Key::new(jwk.n, jwk.e)?))
 }

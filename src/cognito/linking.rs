@@ -6,10 +6,9 @@
 
 use diesel::prelude::*;
 
-use super::refusal::Refusal;
 use super::token::Claims;
 use crate::db::Connection;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::history::{Actor, Source};
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::validators;

@@ -9,15 +9,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::{self, SystemRandom};
+use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::jwks::{Key, KeySet};
+use super::jwk::{Key, KeySet};
+use super::signatures;
 use super::user_pool::UserPool;
 
 /// The local pool's one app client.
@@ -45,7 +47,10 @@ fn refuse_if_open_to_others(path: &Path) -> io::Result<()> {
 
 struct SigningKey {
     kid: String,
-    pair: KeyPair,
+    /// The public key, in base64url.
+    modulus: String,
+    exponent: String,
+    private: EncodingKey,
 }
 
 /// What to put into a token.
@@ -128,13 +133,13 @@ impl LocalPool {
     /// The public keys, as the verifier takes them.
     pub fn key_set(&self) -> KeySet {
         let keys = [&self.id_key, &self.access_key].into_iter();
-        keys.filter_map(|key| Some((key.kid.clone(), Arc::new(Key::new(key.modulus(), key.exponent())?)))).collect()
+        keys.filter_map(|key| Some((key.kid.clone(), Arc::new(Key::new(&key.modulus, &key.exponent)?)))).collect()
     }
 
     /// The public keys, as a pool publishes them.
     pub fn jwks(&self) -> Value {
         let keys = [&self.id_key, &self.access_key].map(|key| {
-            json!({ "alg": "RS256", "e": key.exponent(), "kid": key.kid, "kty": "RSA", "n": key.modulus(), "use": "sig" })
+            json!({ "alg": "RS256", "e": key.exponent, "kid": key.kid, "kty": "RSA", "n": key.modulus, "use": "sig" })
         });
         json!({ "keys": keys })
     }
@@ -171,28 +176,24 @@ impl LocalPool {
 
 impl SigningKey {
     fn from_base64(line: &str) -> Option<SigningKey> {
-        let pair = KeyPair::from_pkcs8(&STANDARD.decode(line.trim()).ok()?).ok()?;
-        // Like Cognito's: 44 characters of standard base64.
-        let kid = STANDARD.encode(digest(&SHA256, pair.public_key().as_ref()).as_ref());
-        Some(SigningKey { kid, pair })
-    }
-
-    fn modulus(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.pair.public_key().modulus().big_endian_without_leading_zero())
-    }
-
-    fn exponent(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.pair.public_key().exponent().big_endian_without_leading_zero())
+        signatures::install();
+        let pkcs8 = STANDARD.decode(line.trim()).ok()?;
+        let pair = KeyPair::from_pkcs8(&pkcs8).ok()?;
+        let public = pair.public_key();
+        Some(SigningKey {
+            // Like Cognito's: 44 characters of standard base64.
+            kid: STANDARD.encode(digest(&SHA256, public.as_ref()).as_ref()),
+            modulus: URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+            exponent: URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+            private: EncodingKey::from_rsa_der(&pkcs8),
+        })
     }
 
     fn sign(&self, claims: &Value) -> io::Result<String> {
-        let header = URL_SAFE_NO_PAD.encode(json!({ "kid": self.kid, "alg": "RS256" }).to_string());
-        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
-            .map_err(|_| io::Error::other("the token could not be signed"))?;
-        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        // Cognito's headers have no `typ`.
+        let header = Header { typ: None, kid: Some(self.kid.clone()), ..Header::new(Algorithm::RS256) };
+        let token = jsonwebtoken::encode(&header, claims, &self.private);
+        token.map_err(|error| io::Error::other(format!("the token could not be signed: {error}")))
     }
 }
 
@@ -266,8 +267,7 @@ mod tests {
 
     #[test]
     fn its_tokens_are_good_for_another_implementation() {
-        use jsonwebtoken::{Algorithm, DecodingKey, Validation, crypto, decode, decode_header, jwk::JwkSet};
-        let _ = crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        use jsonwebtoken::{DecodingKey, Validation, crypto::aws_lc, decode, decode_header, jwk::JwkSet};
         let folder = tempfile::TempDir::new().expect("a folder");
         let pool = LocalPool::open(&folder.path().join("keys")).expect("a pool");
         let keys: JwkSet = serde_json::from_value(pool.jwks()).expect("a key set");
@@ -280,6 +280,13 @@ mod tests {
         let key = DecodingKey::from_jwk(keys.find(&kid).expect("the key is published")).expect("a key");
         let claims = decode::<Value>(&token, &key, &expected).expect("a good token").claims;
         assert_eq!(claims["email"], json!("Alice@example.com"));
+
+        // Decoding went by our own provider, which is the process's. The stock one has not seen the signature yet.
+        let stock = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key).expect("a verifier");
+        let (signed, signature) = token.rsplit_once('.').expect("a token");
+        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+        assert!(stock.verify(signed.as_bytes(), &signature).is_ok());
+        assert!(stock.verify(b"another message", &signature).is_err());
     }
 
     #[test]

@@ -8,14 +8,15 @@
 pub mod authentication;
 pub mod inspector;
 pub mod inspector_page;
+pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
 pub mod post_confirmation;
-pub mod refusal;
+mod signatures;
 pub mod token;
 pub mod user_pool;
 pub mod verifier;
 
+pub use crate::error::Refusal;
 pub use authentication::{Authenticator, CognitoUser};
-pub use refusal::Refusal;

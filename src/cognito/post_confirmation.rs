@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev::HttpServiceFactory;
-use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::hmac;
@@ -22,7 +21,7 @@ use super::user_pool::UserPool;
 use crate::api::schemas::{ErrorBody, OtherMethod};
 use crate::crypto::Secret;
 use crate::db::{Connection, Db};
-use crate::error::Error;
+use crate::error::{Error, TriggerRefusal};
 use crate::http::body::Body;
 use crate::http::rate_limit::Limits;
 use crate::http::routes::not_allowed;
@@ -59,24 +58,16 @@ impl PostConfirmation {
     }
 
     /// Whether the trigger has signed this body, lately.
-    fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), Error> {
+    fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), TriggerRefusal> {
         if self.keys.is_empty() {
-            return Err(refused(
-                StatusCode::FORBIDDEN,
-                "post_confirmation_disabled",
-                "No secret is configured for the trigger.",
-            ));
+            return Err(TriggerRefusal::Disabled);
         }
         let only = |name| {
             let mut values = headers.get_all(name);
             values.next().filter(|_| values.next().is_none())?.to_str().ok()
         };
         let (Some(timestamp), Some(signature)) = (only(TIMESTAMP), only(SIGNATURE)) else {
-            return Err(refused(
-                StatusCode::UNAUTHORIZED,
-                "signature_missing",
-                "X-Gatepost-Timestamp and X-Gatepost-Signature are required.",
-            ));
+            return Err(TriggerRefusal::SignatureMissing);
         };
         let is_signed = signature.strip_prefix("v1=").and_then(from_hex).is_some_and(|tag| {
             let message = [b"v1.", timestamp.as_bytes(), b".", body].concat();
@@ -84,19 +75,11 @@ impl PostConfirmation {
             self.keys.iter().any(|key| hmac::verify(key, &message, &tag).is_ok())
         });
         if !is_signed {
-            return Err(refused(
-                StatusCode::UNAUTHORIZED,
-                "signature_invalid",
-                "The signature does not fit the body and a configured secret.",
-            ));
+            return Err(TriggerRefusal::SignatureInvalid);
         }
         match timestamp.parse::<i64>() {
             Ok(signed_at) if now.abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
-            _ => Err(refused(
-                StatusCode::UNAUTHORIZED,
-                "signature_expired",
-                "The signature is from another time. Are both clocks right?",
-            )),
+            _ => Err(TriggerRefusal::SignatureExpired),
         }
     }
 }
@@ -152,12 +135,12 @@ fn user_attributes() -> Object {
 }
 
 impl Event {
-    fn identity(self) -> Result<Identity, Error> {
+    fn identity(self) -> Result<Identity, TriggerRefusal> {
         let mut attributes = self.request.user_attributes;
         let is_sub = |sub: &String| !sub.is_empty() && sub.chars().count() <= MAX_SUB_CHARS && !sub.contains('\0');
         let sub = attributes.remove("sub").filter(is_sub);
         Ok(Identity {
-            sub: sub.ok_or_else(malformed)?,
+            sub: sub.ok_or(TriggerRefusal::EventMalformed)?,
             username: self.user_name,
             // Pools where the e-mail is an alias put it there.
             email: attributes.remove("email").or(attributes.remove("cognito:email_alias")),
@@ -204,23 +187,17 @@ async fn post_confirmation(
     let body = body.bytes(MAX_EVENT_BYTES).await?;
     if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
         Limits::of(&request)?.count_stranger(&request)?;
-        return Err(refusal);
+        return Err(refusal.into());
     }
-    let event: Event = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let event: Event = serde_json::from_slice(&body).map_err(|_| TriggerRefusal::EventMalformed)?;
     if event.user_pool_id != settings.pool.id {
-        return Err(refused(StatusCode::FORBIDDEN, "wrong_pool", "The event comes from another user pool."));
+        return Err(TriggerRefusal::WrongPool.into());
     }
     match event.trigger_source.as_str() {
         SIGN_UP => {}
         // A new password was confirmed: the user is not a new one.
         FORGOT_PASSWORD => return Ok(answer("ignored", None)),
-        _ => {
-            return Err(refused(
-                StatusCode::BAD_REQUEST,
-                "trigger_source_unknown",
-                "The event is not one of the Post Confirmation trigger.",
-            ));
-        }
+        _ => return Err(TriggerRefusal::SourceUnknown.into()),
     }
     let (identity, issuer, policy) = (event.identity()?, settings.pool.issuer().to_owned(), settings.policy);
     let link = move |conn: &mut Connection| linking::find_or_link(conn, &issuer, &identity, policy);
@@ -228,24 +205,13 @@ async fn post_confirmation(
         Ok((Outcome::Created, user)) => Ok(answer("created", Some(user.id))),
         Ok((Outcome::Linked, user)) => Ok(answer("linked", Some(user.id))),
         Ok((Outcome::Known, user)) => Ok(answer("known", Some(user.id))),
-        // The trigger itself is trusted; who signed up cannot be taken over as things are.
-        Err(Error::Unauthenticated { code, detail, challenge: Some(_) }) => {
-            Err(refused(StatusCode::CONFLICT, code, detail))
-        }
+        Err(Error::Refused(refusal)) => Err(Error::SignUpRefused(refusal)),
         Err(error) => Err(error),
     }
 }
 
 fn answer(result: &'static str, user: Option<i64>) -> HttpResponse {
     HttpResponse::Ok().json(Registration { result, user })
-}
-
-fn refused(status: StatusCode, code: &'static str, detail: &'static str) -> Error {
-    Error::Refused { status, code, detail }
-}
-
-fn malformed() -> Error {
-    refused(StatusCode::BAD_REQUEST, "event_malformed", "This is not an event as the trigger sends it.")
 }
 
 fn now() -> i64 {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::refusal::Refusal;
+use crate::error::Refusal;
 
 /// The largest token that the verifier lets come this far. Genuine ones are 1 to 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -26,8 +26,8 @@ pub struct Token<'a> {
     pub kid: String,
     /// What was signed: header and claims as they came.
     pub signed: &'a str,
-    /// The signature.
-    pub signature: Vec<u8>,
+    /// The signature: base64url, and not empty.
+    pub signature: &'a str,
     claims: &'a str,
 }
 
@@ -56,8 +56,7 @@ impl<'a> Token<'a> {
             return Err(Refusal::HeaderNotSupported);
         }
         // An empty or bent signature is told from a wrong one before any key is sought.
-        let signature = decode(signature)?;
-        if signature.is_empty() {
+        if decode(signature)?.is_empty() {
             return Err(Refusal::TokenMalformed);
         }
         match members.text("kid") {

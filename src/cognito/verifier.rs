@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::jwks::{Jwks, Key};
-use super::refusal::Refusal;
+use super::jwk::Key;
+use super::jwks::Jwks;
 use super::token::{Claims, MAX_TOKEN_BYTES, Token};
 use super::user_pool::{TokenUse, UserPool};
+use crate::error::Refusal;
 
 /// Verifies the tokens of one pool. Pool, kind of token and leeway are named once, here; there is no way
 /// to verify with less.
@@ -37,9 +38,8 @@ impl Verifier {
         &self.jwks
     }
 
-    /// The `sub` of a good token: who it stands for. A token that was verified once is not verified again until
-    /// it expires or its key is withdrawn.
-    pub async fn verify(&self, token: &str) -> Result<Arc<str>, Refusal> {
+    /// Verifies a token. One that was verified once is not verified again until it expires or its key is withdrawn.
+    pub async fn verify(&self, token: &str) -> Result<GoodToken, Refusal> {
         // What is too large is not even hashed.
         check_size(token)?;
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
@@ -48,15 +48,16 @@ impl Verifier {
         if let Some(Verdict { sub, exp, key }) = known {
             self.check_expiry(exp)?;
             if self.jwks.holds(&key) {
-                return Ok(sub);
+                return Ok(GoodToken { sub, claims: None });
             }
         }
-        let (Claims { sub, exp, .. }, key) = self.judged(token).await?;
-        let sub: Arc<str> = sub.into();
+        let (claims, key) = self.judged(token).await?;
+        let sub: Arc<str> = claims.sub.as_str().into();
         // Copied before the lock is taken.
-        let token = VerifiedToken { signed: signed.into(), verdict: Verdict { sub: sub.clone(), exp, key } };
+        let verdict = Verdict { sub: sub.clone(), exp: claims.exp, key };
+        let token = VerifiedToken { signed: signed.into(), verdict };
         self.verified().insert(signature, token);
-        Ok(sub)
+        Ok(GoodToken { sub, claims: Some(claims) })
     }
 
     /// The claims of a good token, whatever is remembered.
@@ -69,7 +70,7 @@ impl Verifier {
     async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
         let parsed = Token::parse(token)?;
         let key = self.jwks.key(&parsed.kid).await?;
-        if !key.verifies(parsed.signed.as_bytes(), &parsed.signature) {
+        if !key.verifies(parsed.signed.as_bytes(), parsed.signature) {
             return Err(Refusal::SignatureInvalid);
         }
         Ok((self.judge(parsed.claims()?)?, key))
@@ -109,6 +110,14 @@ impl Verifier {
     fn verified(&self) -> MutexGuard<'_, Verified> {
         self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// A token that was verified, now or before.
+pub struct GoodToken {
+    /// Who it stands for.
+    pub sub: Arc<str>,
+    /// What it says, if it was verified now: of the others only the `sub` is remembered.
+    pub claims: Option<Claims>,
 }
 
 fn check_size(token: &str) -> Result<(), Refusal> {
@@ -198,7 +207,7 @@ mod tests {
     use super::*;
 
     fn key() -> Arc<Key> {
-        Arc::new(Key::new("u-8".to_owned(), "AQAB".to_owned()).expect("a key, though a short one"))
+        Arc::new(Key::new("u-8", "AQAB").expect("a key, though a short one"))
     }
 
     fn token(signed: &str, key: &Arc<Key>) -> VerifiedToken {

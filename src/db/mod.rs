@@ -9,6 +9,7 @@ mod bulk;
 mod connection;
 pub mod copy;
 mod database;
+mod errors;
 pub mod kept_keys;
 pub mod keyset;
 pub mod migrations;

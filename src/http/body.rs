@@ -77,7 +77,7 @@ impl Body {
         let mut body = BytesMut::new();
         let read = async {
             while let Some(chunk) = self.payload.next().await {
-                let chunk = chunk.map_err(|error| Error::Parse(format!("The request body cannot be read: {error}")))?;
+                let chunk = chunk.map_err(|error| Error::BodyUnreadable(error.to_string()))?;
                 if body.len() + chunk.len() > limit {
                     return Err(Error::BodyTooLarge(limit));
                 }

@@ -1,11 +1,12 @@
 //! Whom a request comes from: the peer of its connection, or whom a trusted proxy names.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use actix_web::http::header::X_FORWARDED_FOR;
 use actix_web::{HttpRequest, web};
+use ipnet::IpNet;
 
 /// The proxies whose `X-Forwarded-For` is believed; part of the application's data.
 #[derive(Clone, Debug, Default)]
@@ -13,33 +14,28 @@ pub struct TrustedProxies(pub Vec<Network>);
 
 /// An IP address, or all that begin with the same bits: `10.0.0.1`, `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
+pub struct Network(IpNet);
 
 impl FromStr for Network {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Network, ()> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
+        // The standard library parses the address: ipnet's parser accepts `010.0.0.1`, which others read as octal.
+        let network = match text.split_once('/') {
+            Some((address, prefix)) => {
+                let (address, prefix) = (address.parse().map_err(|_| ())?, prefix.parse().map_err(|_| ())?);
+                IpNet::new(address, prefix).map_err(|_| ())?
+            }
+            None => text.parse::<IpAddr>().map_err(|_| ())?.to_canonical().into(),
         };
-        let mut address: IpAddr = address.parse().map_err(|_| ())?;
-        if prefix.is_none() {
-            address = address.to_canonical();
-        }
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(longest), |prefix| prefix.parse().map_err(|_| ()))?;
-        if prefix <= longest { Ok(Network { address, prefix }) } else { Err(()) }
+        Ok(Network(network))
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_single = self.prefix == if self.address.is_ipv4() { 32 } else { 128 };
-        if is_single { self.address.fmt(f) } else { write!(f, "{}/{}", self.address, self.prefix) }
+        let is_single = self.0.prefix_len() == self.0.max_prefix_len();
+        if is_single { self.0.addr().fmt(f) } else { self.0.fmt(f) }
     }
 }
 
@@ -47,32 +43,15 @@ impl Network {
     /// What one customer of a provider has: an IPv4 address, or 64 bits of IPv6 addresses (RFC 6177), of which a
     /// single host can use them all.
     pub fn of_customer(address: IpAddr) -> Network {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Network { address: address.into(), prefix: 32 },
-            IpAddr::V6(address) => {
-                let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
-                Network { address: network.into(), prefix: 64 }
-            }
-        }
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        // A shift by all bits is an overflow, and a prefix of 0 contains everything.
-        match (self.address, address) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                (network.to_bits() ^ address.to_bits()).checked_shr(32 - self.prefix).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                (network.to_bits() ^ address.to_bits()).checked_shr(128 - self.prefix).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
+        let address = address.to_canonical();
+        // Both lengths fit, so this cannot fail.
+        Network(IpNet::new_assert(address, if address.is_ipv4() { 32 } else { 64 }).trunc())
     }
 }
 
 impl TrustedProxies {
     fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(address))
+        self.0.iter().any(|network| network.0.contains(&address))
     }
 
     /// The last address on the way that is no trusted proxy's. Whatever stands before it in the header may
@@ -148,6 +127,13 @@ mod tests {
     #[test]
     fn a_network_has_an_address_and_a_length_that_fits() {
         for bad in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/", "localhost", "10.0.0.0/8/8"] {
+            assert_eq!(bad.parse::<Network>(), Err(()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_others_read_as_octal_is_no_network() {
+        for bad in ["010.0.0.1", "010.0.0.0/8", "10.0.0.01/32"] {
             assert_eq!(bad.parse::<Network>(), Err(()), "{bad}");
         }
     }

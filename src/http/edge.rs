@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use actix_cors::CorsError;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
@@ -101,7 +102,7 @@ pub async fn edge(
             }
             finish(error, &id, behind_tls)
         })?;
-        compress(response.map_into_boxed_body()).await
+        compress(in_our_form(response.map_into_boxed_body())).await
     } else {
         log::warn!(request_id = id.as_str(), trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
         let page = pages::bad_host(request.request());
@@ -127,6 +128,15 @@ fn finish(error: actix_web::Error, id: &RequestId, behind_tls: bool) -> actix_we
     let mut response = HttpResponse::from_error(error);
     add_headers(response.headers_mut(), id, behind_tls);
     InternalError::from_response("", response).into()
+}
+
+/// The framework refuses preflights by itself, in plain text: they get the form of all other errors.
+fn in_our_form(response: ServiceResponse) -> ServiceResponse {
+    let refusal = response.response().error().and_then(|error| error.as_error::<CorsError>());
+    match refusal.map(|refusal| Error::PreflightRefused(refusal.to_string())) {
+        Some(error) => response.error_response(error),
+        None => response,
+    }
 }
 
 /// Sets the watch over the connection anew. After a body that came too slowly or was too large the
@@ -239,8 +249,8 @@ fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     if let Some(cause) = error.and_then(Error::cause) {
         log::error!(request_id = id, trace_id = trace(); "{} {}: {}", request.method(), request.path().escape_debug(), cause.escape_debug());
     }
-    if let Some(Error::Unauthenticated { code, .. } | Error::Refused { code, .. }) = error {
-        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace(); "refused: {code}");
+    if let Some(refusal) = error.filter(|error| error.is_refusal()) {
+        log::info!(target: "gatepost::cognito", request_id = id, trace_id = trace(); "refused: {}", refusal.code());
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {

@@ -72,12 +72,7 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
 
 /// The request names a host that this service does not answer for.
 pub fn bad_host(request: &HttpRequest) -> HttpResponse {
-    let refused = Error::Refused {
-        status: StatusCode::BAD_REQUEST,
-        code: "host_not_allowed",
-        detail: "The request names a host that this service does not answer for.",
-    };
-    if let Some(response) = in_json(request, &refused) {
+    if let Some(response) = in_json(request, &Error::HostNotAllowed) {
         return response;
     }
     let page = ErrorPage {

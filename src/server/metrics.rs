@@ -15,7 +15,7 @@ use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use crate::cognito::Authenticator;
 use crate::crypto::Secret;
 use crate::db::Db;
-use crate::error::Error;
+use crate::error::{Error, MetricsRefusal};
 use crate::http::routes::{get, read_only};
 use crate::metrics::{Requests, process, read_gauges, registry};
 use crate::schema::sessions;
@@ -55,13 +55,10 @@ impl Metrics {
         let sent =
             header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (Some((_, sent)), Some(token)) = (sent, &self.token) else {
-            return Err(refused(
-                "metrics_token_missing",
-                "Send `Authorization: Bearer` and the token of METRICS_TOKEN.",
-            ));
+            return Err(Error::MetricsRefused(MetricsRefusal::TokenMissing));
         };
         verify_slices_are_equal(sent.trim().as_bytes(), token.as_bytes())
-            .map_err(|_| refused("metrics_token_invalid", "The token is not that of METRICS_TOKEN."))
+            .map_err(|_| Error::MetricsRefused(MetricsRefusal::TokenInvalid))
     }
 }
 
@@ -76,7 +73,10 @@ fn sessions(db: Db) -> Box<dyn Collector> {
 /// Starts a server beside, for the metrics alone: what reaches one reaches nothing of the other. Returns where
 /// it listens. Must be called within an actix system.
 pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Result<(SocketAddr, dev::ServerHandle)> {
-    let app = move || App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
+    let app = move || {
+        let app = App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
+        app.default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound) }))
+    };
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
@@ -105,8 +105,4 @@ async fn page(metrics: web::Data<Metrics>) -> Result<HttpResponse, Error> {
 async fn guarded_page(metrics: web::Data<Metrics>, request: HttpRequest) -> Result<HttpResponse, Error> {
     metrics.check(&request)?;
     page(metrics).await
-}
-
-fn refused(code: &'static str, detail: &'static str) -> Error {
-    Error::Unauthenticated { code, detail, challenge: Some("Bearer") }
 }

@@ -49,12 +49,10 @@ pub(super) fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, St
         .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {
-        app.route(
-            &path,
-            web::get().to(move || {
-                let jwks = jwks.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
-            }),
-        );
+        let keys = move || {
+            let jwks = jwks.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(jwks) }
+        };
+        app.service(read_only(&path, get().to(keys)));
     }
 }

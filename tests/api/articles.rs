@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::harness::TestServer;
 use crate::harness::client::{Answer, Call};
 
-const NO_ARTICLE: &str = r#"{"detail":"No Article matches the given query."}"#;
+const NO_ARTICLE: &str = r#"{"detail":"No Article matches the given query.","code":"not_found"}"#;
 const FORBIDDEN: &str = r#"{"detail":"You do not have permission to perform this action.","code":"permission_denied"}"#;
 
 /// The history of articles, oldest first, one line a row.

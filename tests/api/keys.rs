@@ -87,6 +87,10 @@ fn failures() -> Vec<(&'static str, Behaviour)> {
     for key in encryption_only["keys"].as_array_mut().expect("keys") {
         key["use"] = "enc".into();
     }
+    let mut other_operations = serde_json::from_slice::<Value>(&good).expect("JSON");
+    for key in other_operations["keys"].as_array_mut().expect("keys") {
+        key["key_ops"] = json!(["encrypt"]);
+    }
     let other_alg = String::from_utf8(good.clone()).expect("text").replace("RS256", "RS512");
     vec![
         ("hangs up", Behaviour::HangUp),
@@ -100,6 +104,7 @@ fn failures() -> Vec<(&'static str, Behaviour)> {
         ("keys is an object", body(r#"{"keys":{}}"#)),
         ("keys is empty", body(r#"{"keys":[]}"#)),
         ("no key for signatures", Behaviour::Body(encryption_only.to_string().into_bytes())),
+        ("no key that may verify", Behaviour::Body(other_operations.to_string().into_bytes())),
         ("keys for another algorithm only", body(&other_alg)),
         ("cut off", Behaviour::Body(cut)),
         ("10 MB", Behaviour::Body(huge)),
@@ -285,6 +290,7 @@ async fn key_sets_with_oddities_are_understood() {
         ("without use", alone(remove("use"))),
         ("without alg", alone(remove("alg"))),
         ("with use and alg null", alone(odd(&|jwk| (jwk["use"], jwk["alg"]) = (Value::Null, Value::Null)))),
+        ("with key_ops", alone(set("key_ops", json!(["sign", "verify"])))),
         ("with unknown members", alone(set("x5t#S256", json!(["?"])))),
         ("unknown members beside keys", json!({ "next": 1, "keys": [key.jwk()], "": null })),
         ("one key twice", json!({ "keys": [key.jwk(), key.jwk()] })),
@@ -322,6 +328,13 @@ async fn key_sets_with_oddities_are_understood() {
                 jwk["kid"] = "enc".into();
             })),
         ),
+        (
+            "beside one that may not verify",
+            beside(odd(&|jwk| {
+                jwk["key_ops"] = json!(["encrypt"]);
+                jwk["kid"] = "encrypt".into();
+            })),
+        ),
     ];
     let server = TestServer::start_with(quick).await;
     server.user("alice").await;
@@ -341,13 +354,16 @@ async fn the_key_that_a_set_says_is_for_something_else_verifies_nothing() {
     let server = TestServer::start_with(quick).await;
     server.user("alice").await;
     for (case, name, value) in [
-        ("for encryption", "use", "enc"),
-        ("for another algorithm", "alg", "RS512"),
-        ("for PSS", "alg", "PS256"),
-        ("of another type", "kty", "oct"),
+        ("for encryption", "use", json!("enc")),
+        ("for encryption, by key_ops", "key_ops", json!(["encrypt"])),
+        ("for signing alone", "key_ops", json!(["sign"])),
+        ("for nothing", "key_ops", json!([])),
+        ("for another algorithm", "alg", json!("RS512")),
+        ("for PSS", "alg", json!("PS256")),
+        ("of another type", "kty", json!("oct")),
     ] {
         let mut jwk = third().jwk();
-        jwk[name] = value.into();
+        jwk[name] = value;
         let document = json!({ "keys": [server.pool.id_key.jwk(), jwk] });
         server.pool.jwks.behave(Behaviour::Body(document.to_string().into_bytes()));
         server.pool.jwks.fetched_anew().await;

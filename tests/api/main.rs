@@ -30,6 +30,7 @@ mod data;
 mod deploy;
 mod drf;
 mod emulators;
+mod error_bodies;
 mod http;
 mod inspector;
 mod keys;

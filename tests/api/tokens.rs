@@ -6,6 +6,7 @@ mod encodings;
 mod forged;
 mod header;
 mod memory;
+mod second_opinion;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

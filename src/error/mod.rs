@@ -4,6 +4,8 @@
 //! did is said to the caller. What went wrong on our side is logged once, where the answer is made, with
 //! the request's id; the caller gets that id and never the cause.
 
+mod refusal;
+
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -11,6 +13,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
+
+pub use refusal::{MetricsRefusal, Refusal, TriggerRefusal};
 
 /// Errors of a form or a serializer: each field with its messages, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,26 +55,21 @@ impl std::fmt::Display for FieldErrors {
 /// Everything a request can fail with.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The request does not prove who it comes from: 401, or 503 while the pool's keys are out of reach.
-    #[error("{detail}")]
-    Unauthenticated {
-        /// The reason's stable word.
-        code: &'static str,
-        /// The reason for people.
-        detail: &'static str,
-        /// The `WWW-Authenticate` header (RFC 6750); `None` where no token could help, which is a 503.
-        challenge: Option<&'static str>,
-    },
-    /// A caller that is a machine is refused: with this status, and a code that it can act on.
-    #[error("{detail}")]
-    Refused {
-        /// A 4xx.
-        status: StatusCode,
-        /// The reason's stable word.
-        code: &'static str,
-        /// The reason for people.
-        detail: &'static str,
-    },
+    /// The token, or the user that it stands for, is refused: 401, or 503 while the pool's keys are out of reach.
+    #[error("{}", .0.detail())]
+    Refused(Refusal),
+    /// The trigger is trusted, but cannot have this user signed up: 409.
+    #[error("{}", .0.detail())]
+    SignUpRefused(Refusal),
+    /// The trigger's call is refused: 400, 401 or 403.
+    #[error("{}", .0.detail())]
+    TriggerRefused(TriggerRefusal),
+    /// The metrics are for somebody else: 401.
+    #[error("{}", .0.detail())]
+    MetricsRefused(MetricsRefusal),
+    /// The request names a host that is not on the list: 400.
+    #[error("The request names a host that this service does not answer for.")]
+    HostNotAllowed,
     /// Nobody is signed in: 302 to this address, that of the sign-in page.
     #[error("Sign in first.")]
     SignInRequired(String),
@@ -107,10 +106,16 @@ pub enum Error {
     /// 415, with the media type that was sent.
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
+    /// The browser asks whether a page may send a request, and it may not: 400.
+    #[error("{0}")]
+    PreflightRefused(String),
     /// Too many requests, and how long it takes until there may be one more: 429.
     #[error("{}", throttled(*.0))]
     Throttled(Duration),
-    /// The body cannot be read: 400.
+    /// The body breaks off or is not framed as it should be: 400.
+    #[error("The request body cannot be read: {0}")]
+    BodyUnreadable(String),
+    /// The body is not what its `Content-Type` says, in Django REST framework's words: 400.
     #[error("{0}")]
     Parse(String),
     /// The body was read and its fields are wrong: 400.
@@ -127,46 +132,15 @@ pub enum Error {
     Internal(String),
 }
 
-impl From<diesel::result::Error> for Error {
-    /// Sorts a failed query into what passes (503) and what does not (500). Where the kind does not tell, the
-    /// messages do (<https://www.sqlite.org/rescode.html>,
-    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-    fn from(error: diesel::result::Error) -> Error {
-        use diesel::result::DatabaseErrorKind as Kind;
-        use diesel::result::Error::{BrokenTransactionManager, DatabaseError, RollbackErrorOnCommit};
-        const PASSING: [&str; 12] = [
-            "database is locked",
-            "database table is locked",
-            "database or disk is full",
-            "readonly database",
-            "disk I/O error",
-            "unable to open database file",
-            // PostgreSQL, from here on: a server that stops, is full, or that has become a standby.
-            "terminating connection",
-            "the database system is",
-            "could not extend file",
-            "No space left on device",
-            "lock timeout",
-            "read-only transaction",
-        ];
-        let cause = error.to_string();
-        match &error {
-            RollbackErrorOnCommit { commit_error, .. } => {
-                return DatabaseError(Kind::Unknown, Box::new(commit_error.to_string())).into();
-            }
-            DatabaseError(Kind::SerializationFailure, _) => return Error::Collision(cause),
-            DatabaseError(Kind::Unknown, _) if cause.contains("deadlock detected") => return Error::Collision(cause),
-            BrokenTransactionManager
-            | DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::ReadOnlyTransaction, _) => {
-                return Error::Unavailable(cause);
-            }
-            _ => {}
-        }
-        if PASSING.iter().any(|passing| cause.contains(passing)) {
-            Error::Unavailable(cause)
-        } else {
-            Error::Internal(cause)
-        }
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Error {
+        Error::Refused(refusal)
+    }
+}
+
+impl From<TriggerRefusal> for Error {
+    fn from(refusal: TriggerRefusal) -> Error {
+        Error::TriggerRefused(refusal)
     }
 }
 
@@ -174,7 +148,10 @@ impl Error {
     /// The stable word for the case; Django REST framework's where it has one.
     pub fn code(&self) -> &'static str {
         match self {
-            Error::Unauthenticated { code, .. } | Error::Refused { code, .. } => code,
+            Error::Refused(refusal) | Error::SignUpRefused(refusal) => refusal.code(),
+            Error::TriggerRefused(refusal) => refusal.code(),
+            Error::MetricsRefused(refusal) => refusal.code(),
+            Error::HostNotAllowed => "host_not_allowed",
             Error::SignInRequired(_) => "sign_in_required",
             Error::CsrfFailed(_) => "csrf_failed",
             Error::PermissionDenied => "permission_denied",
@@ -186,11 +163,31 @@ impl Error {
             Error::BodyTooLarge(_) => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::Throttled(_) => "throttled",
-            Error::Parse(_) => "parse_error",
+            Error::Parse(_) | Error::BodyUnreadable(_) => "parse_error",
+            Error::PreflightRefused(_) => "preflight_refused",
             Error::Invalid(_) => "invalid",
             Error::Unavailable(_) | Error::Collision(_) => "unavailable",
             Error::Internal(_) => "error",
         }
+    }
+
+    /// Whether this is one of the refusals, which are logged by their codes.
+    pub fn is_refusal(&self) -> bool {
+        use Error::{MetricsRefused, Refused, SignUpRefused, TriggerRefused};
+        matches!(self, Refused(_) | SignUpRefused(_) | TriggerRefused(_) | MetricsRefused(_))
+    }
+
+    /// How the caller may authenticate: every 401 names a way (RFC 9110, section 15.5.2).
+    fn challenge(&self) -> Option<&'static str> {
+        if self.status_code() != StatusCode::UNAUTHORIZED {
+            return None;
+        }
+        Some(match self {
+            Error::TriggerRefused(_) => "Gatepost-Signature",
+            // RFC 6750, section 3.1: a challenge names an error only where a token was sent.
+            Error::MetricsRefused(_) | Error::Refused(Refusal::NoToken) => "Bearer",
+            _ => "Bearer error=\"invalid_token\"",
+        })
     }
 
     /// The cause of a failure on our side, which goes to the log and nowhere else.
@@ -201,16 +198,10 @@ impl Error {
         }
     }
 
-    /// The body in the original's shape, which has a sentence alone for the errors that it knows itself.
+    /// The body: a sentence for people and the code for programs, or the messages of each field.
     fn body(&self) -> Value {
         match self {
             Error::Invalid(fields) => fields.to_json(),
-            Error::NoSuchObject(_)
-            | Error::NoSuchFormat
-            | Error::MethodNotAllowed(_)
-            | Error::NotAcceptable
-            | Error::UnsupportedMediaType(_)
-            | Error::Parse(_) => json!({ "detail": self.to_string() }),
             _ => json!({ "detail": self.to_string(), "code": self.code() }),
         }
     }
@@ -242,6 +233,15 @@ impl Error {
     }
 }
 
+fn trigger_status(refusal: TriggerRefusal) -> StatusCode {
+    use TriggerRefusal::*;
+    match refusal {
+        SignatureMissing | SignatureInvalid | SignatureExpired => StatusCode::UNAUTHORIZED,
+        Disabled | WrongPool => StatusCode::FORBIDDEN,
+        EventMalformed | SourceUnknown => StatusCode::BAD_REQUEST,
+    }
+}
+
 /// Django REST framework's sentence.
 fn throttled(wait: Duration) -> String {
     let (seconds, plural) = (whole_seconds(wait), if whole_seconds(wait) == 1 { "" } else { "s" });
@@ -256,9 +256,11 @@ fn whole_seconds(wait: Duration) -> u64 {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Error::Unauthenticated { challenge: Some(_), .. } => StatusCode::UNAUTHORIZED,
-            Error::Unauthenticated { challenge: None, .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Refused { status, .. } => *status,
+            // Not the caller's fault, and no other token would help.
+            Error::Refused(Refusal::KeysUnavailable) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Refused(_) | Error::MetricsRefused(_) => StatusCode::UNAUTHORIZED,
+            Error::SignUpRefused(_) => StatusCode::CONFLICT,
+            Error::TriggerRefused(refusal) => trigger_status(*refusal),
             Error::SignInRequired(_) => StatusCode::FOUND,
             Error::CsrfFailed(_) | Error::PermissionDenied => StatusCode::FORBIDDEN,
             Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
@@ -269,7 +271,11 @@ impl ResponseError for Error {
             Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Error::Parse(_) | Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::HostNotAllowed
+            | Error::PreflightRefused(_)
+            | Error::BodyUnreadable(_)
+            | Error::Parse(_)
+            | Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::Unavailable(_) | Error::Collision(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -282,14 +288,11 @@ impl ResponseError for Error {
                 response.headers_mut().insert(name, value);
             }
         };
-        match self {
-            Error::SignInRequired(address) => set(LOCATION, address),
-            Error::Unauthenticated { challenge: Some(challenge), .. } => set(WWW_AUTHENTICATE, challenge),
-            // Every 401 names a way to authenticate (RFC 9110, section 15.5.2): here a signature of our own kind.
-            Error::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {
-                set(WWW_AUTHENTICATE, "Gatepost-Signature");
-            }
-            _ => {}
+        if let Error::SignInRequired(address) = self {
+            set(LOCATION, address);
+        }
+        if let Some(challenge) = self.challenge() {
+            set(WWW_AUTHENTICATE, challenge);
         }
         let retry_after = match self {
             Error::Throttled(wait) => Some(whole_seconds(*wait)),

@@ -1,0 +1,46 @@
+//! How a failed query becomes an [`Error`]: some failures pass, others do not.
+
+use crate::error::Error;
+
+impl From<diesel::result::Error> for Error {
+    /// Sorts a failed query into what passes (503) and what does not (500). Where the kind does not tell, the
+    /// messages do (<https://www.sqlite.org/rescode.html>,
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+    fn from(error: diesel::result::Error) -> Error {
+        use diesel::result::DatabaseErrorKind as Kind;
+        use diesel::result::Error::{BrokenTransactionManager, DatabaseError, RollbackErrorOnCommit};
+        const PASSING: [&str; 12] = [
+            "database is locked",
+            "database table is locked",
+            "database or disk is full",
+            "readonly database",
+            "disk I/O error",
+            "unable to open database file",
+            // PostgreSQL, from here on: a server that stops, is full, or that has become a standby.
+            "terminating connection",
+            "the database system is",
+            "could not extend file",
+            "No space left on device",
+            "lock timeout",
+            "read-only transaction",
+        ];
+        let cause = error.to_string();
+        match &error {
+            RollbackErrorOnCommit { commit_error, .. } => {
+                return DatabaseError(Kind::Unknown, Box::new(commit_error.to_string())).into();
+            }
+            DatabaseError(Kind::SerializationFailure, _) => return Error::Collision(cause),
+            DatabaseError(Kind::Unknown, _) if cause.contains("deadlock detected") => return Error::Collision(cause),
+            BrokenTransactionManager
+            | DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::ReadOnlyTransaction, _) => {
+                return Error::Unavailable(cause);
+            }
+            _ => {}
+        }
+        if PASSING.iter().any(|passing| cause.contains(passing)) {
+            Error::Unavailable(cause)
+        } else {
+            Error::Internal(cause)
+        }
+    }
+}
