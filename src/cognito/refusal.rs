@@ -1,4 +1,4 @@
-//! Why a request is not let in: a closed set of codes. The README's "401?" table explains each.
+//! Why a request is not let in: a closed set of codes. The table in docs/errors.md explains each.
 
 use crate::error::Error;
 
