@@ -1,4 +1,4 @@
-// The browsable API and Swagger UI, as somebody tries them out with a token.
+// The browsable API and Swagger UI, used with a token.
 //
 //   npm ci && npm run api
 import assert from 'node:assert/strict'
@@ -29,7 +29,7 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
     await look(page, 'stranger')
   })
 
-  await step('a token that is refused is said to be, forgotten, and nowhere in the page', async () => {
+  await step('a refused token is reported, forgotten, and nowhere in the page', async () => {
     await enterToken(`${token.slice(0, -6)}AAAAAA`)
     await page.getByText('The token was refused.').waitFor()
     assert.match(await body.innerText(), /"code": "signature_invalid"/)
@@ -57,7 +57,7 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
     await look(page, 'field-error')
   })
 
-  await step('a form creates an article, whose address is a link', async () => {
+  await step('a form creates an article, whose URL is a link', async () => {
     await nameField.fill('<b>First</b> & "last"')
     await page.getByRole('button', { name: 'POST' }).click()
     await answered('201 Created')
@@ -81,7 +81,7 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
     assert.equal(await title.innerText(), 'Article')
   })
 
-  await step('PUT changes it, PATCH of raw data, too, and wrong raw data stays to be mended', async () => {
+  await step('PUT changes it, so does PATCH with raw data, and wrong raw data stays to be corrected', async () => {
     await nameField.fill('Second')
     await page.locator('#form-html').getByRole('button', { name: 'PUT' }).click()
     await body.filter({ hasText: '"Second"' }).waitFor()

@@ -1,8 +1,8 @@
-// How every browser test starts Chromium. CHROMIUM names another browser than Debian's.
+// How every browser test starts Chromium. CHROMIUM is the path of the browser; Debian's by default.
 
 export const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** For `chromium.launch` of Playwright. Nothing is fetched but what the test asks for. */
+/** For Playwright's `chromium.launch`. The browser fetches only what the test asks for. */
 export const launchOptions = {
   executablePath: browserPath,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',

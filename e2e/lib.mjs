@@ -1,10 +1,10 @@
-// What the browser tests share: the program with a database of its own, and Chromium.
+// What the browser tests share: the program with its own database, and Chromium.
 //
-// GATEPOST_BIN   the program; else the debug build
-// CHROMIUM       the browser; else /usr/bin/chromium
-// SCREENSHOTS    a folder for pictures of every stage; none are taken without it
+// GATEPOST_BIN   the program; the debug build by default
+// CHROMIUM       the browser; /usr/bin/chromium by default
+// SCREENSHOTS    a folder for screenshots of every stage; without it, none are taken
 //
-// Without the program or the browser a test says SKIPPED; with CI=true that is a failure.
+// If the program or the browser is missing, a test says SKIPPED; with CI=true that is a failure.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -20,7 +20,7 @@ const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 export const WIDTHS = [400, 1280]
 export const THEMES = ['light', 'dark']
 
-/** What of the tools is missing, each with the way to get it. */
+/** The tools that are missing, each with the way to get it. */
 function missingTools() {
   const tools = { [bin]: 'the program (cargo build)', [browserPath]: 'Chromium (Debian: chromium)' }
   return Object.entries(tools).filter(([path]) => !isExecutable(path)).map(([path, name]) => `${name} at ${path}`)
@@ -36,8 +36,8 @@ function isExecutable(path) {
 }
 
 /**
- * Runs a story: a server, a browser, and `tell(stage)`, which calls `stage.step(name, run)` for each step. The
- * last line is `N passed, N failed`. Whatever a page logs as an error fails the story, too.
+ * Runs a story: starts a server and a browser, and calls `tell(stage)`, which calls `stage.step(name, run)` for each
+ * step. The last line is `N passed, N failed`. An error in a page's console also fails the story.
  */
 export async function story(title, settings, tell) {
   const counts = { passed: 0, failed: 0 }
@@ -54,7 +54,7 @@ export async function story(title, settings, tell) {
     await server.stop()
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => stop().then(() => process.exit(1)))
-  // Whatever hangs, an answer comes.
+  // Ends a story that hangs.
   const limit = setTimeout(() => stop().then(() => process.exit(1)), 300_000)
   const unexpected = []
   const stage = {
@@ -86,7 +86,7 @@ function close({ passed, failed, skipped }) {
   process.exitCode = failed > 0 ? 1 : 0
 }
 
-/** Starts the program in development mode in a folder of its own; `settings` are more variables. */
+/** Starts the program in development mode in its own folder; `settings` are additional variables. */
 async function startServer(settings) {
   const folder = mkdtempSync(join(tmpdir(), 'gatepost-e2e-'))
   const env = { PATH: process.env.PATH, APP_ENV: 'development', BIND_ADDRESS: '127.0.0.1:0', ...settings }
@@ -110,13 +110,13 @@ async function startServer(settings) {
     origin,
     superuser: { username, password },
     log: () => logged,
-    /** Runs a command of the program beside the server, and returns what it prints. */
+    /** Runs a command of the program next to the server, and returns what it prints. */
     run(...args) {
       const ran = spawnSync(bin, args, { cwd: folder, env, encoding: 'utf8' })
       assert.equal(ran.status, 0, ran.stderr)
       return ran.stdout.trim()
     },
-    /** A request past the browser. */
+    /** Sends a request without the browser. */
     fetch: (path, init) => fetch(origin + path, init),
     async stop() {
       child.kill()
@@ -126,7 +126,7 @@ async function startServer(settings) {
   }
 }
 
-/** A page in a context of its own: no cookies or storage of others. */
+/** A page in its own context: it shares no cookies or storage. */
 async function newPage(browser, server, unexpected, { width = 1280, theme = 'light', ...options } = {}) {
   const context = await browser.newContext({
     baseURL: server.origin, viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: 'reduce', ...options,
@@ -135,7 +135,7 @@ async function newPage(browser, server, unexpected, { width = 1280, theme = 'lig
   page.setDefaultTimeout(15_000)
   page.on('pageerror', (error) => unexpected.push(`error: ${error.message}`))
   page.on('console', (message) => {
-    // The browser logs every answer of 400 and more, and the stories provoke some.
+    // The browser logs every answer with 400 or more, and the stories provoke some.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) unexpected.push(message.text())
   })
   page.on('request', (request) => {
@@ -144,11 +144,11 @@ async function newPage(browser, server, unexpected, { width = 1280, theme = 'lig
   return page
 }
 
-/** Fails if axe-core finds anything against WCAG 2.2 AA or its good practice, in what is shown now. */
+/** Fails if axe-core finds a violation of WCAG 2.2 AA or of its best practices on the page as it is now. */
 export async function checkAccessibility(page, { exclude = [] } = {}) {
   await page.evaluate(readFileSync(axePath, 'utf8'))
   const { violations } = await page.evaluate(
-    // To preload style sheets, axe-core writes one of its own into the page, which the page's policy forbids.
+    // To preload style sheets, axe-core adds one to the page, which the page's policy forbids.
     (hidden) => window.axe.run({ exclude: hidden.map((selector) => [selector]) }, { preload: false }),
     exclude,
   )
@@ -156,13 +156,13 @@ export async function checkAccessibility(page, { exclude = [] } = {}) {
   assert.deepEqual(found, [], `axe-core finds at ${page.url()}:\n${found.join('\n')}`)
 }
 
-/** Nothing may be wider than the window. */
+/** Fails if the page is wider than the window. */
 export async function checkWidth(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
   assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`)
 }
 
-/** In each width and theme: checks what is shown, and takes a picture of it. */
+/** Checks the page in each width and theme, and takes a screenshot. */
 export async function look(page, name, options) {
   const viewport = page.viewportSize()
   for (const width of WIDTHS) {

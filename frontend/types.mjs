@@ -1,9 +1,9 @@
-// Writes src/api-types.ts: the API's types, from the OpenAPI document that Gatepost prints.
+// Writes the API's types to src/api-types.ts, from the OpenAPI document that Gatepost prints.
 //
 //   npm run types               writes the file
 //   npm run types -- --check    fails if it is not up to date
 //
-// GATEPOST_BIN   the program; else `cargo run`
+// GATEPOST_BIN   the program; `cargo run` by default
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,6 @@ const content = `// Made from the API's OpenAPI document by \`npm run types\`.\n
 if (!process.argv.includes('--check')) {
   writeFileSync(file, content)
 } else if (readFileSync(file, 'utf8') !== content) {
-  console.error('src/api-types.ts is not what the API says now: npm run types')
+  console.error('src/api-types.ts is out of date. Run: npm run types')
   process.exit(1)
 }

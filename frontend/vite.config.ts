@@ -1,4 +1,4 @@
-// Port 3000 is the origin that the API allows in development, so another port would not do.
+// The API allows only port 3000 in development mode, so Vite must not choose another one.
 import react from '@vitejs/plugin-react'
 import { defineConfig, loadEnv, type Plugin } from 'vite'
 
@@ -6,13 +6,13 @@ export default defineConfig(({ mode }) => ({
   plugins: [react(), contentSecurityPolicy(loadEnv(mode, '.', 'VITE_'))],
   server: { port: 3000, strictPort: true },
   preview: { port: 3000, strictPort: true },
-  // Amplify and its components are most of it: 180 kB gzipped.
+  // Amplify and its components are most of the page: 180 kB gzipped.
   build: { chunkSizeWarningLimit: 800 },
 }))
 
 /**
- * Tokens live in the browser's storage, so the built page runs no script but its own and talks to nobody
- * but the API and Cognito. Not while developing: Vite's hot reload needs inline scripts.
+ * Tokens are in the browser's storage, so the built page runs only its own scripts and connects only to the API and
+ * Cognito. This does not apply in development, because Vite's hot reload needs inline scripts.
  */
 function contentSecurityPolicy(env: Record<string, string>): Plugin {
   const region = (env.VITE_USER_POOL_ID ?? '').split('_')[0]

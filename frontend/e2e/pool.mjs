@@ -1,6 +1,6 @@
-// Makes a user pool with an app client in a Cognito emulator and prints the settings for API and page.
+// Creates a user pool with an app client in a Cognito emulator, and prints the settings for the API and the page.
 //   node e2e/pool.mjs http://localhost:9229
-// cognito-local wants e-mail addresses for usernames unless its .cognito/config.json says otherwise:
+// cognito-local wants e-mail addresses as usernames unless its .cognito/config.json says otherwise:
 //   {"UserPoolDefaults": {"UsernameAttributes": []}}
 
 const endpoint = process.argv[2] ?? 'http://localhost:9229'
@@ -11,7 +11,7 @@ async function call(action, input) {
     headers: {
       'Content-Type': 'application/x-amz-json-1.1',
       'X-Amz-Target': `AWSCognitoIdentityProviderService.${action}`,
-      // The emulators want a signature to be there, but do not check it.
+      // The emulators need a signature, but do not check it.
       Authorization: 'AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/cognito-idp/aws4_request',
     },
     body: JSON.stringify(input),

@@ -1,10 +1,10 @@
-// The whole way of a new user, in a real browser: sign-up in the page, code, trigger, token, article; then the same
-// with the trigger down. Starts all it needs and stops it; nothing is mocked. Needs Chromium and Python 3.
+// A new user's whole story in a real browser: sign-up in the page, code, trigger, token, article. Then the same with
+// the trigger down. It starts and stops everything it needs; nothing is mocked. Needs Chromium and Python 3.
 //
 //   node e2e/run.mjs
 //
-// Without a tool it says SKIPPED and names it; with CI=true that is a failure. CHROMIUM and SCREENSHOTS as in
-// story.mjs, GATEPOST_BIN as in scripts/demo. The last line is `N passed, N failed`.
+// If a tool is missing, it says SKIPPED and names the tool; with CI=true that is a failure. CHROMIUM and SCREENSHOTS
+// are those of story.mjs, GATEPOST_BIN that of scripts/demo. The last line is `N passed, N failed`.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
@@ -78,7 +78,7 @@ try {
 }
 close(counts)
 
-/** The story on a fresh stack, then what has to be true of the database and the log. */
+/** Plays the story on a fresh stack, then checks the database and the log. */
 async function scenario(name, options, examine, before = async () => {}) {
   console.log(`\n${name}`)
   const failures = counts.failed
@@ -94,27 +94,27 @@ async function scenario(name, options, examine, before = async () => {}) {
   console.log(`\n${stack.services.api.lastWords()}\n${stack.services.lambda.lastWords()}\nThe logs are in ${shown(folder)}.`)
 }
 
-/** The user's story; returns what it reports, or nothing if it failed. */
+/** Plays the user's story. Returns its report, or nothing if it failed. */
 async function tell(folder) {
   const report = join(folder, 'report.json')
   const isPlayed = await play(story, { FRONTEND_URL: stack.page, CODE, REPORT: report })
   if (isPlayed && existsSync(report)) return JSON.parse(readFileSync(report, 'utf8'))
 }
 
-/** What the staff sees of it. The superuser's password is shown once, when the server first starts. */
+/** Checks what staff see. The server shows the superuser's password once, at its first start. */
 async function staffSees(source) {
   const password = readFileSync(stack.services.api.log, 'utf8').match(/superuser\s+admin, password (\S+)/)?.[1]
   await play(staff, { API_URL: stack.api, STAFF_PASSWORD: password, SOURCE: source, REPORT: join(stack.folder, 'report.json') })
 }
 
-/** Plays a script in a browser and counts its steps; whether it came to its end. */
+/** Plays a script in a browser and counts its steps. Returns whether it finished. */
 async function play(script, settings) {
   const pictures = process.env.SCREENSHOTS && join(process.env.SCREENSHOTS, stack.name)
   if (pictures) mkdirSync(pictures, { recursive: true })
   browser = spawn(process.execPath, [script], {
     env: { ...process.env, ...settings, SCREENSHOTS: pictures ?? '' },
     stdio: ['ignore', 'pipe', 'inherit'],
-    // Whatever hangs, this does not.
+    // Ends a browser that hangs.
     timeout: 300_000,
   })
   for await (const line of createInterface({ input: browser.stdout })) {
@@ -149,7 +149,7 @@ function created({ username, email, idToken }, origin) {
     { username: user.username, origin: user.origin, is_active, is_staff, is_superuser, cognito_issuer, cognito_sub },
     { username, origin, is_active: 1, is_staff: 0, is_superuser: 0, cognito_issuer: iss, cognito_sub: sub },
   )
-  // The link is part of the creation, and no later change made it.
+  // The link is part of the creation, not of a later change.
   const history = query("SELECT source, action, changes FROM history WHERE model = 'user' AND object_id = ?", id)
   assert.deepEqual(history.map(({ source, action }) => ({ source, action })), [{ source: origin, action: 'created' }])
   assert.ok(history[0].changes.includes(sub), history[0].changes)
@@ -174,13 +174,13 @@ async function article({ email, article: name, idToken }, calls) {
   })
 }
 
-/** The requests in the order they were answered, such as `GET /me/ 200`. */
+/** The requests in the order of their answers, such as `GET /me/ 200`. */
 function accessLog() {
   const lines = readFileSync(stack.services.api.log, 'utf8').split('\n').filter((line) => line.startsWith('{'))
   return lines.map((line) => JSON.parse(line)).filter(({ target }) => target === 'gatepost::access').map(({ message }) => message)
 }
 
-/** Rows as objects. Node learned SQLite only lately; Python has always known it. */
+/** Rows as objects. Python has SQLite built in; Node has it only in recent versions. */
 function query(sql, ...values) {
   const program = `import json, sqlite3, sys
 database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)

@@ -1,12 +1,12 @@
-// What the staff sees of a new user, in a real browser: the user in the admin's list and form, the article in
-// its list and history.
+// What staff see of a new user, in a real browser: the user in the admin's list and form, the article in its list and
+// history.
 //
-//   API_URL         where Gatepost is
+//   API_URL         the URL of Gatepost
 //   STAFF_PASSWORD  of the superuser `admin`
 //   REPORT          the file that story.mjs wrote
-//   SOURCE          how the user came, in the admin's words
+//   SOURCE          how the user was created, in the admin's words
 //   CHROMIUM        the browser (/usr/bin/chromium)
-//   SCREENSHOTS     a folder for pictures; none are taken without it
+//   SCREENSHOTS     a folder for screenshots; without it, none are taken
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'

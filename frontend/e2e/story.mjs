@@ -1,10 +1,10 @@
 // One user's story in a real browser, against a running page, API and user pool; nothing is mocked.
 //
-//   FRONTEND_URL  where the page is (http://localhost:3000)
+//   FRONTEND_URL  the URL of the page (http://localhost:3000)
 //   CODE          the sign-up code that the pool accepts (123456)
 //   CHROMIUM      the browser (/usr/bin/chromium)
-//   SCREENSHOTS   a folder for pictures of every stage; none are taken without it
-//   REPORT        a file that is told who signed up and what was created
+//   SCREENSHOTS   a folder for screenshots of every stage; without it, none are taken
+//   REPORT        a file for the report: who signed up and what was created
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ page.setDefaultTimeout(20_000)
 const unexpected = []
 page.on('pageerror', (error) => unexpected.push(`error: ${error.message}`))
 page.on('console', (message) => {
-  // The browser logs every answer of 400 and more; the story provokes some.
+  // The browser logs every answer with 400 or more, and the story provokes some.
   if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) unexpected.push(message.text())
 })
 
@@ -67,7 +67,7 @@ try {
     }
   })
 
-  await step('a name of 51 characters gets the API’s word at the field, and stays there to be mended', async () => {
+  await step('a name of 51 characters gets the API’s message at the field, and stays to be corrected', async () => {
     const before = await total()
     await nameField.fill('x'.repeat(51))
     await create.click()
@@ -142,11 +142,11 @@ try {
     assert.equal(await row.count(), 0)
   })
 
-  await step('another account with her address is refused, with the API’s detail and code', async () => {
+  await step('another account with her e-mail is refused, with the API’s detail and code', async () => {
     await signUp(rival)
     const alert = page.getByRole('alert')
     await alert.getByText('email_linked').waitFor()
-    assert.match(await alert.innerText(), /though it has just been refreshed\.\s+\S.*\s+Code/s)
+    assert.match(await alert.innerText(), /even after a refresh\.\s+\S.*\s+Code/s)
     assert.equal(await row.count(), 0)
     await look('refused')
     await signOut.click()
@@ -203,7 +203,7 @@ async function signIn(user) {
   await passVerification()
 }
 
-/** An emulator that leaves the e-mail unverified makes the Authenticator offer to verify it. */
+/** If an emulator leaves the e-mail unverified, the Authenticator offers to verify it. */
 async function passVerification() {
   const skip = page.getByRole('button', { name: 'Skip' })
   await signOut.or(skip).first().waitFor()
@@ -226,12 +226,12 @@ async function fact(name) {
   return page.locator('dl.facts div', { has: page.locator(`dt:text-is("${name}")`) }).locator('dd').innerText()
 }
 
-/** What Amplify keeps in the browser under a name, such as `idToken`. */
+/** What Amplify stores in the browser under a name, such as `idToken`. */
 async function stored(name) {
   return page.evaluate((end) => Object.entries(localStorage).find(([key]) => key.endsWith(`.${end}`))?.[1], name)
 }
 
-/** Spoils a stored token's last part, which is the signature of an ID token. */
+/** Damages the last part of a stored token. For an ID token, that is the signature. */
 async function damage(name) {
   const token = await stored(name)
   const spoilt = token.slice(0, -8) + (token.endsWith('AAAAAAAA') ? 'BBBBBBBB' : 'AAAAAAAA')
@@ -241,7 +241,7 @@ async function damage(name) {
   return spoilt
 }
 
-/** The same page, served without settings. */
+/** Serves the same page without settings. */
 async function withoutSettings(run) {
   for (const name of Object.keys(process.env)) if (name.startsWith('VITE_')) delete process.env[name]
   const { createServer } = await import('vite')

@@ -1,4 +1,4 @@
-// The frame around everything, and the choice: signed in or not.
+// The frame around the page, and what it shows to signed-in users and to others.
 import { Authenticator, useAuthenticator } from '@aws-amplify/ui-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Api } from './api'
@@ -36,14 +36,14 @@ export function App({ settings, api }: { settings: Settings; api: Api }) {
 }
 
 /**
- * Whether somebody is signed in; undefined until that is known. The `route` tells it, since `authStatus`
- * says "authenticated" while the Authenticator may still have a question.
+ * Whether a user is signed in; undefined until that is known. This uses `route`, because `authStatus` already says
+ * "authenticated" while the Authenticator may still have a question.
  */
 function useSignedIn(): boolean | undefined {
   const { route } = useAuthenticator((context) => [context.route])
   const signedIn = ['idle', 'setup', 'transition', 'signOut'].includes(route) ? undefined : route === 'authenticated'
 
-  // Signing in or out replaces what had the focus, so the focus goes on to what is there now.
+  // Signing in or out removes the element that had the focus, so move the focus to the new content.
   const before = useRef(signedIn)
   useEffect(() => {
     if (signedIn === undefined) return

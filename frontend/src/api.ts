@@ -1,4 +1,4 @@
-// The API as this page knows it: what it answers, and how it is asked.
+// A client for the API: its types and its calls.
 import type { components } from './api-types'
 import { idToken } from './session'
 
@@ -15,17 +15,17 @@ export interface ArticlePage {
   previous: string | undefined
 }
 
-/** An answer other than 2xx, in Django REST framework's form. */
+/** An answer other than 2xx, in Django REST framework's format. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
-    /** What is wrong as a whole. */
+    /** The error as a sentence. */
     readonly detail: string,
     /** Why a token was refused, such as `token_expired`. */
     readonly code: string | undefined,
-    /** What is wrong with each field. */
+    /** The messages of each field. */
     readonly fields: Record<string, string[]>,
-    /** Leads to the request in the API's log. */
+    /** Identifies the request in the API's log. */
     readonly requestId: string | undefined,
   ) {
     super(detail)
@@ -56,7 +56,7 @@ export class Api {
     return (await this.request('/articles/', { method: 'POST', body })).json()
   }
 
-  /** On a 401 the session is refreshed once and the request repeated: a refused request has done nothing. */
+  /** On a 401, refreshes the session once and repeats the request: a refused request has changed nothing. */
   private async request(path: string, init: RequestInit): Promise<Response> {
     let response = await this.send(path, init, await idToken(false))
     if (response.status === 401) response = await this.send(path, init, await idToken(true))
@@ -71,16 +71,16 @@ export class Api {
     try {
       return await fetch(this.address + path, { ...init, headers, signal: AbortSignal.any(signals) })
     } catch (cause) {
-      // A browser does not tell a page whether nobody answered or CORS forbade it to read the answer.
-      const hint = `Does it run, and does its CORS_ALLOWED_ORIGINS name ${location.origin}?`
+      // The browser does not say whether there was no answer or CORS hides it.
+      const hint = `Is it running, and does its CORS_ALLOWED_ORIGINS include ${location.origin}?`
       throw new Error(`No answer from the API at ${this.address}. ${hint}`, { cause })
     }
   }
 }
 
 /**
- * The query strings in a `Link` header (RFC 8288), by their `rel`. Only the query of each address is used:
- * so the token goes to no other host, and an API below a path prefix works.
+ * The query strings in a `Link` header (RFC 8288), by their `rel`. Only the query of each URL is used. So the token
+ * never goes to another host, and an API below a path prefix works.
  */
 function parseLinks(header: string): Record<string, string | undefined> {
   const links = header.matchAll(/<([^>]*)>[^,]*?;\s*rel="?(\w+)"?/g)
@@ -89,7 +89,7 @@ function parseLinks(header: string): Record<string, string | undefined> {
 
 async function readError(response: Response): Promise<ApiError> {
   const requestId = response.headers.get('X-Request-Id') ?? undefined
-  // A proxy in between may answer with something else than JSON.
+  // A proxy may answer with something other than JSON.
   const body: unknown = await response.json().catch(() => null)
   const members = Object.entries(body && typeof body === 'object' ? body : {})
   const text = new Map(members.filter((member): member is [string, string] => typeof member[1] === 'string'))

@@ -1,4 +1,4 @@
-// Starts the page, or says which settings it lacks.
+// Starts the page, or says which settings are missing.
 import { Authenticator } from '@aws-amplify/ui-react'
 import '@aws-amplify/ui-react/styles.layer.css'
 import { StrictMode } from 'react'

@@ -1,10 +1,10 @@
-// The session with Cognito: Amplify keeps it in the browser and refreshes it; this gives out its ID token.
+// The session with Cognito. Amplify keeps it in the browser and refreshes it; this module returns its ID token.
 import { Amplify } from 'aws-amplify'
 import { fetchAuthSession, signIn, signUp, type SignInInput, type SignUpInput } from 'aws-amplify/auth'
 import { Hub } from 'aws-amplify/utils'
 import type { Settings } from './settings'
 
-/** There is no session, or it could not be refreshed: the user has to sign in again. */
+/** There is no session, or it could not be refreshed. The user must sign in again. */
 export class SessionEnded extends Error {
   constructor() {
     super('Your session has ended. Please sign in again.')
@@ -25,34 +25,34 @@ export function connectUserPool({ userPoolId, userPoolClientId, cognitoEndpoint 
 }
 
 /**
- * The ID token, for the API. Amplify refreshes it by itself once it has expired by this machine's clock;
- * `forceRefresh` does so at once, because the API may know better.
+ * The ID token for the API. Amplify refreshes it when it has expired by this machine's clock. `forceRefresh` refreshes
+ * it at once, because the API's clock may differ.
  */
 export async function idToken(forceRefresh: boolean): Promise<string> {
   let session
   try {
     session = await fetchAuthSession({ forceRefresh })
   } catch (cause) {
-    throw new Error('Cognito could not be reached to refresh your session.', { cause })
+    throw new Error('Your session could not be refreshed, because Cognito could not be reached.', { cause })
   }
   const token = session.tokens?.idToken?.toString()
   if (!token) throw new SessionEnded()
   return token
 }
 
-/** Tells when a session could not be refreshed (`true`), and when there is one again (`false`). */
+/** Calls `onChange` with `true` when a session could not be refreshed, and with `false` when there is one again. */
 export function watchSession(onChange: (ended: boolean) => void): () => void {
   return Hub.listen('auth', ({ payload }) => {
     if (payload.event === 'signedIn') onChange(false)
-    // Without the network, the session may still be good.
+    // Without a network, the session may still be valid.
     if (payload.event === 'tokenRefresh_failure' && payload.data?.error?.name !== 'NetworkError') onChange(true)
   })
 }
 
-/** The emulators do not speak SRP, so they get the password itself; to AWS, it is never sent. */
+/** The emulators do not support SRP, so they get the password itself. AWS never gets it. */
 const PASSWORD_FLOW = { authFlowType: 'USER_PASSWORD_AUTH' } as const
 
-/** How the Authenticator signs in, where that is not Amplify's own way. */
+/** How the Authenticator signs in with an emulator. For AWS, Amplify's own way is used. */
 export function authenticatorServices({ cognitoEndpoint }: Settings) {
   if (!cognitoEndpoint) return {}
   return {

@@ -1,11 +1,11 @@
-// The settings, read and checked once: either all of them can be used, or it is known what is wrong.
+// The settings, read and checked once. The result is either all settings or a list of problems.
 
 export interface Settings {
   userPoolId: string
   userPoolClientId: string
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   apiUrl: string
-  /** An emulator's address; undefined for AWS. */
+  /** The URL of an emulator; undefined for AWS. */
   cognitoEndpoint: string | undefined
 }
 
@@ -26,7 +26,7 @@ export function readSettings(env: ImportMetaEnv): Settings | SettingProblem[] {
   function address(name: keyof ImportMetaEnv, otherwise: string): string {
     const value = env[name]?.trim() || otherwise
     const usable = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
-    if (value && !usable) problems.push({ name, message: `is “${value}”. It has to be an address such as http://localhost:8000.` })
+    if (value && !usable) problems.push({ name, message: `is “${value}”. It must be a URL such as http://localhost:8000.` })
     return value.replace(/\/+$/, '')
   }
 
@@ -34,12 +34,12 @@ export function readSettings(env: ImportMetaEnv): Settings | SettingProblem[] {
     userPoolId: text(
       'VITE_USER_POOL_ID',
       /^[\w-]+_[0-9A-Za-z]+$/,
-      'has to be the id of your Cognito user pool, such as eu-west-1_AbCdEfGhI.',
+      'must be the id of your Cognito user pool, such as eu-west-1_AbCdEfGhI.',
     ),
     userPoolClientId: text(
       'VITE_USER_POOL_CLIENT_ID',
       /^\w+$/,
-      'has to be the id of an app client of this pool, without a client secret.',
+      'must be the id of an app client of this pool without a client secret.',
     ),
     apiUrl: address('VITE_API_URL', 'http://localhost:8000'),
     cognitoEndpoint: address('VITE_COGNITO_ENDPOINT', '') || undefined,

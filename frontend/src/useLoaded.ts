@@ -1,4 +1,4 @@
-// Loading something for a component: what is there, whether more is coming, what went wrong.
+// Loads something for a component: its value, whether it is still loading, and its error.
 import { useCallback, useEffect, useState } from 'react'
 
 export interface Loaded<T> {
@@ -8,7 +8,7 @@ export interface Loaded<T> {
   reload: () => void
 }
 
-/** `load` has to stay the same function until something else is to be loaded. */
+/** Pass the same `load` function until you want to load something else. */
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
   const [round, setRound] = useState(0)
   const [value, setValue] = useState<T>()
@@ -24,7 +24,7 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>): Loaded<
         (reason: unknown) => [undefined, reason as Error] as const,
       )
       .then(([loaded, failure]) => {
-        // An answer that nobody waits for any more must not replace a later one.
+        // A late answer to an earlier request must not replace a newer one.
         if (left.signal.aborted) return
         if (!failure) setValue(loaded)
         setError(failure)

@@ -1,4 +1,4 @@
-// The settings that Vite takes over from the environment; settings.ts checks them.
+// The settings that Vite takes from the environment. settings.ts checks them.
 interface ImportMetaEnv {
   readonly VITE_USER_POOL_ID?: string
   readonly VITE_USER_POOL_CLIENT_ID?: string

@@ -1,17 +1,17 @@
 // Cognito's Post Confirmation trigger: tells Gatepost about a confirmed sign-up, signed with a shared secret.
 //
-// Whatever happens here, the account is already confirmed. A trigger that throws or is late would show the new
-// user an error for nothing, so every failure ends in one log line and Cognito always gets its event back.
-// A user Gatepost did not hear of is created by their first token (COGNITO_CREATE_USERS=true).
+// The account is already confirmed when Cognito calls this function. If the function threw or was late, the new user
+// would see an error for no reason. So every failure ends in one log line, and Cognito always gets its event back.
+// The first token creates a user that Gatepost was not told about (COGNITO_CREATE_USERS=true).
 import { createHmac } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
 const SIGN_UP = "PostConfirmation_ConfirmSignUp";
-// Comes after each reset of a forgotten password and creates nobody, so the call is saved.
+// Comes after each reset of a forgotten password. It creates no user, so it is not forwarded.
 const FORGOT_PASSWORD = "PostConfirmation_ConfirmForgotPassword";
 
-// Cognito waits 5 s, and a cold start counts. All waiting below ends within BUDGET; a function with a shorter
-// timeout of its own (the console's default is 3 s) ends MARGIN before that.
+// Cognito waits 5 s, including a cold start. All waiting below ends within BUDGET. If the function's own timeout is
+// shorter (the console's default is 3 s), it ends MARGIN before that.
 const BUDGET = 4000;
 const MARGIN = 500;
 const SECRET_BUDGET = 2000;
@@ -24,7 +24,7 @@ export const handler = async (event, context) => {
     const source = event?.triggerSource;
     if (source === SIGN_UP) await forward(event, deadlineOf(context));
     else if (source !== FORGOT_PASSWORD) {
-      throw new Failure("unexpected_trigger", { message: "This function is meant for the Post Confirmation trigger." });
+      throw new Failure("unexpected_trigger", { message: "Attach this function to the Post Confirmation trigger." });
     }
   } catch (error) {
     report("error", "post_confirmation_not_forwarded", event, error);
@@ -37,7 +37,7 @@ const deadlineOf = (context) => {
   return performance.now() + Math.min(BUDGET, remaining - MARGIN);
 };
 
-// Milliseconds until the deadline, as a timer takes them.
+// Whole milliseconds until the deadline, for a timer.
 const until = (deadline) => Math.max(1, Math.floor(deadline - performance.now()));
 
 async function forward(event, deadline) {
@@ -45,8 +45,8 @@ async function forward(event, deadline) {
   const body = Buffer.from(JSON.stringify(event));
   const secret = await theSecret(event, Math.min(deadline, performance.now() + SECRET_BUDGET));
 
-  // One retry, and only of what may pass by itself; the endpoint takes the same event twice. A first attempt that
-  // stalls leaves half of the time to the second.
+  // One retry, and only after a failure that may be temporary. The endpoint accepts the same event twice. A first
+  // attempt that stalls leaves half of the time for the second.
   let failure = await attempt(url, body, secret, until(deadline) / 2);
   if (failure?.mayPass) {
     await pause(Math.min(RETRY_PAUSE, until(deadline)));
@@ -56,7 +56,7 @@ async function forward(event, deadline) {
   if (failure) throw failure;
 }
 
-// Sends the event once; what went wrong is returned, not thrown.
+// Sends the event once. Returns a failure instead of throwing it.
 async function attempt(url, body, secret, milliseconds) {
   const timestamp = Math.floor(Date.now() / 1000);
   const signature = createHmac("sha256", secret).update(`v1.${timestamp}.`).update(body).digest("hex");
@@ -68,18 +68,18 @@ async function attempt(url, body, secret, milliseconds) {
         "Content-Type": "application/json",
         "X-Gatepost-Timestamp": String(timestamp),
         "X-Gatepost-Signature": `v1=${signature}`,
-        // A connection kept through Lambda's freeze is dead afterwards, and silently.
+        // Lambda's freeze silently kills a kept connection.
         Connection: "close",
       },
       body,
-      // A redirect is a wrong GATEPOST_URL. Followed, it would take personal data to another address.
+      // A redirect means a wrong GATEPOST_URL. To follow it would send personal data to another host.
       redirect: "manual",
       signal: AbortSignal.timeout(Math.floor(milliseconds)),
     });
   } catch (error) {
     return new Failure("unreachable", { cause: causeOf(error) }, true);
   }
-  // The status says everything, so a long or stalled body is not waited for.
+  // The status is enough: do not wait for a long or stalled body.
   response.body?.cancel().catch(() => {});
   return response.ok ? null : new Failure("refused", { status: response.status }, response.status >= 500);
 }
@@ -87,12 +87,12 @@ async function attempt(url, body, secret, milliseconds) {
 function endpoint(setting) {
   if (!setting?.trim()) throw new Failure("setting_missing", { setting: "GATEPOST_URL", message: "Set GATEPOST_URL." });
   const refuse = (message) => new Failure("setting_invalid", { setting: "GATEPOST_URL", message });
-  if (!URL.canParse(setting)) throw refuse("GATEPOST_URL is no URL.");
+  if (!URL.canParse(setting)) throw refuse("GATEPOST_URL is not a URL.");
   const url = new URL(setting);
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) throw refuse("GATEPOST_URL must be https.");
   if (url.username || url.password || url.search || url.hash) {
-    throw refuse("GATEPOST_URL must be scheme, host and path only.");
+    throw refuse("GATEPOST_URL must have a scheme, a host and a path only.");
   }
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/cognito/post-confirmation/`;
   return url;
@@ -100,8 +100,8 @@ function endpoint(setting) {
 
 let remembered = null;
 
-// The secret, from AWS where the function's settings name a place there. What came from AWS is remembered, and
-// used for longer when a refresh fails: an old secret that may still be right is better than none.
+// The secret, from AWS if the settings name a location there. A secret from AWS is remembered. If a refresh fails, it
+// is used for longer: an old secret that may still be valid is better than none.
 async function theSecret(event, deadline) {
   const { POST_CONFIRMATION_SECRET, POST_CONFIRMATION_SECRET_ARN, POST_CONFIRMATION_SECRET_PARAMETER } = process.env;
   if (!POST_CONFIRMATION_SECRET_ARN && !POST_CONFIRMATION_SECRET_PARAMETER) {
@@ -127,9 +127,9 @@ async function theSecret(event, deadline) {
   return remembered.secret;
 }
 
-// The AWS SDK is part of Lambda's Node.js runtime. It signs, retries and knows every region, and unlike the
-// Parameters and Secrets extension it needs no layer whose address differs by region, so that this file alone,
-// pasted into the console, is the whole function. It is loaded only where it is needed: it costs start-up time.
+// The AWS SDK is part of Lambda's Node.js runtime. It signs, retries and knows every region. Unlike the Parameters and
+// Secrets extension, it needs no layer whose ARN differs by region. So this file alone, pasted into the console, is the
+// whole function. The SDK is loaded only when it is needed, because it costs start-up time.
 async function fromSecretsManager(id, abortSignal) {
   const { SecretsManager } = await import("@aws-sdk/client-secrets-manager");
   const client = new SecretsManager({});
@@ -150,8 +150,8 @@ async function fromParameterStore(name, abortSignal) {
   }
 }
 
-// Text as it is, or a JSON object with the member POST_CONFIRMATION_SECRET: the Secrets Manager console writes
-// objects unless told otherwise, and signing with the braces would only show as a refused signature.
+// Plain text, or a JSON object with the member POST_CONFIRMATION_SECRET. The Secrets Manager console writes objects by
+// default, and a signature made with the braces would be refused without a hint.
 function plain(stored) {
   let secret = stored;
   if (stored?.trim().startsWith("{")) {
@@ -163,7 +163,7 @@ function plain(stored) {
   }
   if (typeof secret === "string" && secret.trim()) return secret.trim();
   throw new Failure("secret_unusable", {
-    message: "The stored secret must be text, or a JSON object with a member POST_CONFIRMATION_SECRET.",
+    message: "The stored secret must be text, or a JSON object with the member POST_CONFIRMATION_SECRET.",
   });
 }
 
@@ -174,18 +174,18 @@ class Failure extends Error {
   }
 }
 
-// The short name of an error: messages are not logged, since they may quote what was sent.
+// The short name of an error. Messages are not logged, because they may quote what was sent.
 function causeOf(error) {
   const name = error?.cause?.code ?? error?.code ?? error?.name;
   return word(typeof name === "string" ? name : error?.name);
 }
 
-// Only plain identifiers reach the log, so that nothing else can arrive in their place.
+// Only plain identifiers reach the log, so personal data cannot.
 const word = (text) => (/^[\w.-]{1,64}$/.test(text) ? text : undefined);
 
 function report(level, what, event, error) {
   const { code, details } = error instanceof Failure ? error : new Failure("internal", { cause: causeOf(error) });
-  // Of the person, the `sub` alone: it names the account for the pool's owner and says nothing to others.
+  // The `sub` is all that is logged about a person: it names the account to the pool's owner and to nobody else.
   const sub = word(event?.request?.userAttributes?.sub);
   console[level](JSON.stringify({ level, event: what, code, ...details, sub }));
 }

@@ -1,4 +1,4 @@
-// Starts everything for a look at it; see scripts/demo.
+// Starts everything to try it out; see scripts/demo.
 import { readFileSync } from 'node:fs'
 import { CODE, Problem, fixedPorts, missingTools, newFolder, newStack, prepare, remove, shown, start } from './stack.mjs'
 
@@ -20,14 +20,14 @@ const isAsked = typeof end === 'string'
 console.log(isAsked ? `\nStopping (${end}) ...` : `\n${end instanceof Problem ? end.message : end.stack}\n`)
 await stack.stop()
 if (!folder) console.log('Nothing was started.')
-else if (!isAsked) console.log(`All stopped; the logs are in ${shown(folder)}.`)
+else if (!isAsked) console.log(`Everything is stopped. The logs are in ${shown(folder)}.`)
 else {
   remove(folder)
-  console.log('All stopped; users, articles and logs of this demo are gone.')
+  console.log('Everything is stopped. The users, articles and logs of this demo are deleted.')
 }
 process.exit(isAsked ? 0 : 1)
 
-/** Runs until one of the services ends; returns what happened. */
+/** Runs until one of the services ends. Returns the problem. */
 async function show() {
   const missing = missingTools()
   if (missing.length > 0) throw new Problem(`Missing: ${missing.join('; ')}.`)
@@ -39,9 +39,9 @@ async function show() {
   const greeting = readFileSync(stack.services.api.log, 'utf8')
   const superuser = greeting.match(/^\s*superuser\s+(.*)$/m)?.[1]
   console.log(`
-Open ${stack.page} and create an account. The sign-up code is ${CODE} for everybody.
+Open ${stack.page} and create an account. The sign-up code is always ${CODE}.
 
-When you confirm it, the pool calls the Lambda function, and that tells Gatepost: the user is there before the
+When you confirm it, the pool calls the Lambda function, and the function tells Gatepost. So the user exists before the
 first token. Look for post-confirmation in ${shown(stack.services.api.log)}.
 
   API        ${stack.api}/articles/
@@ -49,6 +49,6 @@ first token. Look for post-confirmation in ${shown(stack.services.api.log)}.
   database   ${shown(stack.database)}
   logs       ${Object.values(stack.services).map((service) => shown(service.log)).join('\n             ')}
 
-Ctrl+C stops everything and removes its data.`)
+Ctrl+C stops everything and deletes its data.`)
   return stack.died
 }

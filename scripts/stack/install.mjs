@@ -1,4 +1,4 @@
-// Installs what npm has for the stack, so that the emulators are there for other tests, too.
+// Installs the stack's npm packages, so that other tests can use the emulators, too.
 import { installAll } from './stack.mjs'
 
 await installAll()

@@ -1,6 +1,6 @@
-// Starts all that a sign-up passes through, without AWS: cognito-local for the user pool, serverless-offline for
-// the Lambda function, Gatepost and the sample page. Nothing in it is a mock of ours; scripts/demo shows it to
-// people, frontend/e2e/run.mjs lets a browser go through it.
+// Starts everything that a sign-up passes through, without AWS: cognito-local for the user pool, serverless-offline for
+// the Lambda function, Gatepost and the sample page. None of it is our own mock. scripts/demo shows it to people, and
+// frontend/e2e/run.mjs runs a browser through it.
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,10 +15,10 @@ const lambda = join(root, 'lambda', 'post_confirmation')
 const emulators = resolve(process.env.GATEPOST_EMULATORS ?? join(root, 'target', 'demo', 'emulators'))
 const node = process.execPath
 
-/** The sign-up code that cognito-local sends to everybody. */
+/** The sign-up code that cognito-local sends to every user. */
 export const CODE = '123456'
 
-/** What each port is for, and the variable that chooses another. */
+/** What each port is for, and the variable that chooses another one. */
 export const PORTS = {
   page: { port: 3000, variable: 'PAGE_PORT', what: 'the page' },
   api: { port: 8000, variable: 'API_PORT', what: 'Gatepost' },
@@ -26,10 +26,10 @@ export const PORTS = {
   lambda: { port: 3002, variable: 'LAMBDA_PORT', what: 'the Lambda host' },
 }
 
-/** A problem that its words explain; no stack trace makes it clearer. */
+/** A problem that its message explains, without a stack trace. */
 export class Problem extends Error {}
 
-/** The tools that are not there, as people know them. */
+/** The names of the missing tools. */
 export function missingTools() {
   const missing = []
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -39,7 +39,7 @@ export function missingTools() {
   if (!isOnPath('npm')) missing.push('npm')
   const program = process.env.GATEPOST_BIN
   if (program) {
-    if (!isExecutable(program)) missing.push(`GATEPOST_BIN=${program}, which is no program`)
+    if (!isExecutable(program)) missing.push(`GATEPOST_BIN=${program}, which is not a program`)
   } else if (!isOnPath('cargo')) {
     missing.push('cargo (https://rustup.rs), or GATEPOST_BIN with a built gatepost')
   }
@@ -59,7 +59,7 @@ export function isExecutable(path) {
   }
 }
 
-/** Installs and builds what has to be there before anything can start; shows the tools' own words. */
+/** Installs and builds what is needed before the start. Shows the output of the tools. */
 export async function prepare() {
   await installAll()
   if (!process.env.GATEPOST_BIN) {
@@ -68,7 +68,7 @@ export async function prepare() {
   }
 }
 
-/** Everything that npm installs: the emulators below target/, the page's packages beside it. */
+/** Installs the npm packages: the emulators in target/, the page's packages in frontend/. */
 export async function installAll() {
   mkdirSync(emulators, { recursive: true })
   for (const file of ['package.json', 'package-lock.json']) {
@@ -83,7 +83,7 @@ async function install(folder, what) {
   const installed = join(folder, 'node_modules', '.gatepost-lock.json')
   if (existsSync(installed) && readFileSync(installed, 'utf8') === lock) return
   console.log(`Installing ${what} ...`)
-  // No package's script runs: none of these needs one.
+  // None of these packages needs its install script, so none of the scripts runs.
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
   writeFileSync(installed, lock)
 }
@@ -94,7 +94,7 @@ async function run(command, args, cwd, env = process.env) {
   if (code !== 0) throw new Problem(`${command} ${args[0]} failed in ${cwd} (${code})`)
 }
 
-/** Its exit code, or the name of the signal that ended it. */
+/** Resolves to the exit code, or to the name of the signal that ended the process. */
 function ended(child) {
   return new Promise((done) => {
     child.once('error', (error) => done(error.message))
@@ -102,23 +102,23 @@ function ended(child) {
   })
 }
 
-/** A folder of its own for one run. */
+/** A new folder for one run. */
 export function newFolder(name) {
   const parent = join(root, 'target', 'demo')
   mkdirSync(parent, { recursive: true })
   return mkdtempSync(join(parent, `${name}-`))
 }
 
-/** The ports people expect, or those they chose; each has to be free. */
+/** The default ports, or those that the variables choose. Each must be free. */
 export async function fixedPorts() {
   const ports = {}
   const problems = []
   for (const [name, { port, variable, what }] of Object.entries(PORTS)) {
     ports[name] = Number(process.env[variable] ?? port)
     if (!Number.isInteger(ports[name]) || ports[name] < 1 || ports[name] > 65_535) {
-      problems.push(`${variable}=${process.env[variable]} is no port.`)
+      problems.push(`${variable}=${process.env[variable]} is not a port.`)
     } else if (!(await isFree(ports[name]))) {
-      problems.push(`Port ${ports[name]}, for ${what}, is taken. Stop what listens there, or choose another: ${variable}=...`)
+      problems.push(`Port ${ports[name]}, for ${what}, is in use. Stop that program, or choose another port: ${variable}=...`)
     }
   }
   if (new Set(Object.values(ports)).size < 4) problems.push('Two of the ports are the same.')
@@ -126,7 +126,7 @@ export async function fixedPorts() {
   return ports
 }
 
-/** Ports that nobody uses just now. */
+/** Ports that are free at the moment. */
 export async function freePorts() {
   const servers = await Promise.all(Object.keys(PORTS).map(() => listen(0, '127.0.0.1')))
   const ports = servers.map((server) => server.address().port)
@@ -134,7 +134,7 @@ export async function freePorts() {
   return Object.fromEntries(Object.keys(PORTS).map((name, index) => [name, ports[index]]))
 }
 
-/** `localhost` may mean either address. */
+/** `localhost` may mean either IP address. */
 async function isFree(port) {
   for (const host of ['127.0.0.1', '::1']) {
     try {
@@ -156,8 +156,8 @@ function listen(port, host) {
 }
 
 /**
- * The environment without anything that means something to one of the four: what is set for a real pool, or a
- * real AWS account, stays out of this.
+ * The environment without the variables that one of the four programs reads. So settings of a real pool or AWS account
+ * have no effect here.
  */
 function environment(settings) {
   const ours = /^(AWS_|COGNITO_|CORS_|DATABASE_URL|APP_ENV|BIND_ADDRESS|ALLOWED_HOSTS|MAX_BODY|LOG_FORMAT|RUST_LOG|POST_CONFIRMATION|GATEPOST_|VITE_|SLS_|SERVERLESS_|DJANGO_|CODE$|PORT$|HOST$|DEBUG$)/
@@ -165,7 +165,7 @@ function environment(settings) {
   return { ...Object.fromEntries(inherited), NO_PROXY: 'localhost,127.0.0.1,::1', ...settings }
 }
 
-/** One of the four programs, as a process group of its own, so that Ctrl+C reaches us alone. */
+/** One of the four programs, in its own process group, so that Ctrl+C reaches only this script. */
 class Service {
   constructor(name, command, args, { folder, cwd = folder, env }) {
     this.name = name
@@ -180,7 +180,7 @@ class Service {
     })
   }
 
-  /** Waits until `isReady` is true, which may throw as long as the service is not. */
+  /** Waits until `isReady` returns true. It may throw until the service is ready. */
   async ready(isReady, seconds = 60) {
     for (const deadline = Date.now() + seconds * 1000; ; await pause(100)) {
       if (this.hasEnded) throw new Problem(`${this.name} ended (${await this.ended}). ${this.lastWords()}`)
@@ -213,18 +213,18 @@ class Service {
   }
 }
 
-/** All four; `start` below makes it. */
+/** All four programs. `start` below fills it. */
 class Stack {
   services = {}
   isStopping = false
 
   run(key, name, command, args, options) {
-    // Ctrl+C may come while things start.
+    // Ctrl+C may come during the start.
     if (this.isStopping) throw new Problem('Stopped.')
     this.services[key] = new Service(name, command, args, options)
   }
 
-  /** Resolves when one ends that was not told to. */
+  /** Resolves when a program ends by itself. */
   get died() {
     return Promise.race(Object.values(this.services).map(async (service) => {
       const code = await service.ended
@@ -244,12 +244,12 @@ class Stack {
 }
 
 /**
- * Starts all four in `folder`, each ready before it returns.
+ * Starts all four programs in `folder`. Returns when all of them are ready.
  *
- * `createUsers`: whether a first token may create its user; without it, only the trigger does.
- * `settings`: further settings for Gatepost. `isBuilt`: the page as it is delivered, with its
- * Content-Security-Policy, in place of Vite's for development.
- * `stack`: filled as things start, so that the caller can stop what there is at any time.
+ * `createUsers`: whether a first token may create its user; otherwise only the trigger does.
+ * `settings`: additional settings for Gatepost. `isBuilt`: uses the built page with its Content-Security-Policy instead
+ * of Vite's development server.
+ * `stack`: filled while the programs start, so that the caller can stop them at any time.
  */
 export async function start({ folder, ports, createUsers, settings = {}, isBuilt = false, say = () => {}, stack = newStack() }) {
   const { services } = stack
@@ -261,7 +261,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   stack.lambda = `http://127.0.0.1:${ports.lambda}`
   const pool = `http://localhost:${ports.pool}`
 
-  // cognito-local takes its settings from its working directory.
+  // cognito-local reads its settings from its working directory.
   mkdirSync(join(folder, '.cognito'))
   writeJson(join(folder, '.cognito', 'config.json'), {
     UserPoolDefaults: { UsernameAttributes: [] },
@@ -285,7 +285,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
         environment: { GATEPOST_URL: `http://127.0.0.1:${ports.api}`, POST_CONFIRMATION_SECRET: secret },
       },
     },
-    // The other ports are opened only for functions with an address of their own.
+    // serverless-offline opens its other ports only for functions with their own URL.
     custom: { 'serverless-offline': { host: '127.0.0.1', lambdaPort: ports.lambda } },
   })
   stack.run('lambda', 'lambda', node, [packaged('serverless/bin/serverless.js'), 'offline'], {
@@ -303,7 +303,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
     ? [resolve(process.env.GATEPOST_BIN), []]
     : ['cargo', ['run', '--quiet', '--manifest-path', join(root, 'Cargo.toml')]]
   stack.run('api', 'gatepost', command, args, {
-    // Not the project's folder, whose .env may name a real pool.
+    // Not the project's folder: the .env there may name a real pool.
     folder,
     env: {
       ...pick(made, /^(AWS_|COGNITO_)/),
@@ -326,7 +326,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
     env: ofPage,
   })
 
-  // This event asks for nothing, but the function is loaded by then and has to give it back.
+  // This event has no effect, but the function must be loaded to return it.
   const event = JSON.stringify({ triggerSource: 'PostConfirmation_ConfirmForgotPassword' })
   await services.lambda.ready(async () => {
     const path = '/2015-03-31/functions/post-confirmation/invocations'
@@ -340,7 +340,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   return stack
 }
 
-/** A path as a person would write it here. */
+/** The path, relative to the working directory if it is inside. */
 export function shown(path) {
   const short = relative(process.cwd(), path)
   return short.startsWith('..') ? path : short
@@ -358,10 +358,10 @@ function packaged(path) {
   return join(emulators, 'node_modules', path)
 }
 
-/** Makes pool and client, and reads the settings for both as a person would copy them. */
+/** Creates the pool and the client, and reads the settings that pool.mjs prints for people to copy. */
 function settingsOfPool(endpoint) {
   const made = spawnSync(node, [join(frontend, 'e2e', 'pool.mjs'), endpoint], { encoding: 'utf8' })
-  if (made.status !== 0) throw new Problem(`The user pool could not be made: ${made.stderr}`)
+  if (made.status !== 0) throw new Problem(`The user pool could not be created: ${made.stderr}`)
   return Object.fromEntries(Array.from(made.stdout.matchAll(/^(\w+)=(.*)$/gm), ([, name, value]) => [name, value]))
 }
 

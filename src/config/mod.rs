@@ -1,6 +1,6 @@
 //! Every setting, read from the environment once, at start.
 //!
-//! [`SETTINGS`] lists them with default and meaning; the README's table is held against it by a test.
+//! [`SETTINGS`] lists them with default and meaning; a test compares it with the table in docs/settings.md.
 //! Nothing outside this module reads the environment.
 
 mod configuration;

@@ -12,7 +12,7 @@ pub struct Setting {
 
 macro_rules! settings {
     ($($name:literal, $default:literal, $meaning:literal;)*) => {
-        /// Every environment variable that is read, in the order of the README's table.
+        /// Every environment variable that is read, in the order of the table in docs/settings.md.
         pub const SETTINGS: &[Setting] = &[
             $(Setting { name: $name, default: $default, meaning: $meaning }),*
         ];
@@ -20,33 +20,33 @@ macro_rules! settings {
 }
 
 settings! {
-    "APP_ENV", "`development` in a debug build, `production` in a release build", "The mode. Only `development` has a local user pool and makes a first superuser.";
-    "AWS_USER_POOLS_ID", "none (development: the local user pool)", "The Cognito user pool whose tokens are accepted, such as `eu-west-1_AbCdEfGhI`. The region is the part before the underscore.";
-    "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted; several are separated by commas.";
-    "COGNITO_ISSUER", "both issuer forms of the pool", "Accepted `iss` values in place of those derived from the pool id, separated by commas: an emulator, another AWS partition, a replicated region. All of them are taken for one pool: the keys of each may sign for all, and users are linked under the first.";
-    "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "Where the pool's public keys are; several are separated by commas. `https` only, unless the host is a loopback address.";
-    "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it can only stand for a user who is linked already.";
+    "APP_ENV", "`development` in a debug build, `production` in a release build", "The mode. Only `development` has a local user pool and creates a first superuser.";
+    "AWS_USER_POOLS_ID", "none (development: the local user pool)", "The Cognito user pool whose tokens are accepted, such as `eu-west-1_AbCdEfGhI`. The part before the underscore is the region.";
+    "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted, separated by commas.";
+    "COGNITO_ISSUER", "both issuer forms of the pool", "The accepted `iss` values, separated by commas, instead of those derived from the pool id: for an emulator, another AWS partition or a replicated region. They all count as one pool: the keys of each may sign for all of them, and users are linked under the first.";
+    "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "The URLs of the pool's public keys, separated by commas. Only `https`, unless the host is a loopback address.";
+    "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
-    "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "What the Post Confirmation trigger signs its events with: at least 32 characters, such as `openssl rand -hex 32` makes. Two, separated by a comma, are valid side by side while one replaces the other.";
-    "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust beside the system's when the keys are fetched.";
-    "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched anew; a withdrawn key is refused from then on. At least 1.";
-    "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The least time between two fetches caused by a token that names an unknown key.";
-    "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys are trusted while they cannot be fetched anew.";
-    "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created when it is missing, or `postgres://user:password@host/database` ([Scaling](docs/scaling.md)).";
-    "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on; with the local user pool, a loopback address.";
-    "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The `Host` values that are answered, separated by commas; `.example.com` stands for the domain and all below it, `*` for any.";
+    "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "The secret that the Post Confirmation trigger signs its events with: at least 32 characters, for example from `openssl rand -hex 32`. Two secrets, separated by a comma, are both valid while one replaces the other.";
+    "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust when the keys are fetched, in addition to the system's.";
+    "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched, at least 1. A key that the pool has withdrawn is refused after the next fetch.";
+    "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";
+    "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys stay trusted while they cannot be fetched.";
+    "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created if it is missing, or `postgres://user:password@host/database` (see `docs/scaling.md`).";
+    "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on. With the local user pool, it must be a loopback address.";
+    "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
-    "SESSION_IDLE_SECONDS", "`28800`", "How long a session of the admin lasts without a request, at least 1.";
-    "SESSION_MAX_SECONDS", "`1209600`", "How long a session of the admin lasts in any case, at least 1.";
-    "LOGIN_MAX_FAILURES", "`5`", "How many times signing in to one account may fail at once, 1 to 1000; then it may be tried once in 30 seconds. From one address it is four times as many, then once in 15 seconds.";
-    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` tells the client's address, separated by commas; `10.0.0.0/8` stands for a network.";
-    "RATE_LIMIT_USER", "no limit", "How many requests of the API one user may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. As many may come at once. Each process counts for itself.";
-    "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by address; an IPv6 address counts by its `/64`.";
-    "METRICS_ADDRESS", "none", "An IP address and port of their own for the metrics, such as `127.0.0.1:9100`. Whoever reaches it may read them.";
-    "METRICS_TOKEN", "none", "Offers the metrics at `BIND_ADDRESS` as well, to whoever sends this token as `Authorization: Bearer`: at least 32 characters, such as `openssl rand -hex 32` makes.";
-    "LOG_FORMAT", "`text`", "`json` writes one JSON object a line. The log goes to standard error, the start-up text to standard output.";
-    "RUST_LOG", "development: `info,actix_server=warn`; production: `info,actix_server=warn,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` has a line for every request.";
+    "SESSION_IDLE_SECONDS", "`28800`", "How long an admin session lasts without a request, at least 1.";
+    "SESSION_MAX_SECONDS", "`1209600`", "How long an admin session lasts in any case, at least 1.";
+    "LOGIN_MAX_FAILURES", "`5`", "How many sign-ins to one account may fail at once, 1 to 1000. After that, one attempt is allowed every 30 seconds. One IP address may fail four times as often; after that, it has one attempt every 15 seconds.";
+    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` names the client, separated by commas. `10.0.0.0/8` stands for a network.";
+    "RATE_LIMIT_USER", "no limit", "How many API requests one user may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. They may all come at once. Each process counts separately.";
+    "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by IP address. An IPv6 address counts by its `/64`.";
+    "METRICS_ADDRESS", "none", "A separate IP address and port for the metrics, such as `127.0.0.1:9100`. Anyone who can reach it may read them.";
+    "METRICS_TOKEN", "none", "Also serves the metrics at `BIND_ADDRESS`, to clients that send this token as `Authorization: Bearer`: at least 32 characters, for example from `openssl rand -hex 32`.";
+    "LOG_FORMAT", "`text`", "`json` writes one JSON object per line. The log goes to standard error, the start-up text to standard output.";
+    "RUST_LOG", "development: `info,actix_server=warn`; production: `info,actix_server=warn,gatepost::access=warn`", "What is logged, in env_logger's notation. `gatepost::access` writes a line for every request.";
 }

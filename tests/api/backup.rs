@@ -34,7 +34,7 @@ async fn a_backup_made_under_load_has_every_article_acknowledged_before_it_and_c
     let before: BTreeSet<_> = before.into_iter().collect();
     assert!(!files(&program).iter().any(|name| name.contains("partial")), "{:?}", files(&program));
 
-    // As the README says it.
+    // As docs/operation.md says it.
     for name in ["gatepost.sqlite3-wal", "gatepost.sqlite3-shm"] {
         // A server that ended well has removed them.
         let _ = std::fs::remove_file(program.path(name));

@@ -28,8 +28,8 @@ fn read(path: &str) -> String {
 
 /// `.env.example` as it has to be.
 fn env_example() -> String {
-    let mut text = "# The settings of Gatepost, each with what holds while it is not set. Copy this file to `.env` in the folder\n\
-                    # that Gatepost is started in, or name it as systemd's EnvironmentFile, and take the # off what you set.\n"
+    let mut text = "# All settings of Gatepost and their defaults. Copy this file to `.env` in the folder where you\n\
+                    # start Gatepost, or use it as systemd's EnvironmentFile. Remove the # in front of what you set.\n"
         .to_owned();
     for setting in SETTINGS {
         text.push('\n');

@@ -28,6 +28,7 @@ mod contributing;
 mod copy_database;
 mod data;
 mod deploy;
+mod documentation;
 mod drf;
 mod emulators;
 mod error_bodies;

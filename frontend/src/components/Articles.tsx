@@ -6,7 +6,7 @@ import { NewArticle } from './NewArticle'
 import { Pager } from './Pager'
 import { Problem } from './Problem'
 
-/** The newest first, so that a new article is where one looks for it. */
+/** The newest first, so that a new article is at the top. */
 const FIRST_PAGE = '?ordering=-id&limit=10'
 
 export function Articles({ api }: { api: Api }) {
@@ -48,5 +48,5 @@ function count({ articles, total }: ArticlePage): string {
   const all = total === 1 ? '1 article' : `${total || 'No'} articles`
   const [newest, oldest] = [articles.at(0), articles.at(-1)]
   if (articles.length === total || !newest || !oldest) return `${all}.`
-  return `${all}; here are numbers ${newest.id} to ${oldest.id}.`
+  return `${all}. This page shows numbers ${newest.id} to ${oldest.id}.`
 }

@@ -5,7 +5,7 @@ export function Frame({ aside, children }: { aside?: ReactNode; children: ReactN
   return (
     <>
       <a className="skip" href="#main">
-        Skip to the content
+        Skip to content
       </a>
       <header className="bar">
         <span className="brand">Gatepost</span>

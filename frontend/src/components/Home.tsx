@@ -1,4 +1,4 @@
-// What a signed-in user sees, once the API has accepted the session too.
+// What a signed-in user sees after the API has accepted the session.
 import { useCallback } from 'react'
 import type { Api } from '../api'
 import { useLoaded } from '../useLoaded'
@@ -7,7 +7,7 @@ import { Me } from './Me'
 import { Problem } from './Problem'
 
 export function Home({ api }: { api: Api }) {
-  // Cognito's word that somebody is signed in is not enough: the API may know nobody of that address.
+  // A sign-in at Cognito is not enough: the API may have no user with this e-mail.
   const { value: me, error, loading, reload } = useLoaded(useCallback((signal: AbortSignal) => api.me(signal), [api]))
   if (error) {
     return (

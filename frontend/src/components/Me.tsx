@@ -1,10 +1,10 @@
-// Who the API takes the user for: its own record, not Cognito's.
+// The user's record in the API, which is not Cognito's.
 import type { Me as Identity } from '../api'
 
 export function Me({ me }: { me: Identity }) {
   return (
     <section aria-labelledby="me-title">
-      <h2 id="me-title">You, as the API knows you</h2>
+      <h2 id="me-title">Your user in the API</h2>
       <dl className="facts card">
         {Object.entries(me).map(([name, value]) => (
           <div key={name}>

@@ -1,4 +1,4 @@
-// The form for a new article. The API checks the name; what it says stands at the field.
+// The form for a new article. The API checks the name; its messages appear at the field.
 import { type FormEvent, useRef, useState } from 'react'
 import { type Api, ApiError } from '../api'
 import { Problem } from './Problem'
@@ -30,7 +30,7 @@ export function NewArticle({ api, onCreated }: { api: Api; onCreated: () => void
   }
 
   return (
-    // Neither `required` nor `maxlength`: the rules are the API's, and this page shows what it says about them.
+    // Neither `required` nor `maxlength`: the API has the rules, and this page shows its messages.
     <form className="new-article" onSubmit={create} noValidate>
       <label htmlFor="name">Name of a new article</label>
       <div className="row">

@@ -1,4 +1,4 @@
-// To the previous and the next page, as far as the API's Link header leads.
+// Buttons for the previous and the next page, from the API's Link header.
 interface Target {
   label: string
   query: string | undefined
@@ -19,7 +19,7 @@ export function Pager({ previous, next, onGo }: Props) {
   return (
     <nav className="pager" aria-label="Pages">
       {targets.map(({ label, query }) => (
-        // Not `disabled`, which would take the focus away from who has just reached the last page.
+        // Not `disabled`: a button that is disabled on the last page would lose the focus.
         <button key={label} type="button" aria-disabled={!query} onClick={() => query && onGo(query)}>
           {label}
         </button>

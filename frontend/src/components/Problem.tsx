@@ -1,4 +1,4 @@
-// What went wrong, with everything the API says about it.
+// An error, with everything that the API says about it.
 import { ApiError } from '../api'
 
 interface Props {
@@ -23,7 +23,7 @@ export function Problem({ error, onRetry, retrying = false }: Props) {
 
 function title(error: Error): string {
   if (!(error instanceof ApiError)) return error.message
-  if (error.status === 401) return 'The API refuses your session, though it has just been refreshed.'
+  if (error.status === 401) return 'The API refused your session, even after a refresh.'
   return `The API answered with ${error.status}.`
 }
 

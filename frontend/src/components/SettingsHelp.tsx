@@ -1,11 +1,11 @@
-// In place of a blank page: which settings are missing or wrong, and where they belong.
+// Shown instead of a blank page: which settings are missing or wrong, and where to set them.
 import type { SettingProblem } from '../settings'
 import { Frame } from './Frame'
 
 export function SettingsHelp({ problems }: { problems: SettingProblem[] }) {
   return (
     <Frame>
-      <h1>This page needs its settings</h1>
+      <h1>Settings are missing or wrong</h1>
       <ul className="settings">
         {problems.map(({ name, message }) => (
           <li key={name}>
@@ -14,9 +14,9 @@ export function SettingsHelp({ problems }: { problems: SettingProblem[] }) {
         ))}
       </ul>
       <p>
-        Copy <code>.env.example</code> to <code>.env.local</code>, fill it in and start <code>npm run dev</code> (or{' '}
-        <code>npm run build</code>) again. The pool and the client are those of the API’s own settings,{' '}
-        <code>AWS_USER_POOLS_ID</code> and <code>AWS_APP_CLIENT_ID</code>.
+        Copy <code>.env.example</code> to <code>.env.local</code>, fill it in and restart <code>npm run dev</code> (or{' '}
+        <code>npm run build</code>). Use the same pool and client as the API has in <code>AWS_USER_POOLS_ID</code> and{' '}
+        <code>AWS_APP_CLIENT_ID</code>.
       </p>
     </Frame>
   )

@@ -1,4 +1,4 @@
-// What stands above the sign-in form: where one is, and why one may be here again.
+// The text above the sign-in form: what this page is, and whether a session has ended.
 
 export function Welcome({ sessionEnded }: { sessionEnded: boolean }) {
   return (
