@@ -233,15 +233,6 @@ impl Error {
     }
 }
 
-fn trigger_status(refusal: TriggerRefusal) -> StatusCode {
-    use TriggerRefusal::*;
-    match refusal {
-        SignatureMissing | SignatureInvalid | SignatureExpired => StatusCode::UNAUTHORIZED,
-        Disabled | WrongPool => StatusCode::FORBIDDEN,
-        EventMalformed | SourceUnknown => StatusCode::BAD_REQUEST,
-    }
-}
-
 /// Django REST framework's sentence.
 fn throttled(wait: Duration) -> String {
     let (seconds, plural) = (whole_seconds(wait), if whole_seconds(wait) == 1 { "" } else { "s" });
@@ -260,7 +251,7 @@ impl ResponseError for Error {
             Error::Refused(Refusal::KeysUnavailable) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Refused(_) | Error::MetricsRefused(_) => StatusCode::UNAUTHORIZED,
             Error::SignUpRefused(_) => StatusCode::CONFLICT,
-            Error::TriggerRefused(refusal) => trigger_status(*refusal),
+            Error::TriggerRefused(refusal) => refusal.status(),
             Error::SignInRequired(_) => StatusCode::FOUND,
             Error::CsrfFailed(_) | Error::PermissionDenied => StatusCode::FORBIDDEN,
             Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,

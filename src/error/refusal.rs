@@ -1,5 +1,7 @@
 //! Why a caller is refused: closed sets of reasons, so that code can match on them by name and clients on their codes.
 
+use actix_web::http::StatusCode;
+
 macro_rules! refusals {
     ($(#[$set:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident, $code:literal, $detail:literal;)* }) => {
         $(#[$set])*
@@ -105,5 +107,17 @@ refusals! {
         TokenMissing, "metrics_token_missing", "Send `Authorization: Bearer` and the token of METRICS_TOKEN.";
         /// Another token was sent.
         TokenInvalid, "metrics_token_invalid", "The token is not that of METRICS_TOKEN.";
+    }
+}
+
+impl TriggerRefusal {
+    /// The status that it is answered with.
+    pub fn status(self) -> StatusCode {
+        use TriggerRefusal::*;
+        match self {
+            SignatureMissing | SignatureInvalid | SignatureExpired => StatusCode::UNAUTHORIZED,
+            Disabled | WrongPool => StatusCode::FORBIDDEN,
+            EventMalformed | SourceUnknown => StatusCode::BAD_REQUEST,
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use gatepost::cognito::Refusal;
 use gatepost::cognito::user_pool::TokenUse;
+use gatepost::error::{MetricsRefusal, TriggerRefusal};
 use serde_json::json;
 
 use super::assert_refusal;
@@ -86,11 +87,18 @@ async fn each_refusal_can_be_met() {
 
 #[test]
 fn each_refusal_has_a_code_and_a_sentence_of_its_own() {
-    let codes: HashSet<&str> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
-    let details: HashSet<&str> = Refusal::ALL.iter().map(|refusal| refusal.detail()).collect();
-    assert_eq!((codes.len(), details.len()), (Refusal::ALL.len(), Refusal::ALL.len()));
-    for code in codes {
-        assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+    let sets: [Vec<(&str, &str)>; 3] = [
+        Refusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
+        TriggerRefusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
+        MetricsRefusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
+    ];
+    for set in sets {
+        let codes: HashSet<&str> = set.iter().map(|(code, _)| *code).collect();
+        let details: HashSet<&str> = set.iter().map(|(_, detail)| *detail).collect();
+        assert_eq!((codes.len(), details.len()), (set.len(), set.len()));
+        for code in codes {
+            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+        }
     }
 }
 
