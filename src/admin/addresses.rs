@@ -1,13 +1,10 @@
 //! The addresses of a model's pages. What a list was filtered by is kept on the way through its forms, as in
 //! Django: `?_changelist_filters=`.
 
-use actix_web::HttpRequest;
-
-use super::auth::staff::StaffUser;
+use super::context::AdminContext;
 use super::form_data::FormData;
 use super::model_admin::Options;
 use super::pages::Frame;
-use super::site::Site;
 use crate::users::permissions::{Rights, Verb};
 
 const FILTERS: &str = "_changelist_filters";
@@ -22,14 +19,14 @@ pub struct Addresses {
 
 impl Addresses {
     /// For a page about a row, or a new one.
-    pub fn new(options: &'static Options, id: Option<i64>, request: &HttpRequest) -> Addresses {
-        let query = FormData::parse(request.query_string().as_bytes());
+    pub fn new(cx: &AdminContext, options: &'static Options, id: Option<i64>) -> Addresses {
+        let query = FormData::parse(cx.request.query_string().as_bytes());
         Addresses { options, id, filters: encode(&FormData::parse(query.get(FILTERS).unwrap_or_default().as_bytes())) }
     }
 
     /// For a page that a list itself has led to.
-    pub fn of_list(options: &'static Options, request: &HttpRequest) -> Addresses {
-        Addresses { options, id: None, filters: encode(&FormData::parse(request.query_string().as_bytes())) }
+    pub fn of_list(cx: &AdminContext, options: &'static Options) -> Addresses {
+        Addresses { options, id: None, filters: encode(&FormData::parse(cx.request.query_string().as_bytes())) }
     }
 
     /// The model.
@@ -83,8 +80,8 @@ impl Addresses {
     }
 
     /// The frame of a page of the model.
-    pub fn frame(&self, request: &HttpRequest, site: &Site, staff: &StaffUser, title: impl Into<String>) -> Frame {
-        let frame = Frame::new(request, site, staff, title, self.options.slug());
+    pub fn frame(&self, cx: &AdminContext, title: impl Into<String>) -> Frame {
+        let frame = Frame::new(cx, title, self.options.slug());
         frame.under(self.list(), self.options.heading())
     }
 }

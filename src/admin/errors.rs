@@ -6,12 +6,12 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::auth::staff::{StaffUser, sign_in_required};
+use super::context::AdminContext;
 use super::pages::{Frame, see_other};
-use super::site::Site;
 use crate::error::Error;
 use crate::http::edge::{SCRIPTED_POLICY, request_id};
 use crate::http::pages;
@@ -95,13 +95,12 @@ fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
         None => (title(status), "The request cannot be answered.".to_owned()),
     };
     let request_id = status.is_server_error().then(|| request_id(request));
-    let site = request.app_data::<web::Data<Site>>();
-    let html = match (site, StaffUser::of(request)) {
-        (Some(site), Some(staff)) => {
-            let frame = Frame::new(request, site, &staff, title, "");
+    let html = match AdminContext::of(request) {
+        Ok(cx) => {
+            let frame = Frame::new(&cx, title, "");
             ErrorPage { frame, status: status.as_u16(), message: &message, request_id }.render()
         }
-        _ => {
+        Err(_) => {
             let (theme, request_id) = (theme::chosen(request), request_id.as_deref());
             pages::ErrorPage { theme, title, message: &message, request_id, link: Some(HOME) }.render()
         }

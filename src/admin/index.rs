@@ -1,18 +1,18 @@
 //! The first page: the models, and what was done lately.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
-use super::auth::staff::StaffUser;
+use super::context::AdminContext;
 use super::history::entries::{COLUMNS, Entry};
 use super::list::matches::Count;
 use super::model_admin::{ModelAdmin, Options, Staff};
 use super::pages::{Frame, HOME, page};
 use super::site::Site;
+use crate::db::Connection;
 use crate::db::rows::{self, Sql};
-use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -70,25 +70,18 @@ impl Entry {
 }
 
 /// `GET /admin/`
-pub async fn index(
-    request: HttpRequest,
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-) -> Result<HttpResponse, Error> {
-    let (models, user) = (site.clone(), staff.staff.clone());
-    let (sections, mine, all) = db
-        .read(move |conn| {
-            let mut of_user = Sql::new("actor_id = ?");
-            of_user.bind(user.user.id);
-            let mine = entries(conn, &models, &user, of_user)?;
-            let all = entries(conn, &models, &user, of_viewable(&models, &user))?;
-            Ok((sections(conn, &models, &user)?, mine, all))
-        })
-        .await?;
-    let history = site.find_by_name("entry").map(ModelAdmin::options);
-    let has_history = history.is_some_and(|options| options.allow(&staff.staff.rights, Verb::View));
-    let frame = Frame::new(&request, &site, &staff, "Home", HOME);
+pub async fn index(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let read = |conn: &mut Connection, site: &Site, staff: &Staff| {
+        let mut of_staff = Sql::new("actor_id = ?");
+        of_staff.bind(staff.user.id);
+        let mine = entries(conn, site, staff, of_staff)?;
+        let all = entries(conn, site, staff, of_viewable(site, staff))?;
+        Ok((sections(conn, site, staff)?, mine, all))
+    };
+    let (sections, mine, all) = cx.read(read).await?;
+    let history = cx.site.find_by_name("entry").map(ModelAdmin::options);
+    let has_history = history.is_some_and(|options| options.allow(cx.rights(), Verb::View));
+    let frame = Frame::new(&cx, "Home", HOME);
     page(StatusCode::OK, &IndexPage { frame, sections, mine, all, has_history })
 }
 

@@ -5,11 +5,12 @@
 //!
 //! A request goes through [`errors::surround`] (headers), [`auth::session`] (reads the session),
 //! [`errors::error_pages`] (makes errors pages), [`auth::staff::authenticate`] (finds the user) and
-//! [`auth::origin::check_origin`] to its handler. What the handler may do it says by its arguments: [`StaffUser`],
+//! [`auth::origin::check_origin`] to its handler. What the handler may do it says by its arguments: [`AdminContext`],
 //! [`PostForm`].
 
 pub mod addresses;
 pub mod auth;
+pub mod context;
 pub mod default_admin;
 pub mod errors;
 pub mod form;
@@ -29,6 +30,7 @@ pub mod theme;
 pub mod urls;
 
 pub use auth::staff::StaffUser;
+pub use context::AdminContext;
 pub use form_data::{FormData, PostForm};
 pub use message::Message;
 pub use model_admin::{ModelAdmin, Staff, Values};

@@ -7,10 +7,9 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::auth::staff::StaffUser;
+use super::context::AdminContext;
 use super::message::Message;
 use super::model_admin::ModelAdmin;
-use super::site::Site;
 use crate::error::Error;
 use crate::http::theme;
 use crate::users::permissions::Verb;
@@ -79,21 +78,15 @@ impl Gate {
 impl Frame {
     /// The frame of a page. `current` is the slug of the model, or the word in the address, that it belongs to:
     /// [`HOME`] for the first page.
-    pub fn new(
-        request: &HttpRequest,
-        site: &Site,
-        staff: &StaffUser,
-        title: impl Into<String>,
-        current: &str,
-    ) -> Frame {
+    pub fn new(cx: &AdminContext, title: impl Into<String>, current: &str) -> Frame {
         Frame {
             title: title.into(),
             breadcrumbs: Vec::new(),
-            username: staff.staff.user.username.clone(),
-            csrf_token: staff.csrf_token.clone(),
-            nav: nav(site, staff, current),
-            messages: staff.take_messages(),
-            theme: theme::chosen(request),
+            username: cx.staff.staff.user.username.clone(),
+            csrf_token: cx.staff.csrf_token.clone(),
+            nav: nav(cx, current),
+            messages: cx.staff.take_messages(),
+            theme: theme::chosen(&cx.request),
             is_home: current == HOME,
         }
     }
@@ -105,15 +98,15 @@ impl Frame {
     }
 }
 
-fn nav(site: &Site, staff: &StaffUser, current: &str) -> Vec<NavSection> {
-    let rights = &staff.staff.rights;
-    let models = site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
+fn nav(cx: &AdminContext, current: &str) -> Vec<NavSection> {
+    let rights = cx.rights();
+    let models = cx.site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
     let models = models.map(|options| {
         let add = || (format!("/admin/{}/add/", options.slug()), options.label());
         let add = options.allow(rights, Verb::Add).then(add);
         (options.section, options.heading(), options.slug(), options.icon, add)
     });
-    let pages = site.pages().filter(|page| (page.allows)(rights));
+    let pages = cx.site.pages().filter(|page| (page.has_permission)(rights));
     let pages = pages.map(|page| (page.section, page.label.to_owned(), page.slug, page.icon, None));
     let mut sections: Vec<NavSection> = Vec::new();
     for (section, label, slug, icon, add) in models.chain(pages) {

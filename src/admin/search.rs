@@ -3,20 +3,19 @@
 //! It answers while somebody types, so its work is bounded, however long the tables: rows whose title begins
 //! with what was typed, found by an index on the title, then rows that have the words anywhere, among the newest.
 
+use actix_web::HttpResponse;
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
-use super::auth::staff::StaffUser;
+use super::context::AdminContext;
 use super::form_data::FormData;
 use super::list::cells::text;
 use super::list::matches::search_condition;
 use super::model_admin::{ModelAdmin, Options};
 use super::pages::{Frame, page};
-use super::site::Site;
 use super::text::thousands;
 use crate::db::rows::{self, Sql, Value};
 use crate::db::search;
@@ -70,33 +69,28 @@ struct Found {
 }
 
 /// GET `/admin/search/?q=`
-pub async fn search_page(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Error> {
-    let data = FormData::parse(request.query_string().as_bytes());
+pub async fn search_page(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let data = FormData::parse(cx.request.query_string().as_bytes());
     let search = data.get("q").unwrap_or_default().trim().to_owned();
     let (words, problem) = match search::words(&search) {
         Ok(words) => (words, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    let frame = Frame::new(&request, &site, &staff, "Search", "search");
-    let pages = pages(&frame, &site, &staff, &words);
+    let frame = Frame::new(&cx, "Search", "search");
+    let pages = pages(&cx, &frame, &words);
     let (mut groups, mut lists) = (Vec::new(), Vec::new());
     if !words.is_empty() {
-        let models = models(&staff, &site);
+        let models = models(&cx);
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", &search).finish();
         let list = |options: &Options| (format!("/admin/{}/?{query}", options.slug()), options.label_plural());
         lists = models.iter().map(|(options, _)| list(options)).collect();
-        groups = find_all(&db, models, search.clone(), words).await?;
+        groups = find_all(&cx.db, models, search.clone(), words).await?;
     }
     page(StatusCode::OK, &SearchPage { frame, search, problem, pages, groups, lists, newest: thousands(NEWEST) })
 }
 
 /// The pages whose name has all words: those of the navigation, and what else can be done there.
-fn pages(frame: &Frame, site: &Site, staff: &StaffUser, words: &[String]) -> Vec<FoundPage> {
+fn pages(cx: &AdminContext, frame: &Frame, words: &[String]) -> Vec<FoundPage> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let matches = |page: &FoundPage| {
         let label = page.label.to_lowercase();
@@ -106,8 +100,8 @@ fn pages(frame: &Frame, site: &Site, staff: &StaffUser, words: &[String]) -> Vec
     let items = frame.nav.iter().flat_map(|section| &section.items);
     let adding = items.clone().filter_map(|item| item.add.clone());
     let adding = adding.map(|(address, label)| page(format!("Add {label}"), address, "plus"));
-    let models = site.models().map(ModelAdmin::options);
-    let importable = models.filter(|options| options.importable && options.allow(&staff.staff.rights, Verb::Add));
+    let models = cx.site.models().map(ModelAdmin::options);
+    let importable = models.filter(|options| options.importable && options.allow(cx.rights(), Verb::Add));
     let importing = importable.map(|options| {
         page(format!("Import {}", options.label_plural()), format!("/admin/{}/import/", options.slug()), "upload")
     });
@@ -117,14 +111,14 @@ fn pages(frame: &Frame, site: &Site, staff: &StaffUser, words: &[String]) -> Vec
 }
 
 /// The models that are searched, and which of their rows.
-fn models(staff: &StaffUser, site: &Site) -> Vec<(&'static Options, Option<Sql>)> {
-    let rights = &staff.staff.rights;
-    let models = site.models().filter(|model| {
+fn models(cx: &AdminContext) -> Vec<(&'static Options, Option<Sql>)> {
+    let rights = cx.rights();
+    let models = cx.site.models().filter(|model| {
         let options = model.options();
         // What has no form has no page to lead to.
         options.allow(rights, Verb::View) && !options.searched().is_empty() && options.fields().next().is_some()
     });
-    models.map(|model| (model.options(), model.visible(&site.options(), rights))).collect()
+    models.map(|model| (model.options(), model.visible(&cx.site.options(), rights))).collect()
 }
 
 async fn find_all(

@@ -26,9 +26,9 @@ pub struct Page {
     pub icon: &'static str,
     /// The methods of its handlers, for `Allow`.
     pub allow: &'static str,
-    /// Who may see it. Its handlers ask as well.
-    pub allows: fn(&Rights) -> bool,
-    /// Its handlers, each guarded by [`StaffUser`](super::StaffUser).
+    /// Whether somebody may see it. Its handlers ask as well.
+    pub has_permission: fn(&Rights) -> bool,
+    /// Its handlers, each guarded by [`AdminContext`](super::AdminContext).
     pub routes: fn() -> Vec<Route>,
 }
 

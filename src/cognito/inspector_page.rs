@@ -1,7 +1,7 @@
 //! The token inspector in the admin: what `check-token` prints, as a page.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,10 +10,9 @@ use super::authentication::Authenticator;
 use super::inspector::{Inspection, Line, State, pasted_token};
 use crate::admin::pages::page;
 use crate::admin::site::Page;
-use crate::admin::{Frame, PostForm, Site, StaffUser};
+use crate::admin::{AdminContext, Frame, PostForm};
 use crate::error::Error;
 use crate::http::routes::get;
-use crate::users::permissions::Rights;
 
 /// Registers the page.
 pub static PAGE: Page = Page {
@@ -22,14 +21,10 @@ pub static PAGE: Page = Page {
     section: "Tools",
     icon: "token",
     allow: "GET, HEAD, POST",
-    allows: may_see,
+    // It tells which local user a token stands for.
+    has_permission: |rights| rights.has("users.view_user") || rights.has("users.change_user"),
     routes: || vec![get().to(show), web::post().to(inspect)],
 };
-
-/// It tells which local user a token stands for.
-fn may_see(rights: &Rights) -> bool {
-    rights.has("users.view_user") || rights.has("users.change_user")
-}
 
 #[derive(Template)]
 #[template(path = "admin/inspector.html")]
@@ -47,29 +42,23 @@ struct Shown {
     now: String,
 }
 
-async fn show(request: HttpRequest, staff: StaffUser, site: web::Data<Site>) -> Result<HttpResponse, Error> {
-    answer(&request, &staff, &site, None)
+async fn show(cx: AdminContext) -> Result<HttpResponse, Error> {
+    cx.check_page(&PAGE)?;
+    answer(&cx, None)
 }
 
 async fn inspect(
-    request: HttpRequest,
-    staff: StaffUser,
-    site: web::Data<Site>,
+    cx: AdminContext,
     authenticator: web::Data<Authenticator>,
     PostForm(form): PostForm,
 ) -> Result<HttpResponse, Error> {
-    if !may_see(&staff.staff.rights) {
-        return Err(Error::PermissionDenied);
-    }
+    cx.check_page(&PAGE)?;
     let inspection = authenticator.inspect(pasted_token(form.get("token").unwrap_or_default())).await?;
-    answer(&request, &staff, &site, Some(Shown::new(&inspection, &authenticator)))
+    answer(&cx, Some(Shown::new(&inspection, &authenticator)))
 }
 
-fn answer(request: &HttpRequest, staff: &StaffUser, site: &Site, result: Option<Shown>) -> Result<HttpResponse, Error> {
-    if !may_see(&staff.staff.rights) {
-        return Err(Error::PermissionDenied);
-    }
-    let frame = Frame::new(request, site, staff, PAGE.label, PAGE.slug);
+fn answer(cx: &AdminContext, result: Option<Shown>) -> Result<HttpResponse, Error> {
+    let frame = Frame::new(cx, PAGE.label, PAGE.slug);
     page(StatusCode::OK, &InspectorPage { frame, result })
 }
 

@@ -3,18 +3,17 @@
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::admin::pages::{page, see_other};
 use crate::admin::site::Page;
-use crate::admin::{Frame, Message, PostForm, Site, StaffUser};
+use crate::admin::{AdminContext, Frame, Message, PostForm};
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::SourceStatus;
 use crate::db::{Db, migrations};
 use crate::error::Error;
 use crate::http::routes::get;
-use crate::users::permissions::Rights;
 
 /// Registers the page.
 pub static PAGE: Page = Page {
@@ -23,14 +22,10 @@ pub static PAGE: Page = Page {
     section: "Tools",
     icon: "status",
     allow: "GET, HEAD, POST",
-    allows: may_see,
+    // It tells how the service is set up.
+    has_permission: |rights| rights.is_superuser,
     routes: || vec![get().to(show), web::post().to(refresh)],
 };
-
-/// It tells how the service is set up.
-fn may_see(rights: &Rights) -> bool {
-    rights.is_superuser
-}
 
 /// The settings as they are shown, secrets masked; part of the application's data.
 pub struct ShownSettings(pub Vec<(&'static str, String)>);
@@ -52,35 +47,28 @@ struct StatusPage {
 }
 
 async fn show(
-    request: HttpRequest,
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
+    cx: AdminContext,
     authenticator: web::Data<Authenticator>,
     settings: web::Data<ShownSettings>,
 ) -> Result<HttpResponse, Error> {
-    if !may_see(&staff.staff.rights) {
-        return Err(Error::PermissionDenied);
-    }
-    let mut panels = vec![pool(&authenticator), database(&db).await?];
+    cx.check_page(&PAGE)?;
+    let mut panels = vec![pool(&authenticator), database(&cx.db).await?];
     panels.extend(authenticator.verifier.jwks().status().iter().map(keys));
-    let frame = Frame::new(&request, &site, &staff, PAGE.label, PAGE.slug);
+    let frame = Frame::new(&cx, PAGE.label, PAGE.slug);
     page(StatusCode::OK, &StatusPage { frame, panels, settings: settings.0.clone() })
 }
 
 /// Fetches the keys at once.
 async fn refresh(
-    staff: StaffUser,
+    cx: AdminContext,
     authenticator: web::Data<Authenticator>,
     _: PostForm,
 ) -> Result<HttpResponse, Error> {
-    if !may_see(&staff.staff.rights) {
-        return Err(Error::PermissionDenied);
-    }
+    cx.check_page(&PAGE)?;
     let jwks = authenticator.verifier.jwks();
     jwks.refresh().await;
     let failed = jwks.status().into_iter().any(|source| source.failure.is_some());
-    staff.tell(if failed {
+    cx.staff.tell(if failed {
         Message::error("The keys could not be fetched. The last failure is below.")
     } else {
         Message::success("The keys were fetched.")

@@ -2,11 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::credentials::{self, Credentials, Verdict};
-use super::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
 use crate::admin::model_admin::Staff;
@@ -33,32 +33,24 @@ struct Problems {
     again: Vec<String>,
 }
 
-fn show(
-    request: &HttpRequest,
-    staff: &StaffUser,
-    site: &Site,
-    status: StatusCode,
-    problems: Problems,
-) -> Result<HttpResponse, Error> {
-    let frame = Frame::new(request, site, staff, "Change password", "password_change");
+fn show(cx: &AdminContext, status: StatusCode, problems: Problems) -> Result<HttpResponse, Error> {
+    let frame = Frame::new(cx, "Change password", "password_change");
     page(status, &PasswordChangePage { frame, problems })
 }
 
 /// `GET /admin/password_change/`
-pub async fn form(request: HttpRequest, staff: StaffUser, site: web::Data<Site>) -> Result<HttpResponse, Error> {
-    show(&request, &staff, &site, StatusCode::OK, Problems::default())
+pub async fn form(cx: AdminContext) -> Result<HttpResponse, Error> {
+    show(&cx, StatusCode::OK, Problems::default())
 }
 
 /// `POST /admin/password_change/`
 pub async fn submit(
-    request: HttpRequest,
-    staff: StaffUser,
+    cx: AdminContext,
     PostForm(form): PostForm,
-    site: web::Data<Site>,
     credentials: web::Data<Credentials>,
 ) -> Result<HttpResponse, Error> {
     let field = |name| form.get(name).unwrap_or_default().to_owned();
-    let (user, new) = (&staff.staff.user, field("new_password1"));
+    let (user, new) = (&cx.staff.staff.user, field("new_password1"));
     let mut problems = Problems { new: problems_of(&new, user), ..Problems::default() };
     if new != field("new_password2") {
         problems.again.push("The two passwords are not the same.".to_owned());
@@ -66,10 +58,10 @@ pub async fn submit(
     // Whoever finds a browser unattended gets no more attempts than at the sign-in page. No username has blanks:
     // those who guess there do not keep the owner from changing the password here.
     let account = format!("password of {}", user.id);
-    let buckets = credentials.throttle.buckets(&account, client_address(&request), None);
+    let buckets = credentials.throttle.buckets(&account, client_address(&cx.request), None);
     match credentials.check(buckets, Some(user), field("old_password")).await? {
         Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {
-            return change(&credentials, &staff, new).await;
+            return change(&cx, &credentials, new).await;
         }
         Verdict::Right => {}
         Verdict::Wrong => {
@@ -77,12 +69,12 @@ pub async fn submit(
         }
         Verdict::Throttled(seconds) => {
             problems.old.push(credentials::wait(seconds));
-            let mut response = show(&request, &staff, &site, StatusCode::TOO_MANY_REQUESTS, problems)?;
+            let mut response = show(&cx, StatusCode::TOO_MANY_REQUESTS, problems)?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             return Ok(response);
         }
     }
-    show(&request, &staff, &site, StatusCode::BAD_REQUEST, problems)
+    show(&cx, StatusCode::BAD_REQUEST, problems)
 }
 
 fn problems_of(password: &str, user: &User) -> Vec<String> {
@@ -102,20 +94,18 @@ fn problems_of(password: &str, user: &User) -> Vec<String> {
 
 /// Sets the password, unless another one was set since the old one was checked. The other sessions end, and
 /// this one goes on under another key.
-async fn change(credentials: &Credentials, staff: &StaffUser, password: String) -> Result<HttpResponse, Error> {
+async fn change(cx: &AdminContext, credentials: &Credentials, password: String) -> Result<HttpResponse, Error> {
     let hash = credentials.hasher.hash(password).await?;
-    let (user_id, session_id) = (staff.staff.user.id, staff.session_id);
-    let checked = staff.staff.user.password.clone();
-    let set = move |conn: &mut Connection| {
-        let staff = Staff::find(conn, user_id)?;
+    let (session_id, checked) = (cx.staff.session_id, cx.staff.staff.user.password.clone());
+    let set = move |conn: &mut Connection, _: &Site, staff: &Staff| {
         if staff.user.password != checked {
             return Err(Error::PermissionDenied);
         }
         models::set_password(conn, &staff.user, Some(hash), Some(session_id), &staff.actor())?;
-        models::find(conn, user_id)?.ok_or(Error::PermissionDenied)
+        models::find(conn, staff.user.id)?.ok_or(Error::PermissionDenied)
     };
-    let changed = credentials.db.write(set).await?;
-    staff.renew_session(&changed)?;
-    staff.tell(Message::success("Your password was changed."));
+    let changed = cx.write(set).await?;
+    cx.staff.renew_session(&changed)?;
+    cx.staff.tell(Message::success("Your password was changed."));
     Ok(see_other("/admin/"))
 }

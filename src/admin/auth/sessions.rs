@@ -1,18 +1,20 @@
 //! Who is signed in, where and since when; and the way to end that.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 use super::staff::StaffUser;
 use super::user_agent;
+use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
+use crate::admin::model_admin::Staff;
 use crate::admin::moment::Moment;
 use crate::admin::pages::{Frame, page, see_other};
 use crate::admin::site::{Page, Site};
-use crate::db::Db;
+use crate::db::Connection;
 use crate::error::Error;
 use crate::http::routes::get;
 use crate::users::sessions::{self, Limits, Session};
@@ -24,7 +26,7 @@ pub static PAGE: Page = Page {
     section: "Records",
     icon: "session",
     allow: "GET, HEAD",
-    allows: |_| true,
+    has_permission: |_| true,
     routes: || vec![get().to(list)],
 };
 
@@ -62,29 +64,25 @@ pub struct SearchQuery {
 
 /// `GET /admin/sessions/`
 pub async fn list(
-    request: HttpRequest,
-    staff: StaffUser,
+    cx: AdminContext,
     query: Option<web::Query<SearchQuery>>,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
     limits: web::Data<Limits>,
 ) -> Result<HttpResponse, Error> {
     let search = query.map_or_else(String::new, |query| query.into_inner().q.trim().to_owned());
-    let (user, words) = (staff.staff.clone(), search.clone());
-    let (own, all) = db
-        .read(move |conn| {
-            let own = sessions::list(conn, sessions::Of::User(user.user.id), &limits, MOST)?;
-            let all = match user.rights.is_superuser {
-                true => Some(sessions::list(conn, sessions::Of::Others(user.user.id, &words), &limits, MOST)?),
-                false => None,
-            };
-            Ok((own, all))
-        })
-        .await?;
-    let rows = |found: Vec<(Session, String)>| found.into_iter().map(|found| row(found, &staff)).collect();
+    let words = search.clone();
+    let read = move |conn: &mut Connection, _: &Site, staff: &Staff| {
+        let own = sessions::list(conn, sessions::Of::User(staff.user.id), &limits, MOST)?;
+        let all = match staff.rights.is_superuser {
+            true => Some(sessions::list(conn, sessions::Of::Others(staff.user.id, &words), &limits, MOST)?),
+            false => None,
+        };
+        Ok((own, all))
+    };
+    let (own, all) = cx.read(read).await?;
+    let rows = |found: Vec<(Session, String)>| found.into_iter().map(|found| row(found, &cx.staff)).collect();
     let own: Vec<Row> = rows(own);
     let others = own.iter().filter(|row| !row.is_this).count();
-    let frame = Frame::new(&request, &site, &staff, PAGE.label, PAGE.slug);
+    let frame = Frame::new(&cx, PAGE.label, PAGE.slug);
     page(StatusCode::OK, &SessionsPage { frame, own, others, all: all.map(rows), search })
 }
 
@@ -101,28 +99,23 @@ fn row((session, username): (Session, String), staff: &StaffUser) -> Row {
 }
 
 /// `POST /admin/sessions/{id}/revoke/`: ends a session of one's own, and as superuser of anybody.
-pub async fn revoke(
-    staff: StaffUser,
-    _: PostForm,
-    id: web::Path<i64>,
-    db: web::Data<Db>,
-) -> Result<HttpResponse, Error> {
-    let (id, user) = (id.into_inner(), staff.staff.clone());
-    let owner = (!user.rights.is_superuser).then_some(user.user.id);
-    if !db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
+pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result<HttpResponse, Error> {
+    let (id, user_id) = (id.into_inner(), cx.staff.staff.user.id);
+    let owner = (!cx.rights().is_superuser).then_some(user_id);
+    if !cx.db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
         return Err(Error::NoSuchObject("session"));
     }
-    log::info!("session {id} was revoked by user {}", staff.staff.user.id);
-    staff.tell(Message::success("The session was revoked."));
+    log::info!("session {id} was revoked by user {user_id}");
+    cx.staff.tell(Message::success("The session was revoked."));
     Ok(see_other("/admin/sessions/"))
 }
 
 /// `POST /admin/sessions/revoke-others/`: ends all sessions of one's own but this one.
-pub async fn revoke_others(staff: StaffUser, _: PostForm, db: web::Data<Db>) -> Result<HttpResponse, Error> {
-    let (user_id, this) = (staff.staff.user.id, staff.session_id);
-    let ended = db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
+pub async fn revoke_others(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
+    let (user_id, this) = (cx.staff.staff.user.id, cx.staff.session_id);
+    let ended = cx.db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
     log::info!("{ended} sessions were revoked by their user {user_id}");
-    staff.tell(Message::success(match ended {
+    cx.staff.tell(Message::success(match ended {
         1 => "One session was revoked.".to_owned(),
         ended => format!("{ended} sessions were revoked."),
     }));

@@ -1,7 +1,7 @@
 //! The forms that add a row and change one.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::conflict::{Basis, Conflict};
@@ -10,75 +10,51 @@ use super::model_form::{Gone, ModelForm, Outcome};
 use super::page::{ChangeFormPage, FormContent};
 use crate::admin::addresses::{Addresses, redirect_after};
 use crate::admin::auth::credentials::Credentials;
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::default_admin::initial;
 use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::message::Message;
 use crate::admin::model_admin::Options;
 use crate::admin::pages::{Frame, page, see_other};
-use crate::admin::site::Site;
-use crate::db::Db;
 use crate::error::{Error, FieldErrors};
 use crate::users::permissions::Verb;
 
 impl ModelForm {
-    /// The page with this form, which could not be saved.
-    async fn show_errors(
-        self,
-        errors: FieldErrors,
-        db: &Db,
-        request: &HttpRequest,
-        staff: &StaffUser,
-    ) -> Result<HttpResponse, Error> {
-        ModelForm { errors, ..self }.show(StatusCode::BAD_REQUEST, db, request, staff).await
+    /// The page with this form.
+    async fn show(self, cx: &AdminContext, status: StatusCode) -> Result<HttpResponse, Error> {
+        let (options, id) = (self.options, self.id);
+        let form = cx.read(move |conn, site, staff| FormContent::of(conn, site, staff, self)).await?;
+        let addresses = Addresses::new(cx, options, id);
+        let frame = addresses.frame(cx, form.title.clone());
+        page(status, &ChangeFormPage { frame, options, addresses, form })
     }
 
-    /// The page with this form.
-    async fn show(
-        self,
-        status: StatusCode,
-        db: &Db,
-        request: &HttpRequest,
-        staff: &StaffUser,
-    ) -> Result<HttpResponse, Error> {
-        let (options, id, site, viewer) = (self.options, self.id, self.site.clone(), staff.staff.clone());
-        let form = db.read(move |conn| FormContent::of(conn, self, &viewer)).await?;
-        let addresses = Addresses::new(options, id, request);
-        let frame = addresses.frame(request, &site, staff, form.title.clone());
-        page(status, &ChangeFormPage { frame, options, addresses, form })
+    /// The page with this form, which could not be saved.
+    async fn show_errors(self, cx: &AdminContext, errors: FieldErrors) -> Result<HttpResponse, Error> {
+        ModelForm { errors, ..self }.show(cx, StatusCode::BAD_REQUEST).await
     }
 }
 
 /// The form of a new row; fields can be filled in by the query: `?name=...`.
-pub async fn add_form(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    slug: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    let mut form = ModelForm::new(&site, &slug, None)?;
-    staff.require(form.options, Verb::Add)?;
-    let given = FormData::parse(request.query_string().as_bytes());
-    form.values = initial(form.options);
-    form.values.0.extend(fields::parse(form.options, &given).0.into_iter().filter(|(name, _)| given.has(name)));
-    form.show(StatusCode::OK, &db, &request, &staff).await
+pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let options = cx.model(Verb::Add)?;
+    let mut form = ModelForm::new(options, None);
+    let given = FormData::parse(cx.request.query_string().as_bytes());
+    form.values = initial(options);
+    form.values.0.extend(fields::parse(options, &given).0.into_iter().filter(|(name, _)| given.has(name)));
+    form.show(&cx, StatusCode::OK).await
 }
 
 /// Adds a row.
 pub async fn add(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
+    cx: AdminContext,
     credentials: web::Data<Credentials>,
-    request: HttpRequest,
-    slug: web::Path<String>,
     PostForm(data): PostForm,
 ) -> Result<HttpResponse, Error> {
-    let mut form = ModelForm::new(&site, &slug, None)?;
-    staff.require(form.options, Verb::Add)?;
-    form.values = fields::parse(form.options, &data);
-    let hash = match fields::new_password(form.options, &data, &form.values) {
+    let options = cx.model(Verb::Add)?;
+    let mut form = ModelForm::new(options, None);
+    form.values = fields::parse(options, &data);
+    let hash = match fields::new_password(options, &data, &form.values) {
         Ok(Some(password)) => Some(credentials.hasher.hash(password).await?),
         Ok(None) => None,
         Err(errors) => {
@@ -86,74 +62,48 @@ pub async fn add(
             None
         }
     };
-    let (new, staff_id) = (form.clone(), staff.staff.user.id);
-    match db.write(move |conn| new.create(conn, hash, staff_id)).await {
-        Ok(saved) => Ok(answer_saved(&staff, form.options, &request, &data, saved, "added")),
-        Err(Error::Invalid(errors)) => form.show_errors(errors, &db, &request, &staff).await,
+    let new = form.clone();
+    match cx.write(move |conn, site, staff| new.create(conn, site, staff, hash)).await {
+        Ok(saved) => Ok(answer_saved(&cx, options, &data, saved, "added")),
+        Err(Error::Invalid(errors)) => form.show_errors(&cx, errors).await,
         Err(error) => Err(error),
     }
 }
 
 /// The form of a row; for whoever may not change it, to be read.
-pub async fn change_form(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Error> {
-    let form = ModelForm::new(&site, &path.0, Some(&path.1))?;
-    staff.require(form.options, Verb::View)?;
-    let (options, id, viewer) = (form.options, form.id, staff.staff.clone());
-    match db.read(move |conn| form.load(conn, &viewer)).await? {
-        Ok(form) => form.show(StatusCode::OK, &db, &request, &staff).await,
-        Err(gone) => gone_page(&request, &site, &staff, options, id, gone),
+pub async fn change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::View)?;
+    let form = ModelForm::new(options, Some(id));
+    match cx.read(move |conn, site, staff| form.load(conn, site, staff)).await? {
+        Ok(form) => form.show(&cx, StatusCode::OK).await,
+        Err(gone) => gone_page(&cx, options, id, gone),
     }
 }
 
 /// The address of a row without anything else, as Django has it: leads to the form.
-pub async fn to_change_form(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Error> {
-    let options = site.get(&path.0)?.options();
-    let id = options.parse_id(&path.1)?;
-    staff.require(options, Verb::View)?;
-    if options.fields().next().is_none() {
+pub async fn to_change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::View)?;
+    if options.fieldsets.is_empty() {
         return Err(Error::NoSuchObject(options.name()));
     }
-    Ok(see_other(&Addresses::new(options, Some(id), &request).change()))
+    Ok(see_other(&Addresses::new(&cx, options, Some(id)).change()))
 }
 
 /// Changes a row, unless somebody else has done so meanwhile.
-pub async fn change(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    PostForm(data): PostForm,
-) -> Result<HttpResponse, Error> {
-    let mut form = ModelForm::new(&site, &path.0, Some(&path.1))?;
-    let options = form.options;
-    staff.require(options, Verb::Change)?;
+pub async fn change(cx: AdminContext, PostForm(data): PostForm) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::Change)?;
+    let mut form = ModelForm::new(options, Some(id));
     form.values = fields::parse(options, &data);
     form.basis = Basis::parse(&data);
     if let Some(basis) = &form.basis {
         basis.keep_theirs(options, &data, &mut form.values);
     }
-    let (edit, staff_id) = (form.clone(), staff.staff.user.id);
-    match db.write(move |conn| edit.update(conn, staff_id)).await {
-        Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&staff, options, &request, &data, (id, title), "changed")),
-        Ok(Outcome::Conflict(conflict)) => {
-            let addresses = Addresses::new(options, form.id, &request);
-            let frame = addresses.frame(&request, &site, &staff, format!("{} was changed meanwhile", conflict.title));
-            page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
-        }
-        Ok(Outcome::Gone(gone)) => gone_page(&request, &site, &staff, options, form.id, gone),
-        Err(Error::Invalid(errors)) => form.show_errors(errors, &db, &request, &staff).await,
+    let edit = form.clone();
+    match cx.write(move |conn, site, staff| edit.update(conn, site, staff)).await {
+        Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&cx, options, &data, (id, title), "changed")),
+        Ok(Outcome::Conflict(conflict)) => conflict_page(&cx, options, id, conflict),
+        Ok(Outcome::Gone(gone)) => gone_page(&cx, options, id, gone),
+        Err(Error::Invalid(errors)) => form.show_errors(&cx, errors).await,
         Err(error) => Err(error),
     }
 }
@@ -176,32 +126,35 @@ struct GonePage {
     gone: Gone,
 }
 
-fn gone_page(
-    request: &HttpRequest,
-    site: &Site,
-    staff: &StaffUser,
+fn conflict_page(
+    cx: &AdminContext,
     options: &'static Options,
-    id: Option<i64>,
-    gone: Gone,
+    id: i64,
+    conflict: Conflict,
 ) -> Result<HttpResponse, Error> {
-    let addresses = Addresses::new(options, id, request);
-    let frame = addresses.frame(request, site, staff, format!("This {} is gone", options.label()));
+    let addresses = Addresses::new(cx, options, Some(id));
+    let frame = addresses.frame(cx, format!("{} was changed meanwhile", conflict.title));
+    page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
+}
+
+fn gone_page(cx: &AdminContext, options: &'static Options, id: i64, gone: Gone) -> Result<HttpResponse, Error> {
+    let addresses = Addresses::new(cx, options, Some(id));
+    let frame = addresses.frame(cx, format!("This {} is gone", options.label()));
     page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
 }
 
 /// Tells what was done and goes where the pressed button leads.
 fn answer_saved(
-    staff: &StaffUser,
+    cx: &AdminContext,
     options: &'static Options,
-    request: &HttpRequest,
     data: &FormData,
     (id, title): (i64, String),
     done: &str,
 ) -> HttpResponse {
-    let addresses = Addresses::new(options, Some(id), request);
+    let addresses = Addresses::new(cx, options, Some(id));
     let text = format!("The {} “{title}” was {done} successfully.", options.label());
-    let rights = &staff.staff.rights;
-    staff.tell(if data.has("_continue") {
+    let rights = cx.rights();
+    cx.staff.tell(if data.has("_continue") {
         Message::success(format!("{text} You may edit it again below."))
     } else if data.has("_addanother") {
         Message::success(format!("{text} You may add another {} below.", options.label()))

@@ -1,21 +1,19 @@
 //! Deleting, after a page that says what goes along.
 
-use std::sync::Arc;
-
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::related::{self, Related};
 use crate::admin::addresses::Addresses;
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
 use crate::admin::model_admin::{ModelAdmin, Options, Staff, field_error};
 use crate::admin::pages::{Frame, page, see_other};
 use crate::admin::site::Site;
 use crate::crypto::random_token;
-use crate::db::{Connection, Db};
+use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -54,12 +52,12 @@ impl Plan {
     pub fn of(
         conn: &mut Connection,
         site: &Site,
-        model: &dyn ModelAdmin,
+        staff: &Staff,
+        options: &Options,
         ids: &[i64],
         is_more: bool,
-        staff: &Staff,
     ) -> Result<Plan, Error> {
-        let options = model.options();
+        let model = site.get(options.slug())?;
         let mut plan = Plan { count: 0, is_more, named: Vec::new(), related: Vec::new(), refusals: Vec::new() };
         for id in ids {
             let Some(name) = options.model.title_of(conn, *id)? else { continue };
@@ -87,86 +85,62 @@ impl Plan {
     /// The page that asks, or says why not.
     pub fn page(
         self,
+        cx: &AdminContext,
         status: StatusCode,
-        request: &HttpRequest,
-        site: &Site,
-        staff: &StaffUser,
         addresses: Addresses,
         hidden: Vec<(&'static str, String)>,
     ) -> Result<HttpResponse, Error> {
         let options = addresses.options();
-        let frame = addresses.frame(request, site, staff, format!("Delete {}", self.what(options)));
+        let frame = addresses.frame(cx, format!("Delete {}", self.what(options)));
         page(status, &DeletePage { frame, options, addresses, plan: self, hidden })
     }
 }
 
 /// What one row's page needs.
-async fn plan(site: Arc<Site>, db: &Db, staff: &StaffUser, options: &'static Options, id: i64) -> Result<Plan, Error> {
-    let viewer = staff.staff.clone();
-    let plan = move |conn: &mut Connection| {
-        let plan = Plan::of(conn, &site, site.get(options.slug())?, &[id], false, &viewer)?;
+async fn plan(cx: &AdminContext, options: &'static Options, id: i64) -> Result<Plan, Error> {
+    let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        let plan = Plan::of(conn, site, staff, options, &[id], false)?;
         if plan.count == 0 { Err(Error::NoSuchObject(options.name())) } else { Ok(plan) }
     };
-    db.read(plan).await
+    cx.read(plan).await
 }
 
 /// Asks whether a row is to be deleted.
-pub async fn confirm(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Error> {
-    let options = site.get(&path.0)?.options();
-    staff.require(options, Verb::Delete)?;
-    let id = options.parse_id(&path.1)?;
-    let plan = plan(site.clone().into_inner(), &db, &staff, options, id).await?;
-    plan.page(StatusCode::OK, &request, &site, &staff, Addresses::new(options, Some(id), &request), Vec::new())
+pub async fn confirm(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::Delete)?;
+    let plan = plan(&cx, options, id).await?;
+    plan.page(&cx, StatusCode::OK, Addresses::new(&cx, options, Some(id)), Vec::new())
 }
 
 /// Deletes a row.
-pub async fn delete(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    _: PostForm,
-) -> Result<HttpResponse, Error> {
-    let options = site.get(&path.0)?.options();
-    staff.require(options, Verb::Delete)?;
-    let id = options.parse_id(&path.1)?;
-    let addresses = Addresses::new(options, Some(id), &request);
+pub async fn delete(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::Delete)?;
+    let addresses = Addresses::new(&cx, options, Some(id));
     let batch = random_token()?;
-    let (all, staff_id, in_batch) = (site.clone().into_inner(), staff.staff.user.id, batch.clone());
-    let delete = move |conn: &mut Connection| delete_row(conn, all.get(options.slug())?, id, staff_id, in_batch);
-    match db.write(delete).await {
+    let in_batch = batch.clone();
+    let delete = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        let staff = Staff { batch: Some(in_batch), ..staff.clone() };
+        delete_row(conn, site.get(options.slug())?, id, &staff)
+    };
+    match cx.write(delete).await {
         Ok(name) => {
             let text = format!("The {} “{name}” was deleted successfully.", options.label());
-            staff.tell(Message { undo: Some(batch), ..Message::success(text) });
-            let may_view = options.allow(&staff.staff.rights, Verb::View);
+            cx.staff.tell(Message { undo: Some(batch), ..Message::success(text) });
+            let may_view = options.allow(cx.rights(), Verb::View);
             Ok(see_other(&if may_view { addresses.list() } else { "/admin/".to_owned() }))
         }
         Err(Error::Invalid(_)) => {
-            let plan = plan(site.clone().into_inner(), &db, &staff, options, id).await?;
-            plan.page(StatusCode::FORBIDDEN, &request, &site, &staff, addresses, Vec::new())
+            let plan = plan(&cx, options, id).await?;
+            plan.page(&cx, StatusCode::FORBIDDEN, addresses, Vec::new())
         }
         Err(error) => Err(error),
     }
 }
 
-fn delete_row(
-    conn: &mut Connection,
-    model: &dyn ModelAdmin,
-    id: i64,
-    staff_id: i64,
-    batch: String,
-) -> Result<String, Error> {
-    let staff = Staff { batch: Some(batch), ..Staff::find(conn, staff_id)? };
+fn delete_row(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &Staff) -> Result<String, Error> {
     staff.require(model.options(), Verb::Delete)?;
     let name = model.options().model.title_of(conn, id)?.ok_or(Error::NoSuchObject(model.options().name()))?;
-    check_and_delete(conn, model, id, &staff)?;
+    check_and_delete(conn, model, id, staff)?;
     Ok(name)
 }
 

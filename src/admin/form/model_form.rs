@@ -1,9 +1,7 @@
 //! A form and its row: what is entered, how it is loaded and how it is saved.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use actix_web::web;
 use diesel::QueryResult;
 
 use super::conflict::{Basis, Conflict, hidden};
@@ -20,9 +18,7 @@ use crate::users::permissions::Verb;
 /// A form with all that its page and its saving take.
 #[derive(Clone)]
 pub struct ModelForm {
-    /// All models.
-    pub site: Arc<Site>,
-    /// Which of them it is.
+    /// Which model it is.
     pub options: &'static Options,
     /// Which row; `None` for a new one.
     pub id: Option<i64>,
@@ -36,16 +32,8 @@ pub struct ModelForm {
 
 impl ModelForm {
     /// An empty form for a model, and a row where there is an id.
-    pub(super) fn new(site: &web::Data<Site>, slug: &str, id: Option<&str>) -> Result<ModelForm, Error> {
-        let options = site.get(slug)?.options();
-        let id = id.map(|id| options.parse_id(id)).transpose()?;
-        let (values, errors) = (Values::default(), FieldErrors::default());
-        Ok(ModelForm { site: site.clone().into_inner(), options, id, values, errors, basis: None })
-    }
-
-    /// The model.
-    pub fn model(&self) -> Result<&dyn ModelAdmin, Error> {
-        self.site.get(self.options.slug())
+    pub(super) fn new(options: &'static Options, id: Option<i64>) -> ModelForm {
+        ModelForm { options, id, values: Values::default(), errors: FieldErrors::default(), basis: None }
     }
 }
 
@@ -69,12 +57,17 @@ pub(super) enum Outcome {
 
 impl ModelForm {
     /// The form with the row's values; or where it was deleted, how it can come back.
-    pub(super) fn load(mut self, conn: &mut Connection, staff: &Staff) -> Result<Result<ModelForm, Gone>, Error> {
+    pub(super) fn load(
+        mut self,
+        conn: &mut Connection,
+        site: &Site,
+        staff: &Staff,
+    ) -> Result<Result<ModelForm, Gone>, Error> {
         let (id, options) = (self.id.unwrap_or(0), self.options);
-        let model = self.site.get(options.slug())?;
+        let model = site.get(options.slug())?;
         let Some(values) = model.load(conn, id)? else {
             return match history::version(conn, options.name(), id)? > 0 {
-                true => Ok(Err(gone(conn, model, &self.site, id, staff, &Values::default())?)),
+                true => Ok(Err(gone(conn, model, site, id, staff, &Values::default())?)),
                 false => Err(Error::NoSuchObject(options.name())),
             };
         };
@@ -88,16 +81,16 @@ impl ModelForm {
     pub(super) fn create(
         self,
         conn: &mut Connection,
+        site: &Site,
+        staff: &Staff,
         hash: Option<String>,
-        staff_id: i64,
     ) -> Result<(i64, String), Error> {
-        let model = self.site.get(self.options.slug())?;
-        let staff = Staff::find(conn, staff_id)?;
+        let model = site.get(self.options.slug())?;
         staff.require(self.options, Verb::Add)?;
-        let values = fields::restrict(conn, model, &self.site, &staff, &Values::default(), self.values);
+        let values = fields::restrict(conn, model, site, staff, &Values::default(), self.values);
         let created = values.and_then(|values| {
             let values = if let Some(hash) = hash { values.with("password", hash) } else { values };
-            model.save(conn, None, &values, &staff)
+            model.save(conn, None, &values, staff)
         });
         let mut errors = match created {
             Ok(id) if self.errors.0.is_empty() => {
@@ -112,22 +105,21 @@ impl ModelForm {
     }
 
     /// Saves the row, unless it has other values by now than the form was made from.
-    pub(super) fn update(self, conn: &mut Connection, staff_id: i64) -> Result<Outcome, Error> {
-        let ModelForm { site, options, values, basis, .. } = self;
+    pub(super) fn update(self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Outcome, Error> {
+        let ModelForm { options, values, basis, .. } = self;
         let (model, id) = (site.get(options.slug())?, self.id.unwrap_or(0));
-        let staff = Staff::find(conn, staff_id)?;
         staff.require(options, Verb::Change)?;
         let Some(current) = model.load(conn, id)? else {
-            return Ok(Outcome::Gone(gone(conn, model, &site, id, &staff, &values)?));
+            return Ok(Outcome::Gone(gone(conn, model, site, id, staff, &values)?));
         };
         if !staff.may(conn, model, Verb::Change, id)? {
             return Err(Error::PermissionDenied);
         }
-        let values = fields::restrict(conn, model, &site, &staff, &current, values)?;
+        let values = fields::restrict(conn, model, site, staff, &current, values)?;
         if let Some(basis) = basis.filter(|basis| basis.is_stale(options, &current)) {
-            return Ok(Outcome::Conflict(Conflict::new(conn, model, &site, id, &basis, &values, &current)?));
+            return Ok(Outcome::Conflict(Conflict::new(conn, model, site, id, &basis, &values, &current)?));
         }
-        let id = model.save(conn, Some(id), &values, &staff)?;
+        let id = model.save(conn, Some(id), &values, staff)?;
         Ok(Outcome::Saved(id, options.model.title_of(conn, id)?.unwrap_or_default()))
     }
 }

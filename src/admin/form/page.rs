@@ -8,6 +8,7 @@ use super::model_form::ModelForm;
 use crate::admin::addresses::Addresses;
 use crate::admin::model_admin::{Action, Cell, Options, Panel, Staff};
 use crate::admin::pages::Frame;
+use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
@@ -51,8 +52,8 @@ struct PanelView {
 
 impl FormContent {
     /// Reads what the form needs, for `staff`.
-    pub fn of(conn: &mut Connection, form: ModelForm, staff: &Staff) -> Result<FormContent, Error> {
-        let (options, model, id) = (form.options, form.model()?, form.id);
+    pub fn of(conn: &mut Connection, site: &Site, staff: &Staff, form: ModelForm) -> Result<FormContent, Error> {
+        let (options, model, id) = (form.options, site.get(form.options.slug())?, form.id);
         let allows = |verb| options.allow(&staff.rights, verb);
         let refusal = match id {
             Some(id) if allows(Verb::Change) => model.refusal(conn, Verb::Change, id, staff)?,
@@ -64,7 +65,7 @@ impl FormContent {
             None => (format!("Add {}", options.label()), Vec::new()),
         };
         let (values, errors) = (&form.values, &form.errors);
-        let view = View { model, site: &form.site, staff, is_new: id.is_none(), is_editable, values, errors };
+        let view = View { model, site, staff, is_new: id.is_none(), is_editable, values, errors };
         Ok(FormContent {
             title,
             is_new: id.is_none(),

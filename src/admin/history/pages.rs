@@ -1,25 +1,25 @@
 //! The pages of the history: all of it, `/admin/history/`, and one object's, `/admin/<slug>/<id>/history/`.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
 use super::entries::{COLUMNS, Entry};
 use super::model::{HistoryAdmin, OPTIONS};
 use crate::admin::addresses::Addresses;
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::list::matches::Matches;
 use crate::admin::list::page::Page;
 use crate::admin::list::query::ListQuery;
 use crate::admin::list::recent::Recent;
 use crate::admin::list::view::{ListView, Pages};
-use crate::admin::model_admin::ModelAdmin;
+use crate::admin::model_admin::{ModelAdmin, Staff};
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
+use crate::db::Connection;
 use crate::db::rows::Sql;
 use crate::db::search::Turns;
-use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::permissions::{Rights, Verb};
 
@@ -39,25 +39,22 @@ pub struct Listed {
 
 /// GET `/admin/history/`
 pub async fn history_list(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
+    cx: AdminContext,
     turns: web::Data<Turns>,
     recent: web::Data<Recent<Listed>>,
-    request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    staff.require(&OPTIONS, Verb::View)?;
-    let (site_of_read, of_staff) = (site.clone(), staff.staff.clone());
-    let asked = request.query_string().to_owned();
+    cx.staff.require(&OPTIONS, Verb::View)?;
+    let (site, of_staff) = (cx.site.clone(), cx.staff.staff.clone());
+    let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection| {
         let rights = &of_staff.rights;
         let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?;
-        query.within = HistoryAdmin.visible(&site_of_read.options(), rights);
-        let (matches, page, entries) = read(conn, &query, &site_of_read, rights)?;
+        query.within = HistoryAdmin.visible(&site.options(), rights);
+        let (matches, page, entries) = read(conn, &query, &site, rights)?;
         Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
     };
-    let listed = recent.get(&db, &turns, &staff.staff, (&OPTIONS, request.query_string()), read).await?;
-    let frame = Frame::new(&request, &site, &staff, OPTIONS.heading(), OPTIONS.slug());
+    let listed = recent.get(&cx, &turns, &OPTIONS, read).await?;
+    let frame = Frame::new(&cx, OPTIONS.heading(), OPTIONS.slug());
     page(StatusCode::OK, &HistoryListPage { frame, list: &listed.list, entries: &listed.entries })
 }
 
@@ -85,23 +82,13 @@ struct ObjectHistoryPage {
 }
 
 /// GET `/admin/<slug>/<id>/history/`, for deleted objects too.
-pub async fn object_history(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    path: web::Path<(String, String)>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Error> {
-    let (slug, id) = path.into_inner();
-    let options = site.get(&slug)?.options();
-    staff.require(options, Verb::View)?;
-    let id: i64 = id.parse().map_err(|_| Error::NoSuchObject(options.name()))?;
-    let (site_of_read, rights) = (site.clone(), staff.staff.rights.clone());
-    let asked = request.query_string().to_owned();
-    let read = move |conn: &mut Connection| {
+pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::View)?;
+    let asked = cx.request.query_string().to_owned();
+    let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
         query.within = Some(of_object(options.name(), id));
-        let (matches, page, entries) = read(conn, &query, &site_of_read, &rights)?;
+        let (matches, page, entries) = read(conn, &query, site, &staff.rights)?;
         let name = options.model.title_of(conn, id)?;
         let is_there = name.is_some();
         // What is gone has the name that it had last.
@@ -109,11 +96,11 @@ pub async fn object_history(
         let name = name.ok_or(Error::NoSuchObject(options.name()))?;
         Ok((name, is_there, entries, Pages::around(&page, &query, matches.total)))
     };
-    let (name, is_there, entries, pages) = db.read(read).await?;
+    let (name, is_there, entries, pages) = cx.read(read).await?;
     // Whoever signs in is a user, so a user is the one kind of object that does something.
-    let is_actor = options.name() == "user" && OPTIONS.allow(&staff.staff.rights, Verb::View);
-    let addresses = Addresses::new(options, Some(id), &request);
-    let mut frame = addresses.frame(&request, &site, &staff, format!("History of {name}"));
+    let is_actor = options.name() == "user" && OPTIONS.allow(cx.rights(), Verb::View);
+    let addresses = Addresses::new(&cx, options, Some(id));
+    let mut frame = addresses.frame(&cx, format!("History of {name}"));
     if is_there {
         frame = frame.under(addresses.change(), name);
     }

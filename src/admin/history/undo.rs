@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
 use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
-use crate::db::{self, Connection, Db};
+use crate::db::{self, Connection};
 use crate::error::Error;
 use crate::history::deleted_rows::{self, DeletedRow, Tables};
 use crate::users::permissions::Verb;
@@ -21,36 +21,31 @@ const CHUNK: i64 = 500;
 const NAMED: usize = 3;
 
 /// Brings back the rows of a batch, all that can come.
-pub async fn undo(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    PostForm(form): PostForm,
-) -> Result<HttpResponse, Error> {
+pub async fn undo(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let batch: Arc<str> = form.get("batch").filter(|batch| !batch.contains('\0')).unwrap_or_default().into();
-    let (outcome, result) = restore(&db, &site, &batch, staff.staff.user.id).await;
+    let (outcome, result) = restore(&cx, &batch).await;
     if outcome.restored > 0 || result.is_ok() {
         // Whoever may restore none of them need not learn what they are.
         if outcome.denied > 0 && outcome.denied == outcome.rows() {
             return Err(Error::PermissionDenied);
         }
-        staff.tell(outcome.message(&site));
+        cx.staff.tell(outcome.message(&cx.site));
     }
     result?;
-    Ok(see_other(&outcome.address(&site)))
+    Ok(see_other(&outcome.address(&cx.site)))
 }
 
 /// Restores a batch, so many rows at a time. Where a part fails, those before it are back.
-async fn restore(db: &Db, site: &Arc<Site>, batch: &Arc<str>, staff_id: i64) -> (Outcome, Result<(), Error>) {
+async fn restore(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(), Error>) {
     let (mut outcome, mut before) = (Outcome::default(), i64::MAX);
     loop {
-        let (site, batch, mut so_far) = (site.clone(), batch.clone(), outcome.clone());
-        let part = move |conn: &mut Connection| {
+        let (batch, mut so_far) = (batch.clone(), outcome.clone());
+        let part = move |conn: &mut Connection, site: &Site, staff: &Staff| {
             let rows = deleted_rows::in_batch(conn, &batch, before, CHUNK)?;
-            so_far.restore(conn, &site, &rows, staff_id)?;
+            so_far.restore(conn, site, &rows, staff)?;
             Ok((rows.last().map(|row| row.id), so_far))
         };
-        match db.write(part).await {
+        match cx.write(part).await {
             Ok((None, _)) => return (outcome, Ok(())),
             Ok((Some(last), so_far)) => (outcome, before) = (so_far, last),
             Err(error) => return (outcome, Err(error)),
@@ -77,11 +72,11 @@ struct Outcome {
 
 impl Outcome {
     /// Restores each row by itself: one whose name is taken does not keep the others away.
-    fn restore(&mut self, conn: &mut Connection, site: &Site, rows: &[DeletedRow], staff_id: i64) -> Result<(), Error> {
-        let (staff, mut tables) = (Staff::find(conn, staff_id)?, Tables::default());
+    fn restore(&mut self, conn: &mut Connection, site: &Site, rows: &[DeletedRow], staff: &Staff) -> Result<(), Error> {
+        let mut tables = Tables::default();
         for row in rows {
             self.first.get_or_insert_with(|| (row.model.clone(), row.object_id, row.object.clone()));
-            match db::savepoint(conn, |conn| restore_row(conn, &mut tables, site, row, &staff)) {
+            match db::savepoint(conn, |conn| restore_row(conn, &mut tables, site, row, staff)) {
                 Ok(left_out) => {
                     self.restored += 1;
                     self.left_out += left_out;

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::csv_file::{self, MAX_ROWS, Sheet};
 use super::job::{self, Import, Report, Running};
 use crate::admin::form_data::UploadForm;
-use crate::admin::model_admin::{ModelAdmin, Options, Staff};
+use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{page, see_other};
-use crate::admin::{Frame, PostForm, Site, StaffUser};
-use crate::db::Db;
+use crate::admin::{AdminContext, Frame, PostForm, Site};
+use crate::db::Connection;
 use crate::error::Error;
 use crate::http::body::MaxBodyBytes;
 use crate::models::{Field, Kind};
@@ -53,58 +53,41 @@ enum State {
 }
 
 /// GET of `/admin/{slug}/import/`.
-pub async fn choose(
-    request: HttpRequest,
-    staff: StaffUser,
-    site: web::Data<Site>,
-    slug: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    let options = importable(&site, &slug, &staff.staff)?.options();
-    import_page(&request, &staff, &site, options, None)
+pub async fn choose(cx: AdminContext) -> Result<HttpResponse, Error> {
+    import_page(&cx, importable(&cx)?, None)
 }
 
 /// POST of `/admin/{slug}/import/`: the file is checked and kept.
-pub async fn upload(
-    request: HttpRequest,
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    slug: web::Path<String>,
-    form: UploadForm,
-) -> Result<HttpResponse, Error> {
-    let options = importable(&site, &slug, &staff.staff)?.options();
-    let (user_id, for_check, slug) = (staff.staff.user.id, site.clone(), slug.into_inner());
+pub async fn upload(cx: AdminContext, form: UploadForm) -> Result<HttpResponse, Error> {
+    let options = importable(&cx)?;
     let checked = match read(options, form).await? {
         Ok((name, content, sheet)) => {
             let (content, sheet) = (Arc::new(content), Arc::new(sheet));
-            let check = move |conn: &mut _| {
-                let staff = Staff::find(conn, user_id)?;
-                job::check(conn, importable(&for_check, &slug, &staff)?, &name, &content, &sheet, &staff)
+            let check = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+                staff.require(options, Verb::Add)?;
+                job::check(conn, site.get(options.slug())?, &name, &content, &sheet, staff)
             };
-            db.write(check).await
+            cx.write(check).await
         }
         Err(problem) => Err(Error::Parse(problem)),
     };
     match checked {
         Ok(id) => Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug()))),
-        Err(Error::Parse(problem)) => import_page(&request, &staff, &site, options, Some(problem)),
+        Err(Error::Parse(problem)) => import_page(&cx, options, Some(problem)),
         Err(error) => Err(error),
     }
 }
 
 /// GET of `/admin/{slug}/import/{id}/`: what would happen, happens, or has happened.
 pub async fn show(
-    request: HttpRequest,
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
+    cx: AdminContext,
     running: web::Data<Running>,
     path: web::Path<(String, i64)>,
 ) -> Result<HttpResponse, Error> {
-    let (slug, id) = path.into_inner();
-    let options = importable(&site, &slug, &staff.staff)?.options();
-    let user_id = staff.staff.user.id;
-    let import = db.read(move |conn| Ok(job::find(conn, id, &slug, user_id)?)).await?;
+    let (options, id) = (importable(&cx)?, path.1);
+    let find =
+        move |conn: &mut Connection, _: &Site, staff: &Staff| Ok(job::find(conn, id, options.slug(), staff.user.id)?);
+    let import = cx.read(find).await?;
     let import = import.ok_or(Error::NoSuchObject("import"))?;
     let mut report = import.report();
     let state = match (import.state.as_str(), running.done(id)) {
@@ -117,44 +100,37 @@ pub async fn show(
     if import.state == "running" && state == State::Failed {
         report.failure = Some("The import was cut off before its end. Send the file again.".to_owned());
     }
-    let title = format!("Import {}", options.label_plural());
-    let frame = Frame::new(&request, &site, &staff, title, options.slug())
-        .under(format!("/admin/{}/", options.slug()), options.heading());
+    let frame = frame(&cx, options);
     page(StatusCode::OK, &ReportPage { frame, options, import, report, state })
 }
 
 /// POST of `/admin/{slug}/import/{id}/`: imports what was checked.
 pub async fn start(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
+    cx: AdminContext,
     running: web::Data<Running>,
     path: web::Path<(String, i64)>,
     _: PostForm,
 ) -> Result<HttpResponse, Error> {
-    let (slug, id) = path.into_inner();
-    importable(&site, &slug, &staff.staff)?;
-    let address = format!("/admin/{slug}/import/{id}/");
-    let user_id = staff.staff.user.id;
-    let started = move |conn: &mut _| {
-        let import = job::find(conn, id, &slug, user_id)?.ok_or(Error::NoSuchObject("import"))?;
+    let (options, id) = (importable(&cx)?, path.1);
+    let started = move |conn: &mut Connection, _: &Site, staff: &Staff| {
+        let import = job::find(conn, id, options.slug(), staff.user.id)?.ok_or(Error::NoSuchObject("import"))?;
         // What had errors is not imported in parts.
         let may_start = import.report().wrong == 0 && job::start(conn, id)?;
         Ok(may_start.then_some(import))
     };
-    if let Some(import) = db.write(started).await? {
-        let (db, site, running) = (db.get_ref().clone(), site.into_inner(), running.get_ref().clone());
+    if let Some(import) = cx.write(started).await? {
+        let (db, site, running) = (cx.db.clone(), cx.site.clone(), running.get_ref().clone());
         let run = tokio::spawn(async move { job::run(&db, site, running, import).await });
         let _ = tokio::time::timeout(PATIENCE, run).await;
     }
-    Ok(see_other(&address))
+    Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug())))
 }
 
-/// The model, if this person may import its rows.
-fn importable<'a>(site: &'a Site, slug: &str, staff: &Staff) -> Result<&'a dyn ModelAdmin, Error> {
-    let model = site.find(slug).filter(|model| model.options().importable).ok_or(Error::NoSuchObject("model"))?;
-    staff.require(model.options(), Verb::Add)?;
-    Ok(model)
+/// The model in the URL, if the staff may import its rows.
+fn importable(cx: &AdminContext) -> Result<&'static Options, Error> {
+    let options = cx.options().ok().filter(|options| options.importable).ok_or(Error::NoSuchObject("model"))?;
+    cx.staff.require(options, Verb::Add)?;
+    Ok(options)
 }
 
 /// The file's name, text and rows, read on a thread that has time for it; or what is wrong with the file.
@@ -175,18 +151,15 @@ fn text(form: &UploadForm) -> Result<(String, String), String> {
     Ok((file.name.chars().filter(|c| !c.is_control()).take(200).collect(), content.to_owned()))
 }
 
-fn import_page(
-    request: &HttpRequest,
-    staff: &StaffUser,
-    site: &Site,
-    options: &'static Options,
-    problem: Option<String>,
-) -> Result<HttpResponse, Error> {
-    let title = format!("Import {}", options.label_plural());
-    let frame = Frame::new(request, site, staff, title, options.slug())
-        .under(format!("/admin/{}/", options.slug()), options.heading());
+fn frame(cx: &AdminContext, options: &Options) -> Frame {
+    let frame = Frame::new(cx, format!("Import {}", options.label_plural()), options.slug());
+    frame.under(format!("/admin/{}/", options.slug()), options.heading())
+}
+
+fn import_page(cx: &AdminContext, options: &'static Options, problem: Option<String>) -> Result<HttpResponse, Error> {
+    let frame = frame(cx, options);
     let columns = csv_file::importable(options).map(|field| (field, meaning(field))).collect();
-    let max_bytes = request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
+    let max_bytes = cx.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     page(status, &ImportPage { frame, options, columns, max_bytes, max_rows: MAX_ROWS, problem })
 }

@@ -1,15 +1,13 @@
 //! Doing something to rows: to those that are selected in a list, to all that match it, or to the one whose
 //! form is open.
 
-use std::sync::Arc;
-
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::page::matching_ids;
 use super::query::AskedList;
 use crate::admin::addresses::Addresses;
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, Plan, check_and_delete};
 use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::message::Message;
@@ -17,7 +15,7 @@ use crate::admin::model_admin::{Action, ModelAdmin, Options, Staff, field_error}
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
 use crate::crypto::random_token;
-use crate::db::{Connection, Db};
+use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -34,15 +32,9 @@ enum Selection {
 }
 
 impl Selection {
-    fn of(
-        request: &HttpRequest,
-        site: &Site,
-        staff: &StaffUser,
-        slug: &str,
-        form: &FormData,
-    ) -> Result<Selection, Error> {
+    fn of(cx: &AdminContext, form: &FormData) -> Result<Selection, Error> {
         if form.get("select_across") == Some("1") {
-            return Ok(Selection::Matching(AskedList::of(request, site, staff, slug)?));
+            return Ok(Selection::Matching(AskedList::of(cx)?));
         }
         let mut ids: Vec<i64> = form.all("_selected_action").iter().filter_map(|id| id.parse().ok()).collect();
         ids.sort_unstable();
@@ -94,9 +86,9 @@ impl Job {
     }
 
     /// Does it to rows, all of them or none, and tells to how many. Those that are gone are left out.
-    fn run(&self, conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff_id: i64) -> Result<usize, Error> {
-        let mut staff = Staff::find(conn, staff_id)?;
+    fn run(&self, conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<usize, Error> {
         staff.require(model.options(), self.verb())?;
+        let mut staff = staff.clone();
         let mut count = 0;
         for id in ids {
             if model.options().model.title_of(conn, *id)?.is_none() {
@@ -135,26 +127,42 @@ impl Job {
     }
 }
 
-/// Does a job to a selection, so many rows at a time. Where a part fails, those before it are done. Others who
-/// write wait for the job alone: the rows are sought before, and those that are gone by then are left out.
-async fn run(
-    db: &Db,
-    site: &Arc<Site>,
-    options: &'static Options,
+/// Does a job to a selection, and tells what was done and what came in between.
+async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &Job) -> Result<(), Error> {
+    let (done, result) = run_parts(cx, options.slug(), selection, job).await;
+    if done > 0 || result.is_ok() {
+        cx.staff.tell(job.message(options, done));
+    }
+    match result {
+        Err(Error::Invalid(errors)) => {
+            let messages: Vec<String> = errors.0.into_iter().flat_map(|(_, messages)| messages).collect();
+            let rest = if done > 0 { " The others are as they were." } else { " Nothing was changed." };
+            cx.staff.tell(Message::error(messages.join(" ") + rest));
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Does a job to so many rows at a time. Where a part fails, those before it are done. Others who write wait for the
+/// job alone: the rows are sought before, and those that are gone by then are left out.
+async fn run_parts(
+    cx: &AdminContext,
+    slug: &'static str,
     selection: Selection,
     job: &Job,
-    staff_id: i64,
 ) -> (usize, Result<(), Error>) {
     let (mut done, mut after) = (0, 0);
     loop {
         let next = selection.clone();
-        let ids = match db.read(move |conn| next.next(conn, after, CHUNK)).await {
+        let ids = match cx.db.read(move |conn| next.next(conn, after, CHUNK)).await {
             Ok(ids) => ids,
             Err(error) => return (done, Err(error)),
         };
         let Some(last) = ids.last().copied() else { return (done, Ok(())) };
-        let (site, job) = (site.clone(), job.clone());
-        match db.write(move |conn| job.run(conn, site.get(options.slug())?, &ids, staff_id)).await {
+        let job = job.clone();
+        let part = move |conn: &mut Connection, site: &Site, staff: &Staff| job.run(conn, site.get(slug)?, &ids, staff);
+        match cx.write(part).await {
             Ok(count) => done += count,
             Err(error) => return (done, Err(error)),
         }
@@ -162,101 +170,55 @@ async fn run(
     }
 }
 
-/// Tells what was done, and what came in between.
-fn tell(staff: &StaffUser, options: &Options, job: &Job, outcome: (usize, Result<(), Error>)) -> Result<(), Error> {
-    let (done, result) = outcome;
-    if done > 0 || result.is_ok() {
-        staff.tell(job.message(options, done));
-    }
-    match result {
-        Err(Error::Invalid(errors)) => {
-            let messages: Vec<String> = errors.0.into_iter().flat_map(|(_, messages)| messages).collect();
-            let rest = if done > 0 { " The others are as they were." } else { " Nothing was changed." };
-            staff.tell(Message::error(messages.join(" ") + rest));
-            Ok(())
-        }
-        result => result,
-    }
-}
-
 /// `POST /admin/<slug>/`: an action on the selected rows of a list. Deleting asks first.
-pub async fn on_selected(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    slug: web::Path<String>,
-    PostForm(form): PostForm,
-) -> Result<HttpResponse, Error> {
-    let options = site.get(&slug)?.options();
-    let addresses = Addresses::of_list(options, &request);
-    let selection = Selection::of(&request, &site, &staff, &slug, &form)?;
+pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
+    let options = cx.options()?;
+    let list = Addresses::of_list(&cx, options);
+    let selection = Selection::of(&cx, &form)?;
     let action = form.get("action").unwrap_or_default();
     let job = match options.actions.iter().find(|known| known.name == action) {
         Some(action) => Job::Run(action),
         None if action == "delete_selected" => Job::Delete(random_token()?),
         None => {
-            staff.tell(Message::warning("No action selected."));
-            return Ok(see_other(&addresses.list()));
+            cx.staff.tell(Message::warning("No action selected."));
+            return Ok(see_other(&list.list()));
         }
     };
-    staff.require(options, job.verb())?;
+    cx.staff.require(options, job.verb())?;
     if matches!(&selection, Selection::Ids(ids) if ids.is_empty()) {
         let text = "Items must be selected in order to perform actions on them. No items have been changed.";
-        staff.tell(Message::warning(text));
-        return Ok(see_other(&addresses.list()));
+        cx.staff.tell(Message::warning(text));
+        return Ok(see_other(&list.list()));
     }
     if matches!(job, Job::Delete(_)) && form.get("post") != Some("yes") {
-        return confirm(&staff, &site, &db, &request, addresses, selection).await;
+        return confirm(&cx, list, selection).await;
     }
-    let outcome = run(&db, &site.clone().into_inner(), options, selection, &job, staff.staff.user.id).await;
-    tell(&staff, options, &job, outcome)?;
-    Ok(see_other(&addresses.list()))
+    run(&cx, options, selection, &job).await?;
+    Ok(see_other(&list.list()))
 }
 
 /// The page that asks whether all of these are to be deleted.
-async fn confirm(
-    staff: &StaffUser,
-    site: &web::Data<Site>,
-    db: &Db,
-    request: &HttpRequest,
-    addresses: Addresses,
-    selection: Selection,
-) -> Result<HttpResponse, Error> {
-    let (options, all, viewer) = (addresses.options(), site.clone().into_inner(), staff.staff.clone());
+async fn confirm(cx: &AdminContext, list: Addresses, selection: Selection) -> Result<HttpResponse, Error> {
+    let options = list.options();
     let mut hidden = selection.hidden();
     hidden.push(("action", "delete_selected".to_owned()));
-    let plan = move |conn: &mut Connection| {
+    let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let mut ids = selection.next(conn, 0, LOOKED_AT + 1)?;
         let is_more = ids.len() > LOOKED_AT;
         ids.truncate(LOOKED_AT);
-        Plan::of(conn, &all, all.get(options.slug())?, &ids, is_more, &viewer)
+        Plan::of(conn, site, staff, options, &ids, is_more)
     };
-    let plan = db.read(plan).await?;
-    plan.page(StatusCode::OK, request, site, staff, addresses, hidden)
+    let plan = cx.read(plan).await?;
+    plan.page(cx, StatusCode::OK, list, hidden)
 }
 
 /// `POST /admin/<slug>/<id>/action/`: an action on one row, from its form.
-pub async fn on_one(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    PostForm(form): PostForm,
-) -> Result<HttpResponse, Error> {
-    let options = site.get(&path.0)?.options();
-    let id = options.parse_id(&path.1)?;
-    staff.require(options, Verb::Change)?;
-    let addresses = Addresses::new(options, Some(id), &request);
+pub async fn on_one(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::Change)?;
     let asked = form.get("action").unwrap_or_default();
     match options.actions.iter().find(|known| known.name == asked && known.form_label.is_some()) {
-        Some(action) => {
-            let (job, selection) = (Job::Run(action), Selection::Ids(vec![id]));
-            let outcome = run(&db, &site.clone().into_inner(), options, selection, &job, staff.staff.user.id).await;
-            tell(&staff, options, &job, outcome)?;
-        }
-        None => staff.tell(Message::warning("No action selected.")),
+        Some(action) => run(&cx, options, Selection::Ids(vec![id]), &Job::Run(action)).await?,
+        None => cx.staff.tell(Message::warning("No action selected.")),
     }
-    Ok(see_other(&addresses.change()))
+    Ok(see_other(&Addresses::new(&cx, options, Some(id)).change()))
 }

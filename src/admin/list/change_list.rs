@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
@@ -12,13 +12,12 @@ use super::page::{Page, Row};
 use super::query::{AskedList, ListQuery, Order, order_text};
 use super::recent::Recent;
 use super::view::ListView;
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::model_admin::{Cell, Column, Options};
 use crate::admin::pages::{Frame, page};
-use crate::admin::site::Site;
+use crate::db::Connection;
 use crate::db::rows::Value;
 use crate::db::search::Turns;
-use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::models::value::to_text;
 use crate::users::permissions::{Rights, Verb};
@@ -74,22 +73,18 @@ struct RowView {
 
 /// GET `/admin/<slug>/`
 pub async fn change_list(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
+    cx: AdminContext,
     turns: web::Data<Turns>,
     recent: web::Data<Recent<Listed>>,
-    slug: web::Path<String>,
-    request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
-    let asked = AskedList::of(&request, &site, &staff, &slug)?;
+    let asked = AskedList::of(&cx)?;
     let options = asked.options;
     let read = move |conn: &mut Connection| Ok(read(conn, &asked)?);
-    let listed = recent.get(&db, &turns, &staff.staff, (options, request.query_string()), read).await?;
-    let rights = &staff.staff.rights;
+    let listed = recent.get(&cx, &turns, options, read).await?;
+    let rights = cx.rights();
     let may_add = options.allow(rights, Verb::Add);
     let change_list = ChangeListPage {
-        frame: Frame::new(&request, &site, &staff, options.heading(), options.slug()),
+        frame: Frame::new(&cx, options.heading(), options.slug()),
         list: &listed.list,
         heads: &listed.heads,
         rows: &listed.rows,

@@ -4,7 +4,7 @@
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 use futures_util::stream::try_unfold;
@@ -13,10 +13,9 @@ use super::change_list::{cells, sql};
 use super::matches::plain_condition;
 use super::page::{Row, Scan, fetch};
 use super::query::{AskedList, Cursor, ListQuery};
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::import::csv_file::{guarded, importable};
 use crate::admin::model_admin::{Cell, Column, Options, Show};
-use crate::admin::site::Site;
 use crate::db::rows::Sql;
 use crate::db::search::Turns;
 use crate::db::{Connection, Db};
@@ -29,24 +28,17 @@ const BATCH: i64 = 1_000;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// GET `/admin/<slug>/export/`, with the query of the list.
-pub async fn export(
-    staff: StaffUser,
-    site: web::Data<Site>,
-    db: web::Data<Db>,
-    turns: web::Data<Turns>,
-    slug: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Error> {
-    let asked = AskedList::of(&request, &site, &staff, &slug)?;
+pub async fn export(cx: AdminContext, turns: web::Data<Turns>) -> Result<HttpResponse, Error> {
+    let asked = AskedList::of(&cx)?;
     let options = asked.options;
-    let query = db.read(move |conn| Ok(asked.parse(conn)?)).await?;
+    let query = cx.db.read(move |conn| Ok(asked.parse(conn)?)).await?;
     if query.is_choice_gone {
         return Err(FieldErrors::one("filter", "What the list was filtered by is not there any more.").into());
     }
     if let Some(problem) = query.problem {
         return Err(FieldErrors::one("q", problem).into());
     }
-    let export = Export::new(options, query, db.get_ref().clone(), turns.get_ref().clone());
+    let export = Export::new(options, query, cx.db.clone(), turns.get_ref().clone());
     let name = format!("attachment; filename=\"{}-{}.csv\"", options.slug(), Utc::now().format("%Y-%m-%d"));
     let mut response = HttpResponse::Ok();
     response.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name));

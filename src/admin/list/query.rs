@@ -1,17 +1,15 @@
 //! What a list's address asks for: `?q=`, a parameter for each filter, `?o=-created_at,name`, `?show=`, and
 //! the page: `?after=`, `?before=` or `?last=1`. Whatever it does not know means the default.
 
-use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::QueryResult;
 use serde_json::Value as Json;
 
 use super::filter::FilterChoice;
-use crate::admin::auth::staff::StaffUser;
+use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Filter, Options, Show};
-use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{Sql, Value};
 use crate::db::search;
@@ -37,12 +35,10 @@ pub struct AskedList {
 
 impl AskedList {
     /// The list of a model; fails where the sender may not see it.
-    pub fn of(request: &HttpRequest, site: &Site, staff: &StaffUser, slug: &str) -> Result<AskedList, Error> {
-        let model = site.get(slug)?;
-        let options = model.options();
-        staff.require(options, Verb::View)?;
-        let within = model.visible(&site.options(), &staff.staff.rights);
-        Ok(AskedList { options, query: request.query_string().to_owned(), within })
+    pub fn of(cx: &AdminContext) -> Result<AskedList, Error> {
+        let options = cx.model(Verb::View)?;
+        let within = cx.site.get(options.slug())?.visible(&cx.site.options(), cx.rights());
+        Ok(AskedList { options, query: cx.request.query_string().to_owned(), within })
     }
 
     /// Reads the query.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
+use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Options, Staff};
 use crate::db::search::Turns;
@@ -100,8 +101,18 @@ impl<T> Recent<T>
 where
     T: Send + Sync + 'static,
 {
-    /// The list of a model that `staff` ask for by a query string: as it is remembered, or read now.
+    /// The list of a model that a request asks for by its query string: as it is remembered, or read now.
     pub async fn get(
+        &self,
+        cx: &AdminContext,
+        turns: &Turns,
+        options: &'static Options,
+        read: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Arc<T>, Error> {
+        self.find(&cx.db, turns, &cx.staff.staff, (options, cx.request.query_string()), read).await
+    }
+
+    async fn find(
         &self,
         db: &Db,
         turns: &Turns,
@@ -173,7 +184,7 @@ mod tests {
             thread::sleep(takes);
             Ok(thread::current().id())
         };
-        let found = lists.get(db, &Turns::default(), staff, (&OPTIONS, query), read).await;
+        let found = lists.find(db, &Turns::default(), staff, (&OPTIONS, query), read).await;
         *found.expect("the list is read")
     }
 

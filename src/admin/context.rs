@@ -1,0 +1,106 @@
+//! [`AdminContext`]: what a handler of the admin works with.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::auth::staff::{StaffUser, sign_in_required};
+use super::model_admin::{Options, Staff};
+use super::site::{Page, Site};
+use crate::db::{Connection, Db};
+use crate::error::Error;
+use crate::users::permissions::{Rights, Verb};
+
+/// Who asks for what: the guard of the admin's handlers, as [`StaffUser`] is.
+///
+/// Fails with a redirect to the sign-in page where nobody is signed in.
+#[derive(Clone)]
+pub struct AdminContext {
+    /// The request.
+    pub request: HttpRequest,
+    /// Who is signed in.
+    pub staff: StaffUser,
+    /// All models.
+    pub site: Arc<Site>,
+    /// The database. [`AdminContext::read`] and [`AdminContext::write`] say more.
+    pub db: Db,
+}
+
+impl AdminContext {
+    /// The context of a request that has passed the admin's middleware.
+    pub fn of(request: &HttpRequest) -> Result<AdminContext, Error> {
+        let staff = StaffUser::of(request).ok_or_else(|| sign_in_required(request))?;
+        let missing = || Error::Internal("the admin is not in the application's data".to_owned());
+        let site = request.app_data::<web::Data<Site>>().ok_or_else(missing)?.clone().into_inner();
+        let db = request.app_data::<web::Data<Db>>().ok_or_else(missing)?.get_ref().clone();
+        Ok(AdminContext { request: request.clone(), staff, site, db })
+    }
+
+    /// What the staff may do.
+    pub fn rights(&self) -> &Rights {
+        &self.staff.staff.rights
+    }
+
+    /// The model in the URL.
+    pub fn options(&self) -> Result<&'static Options, Error> {
+        Ok(self.site.get(self.request.match_info().get("slug").unwrap_or_default())?.options())
+    }
+
+    /// The model in the URL, if the staff may do this with its rows.
+    pub fn model(&self, verb: Verb) -> Result<&'static Options, Error> {
+        let options = self.options()?;
+        self.staff.require(options, verb)?;
+        Ok(options)
+    }
+
+    /// The model and the row in the URL, if the staff may do this with rows of the model.
+    pub fn row(&self, verb: Verb) -> Result<(&'static Options, i64), Error> {
+        let options = self.model(verb)?;
+        Ok((options, self.id(options)?))
+    }
+
+    /// The id in the URL.
+    pub fn id(&self, options: &Options) -> Result<i64, Error> {
+        options.parse_id(self.request.match_info().get("id").unwrap_or_default())
+    }
+
+    /// Fails unless the staff may see a page of a feature's own.
+    pub fn check_page(&self, page: &Page) -> Result<(), Error> {
+        if (page.has_permission)(self.rights()) { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Reads with the rights that the request came with.
+    pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection, &Site, &Staff) -> Result<T, Error> + Send + 'static,
+    {
+        let (site, staff) = (self.site.clone(), self.staff.staff.clone());
+        self.db.read(move |conn| queries(conn, &site, &staff)).await
+    }
+
+    /// Writes with the rights of now: some may be gone since the request came.
+    pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection, &Site, &Staff) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        let (site, id) = (self.site.clone(), self.staff.staff.user.id);
+        let with_rights_of_now = move |conn: &mut Connection| {
+            let staff = Staff::find(conn, id)?;
+            queries(conn, &site, &staff)
+        };
+        self.db.write(with_rights_of_now).await
+    }
+}
+
+impl FromRequest for AdminContext {
+    type Error = Error;
+    type Future = Ready<Result<AdminContext, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(AdminContext::of(request))
+    }
+}
