@@ -92,12 +92,12 @@ fn encode(fields: &FormData) -> String {
 
 /// Where the button that was pressed leads, as far as that may be seen.
 pub fn redirect_after(addresses: &Addresses, options: &Options, rights: &Rights, form: &FormData) -> String {
-    let may = |verb| options.allow(rights, verb);
-    if form.has("_addanother") && may(Verb::Add) {
+    let has = |verb| options.has_permission(rights, verb);
+    if form.has("_addanother") && has(Verb::Add) {
         addresses.add()
-    } else if form.has("_continue") && may(Verb::View) {
+    } else if form.has("_continue") && has(Verb::View) {
         addresses.change()
-    } else if may(Verb::View) {
+    } else if has(Verb::View) {
         addresses.list()
     } else {
         "/admin/".to_owned()

@@ -51,7 +51,7 @@ impl AdminContext {
     /// The model in the URL, if the staff may do this with its rows.
     pub fn model(&self, verb: Verb) -> Result<&'static Options, Error> {
         let options = self.options()?;
-        self.staff.require(options, verb)?;
+        self.staff.check_permission(options, verb)?;
         Ok(options)
     }
 

@@ -87,8 +87,13 @@ fn fact(conn: &mut Connection, field: &Field, value: &Value, staff: &Staff) -> Q
     Ok(match (field.kind, value) {
         (Kind::ForeignKey(to), Value::Integer(id)) => {
             let title = to.title_of(conn, *id)?.unwrap_or_else(|| id.to_string());
-            let may_view = [Verb::View, Verb::Change].iter().any(|verb| staff.rights.has(&permission(to, *verb)));
-            if may_view { Cell::Link(format!("/admin/{}/{id}/change/", to.plural), title) } else { Cell::Text(title) }
+            let has_view_permission =
+                [Verb::View, Verb::Change].iter().any(|verb| staff.rights.has(&permission(to, *verb)));
+            if has_view_permission {
+                Cell::Link(format!("/admin/{}/{id}/change/", to.plural), title)
+            } else {
+                Cell::Text(title)
+            }
         }
         (_, Value::DateTime(time)) => Cell::Time(*time),
         (_, Value::Boolean(flag)) => Cell::Flag(*flag),

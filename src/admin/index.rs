@@ -38,7 +38,7 @@ struct Model {
     options: &'static Options,
     label: String,
     count: Count,
-    can_add: bool,
+    has_add_permission: bool,
     is_view_only: bool,
 }
 
@@ -80,7 +80,7 @@ pub async fn index(cx: AdminContext) -> Result<HttpResponse, Error> {
     };
     let (sections, mine, all) = cx.read(read).await?;
     let history = cx.site.find_by_name("entry").map(ModelAdmin::options);
-    let has_history = history.is_some_and(|options| options.allow(cx.rights(), Verb::View));
+    let has_history = history.is_some_and(|options| options.has_permission(cx.rights(), Verb::View));
     let frame = Frame::new(&cx, "Home", HOME);
     page(StatusCode::OK, &IndexPage { frame, sections, mine, all, has_history })
 }
@@ -88,13 +88,13 @@ pub async fn index(cx: AdminContext) -> Result<HttpResponse, Error> {
 fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Vec<Section>> {
     let mut sections: Vec<Section> = Vec::new();
     for options in viewable(site, staff) {
-        let may = |verb| options.allow(&staff.rights, verb);
+        let has = |verb| options.has_permission(&staff.rights, verb);
         let model = Model {
             options,
             label: options.heading(),
             count: Count::of_table(conn, options)?,
-            can_add: may(Verb::Add),
-            is_view_only: ![Verb::Add, Verb::Change, Verb::Delete].into_iter().any(may),
+            has_add_permission: has(Verb::Add),
+            is_view_only: ![Verb::Add, Verb::Change, Verb::Delete].into_iter().any(has),
         };
         match sections.iter_mut().find(|section| section.label == options.section) {
             Some(section) => section.models.push(model),
@@ -105,7 +105,7 @@ fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Ve
 }
 
 fn viewable<'a>(site: &'a Site, staff: &'a Staff) -> impl Iterator<Item = &'static Options> + 'a {
-    site.models().map(ModelAdmin::options).filter(|options| options.allow(&staff.rights, Verb::View))
+    site.models().map(ModelAdmin::options).filter(|options| options.has_permission(&staff.rights, Verb::View))
 }
 
 /// The changes of what somebody may view.

@@ -45,7 +45,7 @@ pub trait ModelAdmin: Send + Sync {
 
     /// Whether `staff` may give this: one of the choices of a field, or, where it has none, the field's other
     /// value. What they may not give stays as it is.
-    fn may_give(&self, _conn: &mut Connection, _field: &str, _value: &str, _staff: &Staff) -> QueryResult<bool> {
+    fn is_grantable(&self, _conn: &mut Connection, _field: &str, _value: &str, _staff: &Staff) -> QueryResult<bool> {
         Ok(true)
     }
 
@@ -158,9 +158,9 @@ impl Options {
     }
 
     /// Whether `rights` allow this, where the admin offers it at all. Whoever may change may view.
-    pub fn allow(&self, rights: &Rights, verb: Verb) -> bool {
-        let may = |verb| self.verbs.contains(&verb) && rights.has(&self.permission(verb));
-        may(verb) || (verb == Verb::View && may(Verb::Change))
+    pub fn has_permission(&self, rights: &Rights, verb: Verb) -> bool {
+        let has = |verb| self.verbs.contains(&verb) && rights.has(&self.permission(verb));
+        has(verb) || (verb == Verb::View && has(Verb::Change))
     }
 
     /// The id in an address, or the error that there is no such row.
@@ -503,13 +503,19 @@ impl Staff {
     }
 
     /// Fails unless the rights allow this.
-    pub fn require(&self, options: &Options, verb: Verb) -> Result<(), Error> {
-        if options.allow(&self.rights, verb) { Ok(()) } else { Err(Error::PermissionDenied) }
+    pub fn check_permission(&self, options: &Options, verb: Verb) -> Result<(), Error> {
+        if options.has_permission(&self.rights, verb) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
     /// Whether the rights allow this for one row.
-    pub fn may(&self, conn: &mut Connection, model: &dyn ModelAdmin, verb: Verb, id: i64) -> QueryResult<bool> {
-        Ok(model.options().allow(&self.rights, verb) && model.refusal(conn, verb, id, self)?.is_none())
+    pub fn has_object_permission(
+        &self,
+        conn: &mut Connection,
+        model: &dyn ModelAdmin,
+        verb: Verb,
+        id: i64,
+    ) -> QueryResult<bool> {
+        Ok(model.options().has_permission(&self.rights, verb) && model.refusal(conn, verb, id, self)?.is_none())
     }
 }
 

@@ -100,10 +100,10 @@ impl Frame {
 
 fn nav(cx: &AdminContext, current: &str) -> Vec<NavSection> {
     let rights = cx.rights();
-    let models = cx.site.models().map(ModelAdmin::options).filter(|options| options.allow(rights, Verb::View));
+    let models = cx.site.models().map(ModelAdmin::options).filter(|options| options.has_permission(rights, Verb::View));
     let models = models.map(|options| {
         let add = || (format!("/admin/{}/add/", options.slug()), options.label());
-        let add = options.allow(rights, Verb::Add).then(add);
+        let add = options.has_permission(rights, Verb::Add).then(add);
         (options.section, options.heading(), options.slug(), options.icon, add)
     });
     let pages = cx.site.pages().filter(|page| (page.has_permission)(rights));

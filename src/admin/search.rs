@@ -101,7 +101,7 @@ fn pages(cx: &AdminContext, frame: &Frame, words: &[String]) -> Vec<FoundPage> {
     let adding = items.clone().filter_map(|item| item.add.clone());
     let adding = adding.map(|(address, label)| page(format!("Add {label}"), address, "plus"));
     let models = cx.site.models().map(ModelAdmin::options);
-    let importable = models.filter(|options| options.importable && options.allow(cx.rights(), Verb::Add));
+    let importable = models.filter(|options| options.importable && options.has_permission(cx.rights(), Verb::Add));
     let importing = importable.map(|options| {
         page(format!("Import {}", options.label_plural()), format!("/admin/{}/import/", options.slug()), "upload")
     });
@@ -116,7 +116,9 @@ fn models(cx: &AdminContext) -> Vec<(&'static Options, Option<Sql>)> {
     let models = cx.site.models().filter(|model| {
         let options = model.options();
         // What has no form has no page to lead to.
-        options.allow(rights, Verb::View) && !options.searched().is_empty() && options.fields().next().is_some()
+        options.has_permission(rights, Verb::View)
+            && !options.searched().is_empty()
+            && options.fields().next().is_some()
     });
     models.map(|model| (model.options(), model.visible(&cx.site.options(), rights))).collect()
 }

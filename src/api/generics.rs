@@ -126,13 +126,13 @@ impl ModelViewSet {
         db: web::Data<Db>,
         body: Body,
     ) -> Result<HttpResponse, Error> {
-        if !self.create.allows(&user, None) {
+        if !self.create.has_permission(&user, None) {
             return Err(Error::PermissionDenied);
         }
         let data = clean(self.writable(), &self.data(body, false).await?, false)?;
         let create = move |conn: &mut Connection| {
             let user = caller(conn, &user)?;
-            if !self.create.allows(&user, None) {
+            if !self.create.has_permission(&user, None) {
                 return Err(Error::PermissionDenied);
             }
             self.model.create(conn, &data, &user.actor(Source::Api))
@@ -214,7 +214,7 @@ impl ModelViewSet {
     /// The row, if this user may change it.
     fn find_own(&self, conn: &mut Connection, id: &str, user: &User) -> Result<Row, Error> {
         let row = self.find(conn, id)?;
-        if self.change.allows(user, Some(&row)) { Ok(row) } else { Err(Error::PermissionDenied) }
+        if self.change.has_permission(user, Some(&row)) { Ok(row) } else { Err(Error::PermissionDenied) }
     }
 
     /// The caller and the row, if the caller may change it and knows its current version.

@@ -110,7 +110,7 @@ impl ModelViewSet {
 
 impl Permission {
     /// Whether a user has it, for a row or, where it is about none, at all.
-    pub(super) fn allows(self, user: &User, row: Option<&Row>) -> bool {
+    pub(super) fn has_permission(self, user: &User, row: Option<&Row>) -> bool {
         match self {
             Permission::IsAuthenticated => true,
             Permission::IsAdminUser => user.is_staff,

@@ -139,13 +139,13 @@ async fn an_object_has_its_own_history_even_when_it_is_gone() {
     assert!(!viewer.page("/admin/articles/1/history/").await.contains("Undo"), "who may not add may not bring back");
 
     // Its own address leads there, and back.
-    for (client, may_restore) in [(&mut root, true), (&mut viewer, false)] {
+    for (client, can_restore) in [(&mut root, true), (&mut viewer, false)] {
         let answer = client.get("/admin/articles/1/change/").await;
         let html = answer.text();
         assert_eq!(answer.status, 404);
         assert!(html.contains("This article was deleted.") && !html.contains("What you typed"), "{html}");
         assert!(html.contains("href=\"/admin/articles/1/history/\""), "{html}");
-        assert_eq!(html.contains("Bring it back"), may_restore, "{html}");
+        assert_eq!(html.contains("Bring it back"), can_restore, "{html}");
     }
     let never = root.get("/admin/articles/99/change/").await;
     assert!(never.status == 404 && !never.text().contains("/99/history/"), "{}", never.text());

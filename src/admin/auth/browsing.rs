@@ -54,7 +54,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
         if !has_token(request, &signed_in) {
             return Ok(());
         }
-        if !permits(request, &signed_in.staff.rights) {
+        if !has_permission(request, &signed_in.staff.rights) {
             return Err(Error::PermissionDenied);
         }
     }
@@ -73,7 +73,7 @@ fn has_token(request: &HttpRequest, signed_in: &SignedIn) -> bool {
 }
 
 /// Whether a session may do by the API what it asks for: no more than it may do in the admin.
-fn permits(request: &HttpRequest, rights: &Rights) -> bool {
+fn has_permission(request: &HttpRequest, rights: &Rights) -> bool {
     let verb = match *request.method() {
         Method::POST => Verb::Add,
         Method::DELETE => Verb::Delete,
@@ -81,5 +81,5 @@ fn permits(request: &HttpRequest, rights: &Rights) -> bool {
     };
     let slug = request.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     let site = request.app_data::<web::Data<Site>>();
-    site.and_then(|site| site.find(slug)).is_some_and(|model| model.options().allow(rights, verb))
+    site.and_then(|site| site.find(slug)).is_some_and(|model| model.options().has_permission(rights, verb))
 }

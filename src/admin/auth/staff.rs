@@ -50,8 +50,8 @@ impl StaffUser {
     }
 
     /// Fails unless the user may do this.
-    pub fn require(&self, options: &Options, verb: Verb) -> Result<(), Error> {
-        self.staff.require(options, verb)
+    pub fn check_permission(&self, options: &Options, verb: Verb) -> Result<(), Error> {
+        self.staff.check_permission(options, verb)
     }
 
     /// Has the next page show a message.

@@ -34,10 +34,10 @@ struct UserPasswordPage {
 /// the old one.
 fn find(conn: &mut Connection, site: &Site, staff: &Staff, id: i64) -> Result<(User, Values), Error> {
     let model = site.get(SLUG)?;
-    staff.require(model.options(), Verb::Change)?;
+    staff.check_permission(model.options(), Verb::Change)?;
     let missing = || Error::NoSuchObject(model.options().name());
     let user = models::find(conn, id)?.ok_or_else(missing)?;
-    if id == staff.user.id || !staff.may(conn, model, Verb::Change, id)? {
+    if id == staff.user.id || !staff.has_object_permission(conn, model, Verb::Change, id)? {
         return Err(Error::PermissionDenied);
     }
     let values = model.load(conn, id)?.ok_or_else(missing)?;

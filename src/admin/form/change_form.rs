@@ -158,7 +158,7 @@ fn answer_saved(
         Message::success(format!("{text} You may edit it again below."))
     } else if data.has("_addanother") {
         Message::success(format!("{text} You may add another {} below.", options.label()))
-    } else if options.allow(rights, Verb::View) {
+    } else if options.has_permission(rights, Verb::View) {
         Message::success(text).about(addresses.change(), "Open it")
     } else {
         Message::success(text)

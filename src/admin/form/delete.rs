@@ -126,8 +126,8 @@ pub async fn delete(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error
         Ok(name) => {
             let text = format!("The {} “{name}” was deleted successfully.", options.label());
             cx.staff.tell(Message { undo: Some(batch), ..Message::success(text) });
-            let may_view = options.allow(cx.rights(), Verb::View);
-            Ok(see_other(&if may_view { addresses.list() } else { "/admin/".to_owned() }))
+            let has_view_permission = options.has_permission(cx.rights(), Verb::View);
+            Ok(see_other(&if has_view_permission { addresses.list() } else { "/admin/".to_owned() }))
         }
         Err(Error::Invalid(_)) => {
             let plan = plan(&cx, options, id).await?;
@@ -138,7 +138,7 @@ pub async fn delete(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error
 }
 
 fn delete_row(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &Staff) -> Result<String, Error> {
-    staff.require(model.options(), Verb::Delete)?;
+    staff.check_permission(model.options(), Verb::Delete)?;
     let name = model.options().model.title_of(conn, id)?.ok_or(Error::NoSuchObject(model.options().name()))?;
     check_and_delete(conn, model, id, staff)?;
     Ok(name)

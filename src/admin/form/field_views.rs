@@ -150,8 +150,9 @@ impl View<'_> {
     }
 
     fn input(&self, conn: &mut Connection, field: &Field) -> QueryResult<Input> {
-        let may_give = |conn: &mut Connection, value: &str| self.model.may_give(conn, field.name, value, self.staff);
-        if !self.is_editable || (matches!(field.kind, Kind::Boolean) && !may_give(conn, "")?) {
+        let is_grantable =
+            |conn: &mut Connection, value: &str| self.model.is_grantable(conn, field.name, value, self.staff);
+        if !self.is_editable || (matches!(field.kind, Kind::Boolean) && !is_grantable(conn, "")?) {
             return Ok(Input::Fixed(shown(conn, self.model, self.site, field, self.values)?));
         }
         let value = self.values.text(field.name).to_owned();
@@ -181,11 +182,11 @@ impl View<'_> {
                 let chosen = self.values.list(field.name);
                 let mut groups: Vec<(String, Vec<OptionView>)> = Vec::new();
                 for Choice { value, label, group } in self.model.choices(conn, &self.site.options(), field.name)? {
-                    let (is_selected, may_give) = (chosen.contains(&value), may_give(conn, &value)?);
-                    if !is_selected && !may_give {
+                    let (is_selected, is_grantable) = (chosen.contains(&value), is_grantable(conn, &value)?);
+                    if !is_selected && !is_grantable {
                         continue;
                     }
-                    let option = OptionView { value, label, is_selected, is_fixed: !may_give };
+                    let option = OptionView { value, label, is_selected, is_fixed: !is_grantable };
                     let group = capitalized(&group);
                     match groups.iter_mut().find(|(known, _)| *known == group) {
                         Some((_, options)) => options.push(option),

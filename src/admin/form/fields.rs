@@ -59,7 +59,7 @@ pub fn restrict(
     for field in model.options().fields() {
         match field.kind {
             Kind::Boolean => {
-                if !values.flag(field.name) && !model.may_give(conn, field.name, "", staff)? {
+                if !values.flag(field.name) && !model.is_grantable(conn, field.name, "", staff)? {
                     values.0.remove(field.name);
                 }
             }
@@ -72,8 +72,8 @@ pub fn restrict(
                     errors.add(field.name, vec![message]);
                 }
                 for value in held {
-                    let may_take = is_choice(&value) && model.may_give(conn, field.name, &value, staff)?;
-                    if !may_take && !chosen.contains(&value) {
+                    let can_take = is_choice(&value) && model.is_grantable(conn, field.name, &value, staff)?;
+                    if !can_take && !chosen.contains(&value) {
                         chosen.push(value);
                     }
                 }

@@ -45,7 +45,7 @@ pub(super) struct Gone {
     pub(super) hidden: Vec<(String, String)>,
     /// What brings it back, if anything can.
     pub(super) batch: Option<String>,
-    pub(super) may_add: bool,
+    pub(super) has_add_permission: bool,
 }
 
 /// What became of a form.
@@ -86,7 +86,7 @@ impl ModelForm {
         hash: Option<String>,
     ) -> Result<(i64, String), Error> {
         let model = site.get(self.options.slug())?;
-        staff.require(self.options, Verb::Add)?;
+        staff.check_permission(self.options, Verb::Add)?;
         let values = fields::restrict(conn, model, site, staff, &Values::default(), self.values);
         let created = values.and_then(|values| {
             let values = if let Some(hash) = hash { values.with("password", hash) } else { values };
@@ -108,11 +108,11 @@ impl ModelForm {
     pub(super) fn update(self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Outcome, Error> {
         let ModelForm { options, values, basis, .. } = self;
         let (model, id) = (site.get(options.slug())?, self.id.unwrap_or(0));
-        staff.require(options, Verb::Change)?;
+        staff.check_permission(options, Verb::Change)?;
         let Some(current) = model.load(conn, id)? else {
             return Ok(Outcome::Gone(gone(conn, model, site, id, staff, &values)?));
         };
-        if !staff.may(conn, model, Verb::Change, id)? {
+        if !staff.has_object_permission(conn, model, Verb::Change, id)? {
             return Err(Error::PermissionDenied);
         }
         let values = fields::restrict(conn, model, site, staff, &current, values)?;
@@ -137,7 +137,7 @@ fn gone(
     for field in options.fields().filter(|field| values.has(field.name)) {
         typed.push((field.verbose_name(), shown(conn, model, site, field, values)?.join(", ")));
     }
-    let may_add = options.allow(&staff.rights, Verb::Add);
-    let batch = if may_add { deleted_rows::batch_of(conn, options.name(), id)? } else { None };
-    Ok(Gone { typed, hidden: hidden(options, values), batch, may_add })
+    let has_add_permission = options.has_permission(&staff.rights, Verb::Add);
+    let batch = if has_add_permission { deleted_rows::batch_of(conn, options.name(), id)? } else { None };
+    Ok(Gone { typed, hidden: hidden(options, values), batch, has_add_permission })
 }

@@ -40,8 +40,8 @@ pub struct FormContent {
     summary: Vec<(String, String, String)>,
     basis: Option<Basis>,
     panels: Vec<PanelView>,
-    may_add: bool,
-    may_delete: bool,
+    has_add_permission: bool,
+    has_delete_permission: bool,
 }
 
 /// A panel with its buttons.
@@ -54,12 +54,12 @@ impl FormContent {
     /// Reads what the form needs, for `staff`.
     pub fn of(conn: &mut Connection, site: &Site, staff: &Staff, form: ModelForm) -> Result<FormContent, Error> {
         let (options, model, id) = (form.options, site.get(form.options.slug())?, form.id);
-        let allows = |verb| options.allow(&staff.rights, verb);
+        let has = |verb| options.has_permission(&staff.rights, verb);
         let refusal = match id {
-            Some(id) if allows(Verb::Change) => model.refusal(conn, Verb::Change, id, staff)?,
+            Some(id) if has(Verb::Change) => model.refusal(conn, Verb::Change, id, staff)?,
             _ => None,
         };
-        let is_editable = id.is_none() || (allows(Verb::Change) && refusal.is_none());
+        let is_editable = id.is_none() || (has(Verb::Change) && refusal.is_none());
         let (title, panels) = match id {
             Some(id) => (options.model.title_of(conn, id)?.unwrap_or_default(), model.panels(conn, id, staff)?),
             None => (format!("Add {}", options.label()), Vec::new()),
@@ -74,8 +74,8 @@ impl FormContent {
             sections: view.sections(conn)?,
             summary: view.summary(),
             panels: panels.into_iter().map(|panel| panel_view(options, panel, is_editable)).collect(),
-            may_add: allows(Verb::Add),
-            may_delete: id.is_some() && allows(Verb::Delete),
+            has_add_permission: has(Verb::Add),
+            has_delete_permission: id.is_some() && has(Verb::Delete),
             basis: form.basis,
         })
     }

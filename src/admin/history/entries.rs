@@ -80,9 +80,10 @@ impl Entry {
         let number = |at: usize| values.get(at).and_then(rows::Value::as_i64);
         let (action, model, object_id) = (text(4), text(5), number(6).unwrap_or(0));
         let options = site.find_by_name(model).map(|model| model.options());
-        let allows = |options: Option<&'static Options>, verb| options.filter(|options| options.allow(rights, verb));
-        let users = allows(site.find_by_name("user").map(|model| model.options()), Verb::View);
-        let may_restore = action == "deleted" && number(9) == Some(1) && allows(options, Verb::Add).is_some();
+        let has =
+            |options: Option<&'static Options>, verb| options.filter(|options| options.has_permission(rights, verb));
+        let users = has(site.find_by_name("user").map(|model| model.options()), Verb::View);
+        let can_restore = action == "deleted" && number(9) == Some(1) && has(options, Verb::Add).is_some();
         let is_there = text(10) != "deleted";
         // What comes back is created anew, and marked; the mark is said by the action.
         let mut changed: Map<String, Value> = serde_json::from_str(text(8)).unwrap_or_default();
@@ -94,12 +95,12 @@ impl Entry {
             source: source_label(text(3)).to_owned(),
             tone: tone(action),
             action: capitalized(if is_restored { "restored" } else { action }),
-            address: allows(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),
+            address: has(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),
             object: text(7).to_owned(),
             model: capitalized(&options.map_or(model.into(), |options| options.label())),
             object_id,
             changes: changes(site, options, action, &changed),
-            undo: if may_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
+            undo: if can_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
         })
     }
 }

@@ -147,7 +147,7 @@ impl ModelAdmin for HistoryAdmin {
         if rights.is_superuser {
             return None;
         }
-        let models = models.iter().filter(|options| options.allow(rights, Verb::View));
+        let models = models.iter().filter(|options| options.has_permission(rights, Verb::View));
         let names: Vec<String> = models.map(|options| options.name().to_owned()).collect();
         let mut condition = Sql::new("model IN ?");
         condition.bind(names);

@@ -43,7 +43,7 @@ pub async fn history_list(
     turns: web::Data<Turns>,
     recent: web::Data<Recent<Listed>>,
 ) -> Result<HttpResponse, Error> {
-    cx.staff.require(&OPTIONS, Verb::View)?;
+    cx.staff.check_permission(&OPTIONS, Verb::View)?;
     let (site, of_staff) = (cx.site.clone(), cx.staff.staff.clone());
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection| {
@@ -98,7 +98,7 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
     };
     let (name, is_there, entries, pages) = cx.read(read).await?;
     // Whoever signs in is a user, so a user is the one kind of object that does something.
-    let is_actor = options.name() == "user" && OPTIONS.allow(cx.rights(), Verb::View);
+    let is_actor = options.name() == "user" && OPTIONS.has_permission(cx.rights(), Verb::View);
     let addresses = Addresses::new(&cx, options, Some(id));
     let mut frame = addresses.frame(&cx, format!("History of {name}"));
     if is_there {

@@ -179,7 +179,7 @@ fn restore_row(
     staff: &Staff,
 ) -> Result<usize, Error> {
     let model = site.find_by_name(&row.model).ok_or(Error::PermissionDenied)?;
-    staff.require(model.options(), Verb::Add)?;
+    staff.check_permission(model.options(), Verb::Add)?;
     let left_out = deleted_rows::restore(conn, tables, row, &staff.actor())?;
     match model.refusal(conn, Verb::Change, row.object_id, staff)? {
         Some(_) => Err(Error::PermissionDenied),

@@ -197,7 +197,7 @@ fn import_rows(
 ) -> Result<(), Error> {
     let model = site.find(&import.model).ok_or(Error::PermissionDenied)?;
     let staff = Staff::find(conn, import.user_id)?;
-    staff.require(model.options(), Verb::Add)?;
+    staff.check_permission(model.options(), Verb::Add)?;
     let report = save_rows(conn, model, sheet, &staff, done)?;
     let is_as_checked =
         Report { errors: Vec::new(), ..report.clone() } == Report { errors: Vec::new(), ..import.report() };
@@ -288,7 +288,7 @@ fn save_row(
         model.save(conn, None, &values, staff)?;
         return Ok(Saved::Created);
     };
-    staff.require(model.options(), Verb::Change)?;
+    staff.check_permission(model.options(), Verb::Change)?;
     let present = model.load(conn, id)?;
     let present =
         present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", model.options().label())))?;

@@ -64,7 +64,7 @@ pub async fn upload(cx: AdminContext, form: UploadForm) -> Result<HttpResponse, 
         Ok((name, content, sheet)) => {
             let (content, sheet) = (Arc::new(content), Arc::new(sheet));
             let check = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-                staff.require(options, Verb::Add)?;
+                staff.check_permission(options, Verb::Add)?;
                 job::check(conn, site.get(options.slug())?, &name, &content, &sheet, staff)
             };
             cx.write(check).await
@@ -115,8 +115,8 @@ pub async fn start(
     let started = move |conn: &mut Connection, _: &Site, staff: &Staff| {
         let import = job::find(conn, id, options.slug(), staff.user.id)?.ok_or(Error::NoSuchObject("import"))?;
         // What had errors is not imported in parts.
-        let may_start = import.report().wrong == 0 && job::start(conn, id)?;
-        Ok(may_start.then_some(import))
+        let can_start = import.report().wrong == 0 && job::start(conn, id)?;
+        Ok(can_start.then_some(import))
     };
     if let Some(import) = cx.write(started).await? {
         let (db, site, running) = (cx.db.clone(), cx.site.clone(), running.get_ref().clone());
@@ -129,7 +129,7 @@ pub async fn start(
 /// The model in the URL, if the staff may import its rows.
 fn importable(cx: &AdminContext) -> Result<&'static Options, Error> {
     let options = cx.options().ok().filter(|options| options.importable).ok_or(Error::NoSuchObject("model"))?;
-    cx.staff.require(options, Verb::Add)?;
+    cx.staff.check_permission(options, Verb::Add)?;
     Ok(options)
 }
 

@@ -87,7 +87,7 @@ impl Job {
 
     /// Does it to rows, all of them or none, and tells to how many. Those that are gone are left out.
     fn run(&self, conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<usize, Error> {
-        staff.require(model.options(), self.verb())?;
+        staff.check_permission(model.options(), self.verb())?;
         let mut staff = staff.clone();
         let mut count = 0;
         for id in ids {
@@ -184,7 +184,7 @@ pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<H
             return Ok(see_other(&list.list()));
         }
     };
-    cx.staff.require(options, job.verb())?;
+    cx.staff.check_permission(options, job.verb())?;
     if matches!(&selection, Selection::Ids(ids) if ids.is_empty()) {
         let text = "Items must be selected in order to perform actions on them. No items have been changed.";
         cx.staff.tell(Message::warning(text));

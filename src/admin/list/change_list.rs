@@ -31,8 +31,8 @@ struct ChangeListPage<'a> {
     rows: &'a [RowView],
     /// What can be done to selected rows: names and labels.
     actions: Vec<(&'static str, String)>,
-    may_add: bool,
-    may_import: bool,
+    has_add_permission: bool,
+    can_import: bool,
 }
 
 /// What is the same for all whose rights are the same.
@@ -82,15 +82,15 @@ pub async fn change_list(
     let read = move |conn: &mut Connection| Ok(read(conn, &asked)?);
     let listed = recent.get(&cx, &turns, options, read).await?;
     let rights = cx.rights();
-    let may_add = options.allow(rights, Verb::Add);
+    let has_add_permission = options.has_permission(rights, Verb::Add);
     let change_list = ChangeListPage {
         frame: Frame::new(&cx, options.heading(), options.slug()),
         list: &listed.list,
         heads: &listed.heads,
         rows: &listed.rows,
         actions: actions(options, rights),
-        may_add,
-        may_import: may_add && options.importable,
+        has_add_permission,
+        can_import: has_add_permission && options.importable,
     };
     page(StatusCode::OK, &change_list)
 }
@@ -173,10 +173,10 @@ fn head(query: &ListQuery, column: &Column) -> Head {
 /// What these rights allow to do to selected rows.
 fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, String)> {
     let mut actions = Vec::new();
-    if options.allow(rights, Verb::Delete) {
+    if options.has_permission(rights, Verb::Delete) {
         actions.push(("delete_selected", format!("Delete selected {}", options.label_plural())));
     }
-    if options.allow(rights, Verb::Change) {
+    if options.has_permission(rights, Verb::Change) {
         actions.extend(options.actions.iter().map(|action| (action.name, action.label.to_owned())));
     }
     actions

@@ -83,7 +83,7 @@ impl ModelAdmin for GroupAdmin {
         Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
-    fn may_give(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
+    fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         Ok(field != "permissions" || staff.rights.has(value))
     }
 

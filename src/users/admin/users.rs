@@ -43,17 +43,17 @@ fn check_grants(
 ) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
     let is_oneself = user.is_some_and(|user| user.id == staff.user.id);
-    let may_give = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
-        Ok(staff.rights.is_superuser || (!is_oneself && UserAdmin.may_give(conn, field, value, staff)?))
+    let is_grantable = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
+        Ok(staff.rights.is_superuser || (!is_oneself && UserAdmin.is_grantable(conn, field, value, staff)?))
     };
     for group in new.groups.difference(&old.groups) {
-        if !may_give(conn, "groups", &group.to_string())? {
+        if !is_grantable(conn, "groups", &group.to_string())? {
             errors.add("groups", vec![BEYOND_YOURS.to_owned()]);
             break;
         }
     }
     for permission in new.permissions.difference(&old.permissions) {
-        if !may_give(conn, "user_permissions", permission)? {
+        if !is_grantable(conn, "user_permissions", permission)? {
             errors.add("user_permissions", vec![BEYOND_YOURS.to_owned()]);
             break;
         }
@@ -125,7 +125,7 @@ impl ModelAdmin for UserAdmin {
         }
     }
 
-    fn may_give(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
+    fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         if staff.rights.is_superuser {
             return Ok(true);
         }
@@ -159,9 +159,9 @@ impl ModelAdmin for UserAdmin {
 
     fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
-        let may_change = staff.may(conn, self, Verb::Change, id)?;
-        let mut record = record_panel(&user, may_change);
-        if HISTORY.allow(&staff.rights, Verb::View) {
+        let has_change_permission = staff.has_object_permission(conn, self, Verb::Change, id)?;
+        let mut record = record_panel(&user, has_change_permission);
+        if HISTORY.has_permission(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
             record.facts.push(("".into(), Cell::Link(address, "What this user did".to_owned())));
         }
@@ -242,7 +242,7 @@ fn origin(origin: &str) -> &'static str {
     }
 }
 
-fn record_panel(user: &User, may_change: bool) -> Panel {
+fn record_panel(user: &User, has_change_permission: bool) -> Panel {
     let state = if user.password.is_some() { "Set" } else { "None: signs in with Cognito only" };
     let mut facts = vec![
         ("Date joined".into(), Cell::Time(user.date_joined)),
@@ -250,7 +250,7 @@ fn record_panel(user: &User, may_change: bool) -> Panel {
         ("Origin".into(), Cell::Text(origin(&user.origin).to_owned())),
         ("Password".into(), Cell::Text(state.to_owned())),
     ];
-    if may_change {
+    if has_change_permission {
         let address = format!("/admin/users/{}/password/", user.id);
         facts.push(("".into(), Cell::Link(address, "Set or remove the password".to_owned())));
     }
