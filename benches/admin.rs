@@ -26,7 +26,7 @@ use gatepost::admin::list::change_list::sql;
 use gatepost::admin::list::facets::facets;
 use gatepost::admin::list::matches::Matches;
 use gatepost::admin::list::page::Page;
-use gatepost::admin::list::query::{Cursor, ListQuery, Place};
+use gatepost::admin::list::query::{ChangeListQuery, Cursor, Place};
 use gatepost::admin::model_admin::Options;
 use gatepost::articles::admin::ARTICLES;
 use gatepost::db::rows::Bind;
@@ -125,9 +125,9 @@ fn pages(db: &Db) -> Outcome<Vec<Line>> {
     let (articles, users, history) = (&ARTICLE_ADMIN, &UserAdmin, &HistoryAdmin);
     let text = |text: &str| Bind::Text(text.to_owned());
     let deep = |query: &str, values: Vec<Bind>| -> Outcome<String> {
-        let query = db.read_blocking(|conn| Ok(ListQuery::parse(conn, articles.options(), query)?))?;
+        let query = db.read_blocking(|conn| Ok(ChangeListQuery::parse(conn, articles.options(), query)?))?;
         let place = Place::After(Cursor { number: Some(500_000), values });
-        Ok(ListQuery { place, ..query }.state())
+        Ok(ChangeListQuery { place, ..query }.state())
     };
     let middle = "Article 500000 on DRF with Cognito";
     Ok(vec![
@@ -202,7 +202,7 @@ fn floor(db: &Db, options: &'static Options, query: &str) -> Outcome<()> {
         _ => [options.model.title].into_iter().chain(sql(&display)).collect(),
     };
     Ok(db.read_blocking(|conn: &mut Connection| {
-        let query = ListQuery::parse(conn, options, query)?;
+        let query = ChangeListQuery::parse(conn, options, query)?;
         let matches = Matches::of(conn, options, &query)?;
         let page = Page::read(conn, options, &columns, &query, &matches)?;
         let facets = facets(conn, options, &query, &matches)?;

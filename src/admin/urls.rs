@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::http::cookies::Cookies;
 use crate::http::routes::{get, not_allowed};
 use crate::users::password::Hasher;
-use crate::users::sessions::Limits;
+use crate::users::sessions::SessionLimits;
 
 /// What the admin is made of; shared by all workers.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ pub struct Admin {
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
     devices: web::Data<Devices>,
-    limits: web::Data<Limits>,
+    limits: web::Data<SessionLimits>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
     lists: web::Data<Recent<change_list::Listed>>,
@@ -47,7 +47,7 @@ pub struct AdminSettings {
     /// Whether browsers may send its cookies by TLS only.
     pub secure_cookies: bool,
     /// How long a session lasts.
-    pub session_limits: Limits,
+    pub session_limits: SessionLimits,
     /// Failures at signing in to one account that are allowed at once.
     pub max_failures: u32,
 }

@@ -16,7 +16,7 @@ use super::verifier::{GoodToken, Verifier};
 use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
-use crate::http::rate_limit::Limits;
+use crate::http::rate_limit::RateLimits;
 use crate::metrics;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
@@ -169,7 +169,7 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
 /// The local user whose Cognito token came with the request; on a page that was asked for without one, the
 /// [`PageUser`].
 ///
-/// Fails with 401 and a code of [`Refusal`], with 429 beyond the [`Limits`], or with 503 while the keys or the
+/// Fails with 401 and a code of [`Refusal`], with 429 beyond the [`RateLimits`], or with 503 while the keys or the
 /// database are out of reach.
 pub struct CognitoUser {
     /// The user.
@@ -189,7 +189,7 @@ impl FromRequest for CognitoUser {
             let authenticator = request
                 .app_data::<web::Data<Authenticator>>()
                 .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
-            let limits = Limits::of(&request)?;
+            let limits = RateLimits::of(&request)?;
             let known = match PageUser::of(&request) {
                 Some(page) => Ok(CognitoUser { user: page.user, version: authenticator.db.recent_version() }),
                 None => authenticator.authenticate(request.headers()).await,

@@ -23,7 +23,7 @@ use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::{Error, TriggerRefusal};
 use crate::http::body::Body;
-use crate::http::rate_limit::Limits;
+use crate::http::rate_limit::RateLimits;
 use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
 
@@ -186,7 +186,7 @@ async fn post_confirmation(
 ) -> Result<HttpResponse, Error> {
     let body = body.bytes(MAX_EVENT_BYTES).await?;
     if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
-        Limits::of(&request)?.count_stranger(&request)?;
+        RateLimits::of(&request)?.count_stranger(&request)?;
         return Err(refusal.into());
     }
     let event: Event = serde_json::from_slice(&body).map_err(|_| TriggerRefusal::EventMalformed)?;

@@ -18,7 +18,7 @@ use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
 use crate::http::rate_limit::Rate;
-use crate::users::sessions::Limits;
+use crate::users::sessions::SessionLimits;
 
 /// What every command needs, and all that those need which only work on the database.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ pub struct Config {
     /// Origins whose pages may call the API.
     pub cors_allowed_origins: Vec<String>,
     /// How long a session of the admin lasts.
-    pub session_limits: Limits,
+    pub session_limits: SessionLimits,
     /// Failures at signing in to one account that are allowed at once.
     pub login_max_failures: u32,
     /// Largest request body, in bytes.
@@ -149,7 +149,7 @@ impl Config {
             bind,
             allowed_hosts: values::allowed_hosts(&env, bind)?,
             cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
-            session_limits: Limits {
+            session_limits: SessionLimits {
                 idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
                 max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,
             },

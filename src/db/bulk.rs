@@ -41,10 +41,10 @@ impl Value {
 }
 
 /// A row of a `SELECT`, whatever its columns are.
-pub struct Row(pub Vec<Value>);
+pub struct BulkRow(pub Vec<Value>);
 
-impl QueryableByName<Sqlite> for Row {
-    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> Read<Row> {
+impl QueryableByName<Sqlite> for BulkRow {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> Read<BulkRow> {
         values(row, |value| match value.value_type() {
             None => Ok(Value::Null),
             Some(SqliteType::SmallInt | SqliteType::Integer | SqliteType::Long) => {
@@ -60,8 +60,8 @@ impl QueryableByName<Sqlite> for Row {
 }
 
 #[cfg(feature = "postgres")]
-impl QueryableByName<diesel::pg::Pg> for Row {
-    fn build<'a>(row: &impl NamedRow<'a, diesel::pg::Pg>) -> Read<Row> {
+impl QueryableByName<diesel::pg::Pg> for BulkRow {
+    fn build<'a>(row: &impl NamedRow<'a, diesel::pg::Pg>) -> Read<BulkRow> {
         use diesel::pg::Pg;
         use diesel::sql_types::{Float, Integer, SmallInt};
         // The types by their fixed numbers, as in PostgreSQL's `pg_type.dat`.
@@ -83,19 +83,19 @@ impl QueryableByName<diesel::pg::Pg> for Row {
 fn values<'a, 'r, DB: diesel::backend::Backend + 'r, R: NamedRow<'a, DB> + 'r>(
     row: &'r R,
     read: impl Fn(DB::RawValue<'_>) -> Read<Value>,
-) -> Read<Row> {
+) -> Read<BulkRow> {
     let value = |place| match diesel::row::Row::get(row, place) {
         Some(field) => field.value().map_or(Ok(Value::Null), &read),
         None => Ok(Value::Null),
     };
-    (0..row.field_count()).map(value).collect::<Read<_>>().map(Row)
+    (0..row.field_count()).map(value).collect::<Read<_>>().map(BulkRow)
 }
 
 /// Hands every row of a query to `each`, one after the other: only one is in memory. Ends with the first error.
 pub fn stream<E>(
     conn: &mut Connection,
     query: String,
-    mut each: impl FnMut(QueryResult<Row>) -> Result<(), E>,
+    mut each: impl FnMut(QueryResult<BulkRow>) -> Result<(), E>,
 ) -> Result<(), E> {
     let query = diesel::sql_query(query);
     match conn {
@@ -104,7 +104,7 @@ pub fn stream<E>(
             Err(error) => each(Err(error)),
         },
         #[cfg(feature = "postgres")]
-        Connection::Postgres(conn) => match query.load_iter::<Row, diesel::pg::PgRowByRowLoadingMode>(conn) {
+        Connection::Postgres(conn) => match query.load_iter::<BulkRow, diesel::pg::PgRowByRowLoadingMode>(conn) {
             Ok(mut rows) => rows.try_for_each(each),
             Err(error) => each(Err(error)),
         },
@@ -130,7 +130,7 @@ impl Inserter<'_> {
     }
 
     /// Inserts the row, now or with one of the next. An error of a value names table, column and row.
-    pub fn add(&mut self, row: Row) -> QueryResult<()> {
+    pub fn add(&mut self, row: BulkRow) -> QueryResult<()> {
         let first = row.0.first().cloned();
         for (place, value) in row.0.into_iter().enumerate() {
             let value = fit(value, self.types.get(place).map(String::as_str)).map_err(|problem| {

@@ -11,7 +11,7 @@ use super::connection::{Connection, Role};
 use super::open_error::OpenError;
 use super::pool::{Manager, pool};
 #[cfg(feature = "postgres")]
-use super::postgres::{self, ConnectionLimit, Watch, Writers};
+use super::postgres::{self, CommitWatch, ConnectionLimit, Writers};
 use super::sqlite;
 use super::transaction::{run, transaction};
 use super::url::DatabaseUrl;
@@ -86,7 +86,7 @@ impl Db {
         let url = Arc::new(url.clone());
         let limit = ConnectionLimit::of(server).ok_or("it has a connection_limit that cannot be")?;
         let readers = pool(&url, Role::Reader, limit.readers())?;
-        let watch = Watch::start(server).map_err(|error| error.to_string())?;
+        let watch = CommitWatch::start(server).map_err(|error| error.to_string())?;
         let metrics = WriterMetrics::new();
         let writers = Writers::new(pool(&url, Role::Writer, limit.writers())?, watch.clone());
         let versions = Arc::new(Versions::Watch(watch));

@@ -35,7 +35,7 @@ pub enum Versions {
     WalIndex(WalIndex),
     /// Of a PostgreSQL database.
     #[cfg(feature = "postgres")]
-    Watch(std::sync::Arc<super::postgres::Watch>),
+    Watch(std::sync::Arc<super::postgres::CommitWatch>),
 }
 
 impl Versions {

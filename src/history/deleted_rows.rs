@@ -26,12 +26,12 @@ pub const KEPT_DAYS: i64 = 30;
 /// What is never brought back: sessions, and files that were on their way in.
 const NOT_KEPT: &[&str] = &["imports", "sessions"];
 
-type Row = Map<String, Value>;
+type Columns = Map<String, Value>;
 
 /// A deleted row and what it took along.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Content {
-    row: Row,
+    row: Columns,
     /// Rows that were deleted with it, parents first.
     removed: Vec<Removed>,
     /// References to it that were cleared.
@@ -41,7 +41,7 @@ struct Content {
 #[derive(Debug, Serialize, Deserialize)]
 struct Removed {
     table: String,
-    row: Row,
+    row: Columns,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ pub fn delete(
 }
 
 /// Notes what refers to a row: whatever goes with it, in turn with what goes with that, and whatever stays.
-fn collect(conn: &mut Connection, references: &[Reference], row: &Row, content: &mut Content) -> QueryResult<()> {
+fn collect(conn: &mut Connection, references: &[Reference], row: &Columns, content: &mut Content) -> QueryResult<()> {
     for reference in references.iter().filter(|reference| !NOT_KEPT.contains(&reference.table.as_str())) {
         let Some(value) = row.get(&reference.target_column).and_then(references::bind) else { continue };
         match reference.on_delete {
@@ -223,7 +223,7 @@ fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content:
 }
 
 /// Inserts a row as it was. `false` where it belonged to another one that is gone.
-fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Row) -> QueryResult<bool> {
+fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Columns) -> QueryResult<bool> {
     let (references, columns) = tables.get(conn, table)?;
     for reference in references {
         let Some(value) = row.get(&reference.column).and_then(references::bind) else { continue };

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::error::Error;
 use crate::http::caller::CallerId;
 use crate::http::compression::compress;
-use crate::http::connection::Watch;
+use crate::http::idle::IdleWatch;
 use crate::http::pages;
 use crate::http::trace_context::trace_id;
 use crate::metrics;
@@ -86,7 +86,7 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
-    if let Some(watch) = request.request().conn_data::<Watch>() {
+    if let Some(watch) = request.request().conn_data::<IdleWatch>() {
         watch.pause();
     }
     let settings = request.app_data::<web::Data<EdgeSettings>>().cloned();
@@ -146,7 +146,7 @@ fn await_next_request(response: &mut ServiceResponse) {
     if is_body_left {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    let Some(watch) = response.request().conn_data::<Watch>() else { return };
+    let Some(watch) = response.request().conn_data::<IdleWatch>() else { return };
     if is_body_left {
         watch.close_soon();
     } else if response.response().body().size() != BodySize::Stream {

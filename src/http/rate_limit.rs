@@ -1,4 +1,4 @@
-//! Limits on callers: a token bucket for each user, and one for each address that strangers come from.
+//! RateLimits on callers: a token bucket for each user, and one for each address that strangers come from.
 //!
 //! A stranger is whoever does not prove who they are. So those who do are not held up by what others try
 //! from the same address, and nobody is by what is tried in their name.
@@ -50,20 +50,20 @@ impl FromStr for Rate {
 }
 
 /// The limits; part of the application's data. Without a rate there is no limit.
-pub struct Limits {
+pub struct RateLimits {
     users: Option<Buckets<i64>>,
     strangers: Option<Buckets<Network>>,
 }
 
-impl Limits {
-    /// Limits with full buckets.
-    pub fn new(users: Option<Rate>, strangers: Option<Rate>) -> Limits {
-        Limits { users: users.map(Buckets::new), strangers: strangers.map(Buckets::new) }
+impl RateLimits {
+    /// RateLimits with full buckets.
+    pub fn new(users: Option<Rate>, strangers: Option<Rate>) -> RateLimits {
+        RateLimits { users: users.map(Buckets::new), strangers: strangers.map(Buckets::new) }
     }
 
     /// Those of the application that a request has come to.
-    pub fn of(request: &HttpRequest) -> Result<&Limits, Error> {
-        let limits = request.app_data::<web::Data<Limits>>().map(|limits| &***limits);
+    pub fn of(request: &HttpRequest) -> Result<&RateLimits, Error> {
+        let limits = request.app_data::<web::Data<RateLimits>>().map(|limits| &***limits);
         limits.ok_or_else(|| Error::Internal("there are no limits".to_owned()))
     }
 

@@ -28,9 +28,9 @@ use crate::db::{Db, OpenError};
 use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
 use crate::http::body::MaxBodyBytes;
-use crate::http::connection::Watch;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
-use crate::http::rate_limit::Limits;
+use crate::http::idle::IdleWatch;
+use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
 
@@ -138,7 +138,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
-    let limits = web::Data::new(Limits::new(config.rate_limit_user, config.rate_limit_address));
+    let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
@@ -183,7 +183,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(2))
     .keep_alive(KEEP_ALIVE)
-    .on_connect(|io, data| Watch::start(io, data, BETWEEN_REQUESTS))
+    .on_connect(|io, data| IdleWatch::start(io, data, BETWEEN_REQUESTS))
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .bind(config.bind)
     .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;

@@ -15,14 +15,14 @@ const MOST_REMOVED: i64 = 1000;
 
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct SessionLimits {
     /// Without any request.
     pub idle: Duration,
     /// In any case.
     pub max: Duration,
 }
 
-impl Limits {
+impl SessionLimits {
     /// Sessions that began or were seen last before these times are over.
     fn bounds(&self, now: NaiveDateTime) -> (NaiveDateTime, NaiveDateTime) {
         let before =
@@ -52,13 +52,13 @@ pub struct Session {
 
 impl Session {
     /// Whether it has ended by itself.
-    pub fn is_over(&self, limits: &Limits) -> bool {
+    pub fn is_over(&self, limits: &SessionLimits) -> bool {
         let (began, seen) = limits.bounds(Utc::now().naive_utc());
         self.created_at <= began || self.last_seen_at <= seen
     }
 
     /// Whether `last_seen_at` is old enough to be written anew.
-    pub fn is_seen_late(&self, limits: &Limits) -> bool {
+    pub fn is_seen_late(&self, limits: &SessionLimits) -> bool {
         let age = Utc::now().naive_utc() - self.last_seen_at;
         age.to_std().is_ok_and(|age| age >= limits.precision())
     }
@@ -93,7 +93,7 @@ pub enum Of<'a> {
 }
 
 /// The sessions that were seen last, with the names of their users.
-pub fn list(conn: &mut Connection, of: Of, limits: &Limits, most: i64) -> QueryResult<Vec<(Session, String)>> {
+pub fn list(conn: &mut Connection, of: Of, limits: &SessionLimits, most: i64) -> QueryResult<Vec<(Session, String)>> {
     let (began, seen) = limits.bounds(Utc::now().naive_utc());
     let query = sessions::table
         .inner_join(users::table.on(users::id.eq(sessions::user_id)))
@@ -112,7 +112,7 @@ pub fn list(conn: &mut Connection, of: Of, limits: &Limits, most: i64) -> QueryR
 }
 
 /// Begins a session, and removes some of those that are over.
-pub fn create(conn: &mut Connection, new: NewSession, limits: &Limits) -> QueryResult<()> {
+pub fn create(conn: &mut Connection, new: NewSession, limits: &SessionLimits) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     delete_expired(conn, limits, now)?;
     diesel::insert_into(sessions::table)
@@ -128,7 +128,7 @@ pub fn create(conn: &mut Connection, new: NewSession, limits: &Limits) -> QueryR
         .map(drop)
 }
 
-fn delete_expired(conn: &mut Connection, limits: &Limits, now: NaiveDateTime) -> QueryResult<()> {
+fn delete_expired(conn: &mut Connection, limits: &SessionLimits, now: NaiveDateTime) -> QueryResult<()> {
     let (began, seen) = limits.bounds(now);
     let expired: Vec<i64> = sessions::table
         .filter(sessions::created_at.le(began).or(sessions::last_seen_at.le(seen)))

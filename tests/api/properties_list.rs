@@ -6,7 +6,7 @@ use gatepost::admin::ModelAdmin;
 use gatepost::admin::list::facets::facets;
 use gatepost::admin::list::matches::{Matches, plain_condition};
 use gatepost::admin::list::page::{Page, Scan, fetch, matching_ids};
-use gatepost::admin::list::query::{ListQuery, Place};
+use gatepost::admin::list::query::{ChangeListQuery, Place};
 use gatepost::admin::model_admin::Options;
 use gatepost::articles::admin::ARTICLES;
 use gatepost::db::{Connection, Db};
@@ -39,11 +39,11 @@ fn read<T>(db: &Db, queries: impl FnOnce(&mut Connection) -> T) -> T {
     db.read_blocking(|conn| Ok(queries(conn))).expect("the database can be read")
 }
 
-fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> ListQuery {
-    ListQuery::parse(conn, options, query).expect("any query can be read")
+fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> ChangeListQuery {
+    ChangeListQuery::parse(conn, options, query).expect("any query can be read")
 }
 
-fn page(conn: &mut Connection, options: &'static Options, query: &ListQuery) -> (Page, Matches) {
+fn page(conn: &mut Connection, options: &'static Options, query: &ChangeListQuery) -> (Page, Matches) {
     let matches = Matches::of(conn, options, query).expect("the rows can be counted");
     let page = Page::read(conn, options, &[options.model.title], query, &matches).expect("the page can be read");
     (page, matches)
@@ -100,7 +100,7 @@ proptest! {
         fill(&db, &rows);
         let options = &ARTICLES;
         read(&db, |conn| {
-            let query = ListQuery { show, ..parse(conn, options, &format!("o={order}&q={search}")) };
+            let query = ChangeListQuery { show, ..parse(conn, options, &format!("o={order}&q={search}")) };
             // What one statement gives is the truth.
             let (condition, order) = (plain_condition(options, &query), query.full_order());
             let scan = Scan { condition: &condition, order: &order, from: None, backwards: false, limit: 1_000 };
@@ -111,7 +111,7 @@ proptest! {
                 let mut place = Some(begin);
                 let mut met: Vec<i64> = Vec::new();
                 while let Some(at) = place {
-                    let (page, matches) = page(conn, options, &ListQuery { place: at, ..query.clone() });
+                    let (page, matches) = page(conn, options, &ChangeListQuery { place: at, ..query.clone() });
                     prop_assert_eq!(matches.total.number, whole.len() as i64);
                     let found = ids(&page);
                     let number = page.number.expect("so few rows are counted") as usize;

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
-use crate::users::sessions::{self, Limits, NewSession};
+use crate::users::sessions::{self, NewSession, SessionLimits};
 
 /// The longest user agent that is kept, in characters.
 const MAX_USER_AGENT_CHARS: usize = 200;
@@ -42,7 +42,7 @@ pub const MESSAGES: &str = "messages";
 #[derive(Clone)]
 pub struct DatabaseSessions {
     db: Db,
-    limits: Limits,
+    limits: SessionLimits,
     /// By the hashes of their keys.
     found: Arc<Remembered<String, Option<Arc<Found>>>>,
 }
@@ -90,7 +90,7 @@ pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option
 
 impl DatabaseSessions {
     /// The sessions of this database.
-    pub fn new(db: Db, limits: Limits) -> DatabaseSessions {
+    pub fn new(db: Db, limits: SessionLimits) -> DatabaseSessions {
         DatabaseSessions { db, limits, found: Arc::new(Remembered::strict(REMEMBERED_SESSIONS)) }
     }
 

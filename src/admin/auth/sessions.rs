@@ -17,7 +17,7 @@ use crate::admin::site::{Page, Site};
 use crate::db::Connection;
 use crate::error::Error;
 use crate::http::routes::get;
-use crate::users::sessions::{self, Limits, Session};
+use crate::users::sessions::{self, Session, SessionLimits};
 
 /// Registers the page: everybody sees their own.
 pub static PAGE: Page = Page {
@@ -37,15 +37,15 @@ pub const MOST: i64 = 200;
 #[template(path = "admin/sessions.html")]
 struct SessionsPage {
     frame: Frame,
-    own: Vec<Row>,
+    own: Vec<SessionRow>,
     /// How many of them are not this one.
     others: usize,
     /// Those of the other users, for superusers.
-    all: Option<Vec<Row>>,
+    all: Option<Vec<SessionRow>>,
     search: String,
 }
 
-struct Row {
+struct SessionRow {
     id: i64,
     username: String,
     browser: String,
@@ -66,7 +66,7 @@ pub struct SearchQuery {
 pub async fn list(
     cx: AdminContext,
     query: Option<web::Query<SearchQuery>>,
-    limits: web::Data<Limits>,
+    limits: web::Data<SessionLimits>,
 ) -> Result<HttpResponse, Error> {
     let search = query.map_or_else(String::new, |query| query.into_inner().q.trim().to_owned());
     let words = search.clone();
@@ -80,14 +80,14 @@ pub async fn list(
     };
     let (own, all) = cx.read(read).await?;
     let rows = |found: Vec<(Session, String)>| found.into_iter().map(|found| row(found, &cx.staff)).collect();
-    let own: Vec<Row> = rows(own);
+    let own: Vec<SessionRow> = rows(own);
     let others = own.iter().filter(|row| !row.is_this).count();
     let frame = Frame::new(&cx, PAGE.label, PAGE.slug);
     page(StatusCode::OK, &SessionsPage { frame, own, others, all: all.map(rows), search })
 }
 
-fn row((session, username): (Session, String), staff: &StaffUser) -> Row {
-    Row {
+fn row((session, username): (Session, String), staff: &StaffUser) -> SessionRow {
+    SessionRow {
         id: session.id,
         username,
         browser: user_agent::describe(&session.user_agent),

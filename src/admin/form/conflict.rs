@@ -81,13 +81,13 @@ pub struct Conflict {
     /// What the next form is made from: the row as it is now.
     pub basis: Basis,
     /// The fields in which the row, the form and what it was made from differ.
-    pub rows: Vec<Row>,
+    pub fields: Vec<ConflictField>,
     /// What was typed, for hidden fields.
     pub typed: Vec<(String, String)>,
 }
 
 /// A field of a conflict, each of its values as text.
-pub struct Row {
+pub struct ConflictField {
     /// The field's name.
     pub name: &'static str,
     /// The field's name for people.
@@ -121,7 +121,7 @@ impl Conflict {
         current: &Values,
     ) -> QueryResult<Conflict> {
         let options = model.options();
-        let mut rows = Vec::new();
+        let mut fields = Vec::new();
         for field in entered(options) {
             let [before, theirs, yours] = [&basis.original, current, typed].map(|values| values.0.get(field.name));
             // A field that was not entered because the sender may not change it is no matter of theirs.
@@ -133,7 +133,7 @@ impl Conflict {
                 let shown = shown(conn, model, site, field, values)?.join(", ");
                 Ok(if shown.is_empty() { "–".to_owned() } else { shown })
             };
-            rows.push(Row {
+            fields.push(ConflictField {
                 name: field.name,
                 label: field.verbose_name(),
                 before: text(&basis.original)?,
@@ -147,7 +147,7 @@ impl Conflict {
             title: options.model.title_of(conn, id)?.unwrap_or_default(),
             entry: history::newest_since(conn, options.name(), id, basis.version)?,
             basis: Basis::of(conn, options, id, current.clone())?,
-            rows,
+            fields,
             typed: hidden(options, typed),
         })
     }

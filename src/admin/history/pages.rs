@@ -11,7 +11,7 @@ use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::list::matches::Matches;
 use crate::admin::list::page::Page;
-use crate::admin::list::query::ListQuery;
+use crate::admin::list::query::ChangeListQuery;
 use crate::admin::list::recent::Recent;
 use crate::admin::list::view::{ListView, Pages};
 use crate::admin::model_admin::{ModelAdmin, Staff};
@@ -48,7 +48,7 @@ pub async fn history_list(
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection| {
         let rights = &of_staff.rights;
-        let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?;
+        let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?;
         query.within = HistoryAdmin.visible(&site.options(), rights);
         let (matches, page, entries) = read(conn, &query, &site, rights)?;
         Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
@@ -60,7 +60,7 @@ pub async fn history_list(
 
 fn read(
     conn: &mut Connection,
-    query: &ListQuery,
+    query: &ChangeListQuery,
     site: &Site,
     rights: &Rights,
 ) -> QueryResult<(Matches, Page, Vec<Entry>)> {
@@ -86,7 +86,7 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::View)?;
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-        let mut query = ListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
+        let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
         query.within = Some(of_object(options.name(), id));
         let (matches, page, entries) = read(conn, &query, site, &staff.rights)?;
         let name = options.model.title_of(conn, id)?;

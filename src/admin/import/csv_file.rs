@@ -20,7 +20,7 @@ pub struct Sheet {
     /// Lines above the end that hold nothing, or nothing but separators.
     pub empty_lines: usize,
     /// The rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CsvRow>,
 }
 
 /// What a column is for.
@@ -34,7 +34,7 @@ enum Target {
 
 /// A row of the file.
 #[derive(Debug)]
-pub struct Row {
+pub struct CsvRow {
     /// The line that it begins in, from 1.
     pub line: u64,
     cells: Vec<String>,
@@ -80,7 +80,7 @@ pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
         if rows.len() == MAX_ROWS {
             return Err(format!("The file has more than {MAX_ROWS} rows. Split it into several files."));
         }
-        rows.push(Row { line, cells: record.iter().map(unguarded).collect() });
+        rows.push(CsvRow { line, cells: record.iter().map(unguarded).collect() });
     }
     if rows.is_empty() {
         return Err("The file has no rows below its headings.".to_owned());
@@ -161,7 +161,7 @@ fn unguarded(cell: &str) -> String {
 
 impl Sheet {
     /// The row's cell for the id; `None` where a new row is meant.
-    pub fn id(&self, row: &Row) -> Result<Option<i64>, FieldErrors> {
+    pub fn id(&self, row: &CsvRow) -> Result<Option<i64>, FieldErrors> {
         let at = self.columns.iter().position(|column| matches!(column, Target::Id));
         match at.and_then(|at| row.cells.get(at)).filter(|cell| !cell.is_empty()) {
             None => Ok(None),
@@ -170,7 +170,7 @@ impl Sheet {
     }
 
     /// Puts the row's cells over `values`: what a file leaves out stays.
-    pub fn fill(&self, row: &Row, mut values: Values) -> Result<Values, FieldErrors> {
+    pub fn fill(&self, row: &CsvRow, mut values: Values) -> Result<Values, FieldErrors> {
         let mut errors = FieldErrors::default();
         for (column, cell) in self.columns.iter().zip(&row.cells) {
             if let Target::Field(field) = column {

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::csv_file::{self, Row, Sheet};
+use super::csv_file::{self, CsvRow, Sheet};
 use crate::admin::default_admin::initial;
 use crate::admin::model_admin::{ModelAdmin, Staff};
 use crate::admin::site::Site;
@@ -280,7 +280,7 @@ fn save_row(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
     sheet: &Sheet,
-    row: &Row,
+    row: &CsvRow,
     staff: &Staff,
 ) -> Result<Saved, Error> {
     let Some(id) = sheet.id(row)? else {

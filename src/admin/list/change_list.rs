@@ -8,8 +8,8 @@ use askama::Template;
 use diesel::QueryResult;
 
 use super::matches::Matches;
-use super::page::{Page, Row};
-use super::query::{AskedList, ListQuery, Order, order_text};
+use super::page::{ListRow, Page};
+use super::query::{AskedList, ChangeListQuery, Order, order_text};
 use super::recent::Recent;
 use super::view::ListView;
 use crate::admin::context::AdminContext;
@@ -122,7 +122,7 @@ pub fn cells<'a>(columns: &'a [Column], mut values: &'a [Value]) -> impl Iterato
 }
 
 /// What the address of a row's form ends in, so that the form leads back to the same page of the same list.
-fn way_back(query: &ListQuery) -> String {
+fn way_back(query: &ChangeListQuery) -> String {
     let state = query.state();
     if state.is_empty() {
         return state;
@@ -131,7 +131,7 @@ fn way_back(query: &ListQuery) -> String {
     query.append_pair("_changelist_filters", &state).finish()
 }
 
-fn row_view(columns: &[Column], row: &Row, back: &str) -> RowView {
+fn row_view(columns: &[Column], row: &ListRow, back: &str) -> RowView {
     let (title, values) =
         row.values.split_first().map_or((String::new(), &[][..]), |(title, values)| (to_text(title), values));
     // From the list's own address, since the whole of it a hundred times would be a tenth of the page.
@@ -145,7 +145,7 @@ fn row_view(columns: &[Column], row: &Row, back: &str) -> RowView {
 }
 
 /// A click orders by a column first, and by what the reader has chosen before after it.
-fn head(query: &ListQuery, column: &Column) -> Head {
+fn head(query: &ChangeListQuery, column: &Column) -> Head {
     let label = column.label.clone();
     let Some(sql) = column.order else { return Head { label, sort: None } };
     let link = |order: &[Order]| query.link("o", (!order.is_empty()).then(|| order_text(order)));

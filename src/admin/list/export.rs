@@ -11,8 +11,8 @@ use futures_util::stream::try_unfold;
 
 use super::change_list::{cells, sql};
 use super::matches::plain_condition;
-use super::page::{Row, Scan, fetch};
-use super::query::{AskedList, Cursor, ListQuery};
+use super::page::{ListRow, Scan, fetch};
+use super::query::{AskedList, ChangeListQuery, Cursor};
 use crate::admin::context::AdminContext;
 use crate::admin::import::csv_file::{guarded, importable};
 use crate::admin::model_admin::{Cell, Column, Options, Show};
@@ -49,7 +49,7 @@ pub async fn export(cx: AdminContext, turns: web::Data<Turns>) -> Result<HttpRes
 struct Export {
     options: &'static Options,
     columns: Vec<Column>,
-    query: ListQuery,
+    query: ChangeListQuery,
     condition: Sql,
     db: Db,
     turns: Turns,
@@ -63,7 +63,7 @@ enum Progress {
 }
 
 impl Export {
-    fn new(options: &'static Options, query: ListQuery, db: Db, turns: Turns) -> Export {
+    fn new(options: &'static Options, query: ChangeListQuery, db: Db, turns: Turns) -> Export {
         let condition = plain_condition(options, &query);
         Export { options, columns: columns(options), query, condition, db, turns, progress: Progress::Begin }
     }
@@ -102,15 +102,15 @@ impl Export {
         Ok(file)
     }
 
-    fn batch(&self, conn: &mut Connection, from: Option<&Cursor>) -> Result<Vec<Row>, Error> {
+    fn batch(&self, conn: &mut Connection, from: Option<&Cursor>) -> Result<Vec<ListRow>, Error> {
         let columns: Vec<&str> = sql(&self.columns).collect();
         let order = self.query.full_order();
         let scan = Scan { condition: &self.condition, order: &order, from, backwards: false, limit: BATCH };
         Ok(fetch(conn, self.options, &columns, scan)?)
     }
 
-    fn write(&self, file: &mut Vec<u8>, rows: &[Row]) -> Result<(), Error> {
-        let line = |row: &Row| {
+    fn write(&self, file: &mut Vec<u8>, rows: &[ListRow]) -> Result<(), Error> {
+        let line = |row: &ListRow| {
             let cells = cells(&self.columns, &row.values);
             // A number stays one, minus sign and all.
             let text = |(column, cell): (&Column, Cell)| match column.kind {

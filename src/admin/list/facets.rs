@@ -6,7 +6,7 @@ use diesel::QueryResult;
 
 use super::filter::FilterChoice;
 use super::matches::{Count, Matches, Sample};
-use super::query::ListQuery;
+use super::query::ChangeListQuery;
 use crate::admin::model_admin::{Choices, Filter, Options};
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
@@ -41,7 +41,7 @@ pub struct FacetLink {
 pub fn facets(
     conn: &mut Connection,
     options: &'static Options,
-    query: &ListQuery,
+    query: &ChangeListQuery,
     matches: &Matches,
 ) -> QueryResult<Vec<Facet>> {
     let offered = options.list_filter.iter().filter(|filter| !matches!(filter.choices, Choices::Named(..)));
@@ -52,7 +52,7 @@ fn facet(
     conn: &mut Connection,
     options: &'static Options,
     filter: &'static Filter,
-    query: &ListQuery,
+    query: &ChangeListQuery,
     matches: &Matches,
 ) -> QueryResult<Facet> {
     let choices = filter.offered(conn, options.model)?;

@@ -5,7 +5,7 @@
 
 use diesel::QueryResult;
 
-use super::query::ListQuery;
+use super::query::ChangeListQuery;
 use crate::admin::model_admin::Options;
 use crate::admin::text::thousands;
 use crate::db::Connection;
@@ -91,7 +91,7 @@ pub struct Matches {
 
 impl Matches {
     /// Finds out what there is to know before rows are read.
-    pub fn of(conn: &mut Connection, options: &Options, query: &ListQuery) -> QueryResult<Matches> {
+    pub fn of(conn: &mut Connection, options: &Options, query: &ChangeListQuery) -> QueryResult<Matches> {
         let search = searched(options, query);
         let mut sample = search.clone().map(|search| Sample::of(conn, options, search)).transpose()?;
         // Asking for each row whether it has the words is what costs: once is enough, unless there are many.
@@ -113,7 +113,7 @@ impl Matches {
         filter: &str,
         conn: &mut Connection,
         options: &Options,
-        query: &ListQuery,
+        query: &ChangeListQuery,
     ) -> QueryResult<Option<Sample>> {
         let others = query.filters_but(filter);
         let is_all = query.chosen.len() == 1 && query.within.is_none() && self.search.is_none();
@@ -142,7 +142,7 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
 }
 
 /// The search of a query; one that cannot be made finds nothing.
-fn searched(options: &Options, query: &ListQuery) -> Option<Sql> {
+fn searched(options: &Options, query: &ChangeListQuery) -> Option<Sql> {
     match query.problem {
         Some(_) => Some(Sql::new("1 = 0")),
         None => search_condition(options, &query.words),
@@ -150,7 +150,7 @@ fn searched(options: &Options, query: &ListQuery) -> Option<Sql> {
 }
 
 /// The condition for all rows that a query matches, as it is: for whoever reads all of them.
-pub fn plain_condition(options: &Options, query: &ListQuery) -> Sql {
+pub fn plain_condition(options: &Options, query: &ChangeListQuery) -> Sql {
     // SQLite asks from left to right, and filters are cheaper than a search.
     Sql::all([query.filters()].into_iter().chain(searched(options, query)))
 }

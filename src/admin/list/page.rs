@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 
 use super::matches::{Count, Matches, plain_condition};
-use super::query::{Cursor, ListQuery, Order, Place};
+use super::query::{ChangeListQuery, Cursor, Order, Place};
 use crate::admin::model_admin::Options;
 use crate::admin::text::thousands;
 use crate::db::rows::{Sql, Value};
@@ -11,7 +11,7 @@ use crate::db::{Connection, keyset};
 
 /// A row of a list.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct ListRow {
     /// Its id.
     pub id: i64,
     /// The columns that were asked for.
@@ -25,7 +25,7 @@ pub struct Row {
 pub struct Scan<'a> {
     /// The condition for the rows.
     pub condition: &'a Sql,
-    /// The order of the list: a [`ListQuery::full_order`].
+    /// The order of the list: a [`ChangeListQuery::full_order`].
     pub order: &'a [Order],
     /// The place beyond which the rows are; `None`: all.
     pub from: Option<&'a Cursor>,
@@ -36,7 +36,7 @@ pub struct Scan<'a> {
 }
 
 /// Rows in the order of a list, beginning after or before a place.
-pub fn fetch(conn: &mut Connection, options: &Options, columns: &[&str], scan: Scan) -> QueryResult<Vec<Row>> {
+pub fn fetch(conn: &mut Connection, options: &Options, columns: &[&str], scan: Scan) -> QueryResult<Vec<ListRow>> {
     let order: Vec<keyset::Order> =
         scan.order.iter().map(|order| keyset::Order { sql: order.sql, descending: order.descending }).collect();
     let bound = |(order, value): (&Order, &Value)| order.bind(value).unwrap_or_else(|| value.clone());
@@ -53,14 +53,14 @@ pub fn fetch(conn: &mut Connection, options: &Options, columns: &[&str], scan: S
         limit: scan.limit,
         is_kept: false,
     };
-    Ok(keyset::fetch(conn, &scan)?.into_iter().map(|row| Row::new(row, columns.len())).collect())
+    Ok(keyset::fetch(conn, &scan)?.into_iter().map(|row| ListRow::new(row, columns.len())).collect())
 }
 
-impl Row {
-    fn new(mut row: Vec<Value>, columns: usize) -> Row {
+impl ListRow {
+    fn new(mut row: Vec<Value>, columns: usize) -> ListRow {
         let place = row.split_off((columns + 1).min(row.len()));
         let values = row.split_off(1.min(row.len()));
-        Row { id: row.first().and_then(Value::as_i64).unwrap_or(0), values, place }
+        ListRow { id: row.first().and_then(Value::as_i64).unwrap_or(0), values, place }
     }
 
     /// Where the row stands in the list.
@@ -72,7 +72,7 @@ impl Row {
 /// A page of a list.
 pub struct Page {
     /// Its rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ListRow>,
     /// The number of its first row in the list, from 1, if that is known.
     pub number: Option<i64>,
     /// Whether rows come before.
@@ -87,7 +87,7 @@ impl Page {
         conn: &mut Connection,
         options: &Options,
         columns: &[&str],
-        query: &ListQuery,
+        query: &ChangeListQuery,
         matches: &Matches,
     ) -> QueryResult<Page> {
         let order = query.full_order();
@@ -109,7 +109,7 @@ impl Page {
             _ => None,
         };
         if let Some(place) = elsewhere {
-            return Page::read(conn, options, columns, &ListQuery { place, ..query.clone() }, matches);
+            return Page::read(conn, options, columns, &ChangeListQuery { place, ..query.clone() }, matches);
         }
         rows.truncate(query.show as usize);
         if backwards {
@@ -158,7 +158,7 @@ impl Page {
 pub fn matching_ids(
     conn: &mut Connection,
     options: &Options,
-    query: &ListQuery,
+    query: &ChangeListQuery,
     after_id: i64,
     limit: i64,
 ) -> QueryResult<Vec<i64>> {

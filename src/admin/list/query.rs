@@ -42,14 +42,14 @@ impl AskedList {
     }
 
     /// Reads the query.
-    pub fn parse(&self, conn: &mut Connection) -> QueryResult<ListQuery> {
-        Ok(ListQuery { within: self.within.clone(), ..ListQuery::parse(conn, self.options, &self.query)? })
+    pub fn parse(&self, conn: &mut Connection) -> QueryResult<ChangeListQuery> {
+        Ok(ChangeListQuery { within: self.within.clone(), ..ChangeListQuery::parse(conn, self.options, &self.query)? })
     }
 }
 
 /// What a list's address asks for.
 #[derive(Clone, Debug)]
-pub struct ListQuery {
+pub struct ChangeListQuery {
     /// The search as it was typed.
     pub search: String,
     /// Its words, of which each must occur.
@@ -133,13 +133,13 @@ pub enum Place {
 pub struct Cursor {
     /// How many rows the list had up to this one, itself included, if that is known. Only for people to read.
     pub number: Option<i64>,
-    /// Its values of [`ListQuery::full_order`].
+    /// Its values of [`ChangeListQuery::full_order`].
     pub values: Vec<Value>,
 }
 
-impl ListQuery {
+impl ChangeListQuery {
     /// Reads a query string.
-    pub fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> QueryResult<ListQuery> {
+    pub fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> QueryResult<ChangeListQuery> {
         let data = FormData::parse(query.as_bytes());
         let search = data.get("q").unwrap_or_default().trim().to_owned();
         let (words, problem) = match search::words(&search) {
@@ -159,8 +159,18 @@ impl ListQuery {
         let order = if has_own_order { own_order } else { order(options, options.ordering.iter().copied()) };
         let show = data.get("show").and_then(|show| show.parse().ok()).filter(|show| SHOW.contains(show));
         let (within, show, place) = (None, show.unwrap_or(DEFAULT_SHOW), Place::First);
-        let mut list =
-            ListQuery { search, words, problem, chosen, is_choice_gone, within, order, has_own_order, show, place };
+        let mut list = ChangeListQuery {
+            search,
+            words,
+            problem,
+            chosen,
+            is_choice_gone,
+            within,
+            order,
+            has_own_order,
+            show,
+            place,
+        };
         list.place = list.place(&data);
         Ok(list)
     }
@@ -177,9 +187,9 @@ impl ListQuery {
     }
 
     /// The same page of a list that cannot be searched, filtered or ordered.
-    pub fn only_place(self) -> ListQuery {
+    pub fn only_place(self) -> ChangeListQuery {
         let (search, words, problem, chosen) = (String::new(), Vec::new(), None, Vec::new());
-        ListQuery { search, words, problem, chosen, ..self }
+        ChangeListQuery { search, words, problem, chosen, ..self }
     }
 
     /// The order with the id at its end, so that no two rows have the same place. It goes the way of the

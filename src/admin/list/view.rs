@@ -7,7 +7,7 @@ use diesel::QueryResult;
 use super::facets::{Facet, facets};
 use super::matches::{CAP, Count, Matches};
 use super::page::Page;
-use super::query::{Chosen, ListQuery, Place};
+use super::query::{ChangeListQuery, Chosen, Place};
 use crate::admin::model_admin::Options;
 use crate::db::Connection;
 
@@ -59,7 +59,7 @@ pub struct Pages {
 
 impl Pages {
     /// The pages around one.
-    pub fn around(page: &Page, query: &ListQuery, total: Count) -> Pages {
+    pub fn around(page: &Page, query: &ChangeListQuery, total: Count) -> Pages {
         let link = |place: Place| query.place_link(&place);
         Pages {
             range: page.range(total),
@@ -74,7 +74,7 @@ impl ListView {
     pub fn read(
         conn: &mut Connection,
         options: &'static Options,
-        query: &ListQuery,
+        query: &ChangeListQuery,
         matches: &Matches,
         page: &Page,
     ) -> QueryResult<ListView> {
@@ -90,7 +90,7 @@ impl ListView {
             let label = format!("{}: {}", chosen.filter.heading(options.model), chosen.choice.label);
             (label, query.link(chosen.filter.name, None))
         };
-        let unnarrowed = ListQuery { search: String::new(), chosen: Vec::new(), ..query.clone() };
+        let unnarrowed = ChangeListQuery { search: String::new(), chosen: Vec::new(), ..query.clone() };
         Ok(ListView {
             here: format!("{address}{}", query.place_link(&query.place)),
             export: format!("{address}export/{}", query.place_link(&Place::First)),
@@ -112,7 +112,7 @@ impl ListView {
     }
 }
 
-fn result_count(options: &Options, query: &ListQuery, total: Count, all: Count) -> String {
+fn result_count(options: &Options, query: &ChangeListQuery, total: Count, all: Count) -> String {
     let label = if all.number == 1 { options.label() } else { options.label_plural() };
     if query.is_narrowed() { format!("{total} of {all} {label}") } else { format!("{total} {label}") }
 }

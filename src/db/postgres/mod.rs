@@ -7,5 +7,5 @@ mod writers;
 
 pub use connections::{open, open_migrated, probe};
 pub use parameters::ConnectionLimit;
-pub use watch::Watch;
+pub use watch::CommitWatch;
 pub use writers::Writers;

@@ -1,4 +1,4 @@
-//! [`Watch`]: sees whether anything was committed.
+//! [`CommitWatch`]: sees whether anything was committed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -43,7 +43,7 @@ struct Size {
 /// differs whenever one did, in whichever process
 /// (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread looks at
 /// it a few times a second. What this process itself commits is noted at once.
-pub struct Watch {
+pub struct CommitWatch {
     changes: AtomicU64,
     sight: Mutex<Sight>,
     bytes: AtomicU64,
@@ -62,11 +62,14 @@ enum Sight {
     Away,
 }
 
-impl Watch {
+impl CommitWatch {
     /// Begins to watch; ends when the watch is dropped.
-    pub fn start(url: &str) -> std::io::Result<Arc<Watch>> {
-        let watch =
-            Arc::new(Watch { changes: AtomicU64::new(0), sight: Mutex::new(Sight::Unknown), bytes: AtomicU64::new(0) });
+    pub fn start(url: &str) -> std::io::Result<Arc<CommitWatch>> {
+        let watch = Arc::new(CommitWatch {
+            changes: AtomicU64::new(0),
+            sight: Mutex::new(Sight::Unknown),
+            bytes: AtomicU64::new(0),
+        });
         let (url, watched) = (url.to_owned(), Arc::downgrade(&watch));
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
         Ok(watch)
@@ -120,7 +123,7 @@ impl Watch {
     }
 }
 
-fn look(url: &str, watched: &Weak<Watch>) {
+fn look(url: &str, watched: &Weak<CommitWatch>) {
     let mut connection = None;
     let mut seen = String::new();
     let mut sized_at: Option<Instant> = None;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 
-use super::watch::Watch;
+use super::watch::CommitWatch;
 use crate::crypto::random;
 use crate::db::connection::Connection;
 use crate::db::pool::Manager;
@@ -21,11 +21,11 @@ const ATTEMPTS: u32 = 3;
 #[derive(Clone)]
 pub struct Writers {
     pool: r2d2::Pool<Manager>,
-    watch: Arc<Watch>,
+    watch: Arc<CommitWatch>,
 }
 
 impl Writers {
-    pub fn new(pool: r2d2::Pool<Manager>, watch: Arc<Watch>) -> Writers {
+    pub fn new(pool: r2d2::Pool<Manager>, watch: Arc<CommitWatch>) -> Writers {
         Writers { pool, watch }
     }
 

@@ -27,7 +27,7 @@ use gatepost::history::{Actor, Source};
 use gatepost::http::client_address::TrustedProxies;
 use gatepost::server::{self, Resources};
 use gatepost::users::models::{self, NewUser, Origin, User};
-use gatepost::users::sessions::Limits;
+use gatepost::users::sessions::SessionLimits;
 use pool::TestPool;
 
 /// A running server with its pool and its database. Stops when dropped, and then holds the log against
@@ -244,7 +244,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
-        session_limits: Limits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
+        session_limits: SessionLimits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
         login_max_failures: 5,
         max_body_bytes: 1_048_576,
         trusted_proxies: TrustedProxies::default(),

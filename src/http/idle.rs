@@ -2,7 +2,7 @@
 //! head of the first request, and nothing at all the rest of a chunked body that no handler reads. A
 //! client could hold a connection for ever with a byte now and then.
 //!
-//! So each connection has a [`Watch`], kept in its data, that closes the socket from beside. That needs a
+//! So each connection has a [`IdleWatch`], kept in its data, that closes the socket from beside. That needs a
 //! second descriptor of the socket: a connection takes two of the process's open files.
 
 use std::any::Any;
@@ -22,7 +22,7 @@ use socket2::SockRef;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Closes its connection when the next request takes too long to begin.
-pub struct Watch {
+pub struct IdleWatch {
     connection: Rc<Connection>,
     task: Cell<Option<JoinHandle<()>>>,
 }
@@ -33,7 +33,7 @@ struct Connection {
     waiting_since: Cell<Option<Instant>>,
 }
 
-impl Watch {
+impl IdleWatch {
     /// Watches a new connection. To be called where connections are accepted, on their worker's thread.
     pub fn start(io: &dyn Any, data: &mut Extensions, patience: Duration) {
         let Some(stream) = io.downcast_ref::<rt::net::TcpStream>() else { return };
@@ -46,7 +46,7 @@ impl Watch {
         };
         let connection = Rc::new(Connection { socket, waiting_since: Cell::new(Some(Instant::now())) });
         let task = rt::spawn(guard(Rc::downgrade(&connection), patience));
-        data.insert(Watch { connection, task: Cell::new(Some(task)) });
+        data.insert(IdleWatch { connection, task: Cell::new(Some(task)) });
     }
 
     /// A request has come.
@@ -72,7 +72,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for IdleWatch {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
