@@ -98,7 +98,7 @@ impl Db {
         &self.url
     }
 
-    /// Size and connections of the database.
+    /// The current size and connections.
     pub fn state(&self) -> DbState {
         let pool = self.readers.state();
         DbState {
