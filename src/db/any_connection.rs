@@ -1,8 +1,7 @@
 //! A connection to either database.
 
-/// A connection to the database, of whichever kind it is. What a query has to say differently to one of
-/// them stands in [`super::rows`], [`super::references`], what copies databases ([`super::bulk`],
-/// [`super::copy`]) and the migrations, and nowhere else.
+/// A connection to either database. SQL that differs between them is confined to [`super::rows`],
+/// [`super::references`], the database copy ([`super::bulk`], [`super::copy`]) and the migrations.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     /// A SQLite file.
@@ -12,5 +11,5 @@ pub enum AnyConnection {
     Postgres(diesel::PgConnection),
 }
 
-/// What stands for either database in the types of queries.
+/// The backend type of queries that run on either database.
 pub type Backend = MultiBackend;

@@ -1,4 +1,4 @@
-//! A copy of the SQLite database while it is in use.
+//! Backs up the SQLite database while it is in use.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,11 +12,11 @@ use super::open_error::OpenError;
 use super::sqlite;
 use super::url::DatabaseUrl;
 
-/// Writes a copy of the database with everything that is committed by now, and returns its size in bytes. The
-/// file has its name only once it is whole and on the disk.
+/// Writes a copy of everything committed so far and returns its size in bytes. The file gets its final name only when
+/// it is complete and synced to disk.
 ///
-/// `VACUUM INTO` reads in one transaction, which keeps no writer waiting, and writes one compact file: a copy
-/// page by page would begin anew with each commit of another process.
+/// `VACUUM INTO` reads in one transaction, blocks no writer, and writes one compact file. A page-by-page copy would
+/// restart whenever another process commits.
 pub fn backup(database: &Path, file: &Path) -> Result<u64, OpenError> {
     let url = DatabaseUrl::Sqlite(database.to_owned());
     if url.is_missing() {
@@ -33,14 +33,14 @@ pub fn backup(database: &Path, file: &Path) -> Result<u64, OpenError> {
     partial.push(format!(".{}.partial", std::process::id()));
     let written = write(database, Path::new(&partial), &file);
     if written.is_err() {
-        // It may not even be there.
+        // The file may not exist.
         let _ = fs::remove_file(&partial);
     }
     written.map_err(|error| fail(&error))
 }
 
 fn write(database: &Path, partial: &Path, file: &Path) -> Result<u64, Box<dyn std::error::Error>> {
-    // SQLite fills an empty file, and leaves its mode.
+    // SQLite fills an existing empty file and keeps its mode.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(partial)?;
     let name = partial.to_str().ok_or("the path is not UTF-8")?;
     let mut connection = sqlite::open(database, Role::Probe)?;
@@ -48,7 +48,7 @@ fn write(database: &Path, partial: &Path, file: &Path) -> Result<u64, Box<dyn st
     let written = File::open(partial)?;
     written.sync_all()?;
     let bytes = written.metadata()?.len();
-    // Unlike a rename, a link never replaces a file that has come meanwhile.
+    // Unlike a rename, a link never replaces a file that another process created in the meantime.
     fs::hard_link(partial, file)?;
     fs::remove_file(partial)?;
     if let Some(folder) = file.parent() {

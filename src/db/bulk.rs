@@ -1,5 +1,4 @@
-//! Many rows of any table, with their values as the database stores them: read as a stream, inserted in
-//! batches.
+//! Bulk access to any table, with values as the database stores them: reads stream, inserts run in batches.
 
 use chrono::{NaiveDateTime, SubsecRound};
 use diesel::deserialize::{FromSql, QueryableByName, Result as Read};
@@ -13,12 +12,12 @@ use super::any_connection::Backend;
 use super::connection::Connection;
 use super::rows::{self, Sql};
 
-/// How many parameters a statement has at most; both databases take more.
+/// Maximum parameters per statement. Both databases allow more.
 const PARAMETERS: usize = 8_000;
-/// From how many bytes of values on a batch is inserted, so that rows may be large.
+/// A batch is inserted once its values reach this many bytes, so large rows do not fill the memory.
 const BYTES: usize = 1 << 20;
 
-/// A value as it is stored. SQLite has no flags and no times of its own: there they are numbers and texts.
+/// A value as it is stored. SQLite has no boolean or timestamp type: it stores integers and text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
@@ -40,7 +39,7 @@ impl Value {
     }
 }
 
-/// A row of a `SELECT`, whatever its columns are.
+/// A row of a `SELECT` with any columns.
 pub struct BulkRow(pub Vec<Value>);
 
 impl QueryableByName<Sqlite> for BulkRow {
@@ -64,7 +63,7 @@ impl QueryableByName<diesel::pg::Pg> for BulkRow {
     fn build<'a>(row: &impl NamedRow<'a, diesel::pg::Pg>) -> Read<BulkRow> {
         use diesel::pg::Pg;
         use diesel::sql_types::{Float, Integer, SmallInt};
-        // The types by their fixed numbers, as in PostgreSQL's `pg_type.dat`.
+        // The fixed type OIDs of PostgreSQL's `pg_type.dat`.
         values(row, |value| match value.get_oid().get() {
             16 => FromSql::<Bool, Pg>::from_sql(value).map(Value::Flag),
             17 => FromSql::<Binary, Pg>::from_sql(value).map(Value::Binary),
@@ -75,7 +74,7 @@ impl QueryableByName<diesel::pg::Pg> for BulkRow {
             700 => <f32 as FromSql<Float, Pg>>::from_sql(value).map(|number| Value::Double(number.into())),
             701 => FromSql::<Double, Pg>::from_sql(value).map(Value::Double),
             1114 => FromSql::<Timestamp, Pg>::from_sql(value).map(Value::Time),
-            oid => Err(format!("a column has a type that is not known here, PostgreSQL's number {oid}").into()),
+            oid => Err(format!("a column has an unsupported PostgreSQL type, OID {oid}").into()),
         })
     }
 }
@@ -91,7 +90,7 @@ fn values<'a, 'r, DB: diesel::backend::Backend + 'r, R: NamedRow<'a, DB> + 'r>(
     (0..row.field_count()).map(value).collect::<Read<_>>().map(BulkRow)
 }
 
-/// Hands every row of a query to `each`, one after the other: only one is in memory. Ends with the first error.
+/// Calls `each` for every row of a query, with one row in memory at a time. Stops at the first error.
 pub fn stream<E>(
     conn: &mut Connection,
     query: String,
@@ -111,25 +110,25 @@ pub fn stream<E>(
     }
 }
 
-/// Inserts rows into a table, many by one statement.
+/// Inserts rows into a table, many per statement.
 pub struct Inserter<'a> {
     conn: &'a mut Connection,
     table: &'a str,
     columns: &'a [String],
-    /// The columns' types, where the database insists on them.
+    /// The columns' types; empty on SQLite, which does not check them.
     types: Vec<String>,
     waiting: Vec<Value>,
     bytes: usize,
 }
 
 impl Inserter<'_> {
-    /// For rows with these columns.
+    /// Every added row must have its values in the order of `columns`.
     pub fn new<'a>(conn: &'a mut Connection, table: &'a str, columns: &'a [String]) -> QueryResult<Inserter<'a>> {
         let types = types(conn, table, columns)?;
         Ok(Inserter { conn, table, columns, types, waiting: Vec::new(), bytes: 0 })
     }
 
-    /// Inserts the row, now or with one of the next. An error of a value names table, column and row.
+    /// Adds a row to the current batch and inserts the batch when it is full. Errors name the table, column and row.
     pub fn add(&mut self, row: BulkRow) -> QueryResult<()> {
         let first = row.0.first().cloned();
         for (place, value) in row.0.into_iter().enumerate() {
@@ -149,7 +148,7 @@ impl Inserter<'_> {
         if self.bytes >= BYTES || self.waiting.len() + self.columns.len() > PARAMETERS { self.flush() } else { Ok(()) }
     }
 
-    /// Inserts the rows that wait.
+    /// Inserts the rows of the current batch.
     pub fn flush(&mut self) -> QueryResult<()> {
         let values = std::mem::take(&mut self.waiting);
         self.bytes = 0;
@@ -171,7 +170,7 @@ impl Inserter<'_> {
     }
 }
 
-/// `INSERT` with a parameter for each value. NULL is written out, since a parameter would have a type.
+/// `INSERT` with a parameter for each value. NULL is written as a literal because a parameter needs a type.
 fn insertion(conn: &Connection, table: &str, columns: &[String], values: &[Value]) -> String {
     let mut text = format!("INSERT INTO \"{table}\" ({}) VALUES ", quoted(columns));
     let is_numbered = !matches!(conn, Connection::Sqlite(_));
@@ -195,12 +194,12 @@ fn insertion(conn: &Connection, table: &str, columns: &[String], values: &[Value
     text
 }
 
-/// Names of columns as a list in SQL.
+/// The column names, quoted, as an SQL list.
 pub fn quoted(columns: &[String]) -> String {
     columns.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// The types of a table's columns by PostgreSQL's names; none for SQLite, which takes any value.
+/// PostgreSQL's type names of a table's columns; empty on SQLite, which accepts any value.
 fn types(conn: &mut Connection, table: &str, columns: &[String]) -> QueryResult<Vec<String>> {
     if matches!(conn, Connection::Sqlite(_)) {
         return Ok(Vec::new());
@@ -215,19 +214,19 @@ fn types(conn: &mut Connection, table: &str, columns: &[String]) -> QueryResult<
     Ok(columns.iter().map(type_of).collect())
 }
 
-/// The value as a column takes it: of this type on PostgreSQL, of any on SQLite.
+/// Converts a value to the column's PostgreSQL type. SQLite (`None`) accepts any type.
 fn fit(value: Value, postgres_type: Option<&str>) -> Result<Value, &'static str> {
     match (value, postgres_type) {
-        (Value::Double(number), None) if number.is_nan() => Err("is not a number, which SQLite would take for NULL"),
+        (Value::Double(number), None) if number.is_nan() => Err("is NaN, which SQLite would store as NULL"),
         (value, None) => Ok(value),
         (Value::Integer(number @ 0..=1), Some("boolean")) => Ok(Value::Flag(number == 1)),
         (Value::Text(text), Some("timestamp without time zone")) => {
-            // PostgreSQL has no more than microseconds.
+            // PostgreSQL stores microseconds.
             let time = text.replacen(' ', "T", 1).parse::<NaiveDateTime>().map_err(|_| "is not a time")?;
             Ok(Value::Time(time.trunc_subsecs(6)))
         }
         (Value::Text(text), _) if text.contains('\0') => {
-            Err("has a character NUL (U+0000), which PostgreSQL's texts cannot have")
+            Err("contains a NUL character (U+0000), which PostgreSQL text cannot hold")
         }
         (value, _) => Ok(value),
     }

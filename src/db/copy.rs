@@ -1,7 +1,7 @@
-//! Copies everything from one database to another, of the same kind or of the other one.
+//! Copies everything from one database to another, of the same kind or not.
 //!
-//! Tables and columns come from the databases themselves. The source is read in one transaction, so what is
-//! committed meanwhile is not seen; the target is filled in one transaction, so it has all or nothing.
+//! Tables and columns come from the database catalogs. The source is read in one transaction and does not see later
+//! commits. The target is filled in one transaction and gets all rows or none.
 
 use std::collections::HashMap;
 
@@ -16,24 +16,24 @@ use super::rows::{self, Sql};
 use super::url::DatabaseUrl;
 use super::{migrations, pool, sqlite};
 
-/// The tables that migrations and triggers fill.
+/// Tables that are not copied because migrations and triggers fill them.
 const FILLED: [&str; 2] = ["__diesel_schema_migrations", "row_counts"];
 
 /// A table that was copied.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Its name.
+    /// The table's name.
     pub table: String,
-    /// How many rows it has.
+    /// The number of copied rows.
     pub rows: i64,
-    /// The largest id that was ever given to a row, where ids are counted: no later row gets a smaller one.
+    /// The largest id ever assigned, if the table has a sequence. Later rows get larger ids.
     pub last_id: Option<i64>,
 }
 
-/// How far a copy is: the table at work, how many of its rows are copied, and how many it has.
+/// Called with the current table, its rows copied so far, and its rows in total.
 pub type Progress<'a> = &'a mut dyn FnMut(&str, i64, i64);
 
-/// One of the two databases, whose errors name it.
+/// Source or target. Its errors name its URL.
 struct Side<'a> {
     url: &'a DatabaseUrl,
     connection: Connection,
@@ -49,8 +49,8 @@ impl Side<'_> {
     }
 }
 
-/// Copies all rows into a database that has none, which is migrated first. It stays empty if anything fails,
-/// and the source is not changed.
+/// Migrates the target, which must be empty, and copies all rows into it. If anything fails, the target stays empty.
+/// The source is never changed.
 pub fn copy(from: &DatabaseUrl, to: &DatabaseUrl, progress: Progress) -> Result<Vec<Copied>, OpenError> {
     let mut source = open_source(from)?;
     let tables = source.run(tables)?;
@@ -67,7 +67,8 @@ pub fn copy(from: &DatabaseUrl, to: &DatabaseUrl, progress: Progress) -> Result<
     Ok(copied)
 }
 
-/// Begins a transaction that sees one state of the source, which has to have the migrations of this program.
+/// Begins a transaction that sees one snapshot of the source. Fails unless the source has exactly this program's
+/// migrations.
 fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     let fail = |problem: String| OpenError::new(url, problem);
     if url.is_missing() {
@@ -78,19 +79,20 @@ fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     source.run(|conn| conn.batch_execute("BEGIN"))?;
     let status = migrations::status(&mut source.connection).map_err(fail)?;
     if status.pending > 0 || status.unknown.is_some() {
-        let problem = "it has other migrations than this version of Gatepost; apply them first, by `gatepost migrate` of the version that is to copy";
+        let problem = "its migrations differ from this version of Gatepost; first run `gatepost migrate` with the version that makes the copy";
         return Err(source.fail(problem));
     }
     Ok(source)
 }
 
-/// Begins a transaction that keeps other writers out of the target, which has to have these tables and no rows.
+/// Begins a transaction that locks other writers out of the target. Fails unless the target has these tables and no
+/// rows.
 fn open_target<'a>(url: &'a DatabaseUrl, tables: &[String]) -> Result<Side<'a>, OpenError> {
     let connection = open_migrated(url).map_err(|problem| OpenError::new(url, problem))?;
     let mut target = Side { url, connection };
     let in_target = target.run(self::tables)?;
     if let Some(table) = tables.iter().find(|table| !in_target.contains(table)) {
-        return Err(target.fail(format!("no migration of Gatepost makes the table {table}, which the other one has")));
+        return Err(target.fail(format!("the source has a table {table}, which no migration of Gatepost creates")));
     }
     let begin = match target.connection {
         Connection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
@@ -126,14 +128,14 @@ fn count(conn: &mut Connection, table: &str) -> QueryResult<i64> {
     rows::number(conn, "count(*)", Sql::new(format!("FROM \"{table}\"")))
 }
 
-/// Copies one table, makes sure that all of its rows are there, and tells how many.
+/// Copies one table, checks that all rows arrived, and returns their number.
 fn copy_table(source: &mut Side, target: &mut Side, table: &str, progress: Progress) -> Result<i64, OpenError> {
     let total = source.run(|conn| count(conn, table))?;
     let columns = target.run(|conn| references::columns(conn, table))?;
     let in_target = |error| OpenError::new(target.url, error);
     let mut inserter = Inserter::new(&mut target.connection, table, &columns).map_err(in_target)?;
     let mut copied = 0;
-    // In the order of the key, which fills the target's indexes from one end to the other.
+    // In key order, so that the target's indexes are filled sequentially.
     let query = format!("SELECT {} FROM \"{table}\" ORDER BY 1", bulk::quoted(&columns));
     bulk::stream(&mut source.connection, query, |row| {
         progress(table, copied, total);
@@ -145,13 +147,13 @@ fn copy_table(source: &mut Side, target: &mut Side, table: &str, progress: Progr
     let found = target.run(|conn| count(conn, table))?;
     let kept = target.run(|conn| rows::kept_count(conn, table))?.unwrap_or(found);
     if found != total || kept != total {
-        return Err(target.fail(format!("of {total} rows of {table}, {found} arrived, and {kept} were counted")));
+        return Err(target.fail(format!("{table} has {total} rows in the source, {found} in the target, and a stored count of {kept}")));
     }
     Ok(total)
 }
 
-/// Lets rows refer to others that come later, of whichever table. Returns what is to be undone by
-/// [`check_foreign_keys`]: the keys that do not allow that by themselves, `ALTER TABLE` each.
+/// Defers foreign key checks, so that rows may refer to rows inserted later. Returns an `ALTER TABLE` prefix for each
+/// constraint that was not deferrable, which [`check_foreign_keys`] restores.
 fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
     match conn {
         Connection::Sqlite(_) => conn.batch_execute("PRAGMA defer_foreign_keys = ON").map(|()| Vec::new()),
@@ -169,7 +171,7 @@ fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
     }
 }
 
-/// Checks what [`defer_foreign_keys`] has put off, which SQLite does with the commit.
+/// Runs the checks that [`defer_foreign_keys`] deferred. SQLite runs them at the commit.
 fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult<()> {
     if matches!(conn, Connection::Sqlite(_)) {
         return Ok(());
@@ -178,7 +180,8 @@ fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult
     deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
 }
 
-/// Where the largest id that was ever given is kept: the columns for table and id, and the rows of all tables.
+/// The catalog query for the largest id ever assigned: the columns for table and id, and the FROM clause for all
+/// tables.
 fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
     match conn {
         Connection::Sqlite(_) => (&["name", "seq"], "FROM sqlite_sequence WHERE 1 = 1"),
@@ -193,7 +196,7 @@ fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
     }
 }
 
-/// The largest id that was ever given, by table.
+/// The largest id ever assigned, by table.
 fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
     let (columns, rest) = sequences(conn);
     let rows = rows::select(conn, columns, Sql::new(rest))?;
@@ -201,12 +204,11 @@ fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
     Ok(rows.iter().filter_map(last_id).filter(|(_, id)| *id > 0).collect())
 }
 
-/// Lets no id up to this one be given again. PostgreSQL does not take this back with the transaction, so it comes
-/// last.
+/// Prevents ids up to this one from being assigned again. PostgreSQL does not roll this back, so it runs last.
 fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
     let mut statement = match conn {
         Connection::Sqlite(_) => {
-            // That of the rows which were inserted may be there by now.
+            // The inserts may already have created an entry with a smaller id.
             let mut known = Sql::new("DELETE FROM sqlite_sequence WHERE seq < ? AND name = ?");
             known.bind(id).bind(table);
             rows::execute(conn, known)?;
@@ -225,7 +227,7 @@ fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
     rows::execute(conn, statement).map(drop)
 }
 
-/// Copies the largest ids that were ever given, and makes sure that they arrived.
+/// Copies the largest ids ever assigned and checks that they arrived.
 fn copy_last_ids(source: &mut Side, target: &mut Side, tables: &mut [Copied]) -> Result<(), OpenError> {
     let given = source.run(last_ids)?;
     for (table, id) in &given {
@@ -235,7 +237,7 @@ fn copy_last_ids(source: &mut Side, target: &mut Side, tables: &mut [Copied]) ->
     for copied in tables {
         copied.last_id = arrived.get(&copied.table).copied();
         if copied.last_id < given.get(&copied.table).copied() {
-            return Err(target.fail(format!("ids of {} could be given again", copied.table)));
+            return Err(target.fail(format!("the last id of {} was not copied, so ids could be assigned again", copied.table)));
         }
     }
     Ok(())

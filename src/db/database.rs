@@ -1,4 +1,4 @@
-//! [`Db`]: the handle to the database, with its two verbs.
+//! [`Db`]: the database handle.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -20,16 +20,16 @@ use super::writer::{Writer, WriterMetrics};
 use crate::error::Error;
 use crate::metrics::read_gauges;
 
-/// How busy the database is.
+/// Size and connections of the database.
 #[derive(Clone, Copy, Debug)]
 pub struct DbState {
-    /// Its size, of a SQLite file with what is not merged into it yet, in bytes.
+    /// Size in bytes; for SQLite, the file and its WAL.
     pub bytes: u64,
-    /// Reading connections that are open.
+    /// Open read connections.
     pub open: u32,
-    /// Those of them that nobody uses at the moment.
+    /// Open read connections that are not in use.
     pub idle: u32,
-    /// How many there may be.
+    /// Maximum number of read connections.
     pub most: u32,
 }
 
@@ -43,19 +43,19 @@ pub struct Db {
     metrics: WriterMetrics,
 }
 
-/// How writes are run.
+/// How writes run.
 #[derive(Clone)]
 enum Write {
-    /// One after the other, by one connection.
+    /// One after another, on one connection.
     Queue(Writer),
-    /// Side by side.
+    /// Concurrently, on a pool of connections.
     #[cfg(feature = "postgres")]
     Pool(Writers),
 }
 
 impl Db {
-    /// Opens the database, creates the file where a SQLite one is missing, and applies pending migrations;
-    /// also tells how many those were.
+    /// Opens the database, creating a missing SQLite file, and applies pending migrations. Also returns how many it
+    /// applied.
     pub fn open(url: &DatabaseUrl) -> Result<(Db, usize), OpenError> {
         let fail = |problem: String| OpenError::new(url, problem);
         match url {
@@ -67,10 +67,10 @@ impl Db {
 
     fn open_sqlite(path: &Path) -> Result<(Db, usize), String> {
         let (connection, applied) = sqlite::open_writer(path)?;
-        // SQLite keeps its other files beside the real one, wherever links lead to it from.
+        // SQLite keeps its WAL files next to the real file, even if the path is a symbolic link.
         let path = path.canonicalize().map_err(|error| error.to_string())?;
         let url = Arc::new(DatabaseUrl::Sqlite(path.clone()));
-        // Reads are short and mostly of cached pages: a few connections a core keep all cores busy.
+        // Reads are short and mostly hit cached pages: a few connections per core keep all cores busy.
         let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
         let readers = pool(&url, Role::Reader, connections as u32)?;
         let metrics = WriterMetrics::new();
@@ -84,7 +84,7 @@ impl Db {
     fn open_postgres(url: &DatabaseUrl, server: &str) -> Result<(Db, usize), String> {
         let applied = postgres::open_migrated(server)?;
         let url = Arc::new(url.clone());
-        let limit = ConnectionLimit::of(server).ok_or("it has a connection_limit that cannot be")?;
+        let limit = ConnectionLimit::of(server).ok_or("its connection_limit is not a number from 3 to 1000")?;
         let readers = pool(&url, Role::Reader, limit.readers())?;
         let watch = CommitWatch::start(server).map_err(|error| error.to_string())?;
         let metrics = WriterMetrics::new();
@@ -93,12 +93,12 @@ impl Db {
         Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics }, applied))
     }
 
-    /// Where the database is.
+    /// The URL that the database was opened with. A SQLite path is canonical.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
-    /// How busy the database is.
+    /// The current size and connections.
     pub fn state(&self) -> DbState {
         let pool = self.readers.state();
         DbState {
@@ -124,10 +124,10 @@ impl Db {
         }
     }
 
-    /// What the database tells of itself.
+    /// Prometheus collectors for connections, size and writes.
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let (db, same) = (self.clone(), self.clone());
-        let connections = read_gauges("gatepost_db_connections", "Connections that read.", &["state"], move || {
+        let connections = read_gauges("gatepost_db_connections", "Read connections.", &["state"], move || {
             let DbState { open, idle, .. } = db.state();
             vec![(vec!["idle".to_owned()], idle.into()), (vec!["in_use".to_owned()], (open - idle).into())]
         });
@@ -138,18 +138,17 @@ impl Db {
         vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
     }
 
-    /// The state of the content, as of now; `None` if it cannot be told.
+    /// The current version of the content; `None` if it is unknown.
     pub fn version(&self) -> Option<Version> {
         self.versions.version()
     }
 
-    /// The state of the content as of now, but that a commit of another process may be missing for a millisecond.
+    /// Like [`Db::version`], but it may miss another process's commit for up to a millisecond.
     pub fn recent_version(&self) -> Option<Version> {
         self.versions.recent_version()
     }
 
-    /// Runs queries that change nothing, on a thread that may wait. All of them see one and the same state
-    /// of the database, whatever is committed meanwhile.
+    /// Runs read-only queries on a blocking thread. All of them see the same snapshot of the database.
     pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -160,9 +159,8 @@ impl Db {
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
-    /// Like [`Db::read`], for queries that end sooner than another thread would begin: few rows, found by an
-    /// index. With SQLite, where a read waits for no write, they run on the caller's thread, which serves nobody
-    /// else meanwhile.
+    /// Like [`Db::read`], for a few rows found by an index: such a read is faster than handing it to another thread. On
+    /// SQLite, where reads never wait for writes, it runs on the caller's thread and blocks it.
     pub async fn read_here<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -175,14 +173,14 @@ impl Db {
                 Connection::begin_transaction(&mut connection)?;
                 run(connection, queries)
             };
-            // As on another thread, a panic is this request's failure alone. The connection is dropped with it.
+            // As on a blocking thread, a panic fails only this request. The connection is dropped.
             let outcome = catch_unwind(AssertUnwindSafe(read));
             return outcome.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())));
         }
         self.read(queries).await
     }
 
-    /// Like [`Db::read`], from a thread that may wait: the command line.
+    /// Like [`Db::read`], but blocks the calling thread. For the command line.
     pub fn read_blocking<T, F>(&self, queries: F) -> Result<T, Error>
     where
         F: FnOnce(&mut Connection) -> Result<T, Error>,
@@ -194,9 +192,8 @@ impl Db {
         transaction(&self.readers, queries)
     }
 
-    /// Runs queries in a transaction of their own and answers once it is on the disk. An error undoes
-    /// all that `queries` did. What they have read still holds when they commit; PostgreSQL may run them
-    /// several times for that.
+    /// Runs queries in a transaction of their own and returns once it is on disk. An error rolls all of it back. Writes
+    /// are serializable: PostgreSQL may run `queries` several times to achieve that.
     pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -221,7 +218,7 @@ impl Db {
         }
     }
 
-    /// Like [`Db::write`], from a thread that may wait: the command line.
+    /// Like [`Db::write`], but blocks the calling thread. For the command line.
     pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -246,7 +243,7 @@ mod tests {
     use diesel::connection::SimpleConnection;
 
     use super::*;
-    use crate::db::version::LATELY;
+    use crate::db::version::RECENT;
 
     async fn commit(db: &Db, number: u32) {
         let write = move |conn: &mut Connection| Ok(conn.batch_execute(&format!("PRAGMA user_version = {number}"))?);
@@ -268,7 +265,7 @@ mod tests {
             let (before, exact) = (db.recent_version(), db.version());
             commit(&other, number).await;
             assert_ne!(db.version(), exact, "commit {number} of another");
-            std::thread::sleep(LATELY + Duration::from_millis(1));
+            std::thread::sleep(RECENT + Duration::from_millis(1));
             assert_ne!(db.recent_version(), before, "commit {number} of another, a moment later");
         }
     }

@@ -1,10 +1,10 @@
-//! How a failed query becomes an [`Error`]: some failures pass, others do not.
+//! Converts a failed query to an [`Error`]: temporary failures differ from permanent ones.
 
 use crate::error::Error;
 
 impl From<diesel::result::Error> for Error {
-    /// Sorts a failed query into what passes (503) and what does not (500). Where the kind does not tell, the
-    /// messages do (<https://www.sqlite.org/rescode.html>,
+    /// Maps temporary failures to 503 and all others to 500. Where the error kind is not specific enough, the message
+    /// decides (<https://www.sqlite.org/rescode.html>,
     /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>).
     fn from(error: diesel::result::Error) -> Error {
         use diesel::result::DatabaseErrorKind as Kind;
@@ -16,7 +16,7 @@ impl From<diesel::result::Error> for Error {
             "readonly database",
             "disk I/O error",
             "unable to open database file",
-            // PostgreSQL, from here on: a server that stops, is full, or that has become a standby.
+            // PostgreSQL from here on: the server is shutting down, is full, or has become a standby.
             "terminating connection",
             "the database system is",
             "could not extend file",

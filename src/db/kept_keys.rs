@@ -1,4 +1,4 @@
-//! Keys that the program makes for itself and keeps in the table `secrets`.
+//! Keys that the program generates and stores in the table `secrets`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,11 +9,11 @@ use crate::crypto::random;
 use crate::error::Error;
 use crate::schema::secrets;
 
-/// The length of a kept key, in bytes: what signing a cookie takes.
+/// Length of a stored key in bytes, as cookie signing requires.
 const KEY_BYTES: usize = 64;
 
-/// The key of this name, 64 random bytes, made when it is asked for first. All processes on the database
-/// share it: within a write, whoever is second finds the key of the first.
+/// Returns the named key, 64 random bytes, generated on first use. All processes on the database share it: because this
+/// runs within a write, the second process finds the key of the first.
 pub fn find_or_create(conn: &mut Connection, name: &str) -> Result<Vec<u8>, Error> {
     let find = |conn: &mut Connection| secrets::table.find(name).select(secrets::value).first(conn).optional();
     let kept: String = match find(conn)? {

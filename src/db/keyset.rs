@@ -1,46 +1,46 @@
-//! Rows in an order, beginning at a place in it: a page in the middle costs what the first one costs, and rows that come
-//! or go meanwhile shift nothing.
+//! Keyset pagination: every page costs as much as the first, and rows inserted or deleted between two requests do not
+//! shift the pages.
 
 use diesel::QueryResult;
 
 use super::Connection;
 use super::rows::{self, Sql, Value};
 
-/// A column that orders rows.
+/// One column of an ORDER BY.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
-    /// SQL of what is compared, never NULL.
+    /// The SQL expression that is compared. It is never NULL.
     pub sql: &'a str,
-    /// From the greatest to the least.
+    /// Whether larger values come first.
     pub descending: bool,
 }
 
-/// Which rows are fetched, and in what order.
+/// Which rows to fetch, and in what order.
 #[derive(Clone, Debug)]
 pub struct Scan<'a> {
     /// The table.
     pub table: &'a str,
-    /// SQL of the values that are read.
+    /// The SQL expressions to select.
     pub columns: &'a [&'a str],
-    /// The condition for the rows.
+    /// The WHERE condition.
     pub condition: Sql,
-    /// The order. No two rows have the same place in it: the last column is unique.
+    /// The order. Its last column is unique, so no two rows have the same position.
     pub order: &'a [Order<'a>],
-    /// The values of the order beyond which the rows are; `None`: all rows.
+    /// Fetches only rows after this position, given as values of `order`; `None` fetches from the start.
     pub from: Option<&'a [Value]>,
-    /// Against the order.
+    /// Whether to go through the order in reverse.
     pub backwards: bool,
-    /// The most rows.
+    /// Maximum number of rows.
     pub limit: i64,
-    /// Whether connections keep the prepared statements: see [`Sql::kept`].
+    /// Whether connections cache the prepared statements, see [`Sql::kept`].
     pub is_kept: bool,
 }
 
 /// Fetches the rows.
 ///
-/// The rows beyond a place are those that are beyond it by the last column and equal in all before it, then those beyond
-/// it by the column before, and so on. Each of these steps is a statement of its own: for SQLite that is a range of
-/// an index, which an OR of them is not.
+/// First come the rows that equal the position in all columns but the last and are after it in the last; then those
+/// that are after it in the second-last column, and so on. Each step is a statement of its own: SQLite answers each
+/// from an index range, but could not do so for all of them joined by OR.
 pub fn fetch(conn: &mut Connection, scan: &Scan) -> QueryResult<Vec<Vec<Value>>> {
     let steps = match scan.from {
         None => vec![Sql::all([])],
@@ -72,7 +72,7 @@ fn direction(scan: &Scan, order: &Order) -> &'static str {
     if is_descending(scan, order) { "DESC" } else { "ASC" }
 }
 
-/// Equal in the first columns but the last of them, and beyond the place in that one.
+/// The condition of one step: equal in the first `columns - 1` columns, after the position in the next.
 fn beyond(scan: &Scan, columns: usize, place: &[Value]) -> Sql {
     let conditions = scan.order.iter().zip(place).take(columns).enumerate().map(|(at, (order, value))| {
         let comparison = match is_descending(scan, order) {

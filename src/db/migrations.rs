@@ -1,4 +1,4 @@
-//! The migrations, which are embedded in the program and applied at start.
+//! Migrations, embedded in the program and applied at start.
 
 use std::collections::HashSet;
 
@@ -16,18 +16,18 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 #[cfg(feature = "postgres")]
 const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
 
-/// What the database has and what this program has.
+/// The database's migrations compared with this program's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Migrations that are applied.
+    /// Number of applied migrations.
     pub applied: usize,
-    /// Migrations of this program that are not applied yet.
+    /// Number of this program's migrations that are not applied.
     pub pending: usize,
     /// The newest applied migration that this program does not know, if any.
     pub unknown: Option<String>,
 }
 
-/// The migrations for the kind of database, and how that database finds out whether it has diesel's table.
+/// The migrations for the kind of database, and a query that counts Diesel's migrations table (0 or 1).
 fn of(connection: &Connection) -> (EmbeddedMigrations, &'static str) {
     match connection {
         Connection::Sqlite(_) => {
@@ -40,7 +40,7 @@ fn of(connection: &Connection) -> (EmbeddedMigrations, &'static str) {
     }
 }
 
-/// Compares the database with this program. Changes nothing.
+/// Compares the database with this program, without changing anything.
 pub fn status(connection: &mut Connection) -> Result<Status, String> {
     let (migrations, _) = of(connection);
     let ours: Vec<Box<dyn Migration<Backend>>> = migrations.migrations().map_err(|error| error.to_string())?;
@@ -54,7 +54,7 @@ pub fn status(connection: &mut Connection) -> Result<Status, String> {
     })
 }
 
-/// The versions of the applied migrations. Diesel would create its table where it is missing.
+/// The versions of the applied migrations. Diesel's own function would create a missing table.
 fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
     let (_, tables) = of(connection);
     if diesel::dsl::sql::<BigInt>(tables).get_result::<i64>(connection)? == 0 {
@@ -69,8 +69,8 @@ fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::erro
     Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
 
-/// Applies what is pending, all of it or nothing, and returns how many migrations that were. Refuses a
-/// database that a newer program has migrated: this one would misread it.
+/// Applies all pending migrations or none, and returns how many. Fails if a newer version has migrated the database,
+/// because this version could misread it.
 pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     let status = status(connection)?;
     if let Some(unknown) = status.unknown {
@@ -83,8 +83,7 @@ pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     }
     let mut applied = Ok(0);
     let outcome = match connection {
-        // Two programs that start at once must not both apply: the second waits for the lock, then finds
-        // nothing to do.
+        // If two processes start at once, the second waits for the lock, then finds nothing to do.
         Connection::Sqlite(sqlite) => sqlite.immediate_transaction(|sqlite| {
             applied = sqlite.run_pending_migrations(SQLITE).map(|done| done.len()).map_err(|error| error.to_string());
             if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }

@@ -1,7 +1,7 @@
-//! Two verbs for data: [`Db::read`] and [`Db::write`]. What is read in no time may be read by [`Db::read_here`].
+//! Database access through [`Db::read`] and [`Db::write`]; [`Db::read_here`] is for very short reads.
 //!
-//! Model functions take `&mut Connection` and return `QueryResult`; threads, pooling, transactions and
-//! waiting live behind the two verbs and nowhere else.
+//! Model functions take `&mut Connection` and return `QueryResult`. Only these methods deal with threads, pools,
+//! transactions and waiting.
 
 mod any_connection;
 mod backup;

@@ -1,9 +1,9 @@
-//! [`OpenError`]: why there is no database to work with.
+//! [`OpenError`]: why a database cannot be used.
 
 use super::connection::one_line;
 use super::url::DatabaseUrl;
 
-/// The database cannot be opened, brought up to date or copied; one line that says why.
+/// A database that cannot be opened, migrated, backed up or copied. Its message is one line.
 #[derive(Debug, thiserror::Error)]
 #[error("database {url}: {problem}")]
 pub struct OpenError {
@@ -12,12 +12,12 @@ pub struct OpenError {
 }
 
 impl OpenError {
-    /// With what went wrong there.
+    /// Joins the lines of `problem` into one.
     pub(super) fn new(url: &DatabaseUrl, problem: impl ToString) -> OpenError {
         OpenError { url: url.to_string(), problem: one_line(&problem) }
     }
 
-    /// What is wrong, without where.
+    /// The message without the URL.
     pub fn problem(&self) -> &str {
         &self.problem
     }

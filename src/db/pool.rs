@@ -1,4 +1,4 @@
-//! Pools of connections.
+//! Connection pools.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::postgres;
 use super::sqlite;
 use super::url::DatabaseUrl;
 
-/// Opens a connection with the settings that every one of its role has.
+/// Opens a connection with the settings of its role.
 pub fn open(url: &DatabaseUrl, role: Role) -> ConnectionResult<Connection> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite::open(path, role),
@@ -21,14 +21,14 @@ pub fn open(url: &DatabaseUrl, role: Role) -> ConnectionResult<Connection> {
     }
 }
 
-/// A pool of at most so many connections of one role.
+/// A pool of at most `connections` connections of one role.
 pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2::Pool<Manager>, String> {
     r2d2::Pool::builder()
         .max_size(connections)
         .min_idle(Some(1))
-        // Asking before each use would cost as much as a read; `begin` finds out.
+        // A test before each use would cost as much as a read. `begin` detects broken connections.
         .test_on_check_out(false)
-        // Nor is one that works given up for its age: there may be no room for another one.
+        // A working connection is kept forever: the server may have no room for a new one.
         .max_lifetime(None)
         .connection_timeout(Duration::from_secs(3))
         .error_handler(Box::new(LogFailures))
@@ -36,7 +36,7 @@ pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2
         .map_err(|error| error.to_string())
 }
 
-/// Tells of connections that could not be opened, in one line each: PostgreSQL's driver writes several.
+/// Logs connections that cannot be opened, one line each. PostgreSQL's driver returns several lines.
 #[derive(Debug)]
 pub struct LogFailures;
 
@@ -46,7 +46,7 @@ impl r2d2::HandleError<diesel::r2d2::Error> for LogFailures {
     }
 }
 
-/// Hands r2d2 connections of one role. The manager that comes with diesel hides why opening failed.
+/// Opens connections of one role for r2d2. Diesel's own manager hides why opening failed.
 pub struct Manager {
     url: Arc<DatabaseUrl>,
     role: Role,

@@ -1,4 +1,4 @@
-//! Looks at a database without opening it for work.
+//! Checks of a database without opening it for use.
 
 use super::connection::{Role, one_line};
 use super::database::Db;
@@ -10,7 +10,7 @@ use super::url::DatabaseUrl;
 use super::{pool, sqlite};
 
 impl Db {
-    /// Whether it is a sound database that can be written. Changes nothing.
+    /// Checks that the database is sound and writable, without changing anything.
     pub fn probe(url: &DatabaseUrl) -> Result<(), OpenError> {
         let probed = match url {
             DatabaseUrl::Sqlite(path) => sqlite::open(path, Role::Probe)
@@ -22,7 +22,7 @@ impl Db {
         probed.map_err(|problem| OpenError::new(url, problem))
     }
 
-    /// Whether a database that is missing can be made by the first start. Leaves nothing.
+    /// Checks that the first start can create a missing database. Leaves no file behind.
     pub fn probe_creation(url: &DatabaseUrl) -> Result<(), OpenError> {
         let probed = match url {
             DatabaseUrl::Sqlite(path) => sqlite::probe_creation(path),
@@ -32,7 +32,7 @@ impl Db {
         probed.map_err(|problem| OpenError::new(url, problem))
     }
 
-    /// [`migrations::status`] of a database that is not opened for work.
+    /// [`migrations::status`] of a database that is not opened for use.
     pub fn migration_status(url: &DatabaseUrl) -> Result<Status, String> {
         let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
         migrations::status(&mut connection)

@@ -1,4 +1,4 @@
-//! Tables, their columns, and what refers to a row, as the database's catalogue and foreign keys say it.
+//! Tables, columns and foreign keys from the database catalog.
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
@@ -7,32 +7,32 @@ use serde_json::{Map, Value};
 use super::connection::Connection;
 use super::rows::{self, Bind, Sql};
 
-/// What becomes of a row when the one it refers to is deleted.
+/// What happens to a row when the row it refers to is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDelete {
-    /// It is deleted, too.
+    /// The row is deleted too.
     Cascade,
-    /// It stays, without the reference.
+    /// The row stays, and its reference becomes NULL.
     SetNull,
 }
 
 /// A foreign key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The table that refers.
+    /// The referring table.
     pub table: String,
-    /// The column with the reference.
+    /// The referring column.
     pub column: String,
-    /// The table that is referred to.
+    /// The referenced table.
     pub target_table: String,
-    /// The column that is referred to.
+    /// The referenced column.
     pub target_column: String,
-    /// What becomes of the rows that refer.
+    /// What happens to the referring rows.
     pub on_delete: OnDelete,
 }
 
 impl Reference {
-    /// The condition on the rows of [`Reference::table`] that refer to this value.
+    /// `FROM … WHERE …` for the rows of [`Reference::table`] that refer to this value.
     pub fn to(&self, value: Bind) -> Sql {
         let mut rest = Sql::new(format!("FROM \"{}\" WHERE \"{}\" = ?", self.table, self.column));
         rest.bind(value);
@@ -40,7 +40,7 @@ impl Reference {
     }
 }
 
-/// Where the database tells its foreign keys: the columns of [`load`], and the rows of all tables.
+/// The catalog query for foreign keys: the columns that [`load`] reads, and the FROM clause for all tables.
 fn foreign_keys(conn: &Connection) -> (&'static [&'static str; 5], &'static str) {
     match conn {
         Connection::Sqlite(_) => (
@@ -68,14 +68,14 @@ fn foreign_keys(conn: &Connection) -> (&'static [&'static str; 5], &'static str)
     }
 }
 
-/// The foreign keys that lead to a table. Those that neither cascade nor clear do not matter here: they make
-/// the deletion fail.
+/// The foreign keys that refer to a table. Only CASCADE and SET NULL are listed; any other action makes the deletion
+/// fail.
 pub fn to(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
     let (columns, _) = foreign_keys(conn);
     load(conn, &format!("{} = ? ORDER BY {}", columns[2], columns[0]), table)
 }
 
-/// The foreign keys that a table has.
+/// The foreign keys of a table, with CASCADE or SET NULL.
 pub fn of(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
     let (columns, _) = foreign_keys(conn);
     load(conn, &format!("{} = ?", columns[0]), table)
@@ -103,7 +103,7 @@ fn load(conn: &mut Connection, condition: &str, table: &str) -> QueryResult<Vec<
 /// All tables, by name.
 pub fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
     let rest = Sql::new(match conn {
-        // SQLite's own are all `sqlite_`.
+        // The names of SQLite's own tables begin with `sqlite_`.
         Connection::Sqlite(_) => {
             "FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
         }
@@ -130,13 +130,13 @@ pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     names(conn, rest)
 }
 
-/// The texts of `SELECT name rest`.
+/// Runs `SELECT name rest` and returns the names.
 fn names(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<String>> {
     let rows = rows::select(conn, &["name"], rest)?;
     Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
 }
 
-/// The columns with times, which PostgreSQL writes in JSON in another form than everywhere else, and than SQLite.
+/// The timestamp columns on PostgreSQL, whose JSON functions format timestamps unlike everything else; empty on SQLite.
 fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     let mut rest = Sql::new(match conn {
         Connection::Sqlite(_) => "FROM pragma_table_info(?) WHERE 1 = 0",
@@ -150,7 +150,7 @@ fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     names(conn, rest)
 }
 
-/// Whole rows, with all columns by name. `rest` is what follows the columns: FROM, WHERE.
+/// Whole rows as maps from column name to value. `rest` follows the column list: FROM, WHERE.
 pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<Vec<Map<String, Value>>> {
     let names = columns(conn, table)?;
     let times = times(conn, table)?;
@@ -163,7 +163,7 @@ pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<
     Ok(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())
 }
 
-/// A value of a row as a parameter; `None` for NULL.
+/// Converts a JSON value of a row to a parameter; `None` for NULL.
 pub fn bind(value: &Value) -> Option<Bind> {
     match value {
         Value::String(text) => Some(text.clone().into()),
@@ -172,7 +172,7 @@ pub fn bind(value: &Value) -> Option<Bind> {
     }
 }
 
-/// Inserts a row of [`whole_rows`], columns by name.
+/// Inserts a row in the format of [`whole_rows`].
 pub fn insert(conn: &mut Connection, table: &str, row: Map<String, Value>) -> QueryResult<usize> {
     let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
     let columns = columns.join(", ");
@@ -193,8 +193,7 @@ pub fn insert(conn: &mut Connection, table: &str, row: Map<String, Value>) -> Qu
     rows::execute(conn, statement)
 }
 
-/// The column whose value another row has already, where that is what a statement failed for; of several
-/// columns the last.
+/// The column of a violated UNIQUE constraint, the last one if it has several; `None` for other errors.
 pub fn unique_column(error: &Error) -> Option<String> {
     let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return None };
     let column = match (info.constraint_name(), info.table_name()) {

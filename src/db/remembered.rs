@@ -1,4 +1,4 @@
-//! What was read stays good until something is committed.
+//! [`Remembered`]: a cache that any commit invalidates.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -8,11 +8,11 @@ use std::sync::Mutex;
 use super::database::Db;
 use super::version::Version;
 
-/// Results of queries by key, each for as long as nothing is committed.
+/// Query results by key, valid until something is committed.
 pub struct Remembered<K, V> {
     entries: Mutex<Entries<K, V>>,
     most: usize,
-    /// Whether nothing may be good a moment longer than it is true.
+    /// Whether stale values are never acceptable.
     is_strict: bool,
 }
 
@@ -26,19 +26,19 @@ where
     K: Eq + Hash,
     V: Clone,
 {
-    /// An empty memory for up to `most` results.
+    /// An empty cache for up to `most` results.
     pub fn new(most: usize) -> Remembered<K, V> {
         Remembered { entries: Mutex::new(Entries { version: None, values: HashMap::new() }), most, is_strict: false }
     }
 
-    /// One for what must not be good a moment longer than it is true. It remembers nothing where a commit of
-    /// another process does not show at once: on PostgreSQL.
+    /// A cache that never returns stale values. On PostgreSQL it caches nothing, because another process's commit does
+    /// not show at once.
     pub fn strict(most: usize) -> Remembered<K, V> {
         Remembered { is_strict: true, ..Remembered::new(most) }
     }
 
-    /// The result for `key`, if it is remembered and good at this version, which was asked no earlier than the
-    /// request came: [`Db::version`], or where it need not be a strict memory, [`Db::recent_version`].
+    /// The cached result for `key`, if it is valid at `version`. Read the version after the request arrived:
+    /// [`Db::version`], or [`Db::recent_version`] for a cache that is not strict.
     pub fn known<Q>(&self, version: Option<Version>, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -49,7 +49,7 @@ where
         if is_good { entries.values.get(key).cloned() } else { None }
     }
 
-    /// Keeps what was read for `key` after that version had been asked for, unless something was committed since.
+    /// Caches a value that was read after `version`, unless something has been committed since.
     pub fn keep(&self, db: &Db, version: Option<Version>, key: K, value: &V) {
         // A commit in between makes the version too old, never too new.
         let lasts = version.is_some_and(|version| version.is_exact() || !self.is_strict);

@@ -1,6 +1,6 @@
-//! SQL that is put together at run time, from what models say of themselves, and its rows.
+//! SQL composed at run time from model descriptions, and its rows.
 //!
-//! SQL text comes from the program alone; whatever came from outside is a bound parameter.
+//! SQL text comes only from the program; all external input is bound as parameters.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
@@ -15,12 +15,12 @@ use serde_json::Value as Json;
 use super::connection::Connection;
 use crate::schema::row_counts;
 
-/// A piece of SQL that both databases read, with one value for each `?` in it.
+/// A piece of SQL for both databases, with one value for each `?`.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     text: String,
     values: Vec<Value>,
-    /// Whether a connection keeps the prepared statement. It keeps it for good, so the program must have few such texts.
+    /// Whether connections cache the prepared statement. They never evict it, so the program must have few such texts.
     is_kept: bool,
 }
 
@@ -33,17 +33,17 @@ pub enum Value {
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// Yes or no. SQLite has no such type: it reads 0 or 1.
+    /// A boolean. SQLite has no such type and returns 0 or 1.
     Boolean(bool),
-    /// A time in UTC. SQLite has no such type: it reads a text, see [`parse_time`].
+    /// A time in UTC. SQLite has no such type and returns text, see [`parse_time`].
     DateTime(NaiveDateTime),
-    /// A parameter for any of these numbers: `id IN ?`.
+    /// A list parameter: `id IN ?`.
     Integers(Vec<i64>),
-    /// A parameter for any of these texts: `name IN ?`.
+    /// A list parameter: `name IN ?`.
     Texts(Vec<String>),
 }
 
-/// A value of a query.
+/// A query parameter.
 pub type Bind = Value;
 
 impl Value {
@@ -55,7 +55,7 @@ impl Value {
         }
     }
 
-    /// The number, if it is one.
+    /// The number, if it is one. Booleans count as 0 and 1.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Value::Integer(number) => Some(*number),
@@ -64,12 +64,12 @@ impl Value {
         }
     }
 
-    /// Yes or no, whichever database said it.
+    /// The boolean, from either database.
     pub fn as_bool(&self) -> Option<bool> {
         self.as_i64().map(|number| number != 0)
     }
 
-    /// The time, whichever database said it.
+    /// The time, from either database.
     pub fn as_time(&self) -> Option<NaiveDateTime> {
         match self {
             Value::DateTime(time) => Some(*time),
@@ -84,8 +84,8 @@ impl Value {
     }
 }
 
-/// Reads a time as SQLite keeps it, `2026-11-22 17:30:00.123`. A list has hundreds of them, and chrono's own parser takes
-/// ten times as long.
+/// Parses a time as SQLite stores it, `2026-11-22 17:30:00.123`. Lists have hundreds of them, and chrono's parser is
+/// ten times slower.
 pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
     let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
     let date = NaiveDate::from_ymd_opt(text.get(0..4)?.parse().ok()?, number(5..7)?, number(8..10)?)?;
@@ -144,7 +144,7 @@ impl Sql {
         Sql { text: text.into(), ..Sql::default() }
     }
 
-    /// Has connections keep the prepared statement. For texts of which the program has few.
+    /// Makes connections cache the prepared statement. Only for the program's few fixed texts.
     pub fn kept(self) -> Sql {
         Sql { is_kept: true, ..self }
     }
@@ -155,7 +155,7 @@ impl Sql {
         self
     }
 
-    /// Adds the value of a `?` that the text has.
+    /// Adds the value for the next `?`.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Sql {
         self.values.push(value.into());
         self
@@ -168,7 +168,7 @@ impl Sql {
         self
     }
 
-    /// Joins conditions by AND; none is a condition that always holds.
+    /// Joins conditions with AND. Without conditions, the result is always true.
     pub fn all(conditions: impl IntoIterator<Item = Sql>) -> Sql {
         let mut all = Sql::new("1 = 1");
         for condition in conditions {
@@ -177,7 +177,7 @@ impl Sql {
         all
     }
 
-    /// The text, as the program has put it together.
+    /// The SQL text, with `?` for values.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -193,7 +193,7 @@ impl Sql {
         }
     }
 
-    /// Writes text and values in turns; `list` writes a list, which databases take in different ways.
+    /// Writes text and values alternately; `value` writes a value in the database's own way.
     fn walk<'b, DB: Backend>(
         &'b self,
         mut out: AstPass<'_, 'b, DB>,
@@ -213,7 +213,7 @@ impl Sql {
     }
 }
 
-/// What can be read from a row of either database.
+/// Types that can be read from a row of either database.
 trait FromDatabases: QueryableByName<Sqlite> + FromPostgres + 'static {}
 impl<T: QueryableByName<Sqlite> + FromPostgres + 'static> FromDatabases for T {}
 
@@ -226,7 +226,7 @@ trait FromPostgres: QueryableByName<diesel::pg::Pg> {}
 #[cfg(feature = "postgres")]
 impl<T: QueryableByName<diesel::pg::Pg>> FromPostgres for T {}
 
-/// A statement as one of the databases takes it.
+/// A statement adapted to one of the databases.
 struct Statement(Sql);
 
 impl Query for Statement {
@@ -234,14 +234,14 @@ impl Query for Statement {
 }
 
 impl QueryId for Statement {
-    // Which statement it is, its text tells.
+    // The text identifies the statement.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 impl<C> RunQueryDsl<C> for Statement {}
 
-/// SQLite takes a list as JSON.
+/// Adapts a statement to SQLite, which takes lists as JSON.
 fn for_sqlite(mut sql: Sql) -> Statement {
     let is_list = |value: &Value| matches!(value, Value::Integers(_) | Value::Texts(_));
     if sql.values.iter().any(is_list) {
@@ -273,7 +273,7 @@ impl QueryFragment<Sqlite> for Statement {
             Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
             Value::Boolean(flag) => out.push_bind_param::<Bool, _>(flag),
             Value::DateTime(time) => out.push_bind_param::<Timestamp, _>(time),
-            // Lists are texts by now.
+            // `for_sqlite` has converted lists to text.
             Value::Null | Value::Integers(_) | Value::Texts(_) => {
                 out.push_sql("NULL");
                 Ok(())
@@ -282,7 +282,7 @@ impl QueryFragment<Sqlite> for Statement {
     }
 }
 
-/// No text of PostgreSQL has a NUL, and none is found by what stands here in its place.
+/// Adapts a statement to PostgreSQL, whose text cannot contain NUL. The replacement character matches no stored text.
 #[cfg(feature = "postgres")]
 fn for_postgres(mut sql: Sql) -> Statement {
     for value in &mut sql.values {
@@ -304,7 +304,7 @@ impl QueryFragment<diesel::pg::Pg> for Statement {
             Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
             Value::Boolean(flag) => out.push_bind_param::<Bool, _>(flag),
             Value::DateTime(time) => out.push_bind_param::<Timestamp, _>(time),
-            // As a parameter it would need a type.
+            // A parameter would need a type.
             Value::Null => {
                 out.push_sql("NULL");
                 Ok(())
@@ -325,7 +325,7 @@ impl QueryFragment<diesel::pg::Pg> for Statement {
     }
 }
 
-/// A row's values in the order of its columns.
+/// A row's values in column order.
 struct Values(Vec<Value>);
 
 impl QueryableByName<Sqlite> for Values {
@@ -339,7 +339,7 @@ impl QueryableByName<Sqlite> for Values {
                 Some(SqliteType::SmallInt | SqliteType::Integer | SqliteType::Long) => {
                     Value::Integer(FromSql::<BigInt, Sqlite>::from_sql(value)?)
                 }
-                Some(other) => return Err(format!("a value of the type {other:?} cannot be read").into()),
+                Some(other) => return Err(format!("unsupported column type {other:?}").into()),
             })
         };
         (0..row.field_count()).map(value).collect::<Result<_, _>>().map(Values)
@@ -354,7 +354,7 @@ impl QueryableByName<diesel::pg::Pg> for Values {
         let value = |at| {
             let Some(field) = Row::get(row, at) else { return Ok(Value::Null) };
             let Some(value) = field.value() else { return Ok(Value::Null) };
-            // The types' numbers in `pg_type`.
+            // The type OIDs of `pg_type`.
             Ok(match value.get_oid().get() {
                 16 => Value::Boolean(FromSql::<Bool, Pg>::from_sql(value)?),
                 19 | 25 | 705 | 1042 | 1043 => Value::Text(FromSql::<Text, Pg>::from_sql(value)?),
@@ -362,7 +362,7 @@ impl QueryableByName<diesel::pg::Pg> for Values {
                 21 => Value::Integer(<i16 as FromSql<SmallInt, Pg>>::from_sql(value)?.into()),
                 23 => Value::Integer(<i32 as FromSql<Integer, Pg>>::from_sql(value)?.into()),
                 1114 => Value::DateTime(FromSql::<Timestamp, Pg>::from_sql(value)?),
-                other => return Err(format!("a value of the type {other} cannot be read").into()),
+                other => return Err(format!("unsupported column type, OID {other}").into()),
             })
         };
         (0..row.field_count()).map(value).collect::<Result<_, _>>().map(Values)
@@ -375,7 +375,7 @@ struct JsonRow {
     row: String,
 }
 
-/// The functions that make JSON of a row's values, and of all values of a column.
+/// The SQL functions that build a JSON array of one row's values, and of all values of a column.
 fn json_functions(conn: &Connection) -> (&'static str, &'static str) {
     match conn {
         Connection::Sqlite(_) => ("json_array", "json_group_array"),
@@ -396,10 +396,10 @@ pub fn select(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult
     load(conn, statement)
 }
 
-/// [`select`] for columns of any type, whose values JSON can hold. Booleans are 0 or 1, times are texts.
+/// [`select`] for columns of any type that JSON can represent. Booleans become 0 or 1, times become text.
 pub fn select_json(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult<Vec<Vec<Json>>> {
     let (array, _) = json_functions(conn);
-    // PostgreSQL's JSON is no text by itself; the cast changes nothing for SQLite.
+    // PostgreSQL's JSON type is not text. The cast has no effect on SQLite.
     let text = format!("SELECT CAST({array}({}) AS TEXT) AS row {}", columns.join(", "), rest.text);
     let rows = Sql { text, values: rest.values, is_kept: false }.load::<JsonRow>(conn)?;
     rows.iter().map(|row| Ok(parse::<Vec<Json>>(&row.row)?.into_iter().map(without_bool).collect())).collect()
@@ -416,7 +416,7 @@ fn without_bool(value: Json) -> Json {
     }
 }
 
-/// The ids of the rows of `SELECT id rest`.
+/// Runs `SELECT id rest` and returns the ids.
 pub fn ids(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<i64>> {
     let (_, group) = json_functions(conn);
     let text = format!("SELECT coalesce(CAST({group}(id) AS TEXT), '[]') AS row FROM (SELECT id {}) AS ids", rest.text);
@@ -424,21 +424,21 @@ pub fn ids(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<i64>> {
     rows.first().map_or(Ok(Vec::new()), |row| parse(&row.row))
 }
 
-/// The one whole number that `SELECT expression rest` gives; 0 where there is no row.
+/// Runs `SELECT expression rest` and returns its single integer; 0 if there is no row.
 pub fn number(conn: &mut Connection, expression: &str, rest: Sql) -> QueryResult<i64> {
     let rows = select(conn, &[expression], rest)?;
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_i64).unwrap_or(0))
 }
 
-/// How many rows a table has, where triggers keep that number.
+/// The number of rows that triggers have counted; `None` for tables without such triggers.
 pub fn kept_count(conn: &mut Connection, table: &str) -> QueryResult<Option<i64>> {
     let of_table = row_counts::table.filter(row_counts::table_name.eq(table)).select(row_counts::row_count);
-    // PostgreSQL keeps several, which make the number together.
+    // PostgreSQL has several counters per table; their sum is the number of rows.
     let counts: Vec<i64> = of_table.load(conn)?;
     Ok((!counts.is_empty()).then(|| counts.iter().sum()))
 }
 
-/// Runs a statement that changes rows, and tells how many.
+/// Runs a statement and returns the number of affected rows.
 pub fn execute(conn: &mut Connection, statement: Sql) -> QueryResult<usize> {
     match conn {
         Connection::Sqlite(conn) => for_sqlite(statement).execute(conn),

@@ -1,4 +1,4 @@
-//! Searches: the words of what was typed, and the turns that searches take.
+//! Search: splitting a search into words, and limiting concurrent searches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;
 
-/// The longest search, in characters.
+/// Maximum length of a search in characters.
 pub const MAX_CHARS: usize = 200;
-/// The most words of a search.
+/// Maximum number of words in a search.
 pub const MAX_WORDS: usize = 20;
-/// Searches that run at once.
+/// Maximum number of concurrent searches.
 const AT_ONCE: usize = 2;
 /// How long a search waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The words of a search, of which each must occur; what stands between quotation marks is one word.
-/// `Err` says of what there is too much.
+/// Splits a search into words, all of which must occur. Text in quotation marks is one word. The error is a message for
+/// the user.
 pub fn words(search: &str) -> Result<Vec<String>, String> {
     if search.chars().count() > MAX_CHARS {
         return Err(format!("Ensure this has no more than {MAX_CHARS} characters."));
@@ -33,10 +33,10 @@ pub fn words(search: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// A search's turn; over when it is dropped.
+/// Permission to search, released when it is dropped.
 pub type Turn = OwnedSemaphorePermit;
 
-/// A search looks at every row, so only a few run at once: other reads keep their share. Cheap to clone.
+/// Limits concurrent searches. Each scans all rows, and other reads must keep their share of the CPU. Cheap to clone.
 #[derive(Clone)]
 pub struct Turns(Arc<Semaphore>);
 
@@ -47,13 +47,13 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits for a turn as long as it takes.
+    /// Waits for a turn without a time limit.
     pub async fn wait(&self) -> Option<Turn> {
-        // It fails only for a semaphore that was closed, and nobody closes this one.
+        // Fails only for a closed semaphore, and this one is never closed.
         self.0.clone().acquire_owned().await.ok()
     }
 
-    /// Waits for a turn, but not for long.
+    /// Waits up to 3 seconds for a turn.
     pub async fn take(&self) -> Result<Option<Turn>, Error> {
         let turn = tokio::time::timeout(PATIENCE, self.wait()).await;
         turn.map_err(|_| Error::Unavailable("too many searches at once".to_owned()))

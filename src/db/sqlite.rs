@@ -1,4 +1,4 @@
-//! SQLite: how its connections are opened and what is particular to it.
+//! SQLite: opening connections and creating the file.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -14,21 +14,21 @@ use super::connection::Role;
 use super::migrations;
 use super::url::DatabaseUrl;
 
-/// Opens the file with the settings that every connection has.
+/// Opens a connection with the settings of its role.
 ///
-/// WAL lets readers and the writer work side by side; `synchronous=FULL` has each commit on the disk
-/// before it is acknowledged (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+/// WAL lets readers and the writer work concurrently; `synchronous=FULL` writes each commit to disk before it is
+/// acknowledged (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     let Some(path) = path.to_str() else {
         return Err(ConnectionError::BadConnection("the path is not UTF-8".to_owned()));
     };
     if DatabaseUrl::Sqlite(path.into()).missing_folder().is_some() {
-        // SQLite would only say that it cannot open the file.
+        // SQLite would only report that it cannot open the file.
         return Err(ConnectionError::BadConnection("its folder does not exist".to_owned()));
     }
     let mut connection = SqliteConnection::establish(path)?;
     let settings = match role {
-        // Other programs may hold the lock for a while: wait for them, but not for long.
+        // Another process may hold the lock: wait, but not for long.
         Role::Writer => {
             "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         }
@@ -40,14 +40,13 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     Ok(Connection::Sqlite(connection))
 }
 
-/// Readies a connection for many small writes. Each has a savepoint, and what its pages were before would go to a
-/// temporary file: a fifth of the writer's time. Not for migrations, which sort whole tables.
+/// Prepares a connection for many small writes. Each has a savepoint, and writing its old pages to a temporary file
+/// would take a fifth of the writer's time. Not for migrations, which sort whole tables.
 pub fn keep_savepoints_in_memory(connection: &mut Connection) -> QueryResult<()> {
     connection.batch_execute("PRAGMA temp_store = MEMORY")
 }
 
-/// Whether the database can be written, if not at this moment: a lock passes, a file that is read-only
-/// stays so.
+/// Checks that the database is writable. A lock is no error: it is temporary, but a read-only file is not.
 fn check_writable(connection: &mut Connection) -> QueryResult<()> {
     match try_to_write(connection) {
         Err(error) if error.to_string().contains("database is locked") => Ok(()),
@@ -55,8 +54,7 @@ fn check_writable(connection: &mut Connection) -> QueryResult<()> {
     }
 }
 
-/// Writes something and takes it back. `BEGIN IMMEDIATE` alone would not do: on a read-only file, which
-/// SQLite opens without a word, it succeeds.
+/// Writes something and rolls it back. `BEGIN IMMEDIATE` alone is not enough: it succeeds even on a read-only file.
 fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
     connection.batch_execute("BEGIN IMMEDIATE")?;
     let outcome = connection.batch_execute("PRAGMA user_version = 0");
@@ -64,7 +62,7 @@ fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
     outcome
 }
 
-/// Whether the database is sound and can be written.
+/// Checks that the database is sound and writable.
 pub fn probe(connection: &mut Connection) -> Result<(), String> {
     #[derive(diesel::QueryableByName)]
     struct Finding {
@@ -80,13 +78,12 @@ pub fn probe(connection: &mut Connection) -> Result<(), String> {
     }
 }
 
-/// Makes the file where it is missing, for its owner alone: it holds password hashes. SQLite gives its other files the
-/// same mode.
+/// Creates a missing file with mode 0600, because it holds password hashes. SQLite gives its other files the same mode.
 fn create_file(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// Whether a file that is missing can be made: makes another one beside it, and takes it away.
+/// Checks that a missing file can be created, by creating and removing another file next to it.
 pub fn probe_creation(path: &Path) -> Result<(), String> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".check");
@@ -97,14 +94,14 @@ pub fn probe_creation(path: &Path) -> Result<(), String> {
 }
 
 fn cannot_be_made(error: &std::io::Error) -> String {
-    format!("the file cannot be made: {error}")
+    format!("the file cannot be created: {error}")
 }
 
-/// The writing connection, with all migrations applied, and how many those were.
+/// Opens the write connection and applies pending migrations. Also returns how many it applied.
 ///
-/// When several processes start at once on a new file, one changes its journal mode or its schema while
-/// another has begun to read. SQLite refuses the other at once, whatever `busy_timeout` says, since the
-/// two could wait for each other for ever. Beginning anew is the way out.
+/// If several processes start at once on a new file, one may change the journal mode or schema while another is
+/// reading. SQLite then fails the other one at once, regardless of `busy_timeout`, to avoid a deadlock. So this
+/// retries.
 pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
     let created = create_file(path);
     let give_up = Instant::now() + Duration::from_secs(5);
@@ -120,7 +117,7 @@ pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
             Err(problem) if problem.contains("database is locked") && Instant::now() < give_up => {
                 std::thread::sleep(Duration::from_millis(20));
             }
-            // SQLite knows only that it cannot open what is not there.
+            // SQLite only reports that it cannot open the file, not why it could not be created.
             Err(problem) if problem.contains("unable to open") && !path.exists() => {
                 return Err(created.err().map_or(problem, |error| cannot_be_made(&error)));
             }

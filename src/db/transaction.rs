@@ -1,4 +1,4 @@
-//! Transactions, and parts of them.
+//! Transactions and savepoints.
 
 use diesel::connection::{SimpleConnection, TransactionManager};
 
@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::pool::Manager;
 use crate::error::Error;
 
-/// Runs queries in a transaction on a connection of a pool.
+/// Runs queries in a transaction on a pooled connection.
 pub(super) fn transaction<T>(
     pool: &r2d2::Pool<Manager>,
     queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
@@ -14,24 +14,24 @@ pub(super) fn transaction<T>(
     run(begin(pool)?, queries)
 }
 
-/// Runs queries in the transaction that has begun on a connection, and ends it.
+/// Runs queries in a transaction that has already begun, and ends it.
 pub(super) fn run<T>(
     mut connection: r2d2::PooledConnection<Manager>,
     queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    // `Connection::transaction` without its begin.
+    // Like `Connection::transaction`, without the BEGIN.
     match queries(&mut connection) {
         Ok(value) => Connection::commit_transaction(&mut connection).map(|()| value).map_err(Error::from),
         Err(error) => {
-            // A connection that cannot even take back is not used again.
+            // A connection that fails to roll back counts as broken, and the pool drops it.
             let _ = Connection::rollback_transaction(&mut connection);
             Err(error)
         }
     }
 }
 
-/// A connection on which a transaction has begun. Those that broke while nobody used them, since the server
-/// was started anew, are found out by that and dropped.
+/// Takes a connection and begins a transaction. This detects and drops connections that broke while idle, for example
+/// because the server restarted.
 fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
     let mut attempts = 0;
     loop {
@@ -46,7 +46,7 @@ fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, 
     }
 }
 
-/// Runs a part of a write that may fail by itself: an error undoes this part alone.
+/// Runs part of a write in a savepoint: an error rolls back only this part.
 pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
     conn.batch_execute("SAVEPOINT part")?;
     let outcome = part(conn);
@@ -54,7 +54,7 @@ pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) ->
     outcome
 }
 
-/// Runs a part of a write and undoes it whatever comes of it: to see what would happen.
+/// Runs part of a write and always rolls it back, as a dry run.
 pub fn rehearse<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
     conn.batch_execute("SAVEPOINT rehearsal")?;
     let outcome = part(conn);

@@ -1,41 +1,41 @@
-//! `DATABASE_URL`: which database it is, and where.
+//! [`DatabaseUrl`]: the setting `DATABASE_URL`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where the database is. `Display` and `Debug` show no password.
+/// The URL of the database. `Display` and `Debug` mask passwords.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL server and a database there, as libpq reads it
-    /// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), and besides
-    /// `connection_limit`, the most connections of a process.
+    /// A PostgreSQL URL as libpq reads it
+    /// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), with an additional
+    /// parameter `connection_limit`, the maximum connections of a process.
     #[cfg(feature = "postgres")]
     Postgres(String),
 }
 
 impl DatabaseUrl {
-    /// Reads the setting. The error says what is wrong without repeating the value, which may hold a password.
+    /// Parses the setting. The error does not repeat the value, which may contain a password.
     pub fn parse(value: &str) -> Result<DatabaseUrl, &'static str> {
         if value.starts_with("postgres://") || value.starts_with("postgresql://") {
             return postgres(value);
         }
         let Some(path) = value.strip_prefix("sqlite:") else {
             return Err(
-                "begins neither with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`, nor with `postgres://`",
+                "must begin with `sqlite:`, such as `sqlite:gatepost.sqlite3` or `sqlite:///var/lib/gatepost/db.sqlite3`, or with `postgres://`",
             );
         };
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.starts_with("file:") || path.contains(":memory:") || path.contains('?') {
             return Err(
-                "needs the path of a file after `sqlite:`; a database in memory would be lost, and options are not supported",
+                "needs a file path after `sqlite:`; in-memory databases and options are not supported",
             );
         }
         Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
     }
 
-    /// What kind of database it is, for people.
+    /// The product name, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             DatabaseUrl::Sqlite(_) => "SQLite",
@@ -44,7 +44,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The folder in which a SQLite file should be, if it is not there.
+    /// The parent folder of the SQLite file, if it does not exist.
     pub fn missing_folder(&self) -> Option<&Path> {
         match self {
             DatabaseUrl::Sqlite(path) => {
@@ -55,7 +55,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether there is no database yet, which the first start makes: a file that is missing.
+    /// Whether the SQLite file does not exist yet. The first start creates it.
     pub fn is_missing(&self) -> bool {
         match self {
             DatabaseUrl::Sqlite(path) => !path.exists(),
@@ -67,11 +67,11 @@ impl DatabaseUrl {
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str) -> Result<DatabaseUrl, &'static str> {
-    Err("names PostgreSQL, which this build leaves out; build with `--features postgres`, or use `sqlite:` and a path")
+    Err("needs PostgreSQL support, which this build does not have; build with `--features postgres`, or use `sqlite:` and a path")
 }
 
-/// What libpq would not read is refused here: its own messages quote what they do not understand, which may be
-/// the half of a password.
+/// Rejects what libpq could not parse: its error messages quote the part they do not understand, which may be half a
+/// password.
 #[cfg(feature = "postgres")]
 fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     let (_, rest) = value.split_once("://").unwrap_or_default();
@@ -85,18 +85,18 @@ fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     let is_encoded = |text: &str| {
         text.split('%').skip(1).all(|code| code.len() >= 2 && code.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
     };
-    // libpq looks for the `@` beyond a `?`, too.
+    // libpq also looks for an `@` after the `?`.
     let is_beyond = rest.split_at(authority.len()).1.contains('@');
     if !hosts.split(',').all(is_host) || authority.matches('@').count() > 1 || is_beyond {
         return Err(
-            "has no host and port where they should stand, as in `postgres://user:password@host:5432/database`; write `%40` for `@`, `%2F` for `/`, `%3A` for `:`, `%3F` for `?` and `%25` for `%` within a name or a password",
+            "has no valid host and port, as in `postgres://user:password@host:5432/database`; write `%40` for `@`, `%2F` for `/`, `%3A` for `:`, `%3F` for `?` and `%25` for `%` in names and passwords",
         );
     }
     if !is_encoded(rest) {
-        return Err("has a `%` that does not begin a code of two digits; write `%25` for `%`");
+        return Err("has a `%` without two hexadecimal digits after it; write `%25` for `%`");
     }
     if super::postgres::ConnectionLimit::of(value).is_none() {
-        return Err("has a `connection_limit` that is no number from 3 to 1000");
+        return Err("has a `connection_limit` that is not a number from 3 to 1000");
     }
     Ok(DatabaseUrl::Postgres(value.to_owned()))
 }

@@ -1,9 +1,8 @@
-//! The single writer of SQLite.
+//! SQLite's single writer.
 //!
-//! SQLite has one write lock and a commit costs a wait for the disk. So one thread owns the writing
-//! connection, takes whatever is queued, runs each job in a savepoint of its own and commits all of them
-//! at once: one wait for the disk serves everyone who was waiting. A job's failure undoes that job alone;
-//! nobody is answered before the commit.
+//! SQLite has one write lock, and every commit waits for the disk. So one thread owns the write connection, takes all
+//! queued jobs, runs each in its own savepoint and commits them together: many jobs share one disk wait. A failed job
+//! rolls back only its own changes. No job is answered before the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -22,19 +21,19 @@ use super::version::Versions;
 use crate::error::Error;
 use crate::metrics;
 
-/// Jobs that may wait; beyond that the service says that it is overloaded.
+/// Maximum queued jobs. Beyond that, writes fail with [`Error::Unavailable`].
 pub const QUEUE: usize = 4096;
-/// Jobs in one commit, so that the first of a long queue need not wait for all of it.
+/// Maximum jobs per commit, so that the first jobs of a long queue do not wait for all of it.
 const BATCH: usize = 256;
 
-/// The sending side of the writer's queue. The thread ends when the last one is dropped.
+/// The sending side of the queue. The thread ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Writer {
     queue: SyncSender<Box<dyn Job>>,
     metrics: WriterMetrics,
 }
 
-/// What is counted of writes.
+/// Metrics of writes.
 #[derive(Clone)]
 pub struct WriterMetrics {
     pub queued: IntGauge,
@@ -47,8 +46,8 @@ impl WriterMetrics {
         let sizes: Vec<f64> = (0..=BATCH.ilog2()).map(|power| f64::from(1 << power)).collect();
         let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
         WriterMetrics {
-            queued: metrics::gauge("gatepost_db_queued_writes", "Writes that wait for their turn."),
-            batch: metrics::histogram("gatepost_db_batch_writes", "Writes that were committed together.", &sizes),
+            queued: metrics::gauge("gatepost_db_queued_writes", "Writes waiting in the queue."),
+            batch: metrics::histogram("gatepost_db_batch_writes", "Writes per commit.", &sizes),
             commit: metrics::histogram(
                 "gatepost_db_commit_duration_seconds",
                 "Time to run and commit a batch.",
@@ -60,7 +59,7 @@ impl WriterMetrics {
 
 #[cfg(feature = "postgres")]
 impl WriterMetrics {
-    /// Runs a write that is a transaction of its own.
+    /// Runs a write in a transaction of its own and records its duration.
     pub fn time<T>(&self, write: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let timer = self.commit.start_timer();
         let outcome = write();
@@ -89,7 +88,7 @@ impl Writer {
         Ok(Writer { queue, metrics })
     }
 
-    /// Queues a job. The answer comes after the commit.
+    /// Queues a job. The receiver gets the result after the commit.
     pub fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
@@ -97,7 +96,7 @@ impl Writer {
     {
         let (sender, answer) = oneshot::channel();
         let job = Box::new(Queued { queries: Some(queries), result: None, sender });
-        // Before it is sent, or the writer might count it off first.
+        // Incremented before sending: the writer might decrement it first.
         self.metrics.queued.inc();
         let sent = self.queue.try_send(job);
         if sent.is_err() {
@@ -115,7 +114,7 @@ impl Writer {
 trait Job: Send {
     /// Runs the queries in a savepoint. `Err` only if the savepoint itself failed, and with it the batch.
     fn run(&mut self, connection: &mut Connection) -> QueryResult<()>;
-    /// Answers: with the job's own result where the batch was committed, else with why it was not.
+    /// Sends the job's own result if the batch was committed, otherwise the commit's error.
     fn answer(self: Box<Self>, commit: Result<(), String>);
 }
 
@@ -137,19 +136,19 @@ where
         let result = caught.unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
         let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
         self.result = Some(result);
-        // SQLite ends the whole transaction by itself when, for one, the disk is full. Then there is no
-        // savepoint any more, and this fails.
+        // SQLite rolls back the whole transaction on some errors, such as a full disk. Then the savepoint is gone and
+        // this statement fails.
         connection.batch_execute(end)
     }
 
     fn answer(self: Box<Self>, commit: Result<(), String>) {
         let result = match (commit, self.result) {
             (Ok(()), Some(result)) => result,
-            // Even a job's own error may come from what another job of the batch had written, and is gone.
+            // A job's own error does not count either: it may depend on another job of the batch that was rolled back.
             (Err(cause), _) => Err(Error::Unavailable(cause)),
             (Ok(()), None) => Err(Error::Internal("a write was not run".to_owned())),
         };
-        // A caller that went away needs no answer.
+        // Fails if the caller has gone away, and then no answer is needed.
         let _ = self.sender.send(result);
     }
 }
@@ -171,14 +170,14 @@ fn run(
             Ok(open) => commit(open, &mut batch),
             Err(cause) => Err(cause),
         };
-        // Before anybody is answered, so that their next request sees what they have done.
+        // Before the answers, so that each client's next request sees its own write.
         versions.note_commit();
         if commit.is_ok() {
             timer.observe_duration();
             metrics.batch.observe(batch.len() as f64);
         } else {
             timer.stop_and_discard();
-            // A fresh connection next time: the state of this one is not worth guessing at.
+            // Open a new connection next time: the state of this one is unknown.
             connection = None;
         }
         for job in batch {
@@ -196,7 +195,7 @@ fn connection_or_new<'a>(slot: &'a mut Option<Connection>, path: &Path) -> Resul
     slot.as_mut().ok_or_else(|| "there is no connection".to_owned())
 }
 
-/// Diesel's own transactions are of no use here: they do not tell a savepoint that failed from a job that did.
+/// Diesel's own transactions do not distinguish a failed savepoint from a failed job.
 fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
     let mut run = || {
         connection.batch_execute("BEGIN IMMEDIATE")?;

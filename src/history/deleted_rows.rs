@@ -1,8 +1,8 @@
-//! Deleted rows, kept so that a deletion can be undone: the row as it was, the rows that went with it, and
-//! which rows lost their reference to it. All of it follows from the database's foreign keys.
+//! Keeps deleted rows so that a deletion can be undone: the row itself, the rows deleted with it, and the references to
+//! it that were cleared. All of it follows from the database's foreign keys.
 //!
-//! A user's row is kept with its password's hash: it never leaves the database it has been in. After
-//! [`KEPT_DAYS`] it is gone for good.
+//! A user's row is kept with its password hash, which never leaves the database. After [`KEPT_DAYS`] the row is deleted
+//! permanently.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,14 +21,14 @@ use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
 use crate::schema::deleted_rows;
 
-/// How long a deletion can be undone.
+/// Number of days during which a deletion can be undone.
 pub const KEPT_DAYS: i64 = 30;
-/// What is never brought back: sessions, and files that were on their way in.
+/// Tables whose rows are never restored: sessions and unfinished imports.
 const NOT_KEPT: &[&str] = &["imports", "sessions"];
 
 type Columns = Map<String, Value>;
 
-/// A deleted row and what it took along.
+/// A deleted row and everything deleted or changed with it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Content {
     row: Columns,
@@ -52,7 +52,7 @@ struct Cleared {
     ids: Vec<i64>,
 }
 
-/// Deletes a row of `table`, keeps it, and writes the history. Every model's `delete` ends here.
+/// Deletes a row of `table`, keeps a copy, and writes the history. Every model's `delete` calls this.
 pub fn delete(
     conn: &mut Connection,
     actor: &Actor,
@@ -89,7 +89,7 @@ pub fn delete(
     Ok(())
 }
 
-/// Notes what refers to a row: whatever goes with it, in turn with what goes with that, and whatever stays.
+/// Collects what refers to a row: rows that are deleted with it, recursively, and rows that stay without the reference.
 fn collect(conn: &mut Connection, references: &[Reference], row: &Columns, content: &mut Content) -> QueryResult<()> {
     for reference in references.iter().filter(|reference| !NOT_KEPT.contains(&reference.table.as_str())) {
         let Some(value) = row.get(&reference.target_column).and_then(references::bind) else { continue };
@@ -117,18 +117,18 @@ fn collect(conn: &mut Connection, references: &[Reference], row: &Columns, conte
     Ok(())
 }
 
-/// The ids of rows that cannot come back any more since their time is over, the oldest first.
+/// The ids of rows that are past their retention period, oldest first.
 pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
     let over = deleted_rows::table.filter(deleted_rows::at.lt(kept_since())).order(deleted_rows::at).limit(limit);
     over.select(deleted_rows::id).load(conn)
 }
 
-/// Deletes rows for good.
+/// Deletes rows permanently.
 pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
     diesel::delete(deleted_rows::table.filter(deleted_rows::id.eq_any(ids))).execute(conn)
 }
 
-/// A row that can come back, or has.
+/// A deleted row that can be restored or has been.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = deleted_rows)]
 pub struct DeletedRow {
@@ -136,9 +136,9 @@ pub struct DeletedRow {
     pub id: i64,
     /// The model's name.
     pub model: String,
-    /// The row's id, then and again.
+    /// The row's id, before the deletion and after a restoration.
     pub object_id: i64,
-    /// The row's name for people.
+    /// The row's title.
     pub object: String,
     /// When it was deleted, in UTC.
     pub at: NaiveDateTime,
@@ -154,24 +154,24 @@ fn kept() -> deleted_rows::BoxedQuery<'static, Backend> {
     deleted_rows::table.filter(deleted_rows::at.ge(kept_since())).into_boxed()
 }
 
-/// What was deleted together and can come back, the last first, so that parents come before their children:
-/// those before an id, at most so many.
+/// The rows of a batch that can be restored, with ids less than `before`. The latest deletions come first, so that
+/// parents come before their children.
 pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> QueryResult<Vec<DeletedRow>> {
     let rows = kept().filter(deleted_rows::batch.eq(batch.to_owned()).and(deleted_rows::id.lt(before)));
     rows.order(deleted_rows::id.desc()).limit(limit).select(DeletedRow::as_select()).load(conn)
 }
 
-/// The batch by which a deleted row can come back, if it can.
+/// The batch of a deleted row; `None` if it cannot be restored.
 pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Option<String>> {
     let of_row = deleted_rows::model.eq(model.to_owned()).and(deleted_rows::object_id.eq(id));
     kept().filter(of_row).order(deleted_rows::id.desc()).select(deleted_rows::batch).first(conn).optional()
 }
 
-/// Brings back a row with its old id and what referred to it, and tells how many of the rows that went along
-/// could not come: what they belonged to is gone by now.
+/// Restores a row with its old id and the rows and references deleted with it. Returns how many of those rows could not
+/// be restored because another row they refer to no longer exists.
 ///
-/// Fails with [`Error::Invalid`] and the reason where the row's place is taken, such as its name. It may be
-/// half there then: to be called within [`crate::db::savepoint`].
+/// Fails with [`Error::Invalid`] and the reason if a unique value is taken, such as a name. The row may then be partly
+/// restored, so call this within [`crate::db::savepoint`].
 pub fn restore(
     conn: &mut Connection,
     tables: &mut Tables,
@@ -188,7 +188,7 @@ pub fn restore(
     Ok(left_out)
 }
 
-/// What is known of tables, so that it is asked for once in a restoration: their foreign keys and columns.
+/// Foreign keys and columns by table, queried once per restoration.
 #[derive(Default)]
 pub struct Tables(HashMap<String, (Vec<Reference>, Vec<String>)>);
 
@@ -214,7 +214,7 @@ fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content:
     for cleared in content.cleared {
         let Some(value) = content.row.get(&cleared.target_column).and_then(references::bind) else { continue };
         let (table, column) = (&cleared.table, &cleared.column);
-        // Whoever has another reference by now keeps it.
+        // Rows that have another reference by now keep it.
         let mut statement = Sql::new(format!("UPDATE \"{table}\" SET \"{column}\" = ? WHERE \"{column}\" IS NULL"));
         statement.bind(value).push(" AND id IN ?").bind(cleared.ids);
         rows::execute(conn, statement)?;
@@ -222,7 +222,7 @@ fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content:
     Ok(left_out)
 }
 
-/// Inserts a row as it was. `false` where it belonged to another one that is gone.
+/// Inserts a row as it was. `false` if a row that it refers to no longer exists.
 fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Columns) -> QueryResult<bool> {
     let (references, columns) = tables.get(conn, table)?;
     for reference in references {
@@ -238,13 +238,13 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Colu
             OnDelete::SetNull => row.insert(reference.column.clone(), Value::Null),
         };
     }
-    // A column may be gone since.
+    // A migration may have dropped a column since.
     row.retain(|column, _| columns.contains(column));
     references::insert(conn, table, row)?;
     Ok(true)
 }
 
-/// Turns a broken uniqueness into a reason.
+/// Turns a violated UNIQUE constraint into a reason.
 fn taken(error: DieselError) -> Error {
     match references::unique_column(&error) {
         Some(column) => {

@@ -1,4 +1,4 @@
-//! Deletes for good what is kept for a time only, whether or not anybody uses the server.
+//! Deletes rows that are past their retention period, in the background.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use diesel::QueryResult;
 use crate::db::{Connection, Db};
 use crate::error::Error;
 
-/// How often it is looked for.
+/// Interval between two runs.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// Rows that one transaction takes: the others who write wait for it.
+/// Rows deleted per transaction. Other writes wait for it.
 const CHUNK: i64 = 100;
 
-/// Something that expires.
+/// A kind of row that expires.
 #[derive(Clone, Copy)]
 pub struct Expiring {
-    /// The ids of rows whose time is over, at most so many.
+    /// The ids of expired rows, at most the given number.
     pub expired: fn(&mut Connection, i64) -> QueryResult<Vec<i64>>,
-    /// Deletes them.
+    /// Deletes the rows with these ids.
     pub forget: fn(&mut Connection, &[i64]) -> QueryResult<usize>,
 }
 
-/// Deletes what has expired, now and every hour. Never ends by itself.
+/// Deletes expired rows now and every hour. Never returns.
 pub async fn run(db: Db, all: &[Expiring]) {
     loop {
         for expiring in all {
             if let Err(error) = purge(&db, *expiring).await {
-                log::warn!("what has expired stays: {}", error.cause().unwrap_or_default().escape_debug());
+                log::warn!("expired rows could not be deleted: {}", error.cause().unwrap_or_default().escape_debug());
             }
         }
         tokio::time::sleep(INTERVAL).await;
@@ -34,7 +34,7 @@ pub async fn run(db: Db, all: &[Expiring]) {
 }
 
 async fn purge(db: &Db, Expiring { expired, forget }: Expiring) -> Result<(), Error> {
-    // Mostly there is nothing: that takes no turn of the writer's.
+    // Usually nothing has expired, so check with a read before using the writer.
     while db.read(move |conn| Ok(!expired(conn, 1)?.is_empty())).await? {
         let part = move |conn: &mut Connection| {
             let ids = expired(conn, CHUNK)?;

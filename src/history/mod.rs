@@ -1,4 +1,4 @@
-//! What was done: who changed what, how deleted rows come back, and what is kept for a time only.
+//! The change history, restoring deleted rows, and retention periods.
 
 pub mod deleted_rows;
 pub mod expiry;

@@ -1,5 +1,4 @@
-//! Who changed what: a row for every change, written by the model function in the change's own
-//! transaction, whoever calls it.
+//! The history: one row per change, written by the model functions in the change's own transaction.
 
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
@@ -8,18 +7,18 @@ use serde_json::{Map, Value, json};
 use crate::db::Connection;
 use crate::schema::history;
 
-/// The way by which a change came.
+/// Where a change was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The admin.
+    /// The admin site.
     Admin,
-    /// A request to the API.
+    /// The REST API.
     Api,
-    /// A command on the server.
+    /// A command.
     CommandLine,
-    /// A user's first token.
+    /// Authentication with a user's first token.
     FirstToken,
-    /// The pool's trigger, after a sign-up.
+    /// The user pool's post-confirmation trigger.
     PostConfirmation,
 }
 
@@ -41,7 +40,7 @@ pub struct Actor {
     user_id: Option<i64>,
     name: String,
     source: Source,
-    /// What is deleted under one name comes back together; `None`: each row has a name of its own.
+    /// Rows deleted in one batch are restored together; `None`: each row is a batch of its own.
     batch: Option<String>,
 }
 
@@ -51,7 +50,7 @@ impl Actor {
         Actor { user_id: Some(id), name: name.to_owned(), source, batch: None }
     }
 
-    /// Nobody in particular: a command, or a user who does not exist yet.
+    /// No user: a command, or a first token whose user does not exist yet.
     pub fn system(source: Source) -> Actor {
         Actor { user_id: None, name: String::new(), source, batch: None }
     }
@@ -61,7 +60,7 @@ impl Actor {
         self.user_id
     }
 
-    /// Has all that this actor deletes come back together. See [`super::deleted_rows`].
+    /// Puts everything that this actor deletes into one batch, see [`super::deleted_rows`].
     pub fn in_batch(self, batch: Option<String>) -> Actor {
         Actor { batch, ..self }
     }
@@ -75,11 +74,11 @@ impl Actor {
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The object is new.
+    /// The object was created.
     Created,
-    /// Fields have other values.
+    /// Fields were changed.
     Changed,
-    /// The object is gone.
+    /// The object was deleted.
     Deleted,
 }
 
@@ -93,7 +92,7 @@ impl Action {
     }
 }
 
-/// The fields of a change with their old and new values; equal ones are left out.
+/// The changed fields with their old and new values.
 #[derive(Debug, Default)]
 pub struct Changes(Map<String, Value>);
 
@@ -107,7 +106,7 @@ impl Changes {
         self
     }
 
-    /// Adds a field whose values are nobody's business: a password.
+    /// Adds a field without its values, for passwords.
     pub fn secret(mut self, name: &str) -> Changes {
         self.0.insert(name.to_owned(), json!("changed"));
         self
@@ -126,11 +125,11 @@ pub struct Object<'a> {
     pub model: &'a str,
     /// The row's id.
     pub id: i64,
-    /// The row's name for people.
+    /// The row's title.
     pub name: &'a str,
 }
 
-/// Writes one row.
+/// Writes one history row.
 pub fn record(
     conn: &mut Connection,
     actor: &Actor,
@@ -154,7 +153,7 @@ pub fn record(
         .map(drop)
 }
 
-/// A change of an object, as far as somebody who did not expect it wants to know.
+/// A change of an object, as shown to a user whose edit conflicts with it.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = history)]
 #[allow(missing_docs)]
@@ -165,13 +164,13 @@ pub struct Entry {
     pub source: String,
 }
 
-/// The number of an object's newest change; 0 where the history knows of none.
+/// The id of an object's latest change; 0 if it has none.
 pub fn version(conn: &mut Connection, model: &str, id: i64) -> QueryResult<i64> {
     let of_object = history::table.filter(history::model.eq(model).and(history::object_id.eq(id)));
     Ok(of_object.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
 }
 
-/// The newest change of an object since a version; `None` where there was none.
+/// The latest change of an object since a version; `None` if there was none.
 pub fn newest_since(conn: &mut Connection, model: &str, id: i64, version: i64) -> QueryResult<Option<Entry>> {
     history::table
         .filter(history::model.eq(model).and(history::object_id.eq(id)).and(history::id.gt(version)))

@@ -1,7 +1,7 @@
-//! Style sheets, scripts and icons: the files of `static/`, which are part of the program.
+//! Style sheets, scripts and icons: the files of `static/`, embedded in the program.
 //!
-//! Their address has a hash over all of them in it, so that browsers may keep them for ever: with other
-//! content they have another address. One hash for all lets style sheets name icons by relative addresses.
+//! Their URLs contain a hash of all files, so browsers may cache them forever: changed content gets a new URL. A single
+//! hash lets style sheets refer to icons by relative URLs.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -31,14 +31,14 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     hash.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 });
 
-/// The address of a file, such as `gatepost.css`; for templates.
+/// The URL of a file, such as `gatepost.css`. Templates call this.
 pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *HASH)
 }
 
 /// `GET /static/{path}`: the file.
 pub async fn serve(request: HttpRequest) -> HttpResponse {
-    // The path as it was sent: a name with an escape in it is not one of ours.
+    // The raw path is enough: no file name needs percent-encoding.
     let file = request.path().strip_prefix(&url("")).and_then(Files::get);
     let Some(file) = file else { return pages::not_found(request).await };
     let tag = format!("\"{}\"", *HASH);

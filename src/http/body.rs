@@ -1,4 +1,4 @@
-//! Bodies of requests, read within limits of size and time.
+//! Reads request bodies with limits on size and time.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use futures_util::{StreamExt, stream};
 
 use crate::error::Error;
 
-/// The longest a body may take to arrive.
+/// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The largest body that is read, in bytes; part of the application's data.
+/// Maximum body size in bytes; part of the application data.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxBodyBytes(pub usize);
 
-/// A body that has not been read yet, so that a view can be refused before it is.
+/// A body that has not been read yet, so that a request can be refused first.
 pub struct Body {
     request: HttpRequest,
     payload: Payload,
@@ -40,7 +40,7 @@ impl Body {
         &self.request
     }
 
-    /// Whether it is a form, which says nothing of boxes that are not ticked.
+    /// Whether it is an HTML form. Forms omit unchecked boxes.
     pub fn is_form(&self) -> bool {
         let header = self.request.headers().get(CONTENT_TYPE);
         let media_type = header.and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
@@ -58,7 +58,7 @@ impl Body {
         Ok((header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(), body))
     }
 
-    /// The parts of a body that has to be a multipart form.
+    /// The parts of a multipart form. Fails for other content types.
     pub async fn parts(self) -> Result<Vec<Part>, Error> {
         let (content_type, body) = self.content().await?;
         if !content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::MULTIPART_FORM_DATA) {
@@ -67,7 +67,7 @@ impl Body {
         parts(&content_type, body).await
     }
 
-    /// The bytes of the body, up to `limit`, in time.
+    /// Reads the body, with a maximum of `limit` bytes and within [`BODY_TIMEOUT`].
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
         let announced =
             self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -90,7 +90,7 @@ impl Body {
     }
 }
 
-/// What is said of a body that cannot be parsed.
+/// The error for a body that cannot be parsed, in Django REST framework's words.
 pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
     Error::Parse(format!("{what} parse error - {problem}"))
 }
@@ -99,13 +99,13 @@ pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
 pub struct Part {
     /// The field's name.
     pub name: String,
-    /// The file's name, where it is a file.
+    /// The file name, if the part is a file.
     pub file_name: Option<String>,
     /// The bytes.
     pub content: Bytes,
 }
 
-/// The parts of a multipart form (RFC 7578), in their order.
+/// Parses a multipart form (RFC 7578). Parts keep their order.
 pub async fn parts(content_type: &str, body: Bytes) -> Result<Vec<Part>, Error> {
     let fail = |problem: multer::Error| parse_error("Multipart form", problem);
     let boundary = multer::parse_boundary(content_type)

@@ -1,5 +1,5 @@
-//! Who a request comes from, as far as the log needs it.
+//! The authenticated user of a request, for the log.
 
-/// The caller's id, left in the request for the log.
+/// The user's id, stored in the request's extensions.
 #[derive(Clone, Copy)]
 pub struct CallerId(pub i64);

@@ -1,4 +1,4 @@
-//! Whom a request comes from: the peer of its connection, or whom a trusted proxy names.
+//! The client's IP address: the connection's peer, or what a trusted proxy reports.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,11 +8,11 @@ use actix_web::http::header::X_FORWARDED_FOR;
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
 
-/// The proxies whose `X-Forwarded-For` is believed; part of the application's data.
+/// The proxies whose `X-Forwarded-For` is trusted; part of the application data.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<Network>);
 
-/// An IP address, or all that begin with the same bits: `10.0.0.1`, `10.0.0.0/8`.
+/// An IP address or network: `10.0.0.1`, `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpNet);
 
@@ -40,11 +40,11 @@ impl fmt::Display for Network {
 }
 
 impl Network {
-    /// What one customer of a provider has: an IPv4 address, or 64 bits of IPv6 addresses (RFC 6177), of which a
-    /// single host can use them all.
+    /// The network of one Internet customer: an IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can
+    /// use.
     pub fn of_customer(address: IpAddr) -> Network {
         let address = address.to_canonical();
-        // Both lengths fit, so this cannot fail.
+        // Both prefix lengths are valid, so this cannot panic.
         Network(IpNet::new_assert(address, if address.is_ipv4() { 32 } else { 64 }).trunc())
     }
 }
@@ -54,8 +54,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 
-    /// The last address on the way that is no trusted proxy's. Whatever stands before it in the header may
-    /// be made up, and so may the whole header where the peer is not trusted.
+    /// The last address on the path that is not a trusted proxy. Clients can forge everything before it in the header,
+    /// and the whole header if the peer is not trusted.
     fn client(&self, peer: IpAddr, forwarded_for: &[&str]) -> IpAddr {
         let mut client = peer.to_canonical();
         let mut entries = forwarded_for.iter().rev().flat_map(|header| header.rsplit(','));
@@ -69,7 +69,7 @@ impl TrustedProxies {
     }
 }
 
-/// An entry of `X-Forwarded-For`; some proxies add the port.
+/// Parses an entry of `X-Forwarded-For`. Some proxies add the port.
 fn parse(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim();
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
@@ -77,7 +77,7 @@ fn parse(entry: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The address of the client that sent a request.
+/// The IP address of the client.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let headers: Vec<&str> =

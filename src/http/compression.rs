@@ -1,11 +1,11 @@
-//! Content codings (RFC 9110, section 8.4): gzip and brotli, for who accepts them.
+//! Content codings (RFC 9110, section 8.4): gzip and Brotli, for clients that accept them.
 //!
-//! Pages are never compressed: they carry secrets, such as a form's token, beside what came with the request, and
-//! the length of the two together would tell about the one by what is tried as the other (BREACH). The API
-//! is asked with a header that no other site can make a browser send.
+//! HTML pages are never compressed. They contain secrets, such as CSRF tokens, together with input from the request, so
+//! the compressed length could reveal the secret (BREACH). The API is safe: it needs a header that other sites cannot
+//! make a browser send.
 //!
-//! A compressed answer is another representation, so it has another `ETag`: the version's, followed by the
-//! coding. Conditional requests see it before anything is compressed.
+//! A compressed response is a different representation, so it has its own `ETag`: the original one, followed by the
+//! coding. Conditional requests are evaluated before compression.
 
 use std::io::Write;
 
@@ -18,9 +18,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::etag;
 
-/// A smaller body fits into one packet anyhow.
+/// Minimum size. Smaller bodies fit into one packet anyway.
 const LEAST_BYTES: usize = 1024;
-/// What is larger is compressed on a thread that may take its time.
+/// Larger bodies are compressed on a blocking thread.
 const MOST_BYTES_IN_PLACE: usize = 16 * 1024;
 const TYPES: [&str; 7] = [
     "application/json",
@@ -32,14 +32,14 @@ const TYPES: [&str; 7] = [
     "image/svg+xml",
 ];
 
-/// A way to write a body.
+/// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// RFC 7932.
     Brotli,
     /// RFC 1952.
     Gzip,
-    /// As it is.
+    /// No coding.
     Identity,
 }
 
@@ -52,7 +52,7 @@ impl Coding {
         }
     }
 
-    /// At the middle of the scale: twice as fast as the best that there is, and nearly as small.
+    /// Medium quality: twice as fast as the best, and nearly as small.
     fn encode(self, body: &[u8]) -> std::io::Result<Vec<u8>> {
         let mut encoded = Vec::with_capacity(body.len() / 4);
         match self {
@@ -72,8 +72,8 @@ impl Coding {
     }
 }
 
-/// Compresses an answer where that is allowed, wanted and worth it. To be called outside of everything that
-/// makes answers.
+/// Compresses a response if that is allowed, accepted and worthwhile. Must run after everything that changes the
+/// response.
 pub async fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     if !may_be_compressed(&response) {
         return response;
@@ -89,20 +89,20 @@ pub async fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse
             Coding::Identity => head.set_body(BoxBody::new(body)),
             coding => encoded(&request, head, body, coding).await,
         },
-        // Nobody knows how long a stream is, nor when it goes on.
+        // A stream has no known length, and may pause at any time.
         Err(stream) => head.set_body(stream),
     };
     ServiceResponse::new(request, response)
 }
 
 fn may_be_compressed(response: &ServiceResponse<BoxBody>) -> bool {
-    // As the router sees it, where `%61` is an `a`.
+    // The decoded path, as the router sees it (`%61` is `a`).
     let path = response.request().match_info().as_str();
     if path == "/admin" || path.starts_with("/admin/") || response.headers().contains_key(header::CONTENT_ENCODING) {
         return false;
     }
     if response.status() == StatusCode::NOT_MODIFIED {
-        // It has the headers of the answer that it stands for, but no type.
+        // A 304 has the headers of the response that it stands for, but no `Content-Type`.
         return true;
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -112,7 +112,7 @@ fn may_be_compressed(response: &ServiceResponse<BoxBody>) -> bool {
 
 async fn encoded(request: &HttpRequest, mut head: HttpResponse<()>, body: Bytes, coding: Coding) -> HttpResponse {
     let tag = head.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
-    // A weak tag stands for all codings of a version.
+    // A weak tag covers all codings of a version.
     if let Some(tag) = tag.filter(|tag| tag.starts_with('"')) {
         let tag = etag::of_variant(tag, coding.name());
         let is_known = head.status() == StatusCode::OK
@@ -140,21 +140,21 @@ async fn encoded(request: &HttpRequest, mut head: HttpResponse<()>, body: Bytes,
             head.set_body(BoxBody::new(encoded))
         }
         Err(error) => {
-            log::error!("an answer cannot be compressed: {error}");
+            log::error!("a response could not be compressed: {error}");
             head.set_body(BoxBody::new(whole))
         }
     }
 }
 
-/// The coding for a body of that length: the one that the caller wants most, of equals the densest.
+/// The coding for a body of this length: the one with the highest quality value; of equals, the best compression.
 fn choose(headers: &HeaderMap, length: usize) -> Coding {
     let values: Vec<&str> = headers.get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok()).collect();
     let (coding, identity) = from_accept_encoding(&values.join(","));
     if length < LEAST_BYTES && identity { Coding::Identity } else { coding }
 }
 
-/// The coding for a value of `Accept-Encoding` (RFC 9110, section 12.5.3), and whether a body may be sent as it
-/// is, too. It is where nothing else is possible, whatever the caller says.
+/// The coding for a value of `Accept-Encoding` (RFC 9110, section 12.5.3), and whether `identity` is acceptable too.
+/// `identity` is also the fallback if nothing is acceptable.
 pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
     let items: Vec<(&str, u16)> = value.split(',').filter_map(item).collect();
     let find =
@@ -162,7 +162,7 @@ pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
     let any = find("*");
     let gzip = find("gzip").or(find("x-gzip")).or(any).unwrap_or(0);
     let brotli = find("br").or(any).unwrap_or(0);
-    // Accepted without a word, but then after all that is named.
+    // `identity` is acceptable by default, but ranks after everything that is named.
     let identity = find("identity").or(any.filter(|quality| *quality == 0));
     let most = brotli.max(gzip);
     let coding = match identity {
@@ -174,7 +174,7 @@ pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
     (coding, identity != Some(0))
 }
 
-/// A coding and its quality in thousandths.
+/// Parses a coding and its quality value in thousandths.
 fn item(item: &str) -> Option<(&str, u16)> {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;

@@ -1,6 +1,6 @@
-//! The admin's cookies: all of them `HttpOnly`, `SameSite=Lax` and for the whole site, and outside
-//! development `Secure` with the prefix `__Host-`, so that no other host of the domain can set them
-//! (RFC 6265bis, section 4.1.3.2).
+//! The admin's cookies. All are `HttpOnly`, `SameSite=Lax` and valid for the whole site. Outside development they are
+//! `Secure` and have the prefix `__Host-`, so that no other host of the domain can set them (RFC 6265bis, section
+//! 4.1.3.2).
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -10,28 +10,28 @@ use crate::error::Error;
 
 /// The session's key.
 pub const SESSION: &str = "sessionid";
-/// The CSRF token of who has not signed in.
+/// The CSRF token of visitors who are not signed in.
 pub const CSRF: &str = "csrftoken";
-/// Proves that somebody has signed in with this browser before.
+/// Proves that someone has signed in with this browser before.
 pub const DEVICE: &str = "device";
-/// The theme that was chosen.
+/// The chosen theme.
 pub const THEME: &str = "theme";
 
-/// How cookies are set; part of the application's data.
+/// Cookie settings; part of the application data.
 #[derive(Clone, Copy)]
 pub struct Cookies {
-    /// Whether browsers may send them by TLS only.
+    /// Whether browsers send them over TLS only.
     pub secure: bool,
 }
 
 impl Cookies {
-    /// The name under which a browser keeps a cookie.
+    /// The name of a cookie in the browser, with its prefix.
     pub fn name(self, name: &str) -> String {
         let prefix = if self.secure { "__Host-" } else { "" };
         format!("{prefix}{name}")
     }
 
-    /// Has an answer set a cookie; without an age, the browser forgets it when it ends.
+    /// Sets a cookie on a response. Without an age, it is a session cookie.
     pub fn set(self, response: &mut HttpResponse, name: &str, value: &str, age: Option<Duration>) -> Result<(), Error> {
         let mut cookie = Cookie::build(self.name(name), value)
             .path("/")
@@ -43,7 +43,7 @@ impl Cookies {
         response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// The value that a request brings.
+    /// The cookie's value in a request.
     pub fn get(self, request: &HttpRequest, name: &str) -> Option<String> {
         request.cookie(&self.name(name)).map(|cookie| cookie.value().to_owned())
     }

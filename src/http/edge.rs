@@ -1,5 +1,4 @@
-//! What happens to every request before and after its handler: the request id, the check of `Host`, the
-//! security headers and the log.
+//! The outermost middleware: request id, `Host` check, security headers and the access log.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,24 +23,24 @@ use crate::http::pages;
 use crate::http::trace_context::trace_id;
 use crate::metrics;
 
-/// The `Content-Security-Policy` of a page with a script of ours, which may ask this server.
+/// The `Content-Security-Policy` of a page with Gatepost's own script, which may call this server.
 pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
     img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Part of the application's data, for each worker thread its own: what [`edge`] needs to know.
+/// Settings of [`edge`]; part of the application data, one per worker thread.
 pub struct EdgeSettings {
-    /// Accepted hosts: `example.com`, `.example.com` for all below it too, or `*`.
+    /// Accepted hosts: `example.com`, `.example.com` to include subdomains, or `*`.
     pub allowed_hosts: Vec<String>,
-    /// Names the requests of this worker.
+    /// Generates this worker's request ids.
     pub request_ids: RequestIds,
-    /// Counts requests, where anybody wants to know.
+    /// Counts requests, if metrics are enabled.
     pub metrics: Option<metrics::Worker>,
 }
 
-/// Gives each request an id of its own: a random text for the worker thread, then a number. An id is no secret, only
-/// unlike all others, and that costs less than random numbers for each.
+/// Generates request ids: a random prefix per worker thread, followed by a counter. Ids are unique, not secret, so they
+/// need no random number per request.
 pub struct RequestIds {
     run: String,
     next: AtomicU64,
@@ -50,7 +49,7 @@ pub struct RequestIds {
 impl Default for RequestIds {
     fn default() -> RequestIds {
         let mut bytes = [0; 6];
-        // Should the system have no random numbers, zeros will do.
+        // If the system has no random numbers, zeros are acceptable.
         let _ = aws_lc_rs::rand::fill(&mut bytes);
         RequestIds { run: URL_SAFE_NO_PAD.encode(bytes), next: AtomicU64::new(1) }
     }
@@ -60,12 +59,12 @@ impl RequestIds {
     fn next(&self) -> RequestId {
         let number = self.next.fetch_add(1, Ordering::Relaxed).to_string();
         let id = [&*self.run, "-", &number].concat();
-        // No character of it is refused.
+        // All characters are valid in a header.
         RequestId(HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-")))
     }
 }
 
-/// A request's id, which ties its log lines, its answer and a report of its failure together. Cheap to clone.
+/// A request's id, which connects its log lines, its response and an error report. Cheap to clone.
 #[derive(Clone)]
 struct RequestId(HeaderValue);
 
@@ -90,7 +89,7 @@ pub async fn edge(
         watch.pause();
     }
     let settings = request.app_data::<web::Data<EdgeSettings>>().cloned();
-    let settings = settings.ok_or_else(|| Error::Internal("there are no settings of the middleware".to_owned()))?;
+    let settings = settings.ok_or_else(|| Error::Internal("the middleware has no settings".to_owned()))?;
     let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
     request.extensions_mut().insert(id.clone());
     let behind_tls = is_behind_tls(request.headers());
@@ -117,12 +116,12 @@ pub async fn edge(
     Ok(response)
 }
 
-/// Whether the proxy before this service says that the client speaks TLS with it.
+/// Whether the reverse proxy reports that the client uses TLS.
 pub fn is_behind_tls(headers: &HeaderMap) -> bool {
     headers.get(header::X_FORWARDED_PROTO).is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
-/// Gives an error of another middleware, which has lost its request, what every answer has.
+/// Adds the headers of every response to another middleware's error, which has lost its request.
 fn finish(error: actix_web::Error, id: &RequestId, behind_tls: bool) -> actix_web::Error {
     log::warn!(request_id = id.as_str(); "a request failed before or after its handler: {}", error.to_string().escape_debug());
     let mut response = HttpResponse::from_error(error);
@@ -130,7 +129,7 @@ fn finish(error: actix_web::Error, id: &RequestId, behind_tls: bool) -> actix_we
     InternalError::from_response("", response).into()
 }
 
-/// The framework refuses preflights by itself, in plain text: they get the form of all other errors.
+/// actix-cors refuses preflights in plain text. Converts these to the format of all other errors.
 fn in_our_form(response: ServiceResponse) -> ServiceResponse {
     let refusal = response.response().error().and_then(|error| error.as_error::<CorsError>());
     match refusal.map(|refusal| Error::PreflightRefused(refusal.to_string())) {
@@ -139,8 +138,8 @@ fn in_our_form(response: ServiceResponse) -> ServiceResponse {
     }
 }
 
-/// Sets the watch over the connection anew. After a body that came too slowly or was too large the
-/// connection is of no more use: the rest of that body would come first.
+/// Restarts the connection's timer. After a body that was too slow or too large, closes the connection: the rest of
+/// that body would come before the next request.
 fn await_next_request(response: &mut ServiceResponse) {
     let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
     if is_body_left {
@@ -150,12 +149,12 @@ fn await_next_request(response: &mut ServiceResponse) {
     if is_body_left {
         watch.close_soon();
     } else if response.response().body().size() != BodySize::Stream {
-        // A stream takes the time that its reader needs.
+        // A stream takes as long as its reader needs.
         watch.resume();
     }
 }
 
-/// A caller, or a proxy before this service, may name the id; only a harmless one is taken over.
+/// The id that the client or a proxy has set, if it is safe to log.
 fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     let id = headers.get(X_REQUEST_ID)?;
     let is_harmless = (8..=64).contains(&id.len())
@@ -163,18 +162,18 @@ fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     is_harmless.then(|| RequestId(id.clone()))
 }
 
-/// What a request names as its host, cut short and harmless for the log.
+/// The request's host, truncated and escaped for the log.
 fn shown_host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
     format!("`{}`", host[..host.len().min(100)].escape_ascii())
 }
 
 fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
-    // Probes of a load balancer name an address as host, and learn nothing here.
+    // Load balancer probes use an IP address as host, and these responses reveal nothing.
     if matches!(request.path(), "/healthz" | "/readyz") {
         return true;
     }
-    // A target that names a host counts more than the header (RFC 9112, section 3.2.2): both must fit.
+    // A host in the request target overrides the header (RFC 9112, section 3.2.2), so both must be allowed.
     if request.uri().authority().is_some_and(|authority| !host_matches(authority.as_str(), hosts)) {
         return false;
     }
@@ -185,7 +184,7 @@ fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
     }
 }
 
-/// Whether a `Host` value is on the list, whatever its port and case.
+/// Whether a `Host` value is on the list, ignoring port and case.
 pub fn host_matches(host: &str, allowed: &[String]) -> bool {
     let host = match host.bytes().any(|b| b.is_ascii_uppercase()) {
         true => Cow::Owned(host.to_ascii_lowercase()),
@@ -214,8 +213,8 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, behind_tls: bool) {
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
-    // What an answer may say for itself. Outside the admin no page needs a script, and only the pages' own
-    // style sheet is allowed.
+    // Defaults that a response may override. Outside the admin no page needs scripts, and only the own style sheet is
+    // allowed.
     const DEFAULTS: [(HeaderName, &str); 2] = [
         (header::CACHE_CONTROL, "no-store"),
         (
@@ -238,8 +237,8 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, behind_tls: bool) {
     headers.insert(X_REQUEST_ID, id.0.clone());
 }
 
-/// One line for the request, without its query (which may hold what is not ours to keep), and one more
-/// for what went wrong on our side. `escape_debug` keeps a hostile path from forging lines.
+/// Logs one line per request, without the query string (which may contain personal data), and another one for a server
+/// error. `escape_debug` prevents a hostile path from forging log lines.
 fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     let id = id.as_str();
     let request = response.request();

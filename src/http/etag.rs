@@ -1,4 +1,4 @@
-//! Entity tags (RFC 9110, section 8.8.3): a hash of what is sent.
+//! Entity tags (RFC 9110, section 8.8.3): a hash of the response.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::negotiation::Renderer;
 use crate::error::Error;
 
-/// The strong tag of a body, and of the headers that say more about a list than its body does.
+/// The strong tag of a body and of the headers that carry a list's links and total.
 pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     let mut hash = Context::new(&SHA256);
     hash.update(body);
@@ -23,7 +23,7 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
 }
 
-/// The tag of a rendering, from that of the compact body. A page shows the JSON's.
+/// The tag of a rendering, derived from the tag of the compact JSON. An HTML page uses that tag itself.
 pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     match renderer {
         Renderer::JSON | Renderer::Html => compact,
@@ -31,8 +31,8 @@ pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// The tag of a body that is written in another way, with indentation or compressed: its bytes are others than
-/// the compact body's, so the tag is too, but [`IfMatch`] can tell that the version is the same.
+/// The tag of an indented or compressed body. Different bytes need a different tag, but [`IfMatch`] still recognizes
+/// the same version.
 pub fn of_variant(tag: &str, variant: impl Display) -> String {
     format!("\"{}.{variant}\"", tag.trim_matches('"'))
 }
@@ -52,12 +52,12 @@ pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
     values.flat_map(|value| value.split(',')).map(|item| item.trim().trim_start_matches("W/")).any(|item| item == tag)
 }
 
-/// What `If-Match` demands of the object that is about to change.
+/// The condition of `If-Match` on the object to be changed.
 #[derive(Clone, Debug)]
 pub struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
-    /// Reads the header; without it, nothing is demanded.
+    /// Reads the header. Without it, there is no condition.
     pub fn from_headers(headers: &HeaderMap) -> IfMatch {
         let mut tags = None;
         for value in headers.get_all(IF_MATCH) {
@@ -67,8 +67,8 @@ impl IfMatch {
         IfMatch(tags)
     }
 
-    /// Fails with 412 unless the object's JSON is one of the versions that the caller knows. Compares
-    /// strongly: a weak tag never matches (RFC 9110, section 13.1.1).
+    /// Fails with 412 unless the object's JSON is one of the given versions. Compares strongly: a weak tag never
+    /// matches (RFC 9110, section 13.1.1).
     pub fn check(&self, current: &[u8]) -> Result<(), Error> {
         let Some(tags) = &self.0 else { return Ok(()) };
         let current = of(current, &HeaderMap::new());

@@ -1,9 +1,9 @@
-//! The time between two requests of a connection, which actix-http leaves open: its timer guards only the
-//! head of the first request, and nothing at all the rest of a chunked body that no handler reads. A
-//! client could hold a connection for ever with a byte now and then.
+//! Limits the time between two requests of a connection. actix-http's timer covers only the head of the first request,
+//! and not the rest of a chunked body that no handler reads, so a client could hold a connection forever by sending a
+//! byte now and then.
 //!
-//! So each connection has a [`IdleWatch`], kept in its data, that closes the socket from beside. That needs a
-//! second descriptor of the socket: a connection takes two of the process's open files.
+//! So each connection has a [`IdleWatch`] in its data that shuts the socket down. It needs a second descriptor of the
+//! socket: each connection uses two of the process's open files.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -18,10 +18,10 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::rt::time::sleep;
 use socket2::SockRef;
 
-/// How long a client that was refused may still send before it is cut off.
+/// How long a refused client may keep sending before the connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Closes its connection when the next request takes too long to begin.
+/// Closes its connection if the next request takes too long to start.
 pub struct IdleWatch {
     connection: Rc<Connection>,
     task: Cell<Option<JoinHandle<()>>>,
@@ -34,13 +34,13 @@ struct Connection {
 }
 
 impl IdleWatch {
-    /// Watches a new connection. To be called where connections are accepted, on their worker's thread.
+    /// Watches a new connection. Call this on the worker thread that accepts the connection.
     pub fn start(io: &dyn Any, data: &mut Extensions, patience: Duration) {
         let Some(stream) = io.downcast_ref::<rt::net::TcpStream>() else { return };
         let Ok(socket) = stream.as_fd().try_clone_to_owned().map(TcpStream::from) else {
-            // The process has no descriptor left. Without a watch the connection could stay for ever, and be
-            // one of those that took them all.
-            log::warn!("a connection is refused: no file descriptor is left to watch it with");
+            // The process is out of descriptors. Without a watch the connection could stay open forever and make it
+            // worse.
+            log::warn!("a connection was refused: the process is out of file descriptors");
             let _ = SockRef::from(stream).shutdown(Shutdown::Both);
             return;
         };
@@ -49,17 +49,17 @@ impl IdleWatch {
         data.insert(IdleWatch { connection, task: Cell::new(Some(task)) });
     }
 
-    /// A request has come.
+    /// Stops the timer: a request has arrived.
     pub fn pause(&self) {
         self.connection.waiting_since.set(None);
     }
 
-    /// The answer is made, and the time for the next request begins.
+    /// Restarts the timer: the response is ready.
     pub fn resume(&self) {
         self.connection.waiting_since.set(Some(Instant::now()));
     }
 
-    /// No further request is wanted: leaves the client a moment to take the answer.
+    /// Closes the connection soon, after leaving the client time to read the response.
     pub fn close_soon(&self) {
         let connection = Rc::downgrade(&self.connection);
         let task = rt::spawn(async move {
@@ -80,7 +80,7 @@ impl Drop for IdleWatch {
     }
 }
 
-// Both hold the connection weakly: a socket is closed only when its last descriptor is.
+// Both hold the connection weakly: a socket closes only with its last descriptor.
 async fn guard(connection: Weak<Connection>, patience: Duration) {
     while let Some(waiting_since) = connection.upgrade().map(|connection| connection.waiting_since.get()) {
         let left = waiting_since.map_or(patience, |since| patience.saturating_sub(since.elapsed()));
@@ -93,7 +93,7 @@ async fn guard(connection: Weak<Connection>, patience: Duration) {
 
 fn close(connection: &Weak<Connection>) {
     if let Some(connection) = connection.upgrade() {
-        // It fails only where the client was faster.
+        // Fails only if the client has already closed the connection.
         let _ = connection.socket.shutdown(Shutdown::Both);
     }
 }

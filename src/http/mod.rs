@@ -1,4 +1,4 @@
-//! What every request passes, and what all paths share.
+//! HTTP basics shared by all paths: middleware, headers, limits, negotiation.
 
 pub mod assets;
 pub mod body;

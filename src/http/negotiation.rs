@@ -1,5 +1,4 @@
-//! Which rendering a caller wants: `?format=` first, then `Accept` with its quality values (RFC 9110,
-//! section 12.5.1).
+//! Content negotiation: `?format=` first, then `Accept` with its quality values (RFC 9110, section 12.5.1).
 
 use std::borrow::Cow;
 
@@ -8,18 +7,18 @@ use actix_web::http::header::ACCEPT;
 
 use crate::error::Error;
 
-/// The media types of answers.
+/// The media types of responses.
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
 
-/// How an answer is written.
+/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renderer {
-    /// JSON, with this many blanks of indentation; 0 writes it compact.
+    /// JSON.
     Json {
-        /// 0 to 8, as Django REST framework allows.
+        /// Spaces of indentation, 0 (compact) to 8, as in Django REST framework.
         indent: u8,
     },
-    /// A page for people.
+    /// An HTML page.
     Html,
 }
 
@@ -33,11 +32,11 @@ struct MediaRange<'a> {
     kind: &'a str,
     subkind: &'a str,
     indent: u8,
-    /// Thousandths, as fine as the grammar is.
+    /// The quality value in thousandths.
     quality: u16,
 }
 
-/// Chooses, or fails with 404 for an unknown `?format=` and 406 where nothing fits.
+/// Chooses the format. Fails with 404 for an unknown `?format=` and 406 if nothing is acceptable.
 pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
     match format(request).as_deref() {
         Some("json") => Ok(Renderer::JSON),
@@ -47,7 +46,7 @@ pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
     }
 }
 
-/// The last `?format=`, unless it is empty.
+/// The last `?format=` parameter, unless it is empty.
 fn format(request: &HttpRequest) -> Option<Cow<'_, str>> {
     let parameters = form_urlencoded::parse(request.query_string().as_bytes());
     let formats = parameters.filter_map(|(name, value)| (name == "format").then_some(value));
@@ -59,8 +58,8 @@ fn accept(request: &HttpRequest) -> String {
     values.join(",")
 }
 
-/// Whether an error should be problem details (RFC 9457): only where they are asked for by name, and at
-/// least as much as what a success is written in. `?format=` goes before that, too.
+/// Whether errors should be problem details (RFC 9457): only if `Accept` names them, with at least the quality of the
+/// format for successes. `?format=` overrides this.
 pub fn wants_problem(request: &HttpRequest) -> bool {
     format(request).is_none() && accept_wants_problem(&accept(request))
 }
@@ -72,8 +71,7 @@ pub fn accept_wants_problem(accept: &str) -> bool {
     is_named(&ranges, "application", "problem+json") && quality(&ranges, "application", "problem+json") >= success
 }
 
-/// Whether JSON is asked for by name, and at least as much as a page: where a page is what is meant for people, and for
-/// all who do not care.
+/// Whether `Accept` names JSON, with at least the quality of HTML. For URLs whose default is an HTML page.
 pub fn names_json(request: &HttpRequest) -> bool {
     let accept = accept(request);
     let ranges = parse_ranges(&accept);
@@ -81,13 +79,13 @@ pub fn names_json(request: &HttpRequest) -> bool {
     is_named(&ranges, "application", "json") && json >= html
 }
 
-/// Chooses by the value of `Accept`; an empty one accepts anything.
+/// Chooses by the value of `Accept`. An empty value accepts anything.
 pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
     if accept.trim().is_empty() {
         return Ok(Renderer::JSON);
     }
     let ranges = parse_ranges(accept);
-    // Of two with the same quality the server prefers JSON, unless the caller was more specific about HTML.
+    // With equal quality the server prefers JSON, unless the range for HTML is more specific.
     let json = best(&ranges, "application", "json");
     let html = best(&ranges, "text", "html");
     let rank = |found: &Option<(&MediaRange, u8)>| found.as_ref().map(|(range, precision)| (range.quality, *precision));
@@ -99,7 +97,7 @@ pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
     }
 }
 
-/// The most precise range that covers a type, with its precision; `None` where it is refused (`q=0`).
+/// The most specific range that covers a type, with its specificity; `None` if the type is refused (`q=0`).
 fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Option<(&'b MediaRange<'a>, u8)> {
     let covering = ranges.iter().filter_map(|range| match (range.kind, range.subkind) {
         (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subkind) => {
@@ -112,12 +110,12 @@ fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Opti
     covering.max_by_key(|(range, precision)| (*precision, range.quality)).filter(|(range, _)| range.quality > 0)
 }
 
-/// How much a type is wanted, in thousandths.
+/// The quality value of a type in thousandths.
 fn quality(ranges: &[MediaRange], kind: &str, subkind: &str) -> u16 {
     best(ranges, kind, subkind).map_or(0, |(range, _)| range.quality)
 }
 
-/// Whether the range that covers a type names that very one.
+/// Whether the type is named, not only covered by a wildcard.
 fn is_named(ranges: &[MediaRange], kind: &str, subkind: &str) -> bool {
     best(ranges, kind, subkind).is_some_and(|(range, _)| range.subkind != "*")
 }

@@ -1,4 +1,4 @@
-//! Pages for people that belong to no feature: errors outside the API.
+//! HTML pages that belong to no feature: the root and errors outside the API.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderValue, LOCATION, VARY};
@@ -9,19 +9,19 @@ use crate::error::Error;
 use crate::http::negotiation::{self, Renderer};
 use crate::http::theme;
 
-/// An error's page outside the frame of the admin.
+/// An error page outside the admin's layout.
 #[derive(Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage<'a> {
     /// `light`, `dark` or `auto`.
     pub theme: &'static str,
-    /// Its heading.
+    /// The heading.
     pub title: &'a str,
     /// What happened, and what to do.
     pub message: &'a str,
-    /// The request's id, where the log has more.
+    /// The request id, to find the details in the log.
     pub request_id: Option<&'a str>,
-    /// A place to go on, and its name.
+    /// A link to continue: its URL and text.
     pub link: Option<(&'a str, &'a str)>,
 }
 
@@ -32,7 +32,7 @@ fn error_page(status: StatusCode, page: &ErrorPage) -> HttpResponse {
     }
 }
 
-/// `/`, where nothing is for a client of the API, as in the original. Somebody with a browser gets to the admin.
+/// `/`: 404 for API clients, as in the Django project. Browsers are redirected to the admin.
 pub async fn root(request: HttpRequest) -> HttpResponse {
     match negotiation::choose(&request) {
         Ok(Renderer::Html) => by_accept(HttpResponse::Found().insert_header((LOCATION, "/admin/")).finish()),
@@ -45,7 +45,7 @@ fn by_accept(mut response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// An error for who asks for JSON by name; all others get a page, as in the original.
+/// The error as JSON for clients that name JSON in `Accept`; all others get a page, as in the Django project.
 fn in_json(request: &HttpRequest, error: &Error) -> Option<HttpResponse> {
     let response = match (negotiation::wants_problem(request), negotiation::names_json(request)) {
         (true, _) => error.problem_response(),
@@ -55,7 +55,7 @@ fn in_json(request: &HttpRequest, error: &Error) -> Option<HttpResponse> {
     Some(by_accept(response))
 }
 
-/// Nothing is at this address.
+/// Unknown URLs: 404.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     if let Some(response) = in_json(&request, &Error::NotFound) {
         return response;
@@ -63,14 +63,14 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
     let page = ErrorPage {
         theme: theme::chosen(&request),
         title: "Not Found",
-        message: "There is nothing at this address.",
+        message: "This page does not exist.",
         request_id: None,
         link: Some(("/articles/", "The articles")),
     };
     by_accept(error_page(StatusCode::NOT_FOUND, &page))
 }
 
-/// The request names a host that this service does not answer for.
+/// A `Host` that is not in `ALLOWED_HOSTS`: 400.
 pub fn bad_host(request: &HttpRequest) -> HttpResponse {
     if let Some(response) = in_json(request, &Error::HostNotAllowed) {
         return response;

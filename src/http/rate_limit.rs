@@ -1,9 +1,9 @@
-//! RateLimits on callers: a token bucket for each user, and one for each address that strangers come from.
+//! Rate limits: a token bucket per user, and one per IP address of unauthenticated clients.
 //!
-//! A stranger is whoever does not prove who they are. So those who do are not held up by what others try
-//! from the same address, and nobody is by what is tried in their name.
+//! Failed authentication counts against the IP address. So users are not limited by what others do from the same
+//! address, nor by failed attempts in their name.
 //!
-//! The buckets are in the memory of the process: several processes let through as many times the rate.
+//! The buckets are in the memory of the process: with several processes, the limits multiply.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -16,10 +16,10 @@ use actix_web::{HttpRequest, web};
 use crate::error::Error;
 use crate::http::client_address::{Network, client_address};
 
-/// Units of a period and their seconds.
+/// Units of time in seconds.
 const PERIODS: [(&str, u64); 3] = [("s", 1), ("m", 60), ("h", 3600)];
 
-/// So many requests in a period. A bucket holds as many, so that they may also come all at once.
+/// A number of requests per period. The bucket holds that number, so all may come in one burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     requests: u32,
@@ -36,7 +36,7 @@ impl fmt::Display for Rate {
 impl FromStr for Rate {
     type Err = &'static str;
 
-    /// Reads `100/s`, `600/m` or `5000/h`.
+    /// Parses `100/s`, `600/m` or `5000/h`.
     fn from_str(text: &str) -> Result<Rate, &'static str> {
         const PROBLEM: &str = "is not a number from 1 to 1000000 and a period, such as `100/s`, `600/m` or `5000/h`";
         let (requests, period) = text.split_once('/').ok_or(PROBLEM)?;
@@ -49,7 +49,7 @@ impl FromStr for Rate {
     }
 }
 
-/// The limits; part of the application's data. Without a rate there is no limit.
+/// The rate limits; part of the application data. Without a rate there is no limit.
 pub struct RateLimits {
     users: Option<Buckets<i64>>,
     strangers: Option<Buckets<Network>>,
@@ -61,44 +61,43 @@ impl RateLimits {
         RateLimits { users: users.map(Buckets::new), strangers: strangers.map(Buckets::new) }
     }
 
-    /// Those of the application that a request has come to.
+    /// The limits in the request's application data.
     pub fn of(request: &HttpRequest) -> Result<&RateLimits, Error> {
         let limits = request.app_data::<web::Data<RateLimits>>().map(|limits| &***limits);
-        limits.ok_or_else(|| Error::Internal("there are no limits".to_owned()))
+        limits.ok_or_else(|| Error::Internal("the application data has no rate limits".to_owned()))
     }
 
-    /// Counts a request of a user; fails with 429 where there were too many.
+    /// Counts a user's request. Fails with 429 if there were too many.
     pub fn count_user(&self, id: i64) -> Result<(), Error> {
         self.users.as_ref().map_or(Ok(()), |buckets| buckets.take(id))
     }
 
-    /// Counts a request of somebody unknown; fails with 429 where there were too many from that address.
+    /// Counts an unauthenticated request. Fails with 429 if there were too many from its IP address.
     pub fn count_stranger(&self, request: &HttpRequest) -> Result<(), Error> {
         self.strangers.as_ref().map_or(Ok(()), |buckets| buckets.take(Network::of_customer(client_address(request))))
     }
 }
 
-/// Buckets in one set.
+/// Buckets per set.
 const WAYS: usize = 8;
-/// Sets: 65,536 buckets, which take up to 3 MB.
+/// Number of sets: 65,536 buckets, up to 3 MB.
 const SETS: usize = 8192;
 
-/// A bucket. When it will be full again is all there is to know about it (the "generic cell rate algorithm").
+/// A bucket. Its state is the time when it will be full again (generic cell rate algorithm).
 #[derive(Clone, Copy)]
 struct Bucket<K> {
     key: K,
-    /// Since the buckets were made.
+    /// Time since the buckets were created.
     full_at: Duration,
 }
 
-/// A fixed number of buckets, in sets of a few like the lines of a processor's cache. Where a set has no room
-/// the fullest bucket makes some: it has the least to forget. So with many addresses nobody gets a fresh
-/// bucket for one that they have emptied, unless they empty as many others first. And as which keys share a
-/// set depends on a secret, nobody can aim at one.
+/// A fixed number of buckets in small sets, like a set-associative cache. If a set is full, its fullest bucket is
+/// evicted, which loses the least information. So an attacker with many IP addresses cannot evict an emptied bucket
+/// without emptying all others of its set first. The set of a key depends on a secret, so no set can be targeted.
 struct Buckets<K> {
-    /// From one request to the next, at the rate's pace.
+    /// Time between two requests at the limit.
     interval: Duration,
-    /// How long it takes to fill an empty bucket.
+    /// Time to refill an empty bucket.
     fill: Duration,
     started: Instant,
     secret: RandomState,
@@ -123,7 +122,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.take_at(key, self.started.elapsed()).map_err(Error::Throttled)
     }
 
-    /// Takes a token out of the bucket, or tells how long it takes until there is one.
+    /// Takes a token from the bucket. The error is the time until there is one.
     fn take_at(&self, key: K, now: Duration) -> Result<(), Duration> {
         let set = &self.sets[self.secret.hash_one(key) as usize % SETS];
         let mut set = set.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -1,4 +1,4 @@
-//! Routes that the API, the admin and the other paths share.
+//! Route helpers.
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
@@ -7,19 +7,19 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 use super::negotiation;
 use crate::error::Error;
 
-/// A route for GET, and for HEAD, which is GET without the body (RFC 9110, section 9.3.2). Other methods are its
-/// resource's default service to refuse.
+/// A route for GET and HEAD (RFC 9110, section 9.3.2). The resource's default service refuses other methods.
 pub fn get() -> Route {
-    // The framework's own guards note in each request which methods they stand for, to answer with 405 themselves.
+    // actix-web's method guards record their methods in each request to answer 405, which costs time and is not needed
+    // here.
     web::route().guard(guard::fn_guard(|context| matches!(context.head().method, Method::GET | Method::HEAD)))
 }
 
-/// An address that is read and nothing else, by whoever likes.
+/// A public, read-only resource.
 pub fn read_only(path: &str, route: Route) -> Resource {
     web::resource(path).route(route).default_service(not_allowed("GET, HEAD"))
 }
 
-/// Refuses the methods that an address does not have (RFC 9110, section 15.5.6).
+/// Answers 405 to methods that a resource does not support (RFC 9110, section 15.5.6).
 pub fn not_allowed(allow: &'static str) -> Route {
     web::to(move |request: HttpRequest| async move {
         let error = Error::MethodNotAllowed(request.method().to_string());

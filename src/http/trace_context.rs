@@ -1,11 +1,11 @@
-//! The trace that a request belongs to (<https://www.w3.org/TR/trace-context/>): taken from `traceparent`, for
-//! the log. This service asks no other one on a caller's behalf, so there is nobody to pass it on to.
+//! Reads the trace id from `traceparent` (<https://www.w3.org/TR/trace-context/>) for the log. Gatepost makes no
+//! requests on behalf of a client, so it does not propagate the header.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The trace's id, if the request names one properly; anything else is ignored, as section 4.3 says.
+/// The trace id of a request. Invalid values are ignored (section 4.3).
 pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(TRACEPARENT).map(HeaderValue::to_str);
     match (values.next(), values.next()) {
@@ -14,10 +14,10 @@ pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The trace's id in a value of `traceparent`.
+/// The trace id in a value of `traceparent`.
 ///
-/// Version 00 is `00-<trace id>-<parent id>-<flags>` and nothing more. Of a version yet to come the same is
-/// read, and a dash and whatever else may follow (section 3.2.4).
+/// Version 00 is exactly `00-<trace id>-<parent id>-<flags>`. Later versions may append a dash and more data (section
+/// 3.2.4).
 pub fn parse(value: &str) -> Option<&str> {
     let value = value.trim_matches([' ', '\t']);
     let (known, more) = value.split_at_checked(55)?;

@@ -1,4 +1,4 @@
-//! What callers send, cleaned as Django REST framework's fields clean it, and the messages where that fails.
+//! Validates input as Django REST framework's fields do, with the same messages.
 
 use std::collections::HashMap;
 
@@ -8,22 +8,22 @@ use super::model::{Field, Kind};
 use super::value::Value;
 use crate::error::FieldErrors;
 
-/// The most digits of a number that is sent as a text.
+/// Maximum digits of a number sent as text.
 const MAX_DIGITS: usize = 1_000;
 const WRONG_TIME: &str = "Datetime has wrong format. Use one of these formats instead: \
                           YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 
-/// A member of a body, as far as a field can tell its kind.
+/// A value of a request body.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A text.
     Text {
-        /// The text; each surrogate without a partner is replaced by U+FFFD.
+        /// The text, with each unpaired surrogate replaced by U+FFFD.
         text: String,
-        /// The first surrogate without a partner, which JSON can carry and UTF-8 cannot.
+        /// The first unpaired surrogate. JSON can contain one, UTF-8 cannot.
         surrogate: Option<u16>,
     },
-    /// A number, written as Python writes it.
+    /// A number in Python's notation.
     Number(String),
     /// `true` or `false`.
     Boolean(bool),
@@ -34,12 +34,12 @@ pub enum Input {
 }
 
 impl Input {
-    /// A plain text.
+    /// Text without surrogates.
     pub fn text(text: impl Into<String>) -> Input {
         Input::Text { text: text.into(), surrogate: None }
     }
 
-    /// What Python calls the kind of it.
+    /// The name of the value's Python type.
     fn kind(&self) -> &'static str {
         match self {
             Input::Text { .. } => "str",
@@ -52,10 +52,10 @@ impl Input {
     }
 }
 
-/// The members of a body by name.
+/// The values of a body by name.
 pub type Data = HashMap<String, Input>;
 
-/// The fields that a caller sets, each with a value that the field may hold. Foreign keys may lead nowhere yet.
+/// The fields that a caller sets, with valid values. Whether foreign keys exist has not been checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CleanedData(Vec<(&'static str, Value)>);
 
@@ -72,8 +72,8 @@ impl CleanedData {
     }
 }
 
-/// Cleans what a caller sends for these fields. With `is_partial`, whatever is left out stays as it is. The errors are those
-/// of all fields.
+/// Validates the input for these fields. With `is_partial`, missing fields are not errors and stay unchanged. Returns
+/// the errors of all fields.
 pub fn clean(
     fields: impl IntoIterator<Item = &'static Field>,
     data: &Data,
@@ -91,7 +91,7 @@ pub fn clean(
 }
 
 impl Field {
-    /// Cleans one member. `Ok(None)` where it is left out and may be.
+    /// Validates one value. `Ok(None)` if it is missing and may be.
     pub fn clean(&self, input: Option<&Input>, is_partial: bool) -> Result<Option<Value>, Vec<String>> {
         let Some(input) = input else {
             let may_be_left_out = is_partial || !self.is_required();
@@ -126,7 +126,7 @@ fn fail<T>(message: impl Into<String>) -> Result<T, Vec<String>> {
     Err(vec![message.into()])
 }
 
-/// The text without white space around it, as Python's `strip()` leaves it: that takes the separators U+001C to U+001F, too.
+/// Trims white space as Python's `strip()` does, including the separators U+001C to U+001F.
 pub fn strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
@@ -156,7 +156,7 @@ fn char(input: &Input, max_length: usize, is_blank: bool) -> Result<String, Vec<
 
 fn integer(input: &Input) -> Result<i64, Vec<String>> {
     let text = match input {
-        // Python's int() takes 5.0 for 5.
+        // Django REST framework accepts 5.0 as 5.
         Input::Number(text) => text.strip_suffix(".0").unwrap_or(text),
         Input::Text { text, .. } => strip(text),
         Input::Boolean(_) | Input::Null | Input::Other => return fail("A valid integer is required."),
@@ -177,7 +177,7 @@ fn integer(input: &Input) -> Result<i64, Vec<String>> {
     })
 }
 
-/// The words for yes and no that Django REST framework takes.
+/// Accepts the boolean words of Django REST framework.
 fn boolean(input: &Input) -> Result<bool, Vec<String>> {
     let text = match input {
         Input::Boolean(flag) => return Ok(*flag),
@@ -192,15 +192,14 @@ fn boolean(input: &Input) -> Result<bool, Vec<String>> {
     }
 }
 
-/// A time of ISO 8601, in UTC unless it says otherwise. What is finer than a microsecond is cut: PostgreSQL has no room
-/// for it.
+/// Parses an ISO 8601 time, in UTC if it has no offset. Truncates to microseconds, which is what PostgreSQL stores.
 fn datetime(input: &Input) -> Result<NaiveDateTime, Vec<String>> {
     let Input::Text { text, .. } = input else { return fail(WRONG_TIME) };
     parse_datetime(strip(text)).map(|time| time.trunc_subsecs(6)).ok_or_else(|| vec![WRONG_TIME.to_owned()])
 }
 
 pub(super) fn parse_datetime(text: &str) -> Option<NaiveDateTime> {
-    // A year of more digits is a typing error, and no database agrees with another on it.
+    // A year with more than four digits is a typing error, and the databases treat it differently.
     if !text.is_ascii() || text.as_bytes().get(4) != Some(&b'-') {
         return None;
     }
@@ -238,7 +237,7 @@ fn primary_key(input: &Input) -> Result<i64, Vec<String>> {
     }
 }
 
-/// The message for a foreign key that leads nowhere.
+/// The message for a foreign key to a missing row.
 pub(super) fn no_such_key(key: impl std::fmt::Display) -> String {
     format!("Invalid pk \"{key}\" - object does not exist.")
 }

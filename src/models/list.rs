@@ -1,4 +1,4 @@
-//! Rows of a model: one by its id, or pages of them in an order.
+//! Fetches rows of a model: one by its id, or ordered pages.
 
 use diesel::QueryResult;
 
@@ -9,57 +9,57 @@ use crate::db::keyset::{self, Order, Scan};
 use crate::db::rows::{self, Sql};
 use crate::db::{Connection, text};
 
-/// A place in the order of a list, and the direction to go on in.
+/// A position in an ordered list, and a direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
     /// The row's id.
     pub id: i64,
-    /// The row's value of the ordering field, where that is not the id.
+    /// The row's value of the ordering field, unless that is the id.
     pub key: Option<Value>,
-    /// Towards the beginning of the list.
+    /// Whether the page lies before the position.
     pub backwards: bool,
 }
 
-/// What a caller asks of a list.
+/// The parameters of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListQuery {
-    /// Rows of a page.
+    /// Rows per page.
     pub limit: i64,
-    /// Where the page begins.
+    /// Where the page starts; `None` for the first page.
     pub cursor: Option<Cursor>,
-    /// Words of which each must occur.
+    /// Search words, all of which must occur.
     pub search: Vec<String>,
-    /// The fields of which one must hold the word.
+    /// The fields that are searched. A word must occur in at least one of them.
     pub searched: Vec<&'static str>,
     /// The ordering field: `id`, or one that lists can be ordered by.
     pub order_by: &'static str,
-    /// From the greatest to the least.
+    /// Whether larger values come first.
     pub descending: bool,
 }
 
 impl ListQuery {
-    /// Whether the rows are fetched from the greatest to the least.
+    /// Whether the rows are fetched in descending order.
     pub fn fetch_descending(&self) -> bool {
         self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
     }
 }
 
-/// One page, in the order that was asked for.
+/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page begins, if there is one.
+    /// Where the next page starts, if there is one.
     pub next: Option<Cursor>,
-    /// Where the page before begins, if there is one.
+    /// Where the previous page starts, if there is one.
     pub previous: Option<Cursor>,
-    /// Whether a cursor led here.
+    /// Whether the request had a cursor.
     pub has_cursor: bool,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of up to `limit + 1` fetched rows: the one too many tells that there is more. `place` gives a row's id
-    /// and its value of the ordering field.
+    /// Builds a page from up to `limit + 1` rows; the extra row shows that there is another page. `place` returns a
+    /// row's id and its value of the ordering field.
     pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<Value>)) -> Page<T> {
         let has_more = rows.len() as i64 > query.limit;
         rows.truncate(query.limit as usize);
@@ -71,7 +71,7 @@ impl<T> Page<T> {
             let (id, key) = place(row?);
             Some(Cursor { id, key, backwards })
         };
-        // Anyone who came from somewhere can go back there.
+        // A page reached by a cursor has a page to go back to.
         let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
         let came_forwards = query.cursor.is_some() && !backwards;
         let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
@@ -88,7 +88,7 @@ impl Model {
         Ok(rows::load(conn, statement)?.pop().map(|values| self.row(values)))
     }
 
-    /// One page of the rows that a query asks for.
+    /// One page of the rows that match the query.
     pub fn list(&'static self, conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Row>> {
         let by_id = query.order_by == "id";
         let order = [query.order_by, "id"].map(|sql| Order { sql, descending: query.descending });
@@ -111,7 +111,8 @@ impl Model {
         Ok(Page::new(query, rows, |row: &Row| (row.id, (!by_id).then(|| row.get(query.order_by).clone()))))
     }
 
-    /// How many rows match the query's search. Without one it takes no time where triggers keep the number in `row_counts`.
+    /// The number of rows that match the search. Without a search, it is read from `row_counts` if triggers maintain
+    /// it.
     pub fn count(&self, conn: &mut Connection, query: &ListQuery) -> QueryResult<i64> {
         if query.search.is_empty()
             && let Some(kept) = rows::kept_count(conn, self.plural)?
@@ -131,7 +132,7 @@ impl Model {
         Ok(row.and_then(|values| values.first().map(super::value::to_text)))
     }
 
-    /// A row from the values of [`Model::columns`].
+    /// Builds a row from the values of [`Model::columns`].
     pub(super) fn row(&'static self, mut values: Vec<Value>) -> Row {
         let id = values.first().and_then(Value::as_i64).unwrap_or(0);
         let rest = values.drain(1.min(values.len())..);
@@ -140,7 +141,7 @@ impl Model {
     }
 }
 
-/// The rows in which every word of the search occurs, whatever its case.
+/// The condition that all search words occur, ignoring case.
 fn matching(query: &ListQuery) -> Sql {
     if query.search.is_empty() {
         return Sql::all([]);
@@ -154,15 +155,14 @@ fn matching(query: &ListQuery) -> Sql {
 }
 
 impl Field {
-    /// Reads a value of this field from JSON as [`to_json`](super::value::to_json) writes it; `None` where no row has such
-    /// a value.
+    /// Parses the JSON that [`to_json`](super::value::to_json) writes; `None` if no row can have this value.
     pub fn from_json(&self, json: &serde_json::Value) -> Option<Value> {
         use serde_json::Value as Json;
         match (self.kind, json) {
             (Kind::Boolean, Json::Bool(flag)) => Some(Value::Boolean(*flag)),
             (Kind::Integer | Kind::ForeignKey(_), Json::Number(number)) => number.as_i64().map(Value::Integer),
             (Kind::DateTime, Json::String(text)) => super::clean::parse_datetime(text).map(Value::DateTime),
-            // No row's text has a NUL, and PostgreSQL refuses one even in a comparison.
+            // No stored text contains NUL, and PostgreSQL rejects it even in a comparison.
             (Kind::Char(_) | Kind::Email | Kind::Choice(_), Json::String(text)) if !text.contains('\0') => {
                 Some(Value::Text(text.clone()))
             }

@@ -1,13 +1,13 @@
-//! What a model is: its fields, said once, and everything that follows from them alone. The API, the admin, imports and
-//! exports read the same description, and call the same functions to create, change and delete rows.
+//! Models: one description of the fields, and everything that follows from it. The API, the admin, imports and exports
+//! use the same description and the same functions to create, change and delete rows.
 //!
 //! | file | what it does | in Django |
 //! |---|---|---|
 //! | [`model`] | a model and its fields | `models.Model`, `models.CharField`, ... |
-//! | [`value`] | what a field holds, as text and as JSON | `Field.value_to_string` |
-//! | [`clean`] | what callers send, and what is wrong with it | `Field.clean`, serializer fields |
+//! | [`value`] | field values as text and JSON | `Field.value_to_string` |
+//! | [`clean`] | validates input | `Field.clean`, serializer fields |
 //! | [`row`] | a row | an instance of the model |
-//! | [`list`] | pages of rows, in an order | `QuerySet` |
+//! | [`list`] | ordered pages of rows | `QuerySet` |
 //! | [`save`] | creates, changes and deletes rows, with their history | `Model.save`, `Model.delete` |
 
 pub mod clean;

@@ -1,18 +1,18 @@
-//! A model and its fields, by the names that Django gives them.
+//! A model and its fields, with Django's names.
 
 use std::borrow::Cow;
 
 use super::words::{capitalized, spaced};
 
-/// A model: what its rows are called and what they hold. The table has an integer `id` and a column for each field.
+/// A model. Its table has an integer `id` and a column for each field.
 pub struct Model {
-    /// One row: `article`. The history and permissions know it by this name.
+    /// The singular name, such as `article`, used in the history and in permissions.
     pub name: &'static str,
-    /// All rows: `articles`. The table, the admin's URLs and permissions have this name.
+    /// The plural name, such as `articles`, used for the table, the admin's URLs and permissions.
     pub plural: &'static str,
-    /// The column that names a row for people.
+    /// The field whose value is a row's title.
     pub title: &'static str,
-    /// The fields, in the order in which they are shown.
+    /// The fields in display order.
     pub fields: &'static [Field],
 }
 
@@ -22,7 +22,7 @@ impl Model {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The fields that people and programs set.
+    /// The fields that users and API clients can set.
     pub fn editable(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.fields.iter().filter(|field| field.is_editable)
     }
@@ -32,12 +32,12 @@ impl Model {
         self.fields.iter().filter(|field| field.is_column())
     }
 
-    /// The name of one row for people: `article`.
+    /// The singular display name, such as `article`.
     pub fn verbose_name(&self) -> Cow<'static, str> {
         spaced(self.name)
     }
 
-    /// The name of several rows for people: `articles`.
+    /// The plural display name, such as `articles`.
     pub fn verbose_name_plural(&self) -> Cow<'static, str> {
         spaced(self.plural)
     }
@@ -47,85 +47,85 @@ impl Model {
         ["id"].into_iter().chain(self.fields.iter().map(|field| field.name)).collect()
     }
 
-    /// What is wrong with the description, for who wrote it; see `Site` and `Router`, which ask at the start.
+    /// Checks the description for mistakes. `Site` and `Router` call this at start.
     pub fn check(&self) -> Result<(), String> {
         let fail = |problem: String| Err(format!("model {}: {problem}", self.name));
         if self.title != "id" && self.field(self.title).is_none() {
-            return fail(format!("there is no field {}, which is to name rows", self.title));
+            return fail(format!("the title field {} does not exist", self.title));
         }
         for (at, field) in self.fields.iter().enumerate() {
             if self.fields[..at].iter().any(|other| other.name == field.name) || field.name == "id" {
-                return fail(format!("the field {} is there twice", field.name));
+                return fail(format!("the field {} is defined twice", field.name));
             }
             if field.is_ordering && field.is_null {
-                return fail(format!("{} may hold nothing, so lists cannot be ordered by it", field.name));
+                return fail(format!("{} may be null, so lists cannot be ordered by it", field.name));
             }
             if !field.is_editable && field.default.is_none() {
-                return fail(format!("nobody sets {}, and it has no default", field.name));
+                return fail(format!("{} is read-only and has no default", field.name));
             }
         }
         Ok(())
     }
 }
 
-/// A field: a column of the table, a member of the API's objects, an input of the admin's form and a column of its files.
+/// A field: a table column, a member of the API's JSON objects, an input of the admin's form and a CSV column.
 #[derive(Clone, Copy)]
 pub struct Field {
-    /// Its name, everywhere.
+    /// The name of the column, JSON member, input and CSV column.
     pub name: &'static str,
-    /// Its name for people; empty: made from [`Field::name`].
+    /// The display name; if empty, it is derived from [`Field::name`].
     label: &'static str,
-    /// One sentence for people who fill it in.
+    /// One sentence that explains what to enter.
     pub help_text: &'static str,
-    /// What it holds.
+    /// The type.
     pub kind: Kind,
-    /// What it holds when nothing is said; `None`: something has to be said.
+    /// The default value; `None`: the field is required.
     pub default: Option<Default>,
-    /// Whether people and programs set it. The others are set by the model's functions.
+    /// Whether users and API clients can set it. The model's functions set the other fields.
     pub is_editable: bool,
-    /// Whether it may hold nothing.
+    /// Whether it may be NULL.
     pub is_null: bool,
-    /// Whether no two rows may hold the same. The table needs a `UNIQUE` column.
+    /// Whether values must be unique. The column needs a `UNIQUE` constraint.
     pub is_unique: bool,
-    /// Whether searches look into it.
+    /// Whether searches include it.
     pub is_searched: bool,
     /// Whether lists can be ordered by it. The table needs an index on the column and `id`.
     pub is_ordering: bool,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// One line of text, of at most so many characters.
+    /// One line of text with this maximum number of characters.
     Char(usize),
     /// An e-mail address.
     Email,
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     Integer,
-    /// Yes or no.
+    /// A boolean.
     Boolean,
     /// A time in UTC, to the microsecond.
     DateTime,
-    /// One of these: the value, and its name for people.
+    /// One of these values, each with its display name.
     Choice(&'static [(&'static str, &'static str)]),
-    /// A row of another model, or none where the field may hold nothing.
+    /// A reference to a row of another model.
     ForeignKey(&'static Model),
-    /// Several texts, which the model's own admin offers.
+    /// Several values out of those that the model's admin offers.
     ManyToMany,
-    /// A password, of which the database has a hash.
+    /// A password, stored as a hash.
     Password,
 }
 
-/// What a field holds when nothing is said.
+/// A field's default value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Default {
-    /// Nothing.
+    /// NULL.
     Null,
     /// This text.
     Text(&'static str),
     /// This number.
     Integer(i64),
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
     /// The time of creation.
     Now,
@@ -151,7 +151,7 @@ impl Field {
         }
     }
 
-    /// One line of text, of at most `max_length` characters.
+    /// One line of text with at most `max_length` characters.
     pub const fn char(name: &'static str, max_length: usize) -> Field {
         Field::new(name, Kind::Char(max_length))
     }
@@ -161,12 +161,12 @@ impl Field {
         Field::new(name, Kind::Email).blank()
     }
 
-    /// A whole number.
+    /// A 64-bit integer.
     pub const fn integer(name: &'static str) -> Field {
         Field::new(name, Kind::Integer)
     }
 
-    /// Yes or no; no, where nothing is said.
+    /// A boolean, false by default.
     pub const fn boolean(name: &'static str) -> Field {
         Field::new(name, Kind::Boolean).default(Default::Boolean(false))
     }
@@ -176,17 +176,17 @@ impl Field {
         Field::new(name, Kind::DateTime)
     }
 
-    /// One of several values, each with its name for people.
+    /// One of several values, each with its display name.
     pub const fn choice(name: &'static str, choices: &'static [(&'static str, &'static str)]) -> Field {
         Field::new(name, Kind::Choice(choices))
     }
 
-    /// A row of another model. The column refers to that table's `id`.
+    /// A reference to the `id` of another model's table.
     pub const fn foreign_key(name: &'static str, to: &'static Model) -> Field {
         Field::new(name, Kind::ForeignKey(to))
     }
 
-    /// Several of what the model's own admin offers.
+    /// Several values out of those that the model's admin offers.
     pub const fn many_to_many(name: &'static str) -> Field {
         Field::new(name, Kind::ManyToMany)
     }
@@ -196,67 +196,67 @@ impl Field {
         Field::new(name, Kind::Password)
     }
 
-    /// Gives it another name for people.
+    /// Sets the display name.
     pub const fn label(self, label: &'static str) -> Field {
         Field { label, ..self }
     }
 
-    /// Adds a sentence for people who fill it in.
+    /// Sets the sentence that explains what to enter.
     pub const fn help_text(self, help_text: &'static str) -> Field {
         Field { help_text, ..self }
     }
 
-    /// What it holds when nothing is said.
+    /// Sets the default value.
     pub const fn default(self, default: Default) -> Field {
         Field { default: Some(default), ..self }
     }
 
-    /// It may be an empty text.
+    /// Allows empty text.
     pub const fn blank(self) -> Field {
         self.default(Default::Text(""))
     }
 
-    /// It may hold nothing.
+    /// Allows NULL.
     pub const fn null(self) -> Field {
         Field { is_null: true, ..self }.default(Default::Null)
     }
 
-    /// No two rows hold the same.
+    /// Requires unique values.
     pub const fn unique(self) -> Field {
         Field { is_unique: true, ..self }
     }
 
-    /// Searches look into it.
+    /// Includes the field in searches.
     pub const fn search(self) -> Field {
         Field { is_searched: true, ..self }
     }
 
-    /// Lists can be ordered by it.
+    /// Allows ordering lists by the field.
     pub const fn order(self) -> Field {
         Field { is_ordering: true, ..self }
     }
 
-    /// Nobody sets it but the model's functions.
+    /// Makes the field read-only: only the model's functions set it.
     pub const fn read_only(self) -> Field {
         Field { is_editable: false, ..self }
     }
 
-    /// The time of creation. Nobody sets it.
+    /// Makes the field read-only and sets it to the time of creation.
     pub const fn auto_now_add(self) -> Field {
         self.default(Default::Now).read_only()
     }
 
-    /// The time of the last change. Nobody sets it.
+    /// Makes the field read-only and sets it to the time of the last change.
     pub const fn auto_now(self) -> Field {
         self.default(Default::NowAtEachChange).read_only()
     }
 
-    /// The user who creates the row, and nothing once that user is deleted. Nobody sets it.
+    /// Makes the field read-only and sets it to the user who creates the row; NULL once that user is deleted.
     pub const fn set_to_caller(self) -> Field {
         self.null().default(Default::Caller).read_only()
     }
 
-    /// Its name for people, with a capital letter: `Starts at`.
+    /// The display name with a capital letter, such as `Starts at`.
     pub fn verbose_name(&self) -> Cow<'static, str> {
         if !self.label.is_empty() {
             return self.label.into();
@@ -264,12 +264,12 @@ impl Field {
         capitalized(&self.name.replace('_', " ")).into()
     }
 
-    /// Whether something has to be said of it when a row is created.
+    /// Whether a value is required to create a row.
     pub fn is_required(&self) -> bool {
         self.is_editable && self.default.is_none()
     }
 
-    /// Whether it may be an empty text.
+    /// Whether empty text is allowed.
     pub fn is_blank(&self) -> bool {
         self.default == Some(Default::Text(""))
     }

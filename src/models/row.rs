@@ -10,16 +10,16 @@ use crate::history::Object;
 /// A row.
 #[derive(Clone)]
 pub struct Row {
-    /// Of this model.
+    /// The row's model.
     pub model: &'static Model,
-    /// Its id.
+    /// The primary key.
     pub id: i64,
     /// The values, in the order of the model's fields.
     pub(super) values: Vec<Value>,
 }
 
 impl Row {
-    /// The value of a field; NULL where the model has no such field.
+    /// The value of a field; NULL if the model has no such field.
     pub fn get(&self, name: &str) -> &Value {
         let at = self.model.fields.iter().position(|field| field.name == name);
         at.and_then(|at| self.values.get(at)).unwrap_or(&Value::Null)
@@ -30,12 +30,12 @@ impl Row {
         self.model.fields.iter().zip(&self.values)
     }
 
-    /// Its name for people.
+    /// The value of the title field, as text.
     pub fn title(&self) -> String {
         if self.model.title == "id" { self.id.to_string() } else { to_text(self.get(self.model.title)) }
     }
 
-    /// What the history calls it.
+    /// The row as an object of the history.
     pub(super) fn as_object<'a>(&self, title: &'a str) -> Object<'a> {
         Object { model: self.model.name, id: self.id, name: title }
     }

@@ -1,4 +1,4 @@
-//! Creating, changing and deleting rows. The history is written in the same transaction, whoever calls.
+//! Creates, changes and deletes rows, and writes the history in the same transaction.
 
 use chrono::Utc;
 use diesel::QueryResult;
@@ -16,7 +16,7 @@ use crate::error::{Error, FieldErrors};
 use crate::history::{self, Action, Actor, Changes, deleted_rows};
 
 impl Model {
-    /// Creates a row. What `data` leaves out has its default.
+    /// Creates a row. Fields missing from `data` get their defaults.
     pub fn create(&'static self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
         let now = Value::DateTime(Utc::now().naive_utc());
         let (mut values, mut errors) = (Vec::new(), FieldErrors::default());
@@ -46,12 +46,12 @@ impl Model {
         Ok(self.row(written.ok_or(DieselError::NotFound)?))
     }
 
-    /// What callers have to know of a statement that the database refused.
+    /// Turns a constraint violation into validation errors.
     fn refused(&self, error: DieselError) -> Error {
         let field = references::unique_column(&error).and_then(|column| self.field(&column));
         match (field, &error) {
             (Some(field), _) => FieldErrors::one(field.name, self.taken(field)).into(),
-            // The row that a foreign key leads to was there a moment ago. Another look tells that it is gone.
+            // Another transaction has deleted the referenced row since it was checked. A retry will find it missing.
             (None, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
                 Error::Collision(error.to_string())
             }
@@ -63,13 +63,13 @@ impl Model {
         }
     }
 
-    /// The message for a value that another row has already.
+    /// The message for a value that must be unique and is taken.
     fn taken(&self, field: &Field) -> String {
         let (one, label) = (capitalized(&with_article(&self.verbose_name())), field.verbose_name().to_lowercase());
         format!("{one} with this {label} already exists.")
     }
 
-    /// What becomes of the editable fields; `None` stands for a row that is not there.
+    /// The changes of the editable fields. `None` stands for a row that does not exist.
     fn changes(&self, conn: &mut Connection, old: Option<&[Value]>, new: Option<&[Value]>) -> Result<Changes, Error> {
         let (mut changes, mut errors) = (Changes::default(), FieldErrors::default());
         for (at, field) in self.fields.iter().enumerate().filter(|(_, field)| field.is_editable) {
@@ -88,7 +88,7 @@ impl Model {
 }
 
 impl Row {
-    /// Changes the row as `data` says. What stays the same is no change.
+    /// Updates the row. Values that stay the same are not recorded as changes.
     pub fn update(&self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
         let new =
             |(field, old): (&Field, &Value)| data.get(field.name).filter(|_| field.is_editable).unwrap_or(old).clone();
@@ -114,7 +114,7 @@ impl Row {
         Ok(row)
     }
 
-    /// Deletes the row. It can be brought back.
+    /// Deletes the row. The deletion can be undone, see [`deleted_rows`].
     pub fn delete(&self, conn: &mut Connection, actor: &Actor) -> Result<(), Error> {
         let changes = self.model.changes(conn, Some(&self.values), None)?;
         deleted_rows::delete(conn, actor, self.as_object(&self.title()), self.model.plural, &changes)
@@ -132,7 +132,7 @@ fn default(field: &Field, now: &Value, actor: &Actor) -> Option<Value> {
     })
 }
 
-/// A value for the history: what it is, and of a row what that is called. `None` where there is no such row.
+/// A value for the history; for a foreign key, with the row's title. `None` if that row does not exist.
 fn shown(conn: &mut Connection, field: &Field, value: &Value) -> QueryResult<Option<Json>> {
     match (field.kind, value) {
         (Kind::ForeignKey(model), Value::Integer(id)) => {

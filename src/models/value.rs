@@ -1,4 +1,4 @@
-//! What a field holds, as text and as JSON.
+//! Field values as text and JSON.
 
 use chrono::{NaiveDateTime, Timelike};
 use serde::{Serialize, Serializer};
@@ -8,7 +8,7 @@ pub use crate::db::rows::Value;
 
 use super::model::Kind;
 
-/// A value as the database returned it, in the type that the field says. SQLite has neither booleans nor times.
+/// Converts a value from the database to the field's type. SQLite has neither booleans nor times.
 pub fn typed(kind: Kind, value: Value) -> Value {
     match kind {
         Kind::Boolean => value.as_bool().map_or(Value::Null, Value::Boolean),
@@ -17,7 +17,7 @@ pub fn typed(kind: Kind, value: Value) -> Value {
     }
 }
 
-/// A time as Django REST framework writes it: ISO 8601, with the fraction of a second where there is one.
+/// A time in Django REST framework's format: ISO 8601, with fractional seconds if there are any.
 pub fn iso_8601(time: NaiveDateTime) -> String {
     let format = match time.nanosecond() {
         0 => "%Y-%m-%dT%H:%M:%SZ",
@@ -27,7 +27,7 @@ pub fn iso_8601(time: NaiveDateTime) -> String {
     time.format(format).to_string()
 }
 
-/// A value as a text, from which [`Field::clean`](super::Field::clean) makes the same value again.
+/// A value as text. [`Field::clean`](super::Field::clean) converts it back to the same value.
 pub fn to_text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),

@@ -236,7 +236,7 @@ mod postgres {
         for (change, problem) in [
             (
                 "UPDATE users SET last_name = 'a' || char(0) || 'b' WHERE id = 7",
-                "users.last_name of id 7 has a character NUL (U+0000), which PostgreSQL's texts cannot have",
+                "users.last_name of id 7 contains a NUL character (U+0000), which PostgreSQL text cannot hold",
             ),
             ("UPDATE users SET is_staff = 2 WHERE id = 3", "column \"is_staff\" is of type boolean"),
             ("UPDATE users SET last_login = 'yesterday' WHERE id = 3", "users.last_login of id 3 is not a time"),

@@ -1,4 +1,4 @@
-//! PostgreSQL: how its connections are opened, what watches for changes, and how writes are run.
+//! PostgreSQL: opening connections, watching for changes, running writes.
 
 mod connections;
 mod parameters;

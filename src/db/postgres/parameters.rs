@@ -1,7 +1,7 @@
-//! What stands in the URL behind its question mark.
+//! Query parameters of the database URL.
 
-/// Parameters that libpq would leave at values under which a server that is gone is noticed after minutes or
-/// never, in milliseconds and seconds as libpq has them.
+/// With libpq's own defaults, a dead server goes unnoticed for minutes or forever. Units are libpq's:
+/// `tcp_user_timeout` in milliseconds, other times in seconds.
 const DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "gatepost"),
     ("connect_timeout", "3"),
@@ -11,15 +11,15 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("keepalives_count", "3"),
 ];
 
-/// The parameter of the URL that is ours.
+/// Gatepost's own parameter, which libpq does not know.
 const CONNECTION_LIMIT: &str = "connection_limit=";
 
-/// How many connections a process may have: one watches, of the others a half reads and a half writes.
+/// Maximum connections of a process: one watches for changes, the others are divided between reads and writes.
 #[derive(Clone, Copy)]
 pub struct ConnectionLimit(u32);
 
 impl ConnectionLimit {
-    /// What the URL says, or 21; `None` where it cannot be.
+    /// Reads the limit from the URL, 21 by default; `None` if it is not a number from 3 to 1000.
     pub fn of(url: &str) -> Option<ConnectionLimit> {
         let said = parameters(url).find_map(|parameter| parameter.strip_prefix(CONNECTION_LIMIT));
         let limit = said.map_or(Some(21), |said| said.parse().ok());
@@ -39,7 +39,7 @@ fn parameters(url: &str) -> impl Iterator<Item = &str> {
     url.split_once('?').map_or("", |(_, query)| query).split('&')
 }
 
-/// The URL as libpq gets it.
+/// The URL for libpq: without `connection_limit`, with [`DEFAULTS`].
 pub fn with_defaults(url: &str) -> String {
     let kept: Vec<&str> = parameters(url).filter(|parameter| !parameter.starts_with(CONNECTION_LIMIT)).collect();
     let mut url = url.split_once('?').map_or(url, |(place, _)| place).to_owned();

@@ -1,4 +1,4 @@
-//! [`CommitWatch`]: sees whether anything was committed.
+//! [`CommitWatch`]: detects commits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -12,16 +12,16 @@ use crate::db::connection::{Connection, Role};
 use crate::db::pool::Manager;
 use crate::error::Error;
 
-/// How often the watch looks. What another process commits is seen after this time and a round trip.
+/// Poll interval. A commit of another process is noticed after this time plus a round trip.
 const LOOK: Duration = Duration::from_millis(200);
-/// What was seen longer ago than this is not relied upon: the server may be out of reach.
+/// A result older than this is not trusted: the server may be unreachable.
 const TRUSTED: Duration = Duration::from_millis(900);
-/// A look that takes so long will not come back soon: the server hangs.
+/// After this time without an answer, the server counts as hanging.
 const HANGS: Duration = Duration::from_secs(3);
-/// How often the size of the database is asked for: that takes the server a walk over its files.
+/// Interval between size queries, which make the server walk over its files.
 const SIZE_EVERY: Duration = Duration::from_secs(60);
-/// What a server says that takes no more connections (SQLSTATE 53300, which libpq does not hand on): of anybody, of
-/// others than superusers, of this role or database; and what PgBouncer says.
+/// Messages of a server that is out of connections (libpq hides SQLSTATE 53300): for everyone, for non-superusers, for
+/// this role or database, and PgBouncer's.
 const FULL: [&str; 4] =
     ["too many clients", "remaining connection slots", "too many connections for", "no more connections allowed"];
 
@@ -37,62 +37,58 @@ struct Size {
     bytes: i64,
 }
 
-/// Sees whether anything was committed.
+/// Detects commits.
 ///
-/// PostgreSQL counts transactions that write; its current snapshot names those that have ended, so it
-/// differs whenever one did, in whichever process
-/// (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread looks at
-/// it a few times a second. What this process itself commits is noted at once.
+/// PostgreSQL's current snapshot lists the write transactions that have ended, so it changes with every commit of any
+/// process (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread polls it a
+/// few times per second. This process notes its own commits at once.
 pub struct CommitWatch {
     changes: AtomicU64,
     sight: Mutex<Sight>,
     bytes: AtomicU64,
 }
 
-/// What came of the last look.
+/// Result of the last poll.
 #[derive(Clone, Copy)]
 enum Sight {
-    /// There was none yet.
+    /// Not polled yet.
     Unknown,
-    /// It was begun then, and came back.
+    /// Succeeded; the poll started at this instant.
     Seen(Instant),
-    /// The server has no room for one more connection, and serves those that it has.
+    /// The server accepts no new connection but serves existing ones.
     Full,
-    /// It failed.
+    /// Failed.
     Away,
 }
 
 impl CommitWatch {
-    /// Begins to watch; ends when the watch is dropped.
+    /// Starts the polling thread, which ends when the watch is dropped.
     pub fn start(url: &str) -> std::io::Result<Arc<CommitWatch>> {
-        let watch = Arc::new(CommitWatch {
-            changes: AtomicU64::new(0),
-            sight: Mutex::new(Sight::Unknown),
-            bytes: AtomicU64::new(0),
-        });
+        let watch =
+            Arc::new(CommitWatch { changes: AtomicU64::new(0), sight: Mutex::new(Sight::Unknown), bytes: AtomicU64::new(0) });
         let (url, watched) = (url.to_owned(), Arc::downgrade(&watch));
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
         Ok(watch)
     }
 
-    /// How many changes were seen; `None` when the last look was too long ago.
+    /// Number of changes seen; `None` if the last poll is too old.
     pub fn changes(&self) -> Option<u64> {
         let is_trusted = matches!(self.sight(), Sight::Seen(at) if at.elapsed() < TRUSTED);
         is_trusted.then(|| self.changes.load(Ordering::Acquire))
     }
 
-    /// The size of the database as it was a minute ago at most.
+    /// Size of the database in bytes, at most about a minute old.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Fails where the last look did, or has gone on for too long: whoever asks now is told at once, and does
-    /// not wait for a connection that nobody gets or a server that hangs.
+    /// Fails if the last poll failed or is taking too long, so that callers do not wait for a connection or for a
+    /// server that hangs.
     pub fn check_reach(&self, pool: &r2d2::Pool<Manager>) -> Result<(), Error> {
         let problem = match self.sight() {
-            Sight::Seen(at) if at.elapsed() > HANGS => "the database hangs",
-            Sight::Away => "the database is out of reach",
-            Sight::Full if pool.state().connections == 0 => "the database takes no more connections",
+            Sight::Seen(at) if at.elapsed() > HANGS => "the database does not respond",
+            Sight::Away => "the database is unreachable",
+            Sight::Full if pool.state().connections == 0 => "the database accepts no more connections",
             _ => return Ok(()),
         };
         Err(Error::Unavailable(problem.to_owned()))
@@ -102,7 +98,7 @@ impl CommitWatch {
         *self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// This process has committed something.
+    /// Notes a commit of this process.
     pub fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
@@ -111,13 +107,13 @@ impl CommitWatch {
         let mut slot = self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let former = std::mem::replace(&mut *slot, sight);
         drop(slot);
-        // Of a server that is away, requests that need it say so.
+        // An unreachable server is not logged here: the requests that need it log it.
         match (former, sight) {
             (Sight::Full, Sight::Full) => {}
             (_, Sight::Full) => {
-                log::warn!("the database takes no more connections; until it does, nothing is remembered");
+                log::warn!("the database accepts no more connections; caches are off until it does");
             }
-            (Sight::Full, Sight::Seen(_)) => log::info!("the database takes connections again"),
+            (Sight::Full, Sight::Seen(_)) => log::info!("the database accepts connections again"),
             _ => {}
         }
     }
@@ -132,7 +128,7 @@ fn look(url: &str, watched: &Weak<CommitWatch>) {
         let wants_size = sized_at.is_none_or(|at| at.elapsed() > SIZE_EVERY);
         let was_open = connection.is_some();
         let mut ask = || look_once(url, &mut connection, wants_size);
-        // That a connection broke says little about the server; whether there is another one says more.
+        // A broken connection says little about the server, so try a new one before giving up.
         match ask().or_else(|error| if was_open { ask() } else { Err(error) }) {
             Ok((snapshot, bytes)) => {
                 if snapshot != seen {

@@ -1,4 +1,4 @@
-//! [`Writers`]: connections that write side by side.
+//! [`Writers`]: connections that write concurrently.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,12 +12,12 @@ use crate::db::pool::Manager;
 use crate::db::transaction::transaction;
 use crate::error::Error;
 
-/// How long a write that collides with others is begun anew.
+/// How long a write that conflicts with others is retried.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many times it is begun anew in any case, however long it takes.
+/// Minimum number of retries, however long they take.
 const ATTEMPTS: u32 = 3;
 
-/// Connections that write, each in a transaction of its own.
+/// A pool of connections, each running writes in transactions of their own.
 #[derive(Clone)]
 pub struct Writers {
     pool: r2d2::Pool<Manager>,
@@ -29,7 +29,7 @@ impl Writers {
         Writers { pool, watch }
     }
 
-    /// Runs queries in a transaction, anew if it collides with another one.
+    /// Runs queries in a transaction and retries it if it conflicts with another one.
     pub fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone,
@@ -40,12 +40,12 @@ impl Writers {
             let queries = queries.clone();
             let outcome = transaction(&self.pool, |conn| {
                 let value = queries(conn)?;
-                // PostgreSQL ends a transaction in which a statement failed without an error at its COMMIT. If
-                // the queries went on after a failure, this one fails.
+                // COMMIT of a transaction with a failed statement rolls back without an error. If `queries` ignored a
+                // failure, this statement reports it.
                 conn.batch_execute("SELECT 1")?;
                 Ok(value)
             });
-            // Also where the commit's answer was lost: it may be there.
+            // Even after an error: the commit may have succeeded and only its answer was lost.
             self.watch.note_change();
             match outcome {
                 Err(Error::Collision(_)) if attempt <= ATTEMPTS || Instant::now() < give_up => {
@@ -59,7 +59,7 @@ impl Writers {
     }
 }
 
-/// How long to wait before another attempt: longer each time, and not as long as the others do.
+/// Pause before the next attempt: growing, with random jitter.
 fn pause(attempt: u32) -> Duration {
     let spread = random::<1>().map_or(128, |[byte]| u32::from(byte));
     Duration::from_micros(u64::from(attempt.min(20) * (spread + 1) * 20))
