@@ -149,7 +149,7 @@ pub async fn change(
         Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&staff, options, &request, &data, (id, title), "changed")),
         Ok(Outcome::Conflict(conflict)) => {
             let addresses = Addresses::new(options, form.id, &request);
-            let frame = addresses.frame(&request, &site, &staff, format!("{} was changed meanwhile", conflict.title));
+            let frame = addresses.frame(&request, &site, &staff, format!("Someone else changed {}", conflict.title));
             page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
         }
         Ok(Outcome::Gone(gone)) => gone_page(&request, &site, &staff, options, form.id, gone),
@@ -185,7 +185,7 @@ fn gone_page(
     gone: Gone,
 ) -> Result<HttpResponse, Error> {
     let addresses = Addresses::new(options, id, request);
-    let frame = addresses.frame(request, site, staff, format!("This {} is gone", options.label()));
+    let frame = addresses.frame(request, site, staff, format!("This {} no longer exists", options.label()));
     page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
 }
 
@@ -206,7 +206,7 @@ fn answer_saved(
     } else if data.has("_addanother") {
         Message::success(format!("{text} You may add another {} below.", options.label()))
     } else if options.allow(rights, Verb::View) {
-        Message::success(text).about(addresses.change(), "Open it")
+        Message::success(text).about(addresses.change(), "Open")
     } else {
         Message::success(text)
     });
