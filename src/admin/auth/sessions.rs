@@ -113,7 +113,7 @@ pub async fn revoke(
         return Err(Error::NoSuchObject("session"));
     }
     log::info!("session {id} was revoked by user {}", staff.staff.user.id);
-    staff.tell(Message::success("The session was revoked."));
+    staff.tell(Message::success("The session was signed out."));
     Ok(see_other("/admin/sessions/"))
 }
 
@@ -123,8 +123,8 @@ pub async fn revoke_others(staff: StaffUser, _: PostForm, db: web::Data<Db>) -> 
     let ended = db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
     log::info!("{ended} sessions were revoked by their user {user_id}");
     staff.tell(Message::success(match ended {
-        1 => "One session was revoked.".to_owned(),
-        ended => format!("{ended} sessions were revoked."),
+        1 => "1 session was signed out.".to_owned(),
+        ended => format!("{ended} sessions were signed out."),
     }));
     Ok(see_other("/admin/sessions/"))
 }
