@@ -52,9 +52,11 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     let before = state(&server).await;
     let here = format!("/admin/users/{id}/delete/");
     let page = root.page(&here).await;
-    for (label, fate) in
-        [("Group memberships", "1 deleted"), ("Permissions", "1 deleted"), ("Articles", "2 kept, with “created by” empty")]
-    {
+    for (label, fate) in [
+        ("Group memberships", "1 deleted"),
+        ("Permissions", "1 deleted"),
+        ("Articles", "2 kept, with “created by” empty"),
+    ] {
         assert!(page.contains(&format!("<div><dt>{label}</dt><dd>{fate}</dd></div>")), "{label}: {page}");
     }
     assert_eq!(state(&server).await, before);

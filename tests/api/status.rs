@@ -39,7 +39,7 @@ async fn the_status_page_shows_pool_keys_database_and_settings_and_masks_secrets
     assert!(fact(&page, "Issuer").starts_with(ISSUER), "{page}");
     assert_eq!(fact(&page, "App clients"), CLIENT_ID);
     let (_, keys) = page.split_once(">Keys</h2>").expect("the keys");
-    assert_eq!(fact(keys, "Address"), server.pool.jwks.url().as_str());
+    assert_eq!(fact(keys, "URL"), server.pool.jwks.url().as_str());
     for key in [&server.pool.id_key, &server.pool.access_key] {
         assert!(fact(&page, "Keys").contains(&key.kid), "{page}");
     }
@@ -88,7 +88,7 @@ async fn the_keys_can_be_fetched_at_once_and_a_failure_is_shown() {
     });
     let answer = root.post(PAGE, &[]).await;
     let page = root.follow(&answer).await;
-    assert!(page.contains("The keys could not be fetched. The last failure is below."), "{page}");
+    assert!(page.contains("The keys could not be fetched. The last error is below."), "{page}");
     assert!(page.contains("Failing") && !page.contains("<script>down"), "{page}");
     let failure = fact(&page, "Last error");
     assert!(failure.contains("The last fetch, ") && failure.contains("503"), "{failure}");

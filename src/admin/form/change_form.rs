@@ -149,7 +149,7 @@ pub async fn change(
         Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&staff, options, &request, &data, (id, title), "changed")),
         Ok(Outcome::Conflict(conflict)) => {
             let addresses = Addresses::new(options, form.id, &request);
-            let frame = addresses.frame(&request, &site, &staff, format!("Someone else changed {}", conflict.title));
+            let frame = addresses.frame(&request, &site, &staff, format!("Someone else changed “{}”", conflict.title));
             page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
         }
         Ok(Outcome::Gone(gone)) => gone_page(&request, &site, &staff, options, form.id, gone),

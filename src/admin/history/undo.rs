@@ -118,7 +118,7 @@ impl Outcome {
 
     fn message(&self, site: &Site) -> Message {
         let Some((_, _, name)) = &self.first else {
-            return Message::warning("There is nothing to undo. It was already undone, or the time to undo it is over.");
+            return Message::warning("There is nothing to undo. It was already undone, or is too old.");
         };
         let (label, plural) = self
             .options(site)

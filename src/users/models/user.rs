@@ -40,7 +40,7 @@ pub static USER: Model = Model {
         Field::boolean("is_superuser")
             .order()
             .label("Superuser")
-            .help_text("Has all permissions without any being assigned."),
+            .help_text("Has all permissions, even those that are not assigned."),
         Field::many_to_many("groups").help_text("The user gets all permissions of these groups."),
         Field::many_to_many("user_permissions").label("Permissions").help_text("In addition to group permissions."),
     ],
