@@ -17,7 +17,7 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
 
   async function enterToken(value) {
     await page.getByLabel('idToken').fill(value)
-    await page.getByRole('button', { name: 'Use', exact: true }).click()
+    await page.getByRole('button', { name: 'Use token', exact: true }).click()
   }
 
   await step('without a token, the page says what is missing and how to get it', async () => {
@@ -143,7 +143,7 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
   })
 
   await step('who may not delete is told so, and the article stays', async () => {
-    await page.getByRole('button', { name: 'Forget it' }).click()
+    await page.getByRole('button', { name: 'Forget token' }).click()
     await answered('401 Unauthorized')
     await enterToken(stranger)
     await answered('200 OK')
@@ -156,11 +156,11 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
   })
 
   await step('who may delete can think better of it, and then deletes', async () => {
-    await page.getByRole('button', { name: 'Forget it' }).click()
+    await page.getByRole('button', { name: 'Forget token' }).click()
     await enterToken(token)
     await answered('200 OK')
     await page.getByRole('button', { name: 'DELETE' }).click()
-    await page.getByRole('button', { name: 'Keep it' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
     assert.equal((await server.fetch('/articles/12/', { headers: asAlice })).status, 200)
     await page.getByRole('button', { name: 'DELETE' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'DELETE' }).click()

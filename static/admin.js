@@ -1,5 +1,5 @@
-// What a script adds to every page of the admin; list.js and form.js add what is theirs. Every page works without:
-// scripts read data attributes of the markup that the server sends, and ask for no other pages than a person would.
+// The script of every admin page; lists and forms also load list.js and form.js. Every page works without scripts:
+// they read data attributes of the markup that the server sends, and request only pages that a person could open.
 export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 export const one = (selector, root = document) => root.querySelector(selector);
 
@@ -16,16 +16,16 @@ export function element(name, properties = {}, ...children) {
 
 export const icon = (name) => element("span", { className: `icon icon-${name}`, "aria-hidden": "true" });
 
-/** Says something to those who cannot see that it changed. */
+/** Tells screen reader users about a change. */
 export function announce(text) {
   const announcer = one("[data-announcer]");
   if (announcer) announcer.textContent = text;
 }
 
-/** Fetches one of our pages. Null if it is not one: whoever asked then goes there by an ordinary way. */
+/** Fetches one of our pages. Null means that the answer is another page: the caller then opens the URL normally. */
 export async function fetchPage(url, signal) {
   const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
-  // A session that is over answers with the way to the sign-in page.
+  // Without a session the server redirects to the sign-in page.
   const elsewhere = new URL(response.url).pathname !== new URL(url, location.href).pathname;
   if (!response.ok || elsewhere) return null;
   return new DOMParser().parseFromString(await response.text(), "text/html");
@@ -33,10 +33,10 @@ export async function fetchPage(url, signal) {
 
 // --- One submission -------------------------------------------------------------------------------------------
 
-/** Forms that have been sent and whose answer is not there yet. */
+/** Forms that have been sent and are waiting for their answer. */
 export const leaving = new WeakSet();
 
-/** A second click on a button sends nothing again. */
+/** Ignores a second click, so that a form is sent once. */
 function onSubmit(event) {
   const form = event.target;
   if (form.matches("form[data-theme-form]")) return onTheme(event);
@@ -45,7 +45,7 @@ function onSubmit(event) {
   leaving.add(form);
   const buttons = all("button:not([type=button])", form);
   buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
-  // An answer that is a download leaves this page as it is.
+  // If the answer is a download, this page stays open and its form must work again.
   setTimeout(() => release(form), 8000);
 }
 
@@ -54,14 +54,14 @@ function release(form) {
   all("[aria-disabled]", form).forEach((button) => button.removeAttribute("aria-disabled"));
 }
 
-// Back from the next page, out of the browser's memory.
+// The browser's Back button can restore this page from memory, with its forms still disabled.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) all("form").forEach(release);
 });
 
 // --- The palette ------------------------------------------------------------------------------------------
 
-/** Opens the palette at once; what it finds comes with its script, which is loaded when it is first wanted. */
+/** Opens the palette immediately. Its script loads on first use. */
 async function openPalette() {
   const dialog = one("dialog[data-palette]");
   if (!dialog || dialog.open) return;
@@ -81,13 +81,13 @@ function onTheme(event) {
   document.documentElement.dataset.theme = theme;
   all("button", form).forEach((button) => button.setAttribute("aria-pressed", String(button.value === theme)));
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  // It is shown already; if it cannot be kept, the next page tells.
+  // The theme is already applied. If it could not be stored, the next page shows the old one.
   fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
 }
 
 // --- Progress of a long task ----------------------------------------------------------------------------------
 
-/** Asks for the page again until its element no longer wants to be asked for. */
+/** Requests the page again until its element no longer has `data-progress`. */
 async function followProgress(shown, failures = 0) {
   await new Promise((resume) => setTimeout(resume, failures ? 2000 : 500));
   try {
@@ -105,7 +105,7 @@ async function followProgress(shown, failures = 0) {
 // --- Keys ------------------------------------------------------------------------------------------------------
 
 const SINGLE_KEYS = "gatepost-single-keys";
-// WCAG 2.1.4: who dictates or strays onto keys can switch single ones off.
+// WCAG 2.1.4: people who use speech input, or hit keys by accident, can turn single-key shortcuts off.
 const singleKeys = () => localStorage.getItem(SINGLE_KEYS) !== "off";
 
 function onKey(event) {
@@ -127,7 +127,7 @@ function onKey(event) {
   event.preventDefault();
 }
 
-// --- What happens when ------------------------------------------------------------------------------------------
+// --- Event listeners --------------------------------------------------------------------------------------------
 
 function onClick(event) {
   const opener = event.target.closest("[data-dialog]");

@@ -1,5 +1,5 @@
-// The browsable API: sends what a person enters with their token, and shows the page that comes back. The token
-// is in this variable and nowhere else.
+// The browsable API: sends forms with the token and shows the page that the server returns. The token is only ever
+// in this variable.
 "use strict";
 
 let token = null;
@@ -8,10 +8,10 @@ const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const main = one("main");
 
-// --- Asking and showing ----------------------------------------------------------------------------------------
+// --- Requests and answers ---------------------------------------------------------------------------------------
 
-/** Sends a request and shows its answer. What was entered stays in its form if it was wrong. */
-async function ask(address, { method = "GET", body, mediaType } = {}) {
+/** Sends a request and shows its answer. If the server rejects a form, the form keeps its values. */
+async function ask(url, { method = "GET", body, mediaType } = {}) {
   const headers = new Headers({ Accept: "text/html" });
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
   else if (method !== "GET" && one("[data-csrf-token]")) headers.set("X-CSRFToken", one("[data-csrf-token]").dataset.csrfToken);
@@ -19,10 +19,10 @@ async function ask(address, { method = "GET", body, mediaType } = {}) {
   main.setAttribute("aria-busy", "true");
   let response, text;
   try {
-    response = await fetch(address, { method, body, headers, cache: "no-store" });
+    response = await fetch(url, { method, body, headers, cache: "no-store" });
     text = await response.text();
   } catch {
-    return say("The server does not answer.");
+    return say("The server is not responding.");
   } finally {
     main.removeAttribute("aria-busy");
   }
@@ -44,14 +44,14 @@ function showPage(html) {
   showToken();
 }
 
-/** Shows an answer that is no page within the one that is there. */
+/** Shows an answer that is not HTML in the current page. */
 function showText(method, response, text) {
-  const address = new URL(response.url);
+  const url = new URL(response.url);
   one("[data-request-method]").textContent = method;
-  one("[data-request-target]").textContent = address.pathname + address.search;
+  one("[data-request-target]").textContent = url.pathname + url.search;
   for (const link of all("[data-formats] a")) {
-    link.classList.toggle("primary", link.href === address.href);
-    if (link.href === address.href) link.setAttribute("aria-current", "true");
+    link.classList.toggle("primary", link.href === url.href);
+    if (link.href === url.href) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
   const status = document.createElement("span");
@@ -71,7 +71,7 @@ function showText(method, response, text) {
   showToken();
 }
 
-/** What was deleted has no page any more: its list has. */
+/** A deleted object has no page, so this opens its list. */
 async function afterDelete() {
   const parent = one("[data-parent]").href;
   history.pushState(null, "", parent);
@@ -103,14 +103,14 @@ function focus() {
   (wrong ?? one("h1")).focus();
 }
 
-/** Tells those who cannot see the page change. */
+/** Tells screen reader users about a change. */
 function say(text) {
   one("[data-announcer]").textContent = text;
 }
 
-// --- What happens when -----------------------------------------------------------------------------------------
+// --- Event listeners -------------------------------------------------------------------------------------------
 
-/** Without a token, links are the browser's own. */
+/** Without a token, the browser follows links itself. */
 function onLink(event, link) {
   const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && event.button === 0;
   if (token === null || !isPlain || "elsewhere" in link.dataset || link.origin !== location.origin) return;
@@ -123,22 +123,22 @@ function onSubmit(event) {
   event.preventDefault();
   const form = event.target;
   const method = event.submitter?.dataset.method ?? form.dataset.method;
-  const address = form.action;
+  const url = form.action;
   one("dialog[open]")?.close();
   if ("token" in form.dataset) useToken(form);
-  else if ("raw" in form.dataset) ask(address, { method, body: one("#content").value, mediaType: one("#media-type").value });
-  else if (form.id === "form-html") ask(address, { method, body: new URLSearchParams(new FormData(form)) });
-  else ask(address, { method });
+  else if ("raw" in form.dataset) ask(url, { method, body: one("#content").value, mediaType: one("#media-type").value });
+  else if (form.id === "form-html") ask(url, { method, body: new URLSearchParams(new FormData(form)) });
+  else ask(url, { method });
 }
 
 function useToken(form) {
   const field = one("textarea", form);
-  // A terminal may have broken it into lines.
+  // A token copied from a terminal can contain line breaks.
   const entered = field.value.trim().replace(/^Bearer\s+/i, "").replace(/\s+/g, "");
   field.value = "";
-  // A header can carry nothing else, and no token has anything else in it.
+  // A header value, like a token, has only visible ASCII characters.
   if (!/^[\x21-\x7e]+$/.test(entered)) {
-    one("[data-token-error]").textContent = "This is no token.";
+    one("[data-token-error]").textContent = "This is not a token.";
     return field.focus();
   }
   token = entered;
@@ -168,7 +168,7 @@ function choose(tab) {
   tab.focus();
 }
 
-/** The arrow keys move between tabs, as everywhere (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
+/** The arrow keys move between tabs (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
 function onKey(event) {
   if (!event.target.matches("[role=tab]") || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
   event.preventDefault();

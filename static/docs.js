@@ -1,4 +1,4 @@
-// Starts Swagger UI. A token that is entered there stays in the page: it is gone when the page is.
+// Starts Swagger UI. A token entered there is lost when the page closes.
 "use strict";
 
 SwaggerUIBundle({
@@ -6,14 +6,14 @@ SwaggerUIBundle({
   dom_id: "#swagger-ui",
   defaultModelsExpandDepth: 0,
   persistAuthorization: false,
-  // The colours come from the page's own style sheet.
+  // docs.css sets the colours.
   syntaxHighlight: false,
-  // Otherwise a badge is asked for at another site.
+  // Without this, Swagger UI loads a badge from another site.
   validatorUrl: null,
 });
 
-// What Swagger UI leaves without a name, on a wrong level or out of the keyboard's reach.
-const MENDED = [
+// Accessibility fixes: elements of Swagger UI that lack a name, a correct heading level or keyboard access.
+const FIXES = [
   ["h3.opblock-tag, .modal-ux-header h3, section.models > h4", { "aria-level": "2" }],
   [".opblock h4, .opblock h5, .auth-container h4", { "aria-level": "3" }],
   ["#auth-bearer-value", { "aria-label": "idToken" }],
@@ -25,8 +25,8 @@ const MENDED = [
   ["pre", { tabindex: "0" }],
 ];
 
-function mend() {
-  for (const [selector, attributes] of MENDED) {
+function fix() {
+  for (const [selector, attributes] of FIXES) {
     for (const element of document.querySelectorAll(`#swagger-ui :is(${selector})`)) {
       for (const [name, value] of Object.entries(attributes)) {
         if (element.getAttribute(name) !== value) element.setAttribute(name, value);
@@ -39,4 +39,4 @@ function mend() {
 }
 
 const changes = { childList: true, subtree: true, attributeFilter: ["aria-label", "class"] };
-new MutationObserver(mend).observe(document.getElementById("swagger-ui"), changes);
+new MutationObserver(fix).observe(document.getElementById("swagger-ui"), changes);

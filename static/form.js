@@ -1,10 +1,11 @@
-// What a script adds to forms: fields that depend on others, a word on unsaved changes, and two lists in place of a
+// The script of forms: dependent fields, a warning about unsaved changes, and two lists that replace a
 // `<select multiple>`.
 import { all, announce, element, icon, leaving, one } from "./admin.js";
 
 // --- Dependent fields, unsaved changes ---------------------------------------------------------------------------
 
-/** Shows what `data-shown-when="name=value"` names. What is hidden is disabled, so that it is not sent. */
+/** Shows an element with `data-shown-when="name=value"` while the field has that value. Hidden fields are disabled, so
+ * the browser does not send them. */
 function showDependents(form) {
   for (const dependent of all("[data-shown-when]", form)) {
     const [name, value] = dependent.dataset.shownWhen.split("=");
@@ -14,7 +15,7 @@ function showDependents(form) {
   }
 }
 
-/** What a form would send, but for the token, to compare with later. */
+/** The values that a form would send, to find out later whether they changed. */
 function snapshot(form) {
   return JSON.stringify([...new FormData(form)].map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
 }
@@ -36,7 +37,7 @@ window.addEventListener("beforeunload", (event) => {
   if (guarded.some(isDirty)) event.preventDefault();
 });
 
-// --- Two lists in place of a <select multiple> --------------------------------------------------------------
+// --- Two lists that replace a <select multiple> -------------------------------------------------------------
 
 let pickers = 0;
 
@@ -58,7 +59,7 @@ function makePicker(select) {
   select.after(picker);
 }
 
-/** One of the two lists: its options are buttons that move to the other, with one tab stop for all. */
+/** One of the two lists. Its options are buttons that move to the other list; together they are one tab stop. */
 function pickerSide(select, chosen, id, name, changed) {
   const list = element("ul", { "aria-labelledby": id });
   const filter = element("input", { type: "search", placeholder: "Filter", "aria-label": `Filter ${chosen ? "chosen" : "available"} ${name.toLowerCase()}` });
@@ -86,7 +87,7 @@ function pickerSide(select, chosen, id, name, changed) {
       button.addEventListener("click", () => move([option], buttons().indexOf(button)));
       list.append(element("li", {}, button));
     });
-    if (!options.length) list.append(element("li", { className: "none" }, filter.value ? "None matches." : "None."));
+    if (!options.length) list.append(element("li", { className: "none" }, filter.value ? "No matches." : "None."));
     const count = [...select.options].filter((option) => option.selected === chosen).length;
     title.textContent = `${chosen ? "Chosen" : "Available"} (${count})`;
     every.disabled = !options.length;
@@ -130,7 +131,7 @@ function pickerSide(select, chosen, id, name, changed) {
   return { root, draw, focus };
 }
 
-// --- What happens when ------------------------------------------------------------------------------------------
+// --- Event listeners --------------------------------------------------------------------------------------------
 
 function onInput(event) {
   const form = event.target.form;

@@ -1,7 +1,7 @@
-// What a script adds to lists: search and filters without a new page, selecting rows, and tables that fit.
+// The script of lists: search and filters without loading a new page, row selection, and tables that fit the screen.
 import { all, announce, fetchPage, one } from "./admin.js";
 
-// --- Tables: cards on narrow screens name their values; where columns hardly fit, words break ----------
+// --- Tables: rows become labelled cards on narrow screens; words break where columns hardly fit --------
 
 function labelCells(root) {
   for (const table of all("table.cards", root)) {
@@ -28,15 +28,15 @@ window.addEventListener("resize", fitTables);
 
 const live = { running: null, timer: 0 };
 
-/** The address that the form would lead to, without its empty fields. */
-function formAddress(form) {
-  const address = new URL(form.action, location.href);
+/** The URL that the form leads to, without its empty fields. */
+function formUrl(form) {
+  const url = new URL(form.action, location.href);
   const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value !== "");
-  address.search = new URLSearchParams(fields).toString();
-  return address.href;
+  url.search = new URLSearchParams(fields).toString();
+  return url.href;
 }
 
-/** Where the focus is within a region, so that it can be put back once the region is another. */
+/** Remembers the focused element of a region. Returns a function that finds it again in the new region. */
 function focusMark(region) {
   const focused = document.activeElement;
   if (!region.contains(focused)) return null;
@@ -45,7 +45,7 @@ function focusMark(region) {
   return (fresh) => (focused.id && fresh.querySelector(`#${CSS.escape(focused.id)}`)) || like(fresh)[nth] || null;
 }
 
-/** Replaces the live regions by those of another page. The search box is outside them and keeps its caret. */
+/** Replaces the live regions with those of another page. The search box is outside them and keeps its caret. */
 function showRegions(page) {
   for (const region of all("[data-live-region]")) {
     const fresh = page.getElementById(region.id);
@@ -59,7 +59,7 @@ function showRegions(page) {
   announce(one("[data-result-count]")?.textContent ?? "");
 }
 
-/** Shows an address in the list. `history`: `push`, `replace`, or none if the browser is there already. */
+/** Shows a URL in the list. `history` is `push`, `replace`, or null if the browser already shows the URL. */
 async function showList(url, history) {
   clearTimeout(live.timer);
   live.running?.abort();
@@ -68,7 +68,7 @@ async function showList(url, history) {
   try {
     const page = await fetchPage(url, running.signal);
     if (!page) return location.assign(url);
-    // Before the regions: relative links in them start from the new address.
+    // Before the regions, because their relative links resolve against the new URL.
     if (history) window.history[`${history}State`]({ live: true }, "", url);
     showRegions(page);
   } catch (error) {
@@ -83,16 +83,16 @@ async function showList(url, history) {
 
 function onListInput(form, delay) {
   clearTimeout(live.timer);
-  live.timer = setTimeout(() => showList(formAddress(form), "replace"), delay);
+  live.timer = setTimeout(() => showList(formUrl(form), "replace"), delay);
 }
 
 function onListClick(event) {
   const link = event.target.closest("[data-live-region] a[href]");
   if (!link || !one("form[data-live]") || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const address = new URL(link.href);
-  if (address.origin !== location.origin || address.pathname !== location.pathname) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || url.pathname !== location.pathname) return;
   event.preventDefault();
-  showList(address.href, "push");
+  showList(url.href, "push");
 }
 
 window.addEventListener("popstate", () => {
@@ -135,7 +135,7 @@ function showSelection(form) {
 function onSelectionClick(event) {
   const form = event.target.closest("form[data-selection]");
   if (!form) return;
-  // The whole cell is the target, not its small box alone.
+  // The whole cell is clickable, because the checkbox is small.
   const cell = event.target.matches("td.tick") ? one("input", event.target) : null;
   const box = cell ?? (event.target.matches('input[name="_selected_action"]') ? event.target : null);
   if (cell) cell.checked = !cell.checked;
@@ -155,9 +155,9 @@ function onSelectionClick(event) {
   announce(one("[data-selection-count]", form)?.textContent ?? "");
 }
 
-// --- What happens when ------------------------------------------------------------------------------------------
+// --- Event listeners --------------------------------------------------------------------------------------------
 
-/** Prepares what is in the page, and again what has been replaced. */
+/** Prepares the page, and later the regions that were replaced. */
 function enhance() {
   labelCells(document);
   fitTables();
@@ -177,5 +177,5 @@ document.addEventListener("change", onInput);
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-live]")) return;
   event.preventDefault();
-  showList(formAddress(event.target), "push");
+  showList(formUrl(event.target), "push");
 });

@@ -1,19 +1,19 @@
-// The palette: pages, commands and rows by a few letters. admin.js loads it when it is first opened.
+// The palette finds pages, commands and rows by a few letters. admin.js loads it when it is first opened.
 import { all, announce, element, fetchPage, one } from "./admin.js";
 
 const palette = { dialog: one("dialog[data-palette]"), timer: 0, running: null, found: [] };
 
 const paletteWords = () => one("input", palette.dialog).value.toLowerCase().split(/\s+/).filter(Boolean);
 
-/** Whether an entry has every word that was typed. */
+/** Whether an entry contains every typed word. */
 function fitsPalette(entry) {
   return paletteWords().every((word) => `${entry.text} ${entry.detail}`.toLowerCase().includes(word));
 }
 
-/** What is at hand: the navigation's pages, and the menu of who is signed in. Buttons do what they do there. */
+/** The pages of the navigation and the entries of the user menu. Choosing a button clicks it. */
 function pagesAtHand() {
   const links = [...all("[data-nav] a"), ...all("#user-menu a, #user-menu button")];
-  // The menu has pages of the navigation again.
+  // The user menu repeats pages of the navigation.
   const isFirst = (link, at) => !link.href || links.findIndex((other) => other.href === link.href) === at;
   return links.filter(isFirst).map((link) => ({
     href: link.href,
@@ -24,7 +24,7 @@ function pagesAtHand() {
   }));
 }
 
-/** What the search page found: its sections, each with a heading and links. */
+/** The results of the search page: its sections, each with a heading and links. */
 function paletteFound(page) {
   return all("#results section", page).map((section) => ({
     title: one("h2", section)?.textContent ?? "",
@@ -38,7 +38,7 @@ function paletteFound(page) {
   }));
 }
 
-/** Shows the pages at hand and what was found. `waits`: whether an answer is still to come. */
+/** Shows the matching pages and the search results. `waits`: whether an answer is still to come. */
 function showPalette(found, waits) {
   const atHand = pagesAtHand().filter(fitsPalette);
   const known = new Set(atHand.map((entry) => entry.href));
@@ -79,14 +79,14 @@ function selectOption(to, move = false) {
   options[next].scrollIntoView({ block: "nearest" });
 }
 
-/** At once, what is at hand, and of the last answer what still fits: Enter must not take the unfitting. */
+/** Immediately hides entries that no longer match, so that Enter never opens one of them. */
 function filterPalette() {
   const isSearch = paletteWords().length > 0;
   const found = isSearch ? palette.found : [];
   showPalette(found.map((group) => ({ ...group, entries: group.entries.filter(fitsPalette) })), isSearch);
 }
 
-/** Shows what there is for what is typed by now. */
+/** Shows the entries that match the text typed so far. */
 export function show() {
   filterPalette();
   searchPalette();
@@ -103,7 +103,7 @@ async function searchPalette() {
     palette.found = page ? paletteFound(page) : [];
   } catch (error) {
     if (error.name === "AbortError") return;
-    // Without an answer, the pages at hand remain.
+    // Without an answer, only the matching pages remain.
     palette.found = [];
   }
   const isAny = showPalette(palette.found, false);
@@ -121,7 +121,7 @@ palette.dialog.addEventListener("keydown", (event) => {
     event.preventDefault();
     selectOption(step, true);
   } else if (event.key === "Escape") {
-    // A search box would only empty itself.
+    // By default, Escape only clears a search box.
     event.preventDefault();
     palette.dialog.close();
   } else if (event.key === "Enter" && event.target.matches("input")) {

@@ -92,7 +92,7 @@ fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
         Some(error) => explain(error),
         // The framework's own: an id in the address that is no number.
         None if status == StatusCode::NOT_FOUND => explain(&Error::NotFound),
-        None => (title(status), "The request cannot be answered.".to_owned()),
+        None => (title(status), "The request could not be processed.".to_owned()),
     };
     let request_id = status.is_server_error().then(|| request_id(request));
     let html = match AdminContext::of(request) {
@@ -126,12 +126,12 @@ fn explain(error: &Error) -> (&'static str, String) {
         Error::CsrfFailed(_) => (
             "Form refused",
             format!(
-                "{error} Go back, load the page again and send the form once more. If that does not help, allow cookies for this site.",
+                "{error} Go back, reload the page and send the form again. If that does not help, allow cookies for this site.",
             ),
         ),
-        Error::PermissionDenied => ("Not allowed", "You do not have the permission for this.".to_owned()),
+        Error::PermissionDenied => ("Not allowed", "You do not have permission to do this.".to_owned()),
         Error::NoSuchObject(model) => {
-            ("Not found", format!("There is no such {}. Perhaps it was deleted.", model.to_lowercase()))
+            ("Not found", format!("There is no such {}. It may have been deleted.", model.to_lowercase()))
         }
         _ => (title(error.status_code()), error.to_string()),
     }
@@ -140,13 +140,13 @@ fn explain(error: &Error) -> (&'static str, String) {
 fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "Not found",
-        StatusCode::METHOD_NOT_ALLOWED => "Not possible here",
-        StatusCode::REQUEST_TIMEOUT => "Too slow",
+        StatusCode::METHOD_NOT_ALLOWED => "Method not allowed",
+        StatusCode::REQUEST_TIMEOUT => "Request timed out",
         StatusCode::PAYLOAD_TOO_LARGE => "Too large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not a form",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Unsupported format",
         StatusCode::SERVICE_UNAVAILABLE => "Try again",
         StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong",
-        _ => "Not possible",
+        _ => "Request failed",
     }
 }
 

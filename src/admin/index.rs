@@ -60,11 +60,11 @@ impl Entry {
         format!("{}: {}", self.model, done.trim_end())
     }
 
-    /// Anybody's: `Changed by alice, API`.
+    /// Anybody's: `Changed by alice through the API`.
     fn who(&self) -> String {
         match self.actor.as_str() {
-            "" => format!("{} by {}", self.action, self.source),
-            actor => format!("{} by {actor}, {}", self.action, self.source),
+            "" => format!("{} {}", self.action, self.origin),
+            actor => format!("{} by {actor} {}", self.action, self.origin),
         }
     }
 }

@@ -13,7 +13,7 @@ pub static ARTICLES: Options = Options {
             label: "Author",
             choices: Choices::Fixed(&[
                 ("yes", "With an author", "created_by IS NOT NULL", None),
-                ("no", "Without", "created_by IS NULL", None),
+                ("no", "Without an author", "created_by IS NULL", None),
             ]),
         },
     ],

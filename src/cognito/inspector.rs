@@ -66,15 +66,15 @@ impl Check {
     /// What is checked, for people.
     pub fn label(self) -> &'static str {
         match self {
-            Check::Form => "Three parts of base64url with JSON in them",
-            Check::Header => "Header: alg is RS256, and nothing that is not supported",
-            Check::Key => "Key: kid is among the pool's keys",
-            Check::Signature => "Signature fits the key",
-            Check::Claims => "Claims are there and have the right form",
+            Check::Form => "Three base64url parts that contain JSON",
+            Check::Header => "Header: alg is RS256, with no unsupported members",
+            Check::Key => "Key: kid is one of the pool's keys",
+            Check::Signature => "Signature matches the key",
+            Check::Claims => "Claims are present and well-formed",
             Check::Issuer => "Issuer (iss) is the pool",
             Check::Kind => "Kind of token (token_use) is accepted",
             Check::Client => "App client (aud or client_id) is accepted",
-            Check::Times => "Times (exp, nbf, iat, auth_time) fit this server's clock",
+            Check::Times => "Times (exp, nbf, iat, auth_time) agree with this server's clock",
             Check::User => "Local user",
         }
     }

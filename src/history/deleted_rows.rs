@@ -205,7 +205,7 @@ impl Tables {
 
 fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content: Content) -> Result<usize, Error> {
     if !insert(conn, tables, table, content.row.clone()).map_err(taken)? {
-        return Err(FieldErrors::one("batch", "what it belonged to is gone").into());
+        return Err(FieldErrors::one("batch", "what it belonged to was deleted").into());
     }
     let mut left_out = 0;
     for Removed { table, row } in content.removed {
@@ -249,7 +249,7 @@ fn taken(error: DieselError) -> Error {
     match references::unique_column(&error) {
         Some(column) => {
             let column = column.trim_end_matches("_key").replace('_', " ");
-            FieldErrors::one("batch", format!("another one has its {column} by now")).into()
+            FieldErrors::one("batch", format!("its {column} is taken")).into()
         }
         None => error.into(),
     }

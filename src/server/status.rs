@@ -69,7 +69,7 @@ async fn refresh(
     jwks.refresh().await;
     let failed = jwks.status().into_iter().any(|source| source.failure.is_some());
     cx.staff.tell(if failed {
-        Message::error("The keys could not be fetched. The last failure is below.")
+        Message::error("The keys could not be fetched. The last error is below.")
     } else {
         Message::success("The keys were fetched.")
     });
@@ -93,14 +93,14 @@ fn pool(authenticator: &Authenticator) -> Panel {
 
 fn keys(source: &SourceStatus) -> Panel {
     let Some(url) = &source.url else {
-        let facts = vec![fact("Keys", source.kids.join(", ")), fact("Fetched", "never: they are this service's own")];
+        let facts = vec![fact("Keys", source.kids.join(", ")), fact("Fetched", "never, the service owns them")];
         return Panel { label: "Keys of the local user pool".to_owned(), facts, problem: None, can_refresh: false };
     };
     let facts = vec![
-        fact("Address", url),
+        fact("URL", url),
         fact("Keys", if source.kids.is_empty() { "none".to_owned() } else { source.kids.join(", ") }),
         fact("Fetched", source.age.map_or("never".to_owned(), |age| format!("{} ago", shown(age)))),
-        fact("Next fetch", source.next.map_or("under way".to_owned(), |next| format!("in {}", shown(next)))),
+        fact("Next fetch", source.next.map_or("in progress".to_owned(), |next| format!("in {}", shown(next)))),
     ];
     let problem =
         source.failure.as_ref().map(|(ago, problem)| format!("The last fetch, {} ago, failed: {problem}", shown(*ago)));
@@ -118,10 +118,10 @@ async fn database(db: &Db) -> Result<Panel, Error> {
     };
     let facts = vec![
         fact("Kind", db.url().kind()),
-        fact("Address", db.url()),
+        fact("URL", db.url()),
         fact("Size", format!("{:.1} MiB", state.bytes as f64 / 1_048_576.0)),
-        fact("Latency of a read", format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
-        fact("Reading connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),
+        fact("Read latency", format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
+        fact("Read connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),
         fact("Migrations", migrations),
     ];
     Ok(Panel { label: "Database".to_owned(), facts, problem: None, can_refresh: false })

@@ -11,7 +11,7 @@ use crate::error::{Error, FieldErrors};
 use crate::schema::users;
 
 /// What is said where a change would leave nobody to look after users.
-pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make somebody else one first.";
+pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make another user a superuser first.";
 
 /// Whether nobody but this user can enter the admin with all rights.
 pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
@@ -61,7 +61,7 @@ fn email_taken(other: &User, email: &str) -> String {
     if other.email == email {
         return EMAIL_TAKEN.to_owned();
     }
-    format!("A user with this e-mail exists already: {} ({}).", other.username, other.email)
+    format!("A user with this e-mail already exists: {} ({}).", other.username, other.email)
 }
 
 const USERNAME_TAKEN: &str = "A user with that username already exists.";

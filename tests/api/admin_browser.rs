@@ -166,9 +166,9 @@ async fn import_and_export(browser: &Browser, server: &TestServer) {
     browser.press("Import").await;
     browser.find("input[type=file]").await.send_keys(file.display().to_string()).await.expect("a file");
     browser.press("Check the file").await;
-    browser.see("What would happen").await;
+    browser.see("Preview").await;
     browser.see("Ensure this field has no more than 50 characters.").await;
-    browser.see("Nothing is imported as long as a row has an error").await;
+    browser.see("An import saves all rows or none.").await;
     std::fs::write(&file, "name\n\"Epsilon, quoted\"\nZeta\n").expect("a file");
     browser.press("Choose another file").await;
     browser.find("input[type=file]").await.send_keys(file.display().to_string()).await.expect("a file");
@@ -176,7 +176,7 @@ async fn import_and_export(browser: &Browser, server: &TestServer) {
     assert_eq!(server.number("SELECT count(*) FROM articles WHERE name = 'Zeta'").await, 0, "a check changes nothing");
     browser.press("Import 2 rows").await;
     browser.see("Done").await;
-    browser.press("To the articles").await;
+    browser.press("View articles").await;
     browser.see("Epsilon, quoted").await;
     // The export is fetched as the link does it, with the session's cookie.
     browser.find("[data-search]").await.send_keys("eta").await.expect("a search box");

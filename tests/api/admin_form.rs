@@ -87,11 +87,11 @@ async fn what_is_wrong_is_said_at_the_field_and_what_was_typed_stays_but_for_pas
     let answer = form.send(&mut root, ADD_USER, "_save").await;
     assert_eq!(answer.status, 400);
     let page = answer.text();
-    assert!(page.contains("Please correct 3 errors. Nothing is saved yet."), "{page}");
+    assert!(page.contains("Fix the 3 errors below. Nothing has been saved."), "{page}");
     for (id, message) in [
         ("id_username", "Username: Enter a valid username."),
         ("id_email", "E-mail: Enter a valid e-mail address."),
-        ("id_password2", "Password, again: The two password fields didn’t match."),
+        ("id_password2", "Confirm password: The two password fields didn’t match."),
     ] {
         assert!(page.contains(&format!("<a href=\"#{id}\">{message}")), "{message}: {page}");
         assert!(page.contains(&format!("id=\"{id}-errors\"")), "{page}");
@@ -105,7 +105,7 @@ async fn what_is_wrong_is_said_at_the_field_and_what_was_typed_stays_but_for_pas
     let form = form.set("username", &["taken"]).set("email", &[""]).set("usable_password", &["false"]);
     let answer = form.send(&mut root, ADD_USER, "_save").await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("Please correct the error."), "{}", answer.text());
+    assert!(answer.text().contains("Fix the error below."), "{}", answer.text());
     assert!(answer.text().contains("A user with that username already exists."), "{}", answer.text());
     assert_eq!(server.number("SELECT count(*) FROM users").await, 2);
 }
@@ -141,7 +141,7 @@ async fn an_e_mail_that_is_there_in_another_case_is_named() {
     let mut root = server.superuser().await;
     let form = Form::with(&root.page(ADD_USER).await, "_save").set("username", &["other"]);
     let answer = form.clone().set("email", &["jane@example.com"]).send(&mut root, ADD_USER, "_save").await;
-    let message = "A user with this e-mail exists already: jane (Jane@Example.com).";
+    let message = "A user with this e-mail already exists: jane (Jane@Example.com).";
     assert!(answer.status == 400 && answer.text().contains(message), "{}", answer.text());
     let answer = form.set("email", &["Jane@Example.com"]).send(&mut root, ADD_USER, "_save").await;
     assert!(answer.text().contains("A user with that e-mail already exists."), "{}", answer.text());

@@ -29,7 +29,7 @@ async fn who_saves_second_is_shown_what_the_first_did_and_chooses() {
     let page = answer.text();
     assert!(page.contains("root changed this user on") && page.contains("(Admin)"), "{page}");
     assert_eq!(server.texts("SELECT email AS t FROM users WHERE id = 1").await, ["one@example.com"]);
-    assert_eq!(page.matches("Both changed it").count(), 1, "{page}");
+    assert_eq!(page.matches("Both changed").count(), 1, "{page}");
     let merge = Form::with(&page, "keep_email");
     // What only the other one changed is taken over; what both changed stays as it was typed.
     let kept = ["keep_email", "keep_last_name", "keep_is_staff"].map(|name| merge.get(name).unwrap_or_default());
@@ -129,10 +129,10 @@ async fn a_form_of_a_row_that_is_gone_offers_what_was_typed_and_the_row() {
     assert_eq!(answer.status, 404);
     let page = answer.text();
     assert!(page.contains("This user was deleted while you were editing.") && !page.contains("<b>J"), "{page}");
-    let new = Form::with(&page, "Add it as a new user");
+    let new = Form::with(&page, "Add as a new user");
     assert_eq!((new.get("first_name"), new.get("is_active")), (Some("<b>J"), Some("off")));
     assert_eq!(new.action.as_deref(), Some("/admin/users/add/"));
-    let restored = Form::with(&page, "Bring it back").send(&mut first, HERE, "x").await;
+    let restored = Form::with(&page, "Restore it").send(&mut first, HERE, "x").await;
     assert_eq!(restored.header("location"), HERE);
     first.page(HERE).await;
 }

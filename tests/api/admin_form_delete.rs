@@ -52,9 +52,11 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     let before = state(&server).await;
     let here = format!("/admin/users/{id}/delete/");
     let page = root.page(&here).await;
-    for (label, fate) in
-        [("Group memberships", "1 deleted"), ("Permissions", "1 deleted"), ("Articles", "2 stay, without it")]
-    {
+    for (label, fate) in [
+        ("Group memberships", "1 deleted"),
+        ("Permissions", "1 deleted"),
+        ("Articles", "2 kept, with “created by” empty"),
+    ] {
         assert!(page.contains(&format!("<div><dt>{label}</dt><dd>{fate}</dd></div>")), "{label}: {page}");
     }
     assert_eq!(state(&server).await, before);
@@ -108,7 +110,7 @@ async fn whoever_has_lost_a_name_meanwhile_stays_away_alone_and_comes_once_it_is
     assert!(page.contains("Deleted 3 users."), "{page}");
     server.user_with("other", |new| new.email = "JOHN@example.com".to_owned()).await;
     let message = undo(&mut root, &page).await;
-    let expected = "Restored 2 users. 1 cannot come back: “john” (another one has its email by now).";
+    let expected = "Restored 2 users. 1 cannot be restored: “john” (its email is taken).";
     assert!(message.contains(expected), "{message}");
     let here = "SELECT username AS t FROM users WHERE id <= 3 ORDER BY id";
     assert_eq!(server.texts(here).await, ["jane", "jill"]);
@@ -116,7 +118,7 @@ async fn whoever_has_lost_a_name_meanwhile_stays_away_alone_and_comes_once_it_is
     let restored = "SELECT object AS t FROM history WHERE changes LIKE '%restored%' ORDER BY object";
     assert_eq!(server.texts(restored).await, ["jane", "jill"]);
     let message = undo(&mut root, &page).await;
-    let expected = "“john” cannot come back: another one has its email by now. Nothing was restored.";
+    let expected = "“john” cannot be restored: its email is taken. Nothing was restored.";
     assert!(message.contains(expected), "{message}");
     server.sql("UPDATE users SET email = '', email_key = NULL WHERE username = 'other'").await;
     let message = undo(&mut root, &page).await;
@@ -141,9 +143,9 @@ async fn a_message_names_three_of_those_that_cannot_come_back_and_counts_the_oth
         server.user_with(&format!("user{number}"), |new| new.email = String::new()).await;
     }
     let message = undo(&mut root, &page).await;
-    let why = "another one has its username by now";
+    let why = "its username is taken";
     let expected = format!(
-        "Nothing was restored. 5 cannot come back: “user5” ({why}), “user4” ({why}), “user3” ({why}) and 2 more."
+        "Nothing was restored. 5 cannot be restored: “user5” ({why}), “user4” ({why}), “user3” ({why}) and 2 more."
     );
     assert!(message.contains(&expected), "{message}");
     assert_eq!(server.number("SELECT count(*) FROM deleted_rows").await, 5);
@@ -161,7 +163,7 @@ async fn users_with_more_rights_than_ones_own_stay_away_while_the_others_come() 
     let batch = server.texts("SELECT DISTINCT batch AS t FROM deleted_rows").await;
     let answer = adder.post("/admin/undo/", &[("batch", &batch[0])]).await;
     let message = adder.follow(&answer).await;
-    let expected = "Restored 1 user. 1 cannot come back: “boss” (you do not have permission to restore it).";
+    let expected = "Restored 1 user. 1 cannot be restored: “boss” (you do not have permission to restore it).";
     assert!(message.contains(expected), "{message}");
     assert_eq!(server.texts("SELECT username AS t FROM users WHERE id <= 2").await, ["jane"]);
     assert_eq!(server.texts("SELECT object AS t FROM deleted_rows").await, ["boss"]);
@@ -176,7 +178,7 @@ async fn what_belonged_to_something_that_is_gone_is_left_out_and_said() {
     let page = root.follow(&answer).await;
     server.sql("DELETE FROM groups; UPDATE articles SET created_by = 2 WHERE name = 'One'").await;
     let message = undo(&mut root, &page).await;
-    assert!(message.contains("1 thing of theirs is missing"), "{message}");
+    assert!(message.contains("1 related record is missing"), "{message}");
     let authors = server
         .texts("SELECT name || ' ' || coalesce(CAST(created_by AS TEXT), '-') AS t FROM articles ORDER BY id")
         .await;
@@ -364,7 +366,7 @@ async fn what_one_may_not_delete_blocks_the_whole_selection_with_the_reason() {
     assert!(page.contains("This is the last active superuser.") && page.contains("Nothing was changed."), "{page}");
     assert_eq!(server.number("SELECT count(*) FROM users").await, 2);
     let page = root.page("/admin/users/2/delete/").await;
-    assert!(page.contains("Nothing can be deleted here") && !page.contains("name=\"post\""), "{page}");
+    assert!(page.contains("Nothing can be deleted:") && !page.contains("name=\"post\""), "{page}");
     let answer = root.post("/admin/users/2/delete/", &[("post", "yes")]).await;
     assert_eq!(answer.status, 403);
     assert!(answer.text().contains("last active superuser"), "{}", answer.text());

@@ -136,8 +136,8 @@ async fn the_first_page_shows_what_was_done_lately() {
         "{mine}"
     );
     assert!(mine.contains("Gone<small>Article: deleted</small>") && !page.contains("/admin/articles/99/"), "{mine}");
-    assert!(!mine.contains("Of nobody") && all.contains("Created by Sign-up"), "{all}");
-    assert!(all.contains("Changed by root, Admin") && !all.contains("Not registered"), "{all}");
+    assert!(!mine.contains("Of nobody") && all.contains("Created at sign-up"), "{all}");
+    assert!(all.contains("Changed by root in the admin site") && !all.contains("Not registered"), "{all}");
     // Who may not see articles is not told about them.
     let mut nobody = server.staff_with("nobody", &[]).await;
     let page = nobody.page("/admin/").await;
@@ -162,7 +162,7 @@ async fn sessions_are_listed_and_can_be_revoked() {
     let is_in = async |client: &AdminClient| client.call("GET", "/admin/").send().await.status == 200;
 
     let page = alice.page("/admin/sessions/").await;
-    assert_eq!(page.matches("This one").count(), 1, "{page}");
+    assert_eq!(page.matches("This session").count(), 1, "{page}");
     assert_eq!(page.matches("/revoke/").count(), 2, "{page}");
     assert!(page.contains("Firefox 145 on Linux") && page.contains("127.0.0.1"), "{page}");
     assert!(!page.contains("Other users") && !page.contains("root"), "{page}");
@@ -175,7 +175,7 @@ async fn sessions_are_listed_and_can_be_revoked() {
     assert_eq!(alice.post("/admin/sessions/revoke-others/", &[]).await.status, 303);
     assert!(!is_in(&third).await && is_in(&root).await);
     let page = alice.page("/admin/sessions/").await;
-    assert!(page.contains("One session was revoked.") && !page.contains("revoke-others"), "{page}");
+    assert!(page.contains("1 session was signed out.") && !page.contains("revoke-others"), "{page}");
 
     let page = root.page("/admin/sessions/").await;
     assert!(page.contains("<td>alice</td>"), "{page}");
@@ -289,5 +289,5 @@ async fn a_message_that_a_failing_page_took_is_shown_on_the_errors_page() {
     server.sql("ALTER TABLE history RENAME TO away").await;
     let answer = root.get("/admin/").await;
     assert_eq!(answer.status, 500);
-    assert!(answer.text().contains("One session was revoked."), "{}", answer.text());
+    assert!(answer.text().contains("1 session was signed out."), "{}", answer.text());
 }

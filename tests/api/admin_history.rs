@@ -145,7 +145,7 @@ async fn an_object_has_its_own_history_even_when_it_is_gone() {
         assert_eq!(answer.status, 404);
         assert!(html.contains("This article was deleted.") && !html.contains("What you typed"), "{html}");
         assert!(html.contains("href=\"/admin/articles/1/history/\""), "{html}");
-        assert_eq!(html.contains("Bring it back"), can_restore, "{html}");
+        assert_eq!(html.contains("Restore it"), can_restore, "{html}");
     }
     let never = root.get("/admin/articles/99/change/").await;
     assert!(never.status == 404 && !never.text().contains("/99/history/"), "{}", never.text());

@@ -84,10 +84,10 @@ async fn empty_lines_are_ignored_and_counted_and_no_line_gets_a_wrong_number() {
     let file = format!("\r\nname,id\r\n\r\n\r\n\"two\nlines\"\r\n,\r\n\n{long}\r\n , \r\n\r\n");
     let address = check(&mut root, IMPORT, file).await;
     let page = root.page(&address).await;
-    assert_eq!((fact(&page, "Empty lines, ignored"), fact(&page, "To create")), ("5".to_owned(), "1".to_owned()));
+    assert_eq!((fact(&page, "Ignored empty lines"), fact(&page, "To create")), ("5".to_owned(), "1".to_owned()));
     assert!(page.contains("<td class=\"tight\">9</td><td><code>name</code>"), "{page}");
     let address = check(&mut root, IMPORT, "name\nx\n").await;
-    assert!(!root.page(&address).await.contains("Empty lines"));
+    assert!(!root.page(&address).await.contains("empty lines"));
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn rows_with_errors_are_named_and_nothing_of_the_file_is_imported() {
     for (line, column, message) in [
         (3, "name", "Ensure this field has no more than 50 characters."),
         (4, "id", "There is no article 99."),
-        (5, "id", "“x” is not an id."),
+        (5, "id", "“x” is not an ID."),
         (6, "name", "This field may not be blank."),
     ] {
         let row = format!("<td class=\"tight\">{line}</td><td><code>{column}</code></td><td class=\"long\">{message}");
@@ -150,9 +150,9 @@ async fn files_that_are_no_csv_are_refused_with_the_reason() {
         (b"".as_slice(), "The file is empty."),
         (b"name\n", "The file has no rows below its headings."),
         (b"name\n \n,\n", "The file has no rows below its headings."),
-        (b"title\nx\n", "The first line names no known field. It may have: name."),
-        (b"id\n1\n", "The first line names no known field. It may have: name."),
-        (b"name,Name\nx,y\n", "The column “Name” is there twice."),
+        (b"title\nx\n", "The first line has no known column name. Known names: name."),
+        (b"id\n1\n", "The first line has no known column name. Known names: name."),
+        (b"name,Name\nx,y\n", "The column “Name” appears twice."),
         (b"name\ncaf\xe9\n", "Line 2 is not UTF-8. Save the file as “CSV UTF-8”."),
         (b"\xff\xfen\0a\0m\0e\0", "Line 1 is not UTF-8. Save the file as “CSV UTF-8”."),
         (b"name\nx\0y\n", "The file has null characters, so it is not a CSV file."),

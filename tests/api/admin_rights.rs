@@ -67,7 +67,7 @@ fn refused_at(answer: &Answer, field: &str, message: &str) {
 async fn staff_gives_only_what_they_have() {
     let (server, mut clerk) = office().await;
     let before = rights(&server).await;
-    const BEYOND: &str = "You cannot give rights that you do not have yourself.";
+    const BEYOND: &str = "You cannot give permissions that you do not have.";
     for (field, value) in [
         ("is_superuser", "on"),
         ("groups", "1"),
@@ -100,7 +100,7 @@ async fn whoever_has_more_can_only_be_looked_at() {
     let before = rights(&server).await;
     for (id, name) in [(1, "boss"), (3, "editor"), (4, "retired")] {
         let page = clerk.page(&change(id)).await;
-        assert!(page.contains(&format!("{name} has rights that you do not have yourself.")), "{page}");
+        assert!(page.contains(&format!("{name} has permissions that you do not have.")), "{page}");
         assert!(page.contains("View only") && !page.contains("_save") && !page.contains("/password/"), "{page}");
         let id = id.to_string();
         let user = |page: &str| format!("/admin/users/{id}/{page}/");
@@ -111,7 +111,7 @@ async fn whoever_has_more_can_only_be_looked_at() {
         assert_eq!(clerk.post(&user("password"), &password).await.status, 403);
         assert_eq!(clerk.post(&user("delete"), &[("post", "yes")]).await.status, 403);
         let answer = clerk.post(&user("action"), &[("action", "unlink")]).await;
-        assert!(clerk.follow(&answer).await.contains("rights that you do not have yourself."));
+        assert!(clerk.follow(&answer).await.contains("permissions that you do not have."));
         for action in ["activate", "deactivate", "unlink", "delete_selected"] {
             let fields = [("action", action), ("post", "yes"), ("_selected_action", "2"), ("_selected_action", &id)];
             let answer = clerk.post("/admin/users/", &fields).await;
@@ -152,13 +152,13 @@ async fn groups_that_give_more_are_left_alone_and_no_group_is_given_more() {
     let (server, mut clerk) = office().await;
     let before = rights(&server).await;
     let page = clerk.page("/admin/groups/1/change/").await;
-    assert!(page.contains("Deleters gives rights that you do not have yourself.") && !page.contains("_save"), "{page}");
+    assert!(page.contains("Deleters gives permissions that you do not have.") && !page.contains("_save"), "{page}");
     assert_eq!(clerk.post("/admin/groups/1/change/", &[("name", "Mine")]).await.status, 403);
     assert_eq!(clerk.post("/admin/groups/1/delete/", &[]).await.status, 403);
     for page in ["/admin/groups/2/change/", "/admin/groups/add/"] {
         let form = Form::with(&clerk.page(page).await, "_save").set("name", &["More"]);
         let answer = form.set("permissions", &["articles.delete_article"]).send(&mut clerk, page, "_save").await;
-        refused_at(&answer, "permissions", "You cannot give rights that you do not have yourself.");
+        refused_at(&answer, "permissions", "You cannot give permissions that you do not have.");
     }
     assert_eq!(rights(&server).await, before);
     let form = Form::with(&clerk.page("/admin/groups/2/change/").await, "_save").set("permissions", &[]);
@@ -236,7 +236,7 @@ async fn the_last_superuser_keeps_what_that_takes() {
     for field in ["is_active", "is_staff", "is_superuser"] {
         let form = Form::with(&root.page(&change(1)).await, "_save").set(field, &[]);
         let answer = form.send(&mut root, &change(1), "_save").await;
-        refused_at(&answer, field, "This is the last active superuser. Make somebody else one first.");
+        refused_at(&answer, field, "This is the last active superuser. Make another user a superuser first.");
     }
     let answer = root.post("/admin/users/", &[("action", "deactivate"), ("_selected_action", "1")]).await;
     assert!(root.follow(&answer).await.contains("This is the last active superuser."));

@@ -301,5 +301,5 @@ async fn nothing_is_left_of_who_was_signed_in_before() {
     let answer = browser.post("/admin/login/", &[("username", "alice"), ("password", PASSWORD)]).await;
     assert_eq!(answer.status, 303);
     let page = browser.page("/admin/").await;
-    assert!(page.contains("<strong>alice</strong>") && !page.contains("revoked"), "{page}");
+    assert!(page.contains("<strong>alice</strong>") && !page.contains("signed out"), "{page}");
 }

@@ -208,7 +208,7 @@ async fn the_password_rules_hold_for_ones_own_password() {
         ("wrong", good, good, "Your old password was entered incorrectly."),
         ("", good, good, "Your old password was entered incorrectly."),
         (PASSWORD, "", "", "This field is required."),
-        (PASSWORD, good, "another", "The two passwords are not the same."),
+        (PASSWORD, good, "another", "The two password fields didn’t match."),
         (PASSWORD, "short7#", "short7#", "This password is too short. It must contain at least 8 characters."),
         (PASSWORD, "trustno1", "trustno1", "This password is too common."),
         (PASSWORD, "71930284615", "71930284615", "This password is entirely numeric."),

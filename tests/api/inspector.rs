@@ -76,7 +76,7 @@ async fn each_refusal_stands_above_with_its_advice_and_at_the_check_that_failed(
         assert!(above.contains(&format!("with the code <code>{}</code>", refusal.code())), "{above}");
         assert!(above.contains(refusal.detail()), "{refusal:?}: {above}");
         assert!(lines.contains(refusal.detail()), "{refusal:?}: {lines}");
-        assert!(page.contains("Not to be trusted") && !page.contains("Accepted."), "{refusal:?}");
+        assert!(page.contains("Untrusted") && !page.contains("Accepted."), "{refusal:?}");
         assert_stops_at(&page, check_of(refusal));
         match refusal {
             Refusal::IssuerNotAccepted => assert!(lines.contains(&format!("Accepted: {ISSUER}")), "{lines}"),
@@ -113,7 +113,7 @@ async fn an_accepted_token_tells_its_local_user_and_changes_nothing() {
         let page = inspect(&mut root, &text).await;
         assert!(page.contains("<strong>Accepted.</strong>") && page.contains("10 of 10 passed"), "{page}");
         assert!(page.contains("Local user: jane (id 2), linked by the next request"), "{page}");
-        assert!(!page.contains("Not to be trusted"), "{page}");
+        assert!(!page.contains("Untrusted"), "{page}");
     }
     assert_eq!(server.number("SELECT count(*) FROM users WHERE cognito_sub IS NOT NULL").await, 0, "nobody is linked");
     assert_eq!(server.get("/me/", &token).await.status, 200);

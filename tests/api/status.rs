@@ -39,14 +39,14 @@ async fn the_status_page_shows_pool_keys_database_and_settings_and_masks_secrets
     assert!(fact(&page, "Issuer").starts_with(ISSUER), "{page}");
     assert_eq!(fact(&page, "App clients"), CLIENT_ID);
     let (_, keys) = page.split_once(">Keys</h2>").expect("the keys");
-    assert_eq!(fact(keys, "Address"), server.pool.jwks.url().as_str());
+    assert_eq!(fact(keys, "URL"), server.pool.jwks.url().as_str());
     for key in [&server.pool.id_key, &server.pool.access_key] {
         assert!(fact(&page, "Keys").contains(&key.kid), "{page}");
     }
     assert!(fact(&page, "Fetched").ends_with(" s ago"), "{page}");
     assert!(fact(&page, "Next fetch").starts_with("in "), "{page}");
     assert!(fact(&page, "Migrations").starts_with("all "), "{page}");
-    assert!(!page.contains("Last failure") && !page.contains("Failing"), "{page}");
+    assert!(!page.contains("Last error") && !page.contains("Failing"), "{page}");
     assert_eq!(fact(&page, "APP_ENV"), "production");
     assert_eq!(fact(&page, "COGNITO_LEEWAY_SECONDS"), "42");
     assert_eq!(fact(&page, "RATE_LIMIT_USER"), "100/s");
@@ -88,16 +88,16 @@ async fn the_keys_can_be_fetched_at_once_and_a_failure_is_shown() {
     });
     let answer = root.post(PAGE, &[]).await;
     let page = root.follow(&answer).await;
-    assert!(page.contains("The keys could not be fetched. The last failure is below."), "{page}");
+    assert!(page.contains("The keys could not be fetched. The last error is below."), "{page}");
     assert!(page.contains("Failing") && !page.contains("<script>down"), "{page}");
-    let failure = fact(&page, "Last failure");
+    let failure = fact(&page, "Last error");
     assert!(failure.contains("The last fetch, ") && failure.contains("503"), "{failure}");
     assert!(fact(&page, "Keys").contains(&new.kid), "the known keys stay: {page}");
 
     server.pool.jwks.publish(&[&new]);
     let answer = root.post(PAGE, &[]).await;
     let page = root.follow(&answer).await;
-    assert!(!page.contains("Last failure") && fact(&page, "Keys") == new.kid, "{page}");
+    assert!(!page.contains("Last error") && fact(&page, "Keys") == new.kid, "{page}");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn the_local_pool_has_keys_of_its_own_that_nobody_fetches() {
     let mut root = AdminClient::new(server.address);
     assert_eq!(root.sign_in("root", crate::harness::admin::PASSWORD).await.status, 303);
     let page = root.page(PAGE).await;
-    assert!(page.contains("Keys of the local user pool") && !page.contains("Fetch the keys now"), "{page}");
+    assert!(page.contains("Keys of the local user pool") && !page.contains("Fetch keys now"), "{page}");
     assert_eq!(fact(&page, "AWS_USER_POOLS_ID"), "the local user pool");
     let answer = root.post(PAGE, &[]).await;
     assert!(root.follow(&answer).await.contains("The keys were fetched."));

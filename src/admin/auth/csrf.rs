@@ -22,10 +22,10 @@ pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Err
         Some(staff) => Some(staff.csrf_token),
         None => cookie_token(request),
     };
-    let expected = expected.ok_or(Error::CsrfFailed("the browser has sent no cookie with it"))?;
+    let expected = expected.ok_or(Error::CsrfFailed("the browser did not send its cookie"))?;
     let sent = field.or_else(|| header_token(request.headers()));
     let sent = sent.ok_or(Error::CsrfFailed("its token is missing"))?;
-    if equal(sent, &expected) { Ok(()) } else { Err(Error::CsrfFailed("its token is not that of your session")) }
+    if equal(sent, &expected) { Ok(()) } else { Err(Error::CsrfFailed("its token does not belong to your session")) }
 }
 
 /// The token that a script sends.

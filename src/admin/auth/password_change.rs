@@ -53,7 +53,7 @@ pub async fn submit(
     let (user, new) = (&cx.staff.staff.user, field("new_password1"));
     let mut problems = Problems { new: problems_of(&new, user), ..Problems::default() };
     if new != field("new_password2") {
-        problems.again.push("The two passwords are not the same.".to_owned());
+        problems.again.push("The two password fields didn’t match.".to_owned());
     }
     // Whoever finds a browser unattended gets no more attempts than at the sign-in page. No username has blanks:
     // those who guess there do not keep the owner from changing the password here.

@@ -106,7 +106,7 @@ pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result
         return Err(Error::NoSuchObject("session"));
     }
     log::info!("session {id} was revoked by user {user_id}");
-    cx.staff.tell(Message::success("The session was revoked."));
+    cx.staff.tell(Message::success("The session was signed out."));
     Ok(see_other("/admin/sessions/"))
 }
 
@@ -116,8 +116,8 @@ pub async fn revoke_others(cx: AdminContext, _: PostForm) -> Result<HttpResponse
     let ended = cx.db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
     log::info!("{ended} sessions were revoked by their user {user_id}");
     cx.staff.tell(Message::success(match ended {
-        1 => "One session was revoked.".to_owned(),
-        ended => format!("{ended} sessions were revoked."),
+        1 => "1 session was signed out.".to_owned(),
+        ended => format!("{ended} sessions were signed out."),
     }));
     Ok(see_other("/admin/sessions/"))
 }

@@ -86,7 +86,7 @@ pub async fn submit(
     cx.staff.tell(Message::success(if is_set {
         format!("The password of “{}” was changed successfully.", user.username)
     } else {
-        format!("“{}” has no password any more and signs in with Cognito only.", user.username)
+        format!("“{}” no longer has a password and can sign in only with Cognito.", user.username)
     }));
     Ok(see_other(&Addresses::new(&cx, options, Some(id)).change()))
 }

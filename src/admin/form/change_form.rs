@@ -133,13 +133,13 @@ fn conflict_page(
     conflict: Conflict,
 ) -> Result<HttpResponse, Error> {
     let addresses = Addresses::new(cx, options, Some(id));
-    let frame = addresses.frame(cx, format!("{} was changed meanwhile", conflict.title));
+    let frame = addresses.frame(cx, format!("Someone else changed “{}”", conflict.title));
     page(StatusCode::CONFLICT, &ConflictPage { frame, options, addresses, conflict })
 }
 
 fn gone_page(cx: &AdminContext, options: &'static Options, id: i64, gone: Gone) -> Result<HttpResponse, Error> {
     let addresses = Addresses::new(cx, options, Some(id));
-    let frame = addresses.frame(cx, format!("This {} is gone", options.label()));
+    let frame = addresses.frame(cx, format!("This {} no longer exists", options.label()));
     page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
 }
 
@@ -159,7 +159,7 @@ fn answer_saved(
     } else if data.has("_addanother") {
         Message::success(format!("{text} You may add another {} below.", options.label()))
     } else if options.has_permission(rights, Verb::View) {
-        Message::success(text).about(addresses.change(), "Open it")
+        Message::success(text).about(addresses.change(), "Open")
     } else {
         Message::success(text)
     });

@@ -107,7 +107,7 @@ pub struct ConflictField {
 impl Conflict {
     /// Who changed the row, as far as that is known.
     pub fn who(&self) -> &str {
-        self.entry.as_ref().map(|entry| entry.actor.as_str()).filter(|name| !name.is_empty()).unwrap_or("Somebody else")
+        self.entry.as_ref().map(|entry| entry.actor.as_str()).filter(|name| !name.is_empty()).unwrap_or("Someone else")
     }
 
     /// Compares. `typed` are the values of the form, `current` those of the row.

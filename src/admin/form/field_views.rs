@@ -137,7 +137,7 @@ impl View<'_> {
     pub fn summary(&self) -> Vec<(String, String, String)> {
         let label = |name: &str| match name {
             "password1" => "Password".to_owned(),
-            "password2" => "Password, again".to_owned(),
+            "password2" => "Confirm password".to_owned(),
             _ => self.model.options().field(name).map_or_else(String::new, |field| field.verbose_name().into_owned()),
         };
         let lines = self.errors.0.iter().flat_map(|(name, messages)| messages.iter().map(move |text| (name, text)));

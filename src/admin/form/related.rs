@@ -14,7 +14,7 @@ use crate::models::words::capitalized;
 pub struct Related {
     /// What they are called: `Group memberships`.
     pub label: String,
-    /// What becomes of them: `2 deleted`, `14 stay, without it`.
+    /// What becomes of them: `2 deleted`, `14 kept, with “created by” empty`.
     pub fate: String,
 }
 
@@ -37,8 +37,7 @@ pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) ->
             label: capitalized(&label(site, options, table)),
             fate: match on_delete {
                 OnDelete::Cascade => format!("{count} deleted"),
-                OnDelete::SetNull if count == 1 => "1 stays, without it".to_owned(),
-                OnDelete::SetNull => format!("{count} stay, without it"),
+                OnDelete::SetNull => format!("{count} kept, with “{}” empty", column.replace('_', " ")),
             },
         });
     }

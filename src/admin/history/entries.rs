@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::{Map, Value};
 
-use super::model::source_label;
+use super::model::{source_label, source_phrase};
 use crate::admin::list::cells::choice_name;
 use crate::admin::model_admin::{Choices, FixedChoice, Options, permissions};
 use crate::admin::moment::Moment;
@@ -40,8 +40,10 @@ pub struct Entry {
     pub actor: String,
     /// The actor's page.
     pub actor_address: Option<String>,
-    /// The way of the change, for people.
+    /// The source of the change, for people.
     pub source: String,
+    /// The source as the end of a sentence.
+    pub origin: String,
     /// The action's tone.
     pub tone: &'static str,
     /// The action, for people.
@@ -93,6 +95,7 @@ impl Entry {
             actor: text(2).to_owned(),
             actor_address: users.zip(number(1)).map(|(users, id)| address(users, id)),
             source: source_label(text(3)).to_owned(),
+            origin: source_phrase(text(3)).into_owned(),
             tone: tone(action),
             action: capitalized(if is_restored { "restored" } else { action }),
             address: has(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),

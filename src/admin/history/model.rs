@@ -1,6 +1,8 @@
 //! The history in the admin: who changed what. It is read and never changed; its pages are
 //! [`pages`](super::pages).
 
+use std::borrow::Cow;
+
 use diesel::prelude::*;
 
 use crate::admin::list::cells::text;
@@ -17,13 +19,13 @@ use crate::users::permissions::{Rights, Verb};
 /// Registers the history.
 pub struct HistoryAdmin;
 
-/// The ways by which changes come, for people.
-const SOURCES: &[(&str, &str)] = &[
-    ("admin", "Admin"),
-    ("api", "API"),
-    ("command_line", "Command line"),
-    ("post_confirmation", "Sign-up"),
-    ("first_token", "First token"),
+/// The sources of changes: the name, the label, and the end of a sentence such as `Created by alice through the API`.
+const SOURCES: &[(&str, &str, &str)] = &[
+    ("admin", "Admin", "in the admin site"),
+    ("api", "API", "through the API"),
+    ("command_line", "Command line", "on the command line"),
+    ("post_confirmation", "Sign-up", "at sign-up"),
+    ("first_token", "First token", "with the first token"),
 ];
 
 /// Entries come in the order of their times, so a range of ids leaves few others, whatever else is asked: every
@@ -57,7 +59,7 @@ pub static OPTIONS: Options = Options {
     list_display: &["at", "actor", "source", "action", "model", "object_id", "object", "changes"],
     displays: &[Display {
         name: "source",
-        label: "By way of",
+        label: "Source",
         sql: &["source"],
         kind: Show::Custom(source_cell),
         order: None,
@@ -74,7 +76,7 @@ pub static OPTIONS: Options = Options {
         },
         Filter {
             name: "source",
-            label: "By way of",
+            label: "Source",
             choices: Choices::Fixed(&[
                 ("admin", "Admin", "source = 'admin'", None),
                 ("api", "API", "source = 'api'", None),
@@ -99,9 +101,15 @@ pub static OPTIONS: Options = Options {
     ..Options::new(&ENTRY)
 };
 
-/// The way of a change, for people.
+/// The source of a change, for people.
 pub fn source_label(source: &str) -> &str {
-    SOURCES.iter().find(|(name, _)| *name == source).map_or(source, |(_, label)| label)
+    SOURCES.iter().find(|(name, ..)| *name == source).map_or(source, |(_, label, _)| label)
+}
+
+/// The source of a change as the end of a sentence: `through the API`.
+pub fn source_phrase(source: &str) -> Cow<'_, str> {
+    let known = SOURCES.iter().find(|(name, ..)| *name == source);
+    known.map_or_else(|| format!("through {source}").into(), |(.., phrase)| (*phrase).into())
 }
 
 /// [`source_label`] for a column.

@@ -113,13 +113,13 @@ impl Outcome {
 
     fn message(&self, site: &Site) -> Message {
         let Some((_, _, name)) = &self.first else {
-            return Message::warning("There is nothing to undo: it was undone before, or is too long ago.");
+            return Message::warning("There is nothing to undo. It was already undone, or is too old.");
         };
         let (label, plural) = self
             .options(site)
             .map_or(("row".into(), "rows".into()), |options| (options.label(), options.label_plural()));
         if let ([(name, reason)], 1) = (self.named.as_slice(), self.rows()) {
-            return Message::error(format!("“{name}” cannot come back: {reason}. Nothing was restored."));
+            return Message::error(format!("“{name}” cannot be restored: {reason}. Nothing was restored."));
         }
         let mut text = match (self.restored, self.rows()) {
             (0, _) => "Nothing was restored.".to_owned(),
@@ -140,8 +140,8 @@ impl Outcome {
     fn missing(&self) -> String {
         match self.left_out {
             0 => String::new(),
-            1 => " 1 thing of theirs is missing: what it belonged to is gone.".to_owned(),
-            count => format!(" {count} things of theirs are missing: what they belonged to is gone."),
+            1 => " 1 related record is missing, because what it belonged to was deleted.".to_owned(),
+            count => format!(" {count} related records are missing, because what they belonged to was deleted."),
         }
     }
 
@@ -155,7 +155,7 @@ impl Outcome {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!(" {} cannot come back: {}{more}.", self.stayed, named.join(", "))
+        format!(" {} cannot be restored: {}{more}.", self.stayed, named.join(", "))
     }
 
     fn address(&self, site: &Site) -> String {

@@ -124,7 +124,7 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
             (known, target) => matches!((known, target), (Target::Id, Target::Id)),
         });
         if is_repeated {
-            return Err(format!("The column “{name}” is there twice."));
+            return Err(format!("The column “{name}” appears twice."));
         }
         if matches!(target, Target::Ignored) && !name.is_empty() {
             ignored.push(name.to_owned());
@@ -136,7 +136,7 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
     }
     if !columns.iter().any(|column| matches!(column, Target::Field(_))) {
         let names: Vec<_> = importable(options).map(|field| field.name).collect();
-        return Err(format!("The first line names no known field. It may have: {}.", names.join(", ")));
+        return Err(format!("The first line has no known column name. Known names: {}.", names.join(", ")));
     }
     Ok((columns, ignored))
 }
@@ -165,7 +165,7 @@ impl Sheet {
         let at = self.columns.iter().position(|column| matches!(column, Target::Id));
         match at.and_then(|at| row.cells.get(at)).filter(|cell| !cell.is_empty()) {
             None => Ok(None),
-            Some(cell) => cell.parse().map(Some).map_err(|_| FieldErrors::one("id", format!("“{cell}” is not an id."))),
+            Some(cell) => cell.parse().map(Some).map_err(|_| FieldErrors::one("id", format!("“{cell}” is not an ID."))),
         }
     }
 

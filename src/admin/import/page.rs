@@ -98,7 +98,7 @@ pub async fn show(
         _ => State::Failed,
     };
     if import.state == "running" && state == State::Failed {
-        report.failure = Some("The import was cut off before its end. Send the file again.".to_owned());
+        report.failure = Some("The import stopped before it was complete. Upload the file again.".to_owned());
     }
     let frame = frame(&cx, options);
     page(StatusCode::OK, &ReportPage { frame, options, import, report, state })
@@ -176,7 +176,7 @@ fn meaning(field: &Field) -> String {
             let values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();
             format!("one of: {}.", values.join(", "))
         }
-        Kind::ForeignKey(model) => format!("the id of the {}.", model.verbose_name()),
+        Kind::ForeignKey(model) => format!("the ID of the {}.", model.verbose_name()),
         Kind::ManyToMany | Kind::Password => String::new(),
     };
     format!("{form} {}", field.help_text).trim().to_owned()

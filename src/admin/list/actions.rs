@@ -66,7 +66,7 @@ impl Selection {
 }
 
 /// Why nothing is done to what a filter selects that is not there any more: without it, all rows would match.
-const CHOICE_GONE: &str = "What the list was filtered by is not there any more. Look at the list again.";
+const CHOICE_GONE: &str = "A value that the list is filtered by no longer exists. Reload the list and try again.";
 
 /// What is done to each row.
 #[derive(Clone)]
@@ -119,7 +119,7 @@ impl Job {
                 Message { undo: Some(batch.clone()), ..Message::success(format!("Deleted {count} {label}.")) }
             }
             Job::Run(action) if count > 0 => Message::success(format!("{count} {label} {}.", action.done)),
-            Job::Delete(_) => Message::warning(format!("No {} deleted: they are gone already.", options.label())),
+            Job::Delete(_) => Message::warning(format!("No {} deleted: they were already deleted.", options.label())),
             Job::Run(action) => {
                 Message::warning(format!("No {} {}: there was nothing to do.", options.label(), action.done))
             }
@@ -136,7 +136,7 @@ async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &J
     match result {
         Err(Error::Invalid(errors)) => {
             let messages: Vec<String> = errors.0.into_iter().flat_map(|(_, messages)| messages).collect();
-            let rest = if done > 0 { " The others are as they were." } else { " Nothing was changed." };
+            let rest = if done > 0 { " The others were not changed." } else { " Nothing was changed." };
             cx.staff.tell(Message::error(messages.join(" ") + rest));
             Ok(())
         }

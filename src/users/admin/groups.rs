@@ -62,7 +62,7 @@ impl ModelAdmin for GroupAdmin {
         let permissions: BTreeSet<String> =
             if values.has("permissions") { values.list("permissions").into_iter().collect() } else { old.clone() };
         if !staff.rights.has_all(permissions.difference(&old)) {
-            return field_error("permissions", "You cannot give rights that you do not have yourself.");
+            return field_error("permissions", "You cannot give permissions that you do not have.");
         }
         let saved = match group {
             None => groups::create(conn, values.text("name"), &permissions, &staff.actor())?,
@@ -90,7 +90,7 @@ impl ModelAdmin for GroupAdmin {
     fn refusal(&self, conn: &mut Connection, _: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
         let Some(group) = groups::find(conn, id)? else { return Ok(None) };
         let is_covered = staff.rights.has_all(&of_group(conn, id)?);
-        Ok((!is_covered).then(|| format!("{} gives rights that you do not have yourself.", group.name)))
+        Ok((!is_covered).then(|| format!("{} gives permissions that you do not have.", group.name)))
     }
 
     fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {

@@ -18,7 +18,7 @@ pub static OPTIONS: Options = Options {
     fieldsets: &[
         Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"] },
         Fieldset { label: "Sign-in", fields: &["password"] },
-        Fieldset { label: "Rights", fields: &["is_active", "is_staff", "is_superuser", "groups", "user_permissions"] },
+        Fieldset { label: "Access", fields: &["is_active", "is_staff", "is_superuser", "groups", "user_permissions"] },
     ],
     actions: &[
         Action { name: "activate", label: "Activate selected users", form_label: None, done: "activated" },

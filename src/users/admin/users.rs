@@ -19,8 +19,8 @@ use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 /// Registers users.
 pub struct UserAdmin;
 
-const BEYOND_YOURS: &str = "You cannot give rights that you do not have yourself.";
-const NOT_YOURSELF: &str = "You cannot change this for yourself. Ask another superuser.";
+const BEYOND_YOURS: &str = "You cannot give permissions that you do not have.";
+const NOT_YOURSELF: &str = "You cannot change this on your own account. Ask another superuser.";
 
 fn existing(conn: &mut Connection, id: i64) -> Result<User, Error> {
     models::find(conn, id)?.ok_or(Error::NoSuchObject("user"))
@@ -143,7 +143,7 @@ impl ModelAdmin for UserAdmin {
     fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
         let Some(user) = models::find(conn, id)? else { return Ok(None) };
         if !staff.rights.cover(&Rights::given(conn, &user)?) {
-            return Ok(Some(format!("{} has rights that you do not have yourself.", user.username)));
+            return Ok(Some(format!("{} has permissions that you do not have.", user.username)));
         }
         if verb != Verb::Delete {
             return Ok(None);
@@ -163,7 +163,7 @@ impl ModelAdmin for UserAdmin {
         let mut record = record_panel(&user, has_change_permission);
         if HISTORY.has_permission(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
-            record.facts.push(("".into(), Cell::Link(address, "What this user did".to_owned())));
+            record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));
         }
         Ok(vec![link_panel(&user), record])
     }

@@ -26,23 +26,23 @@ pub static USER: Model = Model {
             .search()
             .order()
             .label("E-mail")
-            .help_text("As in Cognito: the first token with this verified address links the user."),
-        Field::password("password").help_text("A password is for the admin only. The API takes tokens of Cognito."),
+            .help_text("Must match Cognito. The first token with this verified address links the account."),
+        Field::password("password").help_text("Only for signing in to the admin. The API accepts Cognito tokens."),
         Field::boolean("is_active")
             .order()
             .label("Active")
             .default(Default::Boolean(true))
-            .help_text("May sign in and use the API. Unselect this instead of deleting."),
+            .help_text("Can sign in and use the API. Turn this off instead of deleting the user."),
         Field::boolean("is_staff")
             .order()
             .label("Staff")
-            .help_text("May sign in to the admin, and change and delete everybody's articles by token."),
+            .help_text("Can sign in to the admin, and change and delete all articles through the API."),
         Field::boolean("is_superuser")
             .order()
             .label("Superuser")
-            .help_text("Has all permissions without being given them."),
-        Field::many_to_many("groups").help_text("The user has all permissions of these groups."),
-        Field::many_to_many("user_permissions").label("Permissions").help_text("Beside those of the groups."),
+            .help_text("Has all permissions, even those that are not assigned."),
+        Field::many_to_many("groups").help_text("The user gets all permissions of these groups."),
+        Field::many_to_many("user_permissions").label("Permissions").help_text("In addition to group permissions."),
     ],
 };
 
