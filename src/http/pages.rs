@@ -65,7 +65,7 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
         title: "Not Found",
         message: "This page does not exist.",
         request_id: None,
-        link: Some(("/articles/", "The articles")),
+        link: Some(("/docs/", "API documentation")),
     };
     by_accept(error_page(StatusCode::NOT_FOUND, &page))
 }
