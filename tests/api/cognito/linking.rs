@@ -5,9 +5,9 @@ use gatepost::cognito::Refusal;
 use gatepost::cognito::user_pool::TokenUse;
 use serde_json::{Value, json};
 
+use crate::cognito::tokens::{assert_accepted, assert_refused};
 use crate::harness::pool::{NEW_ISSUER, TokenBuilder};
 use crate::harness::{TestServer, ago, eventually};
-use crate::tokens::{assert_accepted, assert_refused};
 
 /// Who the server takes the bearer for.
 async fn me(server: &TestServer, what: &str, token: &str) -> Value {

@@ -684,7 +684,7 @@ async fn only_the_hosts_of_the_list_are_answered() {
         // Probes name whatever they like. What is no host at all may be refused before that.
         if !is_answered && host.iter().all(u8::is_ascii) {
             let request = [b"GET /healthz HTTP/1.1\r\nconnection: close\r\nhost: ", host, b"\r\n\r\n"].concat();
-            let exchange = crate::http::exchange(server.address, &request, Then::Wait).await;
+            let exchange = super::messages::exchange(server.address, &request, Then::Wait).await;
             assert_eq!(exchange.statuses(), [200], "a probe, {:?}", String::from_utf8_lossy(host));
         }
     }

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepost::cognito::Refusal;
 use gatepost::cognito::inspector::Check;
 
+use crate::cognito::tokens::codes::refused;
 use crate::harness::admin::AdminClient;
 use crate::harness::client::Answer;
 use crate::harness::form::unescape;
 use crate::harness::pool::{CLIENT_ID, ISSUER};
 use crate::harness::{TestServer, log_watch};
-use crate::tokens::codes::refused;
 
 const PAGE: &str = "/admin/inspector/";
 

@@ -1,6 +1,6 @@
 //! The history in the admin, and the search over everything.
 
-use crate::admin_list::{between, names, unescaped};
+use crate::admin::list::query::{between, names, unescaped};
 use crate::harness::{TestServer, ago};
 
 impl TestServer {

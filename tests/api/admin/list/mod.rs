@@ -1,0 +1,5 @@
+//! The lists of rows.
+
+mod export;
+mod properties;
+pub mod query;

@@ -1,0 +1,6 @@
+//! Django REST framework's conventions.
+
+mod browsable;
+mod original;
+mod problem;
+mod properties;

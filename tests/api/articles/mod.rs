@@ -1,0 +1,3 @@
+//! Articles, the feature.
+
+mod api;

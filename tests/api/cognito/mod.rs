@@ -1,0 +1,9 @@
+//! Tokens, keys, the user that a token stands for, and the Post Confirmation trigger.
+
+mod emulators;
+mod inspector;
+mod jwks;
+mod linking;
+mod post_confirmation;
+mod properties;
+mod tokens;

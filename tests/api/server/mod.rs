@@ -1,0 +1,4 @@
+//! What the server offers apart from its features.
+
+mod openapi;
+mod status;
