@@ -12,6 +12,7 @@ mod config;
 mod contributing;
 mod db;
 mod deploy;
+mod history;
 mod http;
 mod metrics;
 mod server;

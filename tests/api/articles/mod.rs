@@ -1,3 +1,4 @@
-//! Articles, the feature.
+//! Articles.
 
-mod api;
+mod create;
+mod detail;

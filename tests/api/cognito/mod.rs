@@ -4,6 +4,7 @@ mod emulators;
 mod inspector;
 mod jwks;
 mod linking;
+mod local_pool;
 mod post_confirmation;
 mod properties;
 mod tokens;

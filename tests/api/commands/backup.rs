@@ -15,7 +15,7 @@ fn files(program: &Program) -> BTreeSet<String> {
 async fn a_backup_made_under_load_has_every_article_acknowledged_before_it_and_can_be_restored() {
     let program = Program::new();
     let server = program.serve().await;
-    let token = program.run(&["token", "alice@example.com"]).await.success().trim().to_owned();
+    let token = program.token().await;
     let mut load = Load::start(&client(), server.address, &token, "load");
     load.has_acknowledged(200).await;
 

@@ -129,7 +129,7 @@ async fn copy_takes_along_tables_it_has_never_heard_of_whatever_the_order_of_the
 async fn copy_of_a_database_in_use_is_one_moment_of_it() {
     let program = Program::new();
     let server = program.serve().await;
-    let token = program.run(&["token", "alice@example.com"]).await.success().trim().to_owned();
+    let token = program.token().await;
     let mut load = Load::start(&client(), server.address, &token, "load");
     load.has_acknowledged(200).await;
     let before = load.so_far().into_iter().collect();

@@ -71,6 +71,12 @@ impl Form {
     }
 }
 
+/// Presses the Undo of the message on a page.
+pub async fn undo(client: &mut AdminClient, page: &str) -> String {
+    let answer = Form::with(page, "name=\"batch\"").send(client, "/", "x").await;
+    client.follow(&answer).await
+}
+
 struct Tag {
     name: String,
     attributes: Vec<(String, String)>,

@@ -1,10 +1,13 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
 pub mod admin;
+pub mod articles;
 pub mod browser;
 pub mod client;
 pub mod database;
+pub mod exchange;
 pub mod form;
+pub mod html;
 pub mod jwks;
 pub mod load;
 pub mod log_watch;
@@ -195,6 +198,11 @@ impl TestServer {
              SELECT 'Article ' || substr(CAST(1000000 + n AS TEXT), 2) || ' on DRF with Cognito', '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
         ))
         .await;
+    }
+
+    /// Fails unless the server still answers after this.
+    pub async fn assert_serves(&self, what: &str) {
+        assert_eq!(self.call("GET", "/healthz").send().await.status, 200, "after {what}");
     }
 
     /// Waits until the server says that it is ready.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gatepost::db::Connection;
 use tempfile::TempDir;
 
-use super::client::Call;
+use super::client::{Answer, Call};
 use super::pool::{CLIENT_ID, POOL_ID};
 
 /// Long enough for the slowest machine; nothing waits for it to pass.
@@ -136,6 +136,11 @@ impl Program {
         Outcome { code, stdout: running.stdout(), stderr: running.stderr() }
     }
 
+    /// An ID token of `alice@example.com` from the local pool.
+    pub async fn token(&self) -> String {
+        self.run(&["token", "alice@example.com"]).await.success().trim().to_owned()
+    }
+
     /// Starts `serve` and waits until it listens.
     pub async fn serve(&self) -> Serving {
         let child = self.command(&["serve"]).stdin(Stdio::null()).spawn().expect("the program starts");
@@ -250,6 +255,11 @@ pub struct Serving {
 impl Serving {
     pub fn call(&self, method: &str, path: &str) -> Call {
         Call::new(self.address, method, path)
+    }
+
+    /// Creates an article of this name.
+    pub async fn post(&self, token: &str, name: &str) -> Answer {
+        self.call("POST", "/articles/").token(token).json(format!(r#"{{"name":"{name}"}}"#)).send().await
     }
 
     /// The process.

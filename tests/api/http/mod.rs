@@ -2,6 +2,10 @@
 
 mod assets;
 mod compression;
-mod messages;
+mod connections;
+mod headers;
+mod pages;
+mod paths;
 mod rate_limit;
+mod requests;
 mod trace_context;

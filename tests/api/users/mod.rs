@@ -1,3 +1,4 @@
 //! Accounts.
 
 mod api;
+mod password;

@@ -1,5 +1,8 @@
 //! The lists of rows.
 
+mod actions;
+mod change_list;
 mod export;
+mod page;
 mod properties;
-pub mod query;
+mod query;

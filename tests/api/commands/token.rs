@@ -1,0 +1,122 @@
+//! `token` and `check-token`.
+
+use super::{in_production, token, users};
+use crate::harness::program::{Program, texts};
+
+#[tokio::test]
+async fn each_option_of_token_is_seen_by_the_server_of_the_same_folder() {
+    let rows: [(&str, &[&str], u16, &str); 8] = [
+        (
+            "a user who is not known may not come with an e-mail that is not verified",
+            &["--unverified"],
+            401,
+            "email_unverified",
+        ),
+        ("a plain token", &[], 200, ""),
+        ("groups", &["--group", "editors", "--group", "readers"], 200, ""),
+        ("a user who is linked may", &["--unverified"], 200, ""),
+        ("an access token where ID tokens are wanted", &["--access"], 401, "id_token_wanted"),
+        ("expired", &["--expires-in", "-1"], 401, "token_expired"),
+        ("expired, with a sign of equality", &["--expires-in=-3600"], 401, "token_expired"),
+        ("a short life", &["--expires-in", "60"], 200, ""),
+    ];
+    let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
+    let server = program.serve().await;
+    for (what, arguments, status, code) in rows {
+        let token = token(&program, arguments).await;
+        let answer = server.call("GET", "/articles/").token(&token).send().await;
+        assert_eq!(answer.status, status, "{what}: {answer:?}");
+        if status != 200 {
+            assert_eq!(answer.code(), code, "{what}");
+        }
+    }
+    assert_eq!(users(&program), ["admin admin@example.com 111", "alice@example.com alice@example.com 001"]);
+}
+
+#[tokio::test]
+async fn tokens_carry_what_the_options_say() {
+    use base64::Engine;
+    let program = Program::new();
+    let claims = async |arguments: &[&str]| {
+        let token = token(&program, arguments).await;
+        let part = token.split('.').nth(1).expect("three parts").to_owned();
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64url");
+        serde_json::from_slice::<serde_json::Value>(&claims).expect("JSON")
+    };
+    let plain = claims(&[]).await;
+    assert_eq!((&plain["token_use"], &plain["email_verified"]), (&"id".into(), &true.into()));
+    assert_eq!(plain["exp"].as_i64().zip(plain["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(3600));
+    assert!(plain.get("cognito:groups").is_none());
+    let bent = claims(&["--unverified", "--group", "a", "--group", "b"]).await;
+    assert_eq!(bent["email_verified"], false);
+    assert_eq!(bent["cognito:groups"], serde_json::json!(["a", "b"]));
+    assert_eq!(bent["sub"], plain["sub"], "an address is one user");
+    let access = claims(&["--access"]).await;
+    assert_eq!((&access["token_use"], &access["sub"]), (&"access".into(), &plain["sub"]));
+    assert!(access.get("email").is_none());
+}
+
+#[tokio::test]
+async fn an_access_token_serves_a_user_who_is_linked_already_where_both_kinds_are_accepted() {
+    let program = Program::new().set("COGNITO_TOKEN_USE", "any");
+    let server = program.serve().await;
+    let access = token(&program, &["--access"]).await;
+    let before = server.call("GET", "/articles/").token(&access).send().await;
+    assert_eq!((before.status, before.code().as_str()), (401, "email_missing"));
+    let id = token(&program, &[]).await;
+    assert_eq!(server.call("GET", "/articles/").token(&id).send().await.status, 200);
+    assert_eq!(server.call("GET", "/articles/").token(&access).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn token_refuses_what_it_cannot_do() {
+    Program::new().run(&["token", "not-an-address"]).await.assert_error("Enter a valid e-mail address.");
+    let production = in_production("http://127.0.0.1:9/");
+    production.run(&["token", "alice@example.com"]).await.assert_error("for the local user pool only");
+    let absurd = Program::new().run(&["token", "alice@example.com", "--expires-in", "99999999999"]).await;
+    assert_eq!((absurd.code, absurd.stdout.as_str()), (Some(2), ""), "{absurd:?}");
+}
+
+#[tokio::test]
+async fn check_token_names_the_first_check_that_a_token_fails() {
+    let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
+    let token = async |arguments: &[&str]| {
+        let outcome = program.run(&[&["token", "alice@example.com"], arguments].concat()).await;
+        outcome.success().trim().to_owned()
+    };
+    let good = token(&[]).await;
+    program.run_with(&["check-token"], &good).await.assert_error("there is no database at sqlite:gatepost.sqlite3 yet");
+    program.run(&["migrate"]).await.success();
+    let (head, rest) = good.split_once('.').expect("a token");
+    let (claims, signature) = rest.split_once('.').expect("a token");
+    let other_pool = Program::new().run(&["token", "alice@example.com"]).await.success().to_owned();
+    let rows = [
+        ("nothing", String::new(), "form", "token_malformed"),
+        ("no token", "hello".to_owned(), "form", "token_malformed"),
+        ("too large", "a".repeat(20_000), "form", "token_too_large"),
+        ("no algorithm", format!("e30.{claims}.{signature}"), "header", "algorithm_not_allowed"),
+        ("of another pool", other_pool, "key", "key_unknown"),
+        ("other claims", format!("{head}.e30.{signature}"), "signature", "signature_invalid"),
+        ("access", token(&["--access"]).await, "token_use", "id_token_wanted"),
+        ("expired", token(&["--expires-in", "-1"]).await, "times", "token_expired"),
+        ("unverified", token(&["--unverified"]).await, "user", "email_unverified"),
+    ];
+    for (case, token, check, code) in rows {
+        let outcome = program.run_with(&["check-token"], &token).await;
+        outcome.assert_error(&format!("refused: {code}"));
+        let failed: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("FAIL")).collect();
+        assert!(matches!(failed[..], [line] if line[6..].starts_with(&format!("{check} "))), "{case}: {outcome:?}");
+        let after = outcome.stdout.lines().skip_while(|line| !line.starts_with("FAIL")).skip(1);
+        let reached = after.filter(|line| !line.starts_with("- ") && !line.contains("accepted:")).count();
+        assert_eq!(reached, 0, "{case}: {outcome:?}");
+    }
+    for input in [good.clone(), format!("bearer {good}\n")] {
+        let outcome = program.run_with(&["check-token"], &input).await;
+        let text = outcome.success();
+        assert!(text.contains("\"email\": \"alice@example.com\"") && text.contains("\"alg\": \"RS256\""), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{text}");
+        assert!(text.contains("ok    user       alice@example.com, created by the next request"), "{text}");
+        assert!(!text.contains(signature), "the token itself is not repeated");
+    }
+    assert_eq!(texts(&mut program.database(), "SELECT username AS text FROM users"), [""; 0], "it changes nothing");
+}
