@@ -9,7 +9,7 @@ use thirtyfour::prelude::*;
 
 use crate::harness::admin::PASSWORD;
 use crate::harness::browser::Browser;
-use crate::harness::{TestServer, eventually, skip};
+use crate::harness::{TestServer, assert_has, assert_lacks, eventually, skip};
 
 /// A server with a superuser `admin`.
 async fn server() -> TestServer {
@@ -173,7 +173,7 @@ async fn import_and_export(browser: &Browser, server: &TestServer) {
     browser.press("Choose another file").await;
     browser.find("input[type=file]").await.send_keys(file.display().to_string()).await.expect("a file");
     browser.press("Check the file").await;
-    assert_eq!(server.number("SELECT count(*) FROM articles WHERE name = 'Zeta'").await, 0, "a check changes nothing");
+    assert_eq!(server.count("articles WHERE name = 'Zeta'").await, 0, "a check changes nothing");
     browser.press("Import 2 rows").await;
     browser.see("Done").await;
     browser.press("To the articles").await;
@@ -185,7 +185,8 @@ async fn import_and_export(browser: &Browser, server: &TestServer) {
     let address = link.attr("href").await.expect("an attribute").expect("an address");
     let csv = browser.run(&format!("return fetch({}).then(answer => answer.text())", json!(address))).await;
     let csv = csv.as_str().expect("a text").to_owned();
-    assert!(csv.contains("Zeta") && csv.contains("Beta") && !csv.contains("Epsilon"), "{csv}");
+    assert_has(&csv, &["Zeta", "Beta"]);
+    assert_lacks(&csv, &["Epsilon"]);
 }
 
 #[tokio::test]
@@ -336,7 +337,7 @@ async fn furnish(server: &TestServer) {
     for name in ["How trees keep time", "A short history of the gate", "On posts", "Not for long"] {
         server.post(&token, &json!({ "name": name }).to_string()).await;
     }
-    assert_eq!(server.call("DELETE", "/articles/4/").token(&token).send().await.status, 204);
+    assert_eq!(server.call("DELETE", "/articles/4/").token(&token).status().await, 204);
     let report = json!({
         "rows": 12, "created": 7, "changed": 2, "fields": { "email": 2, "first_name": 1 }, "unchanged": 1, "wrong": 2,
         "errors": [[4, "email", "Enter a valid email address."], [9, "", "There is no user 99."]],

@@ -1,7 +1,7 @@
 //! The history in the admin.
 
-use crate::harness::html::{between, unescaped};
-use crate::harness::{TestServer, ago};
+use crate::harness::html::{between, unescape};
+use crate::harness::{TestServer, ago, assert_has, assert_lacks};
 
 impl TestServer {
     /// An entry of the history, from an SQL list of its values but the first.
@@ -22,10 +22,9 @@ fn entries(html: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_change_shows_who_made_it_how_and_the_values_before_and_after() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let token = server.pool.token("root").sign();
-    server.post(&token, r#"{"name":"First name"}"#).await;
+    server.post_article(&token, "First name").await;
     let renamed = server.call("PUT", "/articles/1/").token(&token).json(r#"{"name":"Second"}"#).send().await;
     assert_eq!(renamed.status, 200);
     server.entry("NULL, '', 'post_confirmation', 'changed', 'user', 1, 'root', '{\"password\":\"changed\",\"is_staff\":[false,true],\"groups\":[[],[\"A\",\"B\"]]}'").await;
@@ -33,42 +32,24 @@ async fn every_change_shows_who_made_it_how_and_the_values_before_and_after() {
     let html = root.page("/admin/history/?model=article").await;
     let rows = entries(&html);
     assert_eq!(rows.len(), 2, "{html}");
-    assert!(
-        rows[0].contains(">Changed</span>")
-            && rows[0].contains("<del>First name</del>")
-            && rows[0].contains("<ins>Second</ins>"),
-        "{}",
-        rows[0]
-    );
-    assert!(
-        rows[0].contains("<a href=\"/admin/users/1/change/\">root</a>") && rows[0].contains("\n<td>API\n"),
-        "{}",
-        rows[0]
-    );
-    assert!(
-        rows[0].contains("<a href=\"/admin/articles/1/change/\">Second</a> <small>Article 1</small>"),
-        "{}",
-        rows[0]
-    );
-    assert!(
-        rows[1].contains(">Created</span>") && !rows[1].contains("<del>") && rows[1].contains("<ins>First name</ins>"),
-        "{}",
-        rows[1]
-    );
+    assert_has(&rows[0], &[">Changed</span>", "<del>First name</del>", "<ins>Second</ins>"]);
+    assert_has(&rows[0], &["<a href=\"/admin/users/1/change/\">root</a>", "\n<td>API\n"]);
+    assert_has(&rows[0], &["<a href=\"/admin/articles/1/change/\">Second</a> <small>Article 1</small>"]);
+    assert_has(&rows[1], &[">Created</span>", "<ins>First name</ins>"]);
+    assert_lacks(&rows[1], &["<del>"]);
 
     let html = root.page("/admin/history/?source=post_confirmation").await;
     let rows = entries(&html);
     assert_eq!(rows.len(), 1, "{html}");
-    assert!(rows[0].contains("<dt>Password</dt><dd>changed</dd>") && rows[0].contains(">System<"), "{}", rows[0]);
-    assert!(rows[0].contains("<dt>Staff</dt><dd><del>No</del>") && rows[0].contains("<ins>Yes</ins>"), "{}", rows[0]);
-    assert!(rows[0].contains("<ins>A, B</ins>"), "{}", rows[0]);
-    assert!(rows[0].contains("datetime=\"2026-01-02T03:04:05Z\""), "{}", rows[0]);
+    assert_has(&rows[0], &["<dt>Password</dt><dd>changed</dd>", ">System<"]);
+    assert_has(&rows[0], &["<dt>Staff</dt><dd><del>No</del>", "<ins>Yes</ins>"]);
+    assert_has(&rows[0], &["<ins>A, B</ins>"]);
+    assert_has(&rows[0], &["datetime=\"2026-01-02T03:04:05Z\""]);
 }
 
 #[tokio::test]
 async fn the_history_is_searched_and_filtered() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.entry("1, 'root', 'admin', 'changed', 'article', 7, 'Trees', '{}'").await;
     server.entry("NULL, 'gone', 'api', 'created', 'article', 8, 'Rivers', '{}'").await;
     server.entry("NULL, '', 'command_line', 'deleted', 'group', 9, 'Editors', '{}'").await;
@@ -99,7 +80,7 @@ async fn the_history_is_searched_and_filtered() {
         assert_eq!(shown, found, "{query} {objects:?}");
     }
     let html = root.page("/admin/history/?actor_id=1").await;
-    assert!(unescaped(&html).contains("Who: root<"), "the one whose changes they are is named: {html}");
+    assert!(unescape(&html).contains("Who: root<"), "the one whose changes they are is named: {html}");
 }
 
 #[tokio::test]
@@ -108,33 +89,34 @@ async fn the_history_shows_what_concerns_models_that_one_may_view() {
     server.entry("NULL, '', 'api', 'created', 'article', 1, 'An article', '{}'").await;
     let mut reader = server.staff_with("reader", &["history.view_entry", "articles.view_article"]).await;
     let html = reader.page("/admin/history/").await;
-    assert!(html.contains("An article") && html.contains(">1 change<"), "{html}");
+    assert_has(&html, &["An article", ">1 change<"]);
     assert_eq!(entries(&html).len(), 1, "users are not for this reader: {html}");
-    assert!(!html.contains("/admin/users/"), "{html}");
+    assert_lacks(&html, &["/admin/users/"]);
     let file = reader.get("/admin/history/export/").await.text();
-    assert!(file.contains("An article") && !file.contains("reader@example.com"), "{file}");
+    assert_has(&file, &["An article"]);
+    assert_lacks(&file, &["reader@example.com"]);
 }
 
 #[tokio::test]
 async fn an_object_has_its_own_history_even_when_it_is_gone() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let token = server.pool.token("root").sign();
-    server.post(&token, r#"{"name":"Short-lived"}"#).await;
-    server.post(&token, r#"{"name":"Another"}"#).await;
+    server.post_article(&token, "Short-lived").await;
+    server.post_article(&token, "Another").await;
     let html = root.page("/admin/articles/1/history/").await;
-    assert!(html.contains("<h1>History of Short-lived</h1>") && !html.contains("Undo"), "{html}");
+    assert_has(&html, &["<h1>History of Short-lived</h1>"]);
+    assert_lacks(&html, &["Undo"]);
     assert_eq!(entries(&html).len(), 1);
-    assert_eq!(server.call("DELETE", "/articles/1/").token(&token).send().await.status, 204);
+    assert_eq!(server.call("DELETE", "/articles/1/").token(&token).status().await, 204);
     let html = root.page("/admin/articles/1/history/").await;
-    assert!(html.contains("<h1>History of Short-lived</h1>"), "{html}");
+    assert_has(&html, &["<h1>History of Short-lived</h1>"]);
     assert_eq!(entries(&html).len(), 2);
-    let batch = server.texts("SELECT batch AS t FROM deleted_rows").await.remove(0);
+    let batch = server.texts("SELECT batch FROM deleted_rows").await.remove(0);
     assert!(entries(&html)[0].contains(&format!("name=\"batch\" value=\"{batch}\"")), "{html}");
     assert!(!entries(&html)[1].contains("Undo"), "{html}");
     let all = root.page("/admin/history/?model=article").await;
     assert!(!all.contains("/admin/articles/1/change/"), "no link to what is not there: {all}");
-    assert!(all.contains("/admin/articles/2/change/"), "{all}");
+    assert_has(&all, &["/admin/articles/2/change/"]);
     let mut viewer = server.staff_with("viewer", &["articles.view_article"]).await;
     assert!(!viewer.page("/admin/articles/1/history/").await.contains("Undo"), "who may not add may not bring back");
 
@@ -143,42 +125,41 @@ async fn an_object_has_its_own_history_even_when_it_is_gone() {
         let answer = client.get("/admin/articles/1/change/").await;
         let html = answer.text();
         assert_eq!(answer.status, 404);
-        assert!(html.contains("This article was deleted.") && !html.contains("What you typed"), "{html}");
-        assert!(html.contains("href=\"/admin/articles/1/history/\""), "{html}");
+        assert_has(&html, &["This article was deleted."]);
+        assert_lacks(&html, &["What you typed"]);
+        assert_has(&html, &["href=\"/admin/articles/1/history/\""]);
         assert_eq!(html.contains("Bring it back"), may_restore, "{html}");
     }
     let never = root.get("/admin/articles/99/change/").await;
     assert!(never.status == 404 && !never.text().contains("/99/history/"), "{}", never.text());
 
     let html = root.page("/admin/users/1/history/").await;
-    assert!(html.contains("href=\"/admin/history/?actor_id=1\""), "{html}");
-    assert!(!html.contains("Short-lived"));
+    assert_has(&html, &["href=\"/admin/history/?actor_id=1\""]);
+    assert_lacks(&html, &["Short-lived"]);
     assert!(root.page("/admin/users/1/change/").await.contains("href=\"/admin/history/?actor_id=1\""));
 }
 
 #[tokio::test]
 async fn the_history_has_words_where_the_database_has_codes() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.entry("NULL, '', 'command_line', 'created', 'user', 7, 'x', '{\"origin\":[null,\"first_token\"],\"first_name\":[\"\",\"admin\"]}'").await;
     server.entry("1, 'root', 'admin', 'changed', 'group', 8, 'y', '{\"permissions\":[[\"articles.view_article\"],[\"articles.add_article\",\"gone.view_gone\"]]}'").await;
     let users = root.page("/admin/history/?model=user").await;
-    assert!(users.contains("<dt>Origin</dt><dd><ins>First token</ins>"), "{users}");
+    assert_has(&users, &["<dt>Origin</dt><dd><ins>First token</ins>"]);
     // A text stays what it is, whatever else has that name.
-    assert!(users.contains("<ins>admin</ins>"), "{users}");
+    assert_has(&users, &["<ins>admin</ins>"]);
     let groups = root.page("/admin/history/?model=group").await;
-    assert!(groups.contains("<del>Can view articles</del>"), "{groups}");
-    assert!(groups.contains("<ins>Can add articles, gone.view_gone</ins>"), "{groups}");
+    assert_has(&groups, &["<del>Can view articles</del>"]);
+    assert_has(&groups, &["<ins>Can add articles, gone.view_gone</ins>"]);
 }
 
 #[tokio::test]
 async fn a_long_history_of_one_object_has_pages() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.articles(&["Much changed"]).await;
     server
         .sql(
-            "INSERT INTO articles (name, created_at, updated_at) VALUES ('Much changed', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
-             INSERT INTO history (at, actor, source, action, model, object_id, object, changes)
+            "INSERT INTO history (at, actor, source, action, model, object_id, object, changes)
              WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 130)
              SELECT '2026-01-01 00:00:00', '', 'api', 'changed', 'article', 1, 'Much changed', '{}' FROM n",
         )
@@ -187,6 +168,6 @@ async fn a_long_history_of_one_object_has_pages() {
     assert!(html.contains("1–100 of 130"), "its history has neither search nor filters: {html}");
     let link = html.split("rel=\"next\"").next().expect("a link").rsplit("href=\"").next().expect("an address");
     let next =
-        root.page(&format!("/admin/articles/1/history/{}", unescaped(link.trim_end().trim_end_matches('"')))).await;
-    assert!(next.contains("101–130 of 130"), "{next}");
+        root.page(&format!("/admin/articles/1/history/{}", unescape(link.trim_end().trim_end_matches('"')))).await;
+    assert_has(&next, &["101–130 of 130"]);
 }

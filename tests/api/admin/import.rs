@@ -1,8 +1,9 @@
 //! CSV files that the staff sends: what would happen is shown first, then all rows are taken or none.
 
-use crate::harness::TestServer;
 use crate::harness::admin::AdminClient;
-use crate::harness::form::{Form, unescape};
+use crate::harness::form::Form;
+use crate::harness::html::unescape;
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const IMPORT: &str = "/admin/articles/import/";
 
@@ -34,7 +35,7 @@ fn fact(page: &str, name: &str) -> String {
 }
 
 async fn names(server: &TestServer) -> Vec<String> {
-    server.texts("SELECT name AS t FROM articles ORDER BY id").await
+    server.texts("SELECT name FROM articles ORDER BY id").await
 }
 
 #[tokio::test]
@@ -52,17 +53,17 @@ async fn an_import_shows_what_would_happen_and_then_does_it_once() {
     assert_eq!(fact(&page, "With errors"), "0");
     assert_eq!(fact(&page, "Ignored columns"), "colour");
     assert_eq!(names(&server).await.len(), 2, "nothing is written yet");
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE source = 'admin'").await, 0);
+    assert_eq!(server.count("history WHERE source = 'admin'").await, 0);
 
     let form = Form::with(&page, "Import 3 rows");
     let answer = form.send(&mut root, &address, "").await;
-    assert_eq!((answer.status, answer.header("location")), (303, address.as_str()));
+    assert_eq!(answer.redirect(), (303, address.as_str()));
     let page = root.page(&address).await;
-    assert!(page.contains("Imported rows.csv"), "{page}");
+    assert_has(&page, &["Imported rows.csv"]);
     assert_eq!((fact(&page, "Created"), fact(&page, "Changed")), ("2".to_owned(), "1".to_owned()));
     let expected = ["Renamed", "Article 000002 on DRF with Cognito", "New one", "New, \"two\""];
     assert_eq!(names(&server).await, expected);
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE actor = 'root' AND source = 'admin'").await, 3);
+    assert_eq!(server.count("history WHERE actor = 'root' AND source = 'admin'").await, 3);
 
     // The same form again, from the back button, does nothing.
     assert_eq!(form.send(&mut root, &address, "").await.status, 303);
@@ -73,27 +74,26 @@ async fn an_import_shows_what_would_happen_and_then_does_it_once() {
     let address = check(&mut root, IMPORT, format!("id,name\n1,Renamed\n{id},New one\n")).await;
     let page = root.page(&address).await;
     assert_eq!(fact(&page, "Unchanged"), "2");
-    assert!(page.contains("There is nothing to import") && !page.contains("primary\">Import "), "{page}");
+    assert_has(&page, &["There is nothing to import"]);
+    assert_lacks(&page, &["primary\">Import "]);
 }
 
 #[tokio::test]
 async fn empty_lines_are_ignored_and_counted_and_no_line_gets_a_wrong_number() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (_server, mut root) = TestServer::with_superuser().await;
     let long = "x".repeat(51);
     let file = format!("\r\nname,id\r\n\r\n\r\n\"two\nlines\"\r\n,\r\n\n{long}\r\n , \r\n\r\n");
     let address = check(&mut root, IMPORT, file).await;
     let page = root.page(&address).await;
     assert_eq!((fact(&page, "Empty lines, ignored"), fact(&page, "To create")), ("5".to_owned(), "1".to_owned()));
-    assert!(page.contains("<td class=\"tight\">9</td><td><code>name</code>"), "{page}");
+    assert_has(&page, &["<td class=\"tight\">9</td><td><code>name</code>"]);
     let address = check(&mut root, IMPORT, "name\nx\n").await;
     assert!(!root.page(&address).await.contains("Empty lines"));
 }
 
 #[tokio::test]
 async fn two_starts_at_once_import_once() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let address = check(&mut root, IMPORT, "name\nOnly once\n").await;
     let form = Form::with(&root.page(&address).await, "Import 1 row");
     let (mut one, mut two) = (root.clone(), root.clone());
@@ -120,7 +120,8 @@ async fn rows_with_errors_are_named_and_nothing_of_the_file_is_imported() {
         let row = format!("<td class=\"tight\">{line}</td><td><code>{column}</code></td><td class=\"long\">{message}");
         assert!(unescape(&page).contains(&row), "{row}: {page}");
     }
-    assert!(page.contains("all rows or none") && !page.contains("primary\">Import "), "{page}");
+    assert_has(&page, &["all rows or none"]);
+    assert_lacks(&page, &["primary\">Import "]);
     // Who sends the form that is not there gets nothing either.
     assert_eq!(root.post(&address, &[]).await.status, 303);
     assert_eq!(names(&server).await.len(), 1);
@@ -136,7 +137,7 @@ async fn what_has_changed_since_the_check_stops_the_import() {
     server.sql("DELETE FROM articles WHERE id = 1").await;
     assert_eq!(root.post(&address, &[]).await.status, 303);
     let page = root.page(&address).await;
-    assert!(page.contains("Nothing was imported from rows.csv.") && page.contains("There is no article 1."), "{page}");
+    assert_has(&page, &["Nothing was imported from rows.csv.", "There is no article 1."]);
     assert_eq!(names(&server).await, ["Article 000002 on DRF with Cognito"]);
 }
 
@@ -168,15 +169,15 @@ async fn files_that_are_no_csv_are_refused_with_the_reason() {
     let fields = [("csrfmiddlewaretoken", token.as_str())];
     let without_file = root.call("POST", IMPORT).multipart(&fields, None).send().await;
     assert_eq!(without_file.status, 400);
-    assert!(without_file.text().contains("Choose a file."));
+    assert_has(&without_file.text(), &["Choose a file."]);
     // What a browser sends where no file was chosen.
     assert!(root.upload(IMPORT, "", "").await.text().contains("Choose a file."));
-    assert_eq!(root.form(IMPORT, &fields).send().await.status, 415, "no multipart form");
+    assert_eq!(root.form(IMPORT, &fields).status().await, 415, "no multipart form");
     let too_large = root.upload(IMPORT, "rows.csv", vec![b'x'; 400_001]).await;
     assert_eq!(too_large.status, 413);
-    assert!(too_large.text().contains("Error 413"), "{}", too_large.text());
+    assert_has(&too_large.text(), &["Error 413"]);
     assert!(root.page(IMPORT).await.contains("At most 390 KiB and 10000 rows."));
-    assert_eq!(server.number("SELECT count(*) FROM imports").await, 0, "nothing is kept");
+    assert_eq!(server.count("imports").await, 0, "nothing is kept");
 }
 
 #[tokio::test]
@@ -185,7 +186,7 @@ async fn an_import_is_for_who_may_add_and_change_and_is_its_senders_own() {
     server.seed_articles(1).await;
     let stranger = AdminClient::new(server.address);
     for (method, path) in [("GET", IMPORT), ("POST", IMPORT), ("GET", "/admin/articles/import/1/")] {
-        assert_eq!(stranger.call(method, path).send().await.status, 302, "{method} {path}");
+        assert_eq!(stranger.call(method, path).status().await, 302, "{method} {path}");
     }
     let mut viewer = server.staff_with("viewer", &["articles.view_article", "articles.change_article"]).await;
     assert_eq!(viewer.get(IMPORT).await.status, 403);
@@ -202,7 +203,7 @@ async fn an_import_is_for_who_may_add_and_change_and_is_its_senders_own() {
     let of_root = check(&mut root, IMPORT, "name\nOf root\n").await;
     for answer in [adder.get(&of_root).await, adder.post(&of_root, &[]).await, root.get(&address).await] {
         assert_eq!(answer.status, 404);
-        assert!(!answer.text().contains("rows.csv"), "{}", answer.text());
+        assert_lacks(&answer.text(), &["rows.csv"]);
     }
     // Nor can it be reached as one of another model.
     let elsewhere = of_root.replace("articles", "users");
@@ -229,14 +230,14 @@ async fn an_import_gives_no_rights_that_its_sender_does_not_have() {
     let address = check(&mut clerk, "/admin/users/import/", file).await;
     let page = clerk.page(&address).await;
     assert_eq!(fact(&page, "With errors"), "3", "{page}");
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE is_superuser").await, 1);
+    assert_eq!(server.count("users WHERE is_superuser").await, 1);
 }
 
 #[tokio::test]
 async fn names_of_files_stay_text() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (_server, mut root) = TestServer::with_superuser().await;
     let answer = root.upload(IMPORT, "<b>&'.csv", "name\nx\n").await;
     let page = root.follow(&answer).await;
-    assert!(page.contains("&#60;b&#62;&#38;&#39;.csv") && !page.contains("<b>"), "{page}");
+    assert_has(&page, &["&#60;b&#62;&#38;&#39;.csv"]);
+    assert_lacks(&page, &["<b>"]);
 }

@@ -1,12 +1,11 @@
 //! What the admin's pages have in common, the first page, sessions, the theme and errors.
 
-use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, PASSWORD};
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 #[tokio::test]
 async fn every_answer_of_the_admin_has_its_headers() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     root.page("/admin/").await;
     let stranger = AdminClient::new(server.address);
     for (case, status, answer) in [
@@ -59,14 +58,13 @@ async fn every_answer_of_the_admin_has_its_headers() {
     }
     let image = root.page("/admin/").await;
     for part in image.split(['"', '\'']).filter(|part| part.starts_with("/static/")) {
-        assert_eq!(server.call("GET", part).send().await.status, 200, "{part}");
+        assert_eq!(server.fetch(part).await.status, 200, "{part}");
     }
 }
 
 #[tokio::test]
 async fn addresses_that_are_not_there_say_so_and_a_missing_slash_is_added() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (_server, mut root) = TestServer::with_superuser().await;
     for path in ["/admin/nope/", "/admin/nope/1/change/", "/admin//", "/admin/%00/", "/admin/login/x/"] {
         let answer = root.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
@@ -78,7 +76,7 @@ async fn addresses_that_are_not_there_say_so_and_a_missing_slash_is_added() {
         ("/admin/sessions?q=x", "/admin/sessions/?q=x"),
     ] {
         let answer = root.get(path).await;
-        assert_eq!((answer.status, answer.header("location")), (303, location), "{path}");
+        assert_eq!(answer.redirect(), (303, location), "{path}");
     }
     assert_eq!(root.post("/admin/nope/", &[]).await.status, 404);
     for (path, method, allow) in [
@@ -93,7 +91,7 @@ async fn addresses_that_are_not_there_say_so_and_a_missing_slash_is_added() {
         assert_eq!((answer.status, answer.header("allow")), (405, allow), "{method} {path}");
         assert!(answer.text().contains("Error 405"), "{method} {path}");
     }
-    assert_eq!(root.call("GET", "/admin/").send().await.status, 200, "GET does not sign out");
+    assert_eq!(root.call("GET", "/admin/").status().await, 200, "GET does not sign out");
 }
 
 #[tokio::test]
@@ -102,14 +100,16 @@ async fn the_first_page_shows_what_somebody_may_see() {
     server.seed_articles(1234).await;
     let mut viewer = server.staff_with("viewer", &["articles.view_article"]).await;
     let page = viewer.page("/admin/").await;
-    assert!(page.contains(r#"<a href="/admin/articles/">Articles</a>"#) && page.contains("1,234"), "{page}");
-    assert!(page.contains("View only") && !page.contains("/admin/articles/add/"), "{page}");
+    assert_has(&page, &[r#"<a href="/admin/articles/">Articles</a>"#, "1,234"]);
+    assert_has(&page, &["View only"]);
+    assert_lacks(&page, &["/admin/articles/add/"]);
     let mut author = server.staff_with("author", &["articles.add_article", "articles.change_article"]).await;
     let page = author.page("/admin/").await;
-    assert!(page.contains(r#"href="/admin/articles/add/""#) && !page.contains("View only"), "{page}");
+    assert_has(&page, &[r#"href="/admin/articles/add/""#]);
+    assert_lacks(&page, &["View only"]);
     let mut nobody = server.staff_with("nobody", &[]).await;
     let page = nobody.page("/admin/").await;
-    assert!(!page.contains("/admin/articles/"), "{page}");
+    assert_lacks(&page, &["/admin/articles/"]);
 }
 
 #[tokio::test]
@@ -129,25 +129,23 @@ async fn the_first_page_shows_what_was_done_lately() {
         .await;
     let page = root.page("/admin/").await;
     let (mine, all) = page.split_once("Recent changes").expect("both lists");
-    assert!(
-        mine.contains(
-            r#"<a href="/admin/articles/1/change/">Mine &#60;b&#62;</a><small>Article: changed name</small>"#
-        ),
-        "{mine}"
+    assert_has(
+        &mine,
+        &[r#"<a href="/admin/articles/1/change/">Mine &#60;b&#62;</a><small>Article: changed name</small>"#],
     );
     assert!(mine.contains("Gone<small>Article: deleted</small>") && !page.contains("/admin/articles/99/"), "{mine}");
     assert!(!mine.contains("Of nobody") && all.contains("Created by Sign-up"), "{all}");
-    assert!(all.contains("Changed by root, Admin") && !all.contains("Not registered"), "{all}");
+    assert_has(&all, &["Changed by root, Admin"]);
+    assert_lacks(&all, &["Not registered"]);
     // Who may not see articles is not told about them.
     let mut nobody = server.staff_with("nobody", &[]).await;
     let page = nobody.page("/admin/").await;
-    assert!(!page.contains("Mine") && !page.contains("Gone"), "{page}");
+    assert_lacks(&page, &["Mine", "Gone"]);
 }
 
 #[tokio::test]
 async fn sessions_are_listed_and_can_be_revoked() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let mut alice = server.staff_with("alice", &[]).await;
     let second = server.sign_in("alice").await;
     let third = {
@@ -159,13 +157,13 @@ async fn sessions_are_listed_and_can_be_revoked() {
         client.take(&answer);
         client
     };
-    let is_in = async |client: &AdminClient| client.call("GET", "/admin/").send().await.status == 200;
+    let is_in = async |client: &AdminClient| client.call("GET", "/admin/").status().await == 200;
 
     let page = alice.page("/admin/sessions/").await;
     assert_eq!(page.matches("This one").count(), 1, "{page}");
     assert_eq!(page.matches("/revoke/").count(), 2, "{page}");
-    assert!(page.contains("Firefox 145 on Linux") && page.contains("127.0.0.1"), "{page}");
-    assert!(!page.contains("Other users") && !page.contains("root"), "{page}");
+    assert_has(&page, &["Firefox 145 on Linux", "127.0.0.1"]);
+    assert_lacks(&page, &["Other users", "root"]);
     // Only one's own: 1 is root's.
     assert_eq!(alice.post("/admin/sessions/1/revoke/", &[]).await.status, 404);
     assert!(is_in(&root).await);
@@ -175,17 +173,16 @@ async fn sessions_are_listed_and_can_be_revoked() {
     assert_eq!(alice.post("/admin/sessions/revoke-others/", &[]).await.status, 303);
     assert!(!is_in(&third).await && is_in(&root).await);
     let page = alice.page("/admin/sessions/").await;
-    assert!(page.contains("One session was revoked.") && !page.contains("revoke-others"), "{page}");
+    assert_has(&page, &["One session was revoked."]);
+    assert_lacks(&page, &["revoke-others"]);
 
     let page = root.page("/admin/sessions/").await;
-    assert!(page.contains("<td>alice</td>"), "{page}");
+    assert_has(&page, &["<td>alice</td>"]);
     let page = root.page("/admin/sessions/?q=ALI").await;
-    assert!(page.contains("<td>alice</td>"), "{page}");
+    assert_has(&page, &["<td>alice</td>"]);
     let page = root.page("/admin/sessions/?q=%3Cscript%3E%27%25").await;
-    assert!(
-        !page.contains("<td>alice</td>") && page.contains("&#60;script&#62;") && !page.contains("<script>"),
-        "{page}"
-    );
+    assert_has(&page, &["&#60;script&#62;"]);
+    assert_lacks(&page, &["<td>alice</td>", "<script>"]);
     assert_eq!(root.post("/admin/sessions/2/revoke/", &[]).await.status, 303);
     assert!(!is_in(&alice).await && is_in(&root).await);
 }
@@ -201,23 +198,23 @@ async fn what_a_browser_calls_itself_is_cut_and_escaped() {
     let answer = client.form("/admin/login/", &fields).header("user-agent", agent).send().await;
     client.take(&answer);
     let page = client.page("/admin/sessions/").await;
-    assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<script>alert"), "{page}");
+    assert_has(&page, &["&#60;script&#62;alert(1)"]);
+    assert_lacks(&page, &["<script>alert"]);
     assert_eq!(server.number("SELECT length(user_agent) FROM sessions").await, 200);
 }
 
 #[tokio::test]
 async fn the_theme_is_kept_and_leads_back() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     assert!(root.page("/admin/").await.contains(r#"<html lang="en" data-theme="auto">"#));
     let own = format!("http://{}/admin/sessions/?q=x", server.address);
     for (theme, shown) in [("dark", "dark"), ("light", "light"), ("auto", "auto"), ("\"><b>", "auto")] {
         let fields = [("csrfmiddlewaretoken", root.token.as_str()), ("theme", theme)];
         let answer = root.form("/admin/theme/", &fields).header("referer", &own).send().await;
-        assert_eq!((answer.status, answer.header("location")), (303, "/admin/sessions/?q=x"), "{theme}");
+        assert_eq!(answer.redirect(), (303, "/admin/sessions/?q=x"), "{theme}");
         root.take(&answer);
         let page = root.page("/admin/").await;
-        assert!(page.contains(&format!(r#"<html lang="en" data-theme="{shown}">"#)), "{page}");
+        assert_has(&page, &[&format!(r#"<html lang="en" data-theme="{shown}">"#)]);
     }
     let fields = [("csrfmiddlewaretoken", root.token.as_str()), ("theme", "dark")];
     let answer = root.form("/admin/theme/", &fields).send().await;
@@ -240,7 +237,7 @@ async fn a_stranger_may_choose_a_theme_and_is_led_to_no_other_site() {
     let own = format!("http://{}", server.address);
     let choose = || stranger.form("/admin/theme/", &fields).header("origin", &own);
     let answer = choose().header("referer", format!("{own}/admin/login/?next=/admin/")).send().await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/admin/login/?next=/admin/"));
+    assert_eq!(answer.redirect(), (303, "/admin/login/?next=/admin/"));
     let cookie = answer.header("set-cookie");
     assert!(cookie.starts_with("__Host-theme=dark; "), "{cookie}");
     for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=31536000"] {
@@ -257,8 +254,7 @@ async fn a_stranger_may_choose_a_theme_and_is_led_to_no_other_site() {
 
 #[tokio::test]
 async fn failures_on_our_side_are_pages_that_name_the_request() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     root.page("/admin/").await;
     // The table that the page needs, and then the one that sessions need, is out of reach.
     server.sql("ALTER TABLE history RENAME TO away").await;
@@ -266,28 +262,29 @@ async fn failures_on_our_side_are_pages_that_name_the_request() {
     assert_eq!(answer.status, 500);
     let id = answer.header("x-request-id").to_owned();
     let page = answer.text();
-    assert!(page.contains(&format!("<code>{id}</code>")) && page.contains("Something went wrong"), "{page}");
-    assert!(page.contains("Signed in as") && !page.contains("no such table"), "{page}");
+    assert_has(&page, &[&format!("<code>{id}</code>"), "Something went wrong"]);
+    assert_has(&page, &["Signed in as"]);
+    assert_lacks(&page, &["no such table"]);
     server.sql("ALTER TABLE away RENAME TO history; ALTER TABLE sessions RENAME TO away").await;
     let answer = root.call("GET", "/admin/").send().await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
-    assert!(answer.text().contains(answer.header("x-request-id")), "{}", answer.text());
+    assert_has(&answer.text(), &[answer.header("x-request-id")]);
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert!(answer.header("content-security-policy").contains("script-src 'self'"));
-    assert!(answer.text().contains("<h1>Try again</h1>") && !answer.text().contains("no such table"));
+    assert_has(&answer.text(), &["<h1>Try again</h1>"]);
+    assert_lacks(&answer.text(), &["no such table"]);
     server.sql("ALTER TABLE away RENAME TO sessions").await;
-    assert_eq!(root.call("GET", "/admin/").send().await.status, 200, "it recovers by itself");
+    assert_eq!(root.call("GET", "/admin/").status().await, 200, "it recovers by itself");
 }
 
 #[tokio::test]
 async fn a_message_that_a_failing_page_took_is_shown_on_the_errors_page() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.sign_in("root").await;
     root.page("/admin/sessions/").await;
     assert_eq!(root.post("/admin/sessions/revoke-others/", &[]).await.status, 303);
     server.sql("ALTER TABLE history RENAME TO away").await;
     let answer = root.get("/admin/").await;
     assert_eq!(answer.status, 500);
-    assert!(answer.text().contains("One session was revoked."), "{}", answer.text());
+    assert_has(&answer.text(), &["One session was revoked."]);
 }

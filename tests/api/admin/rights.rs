@@ -1,9 +1,9 @@
 //! What staff may not do: give rights beyond their own, or touch whoever has more.
 
-use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::client::Answer;
 use crate::harness::form::Form;
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const CLERK: &[&str] = &[
     "users.view_user",
@@ -28,7 +28,7 @@ fn password(id: i64) -> String {
 async fn rights(server: &TestServer) -> Vec<String> {
     server
         .texts(
-            "SELECT concat_ws(' ', username, email, password IS NULL, is_active, is_staff, is_superuser, cognito_sub) AS t FROM users
+            "SELECT concat_ws(' ', username, email, password IS NULL, is_active, is_staff, is_superuser, cognito_sub) FROM users
              UNION ALL SELECT concat_ws(' ', 'permission', user_id, permission) FROM user_permissions
              UNION ALL SELECT concat_ws(' ', 'group', user_id, group_id) FROM user_groups
              UNION ALL SELECT concat_ws(' ', 'groups', group_id, permission) FROM group_permissions
@@ -74,21 +74,21 @@ async fn staff_gives_only_what_they_have() {
         ("user_permissions", "articles.delete_article"),
         ("user_permissions", "history.view_entry"),
     ] {
-        let page = clerk.page(&change(2)).await;
-        let form = Form::with(&page, "_save").set(field, &[value]);
-        let answer = form.send(&mut clerk, &change(2), "_save").await;
+        let form = clerk.open_form(&change(2)).await.set(field, &[value]);
+        let answer = form.save(&mut clerk).await;
         match value {
             "history.view_entry" => assert_eq!(answer.status, 400),
             _ => refused_at(&answer, field, BEYOND),
         }
         let add = "/admin/users/add/";
-        let form = Form::with(&clerk.page(add).await, "_save").set("username", &["new"]).set(field, &[value]);
-        assert_eq!(form.send(&mut clerk, add, "_save").await.status, 400, "{field}");
+        let form = clerk.open_form(add).await.set("username", &["new"]).set(field, &[value]);
+        assert_eq!(form.save(&mut clerk).await.status, 400, "{field}");
     }
     assert_eq!(rights(&server).await, before);
     let page = clerk.page(&change(2)).await;
-    assert!(page.contains(">Viewers</option>") && !page.contains(">Deleters</option>"), "{page}");
-    assert!(!page.contains("articles.delete_article") && !page.contains("name=\"is_superuser\""), "{page}");
+    assert_has(&page, &[">Viewers</option>"]);
+    assert_lacks(&page, &[">Deleters</option>"]);
+    assert_lacks(&page, &["articles.delete_article", "name=\"is_superuser\""]);
     let form = Form::with(&page, "_save").set("groups", &["2"]).set("user_permissions", &["articles.view_article"]);
     assert_eq!(form.send(&mut clerk, &change(2), "_save").await.status, 303);
     assert_eq!(rights(&server).await.len(), before.len() + 2);
@@ -100,8 +100,9 @@ async fn whoever_has_more_can_only_be_looked_at() {
     let before = rights(&server).await;
     for (id, name) in [(1, "boss"), (3, "editor"), (4, "retired")] {
         let page = clerk.page(&change(id)).await;
-        assert!(page.contains(&format!("{name} has rights that you do not have yourself.")), "{page}");
-        assert!(page.contains("View only") && !page.contains("_save") && !page.contains("/password/"), "{page}");
+        assert_has(&page, &[&format!("{name} has rights that you do not have yourself.")]);
+        assert_has(&page, &["View only"]);
+        assert_lacks(&page, &["_save", "/password/"]);
         let id = id.to_string();
         let user = |page: &str| format!("/admin/users/{id}/{page}/");
         let fields = [("username", "mine"), ("email", "clerk@evil.example"), ("is_active", "on"), ("_save", "")];
@@ -134,16 +135,16 @@ async fn nobody_raises_themselves() {
         ("groups", vec!["1"]),
         ("user_permissions", [CLERK, &["articles.delete_article"]].concat()),
     ] {
-        let form = Form::with(&clerk.page(&change(5)).await, "_save").set(field, &values);
-        let answer = form.send(&mut clerk, &change(5), "_save").await;
+        let form = clerk.open_form(&change(5)).await.set(field, &values);
+        let answer = form.save(&mut clerk).await;
         assert_eq!(answer.status, 400, "{field}: {}", answer.text());
     }
     let answer = clerk.post("/admin/users/", &[("action", "deactivate"), ("_selected_action", "5")]).await;
     assert!(clerk.follow(&answer).await.contains("You cannot change this for yourself."));
     assert_eq!(clerk.post("/admin/users/5/delete/", &[]).await.status, 403);
     assert_eq!(rights(&server).await, before);
-    let form = Form::with(&clerk.page(&change(5)).await, "_save").set("first_name", &["Clara"]);
-    assert_eq!(form.send(&mut clerk, &change(5), "_save").await.status, 303);
+    let form = clerk.open_form(&change(5)).await.set("first_name", &["Clara"]);
+    assert_eq!(form.save(&mut clerk).await.status, 303);
     assert_eq!(rights(&server).await, before);
 }
 
@@ -152,17 +153,18 @@ async fn groups_that_give_more_are_left_alone_and_no_group_is_given_more() {
     let (server, mut clerk) = office().await;
     let before = rights(&server).await;
     let page = clerk.page("/admin/groups/1/change/").await;
-    assert!(page.contains("Deleters gives rights that you do not have yourself.") && !page.contains("_save"), "{page}");
+    assert_has(&page, &["Deleters gives rights that you do not have yourself."]);
+    assert_lacks(&page, &["_save"]);
     assert_eq!(clerk.post("/admin/groups/1/change/", &[("name", "Mine")]).await.status, 403);
     assert_eq!(clerk.post("/admin/groups/1/delete/", &[]).await.status, 403);
     for page in ["/admin/groups/2/change/", "/admin/groups/add/"] {
-        let form = Form::with(&clerk.page(page).await, "_save").set("name", &["More"]);
-        let answer = form.set("permissions", &["articles.delete_article"]).send(&mut clerk, page, "_save").await;
+        let form = clerk.open_form(page).await.set("name", &["More"]);
+        let answer = form.set("permissions", &["articles.delete_article"]).save(&mut clerk).await;
         refused_at(&answer, "permissions", "You cannot give rights that you do not have yourself.");
     }
     assert_eq!(rights(&server).await, before);
-    let form = Form::with(&clerk.page("/admin/groups/2/change/").await, "_save").set("permissions", &[]);
-    assert_eq!(form.send(&mut clerk, "/admin/groups/2/change/", "_save").await.status, 303);
+    let form = clerk.open_form("/admin/groups/2/change/").await.set("permissions", &[]);
+    assert_eq!(form.save(&mut clerk).await.status, 303);
     assert_eq!(clerk.post("/admin/groups/2/delete/", &[]).await.status, 303);
     assert_eq!(rights(&server).await.len(), before.len() - 2);
 }
@@ -198,18 +200,18 @@ async fn each_permission_opens_its_own_pages_only() {
             }
         }
     }
-    assert_eq!(server.number("SELECT count(*) FROM articles WHERE name LIKE 'Article%'").await, 1);
+    assert_eq!(server.count("articles WHERE name LIKE 'Article%'").await, 1);
 }
 
 #[tokio::test]
 async fn rights_that_were_taken_away_end_with_the_next_request() {
     let (server, mut clerk) = office().await;
-    let form = Form::with(&clerk.page(&change(2)).await, "_save").set("first_name", &["Jane"]);
+    let form = clerk.open_form(&change(2)).await.set("first_name", &["Jane"]);
     server.sql("DELETE FROM user_permissions WHERE permission = 'users.change_user'").await;
-    assert_eq!(form.send(&mut clerk, &change(2), "_save").await.status, 403);
+    assert_eq!(form.save(&mut clerk).await.status, 403);
     server.sql("UPDATE users SET is_staff = FALSE WHERE username = 'clerk'").await;
-    assert!(matches!(form.send(&mut clerk, &change(2), "_save").await.status, 302 | 403));
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE first_name = 'Jane'").await, 0);
+    assert!(matches!(form.save(&mut clerk).await.status, 302 | 403));
+    assert_eq!(server.count("users WHERE first_name = 'Jane'").await, 0);
 }
 
 #[tokio::test]
@@ -219,37 +221,32 @@ async fn a_form_keeps_permissions_that_it_does_not_show() {
     let mut root = server.superuser().await;
     // A permission of a model that the program does not have any more.
     server.sql("INSERT INTO user_permissions VALUES (1, 'polls.add_poll'), (1, 'articles.add_article')").await;
-    let form = Form::with(&root.page(&change(1)).await, "_save");
+    let form = root.open_form(&change(1)).await;
     assert_eq!(form.all("user_permissions"), ["articles.add_article"]);
     let form = form.set("user_permissions", &["articles.view_article"]);
-    assert_eq!(form.send(&mut root, &change(1), "_save").await.status, 303);
-    let left = server.texts("SELECT permission AS t FROM user_permissions ORDER BY 1").await;
+    assert_eq!(form.save(&mut root).await.status, 303);
+    let left = server.texts("SELECT permission FROM user_permissions ORDER BY 1").await;
     assert_eq!(left, ["articles.view_article", "polls.add_poll"]);
 }
 
 #[tokio::test]
 async fn the_last_superuser_keeps_what_that_takes() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     // Another one who could not enter the admin is no help.
     server.user_with("outside", |new| new.is_superuser = true).await;
     for field in ["is_active", "is_staff", "is_superuser"] {
-        let form = Form::with(&root.page(&change(1)).await, "_save").set(field, &[]);
-        let answer = form.send(&mut root, &change(1), "_save").await;
+        let form = root.open_form(&change(1)).await.set(field, &[]);
+        let answer = form.save(&mut root).await;
         refused_at(&answer, field, "This is the last active superuser. Make somebody else one first.");
     }
     let answer = root.post("/admin/users/", &[("action", "deactivate"), ("_selected_action", "1")]).await;
     assert!(root.follow(&answer).await.contains("This is the last active superuser."));
     assert_eq!(root.post("/admin/users/1/delete/", &[]).await.status, 403);
     server.staff("second", |new| new.is_superuser = true).await;
-    let form = Form::with(&root.page(&change(1)).await, "_save").set("is_superuser", &[]);
-    refused_at(
-        &form.send(&mut root, &change(1), "_save").await,
-        "is_superuser",
-        "You cannot change this for yourself.",
-    );
+    let form = root.open_form(&change(1)).await.set("is_superuser", &[]);
+    refused_at(&form.save(&mut root).await, "is_superuser", "You cannot change this for yourself.");
     let page = root.page("/admin/users/1/delete/").await;
-    assert!(page.contains("You cannot delete yourself."), "{page}");
+    assert_has(&page, &["You cannot delete yourself."]);
 }
 
 #[tokio::test]
@@ -265,10 +262,9 @@ async fn two_superusers_cannot_remove_each_other_at_once() {
         let (first_status, second_status) = match way {
             "demote" => {
                 let (a_page, b_page) = (change(a.id), change(b.id));
-                let b_form = Form::with(&first.page(&b_page).await, "_save").set("is_superuser", &[]);
-                let a_form = Form::with(&second.page(&a_page).await, "_save").set("is_superuser", &[]);
-                let both =
-                    tokio::join!(b_form.send(&mut first, &b_page, "_save"), a_form.send(&mut second, &a_page, "_save"));
+                let b_form = first.open_form(&b_page).await.set("is_superuser", &[]);
+                let a_form = second.open_form(&a_page).await.set("is_superuser", &[]);
+                let both = tokio::join!(b_form.save(&mut first), a_form.save(&mut second));
                 (both.0.status, both.1.status)
             }
             "take the password" => {
@@ -285,16 +281,15 @@ async fn two_superusers_cannot_remove_each_other_at_once() {
                 (both.0.status, both.1.status)
             }
         };
-        let left = "SELECT count(*) FROM users WHERE is_superuser AND is_active AND is_staff AND password IS NOT NULL";
-        assert_eq!(server.number(left).await, 1, "{way}: {first_status} {second_status}");
+        let left = "users WHERE is_superuser AND is_active AND is_staff AND password IS NOT NULL";
+        assert_eq!(server.count(left).await, 1, "{way}: {first_status} {second_status}");
     }
 }
 
 #[tokio::test]
 async fn superusers_set_each_others_passwords_and_others_never_do() {
     const NEW: &str = "a-much-better-Passphrase-7";
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let other = server.staff("other", |new| new.is_superuser = true).await;
     let session_of_other = server.sign_in("other").await;
     let set = [("usable_password", "true"), ("password1", NEW), ("password2", NEW)];
@@ -304,12 +299,12 @@ async fn superusers_set_each_others_passwords_and_others_never_do() {
     for fields in [&set[..], &take] {
         assert_eq!(clerk.post(&password(other.id), fields).await.status, 403);
     }
-    assert_eq!(session_of_other.call("GET", "/admin/").send().await.status, 200);
+    assert_eq!(session_of_other.call("GET", "/admin/").status().await, 200);
 
     assert_eq!(root.post(&password(other.id), &set).await.status, 303);
-    assert_eq!(session_of_other.call("GET", "/admin/").send().await.status, 302, "the old sessions end");
+    assert_eq!(session_of_other.call("GET", "/admin/").status().await, 302, "the old sessions end");
     let mut client = AdminClient::new(server.address);
     assert_eq!(client.sign_in("other", NEW).await.status, 303);
     assert_eq!(root.post(&password(other.id), &take).await.status, 303);
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE username = 'other' AND password IS NULL").await, 1);
+    assert_eq!(server.count("users WHERE username = 'other' AND password IS NULL").await, 1);
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::harness::TestServer;
-use crate::harness::admin::AdminClient;
 use crate::harness::html::names;
 
 /// The bytes of a page, and of the styles and scripts that it loads; scripts load others.
@@ -19,7 +18,7 @@ async fn weight(server: &TestServer, html: &str) -> (usize, usize) {
         if !seen.insert(path.clone()) {
             continue;
         }
-        let answer = server.call("GET", &path).send().await;
+        let answer = server.fetch(&path).await;
         assert_eq!(answer.status, 200, "{path}");
         bytes += answer.body.len();
         let (folder, _) = path.rsplit_once('/').expect("a folder");
@@ -33,8 +32,7 @@ async fn weight(server: &TestServer, html: &str) -> (usize, usize) {
 #[tokio::test]
 async fn every_page_is_light() {
     const LIMIT: usize = 60_000;
-    let server = TestServer::start().await;
-    let mut root: AdminClient = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server
         .sql(
             "INSERT INTO users (username, email, email_key, first_name, last_name, is_active, is_staff, is_superuser, date_joined, origin, last_login)
@@ -49,7 +47,7 @@ async fn every_page_is_light() {
     assert!(full.body.len() < LIMIT, "{} bytes", full.body.len());
     // What comes along, without a hundred rows.
     server.sql("DELETE FROM users WHERE id > 2").await;
-    server.sql("INSERT INTO groups (name) VALUES ('Editors')").await;
+    server.groups(&["Editors"]).await;
     server.seed_articles(3).await;
     for path in [
         "/admin/",

@@ -1,11 +1,9 @@
 //! `ETag`, `If-None-Match` and `If-Match`.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::original::original;
-use crate::harness::TestServer;
-use crate::harness::client::raw;
+use crate::harness::{TestServer, assert_lacks};
 
 #[tokio::test]
 async fn a_304_has_neither_body_nor_length() {
@@ -14,18 +12,16 @@ async fn a_304_has_neither_body_nor_length() {
     let request = format!(
         "GET /articles/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\nIf-None-Match: {tag}\r\n\r\n"
     );
-    let answer = raw(server.address, request.as_bytes(), Duration::from_secs(10)).await;
-    let answer = String::from_utf8(answer).expect("the answer is UTF-8");
+    let answer = String::from_utf8(server.exchange(request).await.bytes).expect("the answer is UTF-8");
     assert!(answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
     // A length would be that of the 200's body (RFC 9110, section 8.6), so 0 would be wrong.
-    assert!(!answer.contains("\r\ncontent-length:") && !answer.contains("\r\ncontent-type:"), "{answer}");
+    assert_lacks(&answer, &["\r\ncontent-length:", "\r\ncontent-type:"]);
 }
 
 #[tokio::test]
 async fn if_match_lets_a_change_through_only_for_the_present_version() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    server.post(&token, r#"{"name":"one"}"#).await;
+    let (server, token) = TestServer::with_alice().await;
+    server.post_article(&token, "one").await;
     let tag = server.get("/articles/1/", &token).await.header("etag").to_owned();
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 12, "a strong tag: {tag}");
     let several = format!("\"a\", {tag},\"b\"");
@@ -58,7 +54,7 @@ async fn if_match_lets_a_change_through_only_for_the_present_version() {
     }
     let put = async |name: &str, tag: &str| {
         let body = format!(r#"{{"name":"{name}"}}"#);
-        server.change("PUT", "/articles/1/", &token, &body).header("if-match", tag).send().await.status
+        server.change("PUT", "/articles/1/", &token, &body).header("if-match", tag).status().await
     };
     assert_eq!(put("two", &tag).await, 200);
     assert_eq!(put("three", &tag).await, 412, "the version is old by now");
@@ -66,7 +62,7 @@ async fn if_match_lets_a_change_through_only_for_the_present_version() {
         .change("PUT", "/articles/1/", &token, r#"{"name":"one"}"#)
         .header("if-match", "\"x\"")
         .header("if-match", &tag);
-    assert_eq!(two_headers.send().await.status, 412, "neither header has the present version");
+    assert_eq!(two_headers.status().await, 412, "neither header has the present version");
     server.get("/articles/1/", &token).await.assert(200, r#"{"id":1,"name":"two"}"#);
     let answer = server.change("DELETE", "/articles/1/", &token, "").header("if-match", &tag).send().await;
     assert_eq!(answer.status, 412);
@@ -79,16 +75,15 @@ async fn if_match_lets_a_change_through_only_for_the_present_version() {
 
 #[tokio::test]
 async fn the_tag_of_an_indented_answer_serves_for_if_match_too() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    server.post(&token, r#"{"name":"one"}"#).await;
+    let (server, token) = TestServer::with_alice().await;
+    server.post_article(&token, "one").await;
     let indented =
         server.call("GET", "/articles/1/").token(&token).header("accept", "application/json; indent=4").send().await;
     let tag = indented.header("etag").to_owned();
     assert_ne!(tag, server.get("/articles/1/", &token).await.header("etag"), "other bytes, another tag");
     let put = async |name: &str| {
         let body = format!(r#"{{"name":"{name}"}}"#);
-        server.change("PUT", "/articles/1/", &token, &body).header("if-match", &tag).send().await.status
+        server.change("PUT", "/articles/1/", &token, &body).header("if-match", &tag).status().await
     };
     assert_eq!(put("two").await, 200);
     assert_eq!(put("three").await, 412);
@@ -96,9 +91,8 @@ async fn the_tag_of_an_indented_answer_serves_for_if_match_too() {
 
 #[tokio::test]
 async fn of_many_changes_of_one_version_exactly_one_wins() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    server.post(&token, r#"{"name":"start"}"#).await;
+    let (server, token) = TestServer::with_alice().await;
+    server.post_article(&token, "start").await;
     let tag = server.get("/articles/1/", &token).await.header("etag").to_owned();
     let calls = (0..12).map(|n| {
         let body = format!(r#"{{"name":"writer {n}"}}"#);
@@ -114,15 +108,14 @@ async fn of_many_changes_of_one_version_exactly_one_wins() {
     }
     assert_eq!(winners.len(), 1, "{winners:?}");
     server.get("/articles/1/", &token).await.assert(200, &winners[0]);
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE action = 'changed' AND model = 'article'").await, 1);
+    assert_eq!(server.count("history WHERE action = 'changed' AND model = 'article'").await, 1);
 }
 
 #[tokio::test]
 async fn what_the_caller_has_already_is_not_sent_again() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    server.post(&token, r#"{"name":"one"}"#).await;
-    server.post(&token, r#"{"name":"two"}"#).await;
+    let (server, token) = TestServer::with_alice().await;
+    server.post_article(&token, "one").await;
+    server.post_article(&token, "two").await;
     for path in ["/articles/1/", "/articles/", "/articles/?limit=1", "/articles/?search=none"] {
         let first = server.get(path, &token).await;
         let tag = first.header("etag").to_owned();
@@ -157,12 +150,11 @@ async fn what_the_caller_has_already_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_tag_changes_with_all_that_the_answer_says() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let tag = async |path: &str| server.get(path, &token).await.header("etag").to_owned();
     let mut seen = BTreeSet::from([tag("/articles/?limit=1").await]);
     for name in ["one", "two", "three"] {
-        server.post(&token, &format!(r#"{{"name":"{name}"}}"#)).await;
+        server.post_article(&token, &format!("{name}")).await;
         // Two and three are not on the page; they change its link and its total.
         assert!(seen.insert(tag("/articles/?limit=1").await), "{name}");
     }

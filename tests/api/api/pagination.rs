@@ -6,8 +6,7 @@ use crate::harness::TestServer;
 
 #[tokio::test]
 async fn a_page_has_a_hundred_rows_unless_the_caller_says_otherwise_and_never_over_a_thousand() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(1100).await;
     for (query, rows) in [
         ("", 100),
@@ -31,8 +30,7 @@ async fn a_page_has_a_hundred_rows_unless_the_caller_says_otherwise_and_never_ov
 
 #[tokio::test]
 async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(3).await;
     let by_id = server.get("/articles/?limit=1", &token).await.link("next").expect("a next page");
     let by_name = server.get("/articles/?limit=1&ordering=name", &token).await.link("next").expect("a next page");
@@ -100,8 +98,7 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
 
 #[tokio::test]
 async fn links_lead_from_page_to_page_and_keep_the_other_parameters() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(5).await;
     let get = async |path: &str| server.get(path, &token).await;
 
@@ -134,8 +131,7 @@ async fn links_lead_from_page_to_page_and_keep_the_other_parameters() {
 
 #[tokio::test]
 async fn a_page_whose_rows_are_gone_still_leads_to_the_first_one() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(4).await;
     let next = server.get("/articles/?limit=2", &token).await.link("next").expect("a next page");
     let previous = server.get(&next, &token).await.link("prev").expect("a page before");
@@ -181,8 +177,7 @@ async fn walk(
 
 #[tokio::test]
 async fn a_walk_over_the_pages_meets_every_row_once_in_each_order_and_back() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     // Names that repeat, so that pages begin and end within a row of equal names, and such as sort oddly.
     server
         .sql(
@@ -217,8 +212,7 @@ async fn a_walk_over_the_pages_meets_every_row_once_in_each_order_and_back() {
 
 #[tokio::test]
 async fn rows_that_come_and_go_do_not_disturb_a_walk_over_the_others() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for ordering in ["id", "-id", "name", "-name"] {
         server.sql("DELETE FROM articles").await;
         // 'stay 001', 'stay 003' and so on with 'leave' between them.
@@ -279,8 +273,7 @@ async fn rows_that_come_and_go_do_not_disturb_a_walk_over_the_others() {
 
 #[tokio::test]
 async fn a_search_is_walked_page_by_page_too() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(120).await;
     for ordering in ["id", "-name"] {
         let start = format!("/articles/?limit=3&search=5+article&ordering={ordering}");

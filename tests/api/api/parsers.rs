@@ -1,17 +1,14 @@
 //! The readers of bodies: what is malformed, cut, deep or large is refused, and harms nobody.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::original::ALLOW;
 use crate::harness::TestServer;
-use crate::harness::client::{Answer, raw};
+use crate::harness::client::Answer;
 
 #[tokio::test]
 async fn a_parse_error_says_where_it_is() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for (body, place) in
         [("{\"name\":", "line 1 column 8"), ("{\n 'name'", "line 2 column 2"), ("{\"a\":1,\n\"a\":2}", "line 2")]
     {
@@ -22,8 +19,7 @@ async fn a_parse_error_says_where_it_is() {
 
 #[tokio::test]
 async fn a_multipart_body_that_is_cut_or_bent_anywhere_is_read_or_refused() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let body =
         b"--b\r\nContent-Disposition: form-data; name=\"name\"\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n";
     let mut bent: Vec<Vec<u8>> = (1..body.len()).map(|end| body[..end].to_vec()).collect();
@@ -49,7 +45,7 @@ async fn a_multipart_body_that_is_cut_or_bent_anywhere_is_read_or_refused() {
             }
         }
     }
-    assert_eq!(server.post(&token, r#"{"name":"still there"}"#).await.status, 201);
+    assert_eq!(server.post_article(&token, "still there").await.status, 201);
 }
 
 #[tokio::test]
@@ -62,27 +58,24 @@ async fn a_body_may_come_in_chunks_and_not_be_larger_than_the_limit() {
     let chunked = format!(
         "{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n10\r\n\"name\":\"chunked\"\r\n1\r\n}}\r\n0\r\n\r\n"
     );
-    let answer =
-        String::from_utf8_lossy(&raw(server.address, chunked.as_bytes(), Duration::from_secs(10)).await).into_owned();
+    let answer = server.exchange(&chunked).await.text();
     assert!(answer.starts_with("HTTP/1.1 201 ") && answer.ends_with(r#"{"id":1,"name":"chunked"}"#), "{answer}");
 
     let chunks = format!("200\r\n{}\r\n", " ".repeat(0x200)).repeat(2);
     let large = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
-    let answer =
-        String::from_utf8_lossy(&raw(server.address, large.as_bytes(), Duration::from_secs(10)).await).into_owned();
+    let answer = server.exchange(&large).await.text();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 
     let padded = |length: usize| format!("{{\"name\":\"padded\"}}{}", " ".repeat(length - 17));
     assert_eq!(server.post(&token, &padded(1000)).await.status, 201);
     let answer = server.post(&token, &padded(1001)).await;
     assert_eq!((answer.status, answer.code().as_str(), answer.header("allow")), (413, "body_too_large", ALLOW));
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 2);
+    assert_eq!(server.count("articles").await, 2);
 }
 
 #[tokio::test]
 async fn a_deeply_nested_body_is_read_without_harm() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     const DEEP: usize = 100_000;
     let (open, close) = ("[".repeat(DEEP), "]".repeat(DEEP));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(DEEP), "}".repeat(DEEP));
@@ -122,8 +115,7 @@ fn assert_api_error(case: &str, answer: &Answer, status: u16) {
 
 #[tokio::test]
 async fn malformed_json_of_every_kind_is_a_400_in_the_apis_shape() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000)).into_bytes();
     let text = |text: &str| text.as_bytes().to_vec();
     let rows = [
@@ -181,14 +173,13 @@ async fn malformed_json_of_every_kind_is_a_400_in_the_apis_shape() {
         assert_api_error(case, &answer, 400);
         assert!(!answer.header("x-request-id").is_empty(), "{case}");
     }
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 0);
+    assert_eq!(server.count("articles").await, 0);
     server.assert_serves("all of them").await;
 }
 
 #[tokio::test]
 async fn a_charset_that_is_wrong_or_unknown_is_refused_and_a_right_one_is_read() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let utf16: Vec<u8> = "{\"name\":\"caf\u{e9}\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let rows: [(&str, &[u8], u16); 10] = [
         ("application/json; charset=klingon", b"{\"name\":\"x\"}", 415),

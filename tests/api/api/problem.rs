@@ -4,8 +4,6 @@ use serde_json::{Value, json};
 
 use crate::harness::TestServer;
 use crate::harness::client::{Answer, Call};
-use crate::harness::jwks::Behaviour;
-use crate::harness::pool::TestPool;
 
 const BOTH: &str = "application/problem+json, application/json";
 
@@ -27,8 +25,7 @@ fn wants(call: Call) -> Call {
 
 #[tokio::test]
 async fn every_kind_of_error_is_a_problem_where_it_is_asked_for() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(1).await;
     let call = |method: &str, path: &str| wants(server.call(method, path));
     let known = |method: &str, path: &str| call(method, path).token(&token);
@@ -113,8 +110,7 @@ async fn every_kind_of_error_is_a_problem_where_it_is_asked_for() {
 
 #[tokio::test]
 async fn successes_stay_what_they_are() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let plain = server.get("/me/", &token).await;
     let answer = wants(server.call("GET", "/me/")).token(&token).send().await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
@@ -122,13 +118,12 @@ async fn successes_stay_what_they_are() {
     let created = wants(server.call("POST", "/articles/")).token(&token).json(r#"{"name":"x"}"#).send().await;
     assert_eq!((created.status, created.header("content-type")), (201, "application/json"));
     let same = wants(server.call("GET", "/me/")).token(&token).header("if-none-match", plain.header("etag"));
-    assert_eq!(same.send().await.status, 304);
+    assert_eq!(same.status().await, 304);
 }
 
 #[tokio::test]
 async fn accept_decides_who_gets_a_problem() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     const PROBLEM: &str = "application/problem+json";
     const JSON: &str = "application/json";
     const HTML: &str = "text/html; charset=utf-8";
@@ -166,19 +161,16 @@ async fn accept_decides_who_gets_a_problem() {
 
 #[tokio::test]
 async fn who_accepts_problems_alone_is_told_that_there_is_nothing_else_for_them() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let call = server.call("POST", "/articles/").token(&token).header("accept", "application/problem+json");
     let members = json!({ "code": "not_acceptable", "detail": "Could not satisfy the request Accept header." });
     assert_problem("alone", &call.json(r#"{"name":"x"}"#).send().await, 406, "Not Acceptable", &members);
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 0);
+    assert_eq!(server.count("articles").await, 0);
 }
 
 #[tokio::test]
 async fn failures_on_our_side_name_the_request_and_no_cause() {
-    let pool = TestPool::start().await;
-    pool.jwks.behave(Behaviour::HangUp);
-    let server = TestServer::start_for(pool, |_| {}).await;
+    let server = TestServer::without_keys(|_| {}).await;
     let token = server.alice().await;
     let answer = wants(server.call("GET", "/me/")).token(&token).header("x-request-id", "report-me-1").send().await;
     let members = json!({

@@ -4,8 +4,7 @@ use crate::harness::TestServer;
 
 #[tokio::test]
 async fn a_search_finds_the_rows_that_have_every_word() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let names = [
         "Red apple",
         "red Pear",

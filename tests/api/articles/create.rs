@@ -6,26 +6,29 @@ use crate::harness::TestServer;
 
 /// The history of articles, oldest first, one line a row.
 const HISTORY: &str = "SELECT action || ' ' || object_id || ' ' || object || ' by ' || actor || ' ' || coalesce(CAST(actor_id AS TEXT), '-') \
-     || ' through ' || source || ': ' || changes AS t FROM history WHERE model = 'article' ORDER BY id";
+     || ' through ' || source || ': ' || changes FROM history WHERE model = 'article' ORDER BY id";
 
 #[tokio::test]
 async fn a_user_creates_an_article_and_finds_it_in_the_list() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    let answer = server.post(&token, r#"{"name":"A new article"}"#).await;
+    let (server, token) = TestServer::with_alice().await;
+    let answer = server.post_article(&token, "A new article").await;
     answer.assert(201, r#"{"id":1,"name":"A new article"}"#);
     assert_eq!(answer.header("location"), "/articles/1/");
     server.get("/articles/", &token).await.assert(200, r#"[{"id":1,"name":"A new article"}]"#);
     server.get(answer.header("location"), &token).await.assert(200, r#"{"id":1,"name":"A new article"}"#);
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE model = 'article' AND source = 'api'").await, 1);
+    assert_eq!(server.count("history WHERE model = 'article' AND source = 'api'").await, 1);
 }
 
 #[tokio::test]
 async fn every_change_leaves_its_old_and_new_value_in_the_history() {
     let server = TestServer::start().await;
-    let (alice, bob, staff) = (server.alice().await, server.caller("bob").await, server.staff_token().await);
+    let (alice, bob, staff) = (
+        server.alice().await,
+        server.caller("bob").await,
+        server.caller_with("staff", |new| new.is_staff = true).await,
+    );
     let change = async |method: &str, path: &str, token: &str, body: &str| {
-        server.change(method, path, token, body).send().await.status
+        server.change(method, path, token, body).status().await
     };
     assert_eq!(change("POST", "/articles/", &alice, r#"{"name":"\"one\""}"#).await, 201);
     assert_eq!(change("PUT", "/articles/1/", &alice, r#"{"name":"two"}"#).await, 200);
@@ -38,7 +41,7 @@ async fn every_change_leaves_its_old_and_new_value_in_the_history() {
     assert_eq!(server.texts(HISTORY).await, so_far);
 
     // Nothing of this changes anything.
-    const ROW: &str = "SELECT name || ' ' || updated_at AS t FROM articles";
+    const ROW: &str = "SELECT name || ' ' || updated_at FROM articles";
     let row = server.texts(ROW).await;
     for (method, path, token, body, status) in [
         ("PUT", "/articles/1/", &alice, r#"{"name":"three"}"#, 200),
@@ -58,7 +61,7 @@ async fn every_change_leaves_its_old_and_new_value_in_the_history() {
         assert_eq!(server.texts(HISTORY).await, so_far, "{method} {path} {body}");
         assert_eq!(server.texts(ROW).await, row, "{method} {path} {body}");
     }
-    let stale = server.change("DELETE", "/articles/1/", &alice, "").header("if-match", "\"old\"").send().await.status;
+    let stale = server.change("DELETE", "/articles/1/", &alice, "").header("if-match", "\"old\"").status().await;
     assert_eq!((stale, server.texts(HISTORY).await.len()), (412, 3));
 
     assert_eq!(change("DELETE", "/articles/1/", &alice, "").await, 204);
@@ -72,11 +75,10 @@ async fn every_change_leaves_its_old_and_new_value_in_the_history() {
 
 #[tokio::test]
 async fn an_id_is_never_given_twice() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"one"}"#).await.json()["id"], 1);
-    assert_eq!(server.change("DELETE", "/articles/1/", &token, "").send().await.status, 204);
-    assert_eq!(server.post(&token, r#"{"name":"two"}"#).await.json()["id"], 2);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "one").await.json()["id"], 1);
+    assert_eq!(server.change("DELETE", "/articles/1/", &token, "").status().await, 204);
+    assert_eq!(server.post_article(&token, "two").await.json()["id"], 2);
 }
 
 #[tokio::test]
@@ -105,8 +107,8 @@ async fn of_many_articles_created_at_once_none_is_lost_or_mixed_up() {
         server.get(&format!("/articles/{id}/"), &alice).await.assert(200, &format!(r#"{{"id":{id},"name":"{name}"}}"#));
     }
     assert_eq!(ids.len(), 40);
-    let wrong = "SELECT count(*) FROM articles a LEFT JOIN history h ON h.model = 'article' AND h.object_id = a.id AND h.object = a.name \
+    let wrong = "articles a LEFT JOIN history h ON h.model = 'article' AND h.object_id = a.id AND h.object = a.name \
          AND h.actor_id = a.created_by WHERE h.id IS NULL OR (CAST(substr(a.name, 8) AS BIGINT) % 2 = 0) <> (a.created_by = 1)";
-    assert_eq!(server.number(wrong).await, 0, "each has its creator and its line in the history");
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE model = 'article'").await, 40);
+    assert_eq!(server.count(wrong).await, 0, "each has its creator and its line in the history");
+    assert_eq!(server.count("history WHERE model = 'article'").await, 40);
 }

@@ -10,9 +10,8 @@ const FORBIDDEN: &str = r#"{"detail":"You do not have permission to perform this
 
 #[tokio::test]
 async fn an_article_is_read_changed_and_deleted_at_its_address() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    server.post(&token, r#"{"name":"first"}"#).await;
+    let (server, token) = TestServer::with_alice().await;
+    server.post_article(&token, "first").await;
     for (method, path, body, status, expected) in [
         ("GET", "/articles/1/", "", 200, r#"{"id":1,"name":"first"}"#),
         ("GET", "/articles/1", "", 200, r#"{"id":1,"name":"first"}"#),
@@ -46,7 +45,7 @@ async fn an_article_is_read_changed_and_deleted_at_its_address() {
         assert_eq!((answer.status, answer.text().as_str()), (status, expected), "{method} {path} {body}");
         assert_eq!(answer.header("allow"), "GET, PUT, PATCH, DELETE, HEAD, OPTIONS", "{method} {path} {body}");
     }
-    let form = server.post(&token, r#"{"name":"again"}"#).await;
+    let form = server.post_article(&token, "again").await;
     form.assert(201, r#"{"id":2,"name":"again"}"#);
     let call =
         server.call("PUT", "/articles/2/").token(&token).body("application/x-www-form-urlencoded", "name=a+form");
@@ -56,7 +55,7 @@ async fn an_article_is_read_changed_and_deleted_at_its_address() {
 #[tokio::test]
 async fn an_id_that_names_no_article_is_not_found() {
     let server = TestServer::start().await;
-    let token = server.staff_token().await;
+    let token = server.caller_with("staff", |new| new.is_staff = true).await;
     server.seed_articles(1).await;
     let long = "9".repeat(300);
     for id in ["2", "0", "9223372036854775807", "9223372036854775808", "18446744073709551617", long.as_str()] {
@@ -78,10 +77,14 @@ async fn an_id_that_names_no_article_is_not_found() {
 #[tokio::test]
 async fn only_the_creator_and_the_staff_may_change_an_article() {
     let server = TestServer::start().await;
-    let (alice, bob, staff) = (server.alice().await, server.caller("bob").await, server.staff_token().await);
+    let (alice, bob, staff) = (
+        server.alice().await,
+        server.caller("bob").await,
+        server.caller_with("staff", |new| new.is_staff = true).await,
+    );
     server.user_with("root", |user| user.is_superuser = true).await;
     let superuser = server.pool.token("root").sign();
-    server.post(&alice, r#"{"name":"hers"}"#).await;
+    server.post_article(&alice, "hers").await;
     server.seed_articles(1).await;
     for (token, path) in
         [(&bob, "/articles/1/"), (&superuser, "/articles/1/"), (&bob, "/articles/2/"), (&alice, "/articles/2/")]
@@ -93,10 +96,10 @@ async fn only_the_creator_and_the_staff_may_change_an_article() {
         assert_eq!(server.get(path, token).await.status, 200, "all may read");
     }
     for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"] {
-        assert_eq!(server.call(method, "/articles/1/").send().await.status, 401, "{method}");
+        assert_eq!(server.call(method, "/articles/1/").status().await, 401, "{method}");
     }
     assert_eq!(
-        server.texts("SELECT name AS t FROM articles ORDER BY id").await,
+        server.texts("SELECT name FROM articles ORDER BY id").await,
         ["hers", "Article 000001 on DRF with Cognito"]
     );
     server
@@ -116,8 +119,8 @@ async fn only_the_creator_and_the_staff_may_change_an_article() {
 #[tokio::test]
 async fn an_article_outlives_its_creator_and_belongs_to_the_staff_then() {
     let server = TestServer::start().await;
-    let (alice, staff) = (server.alice().await, server.staff_token().await);
-    server.post(&alice, r#"{"name":"left"}"#).await;
+    let (alice, staff) = (server.alice().await, server.caller_with("staff", |new| new.is_staff = true).await);
+    server.post_article(&alice, "left").await;
     server.sql("DELETE FROM users WHERE username = 'alice'").await;
     // Whoever comes next under the same name is not the one who created it.
     let again = server.caller("alice").await;
@@ -138,7 +141,7 @@ async fn rights_that_are_lost_while_the_body_arrives_are_lost() {
             let name = format!("{code}-{}", method.to_lowercase());
             server.user(&name).await;
             let token = server.pool.token(&name).sign();
-            let article = server.post(&token, r#"{"name":"mine"}"#).await;
+            let article = server.post_article(&token, "mine").await;
             let path = if path.is_empty() { article.header("location").to_owned() } else { path };
             if (method, code) == ("POST", "permission_denied") {
                 continue;
@@ -159,19 +162,14 @@ async fn rights_that_are_lost_while_the_body_arrives_are_lost() {
             // Whose article it was is looked up before the body is read, maybe only after the loss.
             let is_refused = answer.contains(code) || (method == "PATCH" && answer.contains("permission_denied"));
             assert!(is_refused, "{method} after {loss}: {answer}");
-            assert_eq!(
-                server.number("SELECT count(*) FROM articles WHERE name = 'other'").await,
-                0,
-                "{method} after {loss}"
-            );
+            assert_eq!(server.count("articles WHERE name = 'other'").await, 0, "{method} after {loss}");
         }
     }
 }
 
 #[tokio::test]
 async fn options_describes_one_article() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(1).await;
     let answer = server.call("OPTIONS", "/articles/1/").token(&token).send().await;
     answer.assert(
@@ -188,8 +186,7 @@ async fn options_describes_one_article() {
 
 #[tokio::test]
 async fn head_has_the_headers_of_get_and_no_body() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(3).await;
     for path in [
         "/articles/",
@@ -210,8 +207,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
 
 #[tokio::test]
 async fn a_hostile_name_is_text_on_the_page_and_whole_in_json() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let hostile = [
         "<script>alert(1)</script>",
         "</pre><img src=x onerror=alert(1)>",

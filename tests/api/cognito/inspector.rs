@@ -8,9 +8,9 @@ use gatepost::cognito::inspector::Check;
 use crate::cognito::tokens::codes::refused;
 use crate::harness::admin::AdminClient;
 use crate::harness::client::Answer;
-use crate::harness::form::unescape;
+use crate::harness::html::unescape;
 use crate::harness::pool::{CLIENT_ID, ISSUER};
-use crate::harness::{TestServer, log_watch};
+use crate::harness::{TestServer, assert_has, assert_lacks, log_watch};
 
 const PAGE: &str = "/admin/inspector/";
 
@@ -73,7 +73,7 @@ async fn each_refusal_stands_above_with_its_advice_and_at_the_check_that_failed(
         let (server, token) = refused(refusal).await;
         let page = inspect(&mut server.superuser().await, &token).await;
         let (above, lines) = page.split_once(r#"<ol class="checks">"#).expect("the checks");
-        assert!(above.contains(&format!("with the code <code>{}</code>", refusal.code())), "{above}");
+        assert_has(&above, &[&format!("with the code <code>{}</code>", refusal.code())]);
         assert!(above.contains(refusal.detail()), "{refusal:?}: {above}");
         assert!(lines.contains(refusal.detail()), "{refusal:?}: {lines}");
         assert!(page.contains("Not to be trusted") && !page.contains("Accepted."), "{refusal:?}");
@@ -88,8 +88,7 @@ async fn each_refusal_stands_above_with_its_advice_and_at_the_check_that_failed(
 
 #[tokio::test]
 async fn what_is_no_token_is_told_so_whatever_it_is() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (_server, mut root) = TestServer::with_superuser().await;
     for text in ["", " ", "x", "a.b.c", "eyJ.eyJ.x", "<script>", "Bearer", "Bearer  ", "\u{0}", "ä.ö.ü"] {
         let page = inspect(&mut root, text).await;
         assert!(page.contains("<code>token_malformed</code>"), "{text:?}: {page}");
@@ -99,31 +98,31 @@ async fn what_is_no_token_is_told_so_whatever_it_is() {
     let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
     let token = format!("{}.{}.x", part(r#"{"alg":"<b>none"}"#), part(r#"{"exp":1,"x":[1,{"y":"<i>"}]}"#));
     let answer = root.post(PAGE, &[("token", token.as_str())]).await.text();
-    assert!(answer.contains("&#60;b&#62;none") && !answer.contains("<b>") && !answer.contains("<i>"), "{answer}");
-    assert!(answer.contains("1 (1 Jan 1970, 00:00:01 UTC)"), "{answer}");
+    assert_has(&answer, &["&#60;b&#62;none"]);
+    assert_lacks(&answer, &["<b>", "<i>"]);
+    assert_has(&answer, &["1 (1 Jan 1970, 00:00:01 UTC)"]);
 }
 
 #[tokio::test]
 async fn an_accepted_token_tells_its_local_user_and_changes_nothing() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.user("jane").await;
     let token = server.pool.token("jane").sign();
     for text in [token.clone(), format!("Bearer {token}"), format!("bearer   {token} "), format!("\n {token}\r\n")] {
         let page = inspect(&mut root, &text).await;
-        assert!(page.contains("<strong>Accepted.</strong>") && page.contains("10 of 10 passed"), "{page}");
-        assert!(page.contains("Local user: jane (id 2), linked by the next request"), "{page}");
-        assert!(!page.contains("Not to be trusted"), "{page}");
+        assert_has(&page, &["<strong>Accepted.</strong>", "10 of 10 passed"]);
+        assert_has(&page, &["Local user: jane (id 2), linked by the next request"]);
+        assert_lacks(&page, &["Not to be trusted"]);
     }
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE cognito_sub IS NOT NULL").await, 0, "nobody is linked");
+    assert_eq!(server.count("users WHERE cognito_sub IS NOT NULL").await, 0, "nobody is linked");
     assert_eq!(server.get("/me/", &token).await.status, 200);
     assert!(inspect(&mut root, &token).await.contains("Local user: jane (id 2), linked</p>"));
 
     let open = TestServer::start_with(|config| config.create_users = true).await;
     let mut root = open.superuser().await;
     let page = inspect(&mut root, &open.pool.token("new").sign()).await;
-    assert!(page.contains("Local user: new@example.com, created by the next request"), "{page}");
-    assert_eq!(open.number("SELECT count(*) FROM users").await, 1, "nobody is created");
+    assert_has(&page, &["Local user: new@example.com, created by the next request"]);
+    assert_eq!(open.count("users").await, 1, "nobody is created");
 }
 
 #[tokio::test]
@@ -133,21 +132,21 @@ async fn the_inspector_is_for_who_may_see_users_and_for_forms_with_their_token()
     let body = [("token", token.as_str())];
     let nobody = AdminClient::new(server.address);
     let answer = nobody.call("GET", PAGE).send().await;
-    assert_eq!((answer.status, answer.header("location")), (302, "/admin/login/?next=/admin/inspector/"));
-    assert_eq!(nobody.form(PAGE, &body).send().await.status, 302);
+    assert_eq!(answer.redirect(), (302, "/admin/login/?next=/admin/inspector/"));
+    assert_eq!(nobody.form(PAGE, &body).status().await, 302);
 
     let mut author = server.staff_with("author", &["articles.change_article", "users.add_user"]).await;
     assert_eq!(author.get(PAGE).await.status, 403);
     let answer = author.post(PAGE, &body).await;
     assert_eq!(answer.status, 403);
-    assert!(!answer.text().contains("root@example.com"), "{}", answer.text());
+    assert_lacks(&answer.text(), &["root@example.com"]);
     assert!(!author.page("/admin/").await.contains(PAGE));
 
     for permission in ["users.view_user", "users.change_user"] {
         let mut viewer = server.staff_with(&permission.replace('.', "-"), &[permission]).await;
         assert!(viewer.page("/admin/").await.contains(PAGE), "{permission}");
         viewer.page(PAGE).await;
-        assert_eq!(viewer.form(PAGE, &body).send().await.status, 403, "without its CSRF token");
+        assert_eq!(viewer.form(PAGE, &body).status().await, 403, "without its CSRF token");
         assert!(inspect(&mut viewer, &token).await.contains("user_unknown"), "{permission}");
         assert_eq!(viewer.call("PUT", PAGE).send().await.header("allow"), "GET, HEAD, POST");
     }
@@ -155,8 +154,7 @@ async fn the_inspector_is_for_who_may_see_users_and_for_forms_with_their_token()
 
 #[tokio::test]
 async fn a_pasted_token_stays_nowhere() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.user("jane").await;
     let token = server.pool.token("jane").claim("custom:note", "s3cret-of-jane").sign();
     let (_, signature) = token.rsplit_once('.').expect("a signature");
@@ -169,17 +167,16 @@ async fn a_pasted_token_stays_nowhere() {
     assert_eq!((answer.status, answer.header("location"), answer.header("referrer-policy")), (200, "", "same-origin"));
     // An address that brings one shows none.
     let page = root.page(&format!("{PAGE}?token={token}")).await;
-    assert!(!page.contains(signature) && !page.contains("s3cret-of-jane") && !page.contains("Refused"), "{page}");
+    assert_lacks(&page, &[signature, "s3cret-of-jane", "Refused"]);
     for line in log_watch::lines() {
-        assert!(!line.contains(signature) && !line.contains("s3cret-of-jane"), "{line}");
+        assert_lacks(&line, &[signature, "s3cret-of-jane"]);
     }
 }
 
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's file and what is kept beside it")]
 #[tokio::test]
 async fn a_pasted_token_is_in_no_file_of_the_database() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.user("jane").await;
     let token = server.pool.token("jane").claim("custom:note", "s3cret-of-jane").sign();
     inspect(&mut root, &token).await;

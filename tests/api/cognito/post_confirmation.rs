@@ -5,14 +5,13 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
-use gatepost::config::Config;
 use gatepost::secret::Secret;
 use serde_json::{Value, json};
 
-use crate::harness::client::{Answer, Call, raw};
+use crate::harness::client::{Answer, Call};
 use crate::harness::pool::{POOL_ID, now};
 use crate::harness::program::Program;
-use crate::harness::{TestServer, eventually};
+use crate::harness::{TestServer, assert_lacks, eventually};
 
 const PATH: &str = "/cognito/post-confirmation/";
 const SECRET: &str = "the-present-secret-of-these-tests-1";
@@ -85,7 +84,7 @@ fn assert_refused(case: &str, answer: &Answer, status: u16, code: &str) {
 }
 
 async fn users(server: &TestServer) -> i64 {
-    server.number("SELECT count(*) FROM users").await
+    server.count("users").await
 }
 
 #[tokio::test]
@@ -96,25 +95,26 @@ async fn a_confirmed_sign_up_becomes_a_user_whose_first_token_finds_them() {
     let me = server.get("/me/", &server.pool.token("jane").sign()).await;
     assert_eq!((me.status, &me.json()["id"]), (200, &answer.json()["user"]));
     assert_eq!((&me.json()["username"], &me.json()["email"]), (&json!("jane"), &json!("jane@example.com")));
-    let origin = "SELECT count(*) FROM users WHERE origin = 'post_confirmation' AND NOT is_staff AND NOT is_superuser AND linked_at IS NOT NULL";
-    assert_eq!(server.number(origin).await, 1);
-    let history = "SELECT count(*) FROM history WHERE source = 'post_confirmation' AND action = 'created' AND model = 'user' AND object = 'jane' AND changes LIKE '%sub-of-jane%'";
-    assert_eq!(server.number(history).await, 1);
+    let origin =
+        "users WHERE origin = 'post_confirmation' AND NOT is_staff AND NOT is_superuser AND linked_at IS NOT NULL";
+    assert_eq!(server.count(origin).await, 1);
+    let history = "history WHERE source = 'post_confirmation' AND action = 'created' AND model = 'user' AND object = 'jane' AND changes LIKE '%sub-of-jane%'";
+    assert_eq!(server.count(history).await, 1);
 }
 
 #[tokio::test]
 async fn a_repeated_event_changes_nothing() {
     let server = server().await;
     assert_result(&send(&server, &event("jane")).await, "created");
-    let rows = server.number("SELECT count(*) FROM history").await;
+    let rows = server.count("history").await;
     for _ in 0..3 {
         assert_result(&send(&server, &event("jane")).await, "known");
     }
     // Even where the pool knows the user by another name and address by now.
     let renamed = with_attribute(event("jane"), "email", json!("jane.doe@example.com"));
     assert_result(&send(&server, &renamed).await, "known");
-    assert_eq!((users(&server).await, server.number("SELECT count(*) FROM history").await), (1, rows));
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE email = 'jane@example.com'").await, 1);
+    assert_eq!((users(&server).await, server.count("history").await), (1, rows));
+    assert_eq!(server.count("users WHERE email = 'jane@example.com'").await, 1);
 }
 
 #[tokio::test]
@@ -122,14 +122,12 @@ async fn of_a_hundred_repeats_at_once_to_two_processes_one_creates_the_user() {
     let server = server().await;
     let jane = event("jane");
     // Cognito calls whichever process of several is there.
-    let (database, secrets) = (server.config.database.clone(), server.config.post_confirmation_secrets.clone());
-    let change = |config: &mut Config| (config.database, config.post_confirmation_secrets) = (database, secrets);
-    let second = TestServer::start_with(change).await;
+    let second = server.second().await;
     let answers = join_all((0..100).map(|n| send(if n % 2 == 0 { &server } else { &second }, &jane))).await;
     let created = answers.iter().filter(|answer| answer.json()["result"] == "created").count();
     let known = answers.iter().filter(|answer| answer.json()["result"] == "known").count();
     assert_eq!((created, known), (1, 99));
-    assert_eq!((users(&server).await, server.number("SELECT count(*) FROM history").await), (1, 1));
+    assert_eq!((users(&server).await, server.count("history").await), (1, 1));
 }
 
 #[tokio::test]
@@ -141,10 +139,10 @@ async fn a_user_with_the_verified_email_and_no_link_is_linked() {
     assert_result(&answer, "linked");
     assert_eq!(answer.json()["user"], staff.id);
     // What the staff gave stays as it is.
-    let kept = "SELECT count(*) FROM users WHERE username = 'jane' AND email = 'jane@example.com' AND is_staff AND origin = 'command_line' AND cognito_sub = 'sub-of-janedoe'";
-    assert_eq!((users(&server).await, server.number(kept).await), (1, 1));
-    let history = "SELECT count(*) FROM history WHERE source = 'post_confirmation' AND action = 'changed'";
-    assert_eq!(server.number(history).await, 1);
+    let kept = "users WHERE username = 'jane' AND email = 'jane@example.com' AND is_staff AND origin = 'command_line' AND cognito_sub = 'sub-of-janedoe'";
+    assert_eq!((users(&server).await, server.count(kept).await), (1, 1));
+    let history = "history WHERE source = 'post_confirmation' AND action = 'changed'";
+    assert_eq!(server.count(history).await, 1);
 }
 
 #[tokio::test]
@@ -167,7 +165,7 @@ async fn nobody_is_taken_over_and_nobody_comes_back() {
     server.sql("UPDATE users SET is_active = FALSE WHERE username IN ('gone', 'left')").await;
     assert_refused("linked and inactive", &send(&server, &event("gone")).await, 409, "user_inactive");
     assert_refused("not linked and inactive", &send(&server, &event("left")).await, 409, "user_inactive");
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE is_active").await, 2);
+    assert_eq!(server.count("users WHERE is_active").await, 2);
     assert_eq!((users(&server).await, server.number("SELECT count(cognito_sub) FROM users").await), (4, 2));
 }
 
@@ -226,8 +224,8 @@ async fn what_genuine_events_may_look_like_is_tolerated() {
         assert_result(&send(&server, event).await, "created");
     }
     assert_eq!(users(&server).await, rows.len() as i64);
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE email = 'alias@example.com'").await, 1);
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE is_staff OR is_superuser").await, 0);
+    assert_eq!(server.count("users WHERE email = 'alias@example.com'").await, 1);
+    assert_eq!(server.count("users WHERE is_staff OR is_superuser").await, 0);
 }
 
 #[tokio::test]
@@ -387,8 +385,9 @@ async fn an_event_over_64_kib_is_refused_before_it_is_read() {
     let answer = send_bytes(&server, of_size(65_537).as_bytes()).await;
     assert_refused("one byte more", &answer, 413, "body_too_large");
     let head = format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 104857600\r\n\r\n{{");
-    let answer = raw(server.address, head.as_bytes(), Duration::from_secs(5)).await;
-    assert!(answer.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answer));
+    let answer = tokio::time::timeout(Duration::from_secs(5), server.exchange(head)).await;
+    let answer = answer.expect("it does not wait for the body").text();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]
@@ -432,7 +431,7 @@ async fn neither_secret_nor_signature_nor_event_reaches_the_log() {
         assert!(!log.contains(hidden), "{hidden} is in the log: {log}");
     }
     let shown = format!("{:?}", Secret::new(SECRET.to_owned()));
-    assert!(!shown.contains(SECRET), "{shown}");
+    assert_lacks(&shown, &[SECRET]);
 }
 
 #[tokio::test]

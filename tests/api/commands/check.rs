@@ -5,7 +5,7 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 
-use super::{in_production, pretend_newer};
+use super::pretend_newer;
 use crate::harness::jwks::{Behaviour, JwksFixture};
 use crate::harness::pool::TestKey;
 use crate::harness::program::{Outcome, Program, connect};
@@ -20,7 +20,7 @@ fn marks(outcome: &Outcome) -> Vec<String> {
 #[tokio::test]
 async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
     let source = JwksFixture::start(&[&TestKey::nth(0), &TestKey::nth(1)]).await;
-    for program in [Program::new(), in_production(source.url().as_str())] {
+    for program in [Program::new(), Program::with_keys_at(source.url())] {
         for is_started in [false, true] {
             if is_started {
                 program.serve().await.kill();
@@ -69,14 +69,14 @@ async fn check_leaves_a_database_as_it_is_whoever_made_it() {
 async fn check_names_each_thing_that_is_wrong_and_fails() {
     let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let healthy = || in_production(source.url().as_str());
+    let healthy = || Program::with_keys_at(source.url());
 
-    let outcome = in_production(&format!("http://{closed}/")).run(&["check"]).await;
+    let outcome = Program::with_keys_at(format!("http://{closed}/")).run(&["check"]).await;
     outcome.assert_error("1 of 4 checks failed");
     assert!(outcome.stdout.contains(&format!("FAIL  keys           http://{closed}/: ")), "{outcome:?}");
 
     let garbage = JwksFixture::start_with(Behaviour::Body(b"<html>".to_vec())).await;
-    let outcome = in_production(garbage.url().as_str()).run(&["check"]).await;
+    let outcome = Program::with_keys_at(garbage.url()).run(&["check"]).await;
     outcome.assert_error("1 of 4 checks failed");
     assert!(outcome.stdout.contains("FAIL  keys"), "{outcome:?}");
 

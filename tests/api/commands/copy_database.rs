@@ -4,7 +4,9 @@ use diesel::connection::SimpleConnection;
 use gatepost::db::Connection;
 
 use crate::harness::load::{Load, assert_kept, client, sound_names};
-use crate::harness::program::{Outcome, Program, connect, texts};
+use crate::harness::program::{Outcome, Program, connect};
+use crate::harness::rows::texts;
+use crate::harness::{assert_has, assert_lacks};
 
 /// Rows of all kinds: whatever a column can hold at its limits, and ids that were given and are gone. Times have
 /// microseconds, as on PostgreSQL.
@@ -47,14 +49,13 @@ async fn copy(program: &Program, from: &str, to: &str) -> Outcome {
 fn dump(database: &mut Connection) -> Vec<String> {
     let tables = texts(
         database,
-        "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name <> '__diesel_schema_migrations' ORDER BY name",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> '__diesel_schema_migrations' ORDER BY name",
     );
     let mut dump = Vec::new();
     for table in tables {
-        let columns =
-            texts(database, &format!("SELECT 'quote(' || name || ')' AS text FROM pragma_table_info('{table}')"));
+        let columns = texts(database, &format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')"));
         let row = columns.join(" || ', ' || ");
-        dump.extend(texts(database, &format!("SELECT '{table}: ' || {row} AS text FROM {table} ORDER BY text")));
+        dump.extend(texts(database, &format!("SELECT '{table}: ' || {row} FROM {table} ORDER BY 1")));
     }
     dump
 }
@@ -83,7 +84,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
     let summary =
         "10000 rows of 12 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3, as many in both.\n";
     assert!(text.ends_with(summary), "{text}");
-    assert!(outcome.stderr.contains("articles: 4990 of 4990\n"), "{}", outcome.stderr);
+    assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
     assert_same(&dump(&mut program.database()), &before);
 }
@@ -107,7 +108,7 @@ async fn copy_needs_a_source_that_is_up_to_date_and_a_target_that_is_empty() {
 
     let wrong = copy(&program, "sqlite:gatepost.sqlite3", "mysql://alice:secret@db.example.com/gatepost").await;
     wrong.assert_error("--to begins neither with `sqlite:`");
-    assert!(!wrong.stderr.contains("secret"), "{}", wrong.stderr);
+    assert_lacks(&wrong.stderr, &["secret"]);
 }
 
 #[tokio::test]
@@ -146,7 +147,7 @@ async fn copy_to_postgresql_needs_a_build_that_knows_it() {
     let program = seeded().await;
     let outcome = copy(&program, "sqlite:gatepost.sqlite3", "postgres://alice:secret@db.example.com/gatepost").await;
     outcome.assert_error("--to names PostgreSQL, which this build leaves out; build with `--features postgres`");
-    assert!(!outcome.stderr.contains("secret"), "{}", outcome.stderr);
+    assert_lacks(&outcome.stderr, &["secret"]);
 }
 
 #[cfg(feature = "postgres")]
@@ -164,7 +165,7 @@ mod postgres {
     }
 
     fn is_empty(database: &mut Connection) -> bool {
-        let query = "SELECT CAST((SELECT count(*) FROM users) + (SELECT count(*) FROM articles) + (SELECT count(*) FROM throttles) + (SELECT sum(row_count) FROM row_counts) AS TEXT) AS text";
+        let query = "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM articles) + (SELECT count(*) FROM throttles) + (SELECT sum(row_count) FROM row_counts)";
         texts(database, query) == ["0"]
     }
 
@@ -191,12 +192,13 @@ mod postgres {
         let database = shared().database();
         copy(&program, SQLITE, &database.url.to_string()).await.success();
         let mut connection = open(&database);
-        let article = "WITH new AS (INSERT INTO articles (name, created_by, created_at, updated_at) \
-                       VALUES ('new', 7, now(), now()) RETURNING id) SELECT CAST(id AS TEXT) AS text FROM new";
-        assert_eq!(texts(&mut connection, article), ["5001"], "ids that were given are not given again");
-        let count = "SELECT CAST(sum(row_count) AS TEXT) AS text FROM row_counts WHERE table_name = 'articles'";
+        let article = "INSERT INTO articles (name, created_by, created_at, updated_at) VALUES ('new', 7, now(), now())";
+        connection.batch_execute(article).expect("an article");
+        let id = "SELECT id FROM articles WHERE name = 'new'";
+        assert_eq!(texts(&mut connection, id), ["5001"], "ids that were given are not given again");
+        let count = "SELECT sum(row_count) FROM row_counts WHERE table_name = 'articles'";
         assert_eq!(texts(&mut connection, count), ["4991"]);
-        let deferrable = "SELECT conname AS text FROM pg_constraint WHERE condeferrable OR NOT convalidated";
+        let deferrable = "SELECT conname FROM pg_constraint WHERE condeferrable OR NOT convalidated";
         assert_eq!(texts(&mut connection, deferrable), [""; 0], "keys are as the migrations made them");
     }
 
@@ -227,7 +229,7 @@ mod postgres {
             .expect("a time");
         let database = shared().empty_database();
         copy(&program, SQLITE, &database.url.to_string()).await.success();
-        let query = "SELECT DISTINCT CAST(last_login AS TEXT) AS text FROM users";
+        let query = "SELECT DISTINCT last_login FROM users";
         assert_eq!(texts(&mut open(&database), query), ["1970-01-01 00:00:00.123456"]);
     }
 

@@ -1,13 +1,13 @@
 //! `migrate`.
 
-use crate::harness::program::{Program, texts};
+use crate::harness::program::Program;
 
 #[tokio::test]
 async fn migrate_brings_a_database_up_to_date_and_says_so() {
     let program = Program::new();
     assert!(program.run(&["migrate"]).await.success().ends_with("migrations applied to sqlite:gatepost.sqlite3.\n"));
     assert_eq!(program.run(&["migrate"]).await.success(), "sqlite:gatepost.sqlite3 is up to date.\n");
-    assert_eq!(texts(&mut program.database(), "SELECT journal_mode AS text FROM pragma_journal_mode"), ["wal"]);
+    assert_eq!(program.texts("SELECT journal_mode FROM pragma_journal_mode"), ["wal"]);
 }
 
 #[tokio::test]

@@ -11,36 +11,24 @@ mod usage;
 
 use diesel::connection::SimpleConnection;
 
-use crate::harness::pool::{CLIENT_ID, POOL_ID};
-use crate::harness::program::{Program, texts};
+use crate::harness::program::Program;
 
 /// What history says, a line for each row.
 fn history(program: &Program) -> Vec<String> {
-    let query = "SELECT source || ' ' || action || ' ' || model || ' ' || object || ' ' || changes AS text FROM history ORDER BY id";
-    texts(&mut program.database(), query)
+    let query =
+        "SELECT source || ' ' || action || ' ' || model || ' ' || object || ' ' || changes FROM history ORDER BY id";
+    program.texts(query)
 }
 
 fn users(program: &Program) -> Vec<String> {
-    let query = "SELECT username || ' ' || email || ' ' || is_staff || is_superuser || is_active AS text FROM users ORDER BY id";
-    texts(&mut program.database(), query)
+    let query =
+        "SELECT username || ' ' || email || ' ' || is_staff || is_superuser || is_active FROM users ORDER BY id";
+    program.texts(query)
 }
 
 fn hash_of(program: &Program, username: &str) -> String {
-    let query = format!("SELECT coalesce(password, '') AS text FROM users WHERE username = '{username}'");
-    texts(&mut program.database(), &query).remove(0)
-}
-
-async fn token(program: &Program, arguments: &[&str]) -> String {
-    let outcome = program.run(&[&["token", "alice@example.com"], arguments].concat()).await;
-    let token = outcome.success().to_owned();
-    assert_eq!(token.lines().count(), 1, "the token and nothing else: {token}");
-    token.trim().to_owned()
-}
-
-/// A program in production with a user pool whose keys come from this address.
-fn in_production(jwks_url: &str) -> Program {
-    let program = Program::new().set("APP_ENV", "production").set("AWS_USER_POOLS_ID", POOL_ID);
-    program.set("AWS_APP_CLIENT_ID", CLIENT_ID).set("COGNITO_JWKS_URL", jwks_url)
+    let query = format!("SELECT coalesce(password, '') FROM users WHERE username = '{username}'");
+    program.texts(&query).remove(0)
 }
 
 fn pretend_newer(program: &Program) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use gatepost::users::password;
 
-use super::{hash_of, in_production, pretend_newer, token, users};
+use super::{hash_of, pretend_newer, users};
 use crate::harness::eventually;
 use crate::harness::jwks::JwksFixture;
 use crate::harness::pool::{ISSUER, POOL_ID, TestKey};
@@ -31,11 +31,11 @@ async fn serve_says_where_everything_is_and_what_to_type_next() {
         assert!(text.contains(expected), "{expected} is missing: {text}");
     }
     // The next command that it names does what it says.
-    let token = token(&program, &[]).await;
+    let token = program.token().await;
     let list = server.call("GET", "/articles/").token(&token).send().await;
     list.assert(200, "[]");
     for path in ["/healthz", "/readyz"] {
-        assert_eq!(server.call("GET", path).send().await.status, 200, "{path}");
+        assert_eq!(server.fetch(path).await.status, 200, "{path}");
     }
 }
 
@@ -61,13 +61,13 @@ async fn the_first_start_in_development_shows_a_superusers_password_this_once() 
 #[tokio::test]
 async fn serve_in_production_names_pool_and_keys_and_makes_nobody() {
     let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
-    let program = in_production(source.url().as_str());
+    let program = Program::with_keys_at(source.url());
     let server = program.serve().await;
     let text = server.stdout();
     for expected in [&format!("user pool  {POOL_ID}, keys from {}\n", source.url()), "in production mode\n", ISSUER] {
         assert!(text.contains(expected), "{expected} is missing: {text}");
     }
-    eventually("the keys are there", async || server.call("GET", "/readyz").send().await.status == 200).await;
+    server.ready().await;
     assert!(!server.stdout().contains("superuser") && !server.stdout().contains("Next"), "{text}");
     assert_eq!(users(&program), [""; 0]);
 }
@@ -108,7 +108,7 @@ async fn each_failure_at_start_is_one_clear_line() {
     program.run(&["serve"]).await.assert_error("gatepost.local-pool.keys: is not a key file of the local user pool");
 
     Program::new().set("APP_ENV", "production").run(&["serve"]).await.assert_error("AWS_USER_POOLS_ID: is not set");
-    let ca_file = in_production("http://127.0.0.1:9/").set("COGNITO_CA_FILE", "none.pem");
+    let ca_file = Program::with_keys_at("http://127.0.0.1:9/").set("COGNITO_CA_FILE", "none.pem");
     ca_file.run(&["serve"]).await.assert_error("COGNITO_CA_FILE: none.pem: ");
 }
 
@@ -118,7 +118,7 @@ async fn processes_that_start_at_once_on_an_empty_folder_all_come_up_and_agree()
         let program = Program::new();
         let (first, second, third) = tokio::join!(program.serve(), program.serve(), program.serve());
         let servers = [first, second, third];
-        let token = token(&program, &[]).await;
+        let token = program.token().await;
         for server in &servers {
             let answer = server.call("GET", "/articles/").token(&token).send().await;
             assert_eq!(answer.status, 200, "round {round}: one pool, whoever made its keys: {answer:?}");

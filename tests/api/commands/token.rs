@@ -1,7 +1,9 @@
 //! `token` and `check-token`.
 
-use super::{in_production, token, users};
-use crate::harness::program::{Program, texts};
+use super::users;
+use crate::harness::assert_has;
+use crate::harness::pool::claims;
+use crate::harness::program::Program;
 
 #[tokio::test]
 async fn each_option_of_token_is_seen_by_the_server_of_the_same_folder() {
@@ -23,7 +25,7 @@ async fn each_option_of_token_is_seen_by_the_server_of_the_same_folder() {
     let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
     let server = program.serve().await;
     for (what, arguments, status, code) in rows {
-        let token = token(&program, arguments).await;
+        let token = program.token_with(arguments).await;
         let answer = server.call("GET", "/articles/").token(&token).send().await;
         assert_eq!(answer.status, status, "{what}: {answer:?}");
         if status != 200 {
@@ -35,14 +37,8 @@ async fn each_option_of_token_is_seen_by_the_server_of_the_same_folder() {
 
 #[tokio::test]
 async fn tokens_carry_what_the_options_say() {
-    use base64::Engine;
     let program = Program::new();
-    let claims = async |arguments: &[&str]| {
-        let token = token(&program, arguments).await;
-        let part = token.split('.').nth(1).expect("three parts").to_owned();
-        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64url");
-        serde_json::from_slice::<serde_json::Value>(&claims).expect("JSON")
-    };
+    let claims = async |options: &[&str]| claims(&program.token_with(options).await);
     let plain = claims(&[]).await;
     assert_eq!((&plain["token_use"], &plain["email_verified"]), (&"id".into(), &true.into()));
     assert_eq!(plain["exp"].as_i64().zip(plain["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(3600));
@@ -60,18 +56,18 @@ async fn tokens_carry_what_the_options_say() {
 async fn an_access_token_serves_a_user_who_is_linked_already_where_both_kinds_are_accepted() {
     let program = Program::new().set("COGNITO_TOKEN_USE", "any");
     let server = program.serve().await;
-    let access = token(&program, &["--access"]).await;
+    let access = program.token_with(&["--access"]).await;
     let before = server.call("GET", "/articles/").token(&access).send().await;
     assert_eq!((before.status, before.code().as_str()), (401, "email_missing"));
-    let id = token(&program, &[]).await;
-    assert_eq!(server.call("GET", "/articles/").token(&id).send().await.status, 200);
-    assert_eq!(server.call("GET", "/articles/").token(&access).send().await.status, 200);
+    let id = program.token().await;
+    assert_eq!(server.call("GET", "/articles/").token(&id).status().await, 200);
+    assert_eq!(server.call("GET", "/articles/").token(&access).status().await, 200);
 }
 
 #[tokio::test]
 async fn token_refuses_what_it_cannot_do() {
     Program::new().run(&["token", "not-an-address"]).await.assert_error("Enter a valid e-mail address.");
-    let production = in_production("http://127.0.0.1:9/");
+    let production = Program::with_keys_at("http://127.0.0.1:9/");
     production.run(&["token", "alice@example.com"]).await.assert_error("for the local user pool only");
     let absurd = Program::new().run(&["token", "alice@example.com", "--expires-in", "99999999999"]).await;
     assert_eq!((absurd.code, absurd.stdout.as_str()), (Some(2), ""), "{absurd:?}");
@@ -80,16 +76,12 @@ async fn token_refuses_what_it_cannot_do() {
 #[tokio::test]
 async fn check_token_names_the_first_check_that_a_token_fails() {
     let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
-    let token = async |arguments: &[&str]| {
-        let outcome = program.run(&[&["token", "alice@example.com"], arguments].concat()).await;
-        outcome.success().trim().to_owned()
-    };
-    let good = token(&[]).await;
+    let good = program.token().await;
     program.run_with(&["check-token"], &good).await.assert_error("there is no database at sqlite:gatepost.sqlite3 yet");
     program.run(&["migrate"]).await.success();
     let (head, rest) = good.split_once('.').expect("a token");
     let (claims, signature) = rest.split_once('.').expect("a token");
-    let other_pool = Program::new().run(&["token", "alice@example.com"]).await.success().to_owned();
+    let other_pool = Program::new().token().await;
     let rows = [
         ("nothing", String::new(), "form", "token_malformed"),
         ("no token", "hello".to_owned(), "form", "token_malformed"),
@@ -97,9 +89,9 @@ async fn check_token_names_the_first_check_that_a_token_fails() {
         ("no algorithm", format!("e30.{claims}.{signature}"), "header", "algorithm_not_allowed"),
         ("of another pool", other_pool, "key", "key_unknown"),
         ("other claims", format!("{head}.e30.{signature}"), "signature", "signature_invalid"),
-        ("access", token(&["--access"]).await, "token_use", "id_token_wanted"),
-        ("expired", token(&["--expires-in", "-1"]).await, "times", "token_expired"),
-        ("unverified", token(&["--unverified"]).await, "user", "email_unverified"),
+        ("access", program.token_with(&["--access"]).await, "token_use", "id_token_wanted"),
+        ("expired", program.token_with(&["--expires-in", "-1"]).await, "times", "token_expired"),
+        ("unverified", program.token_with(&["--unverified"]).await, "user", "email_unverified"),
     ];
     for (case, token, check, code) in rows {
         let outcome = program.run_with(&["check-token"], &token).await;
@@ -113,10 +105,10 @@ async fn check_token_names_the_first_check_that_a_token_fails() {
     for input in [good.clone(), format!("bearer {good}\n")] {
         let outcome = program.run_with(&["check-token"], &input).await;
         let text = outcome.success();
-        assert!(text.contains("\"email\": \"alice@example.com\"") && text.contains("\"alg\": \"RS256\""), "{text}");
+        assert_has(&text, &["\"email\": \"alice@example.com\"", "\"alg\": \"RS256\""]);
         assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{text}");
-        assert!(text.contains("ok    user       alice@example.com, created by the next request"), "{text}");
+        assert_has(&text, &["ok    user       alice@example.com, created by the next request"]);
         assert!(!text.contains(signature), "the token itself is not repeated");
     }
-    assert_eq!(texts(&mut program.database(), "SELECT username AS text FROM users"), [""; 0], "it changes nothing");
+    assert_eq!(program.texts("SELECT username FROM users"), [""; 0], "it changes nothing");
 }

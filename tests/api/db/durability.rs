@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::assert_unavailable;
 use crate::harness::load::{Load, assert_kept, client, sound_names};
-use crate::harness::program::{Program, as_root, texts};
+use crate::harness::program::{Program, as_root};
 use crate::harness::{eventually, skip};
 
 /// Any number below the bound.
@@ -60,12 +60,12 @@ async fn no_article_is_acknowledged_before_the_disk_has_it() {
     let token = program.token().await;
     let program = program.by(&[&tracer[..], &[calls, "-e", slow, "-o", "trace"]].concat());
     let server = program.serve().await;
-    assert_eq!(server.post(&token, "first").await.status, 201);
+    assert_eq!(server.post_article(&token, "first").await.status, 201);
     // This is written beside the request, and its wait for the disk is not to be taken for an article's.
-    let seen = "SELECT username AS text FROM users WHERE last_seen_at IS NOT NULL";
-    eventually("the user was seen", async || texts(&mut program.database(), seen).len() == 1).await;
+    let seen = "SELECT username FROM users WHERE last_seen_at IS NOT NULL";
+    eventually("the user was seen", async || program.texts(seen).len() == 1).await;
     for n in 0..20 {
-        assert_eq!(server.post(&token, &format!("{n}")).await.status, 201);
+        assert_eq!(server.post_article(&token, &format!("{n}")).await.status, 201);
     }
     let trace = || std::fs::read_to_string(program.path("trace")).expect("the trace");
     eventually("all answers are in the trace", async || trace().matches("HTTP/1.1 201").count() == 21).await;
@@ -135,13 +135,13 @@ async fn a_full_disk_refuses_writes_until_there_is_room_again() {
     let program = Program::within(disk.path());
     let token = program.token().await;
     let server = program.serve().await;
-    assert_eq!(server.post(&token, "before").await.status, 201);
+    assert_eq!(server.post_article(&token, "before").await.status, 201);
     let mut acknowledged = BTreeSet::from(["before".to_owned()]);
     disk.fill();
     let mut refused = None;
     // SQLite may have room left in the file of its log.
     for n in 0..2000 {
-        let answer = server.post(&token, &format!("{n}")).await;
+        let answer = server.post_article(&token, &format!("{n}")).await;
         if answer.status != 201 {
             refused = Some(answer);
             break;
@@ -149,14 +149,14 @@ async fn a_full_disk_refuses_writes_until_there_is_room_again() {
         acknowledged.insert(format!("{n}"));
     }
     assert_unavailable(&refused.expect("the disk is full at last"));
-    for answer in join_all((0..8).map(|n| server.post(&token, ["a", "b"][n % 2]))).await {
+    for answer in join_all((0..8).map(|n| server.post_article(&token, ["a", "b"][n % 2]))).await {
         assert_unavailable(&answer);
     }
     let read = server.call("GET", "/articles/").token(&token).send().await;
     assert_eq!(read.status, 200, "reads go on: {read:?}");
     assert_eq!(sound_names(&mut program.database()), acknowledged, "what was refused is not there");
     disk.make_room();
-    eventually("there is room again", async || server.post(&token, "after").await.status == 201).await;
+    eventually("there is room again", async || server.post_article(&token, "after").await.status == 201).await;
     acknowledged.insert("after".to_owned());
     assert_eq!(sound_names(&mut program.database()), acknowledged);
 }
@@ -187,7 +187,7 @@ async fn a_database_that_becomes_read_only_refuses_writes_until_it_is_not() {
     let program = Program::new();
     let token = program.token().await;
     let server = program.serve().await;
-    assert_eq!(server.post(&token, "before").await.status, 201);
+    assert_eq!(server.post_article(&token, "before").await.status, 201);
     // Not the shared memory beside them: the kernel kills who writes to a mapped file that became immutable.
     let files = ["gatepost.sqlite3", "gatepost.sqlite3-wal"].map(|name| program.path(name));
     let Some(immutable) = Immutable::make(files.to_vec()) else {
@@ -195,11 +195,11 @@ async fn a_database_that_becomes_read_only_refuses_writes_until_it_is_not() {
     };
     // The first finds out, the second meets a connection that was opened anew, to a file that is read-only.
     for _ in 0..2 {
-        assert_unavailable(&server.post(&token, "refused").await);
-        assert_eq!(server.call("GET", "/articles/").token(&token).send().await.status, 200, "reads go on");
+        assert_unavailable(&server.post_article(&token, "refused").await);
+        assert_eq!(server.call("GET", "/articles/").token(&token).status().await, 200, "reads go on");
     }
     drop(immutable);
-    eventually("it can be written again", async || server.post(&token, "after").await.status == 201).await;
+    eventually("it can be written again", async || server.post_article(&token, "after").await.status == 201).await;
     assert_eq!(sound_names(&mut program.database()), BTreeSet::from(["before".to_owned(), "after".to_owned()]));
 }
 

@@ -22,12 +22,12 @@ fn folders(kind: &str) -> Vec<PathBuf> {
 async fn schema(server: &TestServer) -> Vec<String> {
     let query = match server.db.url() {
         DatabaseUrl::Sqlite(_) => {
-            "SELECT type || ' ' || coalesce(sql, name) AS t FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1"
+            "SELECT type || ' ' || coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1"
         }
         #[cfg(feature = "postgres")]
         DatabaseUrl::Postgres(_) => {
             "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
-                 || coalesce(collation_name, '') || ' ' || is_identity AS t
+                 || coalesce(collation_name, '') || ' ' || is_identity
                  FROM information_schema.columns WHERE table_schema = 'public'
              UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
              UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint

@@ -6,20 +6,18 @@ use crate::harness::{TestServer, eventually};
 
 #[tokio::test]
 async fn a_write_that_panics_is_answered_with_500_and_the_next_one_works() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for _ in 0..3 {
         let panicking = server.db.write::<(), _>(|_| panic!("a test's panic")).await;
         let error = panicking.expect_err("nothing comes of a panic");
         assert_eq!((error.status_code().as_u16(), error.cause()), (500, Some("a write panicked")));
-        assert_eq!(server.post(&token, r#"{"name":"next"}"#).await.status, 201);
+        assert_eq!(server.post_article(&token, "next").await.status, 201);
     }
 }
 
 #[tokio::test]
 async fn a_read_that_panics_is_answered_with_500_and_all_readers_live_on() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     // On the caller's own thread, where a connection is idle at that moment.
     let panics_here = async || {
         let panicking = server.db.read_here::<(), _>(|_| panic!("a test's panic")).await;

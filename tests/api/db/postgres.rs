@@ -15,16 +15,10 @@ use crate::harness::admin::AdminClient;
 use crate::harness::client::Call;
 use crate::harness::postgres::{self, Server};
 use crate::harness::program::{Program, Serving};
-use crate::harness::{TestServer, eventually, find, free_port, nginx_configuration, skip};
+use crate::harness::{TestServer, assert_has, eventually, find, free_port, nginx_configuration, skip};
 
 /// What another server has committed is seen after this time, and a little for a busy machine.
 const SEEN_WITHIN: Duration = Duration::from_millis(2_500);
-
-/// A second server for the pool and on the database of the first.
-async fn second(first: &TestServer) -> TestServer {
-    let (database, pool) = (first.config.database.clone(), first.config.pool.clone());
-    TestServer::start_with(|config| (config.database, config.pool) = (database, pool)).await
-}
 
 /// Fails unless a condition holds within [`SEEN_WITHIN`].
 async fn soon(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -38,11 +32,11 @@ async fn soon(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 #[tokio::test]
 async fn what_one_server_commits_the_other_sees_within_a_second_under_load() {
     let first = TestServer::start().await;
-    let second = second(&first).await;
+    let second = first.second().await;
     let alice = first.alice().await;
     first.staff("root", |new| new.is_superuser = true).await;
     let mut root = first.sign_in("root").await;
-    let created = first.post(&alice, r#"{"name":"before"}"#).await;
+    let created = first.post_article(&alice, "before").await;
     assert_eq!(created.status, 201);
     let load: Vec<JoinHandle<()>> = (0..4)
         .map(|_| {
@@ -59,9 +53,8 @@ async fn what_one_server_commits_the_other_sees_within_a_second_under_load() {
     let renamed = first.call("PUT", "/articles/1/").token(&alice).json(r#"{"name":"after"}"#).send().await;
     assert_eq!(renamed.status, 200);
     soon("its new name", async || list().await.text().contains("after")).await;
-    let page = root.page("/admin/users/1/change/").await;
-    let deactivated = crate::harness::form::Form::with(&page, "_save").set("is_active", &[]);
-    assert_eq!(deactivated.send(&mut root, "/admin/users/1/change/", "_save").await.status, 303);
+    let deactivated = root.open_form("/admin/users/1/change/").await.set("is_active", &[]);
+    assert_eq!(deactivated.save(&mut root).await.status, 303);
     // In the process itself it holds for the very next request.
     assert_eq!(first.get("/me/", &alice).await.code(), "user_inactive");
     soon("the deactivation", async || list().await.status == 401).await;
@@ -71,7 +64,7 @@ async fn what_one_server_commits_the_other_sees_within_a_second_under_load() {
 #[tokio::test]
 async fn signing_in_and_out_and_failing_to_hold_for_all_servers() {
     let first = TestServer::start().await;
-    let second = second(&first).await;
+    let second = first.second().await;
     first.staff("alice", |_| {}).await;
     let mut alice = first.sign_in("alice").await;
     let mut elsewhere = AdminClient::new(second.address);
@@ -97,22 +90,21 @@ async fn signing_in_and_out_and_failing_to_hold_for_all_servers() {
 #[tokio::test]
 async fn of_two_superusers_who_take_each_others_rights_at_once_one_keeps_them() {
     let first = TestServer::start().await;
-    let second = second(&first).await;
+    let second = first.second().await;
     for _ in 0..3 {
         first.sql("DELETE FROM users").await;
         for name in ["one", "two"] {
             first.staff(name, |new| new.is_superuser = true).await;
         }
-        let ids = first.texts("SELECT id AS t FROM users ORDER BY username").await;
+        let ids = first.texts("SELECT id FROM users ORDER BY username").await;
         let mut one = first.sign_in("one").await;
         let mut two = AdminClient::new(second.address);
         assert_eq!(two.sign_in("two", crate::harness::admin::PASSWORD).await.status, 303);
         let (of_one, of_two) = (format!("/admin/users/{}/change/", ids[0]), format!("/admin/users/{}/change/", ids[1]));
-        let (page_one, page_two) = (one.page(&of_two).await, two.page(&of_one).await);
-        let form = |page: &str| crate::harness::form::Form::with(page, "_save").set("is_superuser", &[]);
-        let (a, b) = (form(&page_one), form(&page_two));
-        let (a, b) = tokio::join!(a.send(&mut one, &of_two, "_save"), b.send(&mut two, &of_one, "_save"));
-        let left = first.number("SELECT count(*) FROM users WHERE is_superuser").await;
+        let (a, b) = (one.open_form(&of_two).await, two.open_form(&of_one).await);
+        let (a, b) = (a.set("is_superuser", &[]), b.set("is_superuser", &[]));
+        let (a, b) = tokio::join!(a.save(&mut one), b.save(&mut two));
+        let left = first.count("users WHERE is_superuser").await;
         assert_eq!(left, 1, "{} {}", a.status, b.status);
     }
 }
@@ -133,7 +125,7 @@ async fn servers_that_start_at_once_on_an_empty_database_apply_the_migrations_on
     let program = programs(folder.path(), url);
     let serving = join_all((0..4).map(|_| program.serve())).await;
     for one in &serving {
-        assert_eq!(one.call("GET", "/readyz").send().await.status, 200);
+        assert_eq!(one.fetch("/readyz").await.status, 200);
     }
     let superusers = serving.iter().filter(|one| one.stdout().contains("  superuser  admin, password ")).count();
     assert_eq!(superusers, 1, "one of them made the first superuser");
@@ -270,8 +262,8 @@ async fn while_the_database_is_away_requests_are_told_to_come_back_and_then_all_
     let clients: Vec<_> =
         (0..4).map(|n| post_until(stopped.clone(), server.address, &alice, format!("client-{n}"))).collect();
     for _ in 0..2 {
-        let before = server.number("SELECT count(*) FROM articles").await;
-        eventually("articles come", async || server.number("SELECT count(*) FROM articles").await > before + 20).await;
+        let before = server.count("articles").await;
+        eventually("articles come", async || server.count("articles").await > before + 20).await;
         postgres.stop();
         // A second later nothing is answered from memory any more.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -282,15 +274,15 @@ async fn while_the_database_is_away_requests_are_told_to_come_back_and_then_all_
             assert_eq!(answer.header("retry-after"), "5");
             assert!(started.elapsed() < Duration::from_secs(5), "{path}: {:?}", started.elapsed());
         }
-        let ready = server.call("GET", "/readyz").send().await;
+        let ready = server.fetch("/readyz").await;
         assert_eq!((ready.status, &ready.json()["checks"]["database"]), (503, &json!("unavailable")));
-        assert_eq!(server.call("GET", "/healthz").send().await.status, 200, "the process itself is well");
+        assert_eq!(server.fetch("/healthz").await.status, 200, "the process itself is well");
         postgres.resume();
-        eventually("it is ready again", async || server.call("GET", "/readyz").send().await.status == 200).await;
+        eventually("it is ready again", async || server.fetch("/readyz").await.status == 200).await;
         eventually("it reads", async || server.get("/articles/", &alice).await.status == 200).await;
     }
-    let before = server.number("SELECT count(*) FROM articles").await;
-    eventually("articles come", async || server.number("SELECT count(*) FROM articles").await > before + 20).await;
+    let before = server.count("articles").await;
+    eventually("articles come", async || server.count("articles").await > before + 20).await;
     stop.send(true).expect("the clients listen");
     let mut acknowledged = Vec::new();
     for client in clients {
@@ -320,7 +312,7 @@ async fn while_the_database_hangs_requests_are_told_to_come_back() {
     }
     postgres.signal("CONT");
     eventually("it reads", async || server.get("/articles/", &alice).await.status == 200).await;
-    server.post(&alice, r#"{"name":"again"}"#).await.assert(201, r#"{"id":1,"name":"again"}"#);
+    server.post_article(&alice, "again").await.assert(201, r#"{"id":1,"name":"again"}"#);
 }
 
 #[tokio::test]
@@ -334,7 +326,7 @@ async fn a_database_that_takes_no_more_connections_is_served_by_those_there_are_
     let url = DatabaseUrl::parse(&database.address().replace("postgres@", "crowded@")).expect("a URL");
     let server = TestServer::start_with(|config| config.database = url).await;
     let alice = server.alice().await;
-    server.post(&alice, r#"{"name":"here"}"#).await.assert(201, r#"{"id":1,"name":"here"}"#);
+    server.post_article(&alice, "here").await.assert(201, r#"{"id":1,"name":"here"}"#);
     // Those there are stay, and there will be no other one: so the connection that watches cannot come back.
     postgres.sql("ALTER ROLE crowded CONNECTION LIMIT 1");
     postgres.sql(
@@ -345,7 +337,7 @@ async fn a_database_that_takes_no_more_connections_is_served_by_those_there_are_
         postgres::run(database.address(), &format!("UPDATE articles SET name = '{name}'"));
         server.get("/articles/", &alice).await.assert(200, &format!(r#"[{{"id":1,"name":"{name}"}}]"#));
     }
-    assert_eq!(server.post(&alice, r#"{"name":"more"}"#).await.status, 201);
+    assert_eq!(server.post_article(&alice, "more").await.status, 201);
     assert_eq!(server.get("/readyz", "").await.status, 200);
     // Where no connection is left, nobody waits for one.
     postgres.sql("ALTER ROLE crowded CONNECTION LIMIT 0");
@@ -415,7 +407,7 @@ async fn the_servers_certificate_is_verified_where_the_url_says_so() {
         ("localhost", "nothing.pem", "root certificate file"),
     ] {
         let error = open(host, authority).err().expect("it is refused").to_string();
-        assert!(error.contains(problem), "{error}");
+        assert_has(&error, &[problem]);
         assert!(!error.contains("sesame") && !error.contains('\n'), "{error}");
     }
 }

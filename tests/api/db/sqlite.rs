@@ -16,24 +16,23 @@ use tokio::sync::oneshot;
 
 use super::assert_unavailable;
 use crate::harness::load::sound_names;
-use crate::harness::program::{Program, connect, texts};
+use crate::harness::program::{Program, connect};
+use crate::harness::rows::texts;
 use crate::harness::{TestServer, eventually};
 
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
 #[tokio::test]
 async fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_told_to_come_back() {
     for lock in ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"] {
-        let server = TestServer::start().await;
-        let token = server.alice().await;
-        assert_eq!(server.post(&token, r#"{"name":"before"}"#).await.status, 201);
+        let (server, token) = TestServer::with_alice().await;
+        assert_eq!(server.post_article(&token, "before").await.status, 201);
         let mut other = connect(server.sqlite_file());
         other.batch_execute(lock).expect("the lock is free");
-        let (write, read) =
-            tokio::join!(server.post(&token, r#"{"name":"refused"}"#), server.get("/articles/", &token));
+        let (write, read) = tokio::join!(server.post_article(&token, "refused"), server.get("/articles/", &token));
         assert_unavailable(&write);
         assert_eq!(read.status, 200, "{lock}: {read:?}");
         other.batch_execute("ROLLBACK").expect("the lock is given back");
-        assert_eq!(server.post(&token, r#"{"name":"after"}"#).await.status, 201, "{lock}");
+        assert_eq!(server.post_article(&token, "after").await.status, 201, "{lock}");
         let names = sound_names(&mut other);
         assert_eq!(names, BTreeSet::from(["before".to_owned(), "after".to_owned()]), "{lock}");
     }
@@ -42,9 +41,8 @@ async fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_told_to
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
 #[tokio::test]
 async fn a_write_waits_for_another_programs_short_transaction() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"before"}"#).await.status, 201);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "before").await.status, 201);
     let mut other = connect(server.sqlite_file());
     other.batch_execute("BEGIN IMMEDIATE").expect("the lock is free");
     // Where nobody waits for a lock, the write fails during this pause.
@@ -52,7 +50,7 @@ async fn a_write_waits_for_another_programs_short_transaction() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         other.batch_execute("ROLLBACK").expect("the lock is given back");
     };
-    let (answer, ()) = tokio::join!(server.post(&token, r#"{"name":"patient"}"#), release);
+    let (answer, ()) = tokio::join!(server.post_article(&token, "patient"), release);
     assert_eq!(answer.status, 201, "{answer:?}");
 }
 
@@ -86,7 +84,7 @@ fn insert(conn: &mut Connection, name: &str) -> Result<(), Error> {
 }
 
 fn names(conn: &mut Connection) -> Vec<String> {
-    texts(conn, "SELECT name AS text FROM articles ORDER BY id")
+    texts(conn, "SELECT name FROM articles ORDER BY id")
 }
 
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
@@ -131,9 +129,8 @@ async fn a_write_that_fails_undoes_itself_and_none_of_those_it_shares_a_commit_w
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
 #[tokio::test]
 async fn a_queue_of_writes_that_is_full_answers_503_and_loses_none_of_those_in_it() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"before"}"#).await.status, 201);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "before").await.status, 201);
     // A write of its own beside the request, which must not take the place of one of those below.
     eventually("the user was seen", async || server.number("SELECT count(last_seen_at) FROM users").await == 1).await;
     let release = hold_writer(&server.db).await;
@@ -148,14 +145,14 @@ async fn a_queue_of_writes_that_is_full_answers_503_and_loses_none_of_those_in_i
     };
     assert_eq!(overflow.expect_err("there is no room").status_code().as_u16(), 503);
     assert!(waiting.len() >= 1000, "a burst finds room: {}", waiting.len());
-    assert_unavailable(&server.post(&token, r#"{"name":"refused"}"#).await);
+    assert_unavailable(&server.post_article(&token, "refused").await);
     assert_eq!(server.get("/articles/", &token).await.status, 200, "reads go on");
     drop(release);
     let queued = waiting.len();
     let outcomes = join_all(waiting).await;
     assert!(outcomes.iter().all(Result::is_ok), "all that were taken are done");
-    assert_eq!(server.number("SELECT count(*) FROM articles WHERE name = 'queued'").await, queued as i64);
-    assert_eq!(server.post(&token, r#"{"name":"after"}"#).await.status, 201);
+    assert_eq!(server.count("articles WHERE name = 'queued'").await, queued as i64);
+    assert_eq!(server.post_article(&token, "after").await.status, 201);
 }
 
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]

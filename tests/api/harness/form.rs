@@ -2,6 +2,20 @@
 
 use super::admin::AdminClient;
 use super::client::Answer;
+use super::html::unescape;
+
+impl AdminClient {
+    /// Opens a page with a form that adds or changes a row.
+    #[track_caller]
+    pub fn open_form(&mut self, path: &str) -> impl Future<Output = Form> {
+        let page = self.page(path);
+        let path = path.to_owned();
+        async move {
+            let form = Form::with(&page.await, "_save");
+            Form { action: form.action.or(Some(path)), ..form }
+        }
+    }
+}
 
 /// A form of a page.
 #[derive(Clone, Debug)]
@@ -58,6 +72,12 @@ impl Form {
         self.fields.retain(|(found, _)| found != name);
         self.fields.extend(values.iter().map(|value| (name.to_owned(), (*value).to_owned())));
         self
+    }
+
+    /// Sends it by its button Save.
+    pub async fn save(&self, client: &mut AdminClient) -> Answer {
+        let path = self.action.as_deref().expect("a form from `open_form`");
+        self.send(client, path, "_save").await
     }
 
     /// Sends it by a button of this name.
@@ -119,10 +139,4 @@ fn tags(html: &str) -> Vec<Tag> {
         tags.push(Tag { name: name.to_owned(), attributes });
     }
     tags
-}
-
-/// A text of a page as it is read.
-pub fn unescape(text: &str) -> String {
-    let signs = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-    signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
 }

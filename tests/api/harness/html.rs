@@ -1,4 +1,4 @@
-//! What a page of the admin shows.
+//! What a page shows.
 
 /// The parts of a page between two texts, however often they come.
 pub fn between<'a>(html: &'a str, begin: &str, end: &str) -> Vec<&'a str> {
@@ -11,18 +11,13 @@ pub fn names(html: &str) -> Vec<String> {
     rows.iter().map(|row| row.split_once('>').expect("a link").1.to_owned()).collect()
 }
 
-/// An address in a page, as a browser reads it.
-pub fn unescaped(text: &str) -> String {
-    text.replace("&#38;", "&").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">").replace("&#39;", "'")
-}
-
 /// The address of the link with this text in it.
 #[track_caller]
 pub fn link(html: &str, text: &str) -> String {
     let links = between(html, "<a ", "</a>");
     let found = links.iter().find(|link| link.split_once('>').is_some_and(|(_, shown)| shown.contains(text)));
     let found = found.unwrap_or_else(|| panic!("no link {text}: {links:?}"));
-    unescaped(between(found, "href=\"", "\"")[0])
+    unescape(between(found, "href=\"", "\"")[0])
 }
 
 /// The choices of a filter: label and count.
@@ -37,4 +32,10 @@ pub fn facet(html: &str, label: &str) -> Vec<String> {
 /// The count above a list.
 pub fn count(html: &str) -> &str {
     between(html, "data-result-count>", "<")[0]
+}
+
+/// A text of a page as it is read.
+pub fn unescape(text: &str) -> String {
+    let signs = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+    signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
 }

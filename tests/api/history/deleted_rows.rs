@@ -1,7 +1,7 @@
 //! Deleted rows, and how they come back.
 
 use crate::harness::form::{Form, undo};
-use crate::harness::{TestServer, ago};
+use crate::harness::{TestServer, ago, assert_has};
 
 /// A user `jane` with a group, a permission and two articles.
 async fn jane(server: &TestServer) -> i64 {
@@ -25,7 +25,7 @@ async fn jane(server: &TestServer) -> i64 {
 async fn state(server: &TestServer) -> Vec<String> {
     server
         .texts(
-            "SELECT concat_ws(' ', id, username, email, email_key, password, is_active, cognito_sub, linked_at, date_joined) AS t
+            "SELECT concat_ws(' ', id, username, email, email_key, password, is_active, cognito_sub, linked_at, date_joined)
              FROM users WHERE username <> 'root'
              UNION ALL SELECT concat_ws(' ', 'groups', user_id, group_id) FROM user_groups
              UNION ALL SELECT concat_ws(' ', 'permissions', user_id, permission) FROM user_permissions
@@ -54,20 +54,20 @@ async fn deleting_says_what_goes_and_undo_brings_back_all_of_it() {
     let answer = Form::with(&page, "Delete the user jane").send(&mut root, &here, "x").await;
     assert_eq!(answer.header("location"), "/admin/users/");
     let page = root.follow(&answer).await;
-    assert!(page.contains("The user “jane” was deleted successfully."), "{page}");
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE username = 'jane'").await, 0);
-    assert_eq!(server.number("SELECT count(*) FROM articles WHERE created_by IS NOT NULL").await, 0);
-    assert_eq!(server.number("SELECT count(*) FROM user_groups").await, 0);
+    assert_has(&page, &["The user “jane” was deleted successfully."]);
+    assert_eq!(server.count("users WHERE username = 'jane'").await, 0);
+    assert_eq!(server.count("articles WHERE created_by IS NOT NULL").await, 0);
+    assert_eq!(server.count("user_groups").await, 0);
     let page_again = page.clone();
     let page = undo(&mut root, &page).await;
-    assert!(page.contains("The user “jane” was restored."), "{page}");
+    assert_has(&page, &["The user “jane” was restored."]);
     assert_eq!(state(&server).await, before);
-    let actions = server.texts("SELECT action || ' ' || changes AS t FROM history ORDER BY id DESC LIMIT 1").await;
+    let actions = server.texts("SELECT action || ' ' || changes FROM history ORDER BY id DESC LIMIT 1").await;
     assert!(actions[0].starts_with("created {\"restored\":[\"deleted on 20"), "{actions:?}");
     let history = root.page("/admin/history/?q=jane").await;
     assert_eq!(history.matches("\">Restored</span>").count(), 1, "{history}");
     let page = undo(&mut root, &page_again).await;
-    assert!(page.contains("There is nothing to undo"), "{page}");
+    assert_has(&page, &["There is nothing to undo"]);
     assert_eq!(state(&server).await, before);
 }
 
@@ -78,13 +78,13 @@ async fn a_group_comes_back_with_its_permissions_and_members() {
     server.sql("INSERT INTO group_permissions VALUES (1, 'articles.view_article')").await;
     let mut root = server.superuser().await;
     let page = root.page("/admin/groups/1/delete/").await;
-    assert!(page.contains("<dt>Memberships of users</dt><dd>1 deleted</dd>"), "{page}");
+    assert_has(&page, &["<dt>Memberships of users</dt><dd>1 deleted</dd>"]);
     let answer = root.post("/admin/groups/1/delete/", &[("post", "yes")]).await;
     let page = root.follow(&answer).await;
-    assert_eq!(server.number("SELECT count(*) FROM group_permissions").await, 0);
+    assert_eq!(server.count("group_permissions").await, 0);
     assert!(undo(&mut root, &page).await.contains("The group “Editors” was restored."));
-    let rows = "SELECT count(*) FROM group_permissions JOIN user_groups USING (group_id) WHERE user_id = 1";
-    assert_eq!(server.number(rows).await, 1);
+    let rows = "group_permissions JOIN user_groups USING (group_id) WHERE user_id = 1";
+    assert_eq!(server.count(rows).await, 1);
 }
 
 #[tokio::test]
@@ -98,24 +98,24 @@ async fn whoever_has_lost_a_name_meanwhile_stays_away_alone_and_comes_once_it_is
     let answer =
         root.post("/admin/users/", &[&[("action", "delete_selected"), ("post", "yes")], &ids[..]].concat()).await;
     let page = root.follow(&answer).await;
-    assert!(page.contains("Deleted 3 users."), "{page}");
+    assert_has(&page, &["Deleted 3 users."]);
     server.user_with("other", |new| new.email = "JOHN@example.com".to_owned()).await;
     let message = undo(&mut root, &page).await;
     let expected = "Restored 2 users. 1 cannot come back: “john” (another one has its email by now).";
-    assert!(message.contains(expected), "{message}");
-    let here = "SELECT username AS t FROM users WHERE id <= 3 ORDER BY id";
+    assert_has(&message, &[expected]);
+    let here = "SELECT username FROM users WHERE id <= 3 ORDER BY id";
     assert_eq!(server.texts(here).await, ["jane", "jill"]);
-    assert_eq!(server.texts("SELECT object AS t FROM deleted_rows").await, ["john"]);
-    let restored = "SELECT object AS t FROM history WHERE changes LIKE '%restored%' ORDER BY object";
+    assert_eq!(server.texts("SELECT object FROM deleted_rows").await, ["john"]);
+    let restored = "SELECT object FROM history WHERE changes LIKE '%restored%' ORDER BY object";
     assert_eq!(server.texts(restored).await, ["jane", "jill"]);
     let message = undo(&mut root, &page).await;
     let expected = "“john” cannot come back: another one has its email by now. Nothing was restored.";
-    assert!(message.contains(expected), "{message}");
+    assert_has(&message, &[expected]);
     server.sql("UPDATE users SET email = '', email_key = NULL WHERE username = 'other'").await;
     let message = undo(&mut root, &page).await;
-    assert!(message.contains("The user “john” was restored."), "{message}");
+    assert_has(&message, &["The user “john” was restored."]);
     assert_eq!(server.texts(here).await, ["jane", "john", "jill"]);
-    assert_eq!(server.number("SELECT count(*) FROM deleted_rows").await, 0);
+    assert_eq!(server.count("deleted_rows").await, 0);
 }
 
 #[tokio::test]
@@ -138,8 +138,8 @@ async fn a_message_names_three_of_those_that_cannot_come_back_and_counts_the_oth
     let expected = format!(
         "Nothing was restored. 5 cannot come back: “user5” ({why}), “user4” ({why}), “user3” ({why}) and 2 more."
     );
-    assert!(message.contains(&expected), "{message}");
-    assert_eq!(server.number("SELECT count(*) FROM deleted_rows").await, 5);
+    assert_has(&message, &[&expected]);
+    assert_eq!(server.count("deleted_rows").await, 5);
 }
 
 #[tokio::test]
@@ -151,13 +151,13 @@ async fn users_with_more_rights_than_ones_own_stay_away_while_the_others_come() 
     let mut adder = server.staff_with("adder", &["users.view_user", "users.add_user"]).await;
     let fields = [("action", "delete_selected"), ("post", "yes"), ("_selected_action", "1"), ("_selected_action", "2")];
     assert_eq!(root.post("/admin/users/", &fields).await.status, 303);
-    let batch = server.texts("SELECT DISTINCT batch AS t FROM deleted_rows").await;
+    let batch = server.texts("SELECT DISTINCT batch FROM deleted_rows").await;
     let answer = adder.post("/admin/undo/", &[("batch", &batch[0])]).await;
     let message = adder.follow(&answer).await;
     let expected = "Restored 1 user. 1 cannot come back: “boss” (you do not have permission to restore it).";
-    assert!(message.contains(expected), "{message}");
-    assert_eq!(server.texts("SELECT username AS t FROM users WHERE id <= 2").await, ["jane"]);
-    assert_eq!(server.texts("SELECT object AS t FROM deleted_rows").await, ["boss"]);
+    assert_has(&message, &[expected]);
+    assert_eq!(server.texts("SELECT username FROM users WHERE id <= 2").await, ["jane"]);
+    assert_eq!(server.texts("SELECT object FROM deleted_rows").await, ["boss"]);
 }
 
 #[tokio::test]
@@ -169,27 +169,25 @@ async fn what_belonged_to_something_that_is_gone_is_left_out_and_said() {
     let page = root.follow(&answer).await;
     server.sql("DELETE FROM groups; UPDATE articles SET created_by = 2 WHERE name = 'One'").await;
     let message = undo(&mut root, &page).await;
-    assert!(message.contains("1 thing of theirs is missing"), "{message}");
-    let authors = server
-        .texts("SELECT name || ' ' || coalesce(CAST(created_by AS TEXT), '-') AS t FROM articles ORDER BY id")
-        .await;
+    assert_has(&message, &["1 thing of theirs is missing"]);
+    let authors =
+        server.texts("SELECT name || ' ' || coalesce(CAST(created_by AS TEXT), '-') FROM articles ORDER BY id").await;
     assert_eq!(authors, ["One 2", "Two 1", "Nobodys -"]);
     // An article whose author is gone by then comes back without.
     let answer = root.post("/admin/articles/2/delete/", &[("post", "yes")]).await;
     let page = root.follow(&answer).await;
     assert_eq!(root.post(&format!("/admin/users/{id}/delete/"), &[("post", "yes")]).await.status, 303);
     assert!(undo(&mut root, &page).await.contains("The article “Two” was restored."));
-    assert_eq!(server.number("SELECT count(*) FROM articles WHERE id = 2 AND created_by IS NULL").await, 1);
+    assert_eq!(server.count("articles WHERE id = 2 AND created_by IS NULL").await, 1);
 }
 
 #[tokio::test]
 async fn what_the_api_deletes_comes_back_as_well() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name": "Łódź 🦀"}"#).await.status, 201);
-    assert_eq!(server.call("DELETE", "/articles/1/").token(&token).send().await.status, 204);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "Łódź 🦀").await.status, 201);
+    assert_eq!(server.call("DELETE", "/articles/1/").token(&token).status().await, 204);
     let mut root = server.superuser().await;
-    let batch = server.texts("SELECT batch AS t FROM deleted_rows").await;
+    let batch = server.texts("SELECT batch FROM deleted_rows").await;
     let answer = root.post("/admin/undo/", &[("batch", &batch[0])]).await;
     assert_eq!(answer.header("location"), "/admin/articles/1/change/");
     server.get("/articles/1/", &token).await.assert(200, r#"{"id":1,"name":"Łódź 🦀"}"#);
@@ -206,15 +204,15 @@ async fn an_undo_takes_the_right_to_add_and_rights_that_cover_the_users() {
     let mut adder = server.staff_with("adder", &["users.view_user", "users.add_user"]).await;
     assert_eq!(root.post("/admin/users/1/delete/", &[]).await.status, 303);
     assert_eq!(clerk.post("/admin/users/2/delete/", &[]).await.status, 303);
-    let batches = server.texts("SELECT batch AS t FROM deleted_rows ORDER BY id").await;
+    let batches = server.texts("SELECT batch FROM deleted_rows ORDER BY id").await;
     for batch in &batches {
         assert_eq!(clerk.post("/admin/undo/", &[("batch", batch)]).await.status, 403);
     }
     assert_eq!(adder.post("/admin/undo/", &[("batch", &batches[0])]).await.status, 403);
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE id <= 2").await, 0);
+    assert_eq!(server.count("users WHERE id <= 2").await, 0);
     assert_eq!(adder.post("/admin/undo/", &[("batch", &batches[1])]).await.status, 303);
     assert_eq!(root.post("/admin/undo/", &[("batch", &batches[0])]).await.status, 303);
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE id <= 2").await, 2);
+    assert_eq!(server.count("users WHERE id <= 2").await, 2);
     for batch in ["", "x", "' OR 1=1 --"] {
         let answer = root.post("/admin/undo/", &[("batch", batch)]).await;
         assert!(root.follow(&answer).await.contains("There is nothing to undo"));
@@ -229,7 +227,7 @@ async fn deleted_rows_are_kept_for_a_month() {
     for id in [1, 2] {
         assert_eq!(root.post(&format!("/admin/articles/{id}/delete/"), &[]).await.status, 303);
     }
-    let batch = server.texts("SELECT batch AS t FROM deleted_rows ORDER BY id LIMIT 1").await;
+    let batch = server.texts("SELECT batch FROM deleted_rows ORDER BY id LIMIT 1").await;
     server.sql(format!("UPDATE deleted_rows SET at = {} WHERE object_id = 1", ago(31 * 86_400))).await;
     let answer = root.post("/admin/undo/", &[("batch", &batch[0])]).await;
     assert!(root.follow(&answer).await.contains("There is nothing to undo"));
@@ -242,10 +240,8 @@ async fn deleted_rows_are_kept_for_a_month() {
         )
     };
     server.sql(format!("{}{}", import(0), import(2))).await;
-    let database = server.config.database.clone();
-    let _second = TestServer::start_with(|config| config.database = database).await;
-    let left =
-        "SELECT 'deleted ' || object_id AS t FROM deleted_rows UNION ALL SELECT 'import ' || file_name FROM imports";
+    let _second = server.second().await;
+    let left = "SELECT 'deleted ' || object_id FROM deleted_rows UNION ALL SELECT 'import ' || file_name FROM imports";
     let mut rows = server.texts(left).await;
     for _ in 0..100 {
         if rows.len() <= 2 {

@@ -19,7 +19,7 @@ async fn files_are_served_with_their_types_and_may_be_kept_for_ever() {
         ("admin.js", "text/javascript; charset=utf-8"),
         ("icons/gatepost.svg", "image/svg+xml"),
     ] {
-        let answer = server.call("GET", &url(name)).send().await;
+        let answer = server.fetch(&url(name)).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{name}");
         assert!(answer.body == on_disk(name), "{name}");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable", "{name}");
@@ -39,12 +39,12 @@ fn style_sheets() -> String {
 }
 
 /// What is written in the files of a folder, and of those within it.
-fn texts(folder: &str) -> String {
+fn text_of(folder: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = std::fs::read_dir(path).expect("a folder").map(|file| file.expect("a file"));
     let text = files.map(|file| {
         let name = format!("{folder}/{}", file.file_name().to_string_lossy());
-        if file.path().is_dir() { texts(&name) } else { std::fs::read_to_string(file.path()).unwrap_or_default() }
+        if file.path().is_dir() { text_of(&name) } else { std::fs::read_to_string(file.path()).unwrap_or_default() }
     });
     text.collect()
 }
@@ -57,7 +57,7 @@ async fn every_icon_is_named_and_every_address_in_a_style_sheet_leads_to_a_file(
     assert!(named.len() > 10, "{named:?}");
     for name in &named {
         let path = url(&format!("icons/{name}"));
-        assert_eq!(server.call("GET", &path).send().await.status, 200, "{name}");
+        assert_eq!(server.fetch(&path).await.status, 200, "{name}");
     }
     let icons = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("static/icons")).expect("the icons");
     for icon in icons.map(|icon| icon.expect("a file").file_name().to_string_lossy().into_owned()) {
@@ -67,7 +67,7 @@ async fn every_icon_is_named_and_every_address_in_a_style_sheet_leads_to_a_file(
 
 #[test]
 fn every_class_of_a_style_sheet_is_on_some_page() {
-    let text = ["templates", "src", "static"].map(texts).concat();
+    let text = ["templates", "src", "static"].map(text_of).concat();
     let words: BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '.')).collect();
     let sheets = style_sheets();
     // Swagger UI has classes of its own.
@@ -108,12 +108,10 @@ async fn there_is_nothing_beside_the_files() {
     ] {
         // A client would tidy the path up; this one must arrive as it is.
         let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", url(name));
-        let answer =
-            crate::harness::client::raw(server.address, request.as_bytes(), std::time::Duration::from_secs(10)).await;
-        let answer = String::from_utf8_lossy(&answer);
+        let answer = server.exchange(request).await.text();
         assert!(answer.starts_with("HTTP/1.1 404 "), "{name}: {answer}");
     }
     for path in ["/static/gatepost.css", "/static/0123456789abcdef/gatepost.css", "/static"] {
-        assert_eq!(server.call("GET", path).send().await.status, 404, "{path}");
+        assert_eq!(server.fetch(path).await.status, 404, "{path}");
     }
 }

@@ -29,8 +29,7 @@ async fn get(server: &TestServer, path: &str, token: &str, accept_encoding: &str
 
 #[tokio::test]
 async fn lists_are_compressed_for_who_accepts_it() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(1000).await;
     // In place, and on a thread of its own.
     for path in ["/articles/?limit=100", "/articles/?limit=1000"] {
@@ -60,8 +59,7 @@ async fn lists_are_compressed_for_who_accepts_it() {
 
 #[tokio::test]
 async fn head_tells_of_the_compressed_answer() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(100).await;
     let get = get(&server, "/articles/", &token, "gzip").await;
     let head = server.call("HEAD", "/articles/").token(&token).header("accept-encoding", "gzip").send().await;
@@ -73,8 +71,7 @@ async fn head_tells_of_the_compressed_answer() {
 
 #[tokio::test]
 async fn small_bodies_are_sent_as_they_are() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let answer = get(&server, "/me/", &token, "gzip, br").await;
     assert_eq!((answer.status, answer.header("content-encoding")), (200, ""));
     assert!(varies_by_coding(&answer));
@@ -109,8 +106,7 @@ async fn small_bodies_are_sent_as_they_are() {
 
 #[tokio::test]
 async fn pages_are_never_compressed() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(100).await;
     let page = server.call("GET", "/articles/").token(&token).header("accept", "text/html");
     let page = page.header("accept-encoding", "gzip, br").send().await;
@@ -125,7 +121,7 @@ async fn pages_are_never_compressed() {
 async fn static_files_are_compressed() {
     let server = TestServer::start().await;
     let path = gatepost::assets::url("gatepost.css");
-    let plain = server.call("GET", &path).send().await;
+    let plain = server.fetch(&path).await;
     for coding in ["gzip", "br"] {
         let call = || server.call("GET", &path).header("accept-encoding", coding);
         let answer = call().send().await;
@@ -134,16 +130,15 @@ async fn static_files_are_compressed() {
         assert_eq!(answer.header("cache-control"), plain.header("cache-control"));
         assert!(varies_by_coding(&answer) && varies_by_coding(&plain));
         assert_ne!(answer.header("etag"), plain.header("etag"));
-        assert_eq!(call().header("if-none-match", answer.header("etag")).send().await.status, 304);
+        assert_eq!(call().header("if-none-match", answer.header("etag")).status().await, 304);
     }
 }
 
 #[tokio::test]
 async fn each_coding_has_an_entity_tag_of_its_own_and_all_of_them_name_the_version() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     // Long enough to be compressed only where it must be.
-    assert_eq!(server.post(&token, r#"{"name":"first"}"#).await.status, 201);
+    assert_eq!(server.post_article(&token, "first").await.status, 201);
     let accepts = ["", "gzip, identity;q=0", "br, identity;q=0"];
     let mut tags = Vec::new();
     for accept in accepts {
@@ -164,11 +159,11 @@ async fn each_coding_has_an_entity_tag_of_its_own_and_all_of_them_name_the_versi
     }
     // A compressed copy is none of the plain representation, which was asked for here.
     let call = server.call("GET", "/articles/1/").token(&token).header("if-none-match", &tags[1]);
-    assert_eq!(call.send().await.status, 200);
+    assert_eq!(call.status().await, 200);
 
     let patch = async |tag: &str, name: &str| {
         let call = server.call("PATCH", "/articles/1/").token(&token).header("if-match", tag);
-        call.json(format!(r#"{{"name":"{name}"}}"#)).send().await.status
+        call.json(format!(r#"{{"name":"{name}"}}"#)).status().await
     };
     for (n, tag) in tags.iter().enumerate() {
         assert_eq!(patch(tag, "first").await, 200, "{}: {tag}", accepts[n]);
@@ -186,8 +181,7 @@ async fn each_coding_has_an_entity_tag_of_its_own_and_all_of_them_name_the_versi
 
 #[tokio::test]
 async fn a_connection_with_compressed_answers_goes_on() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.seed_articles(1000).await;
     let one = |path: &str, more: &str| {
         format!(
@@ -196,9 +190,7 @@ async fn a_connection_with_compressed_answers_goes_on() {
     };
     let requests =
         [one("/articles/?limit=1000", ""), one("/articles/", ""), one("/me/", "connection: close\r\n")].concat();
-    let bytes =
-        crate::harness::client::raw(server.address, requests.as_bytes(), std::time::Duration::from_secs(8)).await;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = server.exchange(requests).await.text();
     assert_eq!(text.matches("HTTP/1.1 200 OK\r\n").count(), 3);
     assert!(!text.contains("transfer-encoding") && text.ends_with('}'), "{text}");
 }

@@ -52,13 +52,12 @@ async fn be_slow(address: SocketAddr, at_once: String, dripped: &'static [u8]) -
 #[tokio::test]
 async fn slow_clients_are_cut_off_and_hold_nobody_up() {
     let pool = TestPool::start().await;
-    let url = pool.jwks.url();
     // A process of its own, so that both ends of so many connections need not share one limit of files.
-    let folder = Program::for_pool(&[("COGNITO_JWKS_URL", url.as_str()), ("COGNITO_CREATE_USERS", "true")]);
+    let folder = Program::with_keys_at(pool.jwks.url()).set("COGNITO_CREATE_USERS", "true");
     let program = folder.serve().await;
-    eventually("it is ready", async || program.call("GET", "/readyz").send().await.status == 200).await;
+    program.ready().await;
     let token = pool.token("alice").sign();
-    assert_eq!(program.call("GET", "/me/").token(&token).send().await.status, 200);
+    assert_eq!(program.call("GET", "/me/").token(&token).status().await, 200);
     let healthz = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n";
     let post = format!(
         "POST /articles/ HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\ncontent-type: application/json\r\n"
@@ -122,7 +121,7 @@ async fn slow_clients_are_cut_off_and_hold_nobody_up() {
     // While all of them are there.
     for n in 0..50 {
         let began = Instant::now();
-        assert_eq!(program.call("GET", "/me/").token(&token).send().await.status, 200, "request {n}");
+        assert_eq!(program.call("GET", "/me/").token(&token).status().await, 200, "request {n}");
         assert!(began.elapsed() < Duration::from_secs(4), "request {n} took {:?}", began.elapsed());
     }
     let (mut late, mut told_why) = (Vec::new(), BTreeSet::new());

@@ -53,8 +53,7 @@ async fn every_answer(server: &TestServer, token: &str, more: (&str, &str)) -> V
 
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.ready().await;
     for (case, status, answer) in every_answer(&server, &token, ("x-forwarded-proto", "http")).await {
         assert_eq!(answer.status, status, "{case}");
@@ -92,8 +91,7 @@ async fn every_answer_carries_the_security_headers() {
 
 #[tokio::test]
 async fn browsers_are_told_to_insist_on_tls_only_behind_tls() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.ready().await;
     for (case, _, answer) in every_answer(&server, &token, ("x-forwarded-proto", "https")).await {
         let value = answer.header("strict-transport-security");

@@ -1,8 +1,6 @@
 //! Errors outside the API and on our side.
 
-use crate::harness::TestServer;
-use crate::harness::jwks::Behaviour;
-use crate::harness::pool::TestPool;
+use crate::harness::{TestServer, assert_has};
 
 #[tokio::test]
 async fn that_nothing_is_there_is_said_in_json_to_who_names_it_and_by_a_page_to_all_others() {
@@ -26,16 +24,14 @@ async fn that_nothing_is_there_is_said_in_json_to_who_names_it_and_by_a_page_to_
 
 #[tokio::test]
 async fn failures_on_our_side_name_the_request_in_their_body() {
-    let pool = TestPool::start().await;
-    pool.jwks.behave(Behaviour::HangUp);
-    let server = TestServer::start_for(pool, |_| {}).await;
+    let server = TestServer::without_keys(|_| {}).await;
     let token = server.alice().await;
     let call = || server.call("GET", "/me/").token(&token).header("x-request-id", "report-me-1");
     let answer = call().send().await;
     assert_eq!((answer.status, answer.json()["request_id"].as_str()), (503, Some("report-me-1")));
     let page = call().header("accept", "text/html").send().await;
     assert_eq!(page.status, 503);
-    assert!(page.text().contains("report-me-1"), "{}", page.text());
+    assert_has(&page.text(), &["report-me-1"]);
     // Where nothing went wrong on our side there is nothing to report.
-    assert!(server.call("GET", "/me/").send().await.json().get("request_id").is_none());
+    assert!(server.fetch("/me/").await.json().get("request_id").is_none());
 }

@@ -1,7 +1,6 @@
 //! Hosts, paths and methods: what they lead to, and what they do not.
 
 use crate::harness::TestServer;
-use crate::harness::exchange::{Then, exchange};
 
 #[tokio::test]
 async fn only_the_hosts_of_the_list_are_answered() {
@@ -57,7 +56,7 @@ async fn only_the_hosts_of_the_list_are_answered() {
     ];
     for (host, is_answered) in rows {
         let request = [b"GET /nope HTTP/1.1\r\nconnection: close\r\nhost: ", host, b"\r\n\r\n"].concat();
-        let exchange = exchange(server.address, &request, Then::Wait).await;
+        let exchange = server.exchange(&request).await;
         let expected = if is_answered { 404 } else { 400 };
         let text = exchange.text();
         assert_eq!(exchange.statuses(), [expected], "{:?}: {text}", String::from_utf8_lossy(host));
@@ -67,14 +66,14 @@ async fn only_the_hosts_of_the_list_are_answered() {
         // Probes name whatever they like. What is no host at all may be refused before that.
         if !is_answered && host.iter().all(u8::is_ascii) {
             let request = [b"GET /healthz HTTP/1.1\r\nconnection: close\r\nhost: ", host, b"\r\n\r\n"].concat();
-            let exchange = crate::harness::exchange::exchange(server.address, &request, Then::Wait).await;
+            let exchange = server.exchange(&request).await;
             assert_eq!(exchange.statuses(), [200], "a probe, {:?}", String::from_utf8_lossy(host));
         }
     }
     // What a proxy says beside `Host` changes nothing.
     for (host, forwarded, status) in [("localhost", "evil.com", 404), ("evil.com", "localhost", 400)] {
         let call = server.call("GET", "/nope").header("host", host).header("x-forwarded-host", forwarded);
-        assert_eq!(call.header("forwarded", format!("host={forwarded}")).send().await.status, status, "{host}");
+        assert_eq!(call.header("forwarded", format!("host={forwarded}")).status().await, status, "{host}");
     }
 }
 
@@ -82,15 +81,14 @@ async fn only_the_hosts_of_the_list_are_answered() {
 async fn the_star_allows_any_host_that_is_one() {
     let server = TestServer::start_with(|config| config.allowed_hosts = vec!["*".to_owned()]).await;
     for (host, status) in [("evil.com", 404), ("[::2]:8", 404), ("a@b", 400), ("a/b", 400), ("", 400)] {
-        assert_eq!(server.call("GET", "/nope").header("host", host).send().await.status, status, "{host}");
+        assert_eq!(server.call("GET", "/nope").header("host", host).status().await, status, "{host}");
     }
 }
 
 #[tokio::test]
 async fn paths_lead_nowhere_but_where_they_say() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"x"}"#).await.status, 201);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "x").await.status, 201);
     let rows = [
         ("/articles/1/", 200),
         ("/articles/../me/", 404),
@@ -136,20 +134,19 @@ async fn paths_lead_nowhere_but_where_they_say() {
         // By hand: a client would tidy the path up.
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\nconnection: close\r\n\r\n");
-        let exchange = exchange(server.address, request.as_bytes(), Then::Wait).await;
+        let exchange = server.exchange(request).await;
         assert_eq!(exchange.statuses(), [status], "{path}: {}", exchange.text());
     }
 }
 
 #[tokio::test]
 async fn the_method_is_the_requests_own_whatever_is_said_beside_it() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for (n, name) in ["x-http-method-override", "x-http-method", "x-method-override"].into_iter().enumerate() {
         let call = server.call("POST", "/articles/?_method=DELETE&method=DELETE").token(&token).header(name, "DELETE");
-        assert_eq!(call.json(r#"{"name":"x","_method":"DELETE"}"#).send().await.status, 201, "{name}");
+        assert_eq!(call.json(r#"{"name":"x","_method":"DELETE"}"#).status().await, 201, "{name}");
         let one = server.call("GET", "/articles/1/?_method=DELETE").token(&token).header(name, "DELETE").send().await;
         assert_eq!(one.status, 200, "{name}");
-        assert_eq!(server.number("SELECT count(*) FROM articles").await, n as i64 + 1, "{name}");
+        assert_eq!(server.count("articles").await, n as i64 + 1, "{name}");
     }
 }

@@ -36,8 +36,7 @@ fn assert_throttled(case: &str, answer: &Answer) {
 
 #[tokio::test]
 async fn without_a_setting_nobody_is_limited() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let calls = (0..300).map(|n| server.get("/me/", if n % 2 == 0 { &token } else { "a.b.c" }));
     let statuses: Vec<u16> = join_all(calls).await.iter().map(|answer| answer.status).collect();
     assert!(statuses.iter().all(|status| matches!(status, 200 | 401)), "{statuses:?}");
@@ -51,21 +50,21 @@ async fn a_user_has_one_bucket_for_all_addresses_of_the_api() {
     let bob = server.pool.token("bob").sign();
     assert_eq!(server.get("/articles/", &alice).await.status, 200);
     assert_eq!(server.get("/me/", &alice).await.status, 200);
-    assert_eq!(server.post(&alice, r#"{"name":"x"}"#).await.status, 201);
-    assert_eq!(server.call("OPTIONS", "/me/").token(&alice).send().await.status, 200);
-    assert_eq!(server.call("PUT", "/me/").token(&alice).send().await.status, 405);
+    assert_eq!(server.post_article(&alice, "x").await.status, 201);
+    assert_eq!(server.call("OPTIONS", "/me/").token(&alice).status().await, 200);
+    assert_eq!(server.call("PUT", "/me/").token(&alice).status().await, 405);
     for (method, path) in [("GET", "/articles/"), ("GET", "/articles"), ("HEAD", "/articles/1/"), ("DELETE", "/me/")] {
         assert_throttled(path, &server.call(method, path).token(&alice).send().await);
     }
     // Another token of hers is hers as well.
     let other = server.pool.token("alice").claim("jti", "another").sign();
     assert_throttled("another token", &server.get("/me/", &other).await);
-    assert_throttled("a write", &server.post(&alice, r#"{"name":"y"}"#).await);
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 1, "what is refused is not done");
+    assert_throttled("a write", &server.post_article(&alice, "y").await);
+    assert_eq!(server.count("articles").await, 1, "what is refused is not done");
     // From the same address, nobody else is held up.
     assert_eq!(server.get("/me/", &bob).await.status, 200);
     assert_eq!(server.get("/me/", "a.b.c").await.status, 401);
-    assert_eq!(server.call("GET", "/healthz").send().await.status, 200);
+    assert_eq!(server.fetch("/healthz").await.status, 200);
 }
 
 #[tokio::test]
@@ -94,22 +93,22 @@ async fn strangers_are_counted_by_address_and_do_not_hold_up_users() {
     let alice = server.alice().await;
     let from = |address: &'static str| server.call("GET", "/me/").header("x-forwarded-for", address);
     let forged = server.pool.token("alice").signed_by(&crate::harness::pool::TestKey::nth(3)).sign();
-    assert_eq!(from("192.0.2.1").send().await.status, 401);
-    assert_eq!(from("192.0.2.1").token("a.b.c").send().await.status, 401);
-    assert_eq!(from("192.0.2.1").token(&forged).send().await.status, 401);
+    assert_eq!(from("192.0.2.1").status().await, 401);
+    assert_eq!(from("192.0.2.1").token("a.b.c").status().await, 401);
+    assert_eq!(from("192.0.2.1").token(&forged).status().await, 401);
     for _ in 0..3 {
         assert_throttled("no token", &from("192.0.2.1").send().await);
         assert_throttled("a bad token", &from("192.0.2.1").token(&forged).send().await);
     }
-    assert_eq!(from("192.0.2.2").send().await.status, 401, "another address");
-    assert_eq!(from("192.0.2.1").token(&alice).send().await.status, 200, "who proves who they are is no stranger");
+    assert_eq!(from("192.0.2.2").status().await, 401, "another address");
+    assert_eq!(from("192.0.2.1").token(&alice).status().await, 200, "who proves who they are is no stranger");
 
     // One network of IPv6 is one customer.
     for host in ["2001:db8:1:2::1", "2001:db8:1:2::2", "[2001:db8:1:2::3]:443"] {
-        assert_eq!(from(host).send().await.status, 401, "{host}");
+        assert_eq!(from(host).status().await, 401, "{host}");
     }
     assert_throttled("the fourth host", &from("2001:db8:1:2:ffff::").send().await);
-    assert_eq!(from("2001:db8:1:3::1").send().await.status, 401, "another network");
+    assert_eq!(from("2001:db8:1:3::1").status().await, 401, "another network");
 }
 
 #[tokio::test]
@@ -129,9 +128,9 @@ async fn only_a_trusted_proxy_is_believed_and_only_its_own_entry() {
     for (first, second, is_same) in rows {
         let server = server(None, Some("1/h")).await;
         let call = |forwarded: &str| server.call("GET", "/me/").header("x-forwarded-for", forwarded);
-        assert_eq!(call(first).send().await.status, 401);
+        assert_eq!(call(first).status().await, 401);
         let expected = if is_same { 429 } else { 401 };
-        assert_eq!(call(second).send().await.status, expected, "{first}, then {second}");
+        assert_eq!(call(second).status().await, expected, "{first}, then {second}");
     }
     // Without a trusted proxy the header is anybody's word.
     let server = TestServer::start_with(|config| {
@@ -140,7 +139,7 @@ async fn only_a_trusted_proxy_is_believed_and_only_its_own_entry() {
     })
     .await;
     let call = |forwarded: &str| server.call("GET", "/me/").header("x-forwarded-for", forwarded);
-    assert_eq!(call("192.0.2.1").send().await.status, 401);
+    assert_eq!(call("192.0.2.1").status().await, 401);
     assert_throttled("an invented address", &call("192.0.2.2").send().await);
 }
 
@@ -167,7 +166,7 @@ async fn forged_calls_of_the_trigger_are_limited_and_genuine_ones_are_not() {
         assert_eq!(call("00".repeat(32), now).send().await.code(), "signature_invalid");
     }
     assert_throttled("a third forgery", &call("00".repeat(32), now).send().await);
-    assert_throttled("no token either", &server.call("GET", "/me/").send().await);
+    assert_throttled("no token either", &server.fetch("/me/").await);
     for _ in 0..5 {
         // The signature is good, if not the event.
         assert_eq!(call(genuine.clone(), now).send().await.code(), "event_malformed");
@@ -179,7 +178,7 @@ async fn pages_of_other_origins_may_read_how_long_to_wait() {
     let server = server(Some("1/h"), None).await;
     let alice = server.alice().await;
     let call = || server.call("GET", "/me/").token(&alice).header("origin", "http://localhost:3000");
-    assert_eq!(call().send().await.status, 200);
+    assert_eq!(call().status().await, 200);
     let answer = call().send().await;
     assert_throttled("the second", &answer);
     assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:3000");
@@ -189,7 +188,7 @@ async fn pages_of_other_origins_may_read_how_long_to_wait() {
     assert!((3500..=3600).contains(&seconds), "{seconds}");
     // A preflight is the browser's, and costs nobody a token.
     let preflight = server.call("OPTIONS", "/me/").header("origin", "http://localhost:3000");
-    assert_eq!(preflight.header("access-control-request-method", "GET").send().await.status, 200);
+    assert_eq!(preflight.header("access-control-request-method", "GET").status().await, 200);
 }
 
 #[tokio::test]

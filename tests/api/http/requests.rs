@@ -15,8 +15,7 @@ fn assert_refused(case: &str, exchange: &Exchange) {
 
 #[tokio::test]
 async fn requests_that_are_broken_are_refused_and_nothing_hangs() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let get = |more: &[u8]| [b"GET /articles/ HTTP/1.1\r\nhost: localhost\r\n", more].concat();
     let post = |more: &str| {
         let start = format!(
@@ -138,7 +137,7 @@ async fn requests_that_are_broken_are_refused_and_nothing_hangs() {
         ("binary", (0..=255).collect()),
     ];
     for (case, bytes) in complete {
-        assert_refused(case, &exchange(server.address, &bytes, Then::Wait).await);
+        assert_refused(case, &server.exchange(&bytes).await);
     }
     server.assert_serves("broken requests").await;
     let incomplete = [
@@ -155,13 +154,12 @@ async fn requests_that_are_broken_are_refused_and_nothing_hangs() {
         assert_refused(case, &exchange(server.address, &bytes, Then::End).await);
     }
     server.assert_serves("incomplete requests").await;
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 0);
+    assert_eq!(server.count("articles").await, 0);
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_before_it_is_read() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let head = |more: &str| {
         format!("POST /articles/ HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\ncontent-type: application/json\r\n{more}\r\n\r\n").into_bytes()
     };
@@ -179,7 +177,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
         ("10 MB in chunks", chunked(10_485_760), false),
     ];
     for (case, bytes, is_read) in rows {
-        let exchange = exchange(server.address, &bytes, Then::Wait).await;
+        let exchange = server.exchange(&bytes).await;
         assert!(exchange.ended, "{case}: {:?}", exchange.text());
         let text = exchange.text().replace("HTTP/1.1 100 Continue\r\n\r\n", "");
         // A client that goes on sending may lose the answer to the reset that ends it.
@@ -196,8 +194,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 
 #[tokio::test]
 async fn unusual_requests_are_answered_as_the_rfcs_say() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let chunks = r#"1;ext="x";y=z
 {
 b
@@ -267,8 +264,7 @@ trailer: x
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_their_order() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let mut requests = String::new();
     for n in 0..40 {
         let close = if n == 39 { "connection: close\r\n" } else { "" };
@@ -283,7 +279,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
             _ => format!("GET /nope HTTP/1.1\r\nhost: localhost\r\nx-request-id: number-{n}\r\n{close}\r\n"),
         };
     }
-    let exchange = exchange(server.address, requests.as_bytes(), Then::Wait).await;
+    let exchange = server.exchange(requests).await;
     let expected: Vec<u16> = (0..40).map(|n| [200, 200, 201, 404][n % 4]).collect();
     assert_eq!(exchange.statuses(), expected);
     let text = exchange.text();

@@ -94,15 +94,10 @@ async fn lines_of(program: &Serving, id: &str, count: usize) -> Vec<Value> {
 #[tokio::test]
 async fn every_line_of_a_request_names_its_trace() {
     let pool = TestPool::start().await;
-    let url = pool.jwks.url();
-    let folder = Program::for_pool(&[
-        ("COGNITO_JWKS_URL", url.as_str()),
-        ("COGNITO_CREATE_USERS", "true"),
-        ("LOG_FORMAT", "json"),
-        ("RUST_LOG", "info"),
-    ]);
+    let folder = Program::with_keys_at(pool.jwks.url()).set("COGNITO_CREATE_USERS", "true");
+    let folder = folder.set("LOG_FORMAT", "json").set("RUST_LOG", "info");
     let program = folder.serve().await;
-    eventually("it is ready", async || program.call("GET", "/readyz").send().await.status == 200).await;
+    program.ready().await;
     let traced =
         |call: Call, id: &str| call.header("x-request-id", id).header("traceparent", format!("00-{TRACE}-{PARENT}-01"));
     let alice = pool.token("alice").sign();
@@ -137,8 +132,7 @@ async fn every_line_of_a_request_names_its_trace() {
 async fn a_failures_cause_names_the_trace_too_and_so_does_the_log_for_people() {
     let pool = TestPool::start().await;
     pool.jwks.behave(Behaviour::HangUp);
-    let url = pool.jwks.url();
-    let folder = Program::for_pool(&[("COGNITO_JWKS_URL", url.as_str()), ("RUST_LOG", "info")]);
+    let folder = Program::with_keys_at(pool.jwks.url()).set("RUST_LOG", "info");
     let program = folder.serve().await;
     let call = program.call("GET", "/me/").token(&pool.token("alice").sign()).header("x-request-id", "a-failure");
     let answer = call.header("traceparent", format!("00-{TRACE}-{PARENT}-00")).send().await;

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use gatepost::config::Config;
 use gatepost::secret::Secret;
 
-use crate::harness::client::{Answer, Call, raw};
+use crate::harness::client::{Answer, Call};
 use crate::harness::jwks::Behaviour;
-use crate::harness::pool::{TestKey, TestPool};
+use crate::harness::pool::TestKey;
 use crate::harness::program::Program;
 use crate::harness::{TestServer, eventually};
 
@@ -116,8 +116,8 @@ async fn metrics(server: &TestServer) -> Samples {
 async fn without_a_setting_there_are_no_metrics() {
     let server = TestServer::start().await;
     assert_eq!(server.metrics, None);
-    assert_eq!(server.call("GET", "/metrics").send().await.status, 404);
-    assert_eq!(server.call("GET", "/metrics").token(TOKEN).send().await.status, 404);
+    assert_eq!(server.fetch("/metrics").await.status, 404);
+    assert_eq!(server.call("GET", "/metrics").token(TOKEN).status().await, 404);
 }
 
 #[tokio::test]
@@ -129,12 +129,12 @@ async fn at_an_address_of_their_own_there_are_the_metrics_and_nothing_else() {
     // Prometheus names an address as host, whatever ALLOWED_HOSTS says.
     Samples::parse(&Call::new(address, "GET", "/metrics").header("host", "10.0.0.9:9100").send().await);
     for path in ["/", "/articles/", "/me/", "/healthz", "/metrics/", "/admin/"] {
-        assert_eq!(Call::new(address, "GET", path).token(&token).send().await.status, 404, "{path}");
+        assert_eq!(Call::new(address, "GET", path).token(&token).status().await, 404, "{path}");
     }
-    assert_eq!(Call::new(address, "POST", "/metrics").send().await.status, 405);
+    assert_eq!(Call::new(address, "POST", "/metrics").status().await, 405);
     let head = Call::new(address, "HEAD", "/metrics").send().await;
     assert_eq!((head.status, head.body.len()), (200, 0));
-    assert_eq!(server.call("GET", "/metrics").send().await.status, 404, "not at the main address");
+    assert_eq!(server.fetch("/metrics").await.status, 404, "not at the main address");
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn requests_are_counted_by_route_method_and_status_exactly() {
     server.ready().await;
     let before = metrics(&server).await;
     for id in 1..=7 {
-        assert_eq!(server.post(&token, &format!(r#"{{"name":"{id}"}}"#)).await.status, 201);
+        assert_eq!(server.post_article(&token, &format!("{id}")).await.status, 201);
     }
     for id in 1..=5 {
         assert_eq!(server.get(&format!("/articles/{id}/?x={id}"), &token).await.status, 200);
@@ -196,8 +196,8 @@ async fn requests_are_counted_by_route_method_and_status_exactly() {
     server.call("HEAD", "/me/").token(&token).send().await;
     server.call("OPTIONS", "/me/").token(&token).send().await;
     server.call("DELETE", "/me/").token(&token).send().await;
-    server.call("GET", "/nope").send().await;
-    server.call("GET", "/healthz").send().await;
+    server.fetch("/nope").await;
+    server.fetch("/healthz").await;
     server.call("GET", "/articles/").header("host", "evil.example").send().await;
     let after = metrics(&server).await;
     let expected: BTreeMap<String, f64> = [
@@ -260,8 +260,8 @@ async fn hostile_paths_and_methods_add_no_series() {
             }
         }
         requests.extend_from_slice(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        let answers = raw(server.address, &requests, Duration::from_secs(8)).await;
-        assert!(String::from_utf8_lossy(&answers).matches("HTTP/1.1 ").count() >= 20, "they are answered");
+        let answers = server.exchange(requests).await;
+        assert!(answers.statuses().len() >= 20, "they are answered");
         if n == 0 {
             after_the_first = count(&metrics(&server).await);
         }
@@ -290,7 +290,7 @@ async fn verifications_are_counted_by_the_code_of_their_outcome() {
     }
     // Who is refused for another reason has shown a good token all the same.
     server.get("/articles/9/", &token).await;
-    server.call("GET", "/me/").send().await;
+    server.fetch("/me/").await;
     server.get("/me/", "a.b.c").await;
     server.get("/me/", &server.pool.token("alice").signed_by(&TestKey::nth(3)).sign()).await;
     server.get("/me/", &server.pool.token("alice").claim("exp", 1).sign()).await;
@@ -314,14 +314,12 @@ async fn verifications_are_counted_by_the_code_of_their_outcome() {
 
 #[tokio::test]
 async fn fetches_of_the_keys_and_their_age_are_told() {
-    let pool = TestPool::start().await;
-    pool.jwks.behave(Behaviour::HangUp);
-    let url = pool.jwks.url();
-    let server = TestServer::start_for(pool, |config| {
+    let server = TestServer::without_keys(|config| {
         own_address(config);
         config.jwks.refresh = Duration::from_secs(1);
     })
     .await;
+    let url = server.pool.jwks.url();
     let fetches = |samples: &Samples, outcome: &str| {
         samples.get(&format!("gatepost_jwks_fetches_total{{outcome=\"{outcome}\",url=\"{url}\"}}"))
     };
@@ -355,7 +353,7 @@ async fn the_databases_work_is_told() {
     server.get("/me/", &token).await;
     eventually("alice was seen", async || server.number("SELECT count(last_seen_at) FROM users").await == 1).await;
     let before = metrics(&server).await;
-    let write = async || server.post(&token, r#"{"name":"x"}"#).await.status;
+    let write = async || server.post_article(&token, "x").await.status;
     let writes = (0..60).map(|_| write());
     assert!(join_all(writes).await.iter().all(|status| *status == 201));
     let after = metrics(&server).await;
@@ -373,7 +371,7 @@ async fn the_databases_work_is_told() {
     // A write that another program holds up is seen to wait.
     let mut other = crate::harness::program::connect(server.sqlite_file());
     diesel::connection::SimpleConnection::batch_execute(&mut other, "BEGIN IMMEDIATE").expect("the lock");
-    let late = || server.post(&token, r#"{"name":"late"}"#);
+    let late = || server.post_article(&token, "late");
     // The writer holds the first one in its hands; those that come after it queue.
     let after_it = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -420,7 +418,7 @@ async fn sessions_the_version_and_the_process_are_told() {
     let mut later = 0.0;
     let first = samples.get("process_cpu_seconds_total");
     eventually("time goes by on the processor", async || {
-        join_all((0..50).map(|_| server.call("GET", "/healthz").send())).await;
+        join_all((0..50).map(|_| server.fetch("/healthz"))).await;
         later = metrics(&server).await.get("process_cpu_seconds_total");
         later > first
     })

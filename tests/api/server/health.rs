@@ -4,15 +4,11 @@ use gatepost::assets;
 use serde_json::json;
 
 use crate::harness::TestServer;
-use crate::harness::jwks::Behaviour;
-use crate::harness::pool::TestPool;
 
 #[tokio::test]
 async fn healthz_says_that_the_process_is_there_and_asks_for_nothing() {
-    let pool = TestPool::start().await;
-    pool.jwks.behave(Behaviour::HangUp);
-    let server = TestServer::start_for(pool, |_| {}).await;
-    server.call("GET", "/healthz").send().await.assert(200, r#"{"status":"ok"}"#);
+    let server = TestServer::without_keys(|_| {}).await;
+    server.fetch("/healthz").await.assert(200, r#"{"status":"ok"}"#);
     server
         .call("GET", "/healthz")
         .token("nonsense")
@@ -22,7 +18,7 @@ async fn healthz_says_that_the_process_is_there_and_asks_for_nothing() {
         .assert(200, r#"{"status":"ok"}"#);
     for path in ["/healthz", "/readyz", &assets::url("gatepost.css")] {
         let head = server.call("HEAD", path).send().await;
-        let get = server.call("GET", path).send().await;
+        let get = server.fetch(path).await;
         assert_eq!(
             (head.status, head.body.len(), head.header("content-type")),
             (get.status, 0, get.header("content-type")),
@@ -44,7 +40,7 @@ async fn readyz_names_each_thing_that_is_missing() {
         ("migrations are pending", "DELETE FROM __diesel_schema_migrations"),
     ] {
         server.sql(statement).await;
-        let answer = server.call("GET", "/readyz").send().await;
+        let answer = server.fetch("/readyz").await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{case}");
         let expected = json!({
             "status": "not ready",

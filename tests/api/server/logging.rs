@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::eventually;
-use crate::harness::exchange::{Then, exchange};
 use crate::harness::pool::{TestKey, TestPool};
 use crate::harness::program::Program;
+use crate::harness::{assert_lacks, eventually};
 
 /// The log's lines, each of which has to be a JSON object with the members that every line has.
 fn parsed(log: &[String]) -> Vec<Value> {
@@ -22,15 +21,10 @@ fn parsed(log: &[String]) -> Vec<Value> {
 #[tokio::test]
 async fn the_json_log_has_a_line_for_each_request_and_no_path_forges_one() {
     let pool = TestPool::start().await;
-    let url = pool.jwks.url();
-    let folder = Program::for_pool(&[
-        ("COGNITO_JWKS_URL", url.as_str()),
-        ("COGNITO_CREATE_USERS", "true"),
-        ("LOG_FORMAT", "json"),
-        ("RUST_LOG", "info"),
-    ]);
+    let folder = Program::with_keys_at(pool.jwks.url()).set("COGNITO_CREATE_USERS", "true");
+    let folder = folder.set("LOG_FORMAT", "json").set("RUST_LOG", "info");
     let program = folder.serve().await;
-    eventually("it is ready", async || program.call("GET", "/readyz").send().await.status == 200).await;
+    program.ready().await;
     let line_of = async |id: &str| {
         let mut found = Vec::new();
         eventually("the request is logged", async || {
@@ -79,7 +73,7 @@ async fn the_json_log_has_a_line_for_each_request_and_no_path_forges_one() {
     {
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx-request-id: hostile-{n}\r\nconnection: close\r\n\r\n");
-        let exchange = exchange(program.address, request.as_bytes(), Then::Wait).await;
+        let exchange = program.exchange(request).await;
         assert!(matches!(exchange.statuses()[..], [404] | [400]), "{path}: {}", exchange.text());
         if exchange.statuses() == [404] {
             let line = line_of(&format!("hostile-{n}")).await;
@@ -91,5 +85,5 @@ async fn the_json_log_has_a_line_for_each_request_and_no_path_forges_one() {
     let lines = parsed(&program.log());
     assert!(lines.iter().all(|line| line["level"] != "ERROR" && line["message"] != "forged"), "{lines:?}");
     let log = program.log().join("\n");
-    assert!(!log.contains("in-the-query") && !log.contains("eyJ"), "{log}");
+    assert_lacks(&log, &["in-the-query", "eyJ"]);
 }

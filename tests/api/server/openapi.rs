@@ -9,13 +9,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::program::Program;
-use crate::harness::{TestServer, skip};
+use crate::harness::{TestServer, assert_has, skip};
 
 /// DELETE last: what it leaves behind, the others would not find.
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "options", "delete"];
 
 async fn document(server: &TestServer) -> Value {
-    let answer = server.call("GET", "/openapi.json").send().await;
+    let answer = server.fetch("/openapi.json").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     answer.json()
 }
@@ -32,9 +32,8 @@ fn allowed(allow: &str) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_address_and_method_in_the_document_is_there_and_allow_lists_exactly_these() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"mine"}"#).await.status, 201);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "mine").await.status, 201);
     let document = document(&server).await;
     let paths = document["paths"].as_object().expect("paths");
     let addresses: Vec<&str> = paths.keys().map(String::as_str).collect();
@@ -63,8 +62,7 @@ async fn every_address_and_method_in_the_document_is_there_and_allow_lists_exact
 
 #[tokio::test]
 async fn the_document_and_options_say_the_same_of_a_body() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let document = document(&server).await;
     let metadata = server.call("OPTIONS", "/articles/").token(&token).send().await.json();
     let field = &metadata["actions"]["POST"]["name"];
@@ -119,7 +117,7 @@ async fn schemathesis_finds_no_answer_that_the_document_does_not_promise() {
     .await;
     server.seed_articles(30).await;
     let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"mine"}"#).await.status, 201);
+    assert_eq!(server.post_article(&token, "mine").await.status, 201);
     let folder = TempDir::new().expect("a folder");
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis");
     let mut command = Command::new(&program);
@@ -133,5 +131,5 @@ async fn schemathesis_finds_no_answer_that_the_document_does_not_promise() {
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
     // Were nothing tried, nothing would be found either.
-    assert!(report.contains("Tested: 13") && report.contains("passed"), "{report}");
+    assert_has(&report, &["Tested: 13", "passed"]);
 }

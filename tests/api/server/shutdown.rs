@@ -33,7 +33,7 @@ async fn sigterm_lets_running_requests_finish_and_ends_with_0_while_clients_idle
     let (program, client) = (Program::new(), client());
     let token = program.token().await;
     let mut server = program.serve().await;
-    assert_eq!(server.post(&token, "before").await.status, 201);
+    assert_eq!(server.post_article(&token, "before").await.status, 201);
     let mut idle = Vec::new();
     for _ in 0..3 {
         let mut stream = TcpStream::connect(server.address).await.expect("the server accepts");

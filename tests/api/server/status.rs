@@ -5,11 +5,11 @@ use std::time::Duration;
 use gatepost::rate_limit::Rate;
 use gatepost::secret::Secret;
 
-use crate::harness::TestServer;
 use crate::harness::admin::AdminClient;
-use crate::harness::form::unescape;
+use crate::harness::html::unescape;
 use crate::harness::jwks::Behaviour;
 use crate::harness::pool::{CLIENT_ID, ISSUER, POOL_ID, TestKey};
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const PAGE: &str = "/admin/status/";
 
@@ -46,7 +46,7 @@ async fn the_status_page_shows_pool_keys_database_and_settings_and_masks_secrets
     assert!(fact(&page, "Fetched").ends_with(" s ago"), "{page}");
     assert!(fact(&page, "Next fetch").starts_with("in "), "{page}");
     assert!(fact(&page, "Migrations").starts_with("all "), "{page}");
-    assert!(!page.contains("Last failure") && !page.contains("Failing"), "{page}");
+    assert_lacks(&page, &["Last failure", "Failing"]);
     assert_eq!(fact(&page, "APP_ENV"), "production");
     assert_eq!(fact(&page, "COGNITO_LEEWAY_SECONDS"), "42");
     assert_eq!(fact(&page, "RATE_LIMIT_USER"), "100/s");
@@ -54,7 +54,7 @@ async fn the_status_page_shows_pool_keys_database_and_settings_and_masks_secrets
     assert_eq!(fact(&page, "METRICS_TOKEN"), "set");
     assert_eq!(fact(&page, "POST_CONFIRMATION_SECRETS"), "2 are set");
     for secret in secrets {
-        assert!(!page.contains(&secret[..16]), "{page}");
+        assert_lacks(&page, &[&secret[..16]]);
     }
     // None is left out.
     for setting in gatepost::config::SETTINGS {
@@ -75,7 +75,7 @@ async fn the_keys_can_be_fetched_at_once_and_a_failure_is_shown() {
     let new = TestKey::nth(2);
     server.pool.jwks.publish(&[&server.pool.id_key, &new]);
     let answer = root.post(PAGE, &[]).await;
-    assert_eq!((answer.status, answer.header("location")), (303, PAGE));
+    assert_eq!(answer.redirect(), (303, PAGE));
     assert_eq!(server.pool.jwks.fetches(), fetches + 1);
     let page = root.page(PAGE).await;
     assert!(page.contains("The keys were fetched.") && fact(&page, "Keys").contains(&new.kid), "{page}");
@@ -88,10 +88,11 @@ async fn the_keys_can_be_fetched_at_once_and_a_failure_is_shown() {
     });
     let answer = root.post(PAGE, &[]).await;
     let page = root.follow(&answer).await;
-    assert!(page.contains("The keys could not be fetched. The last failure is below."), "{page}");
-    assert!(page.contains("Failing") && !page.contains("<script>down"), "{page}");
+    assert_has(&page, &["The keys could not be fetched. The last failure is below."]);
+    assert_has(&page, &["Failing"]);
+    assert_lacks(&page, &["<script>down"]);
     let failure = fact(&page, "Last failure");
-    assert!(failure.contains("The last fetch, ") && failure.contains("503"), "{failure}");
+    assert_has(&failure, &["The last fetch, ", "503"]);
     assert!(fact(&page, "Keys").contains(&new.kid), "the known keys stay: {page}");
 
     server.pool.jwks.publish(&[&new]);
@@ -106,20 +107,20 @@ async fn the_status_page_is_for_superusers_and_its_form_for_our_own_pages() {
     server.ready().await;
     let fetches = server.pool.jwks.fetches();
     let stranger = AdminClient::new(server.address);
-    assert_eq!(stranger.call("GET", PAGE).send().await.status, 302);
-    assert_eq!(stranger.form(PAGE, &[]).send().await.status, 302);
+    assert_eq!(stranger.call("GET", PAGE).status().await, 302);
+    assert_eq!(stranger.form(PAGE, &[]).status().await, 302);
     // No permission of all that there are makes up for it.
     let many = ["users.view_user", "users.change_user", "users.change_group", "articles.change_article"];
     let mut staff = server.staff_with("staff", &many).await;
     let answer = staff.get(PAGE).await;
     assert_eq!(answer.status, 403);
-    assert!(!answer.text().contains(POOL_ID) && !answer.text().contains("DATABASE_URL"), "{}", answer.text());
+    assert_lacks(&answer.text(), &[POOL_ID, "DATABASE_URL"]);
     assert_eq!(staff.post(PAGE, &[]).await.status, 403);
     assert!(!staff.page("/admin/").await.contains(PAGE));
 
     let mut root = server.superuser().await;
     root.page(PAGE).await;
-    assert_eq!(root.form(PAGE, &[]).send().await.status, 403, "without its CSRF token");
+    assert_eq!(root.form(PAGE, &[]).status().await, 403, "without its CSRF token");
     let form = [("csrfmiddlewaretoken", root.token.as_str())];
     let foreign = root.form(PAGE, &form).header("origin", "https://evil.example").send().await;
     assert_eq!(foreign.status, 403);
@@ -138,7 +139,8 @@ async fn the_local_pool_has_keys_of_its_own_that_nobody_fetches() {
     let mut root = AdminClient::new(server.address);
     assert_eq!(root.sign_in("root", crate::harness::admin::PASSWORD).await.status, 303);
     let page = root.page(PAGE).await;
-    assert!(page.contains("Keys of the local user pool") && !page.contains("Fetch the keys now"), "{page}");
+    assert_has(&page, &["Keys of the local user pool"]);
+    assert_lacks(&page, &["Fetch the keys now"]);
     assert_eq!(fact(&page, "AWS_USER_POOLS_ID"), "the local user pool");
     let answer = root.post(PAGE, &[]).await;
     assert!(root.follow(&answer).await.contains("The keys were fetched."));

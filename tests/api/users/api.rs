@@ -1,13 +1,12 @@
 //! `/me/`: who the API takes the caller for.
 
-use crate::harness::TestServer;
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const ALICE: &str = r#"{"id":1,"username":"alice","email":"alice@example.com","first_name":"","last_name":"","is_staff":false,"is_superuser":false}"#;
 
 #[tokio::test]
 async fn the_caller_is_told_who_they_are_and_nothing_secret() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.sql("UPDATE users SET password = '$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaA'").await;
     for path in ["/me/", "/me", "/me/?format=json", "/me/?id=2&username=bob"] {
         let answer = server.get(path, &token).await;
@@ -20,8 +19,7 @@ async fn the_caller_is_told_who_they_are_and_nothing_secret() {
 
 #[tokio::test]
 async fn each_caller_sees_their_own_user_and_changes_at_once() {
-    let server = TestServer::start().await;
-    let alice = server.alice().await;
+    let (server, alice) = TestServer::with_alice().await;
     server.user_with("root", |user| (user.is_staff, user.is_superuser) = (true, true)).await;
     let root = server.pool.token("root").sign();
     for _ in 0..2 {
@@ -37,10 +35,8 @@ async fn each_caller_sees_their_own_user_and_changes_at_once() {
         r#"{"id":1,"username":"alice","email":"alice@example.com","first_name":"Älice","last_name":"<b>\"\u2028","is_staff":true,"is_superuser":false}"#,
     );
     let page = server.get("/me/?format=api", &alice).await.text();
-    assert!(
-        page.contains("<title>Me – Gatepost</title>") && page.contains("&#60;b&#62;") && !page.contains("<b>"),
-        "{page}"
-    );
+    assert_has(&page, &["<title>Me – Gatepost</title>", "&#60;b&#62;"]);
+    assert_lacks(&page, &["<b>"]);
 
     server.sql("UPDATE users SET is_active = FALSE WHERE username = 'alice'").await;
     let answer = server.get("/me/", &alice).await;
@@ -69,8 +65,7 @@ async fn a_user_whom_their_first_token_created_sees_themselves() {
 
 #[tokio::test]
 async fn strangers_and_other_methods_are_refused() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for method in ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"] {
         let answer = server.call(method, "/me/").send().await;
         assert_eq!(answer.status, 401, "{method}");
@@ -90,8 +85,7 @@ async fn strangers_and_other_methods_are_refused() {
 
 #[tokio::test]
 async fn options_describes_an_address_that_takes_nothing() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.call("OPTIONS", "/me/").token(&token).send().await.assert(
         200,
         r#"{"name":"Me","description":"","renders":["application/json","text/html"],"parses":["application/json","application/x-www-form-urlencoded","multipart/form-data"]}"#,
@@ -100,10 +94,9 @@ async fn options_describes_an_address_that_takes_nothing() {
 
 #[tokio::test]
 async fn an_unchanged_user_is_not_sent_again() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let tag = server.get("/me/", &token).await.header("etag").to_owned();
-    let again = async || server.call("GET", "/me/").token(&token).header("if-none-match", &tag).send().await.status;
+    let again = async || server.call("GET", "/me/").token(&token).header("if-none-match", &tag).status().await;
     assert_eq!(again().await, 304);
     server.sql("UPDATE users SET first_name = 'Alice'").await;
     assert_eq!(again().await, 200);

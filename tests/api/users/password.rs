@@ -2,8 +2,8 @@
 
 use gatepost::users::password;
 
-use crate::harness::TestServer;
-use crate::harness::program::{Program, texts};
+use crate::harness::program::Program;
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 #[tokio::test]
 async fn a_password_is_nowhere_but_hashed_with_argon2id() {
@@ -14,7 +14,7 @@ async fn a_password_is_nowhere_but_hashed_with_argon2id() {
         .set("RUST_LOG", "trace");
     let outcome = program.run(&["createsuperuser", "--noinput"]).await;
     outcome.success();
-    let hash = texts(&mut program.database(), "SELECT password AS text FROM users").remove(0);
+    let hash = program.texts("SELECT password FROM users").remove(0);
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     assert!(password::verify(secret, &hash));
     for text in [secret, hash.as_str()] {
@@ -33,9 +33,9 @@ async fn debug_output_shows_no_secret() {
     let user = server.user_with("alice", |new| new.password = Some("$argon2id$secret".to_owned())).await;
     assert!(user.password.is_some());
     let shown = format!("{user:?} {:#?}", server.config);
-    assert!(shown.contains("alice") && shown.contains("pool"), "{shown}");
-    assert!(!shown.contains("$argon2id"), "{shown}");
+    assert_has(&shown, &["alice", "pool"]);
+    assert_lacks(&shown, &["$argon2id"]);
     // Addresses of keys are shown, so none with a password in it is taken.
     let refusal = gatepost::cognito::user_pool::checked_url("https://user:hunter2@example.com/").expect_err("a secret");
-    assert!(!refusal.contains("hunter2"), "{refusal}");
+    assert_lacks(&refusal, &["hunter2"]);
 }

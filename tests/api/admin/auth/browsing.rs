@@ -1,8 +1,8 @@
 //! The browsable API for who is signed in to the admin: for pages of our own origin, and for nothing else.
 
-use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, SESSION_COOKIE};
 use crate::harness::client::{Answer, Call};
+use crate::harness::{TestServer, assert_has};
 
 /// A page, as a browser asks for it from one of our own pages.
 fn from_here(staff: &AdminClient, method: &str, path: &str) -> Call {
@@ -32,7 +32,7 @@ async fn staff_who_are_signed_in_see_pages_without_a_token() {
     // What a person types in or takes from the bookmarks.
     let typed = staff.call("GET", "/me/").header("accept", "text/html").header("sec-fetch-site", "none").send().await;
     assert_eq!(typed.status, 200);
-    assert!(typed.text().contains("&#34;root&#34;"), "{}", typed.text());
+    assert_has(&typed.text(), &["&#34;root&#34;"]);
     // With a token, the token alone counts.
     let alice = server.alice().await;
     let page = from_here(&staff, "GET", "/me/").token(&alice).send().await;
@@ -108,13 +108,13 @@ async fn a_change_takes_the_sessions_csrf_token() {
         ),
     ];
     for (case, call) in rows {
-        assert_eq!(call.send().await.status, 401, "{case}");
+        assert_eq!(call.status().await, 401, "{case}");
     }
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 0);
+    assert_eq!(server.count("articles").await, 0);
     let origin = format!("http://{}", server.address);
     let created = post().header("x-csrftoken", &token).header("origin", origin).send().await;
     assert_eq!(created.status, 201, "{}", created.text());
-    let actors = server.texts("SELECT actor || ' ' || source AS t FROM history WHERE model = 'article'").await;
+    let actors = server.texts("SELECT actor || ' ' || source FROM history WHERE model = 'article'").await;
     assert_eq!(actors, ["root api"]);
     let deleted = from_here(&staff, "DELETE", "/articles/1/").header("x-csrftoken", &token).send().await;
     assert_eq!(deleted.status, 204);
@@ -123,7 +123,7 @@ async fn a_change_takes_the_sessions_csrf_token() {
 #[tokio::test]
 async fn a_session_that_is_over_counts_here_no_more_either() {
     let server = TestServer::start().await;
-    let me = async |client: &AdminClient| from_here(client, "GET", "/me/").send().await.status;
+    let me = async |client: &AdminClient| from_here(client, "GET", "/me/").status().await;
     let mut left = server.superuser().await;
     let replayed = left.clone();
     assert_eq!(me(&replayed).await, 200);

@@ -132,12 +132,12 @@ async fn no_form_is_taken_from_another_site_or_without_its_token() {
         let expected = if matches!(path, "/admin/login/" | "/admin/theme/") { 403 } else { 302 };
         assert_eq!(answer.status, expected, "{path}: without cookies");
     }
-    assert_eq!(server.number("SELECT count(*) FROM sessions").await, 2, "nothing was done");
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE source = 'admin'").await, 0, "nothing was done");
-    assert_eq!(server.number("SELECT count(*) FROM imports WHERE state = 'checked'").await, 1, "nothing was done");
-    assert_eq!(server.number("SELECT count(*) FROM imports").await, 1, "nothing was done");
+    assert_eq!(server.count("sessions").await, 2, "nothing was done");
+    assert_eq!(server.count("history WHERE source = 'admin'").await, 0, "nothing was done");
+    assert_eq!(server.count("imports WHERE state = 'checked'").await, 1, "nothing was done");
+    assert_eq!(server.count("imports").await, 1, "nothing was done");
     assert_eq!(server.pool.jwks.fetches(), fetches, "nothing was done");
-    assert_eq!(bob.call("GET", "/admin/").send().await.status, 200);
+    assert_eq!(bob.call("GET", "/admin/").status().await, 200);
 }
 
 #[tokio::test]
@@ -152,9 +152,9 @@ async fn forms_of_our_own_pages_are_taken_whatever_the_browser_tells() {
     let header = [("x-csrftoken", stranger.token.as_str())];
     assert_eq!(send(&server, &stranger, "/admin/theme/", "theme=dark", &header).await.status, 303, "by a script");
     let charset = "application/x-www-form-urlencoded; charset=UTF-8";
-    assert_eq!(stranger.call("POST", "/admin/theme/").body(charset, body.clone()).send().await.status, 303);
+    assert_eq!(stranger.call("POST", "/admin/theme/").body(charset, body.clone()).status().await, 303);
     let upper = "APPLICATION/X-WWW-FORM-URLENCODED";
-    assert_eq!(stranger.call("POST", "/admin/theme/").body(upper, body).send().await.status, 303);
+    assert_eq!(stranger.call("POST", "/admin/theme/").body(upper, body).status().await, 303);
 }
 
 #[tokio::test]
@@ -197,8 +197,8 @@ async fn the_token_is_another_one_after_signing_in_and_for_each_session() {
     let mut elsewhere = server.sign_in("alice").await;
     elsewhere.page("/admin/").await;
     assert!(one != before && elsewhere.token != one);
-    assert_eq!(alice.form("/admin/logout/", &[("csrfmiddlewaretoken", &before)]).send().await.status, 403);
-    assert_eq!(alice.form("/admin/logout/", &[("csrfmiddlewaretoken", &elsewhere.token)]).send().await.status, 403);
+    assert_eq!(alice.form("/admin/logout/", &[("csrfmiddlewaretoken", &before)]).status().await, 403);
+    assert_eq!(alice.form("/admin/logout/", &[("csrfmiddlewaretoken", &elsewhere.token)]).status().await, 403);
     // A token that the visitor brings along, not one of ours, is not taken over.
     let mut planted = AdminClient::new(server.address);
     planted.cookies.insert("__Host-csrftoken".to_owned(), "known".to_owned());
@@ -217,13 +217,13 @@ async fn a_body_that_is_no_form_is_refused() {
         let answer = alice.call("POST", "/admin/theme/").body(content_type, body.clone()).send().await;
         assert_eq!(answer.status, 415, "{content_type}");
     }
-    assert_eq!(alice.call("POST", "/admin/theme/").bare_body(body.clone()).send().await.status, 415);
+    assert_eq!(alice.call("POST", "/admin/theme/").bare_body(body.clone()).status().await, 415);
     let large = alice.call("POST", "/admin/theme/").body(FORM, format!("{body}&x={}", "x".repeat(1_048_576)));
-    assert_eq!(large.send().await.status, 413);
+    assert_eq!(large.status().await, 413);
     let fields = |count: usize| format!("{body}{}", "&a=b".repeat(count));
     let answer = alice.call("POST", "/admin/theme/").body(FORM, fields(9_998)).send().await;
     assert_eq!(answer.status, 303, "{}", answer.text());
-    assert_eq!(alice.call("POST", "/admin/theme/").body(FORM, fields(9_999)).send().await.status, 400);
+    assert_eq!(alice.call("POST", "/admin/theme/").body(FORM, fields(9_999)).status().await, 400);
     // What cannot be decoded is replaced, as browsers and Django do.
     for broken in ["%", "%zz", "%ff%fe", "&&=&==", "\u{fffd}"] {
         let answer = alice.call("POST", "/admin/theme/").body(FORM, format!("{body}&x={broken}")).send().await;

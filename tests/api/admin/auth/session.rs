@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatepost::config::Mode;
 
 use crate::harness::admin::{AdminClient, PASSWORD, SESSION_COOKIE};
-use crate::harness::{TestServer, ago, eventually};
+use crate::harness::{TestServer, ago, assert_has, assert_lacks, eventually};
 
 /// Whether the first page is shown.
 async fn is_in(client: &AdminClient) -> bool {
@@ -27,20 +27,20 @@ async fn staff_signs_in_sees_the_first_page_and_signs_out() {
     let mut alice = AdminClient::new(server.address);
     assert!(!is_in(&alice).await);
     let page = alice.page("/admin/login/?next=/admin/sessions/%3Fq%3Dx").await;
-    assert!(page.contains(r#"name="next" value="/admin/sessions/?q=x""#), "{page}");
+    assert_has(&page, &[r#"name="next" value="/admin/sessions/?q=x""#]);
     let fields = [("username", "alice"), ("password", PASSWORD), ("next", "/admin/sessions/?q=x")];
     let answer = alice.post("/admin/login/", &fields).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/admin/sessions/?q=x"));
+    assert_eq!(answer.redirect(), (303, "/admin/sessions/?q=x"));
     let page = alice.page("/admin/").await;
-    assert!(page.contains("Signed in as <strong>alice</strong>"), "{page}");
+    assert_has(&page, &["Signed in as <strong>alice</strong>"]);
     let cookies = alice.clone();
     let answer = alice.post("/admin/logout/", &[]).await;
     assert_eq!(answer.status, 200);
-    assert!(answer.text().contains("Sign in again"), "{}", answer.text());
+    assert_has(&answer.text(), &["Sign in again"]);
     assert!(alice.session().is_empty(), "the cookie is taken back");
     assert!(!is_in(&alice).await);
     assert!(!is_in(&cookies).await, "the session is over on the server, too");
-    assert_eq!(server.number("SELECT count(*) FROM sessions").await, 0);
+    assert_eq!(server.count("sessions").await, 0);
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn cookies_are_for_this_host_alone_and_for_no_script() {
                 assert!(parts.contains(&flag), "{flag}: {cookie}");
             }
             assert_eq!(parts.contains(&"Secure"), is_secure, "{cookie}");
-            assert!(!cookie.contains("Domain"), "{cookie}");
+            assert_lacks(&cookie, &["Domain"]);
         }
         let expected = ["csrftoken", "device", "sessionid", "theme"].map(|name| format!("{prefix}{name}"));
         names.sort();
@@ -81,8 +81,8 @@ async fn the_key_has_256_bits_and_is_not_in_the_database() {
     let (_, key) = cookie.split_at_checked(44).expect("a signature");
     assert_eq!(key.len(), 43, "32 bytes in base64url: {cookie}");
     assert_ne!(one.session(), other.session());
-    let state = server.texts("SELECT key_hash || state || address || user_agent AS t FROM sessions").await.join("");
-    assert!(!state.contains(key), "{state}");
+    let state = server.texts("SELECT key_hash || state || address || user_agent FROM sessions").await.join("");
+    assert_lacks(&state, &[key]);
     let file = std::fs::read(server.sqlite_file()).expect("the database");
     let wal = std::fs::read(server.sqlite_file().with_extension("sqlite3-wal")).expect("its log");
     for (name, bytes) in [("database", file), ("log", wal)] {
@@ -111,7 +111,7 @@ async fn signing_in_gives_another_key_whatever_cookie_was_there() {
         planted_there.cookies.insert(SESSION_COOKIE.to_owned(), planted.clone());
         assert!(!is_in(&planted_there).await, "{planted} leads to Alice's session");
     }
-    assert_eq!(server.number("SELECT count(*) FROM sessions").await, 4, "Mallory's is gone, one for each sign-in");
+    assert_eq!(server.count("sessions").await, 4, "Mallory's is gone, one for each sign-in");
 }
 
 #[tokio::test]
@@ -132,11 +132,11 @@ async fn who_may_no_longer_be_here_is_out_at_the_next_request() {
         // Past the functions that would end the sessions: the guard itself must see it.
         server.sql(change).await;
         let answer = client.get("/admin/").await;
-        assert_eq!((answer.status, answer.header("location")), (302, "/admin/login/?next=/admin/"), "{name}");
+        assert_eq!(answer.redirect(), (302, "/admin/login/?next=/admin/"), "{name}");
         // To have the rights again does not bring the session back.
         server.sql("UPDATE users SET is_active = TRUE, is_staff = TRUE").await;
         assert!(!is_in(&replayed).await, "{name}");
-        assert_eq!(server.number("SELECT count(*) FROM sessions").await, 0, "{name}");
+        assert_eq!(server.count("sessions").await, 0, "{name}");
     }
 }
 
@@ -152,9 +152,9 @@ async fn a_change_of_ones_password_ends_the_other_sessions_and_moves_this_one() 
     let new = "a much-better Passphrase 7";
     let fields = [("old_password", PASSWORD), ("new_password1", new), ("new_password2", new)];
     let answer = alice.post("/admin/password_change/", &fields).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/admin/"), "{}", answer.text());
+    assert_eq!(answer.redirect(), (303, "/admin/"), "{}", answer.text());
     let page = alice.page("/admin/").await;
-    assert!(page.contains("Your password was changed."), "{page}");
+    assert_has(&page, &["Your password was changed."]);
     assert!(!alice.page("/admin/").await.contains("Your password was changed."), "a message is shown once");
     assert!(!is_in(&before).await, "the old key still opens the session");
     assert!(!is_in(&elsewhere).await);
@@ -162,7 +162,9 @@ async fn a_change_of_ones_password_ends_the_other_sessions_and_moves_this_one() 
     let mut again = AdminClient::new(server.address);
     assert_eq!(again.sign_in("alice", PASSWORD).await.status, 200, "the old password is refused");
     assert_eq!(again.sign_in("alice", new).await.status, 303);
-    let history = server.texts("SELECT actor || ' ' || source || ' ' || object || ' ' || changes AS t FROM history WHERE action = 'changed'").await;
+    let history = server
+        .texts("SELECT actor || ' ' || source || ' ' || object || ' ' || changes FROM history WHERE action = 'changed'")
+        .await;
     assert_eq!(history, [r#"alice admin alice {"password":"changed"}"#]);
 }
 
@@ -189,7 +191,7 @@ async fn a_session_ends_when_it_is_idle_and_in_any_case_in_the_end() {
     // Whoever signs in next clears away what is over.
     server.staff("bob", |_| {}).await;
     server.sign_in("bob").await;
-    assert_eq!(server.number("SELECT count(*) FROM sessions").await, 1);
+    assert_eq!(server.count("sessions").await, 1);
 }
 
 #[tokio::test]
@@ -215,7 +217,7 @@ async fn the_time_of_the_last_request_is_written_once_in_a_minute() {
     let server = TestServer::start().await;
     server.staff("alice", |_| {}).await;
     let alice = server.sign_in("alice").await;
-    let seen = "SELECT last_seen_at AS t FROM sessions";
+    let seen = "SELECT last_seen_at FROM sessions";
     let at_first = server.texts(seen).await;
     assert!(is_in(&alice).await);
     assert_eq!(server.texts(seen).await, at_first);
@@ -257,7 +259,7 @@ async fn a_cookie_that_was_touched_opens_nothing_and_breaks_nothing() {
     }
     // Two of one name: whichever counts, nobody but Alice is let in.
     let both = alice.call("GET", "/admin/").header("cookie", format!("{SESSION_COOKIE}={}", flipped(50)));
-    assert!(matches!(both.send().await.status, 200 | 302));
+    assert!(matches!(both.status().await, 200 | 302));
     assert!(is_in(&alice).await);
 }
 
@@ -270,7 +272,7 @@ async fn visitors_leave_nothing_in_the_database() {
     }
     assert_eq!(visitor.post("/admin/theme/", &[("theme", "dark")]).await.status, 303);
     assert!(visitor.session().is_empty());
-    assert_eq!(server.number("SELECT count(*) FROM sessions").await, 0);
+    assert_eq!(server.count("sessions").await, 0);
 }
 
 #[tokio::test]
@@ -278,8 +280,7 @@ async fn sessions_hold_beyond_a_restart_and_for_all_processes_on_a_database() {
     let first = TestServer::start().await;
     first.staff("alice", |_| {}).await;
     let alice = first.sign_in("alice").await;
-    let database = first.config.database.clone();
-    let second = TestServer::start_with(|config| config.database = database).await;
+    let second = first.second().await;
     let mut elsewhere = AdminClient::new(second.address);
     elsewhere.cookies = alice.cookies.clone();
     assert!(is_in(&elsewhere).await);
@@ -301,5 +302,6 @@ async fn nothing_is_left_of_who_was_signed_in_before() {
     let answer = browser.post("/admin/login/", &[("username", "alice"), ("password", PASSWORD)]).await;
     assert_eq!(answer.status, 303);
     let page = browser.page("/admin/").await;
-    assert!(page.contains("<strong>alice</strong>") && !page.contains("revoked"), "{page}");
+    assert_has(&page, &["<strong>alice</strong>"]);
+    assert_lacks(&page, &["revoked"]);
 }

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::harness::admin::{AdminClient, PASSWORD};
-use crate::harness::log_watch;
-use crate::harness::{TestServer, ago};
+use crate::harness::{TestServer, ago, log_watch};
 
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
@@ -55,7 +54,7 @@ async fn all_who_are_refused_get_one_and_the_same_answer() {
     {
         assert!(AdminClient::new(server.address).sign_in(name, password).await.text().contains(REFUSED), "{name}");
     }
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE last_login IS NOT NULL").await, 0);
+    assert_eq!(server.count("users WHERE last_login IS NOT NULL").await, 0);
 }
 
 #[tokio::test]
@@ -110,9 +109,9 @@ async fn a_sign_in_is_noted_with_the_user_and_in_the_log() {
     server.staff("noted-user", |_| {}).await;
     let mut client = AdminClient::new(server.address);
     client.sign_in("noted-user", PASSWORD).await;
-    let of_today = format!("SELECT count(*) FROM users WHERE last_login > {}", ago(60));
-    assert_eq!(server.number(&of_today).await, 1);
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE action = 'changed'").await, 0);
+    let of_today = format!("users WHERE last_login > {}", ago(60));
+    assert_eq!(server.count(&of_today).await, 1);
+    assert_eq!(server.count("history WHERE action = 'changed'").await, 0);
     let mut stranger = AdminClient::new(server.address);
     stranger.sign_in("noted-user\r\nINFO forged", "this-is-my-secret").await;
     let lines = log_watch::lines();
@@ -160,9 +159,9 @@ async fn after_signing_in_the_way_leads_to_paths_of_this_site_alone() {
         assert!(page.contains(&shown), "{next:?}: {page}");
         let fields = [("username", "alice"), ("password", PASSWORD), ("next", next)];
         let answer = alice.post("/admin/login/", &fields).await;
-        assert_eq!((answer.status, answer.header("location")), (303, expected), "{next:?}");
+        assert_eq!(answer.redirect(), (303, expected), "{next:?}");
         let answer = alice.get(&path).await;
-        assert_eq!((answer.status, answer.header("location")), (303, expected), "{next:?}");
+        assert_eq!(answer.redirect(), (303, expected), "{next:?}");
     }
 }
 
@@ -182,7 +181,7 @@ async fn strangers_are_sent_to_the_sign_in_page_and_back() {
         for method in ["GET", "HEAD"] {
             let answer = stranger.call(method, path).send().await;
             let expected = format!("/admin/login/?next={next}");
-            assert_eq!((answer.status, answer.header("location")), (302, expected.as_str()), "{method} {path}");
+            assert_eq!(answer.redirect(), (302, expected.as_str()), "{method} {path}");
         }
     }
     // A form leads back to the page that it was on.
@@ -194,7 +193,7 @@ async fn strangers_are_sent_to_the_sign_in_page_and_back() {
         }
         let answer = call.send().await;
         let expected = format!("/admin/login/?next={next}");
-        assert_eq!((answer.status, answer.header("location")), (302, expected.as_str()), "{referer}");
+        assert_eq!(answer.redirect(), (302, expected.as_str()), "{referer}");
     }
 }
 

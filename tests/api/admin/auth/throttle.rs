@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use gatepost::client_address::TrustedProxies;
 
-use crate::harness::TestServer;
 use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::client::Answer;
+use crate::harness::{TestServer, assert_has};
 
 /// A server that believes what its proxy, the test, says of addresses.
 async fn behind_proxy() -> TestServer {
@@ -35,11 +35,7 @@ fn assert_throttled(answer: &Answer, most: u64) {
     assert_eq!(answer.status, 429, "{}", answer.text());
     let seconds: u64 = answer.header("retry-after").parse().expect("a number");
     assert!((1..=most).contains(&seconds), "{seconds}");
-    assert!(
-        answer.text().contains(&format!("Too many attempts. Try again in {seconds} seconds.")),
-        "{}",
-        answer.text()
-    );
+    assert_has(&answer.text(), &[&format!("Too many attempts. Try again in {seconds} seconds.")]);
 }
 
 #[tokio::test]
@@ -115,7 +111,7 @@ async fn the_right_password_does_not_count() {
         let client = visitor(&server).await;
         assert_eq!(attempt(&client, "192.0.2.1", "alice", PASSWORD).await.status, 303);
     }
-    assert_eq!(server.number("SELECT count(*) FROM throttles").await, 0, "an empty bucket is not kept");
+    assert_eq!(server.count("throttles").await, 0, "an empty bucket is not kept");
 }
 
 #[tokio::test]
@@ -152,12 +148,7 @@ async fn the_owner_gets_in_with_a_known_browser_while_others_guess() {
 #[tokio::test]
 async fn the_limit_can_be_set_and_holds_for_all_processes_on_a_database() {
     let first = TestServer::start_with(|config| config.login_max_failures = 2).await;
-    let database = first.config.database.clone();
-    let second = TestServer::start_with(|config| {
-        config.database = database;
-        config.login_max_failures = 2;
-    })
-    .await;
+    let second = first.second().await;
     let (one, other) = (visitor(&first).await, visitor(&second).await);
     assert_eq!(attempt(&one, "", "alice", "wrong").await.status, 200);
     assert_eq!(attempt(&other, "", "alice", "wrong").await.status, 200);
@@ -190,11 +181,11 @@ async fn buckets_that_are_empty_are_removed_in_time() {
     for n in 0..12 {
         attempt(&client, &format!("192.0.2.{n}"), &format!("user{n}"), "wrong").await;
     }
-    assert_eq!(server.number("SELECT count(*) FROM throttles").await, 24);
+    assert_eq!(server.count("throttles").await, 24);
     server.sql("UPDATE throttles SET at = at - 301000").await;
     attempt(&client, "198.51.100.1", "somebody", "wrong").await;
-    assert_eq!(server.number("SELECT count(*) FROM throttles").await, 2);
-    let names = server.texts("SELECT name AS t FROM throttles").await.join(" ");
+    assert_eq!(server.count("throttles").await, 2);
+    let names = server.texts("SELECT name FROM throttles").await.join(" ");
     assert!(!names.contains("somebody"), "what was typed may be a password: {names}");
 }
 
@@ -235,6 +226,6 @@ async fn a_flood_of_sign_ins_does_not_starve_the_api() {
     assert!(times.len() >= 20 && median < Duration::from_millis(250), "{} {median:?}", times.len());
     assert!(most < Duration::from_secs(3), "{most:?}");
     // Whoever was sent away was not counted as a failure.
-    let counted = server.number("SELECT count(*) FROM throttles WHERE name LIKE 'account:%'").await;
+    let counted = server.count("throttles WHERE name LIKE 'account:%'").await;
     assert_eq!(counted, 200 - refused);
 }

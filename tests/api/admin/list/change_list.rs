@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::TestServer;
-use crate::harness::html::{between, link, names, unescaped};
+use crate::harness::html::{between, link, names, unescape};
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 #[tokio::test]
 async fn names_are_text_and_never_markup() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let evil = "<script>alert('x')</script>\"&";
     server.articles(&[evil]).await;
     server.person("mallory", "<img src=x onerror=1>", "</td><b>").await;
-    server.sql("INSERT INTO groups (name) VALUES ('<i>group</i>')").await;
+    server.groups(&["<i>group</i>"]).await;
     server
         .sql(
             "INSERT INTO history (at, actor, source, action, model, object_id, object, changes) VALUES
@@ -37,9 +36,9 @@ async fn names_are_text_and_never_markup() {
         }
     }
     let html = root.page("/admin/articles/").await;
-    assert_eq!(names(&html).iter().map(|name| unescaped(name)).collect::<Vec<_>>(), [evil]);
+    assert_eq!(names(&html).iter().map(|name| unescape(name)).collect::<Vec<_>>(), [evil]);
     let html = root.page("/admin/articles/1/history/").await;
-    assert!(unescaped(&html).contains("<del>old"), "what it says is there");
+    assert!(unescape(&html).contains("<del>old"), "what it says is there");
 }
 
 #[tokio::test]
@@ -67,7 +66,8 @@ async fn a_list_offers_what_its_reader_may_do() {
     }
     let mut users = server.staff_with("users", &["users.change_user"]).await;
     let html = users.page("/admin/users/").await;
-    assert!(html.contains("Deactivate selected users") && !html.contains("Delete selected users"), "{html}");
+    assert_has(&html, &["Deactivate selected users"]);
+    assert_lacks(&html, &["Delete selected users"]);
     let mut root = server.superuser().await;
     for path in ["nothing/", "articles/one/history/", "articles/99/history/", "nothing/1/history/", "nothing/export/"] {
         assert_eq!(root.get(&format!("/admin/{path}")).await.status, 404, "{path}");
@@ -76,15 +76,14 @@ async fn a_list_offers_what_its_reader_may_do() {
 
 #[tokio::test]
 async fn a_row_leads_to_its_form_with_the_state_of_the_list() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.articles(&["one"]).await;
     let html = root.page("/admin/articles/").await;
     assert_eq!(link(&html, "one"), "1/change/", "from the list's address");
     let html = root.page("/admin/articles/?o=name&q=o+n&author=no&x=y").await;
     assert_eq!(link(&html, "one"), "1/change/?_changelist_filters=q%3Do%2Bn%26author%3Dno%26o%3Dname");
     assert_eq!(
-        unescaped(between(&html, "<form class=\"panel\" method=\"post\" action=\"", "\"")[0]),
+        unescape(between(&html, "<form class=\"panel\" method=\"post\" action=\"", "\"")[0]),
         "/admin/articles/?q=o+n&author=no&o=name",
         "an action on all that match knows what matches"
     );
@@ -93,22 +92,20 @@ async fn a_row_leads_to_its_form_with_the_state_of_the_list() {
 
 #[tokio::test]
 async fn an_empty_table_says_so_and_one_whose_rows_are_left_out_says_how_to_see_them() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let html = root.page("/admin/articles/").await;
-    assert!(html.contains("No articles yet") && html.contains("/admin/articles/add/"), "{html}");
-    assert!(!html.contains("type=\"search\" name=\"q\" value=\"\" aria-label=\"Search articles\""));
+    assert_has(&html, &["No articles yet", "/admin/articles/add/"]);
+    assert_lacks(&html, &["type=\"search\" name=\"q\" value=\"\" aria-label=\"Search articles\""]);
     server.articles(&["one"]).await;
     let html = root.page("/admin/articles/?q=two").await;
-    assert!(html.contains("No article matches") && html.contains("data-result-count>0 of 1 article<"), "{html}");
+    assert_has(&html, &["No article matches", "data-result-count>0 of 1 article<"]);
     assert_eq!(link(&html, "Clear search and filters"), "?");
 }
 
 #[tokio::test]
 async fn a_list_holds_only_until_any_process_commits() {
     let server = TestServer::start().await;
-    let database = server.config.database.clone();
-    let other = TestServer::start_with(|config| config.database = database).await;
+    let other = server.second().await;
     server.articles(&["One"]).await;
     let mut root = server.superuser().await;
     for name in ["Two", "Three"] {
@@ -123,9 +120,8 @@ async fn a_list_holds_only_until_any_process_commits() {
 
 #[tokio::test]
 async fn each_reader_sees_what_their_rights_of_now_allow() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
-    assert_eq!(server.post(&token, r#"{"name":"One"}"#).await.status, 201);
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "One").await.status, 201);
     let mut root = server.superuser().await;
     let permissions = ["history.view_entry", "articles.view_article", "users.view_user"];
     let mut clerk = server.staff_with("clerk", &permissions).await;

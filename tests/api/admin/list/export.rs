@@ -18,8 +18,7 @@ fn read(file: &[u8]) -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn a_list_is_exported_as_it_is_filtered_and_ordered() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     for name in ["ada", "bob", "cyd"] {
         server.user_with(name, |new| new.is_staff = name != "cyd").await;
     }
@@ -48,8 +47,7 @@ async fn a_list_is_exported_as_it_is_filtered_and_ordered() {
 
 #[tokio::test]
 async fn what_a_spreadsheet_would_run_is_guarded_and_comes_back_as_it_was() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     let names = [
         "=1+1",
         "+1",
@@ -66,10 +64,7 @@ async fn what_a_spreadsheet_would_run_is_guarded_and_comes_back_as_it_was() {
         "é",
         "-",
     ];
-    for name in names {
-        let name = name.replace('\'', "''");
-        server.sql(format!("INSERT INTO articles (name, created_at, updated_at) VALUES ('{name}', '2026-01-01 00:00:00', '2026-01-01 00:00:00')")).await;
-    }
+    server.articles(&names).await;
     let answer = root.get("/admin/articles/export/?o=id").await;
     let lines = read(&answer.body);
     for (line, name) in lines[1..].iter().zip(names) {
@@ -94,8 +89,7 @@ async fn what_a_spreadsheet_would_run_is_guarded_and_comes_back_as_it_was() {
 
 #[tokio::test]
 async fn every_model_can_be_exported_also_when_it_is_empty() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (_server, mut root) = TestServer::with_superuser().await;
     for slug in ["articles", "users", "groups", "history"] {
         let answer = root.get(&format!("/admin/{slug}/export/")).await;
         assert_eq!(answer.status, 200, "{slug}");
@@ -108,8 +102,7 @@ async fn every_model_can_be_exported_also_when_it_is_empty() {
 
 #[tokio::test]
 async fn an_export_holds_every_row_once_however_many_batches_it_takes() {
-    let server = TestServer::start().await;
-    let mut root = server.superuser().await;
+    let (server, mut root) = TestServer::with_superuser().await;
     server.seed_articles(3_210).await;
     for (query, rows) in
         [("", 3_210), ("?o=name", 3_210), ("?o=-created_at,name", 3_210), ("?q=0012", 111), ("?author=yes", 0)]
@@ -131,7 +124,7 @@ fn memory(id: u32) -> u64 {
 
 #[tokio::test]
 async fn an_export_takes_little_memory_and_waits_for_its_reader() {
-    let program = Program::for_pool(&[]);
+    let program = Program::in_production();
     let serving = program.serve().await;
     {
         use diesel::connection::SimpleConnection;

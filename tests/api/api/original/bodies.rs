@@ -1,7 +1,7 @@
 //! Bodies in other formats than plain JSON.
 
 use super::Body::{Detail, Json};
-use super::{Row, ask, original};
+use super::{BLANK, Body, NO_JSON, NO_STRING, NULL, REQUIRED, Row, ask, original};
 
 #[tokio::test]
 async fn other_kinds_of_bodies_are_answered_like_the_original() {
@@ -12,6 +12,7 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
         status,
         body: expected,
     };
+    const BROKEN: Body = Detail("Multipart form parse error - ");
     const FORM: &str = "application/x-www-form-urlencoded";
     const MULTIPART: &str = "multipart/form-data; boundary=----b0undary";
     let part = |head: &str, content: &str| {
@@ -42,14 +43,14 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 "application/json; charset=utf-16le",
                 b"{\0}\0",
                 400,
-                Json(r#"{"name":["This field is required."]}"#),
+                REQUIRED,
             ),
             post(
                 "bytes that are not of the charset",
                 "application/json; charset=utf-16le",
                 b"{\0\"\0\0\xd8}\0",
                 400,
-                Detail("JSON parse error - "),
+                NO_JSON,
             ),
             post(
                 "unknown charset",
@@ -73,13 +74,13 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 201,
                 Json(r#"{"id":{next},"name":"é& x"}"#),
             ),
-            post("form-encoded blank", FORM, b"name=", 400, Json(r#"{"name":["This field may not be blank."]}"#)),
+            post("form-encoded blank", FORM, b"name=", 400, BLANK),
             post(
                 "form-encoded without the name",
                 FORM,
                 b"other=x",
                 400,
-                Json(r#"{"name":["This field is required."]}"#),
+                REQUIRED,
             ),
             post("form-encoded two names", FORM, b"name=a&name=b", 201, Json(r#"{"id":{next},"name":"b"}"#)),
             post(
@@ -87,14 +88,14 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 FORM,
                 b"name=a%00b",
                 400,
-                Json(r#"{"name":["Null characters are not allowed."]}"#),
+                NULL,
             ),
             post(
                 "form-encoded, no form at all",
                 FORM,
                 b"\xff\x00&&==%%%",
                 400,
-                Json(r#"{"name":["This field is required."]}"#),
+                REQUIRED,
             ),
             post(
                 "multipart",
@@ -109,14 +110,14 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 MULTIPART,
                 &part("name=\"other\"", "x"),
                 400,
-                Json(r#"{"name":["This field is required."]}"#),
+                REQUIRED,
             ),
             post(
                 "multipart with a file for the name",
                 MULTIPART,
                 &part("name=\"name\"; filename=\"a.txt\"", "x"),
                 400,
-                Json(r#"{"name":["Not a valid string."]}"#),
+                NO_STRING,
             ),
             post(
                 "multipart without boundary",
@@ -130,7 +131,7 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 &format!("multipart/form-data; boundary={}", "x".repeat(201)),
                 b"x",
                 400,
-                Detail("Multipart form parse error - "),
+                BROKEN,
             ),
             post(
                 "multipart with all that may stand around a part",
@@ -144,14 +145,14 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 "multipart/form-data; boundary=b",
                 b"--b--",
                 400,
-                Json(r#"{"name":["This field is required."]}"#),
+                REQUIRED,
             ),
             post(
                 "multipart with an empty name",
                 MULTIPART,
                 &part("name=\"name\"", ""),
                 400,
-                Json(r#"{"name":["This field may not be blank."]}"#),
+                BLANK,
             ),
             post(
                 "multipart with bytes that are not UTF-8",
@@ -160,13 +161,13 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 201,
                 Json("{\"id\":{next},\"name\":\"\u{fffd}x\"}"),
             ),
-            post("multipart of nothing", MULTIPART, b"x", 400, Detail("Multipart form parse error - ")),
+            post("multipart of nothing", MULTIPART, b"x", 400, BROKEN),
             post(
                 "multipart cut short",
                 MULTIPART,
                 b"------b0undary\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nx",
                 400,
-                Detail("Multipart form parse error - "),
+                BROKEN,
             ),
             post(
                 "text/plain",
@@ -209,7 +210,7 @@ async fn other_kinds_of_bodies_are_answered_like_the_original() {
                 status: 415,
                 body: Json(r#"{"detail":"Unsupported media type \"\" in request."}"#),
             },
-            post("text/plain without a body", "text/plain", b"", 400, Json(r#"{"name":["This field is required."]}"#)),
+            post("text/plain without a body", "text/plain", b"", 400, REQUIRED),
         ],
     )
     .await;

@@ -19,6 +19,14 @@ pub const ALLOW: &str = "GET, POST, HEAD, OPTIONS";
 const FIRST: &str =
     r#"[{"id":1,"name":"Article 000001 on DRF with Cognito"},{"id":2,"name":"Article 000002 on DRF with Cog"#;
 
+const REQUIRED: Body = Json(r#"{"name":["This field is required."]}"#);
+const BLANK: Body = Json(r#"{"name":["This field may not be blank."]}"#);
+const TOO_LONG: Body = Json(r#"{"name":["Ensure this field has no more than 50 characters."]}"#);
+const NO_STRING: Body = Json(r#"{"name":["Not a valid string."]}"#);
+const NULL: Body = Json(r#"{"name":["Null characters are not allowed."]}"#);
+/// What comes after the dash is our parser's own.
+const NO_JSON: Body = Detail("JSON parse error - ");
+
 /// What a row expects of the body.
 enum Body {
     /// JSON, byte by byte. `{next}` stands for the id of the next article.
@@ -57,10 +65,10 @@ const NEXT_ID: &str = "SELECT last_value + CAST(is_called AS INTEGER) FROM artic
 async fn ask(server: &TestServer, rows: Vec<Row>) {
     let mut failures = Vec::new();
     for Row { case, call, status, body } in rows {
-        let before = server.number("SELECT count(*) FROM articles").await;
+        let before = server.count("articles").await;
         let next = server.number(NEXT_ID).await;
         let answer = call.send().await;
-        let created = server.number("SELECT count(*) FROM articles").await - before;
+        let created = server.count("articles").await - before;
         let mut problems = problems(&answer, status, &body, next);
         if created != i64::from(status == 201) {
             problems.push(format!("{created} articles were created"));

@@ -1,11 +1,8 @@
 //! Paths and methods, and the list byte by byte.
 
-use std::time::Duration;
-
 use super::Body::{Begins, Code, Json, Nothing, Page};
 use super::{FIRST, Row, ask, original};
-use crate::harness::TestServer;
-use crate::harness::client::raw;
+use crate::harness::{TestServer, assert_has};
 
 #[tokio::test]
 async fn paths_and_methods_answer_like_the_original() {
@@ -117,8 +114,7 @@ async fn the_list_is_a_plain_array_byte_by_byte() {
 
 #[tokio::test]
 async fn an_empty_list_is_an_empty_array() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     server.get("/articles/", &token).await.assert(200, "[]");
     assert!(server.get("/articles/?format=api", &token).await.text().contains(">[]</pre>"));
     server
@@ -136,9 +132,8 @@ async fn head_answers_with_the_length_of_get_and_without_its_body() {
     let request = format!(
         "HEAD /articles/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
     );
-    let answer = raw(server.address, request.as_bytes(), Duration::from_secs(10)).await;
-    let answer = String::from_utf8(answer).expect("the answer is UTF-8");
+    let answer = String::from_utf8(server.exchange(request).await.bytes).expect("the answer is UTF-8");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains("\r\ncontent-length: 1072\r\n"), "{answer}");
+    assert_has(&answer, &["\r\ncontent-length: 1072\r\n"]);
     assert!(answer.ends_with("\r\n\r\n"), "there is a body: {answer}");
 }

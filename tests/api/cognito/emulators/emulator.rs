@@ -1,18 +1,18 @@
 //! An emulator as a process, and its pools.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::fs::File;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::process::Process;
 use crate::harness::client::{Answer, Call};
-use crate::harness::skip;
+use crate::harness::{free_port, skip};
 
-pub const CODE: &str = "123456";
+const CODE: &str = "123456";
 
 pub const PASSWORD: &str = "Correct-Horse-7";
 
@@ -50,7 +50,7 @@ impl Kind {
 pub struct Emulator {
     pub kind: Kind,
     pub address: SocketAddr,
-    pub process: Process,
+    process: Process,
 }
 
 impl Emulator {
@@ -62,14 +62,14 @@ impl Emulator {
         };
         // Neither can be told to let the system choose a port and then say which; so somebody may be faster.
         for _ in 0..3 {
-            let address = free_address();
+            let address = free_port();
             let port = address.port().to_string();
             let mut command = Command::new(&program);
             match kind {
                 Kind::Moto => command.args(["-H", "127.0.0.1", "-p", &port]),
                 Kind::CognitoLocal => command.env("HOST", "127.0.0.1").env("PORT", &port).env("CODE", CODE),
             };
-            let process = Process::start(kind.program_name(), command, TempDir::new().expect("a folder"));
+            let process = Process::start(kind.program_name(), command);
             let mut emulator = Emulator { kind, address, process };
             if emulator.answers().await {
                 return Some(emulator);
@@ -116,11 +116,6 @@ impl Emulator {
         let pool = Pool { emulator: self, id: id.as_str().expect("an id").to_owned(), client: String::new() };
         pool.another_client().await
     }
-}
-
-pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address")
 }
 
 /// A user pool in an emulator, as one of its clients sees it.
@@ -205,4 +200,36 @@ impl<'a> Pool<'a> {
 
 pub fn email(name: &str) -> String {
     format!("{name}@example.com")
+}
+
+/// A process that ends with the test, however the test ends, and then shows what it wrote if the test failed.
+struct Process {
+    name: &'static str,
+    child: Child,
+    folder: TempDir,
+}
+
+impl Process {
+    fn start(name: &'static str, mut command: Command) -> Process {
+        let folder = TempDir::new().expect("a folder");
+        let output = File::create(folder.path().join("output")).expect("a file");
+        command.stdin(Stdio::null()).stdout(output.try_clone().expect("a file")).stderr(output);
+        let child = command.current_dir(folder.path()).spawn();
+        Process { name, child: child.unwrap_or_else(|error| panic!("{name} does not start: {error}")), folder }
+    }
+
+    fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the process is known").is_none()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let output = std::fs::read(self.folder.path().join("output")).unwrap_or_default();
+            eprintln!("--- {} said:\n{}---", self.name, String::from_utf8_lossy(&output));
+        }
+    }
 }

@@ -7,14 +7,12 @@
 //! its usernames like cognito-local's.
 
 mod emulator;
-mod operator;
-mod process;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use emulator::{Emulator, Kind, PASSWORD};
-use operator::Operator;
-use serde_json::{Value, json};
+use emulator::{Emulator, Kind, PASSWORD, Pool};
+use serde_json::json;
+
+use crate::harness::pool::claims;
+use crate::harness::program::{Program, Serving};
 
 const LINK_UNVERIFIED: (&str, &str) = ("COGNITO_LINK_UNVERIFIED_EMAIL", "true");
 
@@ -71,20 +69,12 @@ mod with_cognito_local {
 async fn links_an_existing_user(kind: Kind) {
     let Some(emulator) = Emulator::start(kind).await else { return };
     let pool = emulator.pool().await;
-    let operator = Operator::new(&pool, &[LINK_UNVERIFIED]);
-    let made = operator.run(
-        &["createsuperuser", "--noinput"],
-        &[
-            ("DJANGO_SUPERUSER_USERNAME", "librarian"),
-            ("DJANGO_SUPERUSER_EMAIL", "Mia@Example.com"),
-            ("DJANGO_SUPERUSER_PASSWORD", PASSWORD),
-        ],
-    );
-    assert!(made.status.success(), "createsuperuser: {made:?}");
-    let checked = operator.run(&["check"], &[]);
-    assert!(checked.status.success(), "check: {checked:?}");
+    let program = program_for(&pool, &[LINK_UNVERIFIED]).set("DJANGO_SUPERUSER_PASSWORD", PASSWORD);
+    let librarian = ["createsuperuser", "--noinput", "--username", "librarian", "--email", "Mia@Example.com"];
+    program.run(&librarian).await.success();
+    program.run(&["check"]).await.success();
 
-    let gatepost = operator.serve().await;
+    let gatepost = serve(&program).await;
     pool.sign_up("mia").await;
     let mia = pool.sign_in("mia").await;
     gatepost.get("/articles/", &mia.id).await.assert(200, "[]");
@@ -120,22 +110,23 @@ async fn links_an_existing_user(kind: Kind) {
             assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"", "{whose} at {path}");
         }
     }
-    let nobody = gatepost.call("GET", "/articles/").send().await;
+    let nobody = gatepost.fetch("/articles/").await;
     assert_eq!((nobody.status, nobody.code().as_str()), (401, "no_token"));
     gatepost.get("/articles/", &mia.id).await.assert(200, &format!("[{shelf}]"));
 
     drop(emulator);
     // The keys are at hand, so the pool may be out of reach; an operator who asks is told.
     gatepost.get("/articles/", &mia.id).await.assert(200, &format!("[{shelf}]"));
-    let checked = operator.run(&["check"], &[]);
-    assert!(!checked.status.success(), "check without the pool: {checked:?}");
+    let checked = program.run(&["check"]).await;
+    assert_ne!(checked.code, Some(0), "check without the pool: {checked:?}");
+    assert_logs_requests(&gatepost);
 }
 
 async fn creates_a_user(kind: Kind) {
     let Some(emulator) = Emulator::start(kind).await else { return };
     let pool = emulator.pool().await;
-    let operator = Operator::new(&pool, &[LINK_UNVERIFIED, CREATE_USERS]);
-    let gatepost = operator.serve().await;
+    let program = program_for(&pool, &[LINK_UNVERIFIED, CREATE_USERS]);
+    let gatepost = serve(&program).await;
     for (id, name) in [(1, "mia"), (2, "noa")] {
         pool.sign_up(name).await;
         let tokens = pool.sign_in(name).await;
@@ -143,7 +134,7 @@ async fn creates_a_user(kind: Kind) {
         assert_eq!(gatepost.get("/me/", &tokens.access).await.code(), "id_token_wanted", "{name}");
         let created = gatepost.call("POST", "/articles/").token(&tokens.id).json(json!({ "name": name }).to_string());
         created.send().await.assert(201, &json!({ "id": id, "name": name }).to_string());
-        let username = claim(&tokens.id, "cognito:username");
+        let username = &claims(&tokens.id)["cognito:username"];
         let user = json!({
             "id": id, "username": username, "email": format!("{name}@example.com"), "first_name": "", "last_name": "",
             "is_staff": false, "is_superuser": false,
@@ -153,16 +144,16 @@ async fn creates_a_user(kind: Kind) {
     }
     let names = gatepost.get("/articles/", &pool.sign_in("mia").await.id).await.json();
     assert_eq!(names, json!([{ "id": 1, "name": "mia" }, { "id": 2, "name": "noa" }]));
+    assert_logs_requests(&gatepost);
 }
 
 async fn waits_for_a_verified_email(kind: Kind) {
     let Some(emulator) = Emulator::start(kind).await else { return };
     let pool = emulator.pool().await;
-    let operator = Operator::new(&pool, &[CREATE_USERS]);
-    let librarian = [("DJANGO_SUPERUSER_USERNAME", "librarian"), ("DJANGO_SUPERUSER_EMAIL", "mia@example.com")];
-    let made = operator.run(&["createsuperuser", "--noinput"], &librarian);
-    assert!(made.status.success(), "createsuperuser: {made:?}");
-    let gatepost = operator.serve().await;
+    let program = program_for(&pool, &[CREATE_USERS]);
+    let librarian = ["createsuperuser", "--noinput", "--username", "librarian", "--email", "mia@example.com"];
+    program.run(&librarian).await.success();
+    let gatepost = serve(&program).await;
     for (name, would) in [("mia", "be linked"), ("noa", "be created")] {
         pool.sign_up(name).await;
         let unverified = pool.sign_in(name).await;
@@ -177,23 +168,25 @@ async fn waits_for_a_verified_email(kind: Kind) {
         // From now on `sub` decides.
         assert_eq!(gatepost.me(&unverified.id).await, me);
     }
+    assert_logs_requests(&gatepost);
 }
 
 async fn keeps_the_former_user_apart(kind: Kind) {
     let Some(emulator) = Emulator::start(kind).await else { return };
     let pool = emulator.pool().await;
-    let operator = Operator::new(&pool, &[LINK_UNVERIFIED, CREATE_USERS]);
-    let gatepost = operator.serve().await;
+    let program = program_for(&pool, &[LINK_UNVERIFIED, CREATE_USERS]);
+    let gatepost = serve(&program).await;
     pool.sign_up("mia").await;
     let former = pool.sign_in("mia").await;
     assert_eq!(gatepost.me(&former.id).await["id"], 1);
     pool.delete("mia").await;
     pool.sign_up("mia").await;
     let latter = pool.sign_in("mia").await;
-    assert_eq!(claim(&former.id, "email"), claim(&latter.id, "email"));
-    assert_ne!(claim(&former.id, "sub"), claim(&latter.id, "sub"));
+    assert_eq!(claims(&former.id)["email"], claims(&latter.id)["email"]);
+    assert_ne!(claims(&former.id)["sub"], claims(&latter.id)["sub"]);
     let answer = gatepost.get("/me/", &latter.id).await;
     assert_eq!((answer.status, answer.code().as_str()), (401, "email_linked"));
+    assert_logs_requests(&gatepost);
 }
 
 /// Header and claims of one token, and the signature of another.
@@ -203,8 +196,29 @@ fn with_signature_of(token: &str, other: &str) -> String {
     format!("{signed}.{signature}")
 }
 
-/// A claim of a token, read without any doubt about it.
-fn claim(token: &str, name: &str) -> Value {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("claims")).expect("base64url");
-    serde_json::from_slice::<Value>(&claims).expect("JSON")[name].clone()
+/// The program as an operator runs it for a pool: everything through the environment.
+fn program_for(pool: &Pool, more: &[(&str, &str)]) -> Program {
+    let program = Program::with_keys_at(format!("{}/.well-known/jwks.json", pool.issuer()));
+    let program = program.set("AWS_USER_POOLS_ID", &pool.id).set("AWS_APP_CLIENT_ID", &pool.client);
+    // So that there is something to find a token in.
+    let program = program.set("RUST_LOG", "debug");
+    // moto's tokens name the genuine issuer, which follows from the pool's id.
+    let program = match pool.emulator.kind {
+        Kind::Moto => program,
+        Kind::CognitoLocal => program.set("COGNITO_ISSUER", &pool.issuer()),
+    };
+    more.iter().fold(program, |program, (name, value)| program.set(name, value))
+}
+
+async fn serve(program: &Program) -> Serving {
+    let gatepost = program.serve().await;
+    gatepost.ready().await;
+    gatepost
+}
+
+/// Fails where there is no log in which a token could be found.
+#[track_caller]
+fn assert_logs_requests(gatepost: &Serving) {
+    let log = gatepost.stderr();
+    assert!(log.contains("gatepost::access"), "there is no log: {log}");
 }

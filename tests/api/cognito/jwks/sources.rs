@@ -65,18 +65,14 @@ async fn without_keys_the_service_starts_says_so_and_recovers_on_its_own() {
             let server = TestServer::start_for(pool, quick).await;
             let token = server.alice().await;
             server.pool.jwks.fetched_anew().await;
-            assert_eq!(server.call("GET", "/healthz").send().await.status, 200, "{case}");
-            let ready = server.call("GET", "/readyz").send().await;
+            assert_eq!(server.fetch("/healthz").await.status, 200, "{case}");
+            let ready = server.fetch("/readyz").await;
             assert_eq!((ready.status, ready.header("retry-after")), (503, "5"), "{case}");
             let expected =
                 json!({ "database": "ok", "migrations": "ok", "keys": "the user pool's keys are not loaded" });
             assert_eq!(ready.json()["checks"], expected, "{case}");
             assert_keys_unavailable(case, &server.get("/articles/", &token).await);
-            assert_eq!(
-                server.call("GET", "/articles/").send().await.code(),
-                "no_token",
-                "{case}: no keys are needed for that"
-            );
+            assert_eq!(server.fetch("/articles/").await.code(), "no_token", "{case}: no keys are needed for that");
             server.pool.jwks.publish(&[&server.pool.id_key]);
             server.ready().await;
             assert_eq!(server.get("/articles/", &token).await.status, 200, "{case}: after it recovered");
@@ -101,7 +97,7 @@ async fn known_keys_outlive_whatever_the_source_answers() {
             (200, String::new()),
             "{case}: never seen before"
         );
-        assert_eq!(server.call("GET", "/readyz").send().await.status, 200, "{case}");
+        assert_eq!(server.fetch("/readyz").await.status, 200, "{case}");
     }
     server.pool.jwks.publish(&[&server.pool.id_key, &third()]);
     server.pool.jwks.fetched_anew().await;
@@ -203,7 +199,7 @@ async fn keys_are_trusted_up_to_their_greatest_age_and_not_beyond() {
     assert_keys_unavailable("remembered", &server.get("/me/", &remembered).await);
     assert_keys_unavailable("fresh", &server.get("/me/", &fresh(&server).sign()).await);
     assert_keys_unavailable("unknown", &server.get("/me/", &unknown("new")).await);
-    assert_eq!(server.call("GET", "/readyz").send().await.status, 503);
+    assert_eq!(server.fetch("/readyz").await.status, 503);
     server.pool.jwks.publish(&[&server.pool.id_key]);
     server.ready().await;
     assert_eq!(status_and_code(&server, &remembered).await, (200, String::new()), "after it recovered");
@@ -218,9 +214,7 @@ async fn keys_are_refreshed_without_anybody_asking() {
 
 #[tokio::test]
 async fn fetches_that_fail_become_rarer_whatever_is_asked_meanwhile() {
-    let pool = TestPool::start().await;
-    pool.jwks.behave(Behaviour::HangUp);
-    let server = TestServer::start_for(pool, |config| on_demand(config, Duration::ZERO)).await;
+    let server = TestServer::without_keys(|config| on_demand(config, Duration::ZERO)).await;
     let token = server.alice().await;
     eventually("there were four fetches", async || {
         server.get("/me/", &token).await;
@@ -254,7 +248,7 @@ async fn two_sources_are_both_needed_to_be_ready_and_each_gives_its_keys() {
     server.user("alice").await;
     second.fetched_anew().await;
     let of_the_second = fresh(&server).key(&third()).sign();
-    assert_eq!(server.call("GET", "/readyz").send().await.status, 503);
+    assert_eq!(server.fetch("/readyz").await.status, 503);
     assert_eq!(
         status_and_code(&server, &fresh(&server).sign()).await,
         (200, String::new()),

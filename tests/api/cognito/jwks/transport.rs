@@ -11,7 +11,7 @@ use super::third;
 use crate::harness::jwks::{JwksFixture, key_set};
 use crate::harness::pool::TestPool;
 use crate::harness::program::Program;
-use crate::harness::{eventually, skip};
+use crate::harness::skip;
 
 /// A proxy that notes the first line of each request and passes nothing on.
 struct DeadProxy {
@@ -56,7 +56,8 @@ impl Drop for DeadProxy {
 
 /// Runs `check`; what it says of the keys, and what it says of what it could not do at all.
 async fn check_keys(variables: &[(&str, &str)]) -> (bool, String) {
-    let outcome = Program::for_pool(variables).run(&["check"]).await;
+    let program = variables.iter().fold(Program::in_production(), |program, (name, value)| program.set(name, value));
+    let outcome = program.run(&["check"]).await;
     let line = outcome.stdout.lines().find(|line| line.contains("  keys  "));
     (outcome.code == Some(0), line.map_or_else(|| format!("{outcome:?}"), str::to_owned))
 }
@@ -91,16 +92,11 @@ async fn keys_of_loopback_addresses_are_never_fetched_through_a_proxy() {
 #[tokio::test]
 async fn keys_in_the_clear_need_no_certificates_on_the_machine() {
     let pool = TestPool::start().await;
-    let url = pool.jwks.url();
-    let folder = Program::for_pool(&[
-        ("COGNITO_JWKS_URL", url.as_str()),
-        ("COGNITO_CREATE_USERS", "true"),
-        ("SSL_CERT_FILE", "/nonexistent"),
-        ("SSL_CERT_DIR", "/nonexistent"),
-    ]);
+    let folder = Program::with_keys_at(pool.jwks.url()).set("COGNITO_CREATE_USERS", "true");
+    let folder = folder.set("SSL_CERT_FILE", "/nonexistent").set("SSL_CERT_DIR", "/nonexistent");
     let program = folder.serve().await;
-    eventually("it is ready", async || program.call("GET", "/readyz").send().await.status == 200).await;
-    assert_eq!(program.call("GET", "/me/").token(&pool.token("alice").sign()).send().await.status, 200);
+    program.ready().await;
+    assert_eq!(program.call("GET", "/me/").token(&pool.token("alice").sign()).status().await, 200);
 }
 
 /// An HTTPS server, and the certificate authority that it needs one to trust.
@@ -249,7 +245,7 @@ async fn a_ca_file_that_cannot_be_used_is_named_and_stops_the_start() {
     ];
     for (case, path) in &rows {
         for command in ["check", "serve"] {
-            let outcome = Program::for_pool(&[("COGNITO_CA_FILE", path)]).run(&[command]).await;
+            let outcome = Program::in_production().set("COGNITO_CA_FILE", path).run(&[command]).await;
             let text = [outcome.stdout, outcome.stderr].concat();
             assert_eq!(outcome.code, Some(1), "{case}, {command}: {text}");
             assert!(text.contains("COGNITO_CA_FILE") && text.contains(path.as_str()), "{case}, {command}: {text}");

@@ -50,7 +50,7 @@ async fn many_requests_with_a_new_key_share_one_fetch() {
     let answers = join_all((0..50).map(|_| {
         let token = fresh(&server).key(&third()).sign();
         let call = server.call("GET", "/me/").token(&token);
-        async move { call.send().await.status }
+        async move { call.status().await }
     }))
     .await;
     assert_eq!(answers, [200; 50]);
@@ -138,7 +138,7 @@ async fn a_flood_of_unknown_keys_neither_causes_a_storm_of_fetches_nor_keeps_a_n
     let most = 2 + began.elapsed().as_secs() as usize;
     let fetches = server.pool.jwks.fetches();
     assert!(fetches <= most, "{fetches} fetches in {:?} with a cool-down of 1 s", began.elapsed());
-    assert_eq!(server.call("GET", "/readyz").send().await.status, 200);
+    assert_eq!(server.fetch("/readyz").await.status, 200);
 }
 
 #[tokio::test]

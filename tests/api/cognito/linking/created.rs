@@ -4,7 +4,7 @@ use gatepost::cognito::Refusal;
 use gatepost::cognito::user_pool::TokenUse;
 use serde_json::json;
 
-use super::{creating, me};
+use super::creating;
 use crate::cognito::tokens::assert_refused;
 use crate::harness::TestServer;
 use crate::harness::pool::TokenBuilder;
@@ -13,34 +13,34 @@ use crate::harness::pool::TokenBuilder;
 async fn an_unknown_user_is_refused_unless_users_are_created() {
     let server = TestServer::start().await;
     assert_refused(&server, "unknown", &server.pool.token("alice").sign(), Refusal::UserUnknown).await;
-    assert_eq!(server.number("SELECT count(*) FROM users").await, 0);
+    assert_eq!(server.count("users").await, 0);
 
     let server = creating().await;
-    let user = me(&server, "created", &server.pool.token("alice").sign()).await;
+    let user = server.me(&server.pool.token("alice").sign()).await;
     let expected = json!({
         "id": 1, "username": "alice", "email": "alice@example.com", "first_name": "", "last_name": "",
         "is_staff": false, "is_superuser": false,
     });
     assert_eq!(user, expected);
-    let row = "SELECT count(*) FROM users WHERE origin = 'first_token' AND is_active AND password IS NULL \
+    let row = "users WHERE origin = 'first_token' AND is_active AND password IS NULL \
                AND cognito_sub = 'sub-of-alice' AND cognito_issuer LIKE 'https://cognito-idp.%' AND linked_at IS NOT NULL";
-    assert_eq!(server.number(row).await, 1);
-    let history = "SELECT count(*) FROM history WHERE source = 'first_token' AND action = 'created' AND model = 'user' \
+    assert_eq!(server.count(row).await, 1);
+    let history = "history WHERE source = 'first_token' AND action = 'created' AND model = 'user' \
                    AND object = 'alice' AND actor_id IS NULL AND changes LIKE '%\"email\":[\"\",\"alice@example.com\"]%' \
                    AND changes LIKE '%\"cognito_sub\":[null,\"sub-of-alice\"]%'";
-    assert_eq!((server.number(history).await, server.number("SELECT count(*) FROM history").await), (1, 1));
+    assert_eq!((server.count(history).await, server.count("history").await), (1, 1));
     // Afterwards the same user is found, not another one created.
-    assert_eq!(me(&server, "again", &server.pool.token("alice").claim("email", "x@example.com").sign()).await["id"], 1);
+    assert_eq!(server.me(&server.pool.token("alice").claim("email", "x@example.com").sign()).await["id"], 1);
 }
 
 #[tokio::test]
 async fn the_origin_says_where_a_user_came_from_and_linking_does_not_change_it() {
     let server = creating().await;
     server.user("old").await;
-    me(&server, "linked", &server.pool.token("old").sign()).await;
-    me(&server, "created", &server.pool.token("new").sign()).await;
-    let origins = "SELECT count(*) FROM users WHERE (username, origin) IN (VALUES ('old', 'command_line'), ('new', 'first_token'))";
-    assert_eq!(server.number(origins).await, 2);
+    server.me(&server.pool.token("old").sign()).await;
+    server.me(&server.pool.token("new").sign()).await;
+    let origins = "users WHERE (username, origin) IN (VALUES ('old', 'command_line'), ('new', 'first_token'))";
+    assert_eq!(server.count(origins).await, 2);
 }
 
 #[tokio::test]
@@ -86,12 +86,11 @@ async fn a_new_user_has_the_name_in_the_pool_if_it_is_a_username_and_else_the_su
     for (n, (name, expected)) in rows.into_iter().enumerate() {
         let own_sub = format!("{}{n:02}", &sub[..sub.len() - 2]);
         let token = server.pool.token("x").claim("sub", own_sub.clone()).claim("cognito:username", name);
-        let user =
-            me(&server, &format!("{name:?}"), &token.claim("email", format!("user{n}@example.com")).sign()).await;
+        let user = server.me(&token.claim("email", format!("user{n}@example.com")).sign()).await;
         assert_eq!(user["username"], if expected == "sub" { own_sub.as_str() } else { expected }, "{name:?}");
     }
     let nameless = server.pool.token("nameless").without("cognito:username").sign();
-    assert_eq!(me(&server, "no name", &nameless).await["username"], "sub-of-nameless");
+    assert_eq!(server.me(&nameless).await["username"], "sub-of-nameless");
     for name in [json!(null), json!(7), json!(["x"])] {
         let token = server.pool.token("y").claim("cognito:username", name.clone()).sign();
         assert_refused(&server, &format!("name {name}"), &token, Refusal::ClaimInvalid).await;
@@ -104,7 +103,7 @@ async fn nobody_is_kept_out_by_a_stranger_who_took_the_sub_for_a_name() {
     for name in ["alice", "sub-of-alice", "sub-of-alice-2"] {
         server.user_with(name, |new| new.email = format!("{name}@strangers.example")).await;
     }
-    let user = me(&server, "alice", &server.pool.token("alice").sign()).await;
+    let user = server.me(&server.pool.token("alice").sign()).await;
     assert_eq!(
         (user["username"].as_str(), user["email"].as_str()),
         (Some("sub-of-alice-3"), Some("alice@example.com"))
@@ -113,7 +112,7 @@ async fn nobody_is_kept_out_by_a_stranger_who_took_the_sub_for_a_name() {
     let strange = server.pool.token("bob").claim("sub", "a|b").claim("cognito:username", "b o b").sign();
     assert_refused(&server, "a strange sub", &strange, Refusal::ClaimInvalid).await;
     let named = server.pool.token("bob").claim("sub", "a|b").sign();
-    assert_eq!(me(&server, "a strange sub and a good name", &named).await["username"], "bob");
+    assert_eq!(server.me(&named).await["username"], "bob");
 }
 
 #[tokio::test]
@@ -137,20 +136,13 @@ async fn no_claim_makes_staff_or_a_superuser() {
         ("created", raised(server.pool.token("new"))),
         ("created, named like an administrator", raised(server.pool.token("admin"))),
     ] {
-        let user = me(&server, what, &token.sign()).await;
+        let user = server.me(&token.sign()).await;
         assert_eq!((&user["is_staff"], &user["is_superuser"]), (&json!(false), &json!(false)), "{what}");
     }
-    assert_eq!(
-        server.number("SELECT count(*) FROM users WHERE is_staff OR is_superuser OR password IS NOT NULL").await,
-        0
-    );
+    assert_eq!(server.count("users WHERE is_staff OR is_superuser OR password IS NOT NULL").await, 0);
     // Nor does a claim take away what the staff gave.
     server.user_with("boss", |new| (new.is_staff, new.is_superuser) = (true, true)).await;
-    let boss = me(
-        &server,
-        "boss",
-        &server.pool.token("boss").claim("is_staff", false).claim("cognito:groups", json!([])).sign(),
-    )
-    .await;
+    let boss =
+        server.me(&server.pool.token("boss").claim("is_staff", false).claim("cognito:groups", json!([])).sign()).await;
     assert_eq!((&boss["is_staff"], &boss["is_superuser"]), (&json!(true), &json!(true)));
 }

@@ -3,7 +3,7 @@
 use gatepost::cognito::Refusal;
 use serde_json::{Value, json};
 
-use super::{creating, entered, me};
+use super::{creating, entered};
 use crate::cognito::tokens::assert_refused;
 use crate::harness::TestServer;
 use crate::harness::pool::TokenBuilder;
@@ -46,7 +46,7 @@ async fn only_true_and_the_text_true_mean_verified() {
     assert_eq!(entered(&server).await, 0);
     for (name, value) in [("anna", json!(true)), ("boris", json!("true"))] {
         server.user(name).await;
-        me(&server, name, &server.pool.token(name).claim("email_verified", value).sign()).await;
+        server.me(&server.pool.token(name).claim("email_verified", value).sign()).await;
     }
     assert_eq!(entered(&server).await, 2);
 }
@@ -58,7 +58,7 @@ async fn an_unverified_email_creates_nobody() {
         let token = with_verified(server.pool.token("alice"), &value).sign();
         assert_refused(&server, &format!("email_verified {value:?}"), &token, Refusal::EmailUnverified).await;
     }
-    assert_eq!(server.number("SELECT count(*) FROM users").await, 0);
+    assert_eq!(server.count("users").await, 0);
 }
 
 #[tokio::test]
@@ -68,9 +68,9 @@ async fn an_unverified_email_links_and_creates_where_the_operator_allows_it() {
     for (n, value) in unverified().iter().enumerate() {
         let (known, new) = (format!("known{n}"), format!("new{n}"));
         let id = server.user(&known).await.id;
-        let user = me(&server, &format!("{value:?}"), &with_verified(server.pool.token(&known), value).sign()).await;
+        let user = server.me(&with_verified(server.pool.token(&known), value).sign()).await;
         assert_eq!(user["id"], id, "email_verified {value:?}");
-        me(&server, &format!("{value:?}"), &with_verified(server.pool.token(&new), value).sign()).await;
+        server.me(&with_verified(server.pool.token(&new), value).sign()).await;
     }
 }
 
@@ -85,7 +85,7 @@ async fn the_case_of_ascii_letters_makes_no_difference() {
     ] {
         let server = TestServer::start().await;
         let id = server.user_with("alice", |new| new.email = stored.to_owned()).await.id;
-        let user = me(&server, claimed, &server.pool.token("alice").claim("email", claimed).sign()).await;
+        let user = server.me(&server.pool.token("alice").claim("email", claimed).sign()).await;
         assert_eq!((user["id"].as_i64(), user["email"].as_str()), (Some(id), Some(stored)), "{claimed}");
     }
 }
@@ -131,11 +131,10 @@ async fn a_look_alike_address_is_never_another_persons_account() {
             } else {
                 assert_refused(&server, &what, &token, refusal).await;
             }
-            let stolen =
-                server.number("SELECT count(*) FROM users WHERE username = 'owner' AND cognito_sub IS NOT NULL").await;
+            let stolen = server.count("users WHERE username = 'owner' AND cognito_sub IS NOT NULL").await;
             assert_eq!(stolen, 0, "{what}");
             // And the owner still gets in.
-            let own = me(&server, &what, &server.pool.token("owner").claim("email", stored).sign()).await;
+            let own = server.me(&server.pool.token("owner").claim("email", stored).sign()).await;
             assert_eq!(own["id"], owner.id, "{what}");
         }
     }
@@ -188,7 +187,7 @@ async fn an_email_that_is_none_is_nobodys() {
         assert_refused(&server, "empty", &server.pool.token("y").claim("email", "").sign(), Refusal::EmailMissing)
             .await;
         assert_refused(&server, "none", &server.pool.token("y").without("email").sign(), Refusal::EmailMissing).await;
-        let entered = "SELECT count(*) FROM users WHERE cognito_sub IS NOT NULL AND username IN ('alice', 'nameless')";
-        assert_eq!(server.number(entered).await, 0);
+        let entered = "users WHERE cognito_sub IS NOT NULL AND username IN ('alice', 'nameless')";
+        assert_eq!(server.count(entered).await, 0);
     }
 }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use gatepost::cognito::Refusal;
 use gatepost::cognito::user_pool::TokenUse;
 
-use super::{creating, entered, me};
+use super::{creating, entered};
 use crate::cognito::tokens::assert_refused;
 use crate::harness::TestServer;
 use crate::harness::pool::NEW_ISSUER;
@@ -14,19 +14,19 @@ async fn the_first_token_with_a_verified_email_links_the_user_and_the_history_sa
     let server = TestServer::start().await;
     let alice = server.user("alice").await;
     server.user("bob").await;
-    let user = me(&server, "first", &server.pool.token("alice").sign()).await;
+    let user = server.me(&server.pool.token("alice").sign()).await;
     assert_eq!((user["id"].as_i64(), user["username"].as_str()), (Some(alice.id), Some("alice")));
-    me(&server, "second", &server.pool.token("alice").sign()).await;
-    let linked = "SELECT count(*) FROM users WHERE username = 'alice' AND cognito_sub = 'sub-of-alice' AND linked_at IS NOT NULL \
+    server.me(&server.pool.token("alice").sign()).await;
+    let linked = "users WHERE username = 'alice' AND cognito_sub = 'sub-of-alice' AND linked_at IS NOT NULL \
                   AND cognito_issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1'";
-    assert_eq!((server.number(linked).await, entered(&server).await), (1, 1));
+    assert_eq!((server.count(linked).await, entered(&server).await), (1, 1));
     // Exactly one row, by herself, though she came twice.
-    let rows = "SELECT count(*) FROM history WHERE source = 'first_token'";
-    let whole = "SELECT count(*) FROM history WHERE source = 'first_token' AND action = 'changed' AND model = 'user' \
+    let rows = "history WHERE source = 'first_token'";
+    let whole = "history WHERE source = 'first_token' AND action = 'changed' AND model = 'user' \
                  AND object = 'alice' AND actor = 'alice' AND actor_id = object_id \
                  AND changes LIKE '%\"cognito_sub\":[null,\"sub-of-alice\"]%' \
                  AND changes LIKE '%\"cognito_issuer\":[null,\"https://cognito-idp.%'";
-    assert_eq!((server.number(rows).await, server.number(whole).await), (1, 1));
+    assert_eq!((server.count(rows).await, server.count(whole).await), (1, 1));
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn once_linked_the_sub_alone_decides() {
     let alice = server.user("alice").await;
     server.user("bob").await;
     let token = || server.pool.token("alice");
-    me(&server, "the first token", &token().sign()).await;
+    server.me(&token().sign()).await;
     for (what, token) in [
         ("a new e-mail", token().claim("email", "alice@elsewhere.example")),
         ("an unverified one", token().claim("email", "alice@elsewhere.example").claim("email_verified", false)),
@@ -44,20 +44,20 @@ async fn once_linked_the_sub_alone_decides() {
         ("an empty one", token().claim("email", "")),
         ("another name in the pool", token().claim("cognito:username", "bob")),
     ] {
-        let user = me(&server, what, &token.sign()).await;
+        let user = server.me(&token.sign()).await;
         assert_eq!(
             (user["id"].as_i64(), user["email"].as_str()),
             (Some(alice.id), Some("alice@example.com")),
             "{what}"
         );
     }
-    assert_eq!((entered(&server).await, server.number("SELECT count(*) FROM users").await), (1, 2));
+    assert_eq!((entered(&server).await, server.count("users").await), (1, 2));
     // Even after the local e-mail was changed and given to somebody else.
     server
         .sql("UPDATE users SET email = 'new@example.com', email_key = 'new@example.com' WHERE username = 'alice'")
         .await;
     let carol = server.user_with("carol", |new| new.email = "alice@example.com".to_owned()).await;
-    assert_eq!(me(&server, "by sub", &token().sign()).await["id"], alice.id);
+    assert_eq!(server.me(&token().sign()).await["id"], alice.id);
     assert_ne!(carol.id, alice.id);
 }
 
@@ -66,7 +66,7 @@ async fn another_cognito_user_with_the_same_email_is_refused() {
     for create_users in [false, true] {
         let server = TestServer::start_with(|config| config.create_users = create_users).await;
         server.user("alice").await;
-        me(&server, "the first", &server.pool.token("alice").sign()).await;
+        server.me(&server.pool.token("alice").sign()).await;
         for (what, sub, email) in [
             ("the same address", "another-sub", "alice@example.com"),
             ("in other letters", "another-sub", "ALICE@example.com"),
@@ -77,7 +77,7 @@ async fn another_cognito_user_with_the_same_email_is_refused() {
             let token = server.pool.token("alice").claim("sub", sub).claim("email", email).sign();
             assert_refused(&server, what, &token, Refusal::EmailLinked).await;
         }
-        assert_eq!(server.number("SELECT count(*) FROM users").await, 1);
+        assert_eq!(server.count("users").await, 1);
     }
 }
 
@@ -95,7 +95,7 @@ async fn a_deactivated_user_is_refused_in_every_way() {
     for name in ["linked", "unlinked"] {
         server.user(name).await;
     }
-    me(&server, "while active", &server.pool.token("linked").sign()).await;
+    server.me(&server.pool.token("linked").sign()).await;
     server.sql("UPDATE users SET is_active = FALSE").await;
     let token = |name| server.pool.token(name);
     for (what, token) in [
@@ -111,7 +111,7 @@ async fn a_deactivated_user_is_refused_in_every_way() {
     // Whether the address is here at all is not told to somebody who may have made it up.
     let made_up = token("unlinked").claim("email_verified", false).sign();
     assert_refused(&server, "not linked, with an unverified e-mail", &made_up, Refusal::EmailUnverified).await;
-    assert_eq!((entered(&server).await, server.number("SELECT count(*) FROM users").await), (1, 2));
+    assert_eq!((entered(&server).await, server.count("users").await), (1, 2));
 }
 
 #[tokio::test]
@@ -126,8 +126,8 @@ async fn many_first_requests_at_once_make_one_user_and_one_link() {
         let name = if n % 2 == 0 { "old" } else { "new" };
         assert_eq!((answer.status, answer.json()["username"].as_str()), (200, Some(name)), "{}", answer.text());
     }
-    assert_eq!((entered(&server).await, server.number("SELECT count(*) FROM users").await), (2, 2));
-    assert_eq!(server.number("SELECT count(*) FROM history WHERE source = 'first_token'").await, 2);
+    assert_eq!((entered(&server).await, server.count("users").await), (2, 2));
+    assert_eq!(server.count("history WHERE source = 'first_token'").await, 2);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn of_many_cognito_users_with_one_email_exactly_one_gets_in() {
             .filter(|answer| answer.status == 401 && answer.code() == Refusal::EmailLinked.code())
             .count();
         assert_eq!((winners, losers), (1, 11), "existing: {existing}");
-        assert_eq!((entered(&server).await, server.number("SELECT count(*) FROM users").await), (1, 1));
+        assert_eq!((entered(&server).await, server.count("users").await), (1, 1));
     }
 }
 
@@ -165,11 +165,11 @@ async fn an_access_token_stands_for_a_linked_user_only() {
         let unknown =
             server.pool.access_token("x").claim("email", "x@example.com").claim("email_verified", true).sign();
         assert_refused(&server, "unknown, with an e-mail", &unknown, Refusal::EmailMissing).await;
-        assert_eq!((entered(&server).await, server.number("SELECT count(*) FROM users").await), (0, 1));
+        assert_eq!((entered(&server).await, server.count("users").await), (0, 1));
 
-        assert_eq!(me(&server, "the ID token", &server.pool.token("alice").sign()).await["id"], alice.id);
-        assert_eq!(me(&server, "linked", &access().sign()).await["id"], alice.id);
-        assert_eq!(me(&server, "linked, with an e-mail", &with_email).await["id"], alice.id);
+        assert_eq!(server.me(&server.pool.token("alice").sign()).await["id"], alice.id);
+        assert_eq!(server.me(&access().sign()).await["id"], alice.id);
+        assert_eq!(server.me(&with_email).await["id"], alice.id);
         // A name is no proof of anything.
         let named = server.pool.access_token("alice").claim("sub", "another").sign();
         assert_refused(&server, "another sub of the same name", &named, Refusal::EmailMissing).await;

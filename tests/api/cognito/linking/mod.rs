@@ -5,16 +5,7 @@ mod emails;
 mod linked;
 mod visits;
 
-use serde_json::Value;
-
 use crate::harness::TestServer;
-
-/// Who the server takes the bearer for.
-async fn me(server: &TestServer, what: &str, token: &str) -> Value {
-    let answer = server.get("/me/", token).await;
-    assert_eq!(answer.status, 200, "{what}: {}", answer.text());
-    answer.json()
-}
 
 async fn creating() -> TestServer {
     TestServer::start_with(|config| config.create_users = true).await
@@ -22,5 +13,5 @@ async fn creating() -> TestServer {
 
 /// How many users are linked or were created by a token.
 async fn entered(server: &TestServer) -> i64 {
-    server.number("SELECT count(*) FROM users WHERE cognito_sub IS NOT NULL").await
+    server.count("users WHERE cognito_sub IS NOT NULL").await
 }

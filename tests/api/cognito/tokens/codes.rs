@@ -8,8 +8,7 @@ use serde_json::json;
 
 use super::assert_refusal;
 use crate::harness::client::Answer;
-use crate::harness::jwks::{Behaviour, JwksFixture};
-use crate::harness::pool::{TestKey, TestPool};
+use crate::harness::pool::TestKey;
 use crate::harness::{TestServer, skip};
 
 /// A server, and a token that it refuses for this reason. There is no arm for the rest: a new refusal has to be
@@ -17,11 +16,7 @@ use crate::harness::{TestServer, skip};
 pub async fn refused(refusal: Refusal) -> (TestServer, String) {
     let server = match refusal {
         Refusal::AccessTokenWanted => TestServer::start_with(|config| config.token_use = TokenUse::Access).await,
-        Refusal::KeysUnavailable => {
-            let jwks = JwksFixture::start_with(Behaviour::HangUp).await;
-            let pool = TestPool { id_key: TestKey::nth(0), access_key: TestKey::nth(1), jwks };
-            TestServer::start_for(pool, |_| {}).await
-        }
+        Refusal::KeysUnavailable => TestServer::without_keys(|_| {}).await,
         _ => TestServer::start().await,
     };
     server.user("kate").await;
@@ -64,7 +59,7 @@ pub async fn refused(refusal: Refusal) -> (TestServer, String) {
 async fn provoke(refusal: Refusal) -> Answer {
     let (server, token) = refused(refusal).await;
     match refusal {
-        Refusal::NoToken => server.call("GET", "/me/").send().await,
+        Refusal::NoToken => server.fetch("/me/").await,
         Refusal::AuthorizationInvalid => server.call("GET", "/me/").header("authorization", "Basic x").send().await,
         _ => server.get("/me/", &token).await,
     }

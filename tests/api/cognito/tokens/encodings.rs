@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::{assert_accepted, assert_refused, with_raw_member};
 use crate::harness::TestServer;
-use crate::harness::client::raw;
 use crate::harness::pool::TestKey;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -232,7 +231,7 @@ async fn json_that_readers_disagree_on_is_refused_though_well_signed() {
     for (what, token) in rows {
         assert_refused(&server, what, &token, Refusal::TokenMalformed).await;
     }
-    assert_eq!(server.number("SELECT count(*) FROM users WHERE username = 'bob' AND cognito_sub IS NOT NULL").await, 0);
+    assert_eq!(server.count("users WHERE username = 'bob' AND cognito_sub IS NOT NULL").await, 0);
 }
 
 /// A token of exactly this many bytes.
@@ -272,8 +271,7 @@ async fn a_token_may_have_16_kib_and_not_one_byte_more() {
 
 #[tokio::test]
 async fn a_token_that_is_too_large_is_not_even_looked_at() {
-    let server = TestServer::start().await;
-    let good = server.alice().await;
+    let (server, good) = TestServer::with_alice().await;
     assert_accepted(&server, "a good token", &good).await;
     let fetches = server.pool.jwks.fetches();
     let unknown_key = server.pool.token("alice").key(&TestKey::nth(3)).claim("custom:note", "x".repeat(50_000)).sign();
@@ -288,13 +286,11 @@ async fn a_token_that_is_too_large_is_not_even_looked_at() {
 
 #[tokio::test]
 async fn a_megabyte_of_token_is_cut_off_and_the_next_request_served() {
-    let server = TestServer::start().await;
-    let good = server.alice().await;
+    let (server, good) = TestServer::with_alice().await;
     let huge = "a".repeat(1_048_576);
     let request =
         format!("GET /me/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {huge}\r\nConnection: close\r\n\r\n");
-    let answer = raw(server.address, request.as_bytes(), std::time::Duration::from_secs(20)).await;
-    let answer = String::from_utf8_lossy(&answer);
+    let answer = server.exchange(request).await.text();
     // The connection may be reset before the answer is read; what is read must be a refusal.
     let refused = ["HTTP/1.1 431", "HTTP/1.1 401", "HTTP/1.1 400"].iter().any(|status| answer.starts_with(status));
     assert!(answer.is_empty() || refused, "{answer}");

@@ -1,17 +1,13 @@
 //! The `Authorization` header, and the places where a token has no business.
 
-use std::time::Duration;
-
 use gatepost::cognito::Refusal;
 
 use super::{assert_refusal, assert_says_nothing_of};
 use crate::harness::TestServer;
-use crate::harness::client::raw;
 
 #[tokio::test]
 async fn a_token_comes_after_bearer_in_any_case_or_alone() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for form in [
         "Bearer @",
         "bearer @",
@@ -33,8 +29,7 @@ async fn a_token_comes_after_bearer_in_any_case_or_alone() {
 
 #[tokio::test]
 async fn a_header_without_one_readable_token_is_refused() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     // @ stands for a good token.
     let forms: [&[u8]; 34] = [
         b"",
@@ -97,8 +92,7 @@ async fn a_header_without_one_readable_token_is_refused() {
 
 #[tokio::test]
 async fn two_authorization_headers_are_refused_even_if_both_are_good() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     let bearer = format!("Bearer {token}");
     for (what, first, second) in [
         ("the same twice", bearer.as_str(), bearer.as_str()),
@@ -115,8 +109,7 @@ async fn two_authorization_headers_are_refused_even_if_both_are_good() {
 
 #[tokio::test]
 async fn a_header_that_is_no_http_never_reaches_the_token_parser() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for (what, line) in [
         ("NUL", format!("Authorization: Bearer {token}\0")),
         ("NUL before", format!("Authorization: \0Bearer {token}")),
@@ -127,8 +120,7 @@ async fn a_header_that_is_no_http_never_reaches_the_token_parser() {
         ("a lone CR", format!("Authorization: Bearer\r{token}")),
     ] {
         let request = format!("GET /me/ HTTP/1.1\r\nHost: localhost\r\n{line}\r\nConnection: close\r\n\r\n");
-        let answer = raw(server.address, request.as_bytes(), Duration::from_secs(20)).await;
-        let answer = String::from_utf8_lossy(&answer);
+        let answer = server.exchange(request).await.text();
         let refused = answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401");
         assert!(refused && !answer.contains("eyJ"), "{what}: {answer}");
     }
@@ -136,12 +128,11 @@ async fn a_header_that_is_no_http_never_reaches_the_token_parser() {
 
 #[tokio::test]
 async fn a_token_anywhere_else_is_no_token() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for query in
         ["access_token=", "token=", "id_token=", "authorization=Bearer%20", "Authorization=", "jwt=", "bearer="]
     {
-        let answer = server.call("GET", &format!("/me/?{query}{token}")).send().await;
+        let answer = server.fetch(&format!("/me/?{query}{token}")).await;
         assert_refusal(query, &answer, Refusal::NoToken);
         assert_says_nothing_of(query, &answer, &token);
     }
@@ -168,7 +159,7 @@ async fn a_token_anywhere_else_is_no_token() {
         let answer = server.call("POST", "/articles/").body(content_type, body).send().await;
         assert_refusal(content_type, &answer, Refusal::NoToken);
     }
-    assert_eq!(server.number("SELECT count(*) FROM articles").await, 0);
+    assert_eq!(server.count("articles").await, 0);
 }
 
 #[tokio::test]

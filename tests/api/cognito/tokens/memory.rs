@@ -29,12 +29,11 @@ async fn a_token_that_was_good_is_refused_from_its_expiry_on() {
 
 #[tokio::test]
 async fn a_deactivation_is_seen_at_the_next_request_and_so_is_its_end() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     assert_accepted(&server, "active", &token).await;
     server.sql("UPDATE users SET is_active = FALSE").await;
     assert_refused(&server, "deactivated", &token, Refusal::UserInactive).await;
-    let refused = server.post(&token, r#"{"name":"x"}"#).await;
+    let refused = server.post_article(&token, "x").await;
     assert_refusal("deactivated", &refused, Refusal::UserInactive);
     server.sql("UPDATE users SET is_active = TRUE").await;
     assert_accepted(&server, "active again", &token).await;
@@ -44,8 +43,7 @@ async fn a_deactivation_is_seen_at_the_next_request_and_so_is_its_end() {
 
 #[tokio::test]
 async fn a_bent_copy_of_a_remembered_token_is_refused() {
-    let server = TestServer::start().await;
-    let token = server.alice().await;
+    let (server, token) = TestServer::with_alice().await;
     for _ in 0..3 {
         assert_accepted(&server, "the good one", &token).await;
     }
