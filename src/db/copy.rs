@@ -147,7 +147,9 @@ fn copy_table(source: &mut Side, target: &mut Side, table: &str, progress: Progr
     let found = target.run(|conn| count(conn, table))?;
     let kept = target.run(|conn| rows::kept_count(conn, table))?.unwrap_or(found);
     if found != total || kept != total {
-        return Err(target.fail(format!("{table} has {total} rows in the source, {found} in the target, and a stored count of {kept}")));
+        return Err(target.fail(format!(
+            "{table} has {total} rows in the source, {found} in the target, and a stored count of {kept}"
+        )));
     }
     Ok(total)
 }
@@ -237,7 +239,9 @@ fn copy_last_ids(source: &mut Side, target: &mut Side, tables: &mut [Copied]) ->
     for copied in tables {
         copied.last_id = arrived.get(&copied.table).copied();
         if copied.last_id < given.get(&copied.table).copied() {
-            return Err(target.fail(format!("the last id of {} was not copied, so ids could be assigned again", copied.table)));
+            return Err(
+                target.fail(format!("the last id of {} was not copied, so ids could be assigned again", copied.table))
+            );
         }
     }
     Ok(())

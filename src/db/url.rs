@@ -28,9 +28,7 @@ impl DatabaseUrl {
         };
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.starts_with("file:") || path.contains(":memory:") || path.contains('?') {
-            return Err(
-                "needs a file path after `sqlite:`; in-memory databases and options are not supported",
-            );
+            return Err("needs a file path after `sqlite:`; in-memory databases and options are not supported");
         }
         Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
     }
@@ -67,7 +65,9 @@ impl DatabaseUrl {
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str) -> Result<DatabaseUrl, &'static str> {
-    Err("needs PostgreSQL support, which this build does not have; build with `--features postgres`, or use `sqlite:` and a path")
+    Err(
+        "needs PostgreSQL support, which this build does not have; build with `--features postgres`, or use `sqlite:` and a path",
+    )
 }
 
 /// Rejects what libpq could not parse: its error messages quote the part they do not understand, which may be half a

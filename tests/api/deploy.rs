@@ -217,7 +217,7 @@ async fn the_service_works_behind_the_sample_of_nginx() {
             .body(r#"{"name":"through nginx"}"#),
     )
     .await;
-    assert_eq!((created.status, created.header("location")), (201, "/articles/1/"));
+    assert_eq!(created.redirect(), (201, "/articles/1/"));
 
     // What the client says of its address counts for nothing: three strangers' requests, and no more.
     let stranger = |n: usize| nginx.client.get(nginx.url("/me/")).header("x-forwarded-for", format!("192.0.2.{n}"));
@@ -232,12 +232,12 @@ async fn the_service_works_behind_the_sample_of_nginx() {
     assert!(!forged.header("strict-transport-security").is_empty());
 
     // The metrics stay within, whoever has the token.
-    assert_eq!(server.call("GET", "/metrics").token(&"m".repeat(32)).send().await.status, 200);
+    assert_eq!(server.call("GET", "/metrics").token(&"m".repeat(32)).status().await, 200);
     assert_eq!(nginx.get("/metrics", &"m".repeat(32)).await.status, 404);
 
     // What is not encrypted leads to what is, and a POST stays one.
     let plain = Call::new(nginx.http, "POST", "/articles/?a=b").header("host", "localhost").json("{}").send().await;
-    assert_eq!((plain.status, plain.header("location")), (308, "https://localhost/articles/?a=b"));
+    assert_eq!(plain.redirect(), (308, "https://localhost/articles/?a=b"));
 }
 
 #[tokio::test]

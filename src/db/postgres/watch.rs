@@ -64,8 +64,11 @@ enum Sight {
 impl CommitWatch {
     /// Starts the polling thread, which ends when the watch is dropped.
     pub fn start(url: &str) -> std::io::Result<Arc<CommitWatch>> {
-        let watch =
-            Arc::new(CommitWatch { changes: AtomicU64::new(0), sight: Mutex::new(Sight::Unknown), bytes: AtomicU64::new(0) });
+        let watch = Arc::new(CommitWatch {
+            changes: AtomicU64::new(0),
+            sight: Mutex::new(Sight::Unknown),
+            bytes: AtomicU64::new(0),
+        });
         let (url, watched) = (url.to_owned(), Arc::downgrade(&watch));
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
         Ok(watch)

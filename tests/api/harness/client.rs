@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// A request in the making.
 #[must_use]
@@ -77,6 +75,11 @@ impl Call {
         self.try_send().await.expect("the server answers")
     }
 
+    /// Sends it, where nothing but the status matters.
+    pub async fn status(self) -> u16 {
+        self.send().await.status
+    }
+
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
         // One client for all, since making one reads the system's certificates. Each test has a runtime of its
         // own, and a connection cannot outlive its runtime: no connection is kept.
@@ -136,6 +139,29 @@ impl Answer {
         target
     }
 
+    /// The names of a list's rows.
+    #[track_caller]
+    pub fn names(&self) -> Vec<String> {
+        self.rows().iter().map(|row| row["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// The ids of a list's rows.
+    #[track_caller]
+    pub fn ids(&self) -> Vec<i64> {
+        self.rows().iter().map(|row| row["id"].as_i64().expect("an id")).collect()
+    }
+
+    #[track_caller]
+    fn rows(&self) -> Vec<Value> {
+        let Value::Array(rows) = self.json() else { panic!("no list: {self:?}") };
+        rows
+    }
+
+    /// The status, and where a redirect leads.
+    pub fn redirect(&self) -> (u16, &str) {
+        (self.status, self.header("location"))
+    }
+
     /// The `code` of an error.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
@@ -146,14 +172,4 @@ impl Answer {
     pub fn assert(&self, status: u16, body: &str) {
         assert_eq!((self.status, String::from_utf8_lossy(&self.body).as_ref()), (status, body));
     }
-}
-
-/// Sends bytes as they are and returns all that comes back until the server closes or `patience` is over.
-pub async fn raw(address: SocketAddr, bytes: &[u8], patience: Duration) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).await.expect("the server accepts");
-    // The server may answer and close before all is sent.
-    let _ = stream.write_all(bytes).await;
-    let mut answer = Vec::new();
-    let _ = tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await;
-    answer
 }

@@ -2,6 +2,20 @@
 
 use super::admin::AdminClient;
 use super::client::Answer;
+use super::html::unescape;
+
+impl AdminClient {
+    /// Opens a page with a form that adds or changes a row.
+    #[track_caller]
+    pub fn open_form(&mut self, path: &str) -> impl Future<Output = Form> {
+        let page = self.page(path);
+        let path = path.to_owned();
+        async move {
+            let form = Form::with(&page.await, "_save");
+            Form { action: form.action.or(Some(path)), ..form }
+        }
+    }
+}
 
 /// A form of a page.
 #[derive(Clone, Debug)]
@@ -60,6 +74,12 @@ impl Form {
         self
     }
 
+    /// Sends it by its button Save.
+    pub async fn save(&self, client: &mut AdminClient) -> Answer {
+        let path = self.action.as_deref().expect("a form from `open_form`");
+        self.send(client, path, "_save").await
+    }
+
     /// Sends it by a button of this name.
     pub async fn send(&self, client: &mut AdminClient, page: &str, button: &str) -> Answer {
         let fields: Vec<(&str, &str)> =
@@ -69,6 +89,12 @@ impl Form {
         client.take(&answer);
         answer
     }
+}
+
+/// Presses the Undo of the message on a page.
+pub async fn undo(client: &mut AdminClient, page: &str) -> String {
+    let answer = Form::with(page, "name=\"batch\"").send(client, "/", "x").await;
+    client.follow(&answer).await
 }
 
 struct Tag {
@@ -113,10 +139,4 @@ fn tags(html: &str) -> Vec<Tag> {
         tags.push(Tag { name: name.to_owned(), attributes });
     }
     tags
-}
-
-/// A text of a page as it is read.
-pub fn unescape(text: &str) -> String {
-    let signs = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-    signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
 }

@@ -8,15 +8,15 @@ use gatepost::db::Connection;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::program::texts;
+use super::rows::texts;
 
 /// Fails unless the database is sound and each article in it has the one row of history that came with it.
 /// Returns the articles' names.
 #[track_caller]
 pub fn sound_names(database: &mut Connection) -> BTreeSet<String> {
-    assert_eq!(texts(database, "SELECT integrity_check AS text FROM pragma_integrity_check"), ["ok"]);
-    let names = texts(database, "SELECT name AS text FROM articles ORDER BY name");
-    let recorded = texts(database, "SELECT object AS text FROM history WHERE model = 'article' ORDER BY object");
+    assert_eq!(texts(database, "SELECT integrity_check FROM pragma_integrity_check"), ["ok"]);
+    let names = texts(database, "SELECT name FROM articles ORDER BY name");
+    let recorded = texts(database, "SELECT object FROM history WHERE model = 'article' ORDER BY object");
     assert_eq!(names, recorded, "articles and history were written together");
     let set: BTreeSet<_> = names.iter().cloned().collect();
     assert_eq!(set.len(), names.len(), "no article is there twice");

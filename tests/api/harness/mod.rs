@@ -4,7 +4,9 @@ pub mod admin;
 pub mod browser;
 pub mod client;
 pub mod database;
+pub mod exchange;
 pub mod form;
+pub mod html;
 pub mod jwks;
 pub mod load;
 pub mod log_watch;
@@ -12,28 +14,31 @@ pub mod pool;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod program;
+pub mod rows;
+pub mod service;
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use client::{Answer, Call};
+use admin::AdminClient;
 use database::TestDatabase;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::db::{DatabaseUrl, Db};
-use gatepost::history::{Actor, Source};
 use gatepost::http::client_address::TrustedProxies;
 use gatepost::server::{self, Resources};
-use gatepost::users::models::{self, NewUser, Origin, User};
 use gatepost::users::sessions::SessionLimits;
+use jwks::Behaviour;
 use pool::TestPool;
+use service::Service;
 
-/// A running server with its pool and its database. Stops when dropped, and then holds the log against
-/// what must never be in it.
+/// A server within the test, with its pool and its database. It stops when it is dropped, and then the log is
+/// searched for what must never be in it.
 pub struct TestServer {
-    pub address: SocketAddr,
+    pub service: Service,
     pub db: Db,
     pub pool: TestPool,
     pub config: Config,
@@ -47,23 +52,50 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// A server with default settings and a fresh pool.
+    /// Starts a server with default settings and a fresh pool.
     pub async fn start() -> TestServer {
         TestServer::start_with(|_| {}).await
     }
 
-    /// A server whose settings are changed first.
+    /// Starts a server after a change to its settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
         TestServer::start_for(TestPool::start().await, change).await
     }
 
-    /// A server for a pool that is there already.
+    /// Starts a server that has the caller `alice`; returns an ID token of hers, too.
+    pub async fn with_alice() -> (TestServer, String) {
+        let server = TestServer::start().await;
+        let token = server.alice().await;
+        (server, token)
+    }
+
+    /// Starts a server that has a superuser, who is signed in to the admin.
+    pub async fn with_superuser() -> (TestServer, AdminClient) {
+        let server = TestServer::start().await;
+        let root = server.superuser().await;
+        (server, root)
+    }
+
+    /// Starts a server whose pool gives no keys.
+    pub async fn without_keys(change: impl FnOnce(&mut Config)) -> TestServer {
+        let pool = TestPool::start().await;
+        pool.jwks.behave(Behaviour::HangUp);
+        TestServer::start_for(pool, change).await
+    }
+
+    /// Starts a second server with the same settings: on the same database, for the same pool.
+    pub async fn second(&self) -> TestServer {
+        let settings = self.config.clone();
+        TestServer::start_with(|config| *config = settings).await
+    }
+
+    /// Starts a server for a given pool.
     pub async fn start_for(pool: TestPool, change: impl FnOnce(&mut Config)) -> TestServer {
         let resources = || Resources { api: server::api(), site: server::site() };
         TestServer::start_with_resources(pool, resources, change).await
     }
 
-    /// A server about something else than articles.
+    /// Starts a server with other resources than articles.
     pub async fn start_with_resources(
         pool: TestPool,
         resources: fn() -> Resources,
@@ -86,7 +118,7 @@ impl TestServer {
         let (address, db, handle, metrics) = receiver.await.expect("the server starts");
         let (metrics, metrics_handle) = metrics.unzip();
         TestServer {
-            address,
+            service: Service { address },
             db,
             pool,
             config,
@@ -106,100 +138,13 @@ impl TestServer {
             other => panic!("{other} is no file"),
         }
     }
+}
 
-    /// Begins a request.
-    pub fn call(&self, method: &str, path: &str) -> Call {
-        Call::new(self.address, method, path)
-    }
+impl Deref for TestServer {
+    type Target = Service;
 
-    /// GET with a token.
-    pub async fn get(&self, path: &str, token: &str) -> Answer {
-        self.call("GET", path).token(token).send().await
-    }
-
-    /// POST of JSON to the list, with a token.
-    pub async fn post(&self, token: &str, body: &str) -> Answer {
-        self.call("POST", "/articles/").token(token).json(body).send().await
-    }
-
-    /// Creates a local user; `name@example.com` is the e-mail.
-    pub async fn user(&self, name: &str) -> User {
-        self.user_with(name, |_| {}).await
-    }
-
-    /// Creates a local user whose fields are changed first.
-    pub async fn user_with(&self, name: &str, change: impl FnOnce(&mut NewUser)) -> User {
-        let mut new = NewUser {
-            username: name.to_owned(),
-            email: format!("{name}@example.com"),
-            ..NewUser::new(Origin::CommandLine)
-        };
-        change(&mut new);
-        let actor = Actor::system(Source::CommandLine);
-        self.db.write(move |conn| models::create(conn, new, &actor)).await.expect("the user is created")
-    }
-
-    /// A local user `alice`, and an ID token of hers.
-    pub async fn alice(&self) -> String {
-        self.user("alice").await;
-        self.pool.token("alice").sign()
-    }
-
-    /// Links a local user, found by name, to a user of a pool.
-    pub async fn link(&self, name: &'static str, issuer: &'static str, sub: &'static str) {
-        let linked = self.db.write(move |conn| {
-            let user = models::find_by_username(conn, name)?.expect("the user is there");
-            Ok(models::link(conn, &user, issuer, sub, &Actor::system(Source::CommandLine))?)
-        });
-        linked.await.expect("the user is linked");
-    }
-
-    /// Runs one SQL statement on the database.
-    pub async fn sql(&self, statement: impl Into<String>) {
-        use diesel::connection::SimpleConnection;
-        let statement = statement.into();
-        self.db.write(move |conn| Ok(conn.batch_execute(&statement)?)).await.expect("the statement runs");
-    }
-
-    /// The one number that an SQL query gives.
-    pub async fn number(&self, query: &str) -> i64 {
-        use diesel::RunQueryDsl;
-        #[derive(diesel::QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            n: i64,
-        }
-        let query = diesel::sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS n"));
-        let row: Row = self.db.read(move |conn| Ok(query.get_result(conn)?)).await.expect("the query runs");
-        row.n
-    }
-
-    /// The texts that an SQL query with one column `t` gives.
-    pub async fn texts(&self, query: &str) -> Vec<String> {
-        use diesel::RunQueryDsl;
-        #[derive(diesel::QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            t: String,
-        }
-        let query = diesel::sql_query(format!("SELECT CAST(t AS TEXT) AS t FROM ({query}) AS texts"));
-        let rows: Vec<Row> = self.db.read(move |conn| Ok(query.load(conn)?)).await.expect("the query runs");
-        rows.into_iter().map(|row| row.t).collect()
-    }
-
-    /// Creates that many articles of nobody's: `Article 000001 on DRF with Cognito` and so on.
-    pub async fn seed_articles(&self, count: usize) {
-        self.sql(format!(
-            "INSERT INTO articles (name, created_at, updated_at)
-             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
-             SELECT 'Article ' || substr(CAST(1000000 + n AS TEXT), 2) || ' on DRF with Cognito', '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM numbers"
-        ))
-        .await;
-    }
-
-    /// Waits until the server says that it is ready.
-    pub async fn ready(&self) {
-        eventually("the server is ready", async || self.call("GET", "/readyz").send().await.status == 200).await;
+    fn deref(&self) -> &Service {
+        &self.service
     }
 }
 
@@ -215,6 +160,22 @@ impl Drop for TestServer {
                 log_watch::check();
             }
         }
+    }
+}
+
+/// Fails unless a text has all of these parts.
+#[track_caller]
+pub fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part} is missing: {text}");
+    }
+}
+
+/// Fails if a text has one of these parts.
+#[track_caller]
+pub fn assert_lacks(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!text.contains(part), "{part} is there: {text}");
     }
 }
 

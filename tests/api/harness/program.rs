@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,8 +11,10 @@ use std::time::{Duration, Instant};
 use gatepost::db::Connection;
 use tempfile::TempDir;
 
-use super::client::Call;
+use super::log_watch;
 use super::pool::{CLIENT_ID, POOL_ID};
+use super::rows::texts;
+use super::service::Service;
 
 /// Long enough for the slowest machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,12 +72,16 @@ impl Program {
         program.set("APP_ENV", "development").set("BIND_ADDRESS", "127.0.0.1:0").set("RUST_LOG", "info")
     }
 
-    /// In a fresh folder, in production mode for the tests' pool, with these variables besides.
-    pub fn for_pool(variables: &[(&str, &str)]) -> Program {
+    /// In a fresh folder, in production mode for the tests' pool.
+    pub fn in_production() -> Program {
         let program = Program { settings: vec![], ..Program::new() };
         let program = program.set("APP_ENV", "production").set("BIND_ADDRESS", "127.0.0.1:0");
-        let program = program.set("AWS_USER_POOLS_ID", POOL_ID).set("AWS_APP_CLIENT_ID", CLIENT_ID);
-        variables.iter().fold(program, |program, (name, value)| program.set(name, value))
+        program.set("AWS_USER_POOLS_ID", POOL_ID).set("AWS_APP_CLIENT_ID", CLIENT_ID)
+    }
+
+    /// The same with the keys at this URL.
+    pub fn with_keys_at(url: impl AsRef<str>) -> Program {
+        Program::in_production().set("COGNITO_JWKS_URL", url.as_ref())
     }
 
     /// Sets a variable.
@@ -98,6 +105,11 @@ impl Program {
     /// A connection to the database of the default settings.
     pub fn database(&self) -> Connection {
         connect(&self.path("gatepost.sqlite3"))
+    }
+
+    /// The texts that a query of one column returns from that database.
+    pub fn texts(&self, query: &str) -> Vec<String> {
+        texts(&mut self.database(), query)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -136,6 +148,19 @@ impl Program {
         Outcome { code, stdout: running.stdout(), stderr: running.stderr() }
     }
 
+    /// An ID token of `alice@example.com` from the local pool.
+    pub async fn token(&self) -> String {
+        self.token_with(&[]).await
+    }
+
+    /// The same with options of the command.
+    pub async fn token_with(&self, options: &[&str]) -> String {
+        let outcome = self.run(&[&["token", "alice@example.com"], options].concat()).await;
+        let token = outcome.success();
+        assert_eq!(token.lines().count(), 1, "the token and nothing else: {token}");
+        token.trim().to_owned()
+    }
+
     /// Starts `serve` and waits until it listens.
     pub async fn serve(&self) -> Serving {
         let child = self.command(&["serve"]).stdin(Stdio::null()).spawn().expect("the program starts");
@@ -149,7 +174,7 @@ impl Program {
             assert!(ended.is_none() && started.elapsed() < PATIENCE, "it does not start: {}", running.stderr());
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
-        Serving { address, running }
+        Serving { service: Service { address }, running }
     }
 }
 
@@ -161,18 +186,6 @@ pub fn connect(path: &Path) -> Connection {
     let mut connection = Connection::Sqlite(connection.expect("the database opens"));
     connection.batch_execute("PRAGMA busy_timeout = 10000").expect("a pragma");
     connection
-}
-
-/// The texts that a query gives, one a row, as column `text`.
-pub fn texts(connection: &mut Connection, query: &str) -> Vec<String> {
-    use diesel::RunQueryDsl;
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        text: String,
-    }
-    let rows: Vec<Row> = diesel::sql_query(query).load(connection).expect("the query runs");
-    rows.into_iter().map(|row| row.text).collect()
 }
 
 /// A process and what it prints. Killed when dropped.
@@ -241,17 +254,31 @@ fn collect(pipe: impl Read + Send + 'static, text: &Arc<Mutex<String>>) -> std::
     })
 }
 
-/// A server as a process.
+/// The program while it serves. When it is dropped, it is killed, and its log is searched for tokens.
 pub struct Serving {
-    pub address: SocketAddr,
+    pub service: Service,
     running: Running,
 }
 
-impl Serving {
-    pub fn call(&self, method: &str, path: &str) -> Call {
-        Call::new(self.address, method, path)
-    }
+impl Deref for Serving {
+    type Target = Service;
 
+    fn deref(&self) -> &Service {
+        &self.service
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- gatepost said:\n{}{}---", self.stdout(), self.stderr());
+        } else {
+            log_watch::assert_without_secrets(&self.stderr());
+        }
+    }
+}
+
+impl Serving {
     /// The process.
     pub fn id(&self) -> u32 {
         self.running.child.id()

@@ -1,0 +1,7 @@
+//! Who is signed in, and what other sites can make a browser do.
+
+mod browsing;
+mod csrf;
+mod session;
+mod sign_in;
+mod throttle;

@@ -1,0 +1,5 @@
+//! The forms that add, change and delete rows.
+
+mod change_form;
+mod conflict;
+mod delete;

@@ -1,0 +1,243 @@
+//! CSV files that the staff sends: what would happen is shown first, then all rows are taken or none.
+
+use crate::harness::admin::AdminClient;
+use crate::harness::form::Form;
+use crate::harness::html::unescape;
+use crate::harness::{TestServer, assert_has, assert_lacks};
+
+const IMPORT: &str = "/admin/articles/import/";
+
+/// Sends a file that has to be taken, and returns the address of what would happen.
+async fn check(client: &mut AdminClient, path: &str, content: impl AsRef<[u8]>) -> String {
+    let answer = client.upload(path, "rows.csv", content).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    answer.header("location").to_owned()
+}
+
+/// Sends a file that cannot be taken, and returns what is said.
+async fn refuse(client: &mut AdminClient, path: &str, content: impl AsRef<[u8]>) -> String {
+    let answer = client.upload(path, "rows.csv", content).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let page = unescape(&answer.text());
+    let said = page.split_once("role=\"alert\">").map(|(_, rest)| rest.split("</div>").next().unwrap_or_default());
+    said.unwrap_or_else(|| panic!("nothing is said: {page}")).rsplit('>').next().unwrap_or_default().to_owned()
+}
+
+/// The value under a name of the report.
+fn fact(page: &str, name: &str) -> String {
+    let value = page.split_once(&format!("<dt>{name}</dt><dd>")).and_then(|(_, rest)| rest.split_once("</dd>"));
+    let value = value.unwrap_or_else(|| panic!("no {name} in {page}")).0;
+    let mut text = String::new();
+    for part in value.split('<') {
+        text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+    }
+    unescape(&text)
+}
+
+async fn names(server: &TestServer) -> Vec<String> {
+    server.texts("SELECT name FROM articles ORDER BY id").await
+}
+
+#[tokio::test]
+async fn an_import_shows_what_would_happen_and_then_does_it_once() {
+    let server = TestServer::start().await;
+    server.seed_articles(2).await;
+    let mut root = server.superuser().await;
+    let file =
+        "id,name,colour\n1,Renamed,red\n2,Article 000002 on DRF with Cognito,\n,New one,\n,\"New, \"\"two\"\"\",\n";
+    let address = check(&mut root, IMPORT, file).await;
+    let page = root.page(&address).await;
+    assert_eq!(fact(&page, "To create"), "2");
+    assert_eq!(fact(&page, "To change"), "1: name in 1");
+    assert_eq!(fact(&page, "Unchanged"), "1");
+    assert_eq!(fact(&page, "With errors"), "0");
+    assert_eq!(fact(&page, "Ignored columns"), "colour");
+    assert_eq!(names(&server).await.len(), 2, "nothing is written yet");
+    assert_eq!(server.count("history WHERE source = 'admin'").await, 0);
+
+    let form = Form::with(&page, "Import 3 rows");
+    let answer = form.send(&mut root, &address, "").await;
+    assert_eq!(answer.redirect(), (303, address.as_str()));
+    let page = root.page(&address).await;
+    assert_has(&page, &["Imported rows.csv"]);
+    assert_eq!((fact(&page, "Created"), fact(&page, "Changed")), ("2".to_owned(), "1".to_owned()));
+    let expected = ["Renamed", "Article 000002 on DRF with Cognito", "New one", "New, \"two\""];
+    assert_eq!(names(&server).await, expected);
+    assert_eq!(server.count("history WHERE actor = 'root' AND source = 'admin'").await, 3);
+
+    // The same form again, from the back button, does nothing.
+    assert_eq!(form.send(&mut root, &address, "").await.status, 303);
+    assert_eq!(names(&server).await, expected);
+    assert!(root.page(&address).await.contains("Imported rows.csv"));
+    // Nor does the same file: without ids its rows are new, and with them unchanged.
+    let id = server.number("SELECT id FROM articles WHERE name = 'New one'").await;
+    let address = check(&mut root, IMPORT, format!("id,name\n1,Renamed\n{id},New one\n")).await;
+    let page = root.page(&address).await;
+    assert_eq!(fact(&page, "Unchanged"), "2");
+    assert_has(&page, &["There is nothing to import"]);
+    assert_lacks(&page, &["primary\">Import "]);
+}
+
+#[tokio::test]
+async fn empty_lines_are_ignored_and_counted_and_no_line_gets_a_wrong_number() {
+    let (_server, mut root) = TestServer::with_superuser().await;
+    let long = "x".repeat(51);
+    let file = format!("\r\nname,id\r\n\r\n\r\n\"two\nlines\"\r\n,\r\n\n{long}\r\n , \r\n\r\n");
+    let address = check(&mut root, IMPORT, file).await;
+    let page = root.page(&address).await;
+    assert_eq!((fact(&page, "Ignored empty lines"), fact(&page, "To create")), ("5".to_owned(), "1".to_owned()));
+    assert_has(&page, &["<td class=\"tight\">9</td><td><code>name</code>"]);
+    let address = check(&mut root, IMPORT, "name\nx\n").await;
+    assert!(!root.page(&address).await.contains("empty lines"));
+}
+
+#[tokio::test]
+async fn two_starts_at_once_import_once() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    let address = check(&mut root, IMPORT, "name\nOnly once\n").await;
+    let form = Form::with(&root.page(&address).await, "Import 1 row");
+    let (mut one, mut two) = (root.clone(), root.clone());
+    let both = tokio::join!(form.send(&mut one, &address, ""), form.send(&mut two, &address, ""));
+    assert_eq!((both.0.status, both.1.status), (303, 303));
+    assert_eq!(names(&server).await, ["Only once"]);
+}
+
+#[tokio::test]
+async fn rows_with_errors_are_named_and_nothing_of_the_file_is_imported() {
+    let server = TestServer::start().await;
+    server.seed_articles(1).await;
+    let mut root = server.superuser().await;
+    let long = "x".repeat(51);
+    let address = check(&mut root, IMPORT, format!("id,name\n,Good\n,{long}\n99,Gone\nx,Odd\n1,\n,<b>\n")).await;
+    let page = root.page(&address).await;
+    assert_eq!(fact(&page, "With errors"), "4");
+    for (line, column, message) in [
+        (3, "name", "Ensure this field has no more than 50 characters."),
+        (4, "id", "There is no article 99."),
+        (5, "id", "“x” is not an ID."),
+        (6, "name", "This field may not be blank."),
+    ] {
+        let row = format!("<td class=\"tight\">{line}</td><td><code>{column}</code></td><td class=\"long\">{message}");
+        assert!(unescape(&page).contains(&row), "{row}: {page}");
+    }
+    assert_has(&page, &["all rows or none"]);
+    assert_lacks(&page, &["primary\">Import "]);
+    // Who sends the form that is not there gets nothing either.
+    assert_eq!(root.post(&address, &[]).await.status, 303);
+    assert_eq!(names(&server).await.len(), 1);
+    assert_eq!(fact(&root.page(&address).await, "With errors"), "4", "it can still be looked at");
+}
+
+#[tokio::test]
+async fn what_has_changed_since_the_check_stops_the_import() {
+    let server = TestServer::start().await;
+    server.seed_articles(2).await;
+    let mut root = server.superuser().await;
+    let address = check(&mut root, IMPORT, "id,name\n1,Renamed\n,New\n").await;
+    server.sql("DELETE FROM articles WHERE id = 1").await;
+    assert_eq!(root.post(&address, &[]).await.status, 303);
+    let page = root.page(&address).await;
+    assert_has(&page, &["Nothing was imported from rows.csv.", "There is no article 1."]);
+    assert_eq!(names(&server).await, ["Article 000002 on DRF with Cognito"]);
+}
+
+#[tokio::test]
+async fn files_that_are_no_csv_are_refused_with_the_reason() {
+    let server = TestServer::start_with(|config| config.max_body_bytes = 400_000).await;
+    let mut root = server.superuser().await;
+    let many_columns = vec!["x"; 201].join(",");
+    let many_rows = format!("name\n{}", "x\n".repeat(10_001));
+    for (content, reason) in [
+        (b"".as_slice(), "The file is empty."),
+        (b"name\n", "The file has no rows below its headings."),
+        (b"name\n \n,\n", "The file has no rows below its headings."),
+        (b"title\nx\n", "The first line has no known column name. Known names: name."),
+        (b"id\n1\n", "The first line has no known column name. Known names: name."),
+        (b"name,Name\nx,y\n", "The column “Name” appears twice."),
+        (b"name\ncaf\xe9\n", "Line 2 is not UTF-8. Save the file as “CSV UTF-8”."),
+        (b"\xff\xfen\0a\0m\0e\0", "Line 1 is not UTF-8. Save the file as “CSV UTF-8”."),
+        (b"name\nx\0y\n", "The file has null characters, so it is not a CSV file."),
+        (b"\x89PNG\r\n\x1a\n\0", "Line 1 is not UTF-8. Save the file as “CSV UTF-8”."),
+        (b"name\nx,y\n", "Line 2 has 2 cells, but there are 1 headings."),
+        (many_columns.as_bytes(), "The first line has more than 200 cells."),
+        (many_rows.as_bytes(), "The file has more than 10000 rows. Split it into several files."),
+    ] {
+        let shown = String::from_utf8_lossy(&content[..content.len().min(40)]).into_owned();
+        assert_eq!(refuse(&mut root, IMPORT, content).await, reason, "{shown:?}");
+    }
+    let token = root.token.clone();
+    let fields = [("csrfmiddlewaretoken", token.as_str())];
+    let without_file = root.call("POST", IMPORT).multipart(&fields, None).send().await;
+    assert_eq!(without_file.status, 400);
+    assert_has(&without_file.text(), &["Choose a file."]);
+    // What a browser sends where no file was chosen.
+    assert!(root.upload(IMPORT, "", "").await.text().contains("Choose a file."));
+    assert_eq!(root.form(IMPORT, &fields).status().await, 415, "no multipart form");
+    let too_large = root.upload(IMPORT, "rows.csv", vec![b'x'; 400_001]).await;
+    assert_eq!(too_large.status, 413);
+    assert_has(&too_large.text(), &["Error 413"]);
+    assert!(root.page(IMPORT).await.contains("At most 390 KiB and 10000 rows."));
+    assert_eq!(server.count("imports").await, 0, "nothing is kept");
+}
+
+#[tokio::test]
+async fn an_import_is_for_who_may_add_and_change_and_is_its_senders_own() {
+    let server = TestServer::start().await;
+    server.seed_articles(1).await;
+    let stranger = AdminClient::new(server.address);
+    for (method, path) in [("GET", IMPORT), ("POST", IMPORT), ("GET", "/admin/articles/import/1/")] {
+        assert_eq!(stranger.call(method, path).status().await, 302, "{method} {path}");
+    }
+    let mut viewer = server.staff_with("viewer", &["articles.view_article", "articles.change_article"]).await;
+    assert_eq!(viewer.get(IMPORT).await.status, 403);
+    assert_eq!(viewer.upload(IMPORT, "rows.csv", "name\nx\n").await.status, 403);
+    assert!(!viewer.page("/admin/articles/").await.contains(IMPORT));
+
+    // Who may add and not change may import new rows only.
+    let mut adder = server.staff_with("adder", &["articles.add_article", "articles.view_article"]).await;
+    let address = check(&mut adder, IMPORT, "id,name\n1,Mine\n,New\n").await;
+    let page = adder.page(&address).await;
+    assert_eq!((fact(&page, "To create"), fact(&page, "With errors")), ("1".to_owned(), "1".to_owned()));
+
+    let mut root = server.superuser().await;
+    let of_root = check(&mut root, IMPORT, "name\nOf root\n").await;
+    for answer in [adder.get(&of_root).await, adder.post(&of_root, &[]).await, root.get(&address).await] {
+        assert_eq!(answer.status, 404);
+        assert_lacks(&answer.text(), &["rows.csv"]);
+    }
+    // Nor can it be reached as one of another model.
+    let elsewhere = of_root.replace("articles", "users");
+    assert_eq!((root.get(&elsewhere).await.status, root.post(&elsewhere, &[]).await.status), (404, 404));
+    for path in ["/admin/history/import/", "/admin/nothing/import/", "/admin/articles/import/999/"] {
+        assert_eq!(root.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(names(&server).await.len(), 1);
+
+    // A right that is taken away between check and start is gone.
+    let address = check(&mut adder, IMPORT, "name\nToo late\n").await;
+    server.sql("DELETE FROM user_permissions").await;
+    assert_eq!(adder.post(&address, &[]).await.status, 403);
+    assert_eq!(names(&server).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_import_gives_no_rights_that_its_sender_does_not_have() {
+    let server = TestServer::start().await;
+    server.staff("boss", |new| new.is_superuser = true).await;
+    let clerk = ["users.view_user", "users.add_user", "users.change_user"];
+    let mut clerk = server.staff_with("clerk", &clerk).await;
+    let file = "id,username,email,is_superuser\n,evil,evil@example.com,yes\n1,boss,mine@example.com,true\n2,clerk,clerk@example.com,true\n";
+    let address = check(&mut clerk, "/admin/users/import/", file).await;
+    let page = clerk.page(&address).await;
+    assert_eq!(fact(&page, "With errors"), "3", "{page}");
+    assert_eq!(server.count("users WHERE is_superuser").await, 1);
+}
+
+#[tokio::test]
+async fn names_of_files_stay_text() {
+    let (_server, mut root) = TestServer::with_superuser().await;
+    let answer = root.upload(IMPORT, "<b>&'.csv", "name\nx\n").await;
+    let page = root.follow(&answer).await;
+    assert_has(&page, &["&#60;b&#62;&#38;&#39;.csv"]);
+    assert_lacks(&page, &["<b>"]);
+}

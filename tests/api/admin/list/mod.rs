@@ -1,0 +1,8 @@
+//! The lists of rows.
+
+mod actions;
+mod change_list;
+mod export;
+mod page;
+mod properties;
+mod query;

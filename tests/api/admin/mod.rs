@@ -1,0 +1,12 @@
+//! The admin site.
+
+mod auth;
+mod browser;
+mod form;
+mod history;
+mod import;
+mod list;
+mod pages;
+mod rights;
+mod search;
+mod weight;

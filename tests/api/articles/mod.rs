@@ -1,0 +1,4 @@
+//! Articles.
+
+mod create;
+mod detail;

@@ -1,0 +1,10 @@
+//! Tokens, keys, the user that a token stands for, and the Post Confirmation trigger.
+
+mod emulators;
+mod inspector;
+mod jwks;
+mod linking;
+mod local_pool;
+mod post_confirmation;
+mod properties;
+mod tokens;

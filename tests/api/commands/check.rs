@@ -1,0 +1,128 @@
+//! `check`.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+
+use super::pretend_newer;
+use crate::harness::jwks::{Behaviour, JwksFixture};
+use crate::harness::pool::TestKey;
+use crate::harness::program::{Outcome, Program, connect};
+use crate::harness::skip;
+
+/// The words that `check` begins its lines with.
+fn marks(outcome: &Outcome) -> Vec<String> {
+    let words = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    outcome.stdout.lines().map(words).collect()
+}
+
+#[tokio::test]
+async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
+    let source = JwksFixture::start(&[&TestKey::nth(0), &TestKey::nth(1)]).await;
+    for program in [Program::new(), Program::with_keys_at(source.url())] {
+        for is_started in [false, true] {
+            if is_started {
+                program.serve().await.kill();
+            }
+            let outcome = program.run(&["check"]).await;
+            outcome.success();
+            assert_eq!(marks(&outcome), ["ok configuration", "ok database", "ok migrations", "ok keys"], "{outcome:?}");
+        }
+    }
+    assert!(source.fetches() >= 2, "the keys are asked for");
+}
+
+#[tokio::test]
+async fn where_no_file_can_be_made_check_and_start_say_so() {
+    if !Path::new("/proc/self").exists() {
+        return skip("where_no_file_can_be_made_check_and_start_say_so", "/proc");
+    }
+    // Nobody can make a file there, not even root.
+    let program = Program::new().set("DATABASE_URL", "sqlite:/proc/gatepost.sqlite3");
+    program.run(&["migrate"]).await.assert_error("the file cannot be made: ");
+    let outcome = program.run(&["check"]).await;
+    assert!(outcome.code == Some(1) && outcome.stdout.contains("the file cannot be made: "), "{outcome:?}");
+    let healthy = Program::new();
+    healthy.run(&["check"]).await.success();
+    assert_eq!(std::fs::read_dir(healthy.path("")).expect("the folder").count(), 0, "check leaves no file behind");
+}
+
+#[tokio::test]
+async fn check_leaves_a_database_as_it_is_whoever_made_it() {
+    use diesel::connection::SimpleConnection;
+    let program = Program::new();
+    let path = program.path("django.sqlite3");
+    connect(&path).batch_execute("CREATE TABLE auth_user (id INTEGER PRIMARY KEY)").expect("a table");
+    let before = std::fs::read(&path).expect("the file");
+    let program = program.set("DATABASE_URL", "sqlite:django.sqlite3");
+    let outcome = program.run(&["check"]).await;
+    let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).expect("the folder");
+    let pending = format!("{} are pending", migrations.count());
+    assert!(outcome.success().contains(&pending), "{outcome:?}");
+    assert!(std::fs::read(&path).expect("the file") == before, "check has written to the database");
+    let files = std::fs::read_dir(program.path("")).expect("the folder").count();
+    assert_eq!(files, 1, "check leaves no file behind");
+}
+
+#[tokio::test]
+async fn check_names_each_thing_that_is_wrong_and_fails() {
+    let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let healthy = || Program::with_keys_at(source.url());
+
+    let outcome = Program::with_keys_at(format!("http://{closed}/")).run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(outcome.stdout.contains(&format!("FAIL  keys           http://{closed}/: ")), "{outcome:?}");
+
+    let garbage = JwksFixture::start_with(Behaviour::Body(b"<html>".to_vec())).await;
+    let outcome = Program::with_keys_at(garbage.url()).run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(outcome.stdout.contains("FAIL  keys"), "{outcome:?}");
+
+    let outcome = healthy().set("DATABASE_URL", "sqlite:nowhere/db.sqlite3").run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(
+        outcome.stdout.contains("FAIL  database       sqlite:nowhere/db.sqlite3: the folder nowhere does not exist"),
+        "{outcome:?}"
+    );
+
+    let program = healthy();
+    std::fs::write(program.path("gatepost.sqlite3"), [b'x'; 4096]).expect("a file");
+    let outcome = program.run(&["check"]).await;
+    outcome.assert_error("2 of 4 checks failed");
+    assert!(
+        outcome.stdout.contains("FAIL  database       sqlite:gatepost.sqlite3: file is not a database"),
+        "{outcome:?}"
+    );
+
+    let program = healthy();
+    program.run(&["migrate"]).await.success();
+    spoil_pages(&program);
+    let outcome = program.run(&["check"]).await;
+    assert!(outcome.code == Some(1) && outcome.stdout.contains("FAIL  database "), "{outcome:?}");
+
+    let program = healthy();
+    program.run(&["migrate"]).await.success();
+    pretend_newer(&program);
+    let outcome = program.run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(
+        outcome
+            .stdout
+            .contains("FAIL  migrations     the database has 99990101000000, which this version does not know"),
+        "{outcome:?}"
+    );
+}
+
+/// Overwrites pages in the middle of the database; its head remains good.
+fn spoil_pages(program: &Program) {
+    use std::io::{Seek, SeekFrom, Write};
+    // Nothing may come back from the log.
+    program
+        .database()
+        .batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")
+        .expect("a checkpoint");
+    let mut file = std::fs::OpenOptions::new().write(true).open(program.path("gatepost.sqlite3")).expect("the file");
+    file.seek(SeekFrom::Start(2 * 4096)).and_then(|_| file.write_all(&[0xff; 4 * 4096])).expect("it can be written");
+}

@@ -1,0 +1,17 @@
+//! The database: what is acknowledged lasts, and what fails leaves nothing half done.
+
+mod durability;
+mod migrations;
+mod panics;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
+
+use crate::harness::client::Answer;
+
+/// Fails unless the answer asks to come back later.
+#[track_caller]
+fn assert_unavailable(answer: &Answer) {
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{answer:?}");
+    assert_eq!(answer.header("retry-after"), "5");
+}

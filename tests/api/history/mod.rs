@@ -1,0 +1,3 @@
+//! The history, and what it brings back.
+
+mod deleted_rows;

@@ -1,0 +1,3 @@
+//! Counters and histograms.
+
+mod endpoint;

@@ -1,0 +1,7 @@
+//! What the server offers apart from its features.
+
+mod health;
+mod logging;
+mod openapi;
+mod shutdown;
+mod status;

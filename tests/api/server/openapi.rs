@@ -1,0 +1,135 @@
+//! The OpenAPI document: that it is right, as a tester that others wrote sees it, and complete.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use gatepost::crypto::Secret;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::program::Program;
+use crate::harness::{TestServer, assert_has, skip};
+
+/// DELETE last: what it leaves behind, the others would not find.
+const METHODS: [&str; 6] = ["get", "post", "put", "patch", "options", "delete"];
+
+async fn document(server: &TestServer) -> Value {
+    let answer = server.fetch("/openapi.json").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    answer.json()
+}
+
+/// The methods that the document has for a path.
+fn documented(item: &Value) -> BTreeSet<String> {
+    METHODS.iter().filter(|method| item[**method].is_object()).map(|method| method.to_uppercase()).collect()
+}
+
+/// The methods in `Allow` but for HEAD, which is GET without a body and in no document.
+fn allowed(allow: &str) -> BTreeSet<String> {
+    allow.split(", ").filter(|method| *method != "HEAD").map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_address_and_method_in_the_document_is_there_and_allow_lists_exactly_these() {
+    let (server, token) = TestServer::with_alice().await;
+    assert_eq!(server.post_article(&token, "mine").await.status, 201);
+    let document = document(&server).await;
+    let paths = document["paths"].as_object().expect("paths");
+    let addresses: Vec<&str> = paths.keys().map(String::as_str).collect();
+    assert_eq!(
+        addresses,
+        ["/articles/", "/articles/{id}/", "/cognito/post-confirmation/", "/healthz", "/me/", "/readyz"]
+    );
+    for (path, item) in paths {
+        let address = path.replace("{id}", "1");
+        for method in METHODS.into_iter().filter(|method| item[*method].is_object()) {
+            let answer = server.call(&method.to_uppercase(), &address).token(&token).send().await;
+            assert!(!matches!(answer.status, 404 | 405), "{method} {path}: {}", answer.status);
+            let statuses = item[method]["responses"].as_object().expect("responses");
+            assert!(statuses.contains_key(&answer.status.to_string()), "{method} {path}: {}", answer.status);
+        }
+        // Every answer of an address has `Allow`, and the one to an unknown method everywhere.
+        let answer = server.call("FOO", &address).token(&token).send().await;
+        assert_eq!((answer.status, allowed(answer.header("allow"))), (405, documented(item)), "{path}");
+        let detail = "Method \"FOO\" not allowed.";
+        assert_eq!(answer.json()["detail"], detail, "{path}");
+        for method in documented(item) {
+            assert!(item[method.to_lowercase()]["responses"]["405"].is_object(), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_and_options_say_the_same_of_a_body() {
+    let (server, token) = TestServer::with_alice().await;
+    let document = document(&server).await;
+    let metadata = server.call("OPTIONS", "/articles/").token(&token).send().await.json();
+    let field = &metadata["actions"]["POST"]["name"];
+    let body = &document["paths"]["/articles/"]["post"]["requestBody"];
+    let media_types: Vec<_> = body["content"].as_object().expect("media types").keys().collect();
+    assert_eq!(serde_json::to_value(media_types).expect("JSON"), metadata["parses"]);
+    let schema = &document["components"]["schemas"]["ArticleFields"];
+    assert_eq!(schema["properties"]["name"]["maxLength"], field["max_length"]);
+    assert_eq!(schema["properties"]["name"]["title"], field["label"]);
+    assert_eq!(schema["required"], serde_json::json!(["name"]));
+    assert_eq!(document["components"]["schemas"]["PatchedArticleFields"].get("required"), None);
+}
+
+#[tokio::test]
+async fn every_reference_in_the_document_leads_somewhere() {
+    fn check(document: &Value, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    let target = document.pointer(reference.trim_start_matches('#'));
+                    assert!(target.is_some(), "{reference} leads nowhere");
+                }
+                members.values().for_each(|member| check(document, member));
+            }
+            Value::Array(items) => items.iter().for_each(|item| check(document, item)),
+            _ => {}
+        }
+    }
+    let document = document(&TestServer::start().await).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    check(&document, &document);
+}
+
+#[tokio::test]
+async fn the_command_prints_the_document_that_is_served() {
+    let server = TestServer::start().await;
+    let printed = Program::new().run(&["openapi"]).await;
+    let printed: Value = serde_json::from_str(printed.success()).expect("JSON");
+    assert_eq!(printed, document(&server).await);
+}
+
+/// Schemathesis (`pip install schemathesis`, sought in `PATH` or where `GATEPOST_TEST_SCHEMATHESIS` says) makes
+/// requests of the document, some right and some wrong, also of the answers to others, and has the server
+/// answer as the document says.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_no_answer_that_the_document_does_not_promise() {
+    const SECRET: &str = "a secret of at least thirty-two characters";
+    let program = std::env::var("GATEPOST_TEST_SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".to_owned());
+    let server = TestServer::start_with(|config| {
+        config.post_confirmation_secrets = vec![Secret::new(SECRET.to_owned())];
+    })
+    .await;
+    server.seed_articles(30).await;
+    let token = server.alice().await;
+    assert_eq!(server.post_article(&token, "mine").await.status, 201);
+    let folder = TempDir::new().expect("a folder");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis");
+    let mut command = Command::new(&program);
+    command.current_dir(folder.path()).env("SCHEMATHESIS_HOOKS", rules.join("hooks.py"));
+    command.env("POST_CONFIRMATION_SECRET", SECRET);
+    command.arg("--config-file").arg(rules.join("schemathesis.toml"));
+    command.args(["run", &format!("http://{}/openapi.json", server.address), "--checks", "all"]);
+    command.args(["--header", &format!("Authorization: Bearer {token}"), "--continue-on-failure", "--no-color"]);
+    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("it runs");
+    let Ok(output) = ran else { return skip("the test of the OpenAPI document", "schemathesis") };
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    // Were nothing tried, nothing would be found either.
+    assert_has(&report, &["Tested: 13", "passed"]);
+}

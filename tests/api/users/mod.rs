@@ -1,0 +1,4 @@
+//! Accounts.
+
+mod api;
+mod password;
