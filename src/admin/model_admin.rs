@@ -33,14 +33,27 @@ pub trait ModelAdmin: Send + Sync {
     /// Deletes a row.
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error>;
 
-    /// The rows that somebody with these rights may see; `None`: all. `models` are all that are registered.
-    fn visible(&self, _models: &[&Options], _rights: &Rights) -> Option<Sql> {
-        None
-    }
-
     /// What may be chosen in a field of several choices.
     fn choices(&self, _conn: &mut Connection, _models: &[&Options], _field: &str) -> QueryResult<Vec<Choice>> {
         Ok(Vec::new())
+    }
+
+    /// What a form shows of a row beside its fields, in panels.
+    fn panels(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<Vec<Panel>> {
+        Ok(Vec::new())
+    }
+
+    /// What holds for some rows and not for others.
+    fn restrictions(&self) -> Option<&dyn Restrictions> {
+        None
+    }
+}
+
+/// What holds for some rows of a model and not for others.
+pub trait Restrictions {
+    /// The rows that somebody with these rights may see; `None`: all. `models` are all that are registered.
+    fn visible(&self, _models: &[&Options], _rights: &Rights) -> Option<Sql> {
+        None
     }
 
     /// Whether `staff` may give this: one of the choices of a field, or, where it has none, the field's other
@@ -53,15 +66,23 @@ pub trait ModelAdmin: Send + Sync {
     fn refusal(&self, _conn: &mut Connection, _verb: Verb, _id: i64, _staff: &Staff) -> QueryResult<Option<String>> {
         Ok(None)
     }
+}
 
-    /// What a form shows of a row beside its fields, in panels.
-    fn panels(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<Vec<Panel>> {
-        Ok(Vec::new())
+/// [`Restrictions`], where there are any.
+impl dyn ModelAdmin + '_ {
+    /// [`Restrictions::visible`]
+    pub fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
+        self.restrictions()?.visible(models, rights)
     }
 
-    /// Does one of [`Options::actions`] to a row; `false` where there was nothing to do.
-    fn run(&self, _conn: &mut Connection, _action: &str, _id: i64, _staff: &Staff) -> Result<bool, Error> {
-        Ok(false)
+    /// [`Restrictions::is_grantable`]
+    pub fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
+        self.restrictions().map_or(Ok(true), |restrictions| restrictions.is_grantable(conn, field, value, staff))
+    }
+
+    /// [`Restrictions::refusal`]
+    pub fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
+        self.restrictions().map_or(Ok(None), |restrictions| restrictions.refusal(conn, verb, id, staff))
     }
 }
 
@@ -418,6 +439,8 @@ pub struct Action {
     pub form_label: Option<&'static str>,
     /// What has been done, after a number of rows: `deactivated`.
     pub done: &'static str,
+    /// Does it to a row; `false` where there was nothing to do.
+    pub run: fn(&mut Connection, i64, &Staff) -> Result<bool, Error>,
 }
 
 /// Facts of a row that are not entered, such as its Cognito link.

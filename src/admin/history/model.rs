@@ -7,7 +7,9 @@ use diesel::prelude::*;
 
 use crate::admin::list::cells::text;
 use crate::admin::list::filter::days_ago;
-use crate::admin::model_admin::{Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Show, Staff, Values};
+use crate::admin::model_admin::{
+    Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Restrictions, Show, Staff, Values,
+};
 use crate::db::Connection;
 use crate::db::rows::{self, Sql, Value};
 use crate::error::Error;
@@ -150,6 +152,20 @@ impl ModelAdmin for HistoryAdmin {
         Ok(None)
     }
 
+    fn save(&self, _: &mut Connection, _: Option<i64>, _: &Values, _: &Staff) -> Result<i64, Error> {
+        Err(Error::PermissionDenied)
+    }
+
+    fn delete(&self, _: &mut Connection, _: i64, _: &Staff) -> Result<(), Error> {
+        Err(Error::PermissionDenied)
+    }
+
+    fn restrictions(&self) -> Option<&dyn Restrictions> {
+        Some(self)
+    }
+}
+
+impl Restrictions for HistoryAdmin {
     /// Entries about models that one may view: they hold the values.
     fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
         if rights.is_superuser {
@@ -160,13 +176,5 @@ impl ModelAdmin for HistoryAdmin {
         let mut condition = Sql::new("model IN ?");
         condition.bind(names);
         Some(condition)
-    }
-
-    fn save(&self, _: &mut Connection, _: Option<i64>, _: &Values, _: &Staff) -> Result<i64, Error> {
-        Err(Error::PermissionDenied)
-    }
-
-    fn delete(&self, _: &mut Connection, _: i64, _: &Staff) -> Result<(), Error> {
-        Err(Error::PermissionDenied)
     }
 }

@@ -14,7 +14,7 @@ use crate::admin::list::page::Page;
 use crate::admin::list::query::ChangeListQuery;
 use crate::admin::list::recent::Recent;
 use crate::admin::list::view::{ListView, Pages};
-use crate::admin::model_admin::{ModelAdmin, Staff};
+use crate::admin::model_admin::{Restrictions, Staff};
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
 use crate::db::Connection;

@@ -104,7 +104,7 @@ impl Job {
                     if let Some(refusal) = model.refusal(conn, Verb::Change, *id, &staff)? {
                         return field_error("id", refusal);
                     }
-                    model.run(conn, action.name, *id, &staff)?
+                    (action.run)(conn, *id, &staff)?
                 }
             });
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use diesel::QueryResult;
 
 use crate::admin::model_admin::{
-    Cell, Choice, Display, ModelAdmin, Options, Panel, Show, Staff, Values, field_error, permissions,
+    Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::error::Error;
@@ -83,16 +83,6 @@ impl ModelAdmin for GroupAdmin {
         Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
-    fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
-        Ok(field != "permissions" || staff.rights.has(value))
-    }
-
-    fn refusal(&self, conn: &mut Connection, _: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
-        let Some(group) = groups::find(conn, id)? else { return Ok(None) };
-        let is_covered = staff.rights.has_all(&of_group(conn, id)?);
-        Ok((!is_covered).then(|| format!("{} gives permissions that you do not have.", group.name)))
-    }
-
     fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(group) = groups::find(conn, id)? else { return Ok(Vec::new()) };
         let members = match groups::count_members(conn, &group)? {
@@ -101,6 +91,22 @@ impl ModelAdmin for GroupAdmin {
         };
         let link = Cell::Link(format!("/admin/users/?groups={id}"), members);
         Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)], actions: Vec::new() }])
+    }
+
+    fn restrictions(&self) -> Option<&dyn Restrictions> {
+        Some(self)
+    }
+}
+
+impl Restrictions for GroupAdmin {
+    fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
+        Ok(field != "permissions" || staff.rights.has(value))
+    }
+
+    fn refusal(&self, conn: &mut Connection, _: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
+        let Some(group) = groups::find(conn, id)? else { return Ok(None) };
+        let is_covered = staff.rights.has_all(&of_group(conn, id)?);
+        Ok((!is_covered).then(|| format!("{} gives rights that you do not have yourself.", group.name)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! How users are called and shown in the admin: the columns and filters of their list, and their form.
 
+use super::actions::{activate, deactivate, unlink};
 use super::groups::group_choices;
 use super::link::link_badge;
 use crate::admin::history::model::source_cell;
@@ -21,13 +22,26 @@ pub static OPTIONS: Options = Options {
         Fieldset { label: "Access", fields: &["is_active", "is_staff", "is_superuser", "groups", "user_permissions"] },
     ],
     actions: &[
-        Action { name: "activate", label: "Activate selected users", form_label: None, done: "activated" },
-        Action { name: "deactivate", label: "Deactivate selected users", form_label: None, done: "deactivated" },
+        Action {
+            name: "activate",
+            label: "Activate selected users",
+            form_label: None,
+            done: "activated",
+            run: activate,
+        },
+        Action {
+            name: "deactivate",
+            label: "Deactivate selected users",
+            form_label: None,
+            done: "deactivated",
+            run: deactivate,
+        },
         Action {
             name: "unlink",
             label: "Unlink selected users from Cognito",
             form_label: Some("Unlink"),
             done: "unlinked",
+            run: unlink,
         },
     ],
     importable: true,

@@ -5,77 +5,28 @@
 
 use diesel::QueryResult;
 
+use super::actions::existing;
 use super::groups::group_choices;
 use super::link::link_panel;
 use super::options::OPTIONS;
+use super::rights::{self, BEYOND_YOURS, check_flags, check_grants};
 use crate::admin::history::model::OPTIONS as HISTORY;
-use crate::admin::model_admin::{Cell, Choice, ModelAdmin, Options, Panel, Staff, Values, field_error, permissions};
+use crate::admin::model_admin::{
+    Cell, Choice, ModelAdmin, Options, Panel, Restrictions, Staff, Values, field_error, permissions,
+};
 use crate::db::Connection;
-use crate::error::{Error, FieldErrors};
+use crate::error::Error;
 use crate::users::models::{self, NewUser, Origin, User};
-use crate::users::permissions::{Grants, Rights, Verb, of_group};
+use crate::users::permissions::{Grants, Rights, Verb};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
 /// Registers users.
 pub struct UserAdmin;
 
-const BEYOND_YOURS: &str = "You cannot give permissions that you do not have.";
-const NOT_YOURSELF: &str = "You cannot change this on your own account. Ask another superuser.";
-
-fn existing(conn: &mut Connection, id: i64) -> Result<User, Error> {
-    models::find(conn, id)?.ok_or(Error::NoSuchObject("user"))
-}
-
 fn grants(values: &Values) -> Grants {
     Grants {
         groups: values.list("groups").iter().filter_map(|id| id.parse().ok()).collect(),
         permissions: values.list("user_permissions").into_iter().collect(),
-    }
-}
-
-/// Fails where `staff` gives what they have not, or changes rights of their own.
-fn check_grants(
-    conn: &mut Connection,
-    user: Option<&User>,
-    old: &Grants,
-    new: &Grants,
-    staff: &Staff,
-) -> Result<(), Error> {
-    let mut errors = FieldErrors::default();
-    let is_oneself = user.is_some_and(|user| user.id == staff.user.id);
-    let is_grantable = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
-        Ok(staff.rights.is_superuser || (!is_oneself && UserAdmin.is_grantable(conn, field, value, staff)?))
-    };
-    for group in new.groups.difference(&old.groups) {
-        if !is_grantable(conn, "groups", &group.to_string())? {
-            errors.add("groups", vec![BEYOND_YOURS.to_owned()]);
-            break;
-        }
-    }
-    for permission in new.permissions.difference(&old.permissions) {
-        if !is_grantable(conn, "user_permissions", permission)? {
-            errors.add("user_permissions", vec![BEYOND_YOURS.to_owned()]);
-            break;
-        }
-    }
-    Ok(errors.into_result()?)
-}
-
-/// Fails where `staff` makes somebody a superuser without being one, or changes who they are themselves.
-fn check_flags(conn: &mut Connection, user: Option<&User>, new: &User, staff: &Staff) -> Result<(), Error> {
-    if new.is_superuser && !user.is_some_and(|user| user.is_superuser) && !staff.rights.is_superuser {
-        return field_error("is_superuser", BEYOND_YOURS);
-    }
-    let Some(user) = user.filter(|user| user.id == staff.user.id) else { return Ok(()) };
-    let flags = [
-        ("is_active", user.is_active, new.is_active),
-        ("is_staff", user.is_staff, new.is_staff),
-        ("is_superuser", user.is_superuser, new.is_superuser),
-    ];
-    match flags.into_iter().find(|(_, old, new)| old != new) {
-        Some((field, ..)) if is_last_superuser(conn, user)? => field_error(field, LAST_SUPERUSER),
-        Some((field, ..)) => field_error(field, NOT_YOURSELF),
-        None => Ok(()),
     }
 }
 
@@ -125,19 +76,25 @@ impl ModelAdmin for UserAdmin {
         }
     }
 
+    fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
+        let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
+        let has_change_permission = staff.has_object_permission(conn, self, Verb::Change, id)?;
+        let mut record = record_panel(&user, has_change_permission);
+        if HISTORY.has_permission(&staff.rights, Verb::View) {
+            let address = format!("/admin/history/?actor_id={id}");
+            record.facts.push(("".into(), Cell::Link(address, "What this user did".to_owned())));
+        }
+        Ok(vec![link_panel(&user), record])
+    }
+
+    fn restrictions(&self) -> Option<&dyn Restrictions> {
+        Some(self)
+    }
+}
+
+impl Restrictions for UserAdmin {
     fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
-        if staff.rights.is_superuser {
-            return Ok(true);
-        }
-        match field {
-            "groups" => match value.parse() {
-                Ok(id) => Ok(staff.rights.has_all(&of_group(conn, id)?)),
-                Err(_) => Ok(false),
-            },
-            "user_permissions" => Ok(staff.rights.has(value)),
-            "is_superuser" => Ok(false),
-            _ => Ok(true),
-        }
+        rights::is_grantable(conn, field, value, staff)
     }
 
     fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
@@ -155,35 +112,6 @@ impl ModelAdmin for UserAdmin {
         } else {
             None
         })
-    }
-
-    fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
-        let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
-        let has_change_permission = staff.has_object_permission(conn, self, Verb::Change, id)?;
-        let mut record = record_panel(&user, has_change_permission);
-        if HISTORY.has_permission(&staff.rights, Verb::View) {
-            let address = format!("/admin/history/?actor_id={id}");
-            record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));
-        }
-        Ok(vec![link_panel(&user), record])
-    }
-
-    fn run(&self, conn: &mut Connection, action: &str, id: i64, staff: &Staff) -> Result<bool, Error> {
-        let user = existing(conn, id)?;
-        let is_active = match action {
-            "activate" => true,
-            "deactivate" => false,
-            "unlink" => return Ok(models::unlink(conn, &user, &staff.actor())?),
-            _ => return Ok(false),
-        };
-        if user.is_active == is_active {
-            return Ok(false);
-        }
-        let new = User { is_active, ..user.clone() };
-        check_flags(conn, Some(&user), &new, staff)?;
-        let grants = Grants::of(conn, id)?;
-        models::update(conn, &user, &new, &grants, &staff.actor())?;
-        Ok(true)
     }
 }
 
