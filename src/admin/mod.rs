@@ -10,9 +10,11 @@
 
 pub mod addresses;
 pub mod auth;
+pub mod columns;
 pub mod context;
 pub mod default_admin;
 pub mod errors;
+pub mod filters;
 pub mod form;
 pub mod form_data;
 pub mod history;
@@ -28,6 +30,7 @@ pub mod site;
 pub mod text;
 pub mod theme;
 pub mod urls;
+pub mod values;
 
 pub use auth::staff::StaffUser;
 pub use context::AdminContext;

@@ -2,18 +2,18 @@
 //! the form, [`ModelAdmin`] loads, saves and deletes by the feature's own model functions.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use chrono::NaiveDateTime;
 use diesel::QueryResult;
-use serde_json::Value;
 
+pub use super::columns::{Cell, Column, Display, Show};
+pub use super::filters::{Choice, Choices, Filter, FixedChoice};
+pub use super::values::Values;
 use crate::db::Connection;
-use crate::db::rows::{self, Bind, Sql};
+use crate::db::rows::Sql;
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
 use crate::models::words::capitalized;
-use crate::models::{Field, Kind, Model};
+use crate::models::{Field, Model};
 use crate::users::models::{self, User};
 use crate::users::permissions::{Rights, Verb, permission};
 
@@ -249,178 +249,6 @@ impl Options {
     }
 }
 
-/// A column that is no field.
-pub struct Display {
-    /// Its name in `?o=`, and in a CSV file.
-    pub name: &'static str,
-    /// Its heading.
-    pub label: &'static str,
-    /// SQL of what it needs, over the model's table.
-    pub sql: &'static [&'static str],
-    /// What is made of that.
-    pub kind: Show,
-    /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
-    pub order: Option<&'static str>,
-}
-
-/// A column of a list.
-#[derive(Clone)]
-pub struct Column {
-    /// Its name in `?o=`, and in a CSV file.
-    pub name: &'static str,
-    /// Its heading.
-    pub label: Cow<'static, str>,
-    /// SQL of what it needs, over the model's table.
-    pub sql: Vec<Cow<'static, str>>,
-    /// What is made of that.
-    pub kind: Show,
-    /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
-    pub order: Option<&'static str>,
-}
-
-impl From<&Display> for Column {
-    fn from(display: &Display) -> Column {
-        Column {
-            name: display.name,
-            label: display.label.into(),
-            sql: display.sql.iter().map(|sql| (*sql).into()).collect(),
-            kind: display.kind,
-            order: display.order,
-        }
-    }
-}
-
-impl Column {
-    /// The id.
-    pub fn id() -> Column {
-        Column { name: "id", label: "ID".into(), sql: vec!["id".into()], kind: Show::Number, order: Some("id") }
-    }
-
-    /// A field of a model. Of a foreign key it shows the title of the row that it leads to.
-    pub fn of(model: &Model, field: &'static Field) -> Column {
-        let sql = match field.kind {
-            Kind::ForeignKey(to) => {
-                let Model { plural, title, .. } = to;
-                format!(
-                    "(SELECT CAST(target.{title} AS TEXT) FROM {plural} AS target WHERE target.id = {}.{})",
-                    model.plural, field.name
-                )
-                .into()
-            }
-            _ => field.name.into(),
-        };
-        Column {
-            name: field.name,
-            label: field.verbose_name(),
-            sql: vec![sql],
-            kind: Show::of(field.kind),
-            order: field.is_ordering.then_some(field.name),
-        }
-    }
-}
-
-/// What a column makes of its values.
-#[derive(Clone, Copy, Debug)]
-pub enum Show {
-    /// A text.
-    Text,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Boolean,
-    /// A time in UTC.
-    DateTime,
-    /// The name of one of these values.
-    Choice(&'static [(&'static str, &'static str)]),
-    /// Something of its own.
-    Custom(fn(&[rows::Value]) -> Cell),
-}
-
-impl Show {
-    fn of(kind: Kind) -> Show {
-        match kind {
-            Kind::Integer => Show::Number,
-            Kind::Boolean => Show::Boolean,
-            Kind::DateTime => Show::DateTime,
-            Kind::Choice(choices) => Show::Choice(choices),
-            _ => Show::Text,
-        }
-    }
-}
-
-/// A cell of a list, or a fact of a form.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    /// Nothing.
-    Empty,
-    /// A text.
-    Text(String),
-    /// An id, a hash or the like.
-    Code(String),
-    /// Yes or no.
-    Flag(bool),
-    /// A time in UTC.
-    Time(NaiveDateTime),
-    /// A state: a tone (`good`, `warn`, `bad` or `quiet`), a word, and more of it in small print.
-    Badge(&'static str, String, String),
-    /// Another object's page, and its name.
-    Link(String, String),
-}
-
-/// A filter of a list, in the query under its name.
-#[derive(Debug)]
-pub struct Filter {
-    /// Its name in the query: none of `q`, `o`, `show`, `after`, `before` and `last`.
-    pub name: &'static str,
-    /// Its heading; empty: the name of the field.
-    pub label: &'static str,
-    /// What can be chosen.
-    pub choices: Choices,
-}
-
-impl Filter {
-    /// By a field: a boolean, a choice, a time or a foreign key.
-    pub const fn field(name: &'static str) -> Filter {
-        Filter { name, label: "", choices: Choices::Field(name) }
-    }
-
-    /// Whether the model has no field that it filters by.
-    fn is_broken(&self, model: &Model) -> bool {
-        match self.choices {
-            Choices::Field(name) => model.field(name).is_none(),
-            _ => false,
-        }
-    }
-}
-
-/// The choices of a filter.
-#[derive(Debug)]
-pub enum Choices {
-    /// Those of this field: a boolean, a choice, a time or a foreign key.
-    Field(&'static str),
-    /// Known ones: value, label and condition, which gets the value for each `?` from the function.
-    Fixed(&'static [FixedChoice]),
-    /// Those that a query finds, and the condition for a chosen value, which each `?` in it stands for.
-    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
-    /// One that a link has chosen; there are too many to be offered. What names it, if it is there, and the
-    /// condition, in which each `?` is the chosen value.
-    Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
-}
-
-/// Value, label, condition, and what the value for it is.
-pub type FixedChoice = (&'static str, &'static str, &'static str, Option<fn() -> Bind>);
-
-/// One of several.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// What is sent.
-    pub value: String,
-    /// What is read.
-    pub label: String,
-    /// What it belongs to, if anything: choices of a picker are shown under such headings.
-    pub group: String,
-}
-
 /// A part of a form.
 pub struct Fieldset {
     /// Its heading; empty: none.
@@ -451,39 +279,6 @@ pub struct Panel {
     pub facts: Vec<(Cow<'static, str>, Cell)>,
     /// Names of the [`Options::actions`] that belong to them.
     pub actions: Vec<&'static str>,
-}
-
-/// The values of a form's fields by name: texts, booleans, lists of texts, null.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(pub BTreeMap<String, Value>);
-
-impl Values {
-    /// Sets a value.
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Values {
-        self.0.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// Whether there is a value: a form may leave fields out.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// A text; empty where there is none.
-    pub fn text(&self, name: &str) -> &str {
-        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// Yes or no; no where there is none.
-    pub fn flag(&self, name: &str) -> bool {
-        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    /// A list of texts.
-    pub fn list(&self, name: &str) -> Vec<String> {
-        let items = self.0.get(name).and_then(Value::as_array);
-        items.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-    }
 }
 
 /// Every permission that there is on these models.

@@ -10,7 +10,7 @@ use crate::models::{Field, Model};
 use crate::schema::users;
 use crate::users::validators;
 
-/// A user, as forms and lists describe one. What a user may hold is checked by [`create`] and [`update`].
+/// A user, as forms and lists describe one. What a user may hold is checked by [`create`](super::create) and [`update`](super::update).
 pub static USER: Model = Model {
     name: "user",
     plural: "users",
