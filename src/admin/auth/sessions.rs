@@ -114,7 +114,7 @@ pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result
 pub async fn revoke_others(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
     let (user_id, this) = (cx.staff.staff.user.id, cx.staff.session_id);
     let ended = cx.db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
-    log::info!("{ended} sessions were revoked by their user {user_id}");
+    log::info!("user {user_id} signed out of {ended} other sessions");
     cx.staff.tell(Message::success(match ended {
         1 => "1 session was signed out.".to_owned(),
         ended => format!("{ended} sessions were signed out."),

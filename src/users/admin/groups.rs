@@ -106,7 +106,7 @@ impl Restrictions for GroupAdmin {
     fn refusal(&self, conn: &mut Connection, _: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
         let Some(group) = groups::find(conn, id)? else { return Ok(None) };
         let is_covered = staff.rights.has_all(&of_group(conn, id)?);
-        Ok((!is_covered).then(|| format!("{} gives rights that you do not have yourself.", group.name)))
+        Ok((!is_covered).then(|| format!("{} gives permissions that you do not have.", group.name)))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::users::permissions::{Grants, of_group};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
 /// Of rights beyond those of the staff.
-pub const BEYOND_YOURS: &str = "You cannot give rights that you do not have yourself.";
-const NOT_YOURSELF: &str = "You cannot change this for yourself. Ask another superuser.";
+pub const BEYOND_YOURS: &str = "You cannot give permissions that you do not have.";
+const NOT_YOURSELF: &str = "You cannot change this on your own account. Ask another superuser.";
 
 /// Whether `staff` may give this: a group, a permission, or a flag.
 pub fn is_grantable(conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {

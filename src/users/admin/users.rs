@@ -82,7 +82,7 @@ impl ModelAdmin for UserAdmin {
         let mut record = record_panel(&user, has_change_permission);
         if HISTORY.has_permission(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
-            record.facts.push(("".into(), Cell::Link(address, "What this user did".to_owned())));
+            record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));
         }
         Ok(vec![link_panel(&user), record])
     }
