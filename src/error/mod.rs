@@ -80,7 +80,7 @@ pub enum Error {
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
     /// Nothing is at this address: 404.
-    #[error("There is nothing at this address.")]
+    #[error("There is nothing at this URL.")]
     NotFound,
     /// No row of the model with that id: 404.
     #[error("No {} matches the given query.", object_name(.0))]

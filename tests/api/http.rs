@@ -877,7 +877,7 @@ async fn that_nothing_is_there_is_said_in_json_to_who_names_it_and_by_a_page_to_
     let get = async |accept: &str| server.call("GET", "/nope").header("accept", accept).send().await;
     for accept in ["application/json", "application/json, text/plain, */*", "text/html;q=0.5, application/json;q=0.5"] {
         let answer = get(accept).await;
-        answer.assert(404, r#"{"detail":"This page does not exist.","code":"not_found"}"#);
+        answer.assert(404, r#"{"detail":"There is nothing at this URL.","code":"not_found"}"#);
         assert!(answer.header("vary").contains("Accept"), "{accept}: {answer:?}");
     }
     let refused = server.call("GET", "/articles/").header("host", "evil.com").header("accept", "application/json");

@@ -79,7 +79,7 @@ async fn every_kind_of_error_is_a_problem_where_it_is_asked_for() {
             "nothing at that address",
             call("GET", "/nope"),
             (404, "Not Found"),
-            json!({ "code": "not_found", "detail": "This page does not exist." }),
+            json!({ "code": "not_found", "detail": "There is nothing at this URL." }),
         ),
         (
             "wrong method outside the API",
