@@ -236,7 +236,7 @@ async fn the_last_superuser_keeps_what_that_takes() {
     for field in ["is_active", "is_staff", "is_superuser"] {
         let form = Form::with(&root.page(&change(1)).await, "_save").set(field, &[]);
         let answer = form.send(&mut root, &change(1), "_save").await;
-        refused_at(&answer, field, "This is the last active superuser. Make somebody else one first.");
+        refused_at(&answer, field, "This is the last active superuser. Make someone else a superuser first.");
     }
     let answer = root.post("/admin/users/", &[("action", "deactivate"), ("_selected_action", "1")]).await;
     assert!(root.follow(&answer).await.contains("This is the last active superuser."));

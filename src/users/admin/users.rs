@@ -1,7 +1,6 @@
 //! Users in the admin.
 //!
-//! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
-//! leaves users alone who have more.
+//! Staff who are not superusers can only grant rights that they have themselves, and cannot change users who have more.
 
 use diesel::QueryResult;
 
@@ -16,7 +15,7 @@ use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::permissions::{Grants, Rights, Verb, of_group};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
-/// Registers users.
+/// The admin of users.
 pub struct UserAdmin;
 
 const BEYOND_YOURS: &str = "You cannot give rights that you do not have yourself.";
@@ -33,7 +32,7 @@ fn grants(values: &Values) -> Grants {
     }
 }
 
-/// Fails where `staff` gives what they have not, or changes rights of their own.
+/// Fails if `staff` grants rights that they do not have, or changes their own rights.
 fn check_grants(
     conn: &mut Connection,
     user: Option<&User>,
@@ -61,7 +60,7 @@ fn check_grants(
     Ok(errors.into_result()?)
 }
 
-/// Fails where `staff` makes somebody a superuser without being one, or changes who they are themselves.
+/// Fails if `staff` makes someone a superuser without being one, or changes their own flags.
 fn check_flags(conn: &mut Connection, user: Option<&User>, new: &User, staff: &Staff) -> Result<(), Error> {
     if new.is_superuser && !user.is_some_and(|user| user.is_superuser) && !staff.rights.is_superuser {
         return field_error("is_superuser", BEYOND_YOURS);
@@ -163,7 +162,7 @@ impl ModelAdmin for UserAdmin {
         let mut record = record_panel(&user, may_change);
         if HISTORY.allow(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
-            record.facts.push(("".into(), Cell::Link(address, "What this user did".to_owned())));
+            record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));
         }
         Ok(vec![link_panel(&user), record])
     }
@@ -232,13 +231,13 @@ fn update(conn: &mut Connection, user: &User, values: &Values, staff: &Staff) ->
     Ok(models::update(conn, user, &new, &grants, &staff.actor())?.id)
 }
 
-/// How a user came, in words.
+/// Where a user came from, for display.
 fn origin(origin: &str) -> &'static str {
     match origin {
         "post_confirmation" => "Created by sign-up",
         "first_token" => "Created by the first token",
         "command_line" => "Created on the command line",
-        _ => "Created in the admin",
+        _ => "Created in the admin site",
     }
 }
 
