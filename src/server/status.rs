@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::http::routes::get;
 use crate::users::permissions::Rights;
 
-/// Registers the page.
+/// The page for `Site`.
 pub static PAGE: Page = Page {
     label: "Status",
     slug: "status",
@@ -27,12 +27,12 @@ pub static PAGE: Page = Page {
     routes: || vec![get().to(show), web::post().to(refresh)],
 };
 
-/// It tells how the service is set up.
+/// Only for superusers, because it shows the configuration.
 fn may_see(rights: &Rights) -> bool {
     rights.is_superuser
 }
 
-/// The settings as they are shown, secrets masked; part of the application's data.
+/// The settings with masked secrets; part of the application data.
 pub struct ShownSettings(pub Vec<(&'static str, String)>);
 
 /// Names and values under a heading.
@@ -68,7 +68,7 @@ async fn show(
     page(StatusCode::OK, &StatusPage { frame, panels, settings: settings.0.clone() })
 }
 
-/// Fetches the keys at once.
+/// Fetches the keys now.
 async fn refresh(
     staff: StaffUser,
     authenticator: web::Data<Authenticator>,
@@ -105,14 +105,14 @@ fn pool(authenticator: &Authenticator) -> Panel {
 
 fn keys(source: &SourceStatus) -> Panel {
     let Some(url) = &source.url else {
-        let facts = vec![fact("Keys", source.kids.join(", ")), fact("Fetched", "never: they are this service's own")];
+        let facts = vec![fact("Keys", source.kids.join(", ")), fact("Fetched", "never: this service creates them")];
         return Panel { label: "Keys of the local user pool".to_owned(), facts, problem: None, can_refresh: false };
     };
     let facts = vec![
         fact("Address", url),
         fact("Keys", if source.kids.is_empty() { "none".to_owned() } else { source.kids.join(", ") }),
         fact("Fetched", source.age.map_or("never".to_owned(), |age| format!("{} ago", shown(age)))),
-        fact("Next fetch", source.next.map_or("under way".to_owned(), |next| format!("in {}", shown(next)))),
+        fact("Next fetch", source.next.map_or("in progress".to_owned(), |next| format!("in {}", shown(next)))),
     ];
     let problem =
         source.failure.as_ref().map(|(ago, problem)| format!("The last fetch, {} ago, failed: {problem}", shown(*ago)));
@@ -125,21 +125,21 @@ async fn database(db: &Db) -> Result<Panel, Error> {
     let latency = started.elapsed();
     let state = db.state();
     let migrations = match status.pending {
-        0 => format!("all {} are applied", status.applied),
-        pending => format!("{} are applied, {pending} are pending", status.applied),
+        0 => format!("all {} applied", status.applied),
+        pending => format!("{} applied, {pending} pending", status.applied),
     };
     let facts = vec![
         fact("Kind", db.url().kind()),
         fact("Address", db.url()),
         fact("Size", format!("{:.1} MiB", state.bytes as f64 / 1_048_576.0)),
-        fact("Latency of a read", format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
-        fact("Reading connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),
+        fact("Read latency", format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
+        fact("Read connections", format!("{} open, {} idle, at most {}", state.open, state.idle, state.most)),
         fact("Migrations", migrations),
     ];
     Ok(Panel { label: "Database".to_owned(), facts, problem: None, can_refresh: false })
 }
 
-/// A time in the unit that suits it.
+/// A duration in a suitable unit.
 fn shown(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
