@@ -1,10 +1,9 @@
 //! `cargo bench --bench admin`: the admin's lists on a million articles and 100,000 users.
 //!
-//! Each page, when it is asked for anew and when it is looked at again, stands beside a floor measured in the same
-//! run, in turns: the same statements on one connection, without HTTP, session and HTML, each time after a round trip
-//! to the server. A page, too, is read by a thread that was woken for it; over and over in a loop, which no page can
-//! be, the quick ones of these statements take a third less: the last column.
-//! The first lines tell how much memory the export of everything takes.
+//! Each page is measured uncached and cached, alternating with a floor: the same statements on one connection, without
+//! HTTP, session and HTML, each time after a round trip to the server, because a page is also read by a thread that has
+//! just been woken. The last column runs the statements in a tight loop, in which short ones take a third less time.
+//! The first lines show the memory used by exporting everything.
 
 #[path = "http/client.rs"]
 mod client;
@@ -40,10 +39,10 @@ use server::Server;
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const ROUNDS: usize = 5;
-/// How long one measurement of a round takes.
+/// Duration of one measurement per round.
 const PERIOD: Duration = Duration::from_millis(600);
 const PASSWORD: &str = "the password of the benchmark";
-/// What an export may add to the process's memory.
+/// Maximum memory that an export may add.
 const MOST_EXPORT_MB: f64 = 64.0;
 
 /// Every tenth article has an author, every 5,000th user is inactive; the history has an entry for each article.
@@ -119,7 +118,7 @@ fn main() -> Outcome<()> {
 
 type Line = (&'static str, &'static dyn ModelAdmin, String);
 
-/// The pages that are measured.
+/// The measured pages.
 fn pages(db: &Db) -> Outcome<Vec<Line>> {
     static ARTICLE_ADMIN: &Options = &ARTICLES;
     let (articles, users, history) = (&ARTICLE_ADMIN, &UserAdmin, &HistoryAdmin);
@@ -158,7 +157,7 @@ fn pages(db: &Db) -> Outcome<Vec<Line>> {
     ])
 }
 
-/// The mean time of what is done again and again for a while.
+/// The mean time of repeated work.
 struct Mean {
     started: Instant,
     spent: Duration,
@@ -170,7 +169,7 @@ impl Mean {
         Mean { started: Instant::now(), spent: Duration::ZERO, times: 0 }
     }
 
-    /// Counts one more, which began then; whether there is time for another.
+    /// Counts one run, which started at `begun`. Returns whether there is time for another.
     fn again(&mut self, begun: Instant) -> bool {
         self.spent += begun.elapsed();
         self.times += 1;
@@ -193,7 +192,7 @@ fn looped(work: impl Fn() -> Outcome<()>) -> Outcome<f64> {
     }
 }
 
-/// The statements of a list, without anything around them.
+/// Runs only the SQL statements of a list.
 fn floor(db: &Db, options: &'static Options, query: &str) -> Outcome<()> {
     let display = options.columns();
     let columns: Vec<&str> = match options.name() {
@@ -211,16 +210,16 @@ fn floor(db: &Db, options: &'static Options, query: &str) -> Outcome<()> {
     })?)
 }
 
-/// How a page is asked for.
+/// How a page is requested.
 #[derive(Clone, Copy)]
 enum Way {
-    /// Each time as one that nobody has seen since the last commit.
+    /// Uncached: with a different URL each time.
     Anew,
-    /// As one that is remembered.
+    /// Cached.
     Again,
 }
 
-/// Somebody who is signed in.
+/// A signed-in browser.
 struct Browser {
     client: reqwest::Client,
     address: SocketAddr,
@@ -272,7 +271,7 @@ impl Browser {
                 Way::Anew => self.requests.replace(self.requests.get() + 1),
                 Way::Again => 0,
             };
-            // A parameter that no list knows: for the memory it is another list.
+            // An unknown parameter makes it a different list for the cache.
             let target = format!("{path}&number={number}");
             let request = format!("GET {target} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\n\r\n", self.cookies);
             let begun = Instant::now();
@@ -283,7 +282,7 @@ impl Browser {
         }
     }
 
-    /// The mean time of some work of this process, each time after a round trip to the server.
+    /// The mean time of work in this process, each time after a round trip to the server.
     async fn time_between(&self, work: impl Fn() -> Outcome<()>) -> Outcome<f64> {
         let mut client = Client::connect(self.address).await?;
         let mut mean = Mean::start();
@@ -298,8 +297,8 @@ impl Browser {
     }
 }
 
-/// A client that asks again and again whether the answer has come, rather than to sleep until it does: what it takes
-/// to wake the client, which is much on a virtual machine, is not the page's.
+/// A client that polls for the response instead of sleeping, so that the time to wake the client, which is long on a
+/// virtual machine, does not count.
 struct Spinning {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -314,7 +313,7 @@ impl Spinning {
     }
 
     fn exchange(&mut self, request: &[u8]) -> Outcome<()> {
-        // So little goes out at once.
+        // A request this small is written at once.
         self.stream.write_all(request)?;
         let mut filled = 0;
         loop {
@@ -331,7 +330,7 @@ impl Spinning {
     }
 }
 
-/// Exports a whole table, and fails if that takes much memory.
+/// Exports a whole table and fails if that takes too much memory.
 async fn export(browser: &Browser, slug: &str, service: &Server) -> Outcome<()> {
     let before = service.memory_mb("VmRSS")?;
     let mut most = before;

@@ -1,10 +1,9 @@
-//! `cargo bench`: how close the service comes to what the machine can do.
+//! `cargo bench`: how close the service comes to the limits of the machine.
 //!
-//! Every figure stands beside a floor measured in the same run, in turns, so that a noisy machine slows
-//! both: the ratio is what counts. Floors: the same framework answering the same bytes, head and body, as constants;
-//! that plus one RS256 verification by jsonwebtoken; and a bare loop without HTTP that commits one insert per
-//! transaction. Below the table are figures that have a bound.
-//! `cargo bench -- --json FILE` also writes the table as JSON.
+//! Every figure alternates with a floor in the same run, so that noise slows both; the ratio is what counts. Floors:
+//! the same framework returning the same bytes as constants; the same with one RS256 verification by jsonwebtoken; and
+//! a loop without HTTP that commits one insert per transaction. Figures with a bound follow the table. `cargo bench --
+//! --json FILE` also writes the table as JSON.
 
 #[path = "http/client.rs"]
 mod client;
@@ -34,19 +33,19 @@ use server::Server;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Connections of the load, each with one request under way.
+/// Number of connections, each with one request at a time.
 const CLIENTS: usize = 32;
-/// Many short ones: what disturbs the machine for a moment falls on few of them.
+/// Many short rounds, so that a disturbance affects few of them.
 const ROUNDS: usize = 9;
-/// How long one measurement of a round takes.
+/// Duration of one measurement per round.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Tokens for the measurement in which each is new: so many more than the service remembers that it has forgotten
-/// the first when they come round again. Signing them takes longer than verifying.
+/// Tokens for the measurement with a new token per request: so many more than the cache holds that the first are
+/// evicted when they are used again. Signing takes longer than verifying.
 const FRESH_TOKENS: usize = 24_000;
-/// Reads of which none is remembered.
+/// Number of uncached reads.
 const UNREMEMBERED_READS: usize = 15_000;
 const SIGN_UPS: usize = 8_000;
-/// What the trigger signs with.
+/// The trigger's secret.
 const SECRET: &str = "the-secret-of-the-benchmark-0123456789";
 
 fn main() -> Outcome<()> {
@@ -179,12 +178,12 @@ fn get(token: &str) -> Vec<u8> {
     format!("GET /articles/?limit=20 HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n").into_bytes()
 }
 
-/// The list from its begin, in as many ways as there are negative numbers: none of them is remembered.
+/// The start of the list, with a different cursor for each `n`, so that no response is cached.
 fn from_the_begin(n: usize) -> String {
     format!("/articles/?cursor={}&", URL_SAFE_NO_PAD.encode(format!("{{\"i\":-{}}}", n + 1)))
 }
 
-/// The list from a place in the middle of a million, another one for each number.
+/// The list from the middle of a million rows, with a different cursor for each `n`.
 fn from_the_middle(n: usize) -> String {
     format!("/articles/?cursor={}&", URL_SAFE_NO_PAD.encode(format!("{{\"i\":{}}}", 500_000 + n)))
 }
@@ -203,7 +202,7 @@ fn post(token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Commits inserts one by one on one connection with the durability of the service.
+/// Commits inserts one by one on one connection, with the service's durability.
 fn bare_loop(path: &Path) -> Outcome<Measured> {
     let path = path.to_str().ok_or("the path is not UTF-8")?;
     let mut connection = SqliteConnection::establish(path)?;
@@ -221,7 +220,7 @@ fn bare_loop(path: &Path) -> Outcome<Measured> {
     Ok(Measured::new(latencies, started.elapsed()))
 }
 
-/// This program once more, as the floor.
+/// Starts this program as the floor.
 fn start_floor(folder: &Path, answer: &str) -> Outcome<Server> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(answer);

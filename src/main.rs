@@ -23,23 +23,23 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve requests (what happens without a command)
+    /// Serve requests (the default)
     Serve,
     /// Apply pending migrations
     Migrate,
-    /// Copy the SQLite database into a file while the server goes on
+    /// Back up the SQLite database to a file while the server keeps running
     Backup(backup::Arguments),
-    /// Copy everything into another database that is empty, such as from SQLite to PostgreSQL
+    /// Copy everything to another, empty database, for example from SQLite to PostgreSQL
     CopyDatabase(copy_database::Arguments),
-    /// Create a user who may do everything
+    /// Create a superuser
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
     Changepassword(changepassword::Arguments),
-    /// Verify configuration, database, migrations and the reach of the keys
+    /// Check the configuration, the database, the migrations and access to the keys
     Check,
-    /// Ask the server at BIND_ADDRESS whether it is there; for health checks of containers
+    /// Check that the server at BIND_ADDRESS responds, for container health checks
     Health,
-    /// Tell why a token is accepted or refused; reads it from standard input
+    /// Explain why a token is accepted or refused; reads it from standard input
     CheckToken,
     /// Print the OpenAPI document
     Openapi,
@@ -55,14 +55,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Commands that only work on the database ask for no more settings than that takes: a superuser can be
-/// created before there is a user pool.
+/// Commands that only use the database need only its settings: a superuser can be created before the user pool.
 fn run(command: Command) -> Result<(), CommandError> {
     let variables = config::read_environment()?;
     let basics = Basics::from_variables(&variables)?;
     gatepost::server::logging::start(&basics);
     for name in config::unknown_variables() {
-        log::warn!("{} is set, but there is no such setting: is it misspelt?", name.escape_debug());
+        log::warn!("{} is set, but there is no such setting; is it misspelt?", name.escape_debug());
     }
     match command {
         Command::Openapi => openapi::run(),

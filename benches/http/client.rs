@@ -1,4 +1,4 @@
-//! A client that reads of an answer no more than it must, so that it costs less than what it measures.
+//! A minimal HTTP client that parses as little as possible, so that it costs less than what it measures.
 
 use std::net::SocketAddr;
 
@@ -21,12 +21,12 @@ impl Client {
         Ok(Client { stream, buffer: vec![0; 64 * 1024] })
     }
 
-    /// Sends a request and returns the body of its answer, which has to be a 2xx.
+    /// Sends a request and returns the response body. Fails unless the status is 2xx.
     pub async fn exchange(&mut self, request: &[u8]) -> Outcome<&[u8]> {
         Ok(self.answer(request).await?.1)
     }
 
-    /// Sends a request and returns head and body of its answer, which has to be a 2xx.
+    /// Sends a request and returns the response head and body. Fails unless the status is 2xx.
     pub async fn answer(&mut self, request: &[u8]) -> Outcome<(&[u8], &[u8])> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
@@ -46,7 +46,7 @@ impl Client {
     }
 }
 
-/// The length of the head of an answer that is all there; it has to be a 2xx.
+/// The length of the head of a complete response; `None` if it is incomplete. Fails unless the status is 2xx.
 pub fn head_of_whole(answer: &[u8]) -> Outcome<Option<usize>> {
     let Some(head) = find(answer, b"\r\n\r\n") else { return Ok(None) };
     if answer.len() < head + 4 + content_length(&answer[..head])? {

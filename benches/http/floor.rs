@@ -1,5 +1,5 @@
-//! The floor: the same framework with the same number of workers, answering the same bytes as constants, with or
-//! without one verification of the token's signature by jsonwebtoken, as a service of this stack has it.
+//! The floor: the same framework with the same number of workers, returning the same bytes as constants, with or
+//! without one verification of the token's signature by jsonwebtoken.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -12,12 +12,12 @@ use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 
 use crate::Outcome;
 
-/// Headers that the framework writes by itself.
+/// Headers that the framework adds itself.
 const OWN: [&str; 2] = ["content-length", "date"];
 
-/// Serves until killed; prints the address first. `answer` is a whole one, with its head.
+/// Prints the address, then serves until killed. `answer` is a complete response with its head.
 pub fn serve(keys: &Path, answer: &str) -> Outcome<()> {
-    // Before the pool is opened, which would install the service's own provider.
+    // Must run before opening the pool, which would install the service's own provider.
     crypto::aws_lc::DEFAULT_PROVIDER.install_default().map_err(|_| "another provider is installed")?;
     let jwks = LocalPool::open(keys)?.jwks();
     let keys: JwkSet = serde_json::from_value(jwks)?;
@@ -42,7 +42,7 @@ pub fn serve(keys: &Path, answer: &str) -> Outcome<()> {
         let (signed, signature) = token.rsplit_once('.')?;
         let verifies =
             |key: &DecodingKey| crypto::verify(signature, signed.as_bytes(), key, Algorithm::RS256).unwrap_or(false);
-        // One verification and no more: which of the pool's keys signs ID tokens shows at the first.
+        // Exactly one verification per request: the first one shows which of the pool's keys signs ID tokens.
         let key = match signing_key.get() {
             Some(key) => key,
             None => signing_key.get_or_init(|| keys.iter().find(|key| verifies(key)).cloned()),

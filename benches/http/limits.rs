@@ -1,5 +1,4 @@
-//! What must not be exceeded, whatever the load: memory, and the time to start. And the crowd of connections that
-//! want nothing, or want it slowly.
+//! Limits under any load: memory and start time. Also the crowd of idle and slow connections.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,7 +20,7 @@ use crate::{CLIENTS, Outcome, get, request};
 const STARTS: usize = 5;
 const IDLE: usize = 1_000;
 const SLOW: usize = 200;
-/// Pages of 1,000 articles, each another one.
+/// Number of different pages of 1,000 articles.
 const LARGE_READS: i64 = 2_000;
 
 /// A figure and its bound.
@@ -42,7 +41,7 @@ pub struct Large {
 impl Large {
     pub fn start(folder: &Path) -> Outcome<Large> {
         std::fs::create_dir(folder)?;
-        // Makes the tables and the keys.
+        // Creates the tables and the keys.
         drop(Server::service(folder, &[])?);
         let database = folder.join("bench.sqlite3");
         let mut connection = SqliteConnection::establish(database.to_str().ok_or("the path is not UTF-8")?)?;
@@ -57,7 +56,7 @@ impl Large {
         Ok(Large { service: Server::service(folder, &[])?, token, folder: folder.to_owned() })
     }
 
-    /// Starts the service anew and anew, then lets one be idle, and then has it send its largest pages.
+    /// Starts the service several times, leaves the last one idle, then requests its largest pages.
     pub fn figures(&mut self, runtime: &Runtime) -> Outcome<Vec<Figure>> {
         let list = get(&self.token);
         let mut starts = Vec::new();
@@ -84,7 +83,7 @@ impl Large {
     }
 }
 
-/// Connections that are there; gone when it is dropped.
+/// Open connections, closed when this is dropped.
 pub struct Crowd {
     _idle: Vec<Client>,
     slow: Vec<JoinHandle<()>>,

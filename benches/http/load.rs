@@ -1,4 +1,4 @@
-//! The load: connections that each send one request after the other and time the answers.
+//! The load: connections that send one request after another and measure response times.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,13 +11,13 @@ use crate::client::Client;
 
 /// What to send.
 pub enum Load {
-    /// The same request for a while.
+    /// Repeats the same request for this long.
     Repeat(Vec<u8>, Duration),
-    /// Each of these requests once.
+    /// Sends each request once.
     Once(Vec<Vec<u8>>),
 }
 
-/// What came of it.
+/// The results of a load.
 #[derive(Clone, Copy)]
 pub struct Measured {
     pub per_second: f64,
@@ -36,19 +36,19 @@ impl Measured {
     }
 }
 
-/// Sends one request and returns the body of its answer.
+/// Sends one request and returns the response body.
 pub async fn once(address: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
     Ok(Client::connect(address).await?.exchange(request).await?.to_vec())
 }
 
-/// Sends one request and returns the whole answer.
+/// Sends one request and returns the whole response.
 pub async fn whole(address: SocketAddr, request: &[u8]) -> Outcome<String> {
     let mut client = Client::connect(address).await?;
     let (head, body) = client.answer(request).await?;
     Ok(String::from_utf8([head, b"\r\n\r\n", body].concat())?)
 }
 
-/// Puts the load on a server. Every answer has to be a 2xx.
+/// Puts the load on a server. Fails unless every status is 2xx.
 pub async fn measure(address: SocketAddr, clients: usize, load: Load) -> Outcome<Measured> {
     let (repeat, queue, deadline) = match load {
         Load::Repeat(request, period) => (request, VecDeque::new(), Some(period)),

@@ -7,15 +7,15 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
 
-/// A server in a process of its own; ends with the benchmark.
+/// A server in a process of its own, stopped when this is dropped.
 pub struct Server {
     pub process: Child,
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// The service as a release build, in development mode for its local user pool, logging as in production,
-    /// with these variables besides.
+    /// The service as a release build, in development mode for its local user pool, logging as in production, with
+    /// additional environment variables.
     pub fn service(folder: &Path, variables: &[(&str, &str)]) -> Outcome<Server> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
         command
@@ -29,7 +29,7 @@ impl Server {
         Server::start(command)
     }
 
-    /// Starts a server and takes its address from the first line that names one.
+    /// Starts a server and reads its address from the first output line that contains one.
     pub fn start(mut command: Command) -> Outcome<Server> {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let output = process.stdout.take().ok_or("there is no output")?;
@@ -45,13 +45,13 @@ impl Server {
 }
 
 impl Server {
-    /// Ends it.
+    /// Stops the server.
     pub fn stop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
-    /// Its memory: `VmRSS` now, or `VmHWM` at most until now.
+    /// Its memory in MB: `VmRSS` is the current and `VmHWM` the peak value.
     pub fn memory_mb(&self, what: &str) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));

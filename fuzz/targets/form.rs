@@ -1,4 +1,4 @@
-//! Form bodies: whatever comes can be read, and once read stays the same.
+//! Form bodies: any input can be parsed, and parsing is stable.
 #![no_main]
 
 use form_urlencoded::Serializer;

@@ -1,4 +1,4 @@
-//! The `Authorization` header: any number of values, one a line.
+//! The `Authorization` header: any number of values, one per line.
 #![no_main]
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let mut headers = HeaderMap::new();
     for line in input.split(|byte| *byte == b'\n') {
-        // What no header can carry never gets so far.
+        // Skip bytes that no header can contain.
         if let Ok(value) = HeaderValue::from_bytes(line) {
             headers.append(AUTHORIZATION, value);
         }
@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
                 !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b','),
                 "{token:?}"
             );
-            // With scheme or without, the same token comes out of it again.
+            // The same token results with and without the scheme.
             for value in [token.to_owned(), format!("Bearer {token}"), format!("bEARER  {token} ")] {
                 let mut again = HeaderMap::new();
                 again.append(AUTHORIZATION, HeaderValue::from_str(&value).expect("a token fits into a header"));

@@ -1,4 +1,4 @@
-//! Key sets as an address may answer them.
+//! Key sets, as any URL might return them.
 #![no_main]
 
 use gatepost::cognito::jwk;

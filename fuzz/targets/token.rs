@@ -1,5 +1,5 @@
-//! Tokens: the input as it is, and the input's lines as header and claims of a token, so that the fuzzer
-//! need not learn base64url to come past the first check.
+//! Tokens: the raw input, and the input's lines as header and claims, so that the fuzzer need not learn base64url to
+//! pass the first check.
 #![no_main]
 
 use base64::Engine;
@@ -42,7 +42,7 @@ fn parse(text: &str) {
     }
 }
 
-/// The members of a part, by another parser.
+/// The members of a part, from another parser.
 fn members(token: &str, part: usize) -> Map<String, Value> {
     let part = URL_SAFE_NO_PAD.decode(token.split('.').nth(part).expect("a part")).expect("base64url");
     serde_json::from_slice(&part).expect("what was accepted is a JSON object")

@@ -1,7 +1,6 @@
-//! The browsable API: an answer as a page for people, with what can be done next.
+//! The browsable API: a response as an HTML page with forms.
 //!
-//! The page holds no secret and reflects none: a script sends the token, which stays in the memory of the
-//! browser's tab.
+//! The page contains no secret: its script sends the token, which stays in the memory of the browser tab.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
@@ -33,38 +32,38 @@ struct ResponsePage<'a> {
     status: StatusCode,
     headers: Vec<(&'a str, Vec<Part>)>,
     body: Vec<Token>,
-    /// The pages of a list around this one, each with its name.
+    /// Links to other pages of the list, with their names.
     pages: Vec<(&'static str, String)>,
     formats: [(&'static str, String); 2],
     form: Option<Form>,
-    /// Where nobody is known: whether tokens come from the local user pool.
+    /// Set if the client is not authenticated: whether tokens come from the local user pool.
     sign_in: Option<bool>,
-    /// Who is signed in to the admin, where no token was sent.
+    /// The user signed in to the admin, if no token was sent.
     page_user: Option<PageUser>,
 }
 
-/// A part of a header's value, which may lead somewhere.
+/// A part of a header's value, optionally a link.
 struct Part {
     text: String,
     address: Option<String>,
 }
 
-/// What can be sent to the address.
+/// The forms of the page.
 struct Form {
-    /// Where to.
+    /// The URL to send to.
     target: String,
-    /// The method of the form with fields, which sends all of them.
+    /// The method of the form with fields, which sends all fields.
     method: &'static str,
     /// The methods of the form with raw data.
     raw_methods: Vec<&'static str>,
     raw: String,
     fields: Vec<FormField>,
-    /// What is wrong with the body as a whole.
+    /// Errors of the body as a whole.
     errors: Vec<String>,
     can_delete: bool,
 }
 
-/// A field as it is shown.
+/// A field of the form.
 struct FormField {
     name: &'static str,
     label: String,
@@ -73,17 +72,17 @@ struct FormField {
     errors: Vec<String>,
 }
 
-/// How a field is entered, with its value.
+/// The input of a field, with its value.
 enum FormInput {
-    /// One line: the `type` of the input, and what is in it.
+    /// An `<input>`: its `type` and value.
     Line(&'static str, String),
     Checkbox(bool),
-    /// Each choice's value and name, and whether it is the chosen one.
+    /// A `<select>`: each choice's value and name, and whether it is selected.
     Select(Vec<(&'static str, &'static str, bool)>),
 }
 
-/// Makes the page of an answer whose body is this JSON. The headers change where the page's are others than
-/// those that it shows.
+/// Renders the page for a response with this JSON body. Changes the headers where the page's own differ from the
+/// displayed ones.
 pub fn page(
     endpoint: &Endpoint,
     request: &HttpRequest,
@@ -109,7 +108,7 @@ pub fn page(
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, render::HTML);
-    // The tag of the JSON was shown; the page is another one for each request.
+    // The page shows the JSON's tag, but itself differs with each request.
     headers.remove(ETAG);
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPTED_POLICY));
     Ok(html.into())
@@ -123,7 +122,7 @@ fn is_pool_local(request: &HttpRequest) -> bool {
     request.app_data::<web::Data<Authenticator>>().is_some_and(|data| data.verifier.pool().is_local())
 }
 
-/// The same address in another format.
+/// The same URL in another format.
 fn with_format(request: &HttpRequest, format: &str) -> String {
     let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "format");
     let query =
@@ -131,7 +130,7 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
     format!("{}?{query}", request.path())
 }
 
-/// The headers by name, with the addresses in them.
+/// The headers by name, with links.
 fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Part>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
         LINK => links(value)
@@ -145,7 +144,7 @@ fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Pa
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.as_str(), parts(name, &value))
     });
-    // The edge adds this one to every answer.
+    // The edge adds this one to every response.
     let mut shown: Vec<_> = shown.chain([("x-request-id", vec![text(request_id)])]).collect();
     shown.sort_by_key(|(name, _)| *name);
     shown
@@ -159,7 +158,7 @@ fn address(address: &str) -> Part {
     Part { text: address.to_owned(), address: Some(address.to_owned()) }
 }
 
-/// The targets in a `Link` header of ours, each with what stands around it.
+/// The targets of a `Link` header, each with its surrounding text.
 fn links(link: &str) -> Vec<(&str, &str)> {
     link.split_inclusive(", ").filter_map(|entry| entry.strip_prefix('<')?.split_once('>')).collect()
 }
@@ -172,12 +171,12 @@ fn pages(link: &str) -> Vec<(&'static str, String)> {
 }
 
 impl Form {
-    /// The form of an address, with the values and the errors of an answer's body. `None` where there is nothing
-    /// to send to, or nobody who may.
+    /// The form for a URL, with the values or errors of the response body. `None` if the URL takes no body or the
+    /// client is not authenticated.
     fn new(endpoint: &Endpoint, request: &HttpRequest, status: StatusCode, body: &Value) -> Option<Form> {
         let is_there = !matches!(status.as_u16(), 401 | 404 | 406 | 500..);
         let (method, fields) = endpoint.action.as_ref().filter(|_| is_there)?;
-        // OPTIONS tells of the address, not of an object.
+        // The body of OPTIONS describes the URL, not an object.
         let body = if *request.method() == Method::OPTIONS { &Value::Null } else { body };
         let shown = if status == StatusCode::OK { body } else { &Value::Null };
         let fields: Vec<_> = fields.iter().filter(|field| !field.is_read_only).map(|field| field.field).collect();
@@ -202,7 +201,7 @@ impl FormField {
         !self.help.is_empty() || !self.errors.is_empty()
     }
 
-    /// The ids of its help and its errors.
+    /// The HTML ids of its help and errors.
     fn described_by(&self) -> String {
         let help = (!self.help.is_empty()).then(|| format!("help-{}", self.name));
         let errors = (!self.errors.is_empty()).then(|| format!("errors-{}", self.name));
@@ -243,7 +242,7 @@ impl FormInput {
     }
 }
 
-/// What people should know of a field.
+/// The help text of a field.
 fn help(field: &Field) -> String {
     let rule = match field.kind {
         Kind::Char(max_length) => format!("Up to {max_length} characters."),
@@ -254,7 +253,7 @@ fn help(field: &Field) -> String {
     format!("{} {rule}", field.help_text).trim().to_owned()
 }
 
-/// A value for raw data: the one that is there, or an empty one of the kind that the field takes.
+/// A value for raw data: the current one, or an empty one of the field's type.
 fn example(field: &Field, value: &Value) -> Value {
     match (value, field.kind) {
         (Value::Null, Kind::Char(_) | Kind::Email) => "".into(),

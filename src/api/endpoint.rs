@@ -1,20 +1,20 @@
-//! [`Endpoint`]: what a URL says of itself.
+//! [`Endpoint`]: the description of a URL.
 
 use crate::models::Field;
 
-/// What is known of a URL before anybody calls it.
+/// The description of a URL, for OPTIONS and the browsable API.
 pub struct Endpoint {
-    /// The view's name for people; Django REST framework derives it from the class.
+    /// The view's display name. Django REST framework derives it from the class.
     pub name: String,
-    /// The path, with a slash at its end.
+    /// The path, with a trailing slash.
     pub path: String,
     /// The value of `Allow`.
     pub allow: &'static str,
-    /// The method that takes a body, and the fields that are shown or taken.
+    /// The method that takes a body, and its fields.
     pub action: Option<(&'static str, Vec<SerializerField>)>,
-    /// The URL above this one.
+    /// The parent URL.
     pub parent: Option<Parent>,
-    /// Whether the answers' objects have URLs of their own, which are their ids below this one.
+    /// Whether the objects have URLs of their own: their ids below this URL.
     pub has_items: bool,
 }
 
@@ -23,11 +23,11 @@ pub struct Endpoint {
 pub struct SerializerField {
     /// The field.
     pub field: &'static Field,
-    /// Whether it is shown and cannot be set.
+    /// Whether it cannot be set.
     pub is_read_only: bool,
 }
 
-/// The URL above another one.
+/// A parent URL.
 pub struct Parent {
     /// Its view's name.
     pub name: String,

@@ -25,31 +25,31 @@ use crate::users::models::{self as users, User};
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// Rows of a page that is read sooner than another thread would begin.
+/// Pages of up to this many rows are read on the request's own thread.
 const SHORT_PAGE: i64 = 100;
 
-/// One page as it is sent.
+/// A response with one page.
 pub struct ListAnswer {
     json: Bytes,
     headers: HeaderMap,
 }
 
-/// What lists share; part of the application's data.
+/// State shared by all lists; part of the application data.
 pub struct Lists {
-    /// Recent pages by their URLs, until something is committed. A page of 1,000 long names has 300 KB at most.
+    /// Cached pages by URL, until something is committed. A page of 1,000 long names has at most 300 KB.
     pages: Remembered<String, Arc<ListAnswer>>,
     turns: Turns,
 }
 
 impl Lists {
-    /// `turns` are those of all searches.
+    /// `turns` limits all searches.
     pub fn new(turns: Turns) -> Lists {
         Lists { pages: Remembered::new(32), turns }
     }
 }
 
 impl ModelViewSet {
-    /// Adds both URLs. `origins` are those whose pages may call them.
+    /// Adds both URLs. `origins` are the origins allowed by CORS.
     pub fn urls(&'static self, app: &mut ServiceConfig, origins: &[String]) {
         app.service(resource(self.list_endpoint(), origins, move || {
             vec![
@@ -93,11 +93,11 @@ impl ModelViewSet {
     async fn read_list(&'static self, db: &Db, lists: &Lists, asked: &str) -> Result<Arc<ListAnswer>, Error> {
         let query = pagination::parse(asked, self)?;
         let is_search = !query.search.is_empty();
-        // Only a search needs a turn.
+        // Only searches need a turn.
         let turn = if is_search { lists.turns.take().await? } else { None };
         let (asked, is_short) = (asked.to_owned(), !is_search && query.limit <= SHORT_PAGE);
         let read = move |conn: &mut Connection| {
-            // Kept until the scan is over, even if the caller is gone by then.
+            // Held until the scan ends, even if the client has gone away.
             let _turn = turn;
             Ok(Arc::new(self.list_answer(conn, &query, &asked)?))
         };
@@ -152,7 +152,7 @@ impl ModelViewSet {
         Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
     }
 
-    /// PUT, and PATCH, which may leave fields out.
+    /// PUT and PATCH. PATCH may omit fields.
     async fn update(
         &'static self,
         CognitoUser { user, .. }: CognitoUser,
@@ -161,7 +161,7 @@ impl ModelViewSet {
     ) -> Result<HttpResponse, Error> {
         let change = Change::of(body.request());
         let is_partial = body.request().method() == Method::PATCH;
-        // Anyone who may not change the row is told so whatever the body is, and before it is read.
+        // Permissions are checked before the body is read.
         let (asked, asking) = (change.id.clone(), user.clone());
         db.read(move |conn| self.find_own(conn, &asked, &asking)).await?;
         let data = self.data(body, is_partial).await?;
@@ -188,7 +188,7 @@ impl ModelViewSet {
         Ok(HttpResponse::NoContent().finish())
     }
 
-    /// The members of a body. A form says nothing of boxes that are not ticked; in a PATCH they stay.
+    /// The body's data. HTML forms omit unchecked boxes, which count as false except in a PATCH.
     async fn data(&self, body: Body, is_partial: bool) -> Result<Data, Error> {
         let is_form = !is_partial && body.is_form();
         let mut data = body.data().await?;
@@ -202,7 +202,7 @@ impl ModelViewSet {
         render::json(&row.serialized(&self.names()))
     }
 
-    /// The row of a URL. A number that is too large for an id names none.
+    /// The row of a URL. A number too large for an id is 404.
     fn find(&self, conn: &mut Connection, id: &str) -> Result<Row, Error> {
         let found = match id.parse() {
             Ok(id) => self.model.find(conn, id)?,
@@ -211,13 +211,13 @@ impl ModelViewSet {
         found.ok_or(Error::NoSuchObject(self.model.name))
     }
 
-    /// The row, if this user may change it.
+    /// The row, if the user may change it.
     fn find_own(&self, conn: &mut Connection, id: &str, user: &User) -> Result<Row, Error> {
         let row = self.find(conn, id)?;
         if self.change.has_permission(user, Some(&row)) { Ok(row) } else { Err(Error::PermissionDenied) }
     }
 
-    /// The caller and the row, if the caller may change it and knows its current version.
+    /// The user and the row, if the user may change it and `If-Match` names its current version.
     fn find_to_change(&self, conn: &mut Connection, user: &User, change: &Change) -> Result<(User, Row), Error> {
         let user = caller(conn, user)?;
         let row = self.find_own(conn, &change.id, &user)?;
@@ -226,7 +226,7 @@ impl ModelViewSet {
     }
 }
 
-/// What a request says of the row that it changes.
+/// The row that a request changes, and its conditions.
 #[derive(Clone)]
 struct Change {
     id: String,
@@ -240,7 +240,7 @@ impl Change {
     }
 }
 
-/// The caller as they are now. While a body was on its way they may have lost rights, or be gone.
+/// Reads the user again: while the body arrived, the user may have lost rights or been deleted.
 fn caller(conn: &mut Connection, user: &User) -> Result<User, Error> {
     match users::find(conn, user.id)? {
         Some(user) if user.is_active => Ok(user),

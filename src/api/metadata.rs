@@ -1,4 +1,4 @@
-//! What OPTIONS tells of a URL, as Django REST framework's `SimpleMetadata` does.
+//! The body of OPTIONS, like Django REST framework's `SimpleMetadata`.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::http::negotiation;
 use crate::models::Kind;
 
 impl Endpoint {
-    /// The answer to OPTIONS.
+    /// The body of OPTIONS.
     pub fn metadata(&self) -> Value {
         let mut metadata = json!({
             "name": self.name,
@@ -47,7 +47,7 @@ fn of_field(SerializerField { field, is_read_only }: &SerializerField) -> Value 
     metadata
 }
 
-/// Django REST framework's word for a kind of field.
+/// Django REST framework's name of a field type.
 fn type_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Char(_) | Kind::Password => "string",

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of a [`ModelViewSet`].
+//! The OpenAPI document of a [`ModelViewSet`].
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use super::viewset::{ModelViewSet, Permission};
 use crate::models::words::{capitalized, capitalized_words, with_article};
 use crate::models::{Field, Kind};
 
-/// The words for a model in the document.
+/// Names derived from a model.
 struct Words {
     /// `article`
     name: Cow<'static, str>,
@@ -82,10 +82,10 @@ fn list_item(viewset: &ModelViewSet, words: &Words) -> PathItem {
     let page = ResponseBuilder::new()
         .description(format!("A page of {plural}."))
         .content("application/json", ContentBuilder::new().schema(Some(page)).build())
-        .header("X-Total-Count", counted(&format!("How many {plural} there are, or match the search.")))
-        .header("Link", header("The pages around, by `rel` `next`, `prev` and `first` (RFC 8288)."));
+        .header("X-Total-Count", counted(&format!("Number of {plural}, or of those that match the search.")))
+        .header("Link", header("Other pages, with `rel` `next`, `prev` and `first` (RFC 8288)."));
     let wrong = ContentBuilder::new().schema(Some(Ref::from_schema_name("FieldErrors"))).build();
-    let wrong = ResponseBuilder::new().description("A parameter is wrong.").content("application/json", wrong);
+    let wrong = ResponseBuilder::new().description("A parameter is invalid.").content("application/json", wrong);
     let list = operation(plural, format!("Lists the {plural}, a page at a time."), format!("list{classes}"))
         .parameters(Some(pagination::parameters(viewset)))
         .response("200", page)
@@ -105,11 +105,11 @@ fn detail_item(words: &Words) -> PathItem {
     let update = on_row(format!("Changes {one}."), format!("update{class}"))
         .request_body(Some(request_body(&format!("{class}Fields"), None)))
         .response("200", row());
-    let partial = on_row(format!("Changes those fields of {one} that are sent."), format!("partialUpdate{class}"))
+    let partial = on_row(format!("Changes the given fields of {one}."), format!("partialUpdate{class}"))
         .request_body(Some(request_body(&format!("Patched{class}Fields"), None)))
         .response("200", row());
     let destroy = on_row(format!("Deletes {one}."), format!("destroy{class}"))
-        .response("204", ResponseBuilder::new().description("It is gone."));
+        .response("204", ResponseBuilder::new().description("Deleted."));
     PathItemBuilder::new()
         .operation(HttpMethod::Get, retrieve)
         .operation(HttpMethod::Put, update)
@@ -148,7 +148,7 @@ fn id_parameter(name: &str) -> Parameter {
     id.description(Some(format!("The {name}'s id."))).schema(Some(schema)).build()
 }
 
-/// A body for a try, where one text is all that it takes.
+/// An example body, if a single text field is enough.
 fn example(viewset: &ModelViewSet, name: &str) -> Option<Value> {
     let mut required = viewset.writable().filter(|field| field.is_required());
     match (required.next(), required.next()) {
@@ -159,7 +159,7 @@ fn example(viewset: &ModelViewSet, name: &str) -> Option<Value> {
     }
 }
 
-/// A row as it is shown.
+/// The schema of a row in responses.
 fn shown(viewset: &ModelViewSet, words: &Words) -> Object {
     let mut id = Object::with_type(Type::Integer);
     id.format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
@@ -169,7 +169,7 @@ fn shown(viewset: &ModelViewSet, words: &Words) -> Object {
     viewset.shown().map(|shown| shown.field).fold(object, with).build()
 }
 
-/// A body with the fields that can be set. PATCH takes any of them.
+/// The schema of a request body. For PATCH, all fields are optional.
 fn body(viewset: &ModelViewSet, is_partial: bool) -> Object {
     let with = |object: ObjectBuilder, field: &Field| {
         let object = object.property(field.name, sent(field));
@@ -178,7 +178,7 @@ fn body(viewset: &ModelViewSet, is_partial: bool) -> Object {
     viewset.writable().fold(ObjectBuilder::new().schema_type(Type::Object), with).build()
 }
 
-/// A field as it is shown.
+/// The schema of a field in responses.
 fn plain(field: &Field) -> Object {
     let kind = match field.kind {
         Kind::Integer | Kind::ForeignKey(_) => Type::Integer,
@@ -202,19 +202,19 @@ fn plain(field: &Field) -> Object {
     }
 }
 
-/// A field as it is sent. That other forms are taken as well, such as numbers for texts, is a tolerance and no promise.
+/// The schema of a field in requests. Other accepted types, such as numbers for text, are deliberately not documented.
 fn sent(field: &Field) -> Object {
     let schema = ObjectBuilder::from(plain(field)).title(Some(field.verbose_name()));
     let help = Some(field.help_text.to_owned()).filter(|help| !help.is_empty());
     match field.kind {
         Kind::Char(max_length) => {
-            let rule = "White space around it is removed; it may hold no U+0000.";
+            let rule = "Surrounding white space is removed. U+0000 is not allowed.";
             let text = help.map_or_else(|| rule.to_owned(), |help| format!("{help} {rule}"));
             let schema = schema.description(Some(text)).max_length(Some(max_length));
             if field.is_blank() {
                 return schema.build();
             }
-            // Something that is no white space, as Python sees it; `\s` leaves U+0085 and the separators out.
+            // A character that is not white space in Python. `\s` does not cover U+0085 and the separators.
             schema.min_length(Some(1)).pattern(Some(r"[^\s\x1c-\x1f\x85]")).build()
         }
         Kind::ForeignKey(model) => {

@@ -1,7 +1,7 @@
-//! What the OpenAPI document (<https://spec.openapis.org/oas/v3.1.0>) says of every address of the API alike.
+//! The parts of the OpenAPI document (<https://spec.openapis.org/oas/v3.1.0>) that are the same for every API
+//! operation.
 //!
-//! A view describes what is its own, with `#[utoipa::path]`. [`describe`] adds what [`super::resource`] puts
-//! around every view, so that neither is said twice.
+//! Views describe themselves with `#[utoipa::path]`. [`describe`] adds what [`super::resource`] does around every view.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use utoipa::{IntoResponses, OpenApi as _};
 use super::parsers::MEDIA_TYPES;
 use super::schemas::{Always, OfChange, OfRead, OtherApiMethod, Schemas, WithBody};
 
-/// The name of the security scheme that every address of the API asks for.
+/// The name of the security scheme of the API.
 pub const BEARER: &str = "idToken";
 
-/// The headers of every answer of the API.
+/// The headers of every API response.
 const HEADERS: [(&str, &str); 2] = [
-    ("Allow", "The methods of this address."),
-    ("Vary", "What the answer depends on, such as `Accept`, `Accept-Encoding` and `Origin`."),
+    ("Allow", "The methods of this URL."),
+    ("Vary", "The request headers that the response depends on, such as `Accept`, `Accept-Encoding` and `Origin`."),
 ];
 
-/// Describes what is the same for all addresses of `doc`, which are addresses of the API.
+/// Adds the common parts to all operations of `doc`.
 pub fn describe(doc: &mut OpenApi) {
     doc.merge(Schemas::openapi());
     let components = doc.components.get_or_insert_default();
@@ -53,27 +53,31 @@ fn describe_operation(components: &mut Components, method: &Method, operation: &
     if *method == Method::GET {
         share(components, operation, OfRead::responses());
         add_etag(operation);
-        parameters
-            .push(header_parameter("If-None-Match", "Versions that the caller has: for these, a 304 saves the body."));
+        parameters.push(header_parameter(
+            "If-None-Match",
+            "Versions that the client has cached. If one is current, the response is a 304 without a body.",
+        ));
     } else if matches!(*method, Method::PUT | Method::PATCH | Method::DELETE) {
         share(components, operation, OfChange::responses());
-        parameters
-            .push(header_parameter("If-Match", "Versions that may be changed: for another one, the answer is 412."));
+        parameters.push(header_parameter(
+            "If-Match",
+            "Versions that may be changed. If none is current, the response is a 412.",
+        ));
     }
     operation.parameters.get_or_insert_default().extend(parameters.into_iter().map(RefOr::T));
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        // The fields are the same whatever the form that they come in.
+        // All media types have the same fields.
         if let Some(content) = body.content.get("application/json").cloned() {
             body.content = MEDIA_TYPES.map(|media_type| (media_type.to_owned(), content.clone())).into();
         }
-        // Where every field may be left out, the body may.
+        // If all fields are optional, so is the body.
         body.required = (*method != Method::PATCH).then_some(Required::True);
         share(components, operation, WithBody::responses());
     }
 }
 
-/// Adds responses that several operations have: each is described once, and the operations refer to it. What an
-/// operation says of a status itself stays.
+/// Adds shared responses: each is described once and referenced by the operations. An operation's own description of a
+/// status is kept.
 fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMap<String, RefOr<Response>>) {
     for (status, mut response) in shared {
         let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
@@ -84,7 +88,7 @@ fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMa
     }
 }
 
-/// Whatever has a body can be a page as well, and an error problem details; every answer has some headers.
+/// Adds the HTML and problem details variants of a body, and the headers of every response.
 fn add_manners(status: &str, response: &mut RefOr<Response>) {
     let RefOr::T(response) = response else { return };
     for (name, _) in HEADERS {
@@ -102,20 +106,21 @@ fn add_manners(status: &str, response: &mut RefOr<Response>) {
 
 fn add_etag(operation: &mut Operation) {
     if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
-        response.headers.insert("ETag".to_owned(), header("The version of what is sent.").into());
+        response.headers.insert("ETag".to_owned(), header("The version of the response.").into());
     }
 }
 
-/// OPTIONS, with the path parameters and the tags of the address's other methods.
+/// The OPTIONS operation, with the path parameters and tags of the other methods.
 fn options_operation(item: &mut PathItem) -> Option<Operation> {
     let (_, sibling) = operations(item).next()?;
     let is_in_path = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Path);
     let parameters = sibling.parameters.iter().flatten().filter(|parameter| is_in_path(parameter)).cloned();
     let metadata = ContentBuilder::new().schema(Some(Ref::from_schema_name("Metadata"))).build();
-    let response = ResponseBuilder::new().description("What the address offers.").content("application/json", metadata);
+    let response =
+        ResponseBuilder::new().description("The metadata of this URL.").content("application/json", metadata);
     let name = sibling.operation_id.as_deref().unwrap_or_default();
     let mut operation = OperationBuilder::new()
-        .summary(Some("Tells what the address offers."))
+        .summary(Some("Returns the metadata of this URL."))
         .operation_id(Some(format!("{name}Options")))
         .tags(sibling.tags.clone())
         .response("200", response)
@@ -146,7 +151,7 @@ fn parameter(name: &str, within: ParameterIn, description: &str, schema: impl In
     parameter.schema(Some(schema)).build()
 }
 
-/// A header of an answer.
+/// A response header.
 pub fn header(description: &str) -> Header {
     HeaderBuilder::new().schema(Some(text())).description(Some(description)).build()
 }
@@ -165,7 +170,7 @@ fn format_parameter() -> Parameter {
     parameter(
         "format",
         ParameterIn::Query,
-        "The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing.",
+        "The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect.",
         formats,
     )
 }

@@ -1,7 +1,7 @@
-//! Pages of a list: `?limit=`, `?cursor=`, `?search=` and `?ordering=`, and the `Link` header (RFC 8288).
+//! Query parameters of lists (`?limit=`, `?cursor=`, `?search=`, `?ordering=`) and the `Link` header (RFC 8288).
 //!
-//! A cursor holds the last row's place in the order, not a number of rows to skip: a page in the middle
-//! costs what the first one costs, and rows that come or go meanwhile shift nothing.
+//! A cursor contains the position of the last row, not an offset: every page costs as much as the first, and rows
+//! inserted or deleted in between do not shift the pages.
 
 use std::num::IntErrorKind;
 
@@ -19,29 +19,28 @@ use crate::models::Field;
 use crate::models::list::{Cursor, ListQuery, Page};
 use crate::models::value::to_json;
 
-/// Rows of a page when nothing is said.
+/// Default number of rows per page.
 const DEFAULT_LIMIT: i64 = 100;
-/// The most rows of a page; a greater `limit` means this.
+/// Maximum number of rows per page. A larger `limit` is reduced to this.
 const MAX_LIMIT: i64 = 1000;
 
-/// A cursor as it stands in a URL: base64url of JSON.
+/// A cursor in a URL: JSON in base64url.
 #[derive(Serialize, Deserialize)]
 struct CursorJson {
     #[serde(rename = "i")]
     id: i64,
-    /// The row's value of the ordering field, where that is not the id.
+    /// The row's value of the ordering field, unless that is the id.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     key: Option<Json>,
-    /// The ordering field, where that is not the id.
+    /// The ordering field, unless that is the id.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     order_by: Option<String>,
-    /// Towards the beginning of the list.
+    /// Whether the page lies before the position.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     backwards: bool,
 }
 
-/// The fields by which a list can be ordered, beside the id: a list that does not show a field must not tell it by the
-/// order.
+/// The ordering fields in addition to the id. Only visible fields: the order would reveal the values of a hidden one.
 fn orderings(viewset: &ModelViewSet) -> impl Iterator<Item = &'static Field> {
     viewset.shown().map(|shown| shown.field).filter(|field| field.is_ordering)
 }
@@ -51,7 +50,7 @@ fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
     ["id"].into_iter().chain(orderings(viewset).map(|field| field.name)).collect()
 }
 
-/// Reads a query string. Unknown parameters are ignored, as Django REST framework does.
+/// Parses a query string. Ignores unknown parameters, as Django REST framework does.
 pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErrors> {
     let searched = viewset.shown().map(|shown| shown.field).filter(|field| field.is_searched);
     let mut list = ListQuery {
@@ -92,7 +91,7 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
             _ => {}
         }
     }
-    // A cursor of another order would point nowhere.
+    // A cursor is meaningless in another order.
     if cursor.as_ref().is_some_and(|(order_by, _)| *order_by != list.order_by) {
         errors.add("cursor", vec!["This cursor belongs to another ordering.".to_owned()]);
     }
@@ -100,7 +99,7 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
     errors.into_result().map(|()| list)
 }
 
-/// What the OpenAPI document says of a list's parameters.
+/// The OpenAPI description of a list's parameters.
 pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     let parameter = |name: &str, description: String, schema: ObjectBuilder| {
         ParameterBuilder::new()
@@ -114,10 +113,10 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     let orders = names(viewset).into_iter().flat_map(|field| [field.to_owned(), format!("-{field}")]);
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into()));
     vec![
-        parameter("limit", format!("Rows of a page; more than {MAX_LIMIT} means {MAX_LIMIT}."), limit),
+        parameter("limit", format!("Rows per page, at most {MAX_LIMIT}."), limit),
         parameter(
             "cursor",
-            "Where the page begins: comes from the `Link` header, and holds for one ordering.".to_owned(),
+            "Where the page starts: taken from a `Link` header, valid for one ordering.".to_owned(),
             text().format(Some(SchemaFormat::Custom("cursor".to_owned()))),
         ),
         parameter(
@@ -136,7 +135,7 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     ]
 }
 
-/// A limit from 1 up, cut to [`MAX_LIMIT`], however large the number is.
+/// A limit of at least 1, reduced to [`MAX_LIMIT`], however large the number.
 fn parse_limit(value: &str) -> Option<i64> {
     match value.parse::<i64>() {
         Ok(limit) => (limit >= 1).then(|| limit.min(MAX_LIMIT)),
@@ -144,7 +143,7 @@ fn parse_limit(value: &str) -> Option<i64> {
     }
 }
 
-/// A cursor and the field of its order; `None` where the text is no cursor of this list.
+/// Parses a cursor and its ordering field; `None` if it is not a cursor of this list.
 fn decode(text: &str, viewset: &ModelViewSet) -> Option<(&'static str, Cursor)> {
     let cursor: CursorJson = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let (order_by, key) = match (cursor.order_by, cursor.key) {
@@ -162,13 +161,12 @@ fn encode(cursor: &Cursor, order_by: &str) -> String {
     let key = cursor.key.as_ref().map(to_json);
     let order_by = key.is_some().then(|| order_by.to_owned());
     let cursor = CursorJson { id: cursor.id, key, order_by, backwards: cursor.backwards };
-    // Numbers and strings can always be written.
+    // Serializing numbers and strings cannot fail.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
 }
 
-/// The `Link` header's value for a page of a list at `path`, whose other parameters stay; `None` where the list
-/// is one page. The targets are relative, as RFC 8288 allows: behind a proxy the server does not know
-/// its own name.
+/// The `Link` header for a page of the list at `path`, keeping other query parameters; `None` if there is only one
+/// page. The targets are relative, as RFC 8288 allows, because behind a proxy the server does not know its public name.
 pub fn link<T>(page: &Page<T>, order_by: &str, path: &str, query: &str) -> Option<String> {
     let target = |cursor: Option<&Cursor>| {
         let mut parameters = form_urlencoded::Serializer::new(String::new());
@@ -188,7 +186,7 @@ pub fn link<T>(page: &Page<T>, order_by: &str, path: &str, query: &str) -> Optio
     if let Some(cursor) = &page.previous {
         links.push(format!("<{}>; rel=\"prev\"", target(Some(cursor))));
     }
-    // From a page whose rows are all gone by now this is the only way out.
+    // For a page whose rows have all been deleted, this is the only link.
     if page.has_cursor {
         links.push(format!("<{}>; rel=\"first\"", target(None)));
     }

@@ -10,11 +10,11 @@ use crate::error::{Error, FieldErrors};
 use crate::http::body::{Body, parse_error, parts};
 use crate::models::{Data, Input};
 
-/// The media types of bodies that can be read.
+/// The accepted media types of request bodies.
 pub const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
 impl Body {
-    /// Reads the body and takes it apart by its `Content-Type`. No body at all is no members.
+    /// Reads the body and parses it by its `Content-Type`. An empty body has no data.
     pub async fn data(self) -> Result<Data, Error> {
         let (content_type, body) = self.content().await?;
         if body.is_empty() {
@@ -34,11 +34,11 @@ impl Body {
     }
 }
 
-/// The encoding that a media type names, UTF-8 if it names none; `None` if nobody knows it.
+/// The encoding of a media type, UTF-8 by default; `None` if it is unknown.
 fn charset(media_type: &Mime) -> Option<&'static Encoding> {
     let Some(label) = media_type.get_param(mime::CHARSET) else { return Some(UTF_8) };
     let label = label.as_str();
-    // Python also knows `latin-1` and the like, which the web's list writes without the hyphen.
+    // Python also accepts names such as `latin-1`, which the WHATWG list writes without the hyphen.
     Encoding::for_label(label.as_bytes()).or_else(|| Encoding::for_label(label.replace(['-', '_'], "").as_bytes()))
 }
 
@@ -57,7 +57,7 @@ fn decode(body: &[u8], encoding: &'static Encoding) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-/// The members of a JSON object. What is nested deeper is checked for its form and not looked at.
+/// Parses a JSON object. Nested values are only checked for valid syntax.
 pub fn json(text: &str) -> Result<Data, Error> {
     let value: &RawValue = serde_json::from_str(text).map_err(|error| parse_error("JSON", error))?;
     let kind = match value.get().as_bytes().first() {
@@ -75,7 +75,7 @@ pub fn json(text: &str) -> Result<Data, Error> {
     Err(FieldErrors::one("non_field_errors", format!("Invalid data. Expected a dictionary, but got {kind}.")).into())
 }
 
-/// An object's members, each name once.
+/// An object's members. Duplicate names are errors.
 struct Members(Data);
 
 impl<'de> Deserialize<'de> for Members {
@@ -104,8 +104,8 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A JSON string as bytes. Asked for bytes, serde_json passes surrogates without a partner on, in WTF-8;
-/// asked for a string, it would refuse the whole body.
+/// A JSON string as bytes. When asked for bytes, serde_json returns unpaired surrogates in WTF-8; when asked for a
+/// string, it would reject the whole body.
 struct Wtf8(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Wtf8 {
@@ -145,8 +145,8 @@ fn input(raw: &str) -> Result<Input, serde_json::Error> {
     })
 }
 
-/// Replaces the surrogates in WTF-8, one character by one so that the length stays right, and returns the
-/// first. A surrogate is three bytes there, of which the first is ED and the second A0 to BF.
+/// Replaces surrogates in WTF-8, one character each so that the length stays the same, and returns the first. A
+/// surrogate has three bytes: ED, A0 to BF, and any.
 fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
     let mut first = None;
     for at in 0..bytes.len().saturating_sub(2) {
@@ -158,13 +158,13 @@ fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
     first
 }
 
-/// Writes a JSON number as Python's `str` does; `None` for one that no double can hold.
+/// Formats a JSON number as Python's `str` does; `None` if it exceeds a double.
 pub fn python_number(raw: &str) -> Option<String> {
     if !raw.contains(['.', 'e', 'E']) {
         return Some(if raw == "-0" { "0".to_owned() } else { raw.to_owned() });
     }
     let number: f64 = raw.parse().ok().filter(|number: &f64| number.is_finite())?;
-    // Rust and Python agree on the digits and on when to use an exponent, not on how to write it.
+    // Rust and Python agree on digits and on when to use an exponent, but not on its format.
     let text = format!("{number:?}");
     Some(match text.split_once('e') {
         None => text,
@@ -175,12 +175,12 @@ pub fn python_number(raw: &str) -> Option<String> {
     })
 }
 
-/// The fields of a form (<https://url.spec.whatwg.org/#urlencoded-parsing>); of two with one name the last counts.
+/// Parses a form (<https://url.spec.whatwg.org/#urlencoded-parsing>). The last of several equal names counts.
 pub fn form(body: &[u8]) -> Data {
     form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect()
 }
 
-/// The fields of a multipart form; of two with one name the last counts.
+/// Parses a multipart form. The last of several equal names counts.
 pub async fn multipart(content_type: &str, body: Bytes) -> Result<Data, Error> {
     let fields = parts(content_type, body).await?.into_iter().map(|part| {
         let is_file = part.file_name.is_some();

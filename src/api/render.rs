@@ -1,4 +1,4 @@
-//! Writing an answer: compact JSON as Django REST framework writes it, indented, or as a page.
+//! Rendering responses as compact JSON like Django REST framework's, indented JSON, or HTML.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
@@ -9,8 +9,8 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::http::edge::request_id;
 
-/// Writes a value compactly. U+2028 and U+2029 are escaped, as in the original: they end lines in
-/// JavaScript, and a JSON text may be put into a script.
+/// Compact JSON. U+2028 and U+2029 are escaped as in Django REST framework: they end lines in JavaScript, and JSON may
+/// be embedded in a script.
 pub fn json(value: &impl Serialize) -> Result<String, crate::error::Error> {
     let text = serde_json::to_string(value).map_err(|error| crate::error::Error::Internal(error.to_string()))?;
     Ok(if text.contains(['\u{2028}', '\u{2029}']) {
@@ -20,7 +20,7 @@ pub fn json(value: &impl Serialize) -> Result<String, crate::error::Error> {
     })
 }
 
-/// Adds the request's id to the body of an error on our side, so that a report can be found in the log.
+/// Adds the request id to the body of a server error, so that it can be found in the log.
 pub fn with_request_id(request: &HttpRequest, body: Bytes) -> Bytes {
     match serde_json::from_slice(&body) {
         Ok(Value::Object(mut members)) => {
@@ -31,15 +31,15 @@ pub fn with_request_id(request: &HttpRequest, body: Bytes) -> Bytes {
     }
 }
 
-/// The type of pages.
+/// The `Content-Type` of HTML pages.
 pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// Writes a value with so many blanks for each level.
+/// JSON indented by this many spaces per level.
 pub fn indented(value: &Value, blanks: usize) -> String {
     let indent = " ".repeat(blanks);
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(indent.as_bytes()));
-    // Writing to memory a value that was just read cannot fail.
+    // Serializing a JSON value to memory cannot fail.
     let _ = value.serialize(&mut serializer);
     String::from_utf8_lossy(&text).replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }

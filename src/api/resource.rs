@@ -1,4 +1,4 @@
-//! [`resource`]: what is the same for every path of the API.
+//! [`resource`]: what all API URLs have in common.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::error::Error;
 use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
-/// Serves `endpoint` at its path, and without the slash at the end too, so that no redirect costs a POST its body.
-/// `routes` are the view's own; what is the same for every URL comes with it.
+/// Serves `endpoint` at its path with and without the trailing slash, because a redirect would lose the body of a POST.
+/// `routes` are the view's own; the common parts are added.
 pub fn resource(endpoint: Endpoint, origins: &[String], routes: impl Fn() -> Vec<Route>) -> TwoResources {
     let endpoint = Arc::new(endpoint);
     let cut = endpoint.path.trim_end_matches('/');
-    // Two resources and not one with two patterns: a single pattern without variables is found by comparing,
-    // several of them only by regular expressions.
+    // Two resources instead of one with two patterns: actix-web matches a single static pattern by comparison, but
+    // several only by regular expressions.
     let [with_slash, without] =
         [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, origins, routes()));
     TwoResources(Box::new(|config| {
@@ -58,7 +58,7 @@ fn single_resource(
         .wrap(cors(origins))
 }
 
-/// A view at its path with the slash and without, ready to be registered.
+/// A view at its path with and without the trailing slash.
 pub struct TwoResources(Box<dyn FnOnce(&mut AppService)>);
 
 impl HttpServiceFactory for TwoResources {
@@ -108,7 +108,7 @@ async fn frame(
     Ok(ServiceResponse::new(request, response))
 }
 
-/// A page may be asked for by who is signed in to the admin; for JSON, a token is the only way.
+/// HTML pages are also available to users signed in to the admin. JSON requires a token.
 async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<(), Error> {
     match request.app_data::<web::Data<PageSignIn>>() {
         Some(sign_in) if renderer == Renderer::Html => (sign_in.0)(request).await,
@@ -116,11 +116,11 @@ async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<
     }
 }
 
-/// What leaves the [`PageUser`](crate::users::page_user::PageUser) in a request for a page; part of the
-/// application's data.
+/// The function that stores the [`PageUser`](crate::users::page_user::PageUser) in a request for a page; part of the
+/// application data.
 pub struct PageSignIn(pub for<'a> fn(&'a HttpRequest) -> LocalBoxFuture<'a, Result<(), Error>>);
 
-/// Django REST framework's own errors are a sentence without a code, and its clients compare whole bodies.
+/// The bodies of Django REST framework's own errors have no code, and clients compare whole bodies.
 fn original_body(error: &Error) -> Option<Value> {
     match error {
         Error::NoSuchFormat
@@ -132,7 +132,7 @@ fn original_body(error: &Error) -> Option<Value> {
     }
 }
 
-/// Gives a view's answer what every answer of the API has.
+/// Adds the common headers and the rendering to a view's response.
 async fn finish(
     endpoint: &Endpoint,
     renderer: Renderer,
@@ -161,7 +161,7 @@ async fn finish(
     }
     let is_read = response.status() == StatusCode::OK && matches!(*request.method(), Method::GET | Method::HEAD);
     if is_read {
-        // An answer that its view remembers has its tag already.
+        // A cached response already has its tag.
         let known = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
         let compact = known.map_or_else(|| Cow::Owned(etag::of(&bytes, response.headers())), Cow::Borrowed);
         let tag = etag::of_rendering(renderer, compact);
@@ -181,13 +181,13 @@ async fn finish(
         bytes = render(renderer, endpoint, request, &mut response, bytes);
     }
     if renderer == Renderer::Html {
-        // A page may be for who is signed in to the admin, and has the theme that was chosen there.
+        // A page depends on the admin's session and theme cookies.
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Cookie"));
     }
     response.set_body(BoxBody::new(bytes))
 }
 
-/// Rewrites a compact body in the wanted form.
+/// Renders a compact body in the chosen format.
 fn render(
     renderer: Renderer,
     endpoint: &Endpoint,
@@ -199,7 +199,7 @@ fn render(
     match renderer {
         Renderer::Json { indent } => render::indented(&value, indent.into()).into(),
         Renderer::Html => browsable::page(endpoint, request, response, &value).unwrap_or_else(|error| {
-            log::error!("the page of an answer cannot be rendered: {}", error.cause().unwrap_or_default());
+            log::error!("the page of a response could not be rendered: {}", error.cause().unwrap_or_default());
             body
         }),
     }

@@ -1,5 +1,5 @@
-//! What errors and metadata look like, for the OpenAPI document. Nothing of it is ever made: the answers come
-//! from [`Error`](crate::error::Error) and [`Endpoint`](super::Endpoint), and a test holds both together.
+//! Schemas of errors and metadata for the OpenAPI document. They are never constructed: responses come from
+//! [`Error`](crate::error::Error) and [`Endpoint`](super::Endpoint), and a test compares both.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
@@ -21,58 +21,58 @@ use crate::error::Refusal;
 )))]
 pub(super) struct Schemas;
 
-/// What is wrong.
+/// An error.
 #[derive(ToSchema)]
 #[schema(as = Error)]
 pub struct ErrorBody {
-    /// A sentence for people.
+    /// A human-readable sentence.
     detail: String,
-    /// A stable word for programs.
+    /// A stable, machine-readable code.
     code: String,
-    /// Leads to the request in the service's log; in answers of 500 and above.
+    /// The id of the request in the service's log, for status 500 and above.
     #[schema(nullable = false)]
     request_id: Option<String>,
 }
 
-/// What is wrong, as Django REST framework says it.
+/// An error in Django REST framework's format.
 #[derive(ToSchema)]
 #[schema(as = Detail)]
 pub(super) struct DetailBody {
-    /// A sentence for people.
+    /// A human-readable sentence.
     detail: String,
-    /// A stable word for programs. Django REST framework's own errors have none.
+    /// A stable, machine-readable code. Django REST framework's own errors have none.
     #[schema(nullable = false)]
     code: Option<String>,
 }
 
-/// Problem details (RFC 9457), for who asks for them.
+/// Problem details (RFC 9457), for clients that accept them.
 #[derive(ToSchema)]
 #[schema(as = Problem)]
 struct ProblemBody {
-    /// Always `about:blank`: the kind of problem is the status.
+    /// Always `about:blank`: the status is the problem type.
     r#type: String,
-    /// The status in words.
+    /// The reason phrase of the status.
     title: String,
     status: u16,
-    /// A sentence for people.
+    /// A human-readable sentence.
     detail: String,
-    /// A stable word for programs.
+    /// A stable, machine-readable code.
     code: String,
-    /// What is wrong with each field.
+    /// Error messages by field.
     #[schema(nullable = false)]
     errors: Option<FieldErrorsBody>,
-    /// Leads to the request in the service's log; in answers of 500 and above.
+    /// The id of the request in the service's log, for status 500 and above.
     #[schema(nullable = false)]
     request_id: Option<String>,
 }
 
-/// Why the request does not prove who it comes from.
+/// Why authentication failed.
 #[derive(ToSchema)]
 #[schema(as = AuthenticationError)]
 pub(super) struct AuthenticationErrorBody {
-    /// A sentence for people.
+    /// A human-readable sentence.
     detail: String,
-    /// A stable word for programs.
+    /// A stable, machine-readable code.
     #[schema(schema_with = refusal_codes)]
     code: String,
 }
@@ -83,12 +83,12 @@ fn refusal_codes() -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).build()
 }
 
-/// What is wrong with each field; `non_field_errors` is for the body as a whole.
+/// Error messages by field. `non_field_errors` is for the body as a whole.
 #[derive(ToSchema)]
 #[schema(as = FieldErrors)]
 pub struct FieldErrorsBody(BTreeMap<String, Vec<String>>);
 
-/// A body that cannot be read, or whose fields are wrong.
+/// A body that cannot be parsed, or has invalid fields.
 #[derive(ToSchema)]
 #[schema(as = InvalidBody)]
 #[serde(untagged)]
@@ -97,50 +97,49 @@ pub(super) enum InvalidBody {
     Fields(FieldErrorsBody),
 }
 
-/// What any request can be answered with.
+/// Responses of any request.
 #[derive(IntoResponses)]
 pub(super) enum Always {
     /// The token is missing or not accepted.
     #[response(status = 401, headers(("WWW-Authenticate", description = "`Bearer` (RFC 6750).")))]
     Unauthorized(AuthenticationErrorBody),
-    /// There is nothing at this address, or `format` names no rendering.
+    /// The URL is unknown, or `format` is not supported.
     #[response(status = 404)]
     NotFound(DetailBody),
-    /// `Accept` names nothing that can be served.
+    /// `Accept` names no supported media type.
     #[response(status = 406)]
     NotAcceptable(DetailBody),
-    /// The caller has sent more requests than the service's operator allows.
+    /// The client has exceeded the rate limit.
     #[response(status = 429, headers(("Retry-After" = u32, description = "Seconds to wait.")))]
     TooManyRequests(ErrorBody),
-    /// Something went wrong on the service's side.
+    /// Internal server error.
     #[response(status = 500)]
     InternalServerError(ErrorBody),
-    /// The database or the user pool's keys are out of reach, or there is too much to do at once.
+    /// The database or the user pool's keys are unreachable, or the service is overloaded.
     #[response(status = 503, headers(("Retry-After" = u32, description = "Seconds to wait.")))]
     ServiceUnavailable(ErrorBody),
 }
 
-/// What the other methods of an address are answered with. The document has no place for these, so that each
-/// method that is there tells it.
+/// Responses of unsupported methods. OpenAPI has no place for these, so every operation lists them.
 #[derive(IntoResponses)]
 pub enum OtherMethod {
-    /// The address has no such method.
+    /// The URL does not support this method.
     #[response(status = 405, headers(("Allow", description = "The methods of this address.")))]
     MethodNotAllowed(ErrorBody),
 }
 
-/// The same for an address of the API.
+/// The same for API URLs.
 #[derive(IntoResponses)]
 pub(super) enum OtherApiMethod {
-    /// The address has no such method.
+    /// The URL does not support this method.
     #[response(status = 405, headers(("Allow", description = "The methods of this address.")))]
     MethodNotAllowed(DetailBody),
 }
 
-/// What a request with a body can be answered with besides.
+/// Additional responses of a request with a body.
 #[derive(IntoResponses)]
 pub(super) enum WithBody {
-    /// The body cannot be read, or its fields are wrong.
+    /// The body cannot be parsed, or has invalid fields.
     #[response(status = 400)]
     BadRequest(InvalidBody),
     /// The body took too long to arrive.
@@ -149,31 +148,31 @@ pub(super) enum WithBody {
     /// The body is too large.
     #[response(status = 413)]
     PayloadTooLarge(ErrorBody),
-    /// The body's `Content-Type` is none of those that can be read.
+    /// The body's `Content-Type` is not supported.
     #[response(status = 415)]
     UnsupportedMediaType(DetailBody),
 }
 
-/// What a request that reads can be answered with besides.
+/// Additional responses of a GET.
 #[derive(IntoResponses)]
 pub(super) enum OfRead {
-    /// `If-None-Match` names the present version.
+    /// `If-None-Match` names the current version.
     #[response(status = 304, headers(("ETag", description = "The version.")))]
     NotModified,
 }
 
-/// What a request that changes one object can be answered with besides.
+/// Additional responses of a request that changes an object.
 #[derive(IntoResponses)]
 pub(super) enum OfChange {
     /// The caller may not change this object.
     #[response(status = 403)]
     Forbidden(ErrorBody),
-    /// `If-Match` names another version than the present one.
+    /// `If-Match` does not name the current version.
     #[response(status = 412)]
     PreconditionFailed(ErrorBody),
 }
 
-/// What OPTIONS tells of an address, as Django REST framework does.
+/// The metadata of a URL, as in Django REST framework.
 #[derive(ToSchema)]
 #[schema(as = Metadata)]
 pub(super) struct MetadataBody {
@@ -181,11 +180,11 @@ pub(super) struct MetadataBody {
     name: String,
     /// Always empty.
     description: String,
-    /// The media types that can be answered with.
+    /// The media types of responses.
     renders: Vec<String>,
-    /// The media types that can be read.
+    /// The accepted media types of request bodies.
     parses: Vec<String>,
-    /// The fields of the body of each method that has one.
+    /// The fields of the body, by method.
     #[schema(nullable = false)]
     actions: Option<BTreeMap<String, BTreeMap<String, FieldMetadata>>>,
 }
@@ -196,9 +195,9 @@ struct FieldMetadata {
     r#type: String,
     required: bool,
     read_only: bool,
-    /// The name for people.
+    /// The display name.
     label: String,
-    /// In characters.
+    /// Maximum length in characters.
     #[schema(nullable = false)]
     max_length: Option<u32>,
 }

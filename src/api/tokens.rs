@@ -1,5 +1,4 @@
-//! JSON as a person reads it: indented, each value in the colour of its kind, and rows that lead to their own
-//! addresses.
+//! JSON for display: indented, with syntax highlighting, and with ids that link to their objects.
 
 use serde_json::Value;
 
@@ -8,15 +7,15 @@ use super::render;
 /// A piece of the text.
 #[derive(Debug, PartialEq)]
 pub struct Token {
-    /// `name`, `string`, `number` or `word`; empty for what holds values together.
+    /// `name`, `string`, `number` or `word`; empty for punctuation.
     pub kind: &'static str,
     /// The piece itself.
     pub text: String,
-    /// Where it leads to.
+    /// The URL of a link.
     pub address: Option<String>,
 }
 
-/// The pieces of a value. Where `path` has items below it, an `id` leads to its item.
+/// Splits a value into pieces. If `path` is given, each `id` links to its item below it.
 pub fn tokens(value: &Value, path: Option<&str>) -> Vec<Token> {
     let mut writer = Writer { tokens: Vec::new(), path, depth: 0 };
     writer.value(value);
@@ -32,7 +31,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn push(&mut self, kind: &'static str, text: String) {
         match self.tokens.last_mut() {
-            // Few pieces make a small page.
+            // Merge pieces of one kind to keep the page small.
             Some(last) if last.kind == kind && last.address.is_none() => last.text.push_str(&text),
             _ => self.tokens.push(Token { kind, text, address: None }),
         }
@@ -64,7 +63,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What stands between brackets, each item on a line of its own.
+    /// Writes items between brackets, one per line.
     fn block<I: IntoIterator>(&mut self, [open, close]: [&str; 2], items: I, write: impl Fn(&mut Self, I::Item)) {
         self.push("", open.to_owned());
         self.depth += 1;

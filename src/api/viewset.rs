@@ -1,17 +1,17 @@
-//! [`ModelViewSet`]: what the API tells and takes of a model.
+//! [`ModelViewSet`]: the API of a model.
 
 use super::endpoint::{Endpoint, Parent, SerializerField};
 use crate::models::words::capitalized_words;
 use crate::models::{Field, Model, Row};
 use crate::users::models::User;
 
-/// The API of a model, below `/<plural>/`. Anyone with a token reads, the others are up to the permissions.
+/// The API of a model, below `/<plural>/`. Any authenticated user may read; the permissions control writes.
 pub struct ModelViewSet {
     /// The model.
     pub model: &'static Model,
-    /// The fields of its objects, beside the id; empty: all.
+    /// The fields in addition to the id; empty for all.
     pub fields: &'static [&'static str],
-    /// Those of them that cannot be set here, beside those that nobody sets.
+    /// Fields that cannot be set through the API, in addition to the model's read-only fields.
     pub read_only_fields: &'static [&'static str],
     /// Who may create a row.
     pub create: Permission,
@@ -19,14 +19,14 @@ pub struct ModelViewSet {
     pub change: Permission,
 }
 
-/// Who may do something.
+/// A permission, named after Django REST framework's classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Anyone with a token.
+    /// Any authenticated user.
     IsAuthenticated,
     /// Staff.
     IsAdminUser,
-    /// Staff, and the user that this foreign key of the row leads to.
+    /// Staff, and the user in this foreign key of the row.
     IsOwnerOrAdmin(&'static str),
 }
 
@@ -36,7 +36,7 @@ impl ModelViewSet {
         format!("/{}/", self.model.plural)
     }
 
-    /// A view set that shows all fields, and lets staff change them.
+    /// A view set with all fields that staff may change.
     pub const fn new(model: &'static Model) -> ModelViewSet {
         ModelViewSet {
             model,
@@ -47,7 +47,7 @@ impl ModelViewSet {
         }
     }
 
-    /// The fields that are shown beside the id.
+    /// The visible fields, without the id.
     pub fn shown(&self) -> impl Iterator<Item = SerializerField> {
         let is_shown = |field: &&Field| self.fields.is_empty() || self.fields.contains(&field.name);
         let is_read_only = |field: &Field| !field.is_editable || self.read_only_fields.contains(&field.name);
@@ -55,12 +55,12 @@ impl ModelViewSet {
         shown.map(move |field| SerializerField { field, is_read_only: is_read_only(field) })
     }
 
-    /// The fields that callers set.
+    /// The fields that clients can set.
     pub fn writable(&self) -> impl Iterator<Item = &'static Field> {
         self.shown().filter(|shown| !shown.is_read_only).map(|shown| shown.field)
     }
 
-    /// What is wrong with the description, for who wrote it.
+    /// Checks the description for mistakes.
     pub fn check(&self) -> Result<(), String> {
         self.model.check()?;
         let owner = [self.create, self.change].into_iter().filter_map(|permission| match permission {
@@ -78,7 +78,7 @@ impl ModelViewSet {
         }
     }
 
-    /// The names of the fields that are shown.
+    /// The names of the visible fields.
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.shown().map(|shown| shown.field.name).collect()
     }
@@ -109,7 +109,7 @@ impl ModelViewSet {
 }
 
 impl Permission {
-    /// Whether a user has it, for a row or, where it is about none, at all.
+    /// Whether a user has the permission, for a row if one is given.
     pub(super) fn has_permission(self, user: &User, row: Option<&Row>) -> bool {
         match self {
             Permission::IsAuthenticated => true,

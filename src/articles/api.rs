@@ -3,7 +3,7 @@
 use super::models::ARTICLE;
 use crate::api::{ModelViewSet, Permission};
 
-/// Anyone with a token creates articles, their authors and staff change and delete them.
+/// Any authenticated user may create articles; authors and staff may change and delete them.
 pub static ARTICLES: ModelViewSet = ModelViewSet {
     fields: &["name"],
     create: Permission::IsAuthenticated,

@@ -1,4 +1,4 @@
-//! Articles: what the API is about.
+//! Articles, the example resource.
 
 pub mod admin;
 pub mod api;

@@ -1,4 +1,5 @@
-//! [`CognitoUser`]: the guard of a handler. A handler that names it runs only for a known, active user.
+//! [`CognitoUser`]: the extractor that authenticates requests. A handler with this argument runs only for a known,
+//! active user.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -21,50 +22,50 @@ use crate::metrics;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
 
-/// `last_seen_at` is written no more often than this.
+/// Minimum interval between two writes of a user's `last_seen_at`.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// Users that are remembered at once, a few hundred bytes each.
+/// Maximum number of cached users, a few hundred bytes each.
 const REMEMBERED_USERS: usize = 10_000;
 
-/// Tells who a request comes from.
+/// Authenticates requests by token.
 pub struct Authenticator {
-    /// Judges the token.
+    /// Verifies the token.
     pub verifier: Verifier,
     pub(super) policy: Policy,
     pub(super) db: Db,
-    /// The linked users of late, by their `sub`.
+    /// Cached linked users by `sub`.
     linked: Remembered<Arc<str>, Option<Arc<User>>>,
     /// Users whose `last_seen_at` is being written.
     being_seen: Arc<Mutex<HashSet<i64>>>,
-    /// Outcomes, by their codes.
+    /// Counter of outcomes by code.
     verifications: IntCounterVec,
-    /// The usual one of them.
+    /// The counter of accepted tokens.
     accepted: IntCounter,
 }
 
 impl Authenticator {
-    /// Puts the judge of tokens and the users together.
+    /// Combines token verification with the linking policy.
     pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
         let verifications =
-            metrics::counters("gatepost_token_verifications_total", "Tokens looked at, by outcome.", &["outcome"]);
+            metrics::counters("gatepost_token_verifications_total", "Verified tokens, by outcome.", &["outcome"]);
         let accepted = verifications.with_label_values(&["accepted"]);
         for refusal in Refusal::ALL {
-            // What has not happened yet is 0, so that the first time shows as a rise.
+            // Start all counters at 0, so that the first event shows as an increase.
             verifications.with_label_values(&[refusal.code()]);
         }
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
         Authenticator { verifier, policy, db, linked, being_seen, verifications, accepted }
     }
 
-    /// What is told of tokens and keys.
+    /// Prometheus collectors for tokens and keys.
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let mut collectors = self.verifier.jwks().collectors();
         collectors.push(Box::new(self.verifications.clone()));
         collectors
     }
 
-    /// The local user whose token the headers carry, and the database's version at which it was found.
+    /// The local user of the token in the headers, and the database version at which the user was read.
     async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
         let outcome = self.user_of(headers).await;
         match &outcome {
@@ -77,13 +78,13 @@ impl Authenticator {
     async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
         let token = bearer_token(headers)?;
         let GoodToken { sub, claims } = self.verifier.verify(token).await?;
-        // Only now: the keys may have kept it waiting.
+        // Read after verification, which may have waited for keys.
         let version = self.db.recent_version();
         let user = match self.linked_user(&sub, version).await? {
             Some(user) if user.is_active => user,
             Some(_) => return Err(Refusal::UserInactive.into()),
             None => {
-                // A token that was refused before, or whose user was unlinked, is remembered without its claims.
+                // A cached verification has no claims, and linking needs them.
                 let claims = match claims {
                     Some(claims) => claims,
                     None => self.verifier.claims(token).await?,
@@ -95,7 +96,7 @@ impl Authenticator {
         Ok(CognitoUser { user, version })
     }
 
-    /// The user who is linked to `sub`. Asked for every request, so that what the staff changes holds at once.
+    /// The user linked to `sub`, checked for every request, so that changes in the admin apply at once.
     async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Arc<User>>, Error> {
         if let Some(known) = self.linked.known(version, sub) {
             return Ok(known);
@@ -107,7 +108,7 @@ impl Authenticator {
         Ok(user)
     }
 
-    /// Links or creates the user of a token that stands for nobody yet, if it may. Only then it writes.
+    /// Links or creates the user of an unknown `sub`, if the policy allows it. Writes only in that case.
     async fn link(&self, claims: &Claims) -> Result<User, Error> {
         let (issuer, policy, identity) =
             (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));
@@ -122,7 +123,7 @@ impl Authenticator {
         }
     }
 
-    /// Writes `last_seen_at` beside the request, which does not wait for it.
+    /// Writes `last_seen_at` in the background; the request does not wait.
     fn note_seen(&self, user: &User) {
         let now = Utc::now().naive_utc();
         if user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(user.id) {
@@ -146,8 +147,8 @@ async fn write_seen(db: &Db, id: i64, now: NaiveDateTime) -> Result<(), Error> {
     db.write(move |conn| Ok(models::set_last_seen(conn, id, now)?)).await
 }
 
-/// The token in the `Authorization` header: after the scheme `Bearer` (RFC 6750), or alone, as the
-/// original took it.
+/// The token in the `Authorization` header: after the scheme `Bearer` (RFC 6750), or alone, as the Django project
+/// accepts it.
 pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION);
     let (value, more) = (values.next().ok_or(Refusal::NoToken)?, values.next());
@@ -158,7 +159,7 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
         Some(_) => return Err(Refusal::AuthorizationInvalid),
         None => value,
     };
-    // To the end in any case: a loop without a way out takes many bytes at once, and tokens are long.
+    // No early exit: without one, the compiler vectorizes the loop, and tokens are long.
     let is_odd = token.bytes().fold(false, |is_odd, byte| is_odd | !byte.is_ascii_graphic() | (byte == b','));
     if token.is_empty() || is_odd || token.eq_ignore_ascii_case("bearer") {
         return Err(Refusal::AuthorizationInvalid);
@@ -166,16 +167,15 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-/// The local user whose Cognito token came with the request; on a page that was asked for without one, the
-/// [`PageUser`].
+/// The local user of the request's Cognito token. An HTML page requested without a token has the [`PageUser`].
 ///
-/// Fails with 401 and a code of [`Refusal`], with 429 beyond the [`RateLimits`], or with 503 while the keys or the
-/// database are out of reach.
+/// Fails with 401 and a [`Refusal`], with 429 beyond the [`RateLimits`], or with 503 while the keys or the database are
+/// unavailable.
 pub struct CognitoUser {
     /// The user.
     pub user: Arc<User>,
-    /// The database's version at which the user was found: what else was read at that one is good enough for
-    /// this request.
+    /// The database version at which the user was read. Values cached at this version are fresh enough for this
+    /// request.
     pub version: Option<Version>,
 }
 
@@ -188,7 +188,7 @@ impl FromRequest for CognitoUser {
         Box::pin(async move {
             let authenticator = request
                 .app_data::<web::Data<Authenticator>>()
-                .ok_or_else(|| Error::Internal("there is no authenticator".to_owned()))?;
+                .ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))?;
             let limits = RateLimits::of(&request)?;
             let known = match PageUser::of(&request) {
                 Some(page) => Ok(CognitoUser { user: page.user, version: authenticator.db.recent_version() }),

@@ -1,4 +1,4 @@
-//! Why is this token refused? The checks in their order, made by the very verifier that requests pass.
+//! Explains why a token is refused: runs the checks in order, with the same verifier as requests.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use super::linking::{self, Identity, Match};
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 
-/// What is checked, in this order.
+/// The checks, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Check {
@@ -63,7 +63,7 @@ impl Check {
         }
     }
 
-    /// What is checked, for people.
+    /// What is checked, for display.
     pub fn label(self) -> &'static str {
         match self {
             Check::Form => "Three base64url parts that contain JSON",
@@ -96,18 +96,18 @@ impl Check {
     }
 }
 
-/// What was found.
+/// The result of an inspection.
 #[derive(Debug)]
 pub struct Inspection {
-    /// The header and the claims as the token has them, whether they can be trusted or not.
+    /// The decoded header, trusted or not.
     pub header: Option<Value>,
-    /// See `header`.
+    /// The decoded claims, trusted or not.
     pub claims: Option<Value>,
-    /// Whom the token stands for; or the check that it fails, and why.
+    /// The user of the token, or the failed check and the reason.
     pub outcome: Result<String, (Check, Refusal)>,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum State {
@@ -116,16 +116,16 @@ pub enum State {
     NotReached,
 }
 
-/// A check and how it ended, for people.
+/// A check and its result, for display.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The check.
     pub check: Check,
-    /// How it ended.
+    /// The result.
     pub state: State,
-    /// Why it failed and what to do, or whom the token stands for; else empty.
+    /// For a failed check, the reason and what to do; for the last one, the user; otherwise empty.
     pub text: String,
-    /// What would have been accepted, where a setting decides that.
+    /// What the check accepts, if a setting decides that.
     pub accepted: Option<String>,
 }
 
@@ -146,7 +146,7 @@ impl Inspection {
     }
 }
 
-/// What somebody pasted, without blanks around it and without the scheme, if that came along.
+/// Pasted text without surrounding white space and without the scheme `Bearer`.
 pub fn pasted_token(text: &str) -> &str {
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -155,7 +155,7 @@ pub fn pasted_token(text: &str) -> &str {
 }
 
 impl Authenticator {
-    /// Looks at a token as if it came with a request, and changes nothing.
+    /// Checks a token as if a request had sent it, without changing anything.
     pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
         let mut parts = token.split('.').map(decode);
         let (header, claims) = (parts.next().flatten(), parts.next().flatten());
@@ -178,7 +178,7 @@ impl Authenticator {
         Ok(Inspection { header, claims, outcome: outcome.map_err(|refusal| (Check::of(refusal), refusal)) })
     }
 
-    /// What a check would accept, where a setting decides it.
+    /// What a check accepts, if a setting decides that.
     pub fn accepted(&self, check: Check) -> Option<String> {
         let pool = self.verifier.pool();
         match check {

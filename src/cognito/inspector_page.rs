@@ -1,4 +1,4 @@
-//! The token inspector in the admin: what `check-token` prints, as a page.
+//! The token inspector in the admin: the output of `check-token` as a page.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -14,7 +14,7 @@ use crate::admin::{AdminContext, Frame, PostForm};
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// Registers the page.
+/// The page for `Site`.
 pub static PAGE: Page = Page {
     label: "Token inspector",
     slug: "inspector",
@@ -33,7 +33,7 @@ struct InspectorPage {
     result: Option<Shown>,
 }
 
-/// What was found, ready to be shown. The token itself is not shown again: nobody needs it twice.
+/// The result for the template. The token itself is not shown again.
 struct Shown {
     says: Vec<(String, String)>,
     lines: Vec<Line>,
@@ -78,7 +78,7 @@ impl Shown {
 
 const TIME: &str = "%-d %b %Y, %H:%M:%S UTC";
 
-/// A member as it is shown: times for people, too.
+/// A member for display. Times are also shown as dates.
 fn said(name: &str, value: &Value) -> String {
     let time = value.as_i64().filter(|_| matches!(name, "exp" | "iat" | "nbf" | "auth_time"));
     match (time.and_then(|seconds| DateTime::from_timestamp(seconds, 0)), value) {

@@ -1,4 +1,4 @@
-//! Key sets (RFC 7517): which of the published keys are for RS256 signatures.
+//! Parses key sets (RFC 7517) and selects the keys for RS256 signatures.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use super::signatures;
 pub struct Key(DecodingKey);
 
 impl Key {
-    /// Makes a key of its modulus and exponent, both in base64url.
+    /// A key from its modulus and exponent, both in base64url.
     pub fn new(modulus: &str, exponent: &str) -> Option<Key> {
         signatures::install();
         let key = DecodingKey::from_rsa_components(modulus, exponent).ok()?;
         signatures::is_usable(&key).then_some(Key(key))
     }
 
-    /// Whether `signature`, in base64url, is this key's RS256 signature of `message`. No signature is of a key with fewer
+    /// Whether `signature`, in base64url, is this key's RS256 signature of `message`. Always false for keys with fewer
     /// than 2048 bits.
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
         crypto::verify(signature, message, &self.0, Algorithm::RS256).unwrap_or(false)
     }
 
-    /// Whether both are the same numbers.
+    /// Whether modulus and exponent are equal.
     pub fn is_same(&self, other: &Key) -> bool {
         signatures::components(&self.0).ok() == signatures::components(&other.0).ok()
     }
@@ -35,8 +35,8 @@ impl Key {
 /// Keys by their ids.
 pub type KeySet = HashMap<String, Arc<Key>>;
 
-/// Reads a key set. A key that is not for RS256 signatures, or not well-formed, is passed over; a set
-/// without one usable key is an error, so that nonsense never replaces what is known.
+/// Parses a key set. Keys that are malformed or not for RS256 signatures are skipped. A set without a usable key is an
+/// error, so that it never replaces known keys.
 pub fn parse(body: &[u8]) -> Result<KeySet, String> {
     #[derive(Deserialize)]
     struct Document<'a> {
@@ -44,15 +44,15 @@ pub fn parse(body: &[u8]) -> Result<KeySet, String> {
         keys: Vec<&'a RawValue>,
     }
     let document: Document =
-        serde_json::from_slice(body).map_err(|error| format!("the answer is not a key set: {error}"))?;
+        serde_json::from_slice(body).map_err(|error| format!("the response is not a key set: {error}"))?;
     let mut keys = KeySet::new();
     for (kid, key) in document.keys.into_iter().filter_map(|jwk| parse_key(jwk.get())) {
         keys.entry(kid).or_insert_with(|| Arc::new(key));
     }
-    if keys.is_empty() { Err("the answer has no RS256 key".to_owned()) } else { Ok(keys) }
+    if keys.is_empty() { Err("the response has no RS256 key".to_owned()) } else { Ok(keys) }
 }
 
-/// A member of another type than RFC 7517 gives it, or one that is there twice (section 4), makes a key unusable.
+/// A member of the wrong type (RFC 7517), or a duplicate member (section 4), makes the key unusable.
 #[derive(Deserialize)]
 struct Jwk {
     kid: String,
@@ -65,8 +65,8 @@ struct Jwk {
 }
 
 impl Jwk {
-    /// Whether the key is meant for signatures. Both members are optional, and where both are there they have to agree
-    /// (RFC 7517, sections 4.2 and 4.3).
+    /// Whether the key is for signatures. Both members are optional; if both are present, they must agree (RFC 7517,
+    /// sections 4.2 and 4.3).
     fn is_for_signatures(&self) -> bool {
         let may_verify = |operations: &Vec<String>| {
             let different: HashSet<&String> = operations.iter().collect();
@@ -78,7 +78,7 @@ impl Jwk {
     fn is_for_rs256(&self) -> bool {
         self.kty == "RSA"
             && self.alg.as_ref().is_none_or(|alg| alg == "RS256")
-            // 2048 to 8192 bits, in base64url: RFC 7518, section 3.3 demands at least 2048.
+            // 2048 to 8192 bits in base64url. RFC 7518, section 3.3 requires at least 2048.
             && (342..=1366).contains(&self.n.len())
     }
 }

@@ -1,10 +1,9 @@
-//! The pool's public keys (RFC 7517), fetched in the background and always at hand.
+//! The pool's public keys (RFC 7517), fetched in the background.
 //!
-//! Each address has one task that fetches, and nothing else fetches: so there is never more than one
-//! request under way. A known key never waits for the network. An unknown one may cause a fetch, but no
-//! more than one in a cool-down, and then waits for that fetch and no longer than [`FETCH_TIMEOUT`].
-//! While an address cannot be reached, its keys stay good up to a greatest age. A new set is built whole
-//! and then swapped in; keys that it lacks are withdrawn with that.
+//! Each URL has one task that fetches it, so at most one request per URL is in progress. Known keys never wait for the
+//! network. An unknown key triggers a fetch, at most one per cool-down, and waits for it up to [`FETCH_TIMEOUT`]. While
+//! a URL is unreachable, its keys stay valid up to a maximum age. A fetched set replaces the old one as a whole; keys
+//! that it lacks are withdrawn.
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -23,23 +22,23 @@ use super::user_pool::is_loopback;
 use crate::error::Refusal;
 use crate::metrics;
 
-/// The longest a fetch may take, and the longest a request waits for one.
+/// Timeout of a fetch, and of a request that waits for one.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest key set that is read. A genuine one has two keys and less than 1 KiB.
+/// Maximum size of a key set. A Cognito key set has two keys and less than 1 KiB.
 const MAX_JWKS_BYTES: usize = 256 * 1024;
-/// The longest pause after repeated failures.
+/// Maximum pause after repeated failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// How keys are fetched and kept.
+/// Settings for fetching and caching keys.
 #[derive(Clone, Debug)]
 pub struct JwksSettings {
-    /// Time between two regular fetches.
+    /// Interval between two regular fetches.
     pub refresh: Duration,
-    /// Least time between two fetches caused by unknown key ids.
+    /// Minimum interval between two fetches triggered by unknown key ids.
     pub cooldown: Duration,
-    /// Greatest age at which known keys are still trusted.
+    /// Maximum age of trusted keys.
     pub max_stale: Duration,
-    /// A PEM file of certificate authorities to trust beside the system's.
+    /// A PEM file of certificate authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -49,49 +48,49 @@ pub struct Jwks {
     fetches: IntCounterVec,
 }
 
-/// What is known of one address, for people.
+/// The state of one URL, for display.
 #[derive(Clone, Debug)]
 pub struct SourceStatus {
-    /// The address; `None` for keys that never change.
+    /// The URL; `None` for the local pool.
     pub url: Option<Url>,
-    /// The ids of the keys, in order.
+    /// The key ids, sorted.
     pub kids: Vec<String>,
-    /// How long ago the keys came; `None` before they ever did.
+    /// Time since the last successful fetch; `None` before the first.
     pub age: Option<Duration>,
-    /// How long until they are fetched anew by themselves.
+    /// Time until the next regular fetch.
     pub next: Option<Duration>,
-    /// Why the last fetch failed, if it did, and how long ago.
+    /// If the last fetch failed, the time since then and the reason.
     pub failure: Option<(Duration, String)>,
 }
 
-/// What came from one address, and the bookkeeping of its one fetching task.
+/// The keys of one URL and the state of its fetching task.
 struct Source {
     url: Option<Url>,
     settings: JwksSettings,
     state: RwLock<State>,
     fetches: IntCounterVec,
-    /// The number of the last fetch that was asked for; wakes the task. The first one is the start's.
+    /// Number of the last requested fetch; a change wakes the task. The first is requested at start.
     asked: watch::Sender<u64>,
-    /// The number of the last fetch that was asked for and is over.
+    /// Number of the last finished fetch.
     served: watch::Sender<u64>,
 }
 
 struct State {
     keys: Arc<KeySet>,
-    /// When the keys last came; `None` before they ever did.
+    /// Time of the last successful fetch; `None` before the first.
     fetched: Option<Instant>,
-    /// When the last fetch that an unknown key caused was over, or began if it is still under way.
+    /// End of the last fetch triggered by an unknown key, or its start while it is in progress.
     asked_at: Option<Instant>,
-    /// Failures in a row.
+    /// Consecutive failures.
     failures: u32,
-    /// The last of them.
+    /// The last failure.
     failure: Option<(Instant, String)>,
-    /// When the keys are fetched next, unless somebody asks before.
+    /// Time of the next regular fetch.
     next: Option<Instant>,
 }
 
 impl Jwks {
-    /// Begins to fetch, without waiting for the first answer. Must be called within a Tokio runtime.
+    /// Starts fetching without waiting for the first response. Must be called within a Tokio runtime.
     pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
         let fetches = fetches();
         let sources = urls.iter().map(|url| {
@@ -104,7 +103,7 @@ impl Jwks {
         Ok(Jwks { sources: sources.collect::<Result<_, String>>()?, fetches })
     }
 
-    /// Keys that are at hand and never change: the local pool's.
+    /// Fixed keys, for the local pool.
     pub fn fixed(keys: KeySet) -> Jwks {
         let forever =
             JwksSettings { refresh: Duration::MAX, cooldown: Duration::MAX, max_stale: Duration::MAX, ca_file: None };
@@ -115,16 +114,16 @@ impl Jwks {
         Jwks { sources: vec![Arc::new(source)], fetches }
     }
 
-    /// The key with this id; asks the pool for it where it is not known and the cool-down allows it.
+    /// The key with this id. Fetches the keys if it is unknown and the cool-down allows it.
     pub async fn key(&self, kid: &str) -> Result<Arc<Key>, Refusal> {
         if let Some(key) = self.find(kid) {
             return Ok(key);
         }
         let mut fetches: FuturesUnordered<_> = self.sources.iter().filter_map(Source::ask).collect();
-        // The first address that has the key will do: another one that stalls holds nobody up.
+        // Stop at the first URL that has the key, so that another one that stalls does not matter.
         let wait = async { while fetches.next().await.is_some() && self.find(kid).is_none() {} };
         let _ = tokio::time::timeout(FETCH_TIMEOUT, wait).await;
-        // Look again even if there was nothing to wait for: the key may have come since the first look.
+        // Look again even without a fetch: another fetch may have brought the key since the first look.
         match self.find(kid) {
             Some(key) => Ok(key),
             None if self.is_loaded() => Err(Refusal::KeyUnknown),
@@ -132,23 +131,23 @@ impl Jwks {
         }
     }
 
-    /// Whether this very key is still published and young enough to be trusted.
+    /// Whether this key is still published and not too old.
     pub fn holds(&self, key: &Arc<Key>) -> bool {
         let holds = |keys: &KeySet| keys.values().any(|current| Arc::ptr_eq(current, key));
         self.sources.iter().any(|source| source.fresh_keys().is_some_and(|keys| holds(&keys)))
     }
 
-    /// Whether every address has answered at least once and lately enough.
+    /// Whether the keys of every URL have been fetched and are not too old.
     pub fn is_loaded(&self) -> bool {
         self.sources.iter().all(|source| source.fresh_keys().is_some())
     }
 
-    /// What is known of each address.
+    /// The state of each URL.
     pub fn status(&self) -> Vec<SourceStatus> {
         self.sources.iter().map(|source| source.status()).collect()
     }
 
-    /// What is told of the keys.
+    /// Prometheus collectors for the keys.
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let sources = self.sources.clone();
         let ages = metrics::read_gauges("gatepost_jwks_age_seconds", "Age of the keys.", &["url"], move || {
@@ -158,8 +157,7 @@ impl Jwks {
         vec![ages, Box::new(self.fetches.clone())]
     }
 
-    /// Has every address asked anew, whatever the cool-down says, and waits for the answers, no longer than
-    /// [`FETCH_TIMEOUT`]. For the staff, who do not flood.
+    /// Fetches all keys now, ignoring the cool-down, and waits up to [`FETCH_TIMEOUT`]. Only for staff.
     pub async fn refresh(&self) {
         let mut fetches: FuturesUnordered<_> = self.sources.iter().filter_map(Source::ask_now).collect();
         let wait = async { while fetches.next().await.is_some() {} };
@@ -191,7 +189,7 @@ impl Source {
         Source { url, settings, state: RwLock::new(state), fetches, asked, served }
     }
 
-    // A panic while the lock is held cannot leave the state half-changed: each change is one assignment.
+    // A poisoned lock is safe: each change is one assignment, so a panic cannot leave the state half-changed.
     fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -203,7 +201,7 @@ impl Source {
     fn fresh_keys(&self) -> Option<Arc<KeySet>> {
         let state = self.state();
         let fetched = state.fetched?;
-        // As long as nothing fails the keys are as new as the refreshing makes them.
+        // Without failures, regular fetches keep the keys fresh.
         let is_fresh = state.failures == 0 || fetched.elapsed() <= self.settings.max_stale;
         is_fresh.then(|| state.keys.clone())
     }
@@ -221,7 +219,7 @@ impl Source {
         }
     }
 
-    /// Asks for a fetch. `None` for keys that never change.
+    /// Requests a fetch. `None` for fixed keys.
     fn ask_now(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
         self.url.as_ref()?;
         let mut number = 0;
@@ -237,7 +235,7 @@ impl Source {
         async move { drop(served.wait_for(|served| *served >= number).await) }
     }
 
-    /// Asks for a fetch, or joins the one that is under way. `None` where the cool-down forbids it.
+    /// Requests a fetch or joins the one in progress. `None` during the cool-down.
     fn ask(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
         let number = {
             let mut state = self.state_mut();
@@ -249,7 +247,7 @@ impl Source {
             });
             let cooled = state.asked_at.is_none_or(|at| at.elapsed() >= pause);
             if !under_way {
-                // Before the first keys came, only the task's own rhythm counts: requests get their 503 at once.
+                // Before the first successful fetch only the task retries, and requests get a 503 at once.
                 if !cooled || state.fetched.is_none() {
                     return None;
                 }
@@ -261,7 +259,7 @@ impl Source {
         Some(self.wait_for(number))
     }
 
-    /// Fetches at once, then whenever the keys grow old or somebody asks, for as long as the pool is in use.
+    /// Fetches now, then at each interval and on request, until the pool is dropped.
     async fn run(self: Arc<Source>, client: Client, url: Url) {
         let mut wanted = self.asked.subscribe();
         loop {
@@ -271,11 +269,11 @@ impl Source {
             if asked > *self.served.borrow()
                 && let Some(asked_at) = &mut self.state_mut().asked_at
             {
-                // From its end, or a fetch that stalls would use up the cool-down and the next follow at once.
+                // The cool-down starts at the end of a fetch: otherwise a slow fetch would use it up.
                 *asked_at = Instant::now();
             }
             self.served.send_replace(asked);
-            // The task holds one reference; with no other, nobody can ask any more.
+            // The last reference is the task's own: the pool was dropped.
             if Arc::strong_count(&self) == 1 {
                 return;
             }
@@ -283,13 +281,13 @@ impl Source {
         }
     }
 
-    /// Keeps what came, and says how long to wait before the next fetch.
+    /// Stores the result of a fetch and returns the time until the next one.
     fn take(&self, url: &Url, fetched: Result<KeySet, String>) -> Duration {
         self.fetches.with_label_values(&[url.as_str(), if fetched.is_ok() { "ok" } else { "failed" }]).inc();
         let mut state = self.state_mut();
         let pause = match fetched {
             Ok(mut keys) => {
-                // A key that stays is the same object, so that verifications with it stay good.
+                // An unchanged key keeps its `Arc`, so that cached verifications with it stay valid.
                 for (kid, key) in &mut keys {
                     if let Some(known) = state.keys.get(kid).filter(|known| known.is_same(key)) {
                         *key = known.clone();
@@ -319,7 +317,7 @@ impl Source {
     }
 }
 
-/// The client for one address: no redirects, a bounded time, a proxy only for hosts that are elsewhere.
+/// The HTTP client for one URL: no redirects, a timeout, and a proxy only for remote hosts.
 fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
@@ -330,7 +328,7 @@ fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
         builder = builder.no_proxy();
     }
     if url.scheme() == "http" {
-        // Without TLS no certificate counts: a bare container that has none must not fail for that.
+        // Without TLS no certificates are needed, so a container without any must not fail.
         builder = builder.tls_certs_only([]);
     }
     if let Some(path) = &settings.ca_file {
@@ -342,14 +340,14 @@ fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
         }
         builder = builder.tls_certs_merge(certificates);
     }
-    // Certificates are read for good only here.
+    // Certificates are parsed only here.
     builder.build().map_err(|error| match &settings.ca_file {
         Some(path) => format!("COGNITO_CA_FILE: {}: {}", path.display(), chain(&error)),
-        None => format!("the client for the keys cannot be made: {}", chain(&error)),
+        None => format!("the HTTP client for the keys cannot be created: {}", chain(&error)),
     })
 }
 
-/// Fetches the key sets of all addresses once, for `check`.
+/// Fetches the key sets of all URLs once, for `check`.
 pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, String> {
     let mut keys = 0;
     for url in urls {
@@ -362,19 +360,19 @@ pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, Strin
 async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
     let mut response = client.get(url.clone()).send().await.map_err(|error| chain(&error.without_url()))?;
     if response.status() != reqwest::StatusCode::OK {
-        return Err(format!("the answer is {}", response.status()));
+        return Err(format!("the response is {}", response.status()));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
         if body.len() + chunk.len() > MAX_JWKS_BYTES {
-            return Err(format!("the answer is larger than {MAX_JWKS_BYTES} bytes"));
+            return Err(format!("the response is larger than {MAX_JWKS_BYTES} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
     jwk::parse(&body)
 }
 
-/// An error with its causes in one line: reqwest's own text leaves out what matters.
+/// An error with its causes in one line, because reqwest's own message omits them.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,8 +1,8 @@
-//! Which local user a token stands for.
+//! Finds the local user of a token.
 //!
-//! A local user is pinned to one Cognito user: issuer and `sub`, which never change and are never given
-//! twice. An e-mail address is weaker: pools can let users set any address, and a deleted account's
-//! address can be registered again. So an address decides once, under conditions, and never again.
+//! A local user is linked to one Cognito user by issuer and `sub`, which never change and are never reused. An e-mail
+//! address is weaker: pools can let users set any address, and a deleted account's address can be registered again. So
+//! the address is used once, under conditions, to create the link, and never again.
 
 use diesel::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::users::validators;
 /// A user of the pool, as a token or the trigger's event describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The user within the pool, for ever.
+    /// The permanent id of the user within the pool.
     pub sub: String,
     /// The user's name in the pool.
     pub username: Option<String>,
@@ -28,8 +28,7 @@ pub struct Identity {
 
 impl From<&Claims> for Identity {
     fn from(claims: &Claims) -> Identity {
-        // An access token says what an app may do, not who somebody is: an e-mail that a trigger wrote into
-        // one decides nothing.
+        // An access token authorizes, it does not identify: an e-mail that a trigger has put into one is ignored.
         let is_id_token = claims.token_use.as_deref() == Some("id");
         Identity {
             sub: claims.sub.clone(),
@@ -40,53 +39,53 @@ impl From<&Claims> for Identity {
     }
 }
 
-/// Whether a user who is not there yet is created.
+/// Whether unknown users are created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// No.
+    /// Never.
     Never,
-    /// If they have an e-mail that may decide.
+    /// If they have an e-mail that the policy accepts.
     WithEmail,
-    /// Also without such an e-mail, and then with none.
+    /// Always; without such an e-mail, the user is created with none.
     Always,
 }
 
-/// What is allowed, and by which way.
+/// Which identities may be linked or created.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Whether an e-mail that Cognito has not verified may link or create a user.
     pub link_unverified_email: bool,
     /// Whether unknown users are created.
     pub creation: Creation,
-    /// By which way the identity came, for the history and for a created user.
+    /// Where the identity came from, for the history and for created users.
     pub origin: Origin,
 }
 
-/// What an identity leads to.
+/// The result of looking for an identity's user.
 #[derive(Debug)]
 pub enum Match {
-    /// The user is linked.
+    /// This user is already linked.
     Linked(User),
-    /// This user has the e-mail and no link: to be linked now.
+    /// This user has the e-mail and no link, and can be linked.
     Linkable(User),
-    /// Nobody has the e-mail: to be created now, with this e-mail.
+    /// No user has this e-mail, and one can be created with it.
     Creatable(String),
-    /// Nobody may enter.
+    /// Access is refused.
     Refused(Refusal),
 }
 
-/// What became of an identity.
+/// What was done for an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The user was linked before.
+    /// The user was already linked.
     Known,
-    /// A user with that e-mail is linked now.
+    /// An existing user with that e-mail was linked.
     Linked,
-    /// There is a new user.
+    /// A user was created.
     Created,
 }
 
-/// Finds whom an identity stands for. Changes nothing.
+/// Finds the user of an identity, without changing anything.
 pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Policy) -> QueryResult<Match> {
     if let Some(user) = models::find_by_link(conn, issuer, &identity.sub)? {
         return Ok(if user.is_active { Match::Linked(user) } else { Match::Refused(Refusal::UserInactive) });
@@ -99,14 +98,14 @@ pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Po
         };
     };
     if !identity.email_verified && !policy.link_unverified_email {
-        // With a token, anybody can enter an address: it must not tell who is here. The trigger may know, and
-        // leaves a user with that address to whoever verifies it.
+        // Anyone can put an address into a token, so a response must not reveal whether a user with it exists. The
+        // trigger may know; it leaves that user to the person who verifies the address.
         let is_free = policy.creation == Creation::Always && models::find_by_email(conn, email)?.is_none();
         return if is_free { Ok(Match::Creatable(String::new())) } else { refused(Refusal::EmailUnverified) };
     }
     match models::find_by_email(conn, email)? {
         Some(user) if !user.is_active => refused(Refusal::UserInactive),
-        // Beyond ASCII, letters that look alike or fold to one another are different mailboxes.
+        // Non-ASCII letters that fold to the same letter may be different mailboxes.
         Some(user) if !user.email.eq_ignore_ascii_case(email) => refused(Refusal::EmailAmbiguous),
         Some(user) if user.cognito_sub.is_some() => refused(Refusal::EmailLinked),
         Some(user) => Ok(Match::Linkable(user)),
@@ -116,8 +115,8 @@ pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Po
     }
 }
 
-/// Links or creates the user that an identity stands for, within the caller's transaction. Looks once
-/// more, since another request may have come first.
+/// Links or creates the user of an identity within the caller's transaction. Searches again, because another request
+/// may have been first.
 pub fn find_or_link(
     conn: &mut Connection,
     issuer: &str,
@@ -145,8 +144,8 @@ pub fn find_or_link(
     Ok((outcome, user))
 }
 
-/// The name in the pool, as long as it is free and keeps Django's rule; else the `sub`, which does and
-/// nearly always is: a stranger may have taken it for a name, and must not keep its owner out with that.
+/// The username in the pool if it is free and valid in Django, otherwise the `sub`. Someone may have registered that
+/// `sub` as a username, which must not lock out its owner.
 fn username(conn: &mut Connection, identity: &Identity) -> QueryResult<Option<String>> {
     let name = identity.username.clone().unwrap_or_default();
     let numbered = (2..100).map(|n| format!("{}-{n}", identity.sub));

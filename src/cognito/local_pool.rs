@@ -1,6 +1,6 @@
-//! A user pool without AWS, for development: two RSA keys in a file beside the database, and tokens of
-//! Cognito's shape signed with them. Whoever can read the file can be anybody, so it is the owner's alone,
-//! and [`crate::config`] allows this pool in development mode and on a loopback address only.
+//! A user pool without AWS, for development: two RSA keys in a file next to the database, which sign tokens like
+//! Cognito's. Anyone who can read the file can impersonate any user, so only its owner may read it, and
+//! [`crate::config`] allows this pool only in development mode on a loopback address.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -22,23 +22,23 @@ use super::jwk::{Key, KeySet};
 use super::signatures;
 use super::user_pool::UserPool;
 
-/// The local pool's one app client.
+/// The local pool's only app client.
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
 
-/// The local user pool: its keys, and what follows from them.
+/// The local user pool.
 pub struct LocalPool {
-    /// As in a genuine pool, ID and access tokens are signed by different keys.
+    /// As in Cognito, ID and access tokens are signed with different keys.
     id_key: SigningKey,
     access_key: SigningKey,
 }
 
-/// A copy or a backup may have lost the mode that the file was made with.
+/// Fails if other users can access the file: a copy or backup may have lost its mode.
 fn refuse_if_open_to_others(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Ok(metadata) = std::fs::metadata(path) {
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         if mode & 0o077 != 0 {
-            let problem = "holds keys and is open to other users of this machine; take that away with chmod 600";
+            let problem = "holds keys and is accessible to other users of this machine; run chmod 600 on it";
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
         }
     }
@@ -53,14 +53,14 @@ struct SigningKey {
     private: EncodingKey,
 }
 
-/// What to put into a token.
+/// The content of a token.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// The user's e-mail, which is also their name in the pool.
+    /// The user's e-mail, which is also the username in the pool.
     pub email: String,
     /// `email_verified`.
     pub verified: bool,
-    /// An access token in place of an ID token.
+    /// Whether to issue an access token instead of an ID token.
     pub access: bool,
     /// Seconds from now to `exp`; negative for a token that has expired.
     pub expires_in: i64,
@@ -69,18 +69,18 @@ pub struct TokenRequest {
 }
 
 impl LocalPool {
-    /// Reads the pool's keys, or makes them and writes the file, with mode 0600.
+    /// Reads the pool's keys, or creates them in a file with mode 0600.
     pub fn open(path: &Path) -> io::Result<LocalPool> {
         refuse_if_open_to_others(path)?;
         match std::fs::read_to_string(path) {
-            // What cannot be read may be half written as yet.
+            // An unreadable file may be half-written by another process.
             Ok(text) => LocalPool::from_text(&text).map_or_else(|| LocalPool::open_or_create(path), Ok),
             Err(error) if error.kind() == io::ErrorKind::NotFound => LocalPool::open_or_create(path),
             Err(error) => Err(error),
         }
     }
 
-    /// Of several processes that find no keys, the first to lock the file makes them; the others wait.
+    /// If several processes find no keys, the first to lock the file creates them; the others wait.
     fn open_or_create(path: &Path) -> io::Result<LocalPool> {
         let mut options = std::fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -90,19 +90,19 @@ impl LocalPool {
         file.lock()?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
-        // A process that was killed right after it had created the file leaves it empty.
+        // A process that was killed right after creating the file leaves it empty.
         if text.is_empty() {
             text = LocalPool::new_keys()?;
             file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
         }
         LocalPool::from_text(&text).ok_or_else(|| {
-            let problem = "is not a key file of the local user pool; remove it, and a new one is made";
+            let problem = "is not a key file of the local user pool; remove it, and a new one is created";
             io::Error::new(io::ErrorKind::InvalidData, problem)
         })
     }
 
     fn new_keys() -> io::Result<String> {
-        let failed = |_| io::Error::other("no RSA key could be made");
+        let failed = |_| io::Error::other("no RSA key could be created");
         let mut lines = String::new();
         for _ in 0..2 {
             let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
@@ -117,8 +117,8 @@ impl LocalPool {
         Some(LocalPool { id_key: keys.next()??, access_key: keys.next()?? })
     }
 
-    /// The pool as the verifier sees it. Id and issuer follow from the keys and not from the port, so
-    /// that links last when the address changes.
+    /// The pool for the verifier. Id and issuer are derived from the keys, not from the port, so links survive a
+    /// changed port.
     pub fn user_pool(&self) -> UserPool {
         let name: String = self.id_key.kid.chars().filter(char::is_ascii_alphanumeric).take(9).collect();
         let id = format!("local_{name}");
@@ -130,13 +130,13 @@ impl LocalPool {
         }
     }
 
-    /// The public keys, as the verifier takes them.
+    /// The public keys for the verifier.
     pub fn key_set(&self) -> KeySet {
         let keys = [&self.id_key, &self.access_key].into_iter();
         keys.filter_map(|key| Some((key.kid.clone(), Arc::new(Key::new(&key.modulus, &key.exponent)?)))).collect()
     }
 
-    /// The public keys, as a pool publishes them.
+    /// The public keys as a JWK set.
     pub fn jwks(&self) -> Value {
         let keys = [&self.id_key, &self.access_key].map(|key| {
             json!({ "alg": "RS256", "e": key.exponent, "kid": key.kid, "kty": "RSA", "n": key.modulus, "use": "sig" })
@@ -148,7 +148,7 @@ impl LocalPool {
     pub fn token(&self, request: &TokenRequest) -> io::Result<String> {
         let pool = self.user_pool();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
-        // An address stands for one user of this pool, however often a token is asked for.
+        // The `sub` is derived from the e-mail, so every token of an e-mail is for the same user.
         let sub =
             uuid(&digest(&SHA256, format!("{}/{}", pool.id, request.email.to_lowercase()).as_bytes()).as_ref()[..16]);
         let mut claims = json!({
@@ -181,7 +181,7 @@ impl SigningKey {
         let pair = KeyPair::from_pkcs8(&pkcs8).ok()?;
         let public = pair.public_key();
         Some(SigningKey {
-            // Like Cognito's: 44 characters of standard base64.
+            // Like Cognito's key ids: 44 characters of base64.
             kid: STANDARD.encode(digest(&SHA256, public.as_ref()).as_ref()),
             modulus: URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
             exponent: URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
@@ -203,7 +203,7 @@ fn random_uuid() -> io::Result<String> {
     Ok(uuid(&bytes))
 }
 
-/// Writes 16 bytes as a UUID of version 4 (RFC 9562).
+/// Formats 16 bytes as a version 4 UUID (RFC 9562).
 fn uuid(bytes: &[u8]) -> String {
     let mut hex: Vec<char> = bytes.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()).collect();
     hex[12] = '4';

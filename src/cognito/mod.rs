@@ -1,9 +1,8 @@
-//! AWS Cognito: whose token is this, is it genuine, and which local user does it stand for?
+//! AWS Cognito: verifies tokens and finds their local users.
 //!
-//! A token's way: [`authentication`] takes it from the header, [`verifier`] checks it with [`token`] and
-//! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`]. A sign-up arrives by
-//! [`post_confirmation`] even before its first token, and takes the same way through [`linking`].
-//! [`inspector`] tells which of the checks a token fails.
+//! [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of [`jwks`],
+//! and [`linking`] finds the local user. Each failure is a [`Refusal`]. [`post_confirmation`] receives sign-ups before
+//! their first token and also uses [`linking`]. [`inspector`] shows which check a token fails.
 
 pub mod authentication;
 pub mod inspector;

@@ -1,5 +1,5 @@
-//! `POST /cognito/post-confirmation/`: the pool's Post Confirmation trigger tells of a confirmed sign-up, and
-//! the local user is there before the first token.
+//! `POST /cognito/post-confirmation/`: the pool's Post Confirmation trigger reports a confirmed sign-up, so that the
+//! local user exists before the first token.
 //!
 //! Only the trigger may call it: each call is signed with a shared secret, HMAC-SHA256 (RFC 2104) over
 //! `v1.<unix seconds>.<body>`. Cognito calls a trigger up to three times, so a repeated event changes nothing.
@@ -27,22 +27,22 @@ use crate::http::rate_limit::RateLimits;
 use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
 
-/// The header with the time of the signature, in seconds since 1970.
+/// The header with the time of the signature in Unix seconds.
 pub const TIMESTAMP: &str = "X-Gatepost-Timestamp";
 /// The header with the signature.
 pub const SIGNATURE: &str = "X-Gatepost-Signature";
 
-/// The trigger's sources: a confirmed sign-up, and a confirmed new password.
+/// The values of `triggerSource`: a confirmed sign-up and a confirmed new password.
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
-/// The longest `sub`; Cognito's have 36 characters.
+/// Maximum length of `sub`. Cognito's have 36 characters.
 const MAX_SUB_CHARS: usize = 255;
-/// The largest event that is read. Genuine ones have 1 to 4 KiB.
+/// Maximum size of an event. Cognito's have 1 to 4 KiB.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
-/// How far the time of a signature may be from now, in seconds.
+/// Maximum difference between the time of a signature and now, in seconds.
 const MAX_SKEW: i64 = 300;
 
-/// What the endpoint has to know; part of the application's data.
+/// Settings of the endpoint; part of the application data.
 pub struct PostConfirmation {
     pool: UserPool,
     keys: Vec<hmac::Key>,
@@ -50,14 +50,14 @@ pub struct PostConfirmation {
 }
 
 impl PostConfirmation {
-    /// For the trigger of `pool`, which signs with one of `secrets`; with none, every call is refused.
+    /// Accepts calls for `pool` that are signed with one of `secrets`. Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
         let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
         PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
     }
 
-    /// Whether the trigger has signed this body, lately.
+    /// Checks the signature of the body and its time.
     fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), TriggerRefusal> {
         if self.keys.is_empty() {
             return Err(TriggerRefusal::Disabled);
@@ -71,7 +71,7 @@ impl PostConfirmation {
         };
         let is_signed = signature.strip_prefix("v1=").and_then(from_hex).is_some_and(|tag| {
             let message = [b"v1.", timestamp.as_bytes(), b".", body].concat();
-            // Takes the same time whatever the tag is.
+            // `hmac::verify` compares in constant time.
             self.keys.iter().any(|key| hmac::verify(key, &message, &tag).is_ok())
         });
         if !is_signed {
@@ -84,17 +84,17 @@ impl PostConfirmation {
     }
 }
 
-/// What the OpenAPI document says of this address.
+/// The OpenAPI document of this endpoint.
 #[derive(OpenApi)]
 #[openapi(paths(post_confirmation), tags((name = "cognito", description = "For the user pool's trigger.")))]
 pub struct Doc;
 
-/// The event, as far as it matters; whatever else is in it is tolerated.
+/// The members of an event that matter. Others are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PostConfirmationEvent)]
 struct Event {
-    /// Another one than a confirmed sign-up changes nothing.
+    /// Only a confirmed sign-up changes anything.
     #[schema(schema_with = trigger_sources)]
     trigger_source: String,
     user_pool_id: String,
@@ -110,10 +110,10 @@ struct EventRequest {
     user_attributes: HashMap<String, String>,
 }
 
-/// What became of who signed up.
+/// The result of a sign-up event.
 #[derive(Serialize, ToSchema)]
 struct Registration {
-    /// `created`, `linked`, `known` or, for another event than a sign-up, `ignored`
+    /// `created`, `linked`, `known`, or `ignored` for an event other than a sign-up
     result: &'static str,
     /// The local user's id.
     #[schema(required)]
@@ -142,41 +142,41 @@ impl Event {
         Ok(Identity {
             sub: sub.ok_or(TriggerRefusal::EventMalformed)?,
             username: self.user_name,
-            // Pools where the e-mail is an alias put it there.
+            // Pools with e-mail as an alias use this attribute.
             email: attributes.remove("email").or(attributes.remove("cognito:email_alias")),
             email_verified: attributes.get("email_verified").is_some_and(|verified| verified == "true"),
         })
     }
 }
 
-/// The endpoint. It has no CORS: no page calls it.
+/// The endpoint. It has no CORS because no web page calls it.
 pub fn resource() -> impl HttpServiceFactory {
     web::resource(["/cognito/post-confirmation/", "/cognito/post-confirmation"])
         .route(web::post().to(post_confirmation))
         .default_service(not_allowed("POST"))
 }
 
-/// Takes over who has signed up.
+/// Creates or links the local user of a sign-up.
 ///
-/// Each call is signed with a shared secret, and a repeated one changes nothing.
+/// Each call is signed with a shared secret. Repeating a call changes nothing.
 #[utoipa::path(
     post, path = "/cognito/post-confirmation/", operation_id = "postConfirmation", tag = "cognito",
     request_body = Event, security(("triggerSignature" = [])),
-    params(("X-Gatepost-Timestamp" = i64, Header, description = "The time of the signature: seconds since 1970, not more than 5 minutes off.")),
+    params(("X-Gatepost-Timestamp" = i64, Header, description = "The time of the signature in Unix seconds, at most 5 minutes from now.")),
     responses(
         (status = 200, description = "What was done.", body = Registration),
-        (status = 400, description = "This is no event of the trigger.", body = ErrorBody),
-        (status = 401, description = "The call is not signed, not well or not lately.", body = ErrorBody,
+        (status = 400, description = "The body is not an event of the trigger.", body = ErrorBody),
+        (status = 401, description = "The signature is missing, invalid or expired.", body = ErrorBody,
             headers(("WWW-Authenticate", description = "`Gatepost-Signature`"))),
         (status = 403, description = "The event is another pool's, or no secret is configured.", body = ErrorBody),
         OtherMethod,
         (status = 408, description = "The event took too long to arrive.", body = ErrorBody),
-        (status = 409, description = "Who signed up cannot be taken over; `code` tells why.", body = ErrorBody),
+        (status = 409, description = "The user cannot be created or linked; `code` says why.", body = ErrorBody),
         (status = 413, description = "The event is too large.", body = ErrorBody),
-        (status = 429, description = "Too many calls that were refused.", body = ErrorBody,
+        (status = 429, description = "Too many refused calls.", body = ErrorBody,
             headers(("Retry-After" = u32, description = "Seconds to wait."))),
-        (status = 500, description = "Something went wrong on the service's side.", body = ErrorBody),
-        (status = 503, description = "The database is out of reach, or there is too much to do at once.",
+        (status = 500, description = "Internal server error.", body = ErrorBody),
+        (status = 503, description = "The database is unreachable, or the service is overloaded.",
             body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait.")))))]
 async fn post_confirmation(
     settings: web::Data<PostConfirmation>,
@@ -195,7 +195,7 @@ async fn post_confirmation(
     }
     match event.trigger_source.as_str() {
         SIGN_UP => {}
-        // A new password was confirmed: the user is not a new one.
+        // A confirmed new password: the user is not new.
         FORGOT_PASSWORD => return Ok(answer("ignored", None)),
         _ => return Err(TriggerRefusal::SourceUnknown.into()),
     }
@@ -218,7 +218,7 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// The bytes that lower-case hexadecimal digits stand for.
+/// Decodes lower-case hexadecimal digits.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

@@ -1,8 +1,8 @@
-//! RS256 signatures (RFC 7518, section 3.3), made and verified by jsonwebtoken on a [`CryptoProvider`] of our own.
+//! RS256 signatures (RFC 7518, section 3.3): jsonwebtoken with Gatepost's own [`CryptoProvider`].
 //!
-//! jsonwebtoken's stock provider parses the key again for every token, which is a tenth of a verification. Ours keeps
-//! parsed keys. A provider consists of plain functions, so what it keeps belongs to the process and not to a pool; which
-//! keys are trusted is the business of [`super::jwks`] alone.
+//! jsonwebtoken's stock provider parses the key again for every token, a tenth of the time of a verification. This one
+//! caches parsed keys. A provider consists of plain functions, so the cache belongs to the process, not to a pool. Only
+//! [`super::jwks`] decides which keys are trusted.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,18 +15,18 @@ use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
 
-/// How many parsed keys a thread keeps. A pool has two, and a few more while it rotates them.
+/// Maximum parsed keys per thread. A pool has two, and a few more during rotation.
 const MAX_PARSED: usize = 16;
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
     verifier_factory: verifier,
-    // For thumbprints of keys, which nobody asks for.
+    // Only for key thumbprints, which are not used.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
 thread_local! {
-    /// The keys this thread verified with, parsed, newest first. One list per thread needs no lock.
+    /// Parsed keys of this thread, newest first. A list per thread needs no lock.
     static PARSED: RefCell<Vec<Rc<PublicKey>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -36,13 +36,12 @@ struct PublicKey {
     parsed: ParsedPublicKey,
 }
 
-/// Has jsonwebtoken use our provider in this process. It keeps the first provider it is given, so calling this again
-/// changes nothing.
+/// Installs the provider for this process. jsonwebtoken keeps the first one, so further calls have no effect.
 pub fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// The numbers that an RSA key consists of.
+/// The modulus and exponent of an RSA key.
 pub fn components(key: &DecodingKey) -> Result<(&[u8], &[u8])> {
     match key.kind() {
         DecodingKeyKind::RsaModulusExponent { n, e } => Ok((n, e)),
@@ -50,7 +49,7 @@ pub fn components(key: &DecodingKey) -> Result<(&[u8], &[u8])> {
     }
 }
 
-/// Whether signatures can be verified with this key: jsonwebtoken itself takes any numbers for a key.
+/// Whether the key is a valid RSA key. jsonwebtoken itself accepts any numbers.
 pub fn is_usable(key: &DecodingKey) -> bool {
     components(key).and_then(|(modulus, exponent)| parse(modulus, exponent)).is_ok()
 }

@@ -1,5 +1,5 @@
-//! Reading a JSON Web Token (RFC 7515, RFC 7519), strictly: what a genuine pool never sends is refused
-//! (RFC 8725). Nothing here trusts the signature; [`super::verifier`] does the judging.
+//! Strict parsing of JSON Web Tokens (RFC 7515, RFC 7519): anything that Cognito never sends is refused (RFC 8725). The
+//! signature is not checked here; [`super::verifier`] does that.
 
 use std::borrow::Cow;
 
@@ -10,29 +10,29 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Refusal;
 
-/// The largest token that the verifier lets come this far. Genuine ones are 1 to 8 KiB.
+/// Maximum size of a token. Cognito's have 1 to 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// The longest key id that is looked up. Cognito's have 44 characters.
+/// Maximum length of a key id. Cognito's have 44 characters.
 const MAX_KID_CHARS: usize = 256;
-/// Members of the header that a genuine token never has and that ask for more than is given.
+/// Header members that Cognito never sends and that would need support.
 const FORBIDDEN_MEMBERS: [&str; 5] = ["crit", "jwk", "jku", "x5u", "x5c"];
-/// The last second of the year 9999: a later time is a mistake or an attack.
+/// The last second of the year 9999. A later time is a mistake or an attack.
 const MAX_TIME: f64 = 253_402_300_799.0;
 
-/// A token taken apart: its header was judged, its claims not even decoded.
+/// A parsed token with a checked header. The claims are not decoded yet.
 #[derive(Debug)]
 pub struct Token<'a> {
-    /// The signing key's id: an opaque string.
+    /// The id of the signing key, an opaque string.
     pub kid: String,
-    /// What was signed: header and claims as they came.
+    /// The signed part: header and claims as received.
     pub signed: &'a str,
-    /// The signature: base64url, and not empty.
+    /// The signature in base64url, not empty.
     pub signature: &'a str,
     claims: &'a str,
 }
 
 impl<'a> Token<'a> {
-    /// Takes a token apart and judges its header.
+    /// Splits a token and checks its header.
     pub fn parse(token: &'a str) -> Result<Token<'a>, Refusal> {
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(signature), None) =
@@ -48,14 +48,14 @@ impl<'a> Token<'a> {
         if members.text("alg") != Some("RS256") {
             return Err(Refusal::AlgorithmNotAllowed);
         }
-        // No extension is understood, so each one that must be understood is refused (RFC 7515, 4.1.11). Nor
-        // is a key that a token brings along: it would not be used, but only an attacker sends one.
+        // No extension is supported, so every critical one is refused (RFC 7515, section 4.1.11). A key in the header
+        // is refused too: it would be ignored, but only an attacker sends one.
         if FORBIDDEN_MEMBERS.iter().any(|name| members.get(name).is_some())
             || members.get("b64").is_some_and(|b64| *b64 != Member::Flag(true))
         {
             return Err(Refusal::HeaderNotSupported);
         }
-        // An empty or bent signature is told from a wrong one before any key is sought.
+        // A malformed signature is a malformed token, whatever its key.
         if decode(signature)?.is_empty() {
             return Err(Refusal::TokenMalformed);
         }
@@ -68,7 +68,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// Decodes the claims; to be called once the signature is known to be good.
+    /// Decodes the claims. Call this only after verifying the signature.
     pub fn claims(&self) -> Result<Claims, Refusal> {
         let bytes = decode(self.claims)?;
         let members = Members::parse(&bytes)?;
@@ -98,7 +98,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// The claims that matter here; all others are tolerated and never trusted.
+/// The claims in use. All others are ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
     /// The Cognito user within the pool.
@@ -117,17 +117,17 @@ pub struct Claims {
     pub email: Option<String>,
     /// Whether Cognito has verified the e-mail.
     pub email_verified: bool,
-    /// End of validity, in seconds since 1970.
+    /// Expiry time in Unix seconds.
     pub exp: i64,
-    /// Time of issue, in seconds since 1970.
+    /// Time of issue in Unix seconds.
     pub iat: Option<i64>,
-    /// Begin of validity, in seconds since 1970.
+    /// Start of validity in Unix seconds.
     pub nbf: Option<i64>,
-    /// Time of sign-in, in seconds since 1970.
+    /// Time of sign-in in Unix seconds.
     pub auth_time: Option<i64>,
 }
 
-/// Cognito sends a boolean, emulators and the trigger's event the string "true". Nothing else is true.
+/// Cognito sends a boolean; emulators and the trigger's event send the string "true". Nothing else is true.
 fn is_true(member: Option<&Member>) -> bool {
     match member {
         Some(Member::Flag(verified)) => *verified,
@@ -136,10 +136,10 @@ fn is_true(member: Option<&Member>) -> bool {
     }
 }
 
-/// Seconds since 1970 (RFC 7519, section 2): a JSON number, a fraction allowed, within reason.
+/// A NumericDate (RFC 7519, section 2): Unix seconds as a JSON number, possibly with a fraction.
 fn numeric_date(member: &Member) -> Result<i64, Refusal> {
     match member {
-        // Within these bounds a double holds whole seconds exactly.
+        // In this range a double represents whole seconds exactly.
         Member::Number(seconds) if (0.0..=MAX_TIME).contains(seconds) => Ok(seconds.floor() as i64),
         _ => Err(Refusal::ClaimInvalid),
     }
@@ -150,12 +150,12 @@ fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::TokenMalformed)
 }
 
-/// The members of a JSON object in which, at any depth, no object has two members of one name: parsers disagree
-/// on which one counts, and an attacker would choose the parser. Texts stay where they came, since reading the
-/// claims of a new token is what its verification costs beside the signature.
+/// The members of a JSON object. Duplicate names are errors at any depth, because parsers disagree on which one counts
+/// and an attacker could exploit that. Strings are borrowed: after the signature, parsing the claims is the main cost
+/// of a verification.
 struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
 
-/// A member's value, as far as it can matter.
+/// A member's value.
 #[derive(Debug, PartialEq)]
 enum Member<'a> {
     Text(Cow<'a, str>),
@@ -185,13 +185,13 @@ impl<'a> Members<'a> {
         let mut members = Vec::new();
         while let Some((Name(name), member)) = entries.next_entry()? {
             if members.is_empty() {
-                // As many as a token of a pool has.
+                // About as many as Cognito's tokens have.
                 members.reserve(16);
             }
             members.push((name, member));
         }
         let mut names: Vec<&str> = members.iter().map(|(name, _): &(Cow<str>, _)| &**name).collect();
-        // By length first, which tells most of them apart.
+        // By length first, which distinguishes most names cheaply.
         names.sort_unstable_by_key(|name| (name.len(), *name));
         match names.windows(2).any(|pair| pair[0] == pair[1]) {
             true => Err(de::Error::custom("duplicate member")),

@@ -1,4 +1,4 @@
-//! What identifies a user pool, and the addresses that follow from its id.
+//! A user pool's id, and the URLs derived from it.
 //!
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
 
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Which tokens are accepted, by their `token_use`.
+/// Accepted values of `token_use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
     /// ID tokens.
@@ -18,25 +18,25 @@ pub enum TokenUse {
 }
 
 impl TokenUse {
-    /// All of them with their words in the settings.
+    /// All variants with their names in the settings.
     pub const ALL: [(&str, TokenUse); 3] = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
 }
 
 /// A user pool and the app clients whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPool {
-    /// The pool's id, as the Post Confirmation event names it.
+    /// The pool id, as in the Post Confirmation event.
     pub id: String,
-    /// The accepted values of `iss`. All stand for this one pool; users are linked under the first.
+    /// The accepted values of `iss`. All mean this pool; users are linked under the first.
     pub issuers: Vec<String>,
-    /// The addresses of the pool's key sets; none for the local pool, whose keys are at hand.
+    /// The URLs of the pool's key sets; empty for the local pool.
     pub jwks_urls: Vec<Url>,
     /// The accepted app clients.
     pub client_ids: Vec<String>,
 }
 
 impl UserPool {
-    /// Whether it is the local pool of development.
+    /// Whether it is the local pool for development.
     pub fn is_local(&self) -> bool {
         self.jwks_urls.is_empty()
     }
@@ -47,7 +47,7 @@ impl UserPool {
     }
 }
 
-/// A checked pool id: `<region>_<alphanumeric>`.
+/// A valid pool id: `<region>_<alphanumeric>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolId {
     id: String,
@@ -55,7 +55,7 @@ pub struct PoolId {
 }
 
 impl PoolId {
-    /// Checks the form of a pool id.
+    /// Validates a pool id.
     pub fn parse(id: &str) -> Result<PoolId, String> {
         let malformed = || format!("`{}` is not a user pool id such as `eu-west-1_AbCdEfGhI`", id.escape_debug());
         let (region, name) = id.split_once('_').ok_or_else(malformed)?;
@@ -72,7 +72,7 @@ impl PoolId {
         &self.id
     }
 
-    /// Both forms in which Cognito names the issuer of this pool.
+    /// Both issuer URLs that Cognito uses for this pool.
     pub fn issuers(&self) -> [String; 2] {
         let PoolId { id, region } = self;
         [
@@ -82,18 +82,18 @@ impl PoolId {
     }
 }
 
-/// Where an issuer publishes its keys.
+/// The URL of an issuer's keys.
 pub fn jwks_url(issuer: &str) -> String {
     format!("{issuer}/.well-known/jwks.json")
 }
 
-/// Parses an address that keys come from or that names an issuer. What guards every request must not
-/// travel in the clear: `http` is for loopback addresses only.
+/// Parses an issuer or key set URL. Only `https` is allowed, because all authentication depends on it; `http` is for
+/// loopback addresses.
 pub fn checked_url(text: &str) -> Result<Url, String> {
     let shown = text.escape_debug();
     let url = Url::parse(text).map_err(|error| format!("`{shown}` is not a URL: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        // Not shown: the address is printed and logged, and this one holds a secret.
+        // Do not print the URL, which contains a secret.
         return Err("the URL must not hold a user name or a password".to_owned());
     }
     match url.scheme() {

@@ -1,4 +1,4 @@
-//! Judging a token: the checks in their order, and the memory of tokens that passed them.
+//! Verifies tokens, and caches those that were verified.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,8 +12,7 @@ use super::token::{Claims, MAX_TOKEN_BYTES, Token};
 use super::user_pool::{TokenUse, UserPool};
 use crate::error::Refusal;
 
-/// Verifies the tokens of one pool. Pool, kind of token and leeway are named once, here; there is no way
-/// to verify with less.
+/// Verifies the tokens of one pool. Pool, kind of token and leeway are set once here; no check can be skipped.
 pub struct Verifier {
     pool: UserPool,
     token_use: TokenUse,
@@ -23,7 +22,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier for `pool`, which accepts tokens of kind `token_use`.
+    /// A verifier for `pool` that accepts tokens of kind `token_use`.
     pub fn new(pool: UserPool, token_use: TokenUse, leeway: Duration, jwks: Jwks) -> Verifier {
         Verifier { pool, token_use, leeway, jwks, verified: Mutex::default() }
     }
@@ -38,9 +37,9 @@ impl Verifier {
         &self.jwks
     }
 
-    /// Verifies a token. One that was verified once is not verified again until it expires or its key is withdrawn.
+    /// Verifies a token. A verified token is cached until it expires or its key is withdrawn.
     pub async fn verify(&self, token: &str) -> Result<GoodToken, Refusal> {
-        // What is too large is not even hashed.
+        // Checked first, because larger tokens must not even be hashed.
         check_size(token)?;
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
         let signature = hash(signature);
@@ -53,20 +52,20 @@ impl Verifier {
         }
         let (claims, key) = self.judged(token).await?;
         let sub: Arc<str> = claims.sub.as_str().into();
-        // Copied before the lock is taken.
+        // Cloned before taking the lock.
         let verdict = Verdict { sub: sub.clone(), exp: claims.exp, key };
         let token = VerifiedToken { signed: signed.into(), verdict };
         self.verified().insert(signature, token);
         Ok(GoodToken { sub, claims: Some(claims) })
     }
 
-    /// The claims of a good token, whatever is remembered.
+    /// The claims of a valid token, without using the cache.
     pub async fn claims(&self, token: &str) -> Result<Claims, Refusal> {
         check_size(token)?;
         self.judged(token).await.map(|(claims, _)| claims)
     }
 
-    /// The claims of a good token, and the key that it is signed with.
+    /// The claims of a valid token and the key that signed it.
     async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
         let parsed = Token::parse(token)?;
         let key = self.jwks.key(&parsed.kid).await?;
@@ -76,7 +75,7 @@ impl Verifier {
         Ok((self.judge(parsed.claims()?)?, key))
     }
 
-    /// Judges the claims of a token whose signature is good.
+    /// Checks the claims of a token whose signature is valid.
     fn judge(&self, claims: Claims) -> Result<Claims, Refusal> {
         if !claims.iss.as_ref().is_some_and(|iss| self.pool.issuers.contains(iss)) {
             return Err(Refusal::IssuerNotAccepted);
@@ -100,7 +99,7 @@ impl Verifier {
     }
 
     fn check_expiry(&self, exp: i64) -> Result<(), Refusal> {
-        // RFC 7519, section 4.1.4: on or after `exp` the token must not be accepted.
+        // RFC 7519, section 4.1.4: the token must not be accepted on or after `exp`.
         if exp.saturating_add(self.leeway.as_secs() as i64) <= now() {
             return Err(Refusal::TokenExpired);
         }
@@ -112,11 +111,11 @@ impl Verifier {
     }
 }
 
-/// A token that was verified, now or before.
+/// A verified token.
 pub struct GoodToken {
-    /// Who it stands for.
+    /// The Cognito user.
     pub sub: Arc<str>,
-    /// What it says, if it was verified now: of the others only the `sub` is remembered.
+    /// The claims, if the token was not in the cache: the cache has only the `sub`.
     pub claims: Option<Claims>,
 }
 
@@ -137,14 +136,14 @@ fn hash(signature: &str) -> SignatureHash {
     hash
 }
 
-/// A token that passed. The memory of the process need not hold tokens that could be used, so of the signature
-/// there is only the hash, by which it is found. To compare what was signed costs less than to hash that as well.
+/// A cached token. Only a hash of the signature is stored, so that no usable tokens stay in memory. The signed part is
+/// stored and compared, which is cheaper than hashing it.
 struct VerifiedToken {
     signed: Box<str>,
     verdict: Verdict,
 }
 
-/// What is to be known of a token that passed.
+/// The cached result of a verification.
 #[derive(Clone)]
 struct Verdict {
     sub: Arc<str>,
@@ -153,31 +152,31 @@ struct Verdict {
 }
 
 impl VerifiedToken {
-    /// What it takes beside what was signed: its `sub`, and its place in the table.
+    /// Estimated bytes in addition to the signed part: `sub` and table entry.
     const OVERHEAD: usize = 256;
 
     fn bytes(&self) -> usize {
         self.signed.len() + VerifiedToken::OVERHEAD
     }
 
-    /// What is known of it, if it is that one.
+    /// The cached result, if the signed part is the same.
     fn verdict_on(&self, signed: &str) -> Option<Verdict> {
         (*self.signed == *signed).then(|| self.verdict.clone())
     }
 }
 
-/// The tokens that passed, in two generations: when the younger is full it becomes the older, whose
-/// tokens are forgotten unless they were used meanwhile. So the memory is bounded and what is in use stays.
+/// The cached tokens in two generations. When the young one is full it becomes the old one, and old tokens that were
+/// not used in the meantime are dropped. So memory is bounded and tokens in use stay.
 #[derive(Default)]
 struct Verified {
     younger: HashMap<SignatureHash, VerifiedToken>,
-    /// What the younger generation takes.
+    /// Bytes in the young generation.
     bytes: usize,
     older: HashMap<SignatureHash, VerifiedToken>,
 }
 
 impl Verified {
-    /// What a generation may take: some 9,000 tokens of a kilobyte, as most are, or 1,000 of eight.
+    /// Maximum bytes per generation: about 9,000 typical tokens of 1 KB, or 1,000 of 8 KB.
     const GENERATION_BYTES: usize = 8 << 20;
 
     fn get(&mut self, signature: &SignatureHash, signed: &str) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-//! `backup`: a copy of the database while the server goes on.
+//! `backup`: backs up the database while the server keeps running.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use super::output::{CommandError, say};
 use crate::config::Basics;
 use crate::db::{self, DatabaseUrl};
 
-/// What to write.
+/// Arguments of `backup`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The file to write, which must not exist yet
     file: PathBuf,
 }
 
-/// Writes the file and says how large it is.
+/// Writes the file and prints its size.
 pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     match &config.database {
         DatabaseUrl::Sqlite(path) => {
@@ -23,7 +23,7 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
         }
         #[cfg(feature = "postgres")]
         DatabaseUrl::Postgres(_) => {
-            let problem = format!("{} is backed up by PostgreSQL's own pg_dump", config.database);
+            let problem = format!("this command does not support {}; use PostgreSQL's pg_dump", config.database);
             Err(CommandError::new(problem))
         }
     }

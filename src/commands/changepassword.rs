@@ -1,4 +1,4 @@
-//! `changepassword`: Django's command of that name.
+//! `changepassword`: like Django's command.
 
 use clap::Args;
 
@@ -9,14 +9,14 @@ use crate::db::Db;
 use crate::history::{Actor, Source};
 use crate::users::{models, password, validators};
 
-/// What is said on the command line.
+/// Arguments of `changepassword`.
 #[derive(Args)]
 pub struct Arguments {
     /// The user's name
     username: String,
 }
 
-/// Asks for a new password, twice, and sets it.
+/// Asks for a new password twice and sets it.
 pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     let username = validators::normalize_username(&arguments.username);
@@ -27,6 +27,6 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);
     db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), None, &actor)?))?;
-    say!("The password is changed.");
+    say!("Password changed.");
     Ok(())
 }

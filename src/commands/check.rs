@@ -1,4 +1,4 @@
-//! `check`: would the service run as it is configured?
+//! `check`: whether the service can run with its configuration.
 
 use super::output::{CommandError, say};
 use crate::cognito::jwks;
@@ -7,9 +7,9 @@ use crate::db::Db;
 use crate::db::migrations::Status;
 use crate::server::open_local_pool;
 
-/// Prints a line for each finding; fails if one of them is a failure.
+/// Prints a line per check. Fails if a check fails.
 pub fn run(config: &Config) -> Result<(), CommandError> {
-    // Reading the configuration is what got us here.
+    // The configuration is valid, or this would not run.
     let findings = [
         ("configuration", Ok(format!("{} mode, {}", config.mode, config.bind))),
         ("database", database(config)),
@@ -39,7 +39,7 @@ fn database(config: &Config) -> Result<String, String> {
         return Err(format!("{url}: the folder {} does not exist", folder.display()));
     }
     let (probed, finding) = match url.is_missing() {
-        true => (Db::probe_creation(url), "does not exist yet; it is created at the first start"),
+        true => (Db::probe_creation(url), "does not exist yet; the first start creates it"),
         false => (Db::probe(url), "can be read and written"),
     };
     probed.map(|()| format!("{url} {finding}")).map_err(|error| format!("{url}: {}", error.problem()))
@@ -47,14 +47,14 @@ fn database(config: &Config) -> Result<String, String> {
 
 fn migrations(config: &Config) -> Result<String, String> {
     if config.database.is_missing() {
-        return Ok("are applied at the first start".to_owned());
+        return Ok("will be applied at the first start".to_owned());
     }
     match Db::migration_status(&config.database)? {
         Status { unknown: Some(unknown), .. } => {
-            Err(format!("the database has {unknown}, which this version does not know"))
+            Err(format!("the database has the migration {unknown}, which this version does not know"))
         }
-        Status { pending: 0, applied, .. } => Ok(format!("all {applied} are applied")),
-        Status { pending, .. } => Ok(format!("{pending} are pending; they are applied at the next start")),
+        Status { pending: 0, applied, .. } => Ok(format!("all {applied} applied")),
+        Status { pending, .. } => Ok(format!("{pending} pending; the next start applies them")),
     }
 }
 
@@ -63,7 +63,7 @@ fn keys(config: &Config) -> Result<String, String> {
         Pool::Local => {
             let path = config.local_pool_keys();
             if !path.exists() {
-                return Ok("of the local user pool are made at the first start".to_owned());
+                return Ok("of the local user pool will be created at the first start".to_owned());
             }
             open_local_pool(config).map_err(|error| error.to_string())?;
             Ok(format!("of the local user pool, in {}", path.display()))

@@ -1,4 +1,4 @@
-//! `check-token`: why is this token accepted or refused?
+//! `check-token`: explains why a token is accepted or refused.
 
 use std::io::Read;
 
@@ -10,11 +10,11 @@ use crate::db::Db;
 use crate::db::migrations::Status;
 use crate::server;
 
-/// Reads a token from standard input, where no shell history keeps it, and prints a line for each check.
-/// Fails if the token is refused.
+/// Reads a token from standard input, so that it is not in the shell history, and prints a line per check. Fails if the
+/// token is refused.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     let mut input = String::new();
-    // Far more than any token has.
+    // Far more than the size of any token.
     std::io::stdin().take(1 << 20).read_to_string(&mut input)?;
     let token = pasted_token(&input);
     refuse_unless_served(config)?;
@@ -30,19 +30,20 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     })
 }
 
-/// To open a database brings it up to date, which must not happen by the way, beside a server that runs.
+/// Fails unless all migrations are applied: opening the database would apply them, which must not happen while a server
+/// is running.
 fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
     let url = &config.database;
     if url.is_missing() {
-        return Err(CommandError::new(format!("there is no database at {url} yet; start the server once")));
+        return Err(CommandError::new(format!("the database {url} does not exist yet; start the server once")));
     }
     match Db::migration_status(url).map_err(CommandError::new)? {
         Status { pending: 0, unknown: None, .. } => Ok(()),
-        _ => Err(CommandError::new("the database is not that of this version; see check")),
+        _ => Err(CommandError::new("the migrations of the database and this version differ; run check")),
     }
 }
 
-/// A token may come from anybody: nothing in it gets to control the terminal.
+/// Escapes control characters: an untrusted token must not control the terminal.
 fn printable(text: &str) -> String {
     let escaped = |c: char| if c.is_control() && c != '\n' { c.escape_unicode().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()
@@ -52,7 +53,7 @@ fn print(authenticator: &Authenticator, inspection: &Inspection) {
     for (name, value) in [("header", &inspection.header), ("claims", &inspection.claims)] {
         match value {
             Some(value) => say!("{name} {}", printable(&format!("{value:#}"))),
-            None => say!("{name} cannot be read"),
+            None => say!("{name} cannot be decoded"),
         }
     }
     for Line { check, state, text, accepted } in inspection.lines(authenticator) {

@@ -1,4 +1,4 @@
-//! `copy-database`: moves everything to another database, the day that one machine is not enough.
+//! `copy-database`: copies everything to another database, for example to move to PostgreSQL.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -7,22 +7,22 @@ use super::output::{CommandError, say};
 use crate::db::DatabaseUrl;
 use crate::db::copy;
 
-/// How often progress is written anew, on a terminal.
+/// Interval of progress updates on a terminal.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Both are as in DATABASE_URL. A password of PostgreSQL is better kept in PGPASSWORD or ~/.pgpass: others
-/// can see a command's arguments.
+/// Both URLs have the format of DATABASE_URL. Keep a PostgreSQL password in PGPASSWORD or ~/.pgpass, because other
+/// users can see a command's arguments.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The database to copy, which may be in use; it is not changed
+    /// The database to copy. It may be in use and is not changed
     #[arg(long, value_name = "URL")]
     from: String,
-    /// The database to fill, which has to be empty; all of it arrives or nothing
+    /// The database to fill. It must be empty, and gets all rows or none
     #[arg(long, value_name = "URL")]
     to: String,
 }
 
-/// Copies, tells how far it is on standard error, and in the end what was copied.
+/// Copies, prints progress to standard error, and finally prints what was copied.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let from = parse("--from", &arguments.from)?;
     let to = parse("--to", &arguments.to)?;
@@ -43,17 +43,17 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         say!("{:24} {:>12} {last_id:>12}", table.table, table.rows);
     }
     let rows: i64 = tables.iter().map(|table| table.rows).sum();
-    say!("{rows} rows of {} tables copied from {from} to {to}, as many in both.", tables.len());
+    say!("{rows} rows of {} tables copied from {from} to {to}. The row counts match.", tables.len());
     Ok(())
 }
 
-/// The URL is not repeated where it is wrong: it may hold a password.
+/// The error does not repeat the URL, which may contain a password.
 fn parse(option: &str, url: &str) -> Result<DatabaseUrl, CommandError> {
     DatabaseUrl::parse(url).map_err(|problem| CommandError::new(format!("{option} {problem}")))
 }
 
-/// Writes text, on a terminal over the line before it, where that had no end. Whoever does not read it misses
-/// nothing.
+/// Writes a progress line, on a terminal over the previous one. Write errors are ignored, because progress is not
+/// essential.
 fn line(is_terminal: bool, text: &str) {
     let start = if is_terminal { "\r" } else { "" };
     let _ = write!(std::io::stderr(), "{start}{text}");

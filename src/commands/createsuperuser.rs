@@ -1,4 +1,4 @@
-//! `createsuperuser`: Django's command of that name.
+//! `createsuperuser`: like Django's command.
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use crate::history::{Actor, Source};
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::{password, validators};
 
-/// What may be said on the command line.
+/// Arguments of `createsuperuser`.
 #[derive(Args)]
 pub struct Arguments {
     /// The username
@@ -20,7 +20,7 @@ pub struct Arguments {
     /// The e-mail address
     #[arg(long)]
     email: Option<String>,
-    /// Ask nothing: take DJANGO_SUPERUSER_USERNAME, _EMAIL and _PASSWORD from the environment
+    /// Do not prompt; read DJANGO_SUPERUSER_USERNAME, _EMAIL and _PASSWORD from the environment
     #[arg(long)]
     noinput: bool,
 }
@@ -58,7 +58,7 @@ fn from_environment(arguments: Arguments) -> Result<Answers, CommandError> {
         arguments.username.or(given.username).ok_or_else(|| missing("--username", "DJANGO_SUPERUSER_USERNAME"))?;
     let email = arguments.email.or(given.email).unwrap_or_default();
     match &given.password {
-        // Like Django, the command takes any password that a script gives, but not in silence.
+        // Like Django's, the command accepts any password from a script, but this one warns.
         Some(password) => {
             for problem in validators::password(password, &attributes(&username, &email)) {
                 eprintln!("Warning: {problem}");
@@ -84,7 +84,7 @@ fn ask(db: &Db, arguments: Arguments) -> Result<Answers, CommandError> {
     Ok((username, email, Some(password)))
 }
 
-/// Asks until the answer can be used, so that nothing has to be typed twice in the end.
+/// Asks until the answer is valid, so that no other answer has to be typed again.
 fn ask_until(
     question: &str,
     problems: impl Fn(&str) -> Result<Vec<String>, CommandError>,

@@ -1,4 +1,4 @@
-//! `health`: is the server there? For containers, which have no other program to ask it with.
+//! `health`: whether the server responds, for containers that have no other HTTP client.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -8,20 +8,18 @@ use super::output::{CommandError, say};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Asks for `/healthz` and fails unless the answer is 200.
+/// Requests `/healthz` and fails unless the status is 200.
 pub fn run(mut address: SocketAddr) -> Result<(), CommandError> {
     if address.port() == 0 {
-        return Err(CommandError::new(
-            "BIND_ADDRESS has the port 0: which one the system chose, only the server knows",
-        ));
+        return Err(CommandError::new("BIND_ADDRESS has port 0, so only the server knows the actual port"));
     }
     match address.ip() {
-        // Where everybody can connect to, but no name for it.
+        // The server listens on all addresses; connect to loopback.
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    let status = ask(address).map_err(|error| CommandError::new(format!("{address} does not answer: {error}")))?;
+    let status = ask(address).map_err(|error| CommandError::new(format!("{address} does not respond: {error}")))?;
     if status != "200" {
         return Err(CommandError::new(format!("{address} answers {}", status.escape_debug())));
     }
@@ -29,13 +27,13 @@ pub fn run(mut address: SocketAddr) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The status of the answer.
+/// The status of the response.
 fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    // All that matters stands at the begin: `HTTP/1.1 200`.
+    // Only the start of the response matters: `HTTP/1.1 200`.
     let mut begin = [0; 12];
     stream.read_exact(&mut begin)?;
     Ok(String::from_utf8_lossy(&begin[9..]).into_owned())

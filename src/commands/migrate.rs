@@ -1,10 +1,10 @@
-//! `migrate`: brings the database up to date without serving.
+//! `migrate`: applies migrations without starting the server.
 
 use super::output::{CommandError, say};
 use crate::config::Basics;
 use crate::db::Db;
 
-/// Applies pending migrations; says how many there were.
+/// Applies pending migrations and prints how many.
 pub fn run(config: &Basics) -> Result<(), CommandError> {
     let (_, applied) = Db::open(&config.database)?;
     match applied {

@@ -1,4 +1,4 @@
-//! The command line's commands, Django's where Django has them.
+//! The commands, with Django's names where Django has them.
 
 pub mod backup;
 pub mod changepassword;

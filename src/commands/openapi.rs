@@ -1,4 +1,4 @@
-//! `openapi`: the OpenAPI document, for what is made from it.
+//! `openapi`: prints the OpenAPI document, for example to generate clients.
 
 use super::output::{CommandError, say};
 use crate::server;

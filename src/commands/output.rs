@@ -1,11 +1,10 @@
-//! What commands say.
+//! Output of commands.
 
 use std::process::ExitCode;
 
 use crate::error::Error;
 
-/// Writes a line for the person who typed the command. Whoever closed the pipe wants no more, and that is no
-/// error: `println!` would panic.
+/// Prints a line. Unlike `println!`, this does not panic if the reader has closed the pipe.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;
@@ -14,7 +13,7 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Why a command failed: a line for the person who typed it.
+/// Why a command failed, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CommandError(String);
@@ -25,7 +24,7 @@ impl CommandError {
     }
 }
 
-/// Unlike a caller of the API, whoever types a command may see the cause.
+/// Unlike API clients, users of the command line may see the cause.
 impl From<Error> for CommandError {
     fn from(error: Error) -> CommandError {
         CommandError(error.cause().map_or_else(|| error.to_string(), str::to_owned))
@@ -43,7 +42,7 @@ macro_rules! command_error_from {
 }
 command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
 
-/// Says what went wrong, on standard error, and gives the exit code for it.
+/// Prints the error to standard error and returns the exit code.
 pub fn fail(error: impl std::fmt::Display) -> ExitCode {
     eprintln!("gatepost: {error}");
     ExitCode::FAILURE

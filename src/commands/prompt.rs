@@ -1,4 +1,4 @@
-//! What commands ask for.
+//! Prompts of commands.
 
 use std::io::{IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use super::output::CommandError;
 use crate::users::models::User;
 use crate::users::validators;
 
-/// Asks for a line.
+/// Asks for one line.
 pub fn prompt(question: &str) -> std::io::Result<String> {
     print!("{question}");
     std::io::stdout().flush()?;
@@ -17,13 +17,12 @@ pub fn prompt(question: &str) -> std::io::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Reads a password without showing it; from a script, a line of standard input.
+/// Reads a password without echo, or a line of standard input if that is not a terminal.
 fn prompt_password(question: &str) -> std::io::Result<String> {
     if std::io::stdin().is_terminal() { rpassword::prompt_password(question) } else { prompt(question) }
 }
 
-/// Asks for a password until both entries are the same and the rules are kept, or kept no more on
-/// purpose.
+/// Asks for a password until both entries match and it is valid, or the user chooses to use an invalid one.
 pub fn new_password(attributes: &[(&str, &str)]) -> Result<String, CommandError> {
     loop {
         let password = prompt_password("Password: ")?;
@@ -37,23 +36,23 @@ pub fn new_password(attributes: &[(&str, &str)]) -> Result<String, CommandError>
                 return Ok(password);
             }
             eprintln!("{}", errors.join("\n"));
-            if prompt("Use this password all the same? [y/N]: ")?.eq_ignore_ascii_case("y") {
+            if prompt("Use this password anyway? [y/N]: ")?.eq_ignore_ascii_case("y") {
                 return Ok(password);
             }
         }
-        // Nobody is there to correct what a script passed.
+        // A script cannot correct its input.
         if !std::io::stdin().is_terminal() {
             return Err(CommandError::new("no usable password was given"));
         }
     }
 }
 
-/// What a password must not resemble.
+/// The values that a password must not resemble.
 pub fn attributes<'a>(username: &'a str, email: &'a str) -> [(&'static str, &'a str); 2] {
     [("username", username), ("e-mail address", email)]
 }
 
-/// [`attributes`] of a user, and their names.
+/// [`attributes`] of a user, with first and last name.
 pub fn attributes_of(user: &User) -> Vec<(&'static str, &str)> {
     let names = [("first name", user.first_name.as_str()), ("last name", user.last_name.as_str())];
     attributes(&user.username, &user.email).into_iter().chain(names).collect()

@@ -1,4 +1,4 @@
-//! `serve`: runs the server until it is told to stop.
+//! `serve`: runs the server until it is stopped.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,20 +15,20 @@ use crate::error::Error;
 use crate::server::{self, Built};
 use crate::users::{models, password};
 
-/// The e-mail of the first superuser, for tokens of the local user pool.
+/// The e-mail of the first superuser, for use with the local user pool.
 const LOCAL_ADMIN: &str = "admin@example.com";
 
-/// Serves, and returns after SIGTERM or Ctrl+C when running requests are finished.
+/// Serves requests. After SIGTERM or Ctrl+C, finishes running requests and returns.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     actix_web::rt::System::new().block_on(async {
         let mut built = server::build(config).await?;
         let superuser = match config.mode {
-            // With a pool of one's own, an address that was not chosen must not let anybody in.
+            // Only with the local pool: in a Cognito pool, someone else could register this e-mail.
             Mode::Development if config.pool == Pool::Local => first_superuser(&built.db, LOCAL_ADMIN).await?,
             Mode::Development => first_superuser(&built.db, "").await?,
             Mode::Production => None,
         };
-        // The server listens to signals from its first poll on. Who reads the text below may send one at once.
+        // The server handles signals from its first poll, and someone who reads the text below may send one at once.
         if let Some(ended) = poll_immediate(&mut built.server).await {
             ended?;
         }
@@ -43,8 +43,8 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     })
 }
 
-/// On an empty database, a superuser `admin` with this e-mail and a random password, which is returned and
-/// kept nowhere.
+/// On an empty database, creates a superuser `admin` with this e-mail and a random password, which is returned and not
+/// stored.
 async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>, Error> {
     if !db.read(|conn| Ok(models::is_empty(conn)?)).await? {
         return Ok(None);
@@ -53,7 +53,7 @@ async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>,
     let hash = password::hash(&password)?;
     let is_created = db
         .write(move |conn| {
-            // Another process may have been faster.
+            // Another process may have created it already.
             let is_first = models::is_empty(conn)?;
             if is_first {
                 createsuperuser::create(conn, "admin", email, Some(hash))?;
@@ -64,21 +64,21 @@ async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>,
     Ok(is_created.then_some(password))
 }
 
-/// Who tried things out with one pool and goes on with another would wonder why tokens are refused.
+/// Logs a warning about users linked to another pool, whose tokens would be refused without an obvious reason.
 async fn warn_of_other_links(built: &Built) -> Result<(), Error> {
     let issuer = built.pool.issuer().to_owned();
     let users = built.db.read(move |conn| Ok(models::count_linked_elsewhere(conn, &issuer)?)).await?;
     if users > 0 {
-        log::warn!("users linked to another user pool, whose tokens from this one are refused: {users}");
+        log::warn!("{users} users are linked to another user pool, so their tokens from this pool are refused");
     }
     Ok(())
 }
 
-/// What a person sees first: where everything is, and what to type next.
+/// Prints the start-up text: where everything is, and what to type next.
 fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
     let mut address = built.address;
     if address.ip().is_unspecified() {
-        // Where everybody can connect to, but no name for it.
+        // The server listens on all addresses; show loopback.
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     let url = format!("http://{address}");

@@ -1,4 +1,4 @@
-//! `token`: a token of the local user pool, to try things out with.
+//! `token`: prints a token of the local user pool for testing.
 
 use clap::Args;
 
@@ -8,29 +8,30 @@ use crate::config::Config;
 use crate::server::open_local_pool;
 use crate::users::validators;
 
-/// What is said on the command line.
+/// Arguments of `token`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Whose token: any e-mail address
+    /// The user's e-mail address; any address works
     email: String,
-    /// An access token in place of an ID token
+    /// Print an access token instead of an ID token
     #[arg(long)]
     access: bool,
-    /// Seconds until it expires; negative for one that has expired (of which COGNITO_LEEWAY_SECONDS are tolerated)
+    /// Seconds until the token expires; negative for an expired token (COGNITO_LEEWAY_SECONDS are tolerated)
     #[arg(long, default_value_t = 3600, allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-31_536_000..=31_536_000))]
     expires_in: i64,
-    /// A group (`cognito:groups`); may be given several times
+    /// A group for `cognito:groups`; can be repeated
     #[arg(long = "group")]
     groups: Vec<String>,
-    /// The e-mail is not verified
+    /// Mark the e-mail as not verified
     #[arg(long)]
     unverified: bool,
 }
 
 /// Prints the token and nothing else.
 pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
-    let pool = open_local_pool(config)?
-        .ok_or_else(|| CommandError::new("tokens are printed for the local user pool only; yours come from Cognito"))?;
+    let pool = open_local_pool(config)?.ok_or_else(|| {
+        CommandError::new("this command works only with the local user pool; your tokens come from Cognito")
+    })?;
     if let Some(problem) = validators::email(&arguments.email).first() {
         return Err(CommandError::new(problem));
     }

@@ -20,12 +20,12 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::rate_limit::Rate;
 use crate::users::sessions::SessionLimits;
 
-/// What every command needs, and all that those need which only work on the database.
+/// The settings that every command needs. Commands that only use the database need no others.
 #[derive(Clone, Debug)]
 pub struct Basics {
     /// Development or production.
     pub mode: Mode,
-    /// Where the database is.
+    /// The database.
     pub database: DatabaseUrl,
     /// Whether log lines are JSON.
     pub log_json: bool,
@@ -33,7 +33,7 @@ pub struct Basics {
     pub log_filter: String,
 }
 
-/// Everything that can be set. Made by [`Config::from_variables`]; tests build it by hand.
+/// All settings. Created by [`Config::from_variables`]; tests build it by hand.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Development or production.
@@ -42,39 +42,39 @@ pub struct Config {
     pub pool: Pool,
     /// Which kinds of token are accepted.
     pub token_use: TokenUse,
-    /// Tolerated difference of clocks.
+    /// Tolerated clock difference.
     pub leeway: Duration,
     /// Whether an unverified e-mail may link or create a user.
     pub link_unverified_email: bool,
-    /// Whether an unknown user's first valid token creates them.
+    /// Whether the first valid token of an unknown user creates the user.
     pub create_users: bool,
-    /// What the Post Confirmation trigger may sign with.
+    /// The secrets that the Post Confirmation trigger may sign with.
     pub post_confirmation_secrets: Vec<Secret>,
-    /// Fetching and keeping keys.
+    /// Settings for fetching and caching keys.
     pub jwks: JwksSettings,
-    /// Where the database is.
+    /// The database.
     pub database: DatabaseUrl,
     /// Address and port to listen on; port 0 lets the system choose.
     pub bind: SocketAddr,
     /// Accepted `Host` values.
     pub allowed_hosts: Vec<String>,
-    /// Origins whose pages may call the API.
+    /// Web origins that may call the API.
     pub cors_allowed_origins: Vec<String>,
-    /// How long a session of the admin lasts.
+    /// Lifetime of admin sessions.
     pub session_limits: SessionLimits,
-    /// Failures at signing in to one account that are allowed at once.
+    /// Maximum failed sign-ins to one account in a burst.
     pub login_max_failures: u32,
-    /// Largest request body, in bytes.
+    /// Maximum size of a request body in bytes.
     pub max_body_bytes: usize,
-    /// Proxies whose `X-Forwarded-For` counts.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// The limit for each user.
+    /// The rate limit per user.
     pub rate_limit_user: Option<Rate>,
-    /// The limit for each address that strangers come from.
+    /// The rate limit per IP address of unauthenticated clients.
     pub rate_limit_address: Option<Rate>,
-    /// Where the metrics have an address of their own; port 0 lets the system choose.
+    /// A separate address for the metrics; port 0 lets the system choose.
     pub metrics_address: Option<SocketAddr>,
-    /// The token that opens the metrics at the main address.
+    /// The token for reading the metrics on the main address.
     pub metrics_token: Option<Secret>,
     /// Whether log lines are JSON.
     pub log_json: bool,
@@ -82,7 +82,7 @@ pub struct Config {
     pub log_filter: String,
 }
 
-/// What `createsuperuser --noinput` takes from the environment, under Django's names.
+/// Environment variables for `createsuperuser --noinput`, with Django's names.
 #[derive(Default)]
 pub struct Superuser {
     /// `DJANGO_SUPERUSER_USERNAME`
@@ -94,7 +94,7 @@ pub struct Superuser {
 }
 
 impl Superuser {
-    /// Reads the three variables; an empty one counts as unset.
+    /// Reads the three variables. An empty one counts as unset.
     pub fn from_env() -> Superuser {
         let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Superuser {
@@ -106,7 +106,7 @@ impl Superuser {
 }
 
 impl Basics {
-    /// Takes from all variables those that every command needs.
+    /// Parses the settings that every command needs.
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
         Basics::read(&Variables(variables))
     }
@@ -125,7 +125,7 @@ impl Basics {
 }
 
 impl Config {
-    /// Makes settings of the variables that [`read_environment`](super::read_environment) found.
+    /// Parses all settings from the variables of [`read_environment`](super::read_environment).
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
         let env = Variables(variables);
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
@@ -134,7 +134,7 @@ impl Config {
         Ok(Config {
             mode,
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
-            // RFC 8725 has no figure; two minutes is what AWS's own clocks never need.
+            // No RFC sets a limit. Well-kept clocks never differ by two minutes.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
             create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
@@ -166,7 +166,7 @@ impl Config {
         })
     }
 
-    /// Every setting with what holds now, in the order of [`SETTINGS`](super::SETTINGS); secrets are masked.
+    /// Every setting with its current value, in the order of [`SETTINGS`](super::SETTINGS). Secrets are masked.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let seconds = |time: Duration| time.as_secs().to_string();
         let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
@@ -217,7 +217,7 @@ impl Config {
         ]
     }
 
-    /// Where the local user pool keeps its keys: beside the database, if that is a file.
+    /// The key file of the local user pool: next to the database, if that is a file.
     pub fn local_pool_keys(&self) -> PathBuf {
         match &self.database {
             DatabaseUrl::Sqlite(path) => path.with_extension("local-pool.keys"),
@@ -231,7 +231,7 @@ fn or_none(value: Option<impl fmt::Display>) -> String {
     value.map_or("none".to_owned(), |value| value.to_string())
 }
 
-/// How many secrets are set, and nothing of them.
+/// The number of secrets, without their values.
 fn masked(count: usize) -> String {
     match count {
         0 => "none".to_owned(),

@@ -1,7 +1,7 @@
-//! Every setting, read from the environment once, at start.
+//! All settings, read from the environment once at start.
 //!
-//! [`SETTINGS`] lists them with default and meaning; a test compares it with the table in docs/settings.md.
-//! Nothing outside this module reads the environment.
+//! [`SETTINGS`] lists them with default and meaning; a test compares it with the table in docs/settings.md. No other
+//! module reads the environment.
 
 mod configuration;
 mod mode;

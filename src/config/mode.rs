@@ -1,15 +1,15 @@
-//! The mode the program runs in, and where its tokens come from.
+//! The mode of the program, and the source of its tokens.
 
 use std::fmt;
 
 use crate::cognito::user_pool::UserPool;
 
-/// The mode the program runs in.
+/// The mode of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Local work: a local user pool where none is configured, a first superuser.
+    /// For local work: uses a local user pool if none is configured, and creates a first superuser.
     Development,
-    /// Everything has to be configured.
+    /// For deployments: requires a configured user pool.
     Production,
 }
 
@@ -22,11 +22,11 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Where tokens come from.
+/// The source of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pool {
     /// A user pool in AWS, or an emulator of one.
     Cognito(UserPool),
-    /// The built-in pool of development mode.
+    /// The built-in pool for development.
     Local,
 }

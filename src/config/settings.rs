@@ -1,10 +1,10 @@
 //! The list of all settings.
 
-/// One environment variable: its name, what holds when it is unset, and what it does.
+/// An environment variable: its name, default and meaning.
 pub struct Setting {
     /// The variable's name.
     pub name: &'static str,
-    /// What holds when the variable is unset or empty.
+    /// The value if the variable is unset or empty.
     pub default: &'static str,
     /// What the variable does, in one or two sentences.
     pub meaning: &'static str,
@@ -12,7 +12,7 @@ pub struct Setting {
 
 macro_rules! settings {
     ($($name:literal, $default:literal, $meaning:literal;)*) => {
-        /// Every environment variable that is read, in the order of the table in docs/settings.md.
+        /// All environment variables, in the order of the table in docs/settings.md.
         pub const SETTINGS: &[Setting] = &[
             $(Setting { name: $name, default: $default, meaning: $meaning }),*
         ];

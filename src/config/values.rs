@@ -1,4 +1,4 @@
-//! Settings whose values have rules of their own.
+//! Parses settings with rules of their own.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,7 +12,7 @@ use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
 
-/// Where the server of these variables listens, for commands that need no more than that.
+/// The address that the server listens on, for commands that need nothing else.
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
     Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
@@ -25,7 +25,7 @@ pub(super) fn socket_address(value: &str) -> Result<SocketAddr, &'static str> {
 pub(super) fn metrics_token(env: &Variables) -> Result<Option<Secret>, ConfigError> {
     const NAME: &str = "METRICS_TOKEN";
     let Some(token) = env.get(NAME) else { return Ok(None) };
-    // RFC 6750, section 2.1. The value is not repeated: it is a secret.
+    // RFC 6750, section 2.1. The message does not repeat the value, which is secret.
     if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)) {
         return fail(NAME, "has characters that a Bearer token cannot have; use letters and digits");
     }
@@ -50,7 +50,7 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
             if env.get(name).is_some() {
                 return fail(
                     name,
-                    "is set, but AWS_USER_POOLS_ID is not. Set both to use a pool, neither for the local one",
+                    "is set, but AWS_USER_POOLS_ID is not. Set both to use a Cognito pool, or neither to use the local one",
                 );
             }
         }
@@ -58,7 +58,7 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
             return fail(
                 "BIND_ADDRESS",
                 format!(
-                    "{bind} can be reached from elsewhere, where the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"
+                    "{bind} is reachable from other machines, which the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"
                 ),
             );
         }
@@ -83,12 +83,12 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
         if issuer.ends_with('/') {
             return fail(
                 "COGNITO_ISSUER",
-                format!("`{}` ends in a slash, which no issuer does", issuer.escape_debug()),
+                format!("`{}` ends with a slash, which an issuer never does", issuer.escape_debug()),
             );
         }
         user_pool::checked_url(issuer).or_else(|problem| fail("COGNITO_ISSUER", problem))?;
     }
-    // Both genuine issuer forms of a pool name one key set; each overriding issuer has its own.
+    // Both standard issuers of a pool publish the same key set; each configured issuer has its own.
     let jwks = match (env.list("COGNITO_JWKS_URL"), env.get("COGNITO_ISSUER")) {
         (urls, _) if !urls.is_empty() => urls,
         (_, Some(_)) => issuers.iter().map(|issuer| user_pool::jwks_url(issuer)).collect(),
@@ -111,9 +111,9 @@ pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, 
     const NAME: &str = "POST_CONFIRMATION_SECRETS";
     let secrets = env.list(NAME);
     if secrets.len() > 2 {
-        return fail(NAME, "has more than two values: one is in use, the other replaces it");
+        return fail(NAME, "has more than two values: only the current secret and its replacement are allowed");
     }
-    // Which one is too short is said by its place: secrets are not repeated.
+    // The message names a short secret by its position and does not repeat it.
     match secrets.iter().position(|secret| secret.len() < 32) {
         Some(at) => fail(NAME, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
         None => Ok(secrets.into_iter().map(Secret::new).collect()),
@@ -149,7 +149,7 @@ pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<Str
     Ok(hosts)
 }
 
-/// Whether an entry of the list can match anything at all.
+/// Whether an entry of the list can match a host.
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix('.').unwrap_or(host);
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
@@ -161,14 +161,14 @@ fn is_host(host: &str) -> bool {
 pub(super) fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, ConfigError> {
     let origins = env.list("CORS_ALLOWED_ORIGINS");
     for origin in &origins {
-        // An origin is a scheme, a host and a port, and is compared letter by letter (RFC 6454, section 4).
+        // An origin is a scheme, a host and a port, and is compared as a string (RFC 6454, section 4).
         let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) || origin.contains('*') {
             let origin = origin.escape_debug();
             return fail(
                 "CORS_ALLOWED_ORIGINS",
                 format!(
-                    "`{origin}` is not an origin such as `https://app.example.com`, without a path or a slash at its end"
+                    "`{origin}` is not an origin such as `https://app.example.com`, without a path or a trailing slash"
                 ),
             );
         }
@@ -196,7 +196,7 @@ pub(super) fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigEr
     let filter = env.get("RUST_LOG").unwrap_or(default);
     match env_filter::Builder::new().try_parse(filter).map(drop) {
         Ok(()) => Ok(filter.to_owned()),
-        // A broken pattern is explained in several lines.
+        // The error for an invalid pattern has several lines.
         Err(error) => fail("RUST_LOG", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
     }
 }

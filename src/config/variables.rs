@@ -1,4 +1,4 @@
-//! The environment's variables, and `.env`.
+//! Environment variables and `.env`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::SETTINGS;
 
-/// A setting that cannot be used; says which and why.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}: {problem}")]
 pub struct ConfigError {
     /// The variable's name.
     pub name: &'static str,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong, and how to fix it.
     pub problem: String,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<
     Err(ConfigError { name, problem: problem.into() })
 }
 
-/// The variables as they were found; an empty value counts as unset.
+/// The variables. An empty value counts as unset.
 pub(super) struct Variables<'a>(pub(super) &'a HashMap<String, String>);
 
 impl Variables<'_> {
@@ -34,7 +34,7 @@ impl Variables<'_> {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
-    /// What is made of a value; `parse` fails with what is wrong with it.
+    /// Parses a value, if it is set. The error of `parse` becomes the problem.
     pub(super) fn optional<T, E: fmt::Display>(
         &self,
         name: &'static str,
@@ -81,20 +81,20 @@ impl Variables<'_> {
     }
 
     pub(super) fn seconds(&self, name: &'static str, least: u64, default: u64) -> Result<Duration, ConfigError> {
-        // A year is longer than any of these periods can mean anything.
+        // At most a year: no longer period makes sense.
         self.number(name, least..=31_536_000, default).map(Duration::from_secs)
     }
 }
 
-/// Reads the environment, after `.env` in the working directory for what the environment does not have.
-/// A variable that is there and empty hides the one in `.env`.
+/// Reads the environment, and `.env` in the working directory for variables that the environment lacks. An empty
+/// variable hides the one in `.env`.
 pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
-    // Not dotenvy's default search, which goes up through all folders: whose file that finds depends on luck.
+    // dotenvy's default would search all parent folders and might find an unrelated file.
     match dotenvy::from_path(".env") {
         Ok(_) => {}
         Err(error) if error.not_found() => {}
         Err(dotenvy::Error::LineParse(_, at)) => {
-            return fail(".env", format!("a line cannot be read, near character {at}"));
+            return fail(".env", format!("a line cannot be parsed, near character {at}"));
         }
         Err(error) => return fail(".env", error.to_string()),
     }
@@ -109,8 +109,8 @@ pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
     Ok(variables)
 }
 
-/// The variables of the environment that look like settings and are none: most likely misspelt, so that
-/// what was meant to be strict would be lax in silence.
+/// Variables that look like settings but are not. They are probably misspelt, so an intended restriction may be
+/// missing.
 pub fn unknown_variables() -> Vec<String> {
     const PREFIXES: [&str; 7] =
         ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];

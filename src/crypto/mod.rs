@@ -1,4 +1,4 @@
-//! Random tokens, comparisons that tell nothing, and secrets that no log shows.
+//! Random tokens, constant-time comparison, and secrets that are never logged.
 
 mod compare;
 mod random;

@@ -6,14 +6,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Error;
 
-/// A text that nobody can guess: 256 random bits in base64url.
+/// 256 random bits in base64url.
 pub fn random_token() -> Result<String, Error> {
     random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// So many random bytes.
+/// `N` random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    rand::fill(&mut bytes).map_err(|_| Error::Internal("the system has no random numbers".to_owned()))?;
+    rand::fill(&mut bytes).map_err(|_| Error::Internal("the system's random number generator failed".to_owned()))?;
     Ok(bytes)
 }

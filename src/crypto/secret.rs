@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// What nobody else may know. `Debug` does not show it.
+/// A secret value, which `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the secret as the other side has it.
+    /// Wraps a secret.
     pub fn new(secret: String) -> Secret {
         Secret(secret)
     }
 
-    /// The secret itself.
+    /// The bytes of the secret.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

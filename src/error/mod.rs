@@ -1,8 +1,8 @@
-//! One error type with two faces: Django REST framework's JSON, and an HTML page for people.
+//! The error type, and its HTTP responses in Django REST framework's format.
 //!
-//! The rule: queries return `QueryResult`, everything above returns `Result<_, Error>`. What the caller
-//! did is said to the caller. What went wrong on our side is logged once, where the answer is made, with
-//! the request's id; the caller gets that id and never the cause.
+//! Queries return `QueryResult`; everything above returns `Result<_, Error>`. Client errors are explained to the
+//! client. Server errors are logged once, where the response is created, with the request id; the client gets that id
+//! and never the cause.
 
 mod refusal;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub use refusal::{MetricsRefusal, Refusal, TriggerRefusal};
 
-/// Errors of a form or a serializer: each field with its messages, in the order of the fields.
+/// Validation errors of a form or request body: messages by field, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors(pub Vec<(&'static str, Vec<String>)>);
 
@@ -37,7 +37,7 @@ impl FieldErrors {
         self.0.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect()
     }
 
-    /// `Ok` where nothing was added.
+    /// `Ok` if there are no errors.
     pub fn into_result(self) -> Result<(), FieldErrors> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
@@ -52,37 +52,37 @@ impl std::fmt::Display for FieldErrors {
     }
 }
 
-/// Everything a request can fail with.
+/// All errors of requests.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The token, or the user that it stands for, is refused: 401, or 503 while the pool's keys are out of reach.
+    /// The token or its user is refused: 401, or 503 while the pool's keys are unreachable.
     #[error("{}", .0.detail())]
     Refused(Refusal),
-    /// The trigger is trusted, but cannot have this user signed up: 409.
+    /// The trigger's call is valid, but the user cannot be created or linked: 409.
     #[error("{}", .0.detail())]
     SignUpRefused(Refusal),
     /// The trigger's call is refused: 400, 401 or 403.
     #[error("{}", .0.detail())]
     TriggerRefused(TriggerRefusal),
-    /// The metrics are for somebody else: 401.
+    /// The metrics token is missing or wrong: 401.
     #[error("{}", .0.detail())]
     MetricsRefused(MetricsRefusal),
     /// The request names a host that is not on the list: 400.
     #[error("The request names a host that this service does not answer for.")]
     HostNotAllowed,
-    /// Nobody is signed in: 302 to this address, that of the sign-in page.
+    /// Nobody is signed in: 302 to this URL of the sign-in page.
     #[error("Sign in first.")]
     SignInRequired(String),
-    /// A form that no page of ours has sent, as far as can be told: 403, with what did not fit.
+    /// The CSRF check of a form failed: 403, with the reason.
     #[error("The form could not be accepted: {0}.")]
     CsrfFailed(&'static str),
-    /// The caller is known and may not do this: 403.
+    /// The user is known and may not do this: 403.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
-    /// Nothing is at this address: 404.
+    /// Unknown URL: 404.
     #[error("There is nothing at this URL.")]
     NotFound,
-    /// No row of the model with that id: 404.
+    /// The model has no row with that id: 404.
     #[error("No {} matches the given query.", object_name(.0))]
     NoSuchObject(&'static str),
     /// `?format=` names no renderer: 404, as Django REST framework answers.
@@ -98,7 +98,7 @@ pub enum Error {
     #[error("The request body did not arrive in time.")]
     RequestTimeout,
     /// `If-Match` names another version: 412.
-    #[error("The object has changed since you read it: its ETag is another one now.")]
+    #[error("The object has changed since you read it: its ETag is different now.")]
     PreconditionFailed,
     /// 413, with the limit in bytes.
     #[error("The request body is larger than {0} bytes.")]
@@ -106,28 +106,28 @@ pub enum Error {
     /// 415, with the media type that was sent.
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
-    /// The browser asks whether a page may send a request, and it may not: 400.
+    /// A CORS preflight is refused: 400.
     #[error("{0}")]
     PreflightRefused(String),
-    /// Too many requests, and how long it takes until there may be one more: 429.
+    /// Too many requests: 429, with the time until the next one is allowed.
     #[error("{}", throttled(*.0))]
     Throttled(Duration),
-    /// The body breaks off or is not framed as it should be: 400.
+    /// The body is truncated or has invalid framing: 400.
     #[error("The request body cannot be read: {0}")]
     BodyUnreadable(String),
-    /// The body is not what its `Content-Type` says, in Django REST framework's words: 400.
+    /// The body does not match its `Content-Type`: 400, in Django REST framework's words.
     #[error("{0}")]
     Parse(String),
-    /// The body was read and its fields are wrong: 400.
+    /// The body has invalid fields: 400.
     #[error("{0}")]
     Invalid(#[from] FieldErrors),
-    /// A write that another one came in the way of; it may be tried again at once. 503 if it gets out.
+    /// A write conflicts with another one and can be retried at once. 503 if it is not retried.
     #[error("The service is unavailable for the moment. Try again.")]
     Collision(String),
-    /// Something this service needs is out of reach for now: 503. Carries the cause, for the log.
+    /// Something that this service needs is temporarily unavailable: 503. Contains the cause for the log.
     #[error("The service is unavailable for the moment. Try again.")]
     Unavailable(String),
-    /// Anything else on our side: 500. Carries the cause, for the log.
+    /// Any other server error: 500. Contains the cause for the log.
     #[error("A server error occurred.")]
     Internal(String),
 }
@@ -145,7 +145,7 @@ impl From<TriggerRefusal> for Error {
 }
 
 impl Error {
-    /// The stable word for the case; Django REST framework's where it has one.
+    /// A stable code; Django REST framework's where it has one.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Refused(refusal) | Error::SignUpRefused(refusal) => refusal.code(),
@@ -171,26 +171,26 @@ impl Error {
         }
     }
 
-    /// Whether this is one of the refusals, which are logged by their codes.
+    /// Whether this is a refusal. Refusals are logged by code.
     pub fn is_refusal(&self) -> bool {
         use Error::{MetricsRefused, Refused, SignUpRefused, TriggerRefused};
         matches!(self, Refused(_) | SignUpRefused(_) | TriggerRefused(_) | MetricsRefused(_))
     }
 
-    /// How the caller may authenticate: every 401 names a way (RFC 9110, section 15.5.2).
+    /// The value of `WWW-Authenticate`, required for every 401 (RFC 9110, section 15.5.2).
     fn challenge(&self) -> Option<&'static str> {
         if self.status_code() != StatusCode::UNAUTHORIZED {
             return None;
         }
         Some(match self {
             Error::TriggerRefused(_) => "Gatepost-Signature",
-            // RFC 6750, section 3.1: a challenge names an error only where a token was sent.
+            // RFC 6750, section 3.1: a challenge names an error only if a token was sent.
             Error::MetricsRefused(_) | Error::Refused(Refusal::NoToken) => "Bearer",
             _ => "Bearer error=\"invalid_token\"",
         })
     }
 
-    /// The cause of a failure on our side, which goes to the log and nowhere else.
+    /// The cause of a server error, only for the log.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Error::Unavailable(cause) | Error::Collision(cause) | Error::Internal(cause) => Some(cause),
@@ -198,7 +198,7 @@ impl Error {
         }
     }
 
-    /// The body: a sentence for people and the code for programs, or the messages of each field.
+    /// The body: `detail` and `code`, or messages by field.
     fn body(&self) -> Value {
         match self {
             Error::Invalid(fields) => fields.to_json(),
@@ -206,12 +206,12 @@ impl Error {
         }
     }
 
-    /// The body as problem details (RFC 9457). Our own members are `code` and, for wrong fields, `errors`,
-    /// which has what is otherwise the whole body.
+    /// The body as problem details (RFC 9457). Extension members are `code` and, for invalid fields, `errors`, which is
+    /// the whole body in the other format.
     pub fn problem(&self) -> Value {
         let status = self.status_code();
         let mut problem = json!({
-            // By section 4.2.1 the kind of problem is the status, and the title its phrase.
+            // Section 4.2.1: with `about:blank` the status is the type, and its reason phrase is the title.
             "type": "about:blank",
             "title": status.canonical_reason(),
             "status": status.as_u16(),
@@ -225,7 +225,7 @@ impl Error {
         problem
     }
 
-    /// The answer with [`Error::problem`] as its body.
+    /// The response with [`Error::problem`] as its body.
     pub fn problem_response(&self) -> HttpResponse {
         let mut response = self.error_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -239,7 +239,7 @@ fn throttled(wait: Duration) -> String {
     format!("Request was throttled. Expected available in {seconds} second{plural}.")
 }
 
-/// Rounded up: who waits so long does not come too early.
+/// Rounded up, so that clients that wait this long are not too early.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -296,7 +296,7 @@ impl ResponseError for Error {
     }
 }
 
-/// A model's name as Django writes it, that of a class: `Article` for `article`.
+/// A model's class name, as in Django's messages: `Article` for `article`.
 fn object_name(model: &str) -> String {
     let capitalized = |word: &str| {
         let mut letters = word.chars();

@@ -1,4 +1,4 @@
-//! Why a caller is refused: closed sets of reasons, so that code can match on them by name and clients on their codes.
+//! Why a client is refused: closed sets of reasons. Code matches on their names, clients on their codes.
 
 use actix_web::http::StatusCode;
 
@@ -9,15 +9,15 @@ macro_rules! refusals {
         pub enum $name { $($(#[$doc])* $variant,)* }
 
         impl $name {
-            /// All of them.
+            /// All variants.
             pub const ALL: &[$name] = &[$($name::$variant),*];
 
-            /// The stable word that clients may rely on.
+            /// A stable code that clients can rely on.
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code,)* }
             }
 
-            /// A sentence that says what to do.
+            /// A sentence that explains the reason or what to do.
             pub fn detail(self) -> &'static str {
                 match self { $($name::$variant => $detail,)* }
             }
@@ -26,42 +26,41 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// Why a Cognito token, or the user that it stands for, is refused. Neither the code nor the sentence holds anything
-    /// of the token.
+    /// Why a Cognito token or its user is refused. Neither code nor sentence contains anything from the token.
     Refusal {
         /// There is no `Authorization` header.
         NoToken, "no_token", "No authentication token provided. Send `Authorization: Bearer <idToken>`.";
-        /// The header is there and holds no token that could be read.
+        /// The header contains no readable token.
         AuthorizationInvalid, "authorization_invalid", "The Authorization header must be `Bearer <idToken>` or the token alone, once.";
-        /// Longer than the verifier looks at.
+        /// The token is longer than the verifier accepts.
         TokenTooLarge, "token_too_large", "The token is larger than 16 KiB.";
-        /// Not three parts of base64url, or not JSON objects within.
+        /// The token is not three parts of base64url with JSON objects.
         TokenMalformed, "token_malformed", "This is not a JSON Web Token. Send the whole idToken, unchanged.";
         /// `alg` is not RS256.
         AlgorithmNotAllowed, "algorithm_not_allowed", "The token is not signed with RS256.";
-        /// `crit` or `b64` ask for what is not supported, or the token brings a key of its own.
-        HeaderNotSupported, "header_not_supported", "The token's header asks for an extension that is not supported, or brings a key along.";
+        /// `crit` or `b64` require an unsupported extension, or the header contains a key.
+        HeaderNotSupported, "header_not_supported", "The token's header requires an unsupported extension or contains a key.";
         /// No usable `kid`.
         KeyIdInvalid, "kid_invalid", "The token's header names no signing key.";
         /// The pool publishes no key with that `kid`.
         KeyUnknown, "key_unknown", "The token is signed with a key that the user pool does not publish. Is it a token of this pool?";
-        /// The signature does not fit.
+        /// The signature does not match.
         SignatureInvalid, "signature_invalid", "The token's signature is not valid.";
-        /// A claim has the wrong form, or one that must be there is missing.
-        ClaimInvalid, "claim_invalid", "A claim of the token is missing or has the wrong form.";
+        /// A claim is malformed, or a required one is missing.
+        ClaimInvalid, "claim_invalid", "A claim of the token is missing or malformed.";
         /// `iss` is another issuer.
         IssuerNotAccepted, "issuer_not_accepted", "The token comes from another user pool.";
-        /// `token_use` is `access` where ID tokens are wanted.
+        /// `token_use` is `access`, but ID tokens are required.
         IdTokenWanted, "id_token_wanted", "This is an access token. Send the idToken.";
-        /// `token_use` is `id` where access tokens are wanted.
+        /// `token_use` is `id`, but access tokens are required.
         AccessTokenWanted, "access_token_wanted", "This is an ID token. Send the accessToken.";
         /// `token_use` is neither.
         TokenUseInvalid, "token_use_invalid", "The token is neither an ID token nor an access token.";
         /// `aud` or `client_id` is another app client.
         ClientNotAccepted, "client_not_accepted", "The token was issued to another app client.";
-        /// `exp` is over.
+        /// `exp` has passed.
         TokenExpired, "token_expired", "The token has expired. Sign in again or refresh the session.";
-        /// `nbf`, `iat` or `auth_time` is ahead.
+        /// `nbf`, `iat` or `auth_time` is in the future.
         TokenNotYetValid, "token_not_yet_valid", "The token is not valid yet. Is the clock right?";
         /// The user is not linked and the token has no e-mail to find them by.
         EmailMissing, "email_missing", "No local user is linked to this Cognito user, and the token carries no e-mail to find one by.";
@@ -71,12 +70,12 @@ refusals! {
         EmailAmbiguous, "email_ambiguous", "The e-mail address resembles a local user's but is not the same.";
         /// The local user with that e-mail belongs to another Cognito user.
         EmailLinked, "email_linked", "The local user with this e-mail address is linked to another Cognito user. Ask the staff to check the link.";
-        /// Nobody is linked, nobody has the e-mail, and creating users is off.
-        UserUnknown, "user_unknown", "No such user: nobody here has the token's e-mail address.";
+        /// No user is linked or has the e-mail, and creating users is off.
+        UserUnknown, "user_unknown", "No local user has the token's e-mail address.";
         /// The local user is deactivated.
         UserInactive, "user_inactive", "The user is deactivated.";
         /// The pool's keys could not be fetched: not the caller's fault.
-        KeysUnavailable, "keys_unavailable", "The user pool's keys are not available for the moment. Try again.";
+        KeysUnavailable, "keys_unavailable", "The user pool's keys are temporarily unavailable. Try again.";
     }
 }
 
@@ -85,16 +84,16 @@ refusals! {
     TriggerRefusal {
         /// No secret is configured, so no signature can be verified.
         Disabled, "post_confirmation_disabled", "No secret is configured for the trigger.";
-        /// A header of the signature is missing, or is there twice.
+        /// A header of the signature is missing or duplicated.
         SignatureMissing, "signature_missing", "X-Gatepost-Timestamp and X-Gatepost-Signature are required.";
-        /// The signature does not fit.
-        SignatureInvalid, "signature_invalid", "The signature does not fit the body and a configured secret.";
+        /// The signature does not match.
+        SignatureInvalid, "signature_invalid", "The signature does not match the body and a configured secret.";
         /// The signature is too old, or from the future.
-        SignatureExpired, "signature_expired", "The signature is from another time. Are both clocks right?";
+        SignatureExpired, "signature_expired", "The signature is too old or from the future. Are both clocks right?";
         /// The event comes from another user pool.
         WrongPool, "wrong_pool", "The event comes from another user pool.";
-        /// The body is no event.
-        EventMalformed, "event_malformed", "This is not an event as the trigger sends it.";
+        /// The body is not an event.
+        EventMalformed, "event_malformed", "The body is not an event of the trigger.";
         /// The event comes from another trigger.
         SourceUnknown, "trigger_source_unknown", "The event is not one of the Post Confirmation trigger.";
     }

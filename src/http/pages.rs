@@ -63,7 +63,7 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
     let page = ErrorPage {
         theme: theme::chosen(&request),
         title: "Not Found",
-        message: "This page does not exist.",
+        message: "There is nothing at this URL.",
         request_id: None,
         link: Some(("/docs/", "API documentation")),
     };

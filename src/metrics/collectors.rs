@@ -1,10 +1,10 @@
-//! What parts of the program count with.
+//! Constructors of Prometheus collectors.
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
 
-/// Names and labels are constants of ours, so that a mistake shows as soon as anything is started.
+/// Names and labels are constants, so a mistake shows at every start.
 #[allow(clippy::expect_used)]
 pub(super) fn made<T>(metric: prometheus::Result<T>) -> T {
     metric.expect("the metric is well-formed")
@@ -20,12 +20,12 @@ pub fn gauge(name: &str, help: &str) -> IntGauge {
     made(IntGauge::new(name, help))
 }
 
-/// How many observations there are up to each of some bounds.
+/// A histogram with these upper bounds.
 pub fn histogram(name: &str, help: &str, bounds: &[f64]) -> Histogram {
     made(Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec())))
 }
 
-/// All of these together.
+/// A registry of these collectors.
 pub fn registry(collectors: Vec<Box<dyn Collector>>) -> Registry {
     let registry = Registry::new();
     for collector in collectors {
@@ -34,7 +34,7 @@ pub fn registry(collectors: Vec<Box<dyn Collector>>) -> Registry {
     registry
 }
 
-/// A gauge that is read when it is collected: the values of its labels, and its own, for each of them.
+/// A gauge that is read when it is collected. `read` returns label values and the gauge's value for each series.
 pub fn read_gauges<F>(name: &str, help: &str, labels: &[&str], read: F) -> Box<dyn Collector>
 where
     F: Fn() -> Vec<(Vec<String>, f64)> + Send + Sync + 'static,

@@ -1,7 +1,7 @@
-//! What the service tells Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+//! Metrics for Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 //!
-//! Each part counts for itself, and hands out what it counts as collectors. The server gathers them when it is
-//! asked. No label ever takes a value that a caller can choose.
+//! Each part has its own collectors, which the server gathers on request. Label values never come from clients, so the
+//! number of series is bounded.
 
 mod collectors;
 pub mod process;

@@ -1,6 +1,5 @@
-//! What the system knows of this process, as `/proc` tells it
-//! (<https://www.kernel.org/doc/html/latest/filesystems/proc.html>), under the names that Prometheus' own
-//! libraries use. Where there is no `/proc`, only the time of the start is told.
+//! Metrics of this process from `/proc` (<https://www.kernel.org/doc/html/latest/filesystems/proc.html>), with the
+//! names of Prometheus' own libraries. Without `/proc`, only the start time is available.
 
 use std::fs::{read_dir, read_to_string};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,7 +10,7 @@ use prometheus::{Counter, Gauge};
 
 use super::collectors::made;
 
-/// Ticks of the kernel's clock in a second; the same on every machine that Rust's Linux targets run on.
+/// Kernel clock ticks per second, the same on all of Rust's Linux targets.
 const TICKS: f64 = 100.0;
 
 struct Process {
@@ -24,18 +23,18 @@ struct Process {
     start: Gauge,
 }
 
-/// To be called at start: a container may hide when the machine itself was started, which the times in
-/// `/proc` count from.
+/// Call this at start, which is taken as the start time: times in `/proc` count from the boot, which a container may
+/// hide.
 pub fn collector() -> Box<dyn Collector> {
     let gauge = |name, help| made(Gauge::new(name, help));
     let process = Process {
-        cpu: made(Counter::new("process_cpu_seconds_total", "Time on processors.")),
+        cpu: made(Counter::new("process_cpu_seconds_total", "CPU time.")),
         resident: gauge("process_resident_memory_bytes", "Memory in use."),
-        virtual_memory: gauge("process_virtual_memory_bytes", "Addresses in use."),
+        virtual_memory: gauge("process_virtual_memory_bytes", "Virtual memory."),
         threads: gauge("process_threads", "Threads."),
         open_files: gauge("process_open_fds", "Open file descriptors."),
-        most_files: gauge("process_max_fds", "The most file descriptors that may be open."),
-        start: gauge("process_start_time_seconds", "When the process was started, since 1970."),
+        most_files: gauge("process_max_fds", "Maximum number of open file descriptors."),
+        start: gauge("process_start_time_seconds", "Start time of the process in Unix seconds."),
     };
     process.start.set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
     Box::new(process)
@@ -53,7 +52,7 @@ impl Process {
         self.virtual_memory.set(field(&status, "VmSize:")? * 1024.0);
         self.threads.set(field(&status, "Threads:")?);
         self.most_files.set(field(&read_to_string("/proc/self/limits").ok()?, "Max open files")?);
-        // The descriptor that lists them is one of them.
+        // One of them is the descriptor that reads the folder.
         self.open_files.set(read_dir("/proc/self/fd").ok()?.count().saturating_sub(1) as f64);
         let seconds = cpu_seconds(&read_to_string("/proc/self/stat").ok()?)?;
         self.cpu.inc_by((seconds - self.cpu.get()).max(0.0));
@@ -73,12 +72,12 @@ impl Collector for Process {
     }
 }
 
-/// The number after a name at the begin of a line.
+/// The number after a name at the start of a line.
 fn field(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
-/// Fields 14 and 15 of `stat`. The second is the program's name in brackets, which may hold anything.
+/// Fields 14 and 15 of `stat`. Field 2 is the program's name in parentheses and may contain anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let user: f64 = fields.next()?.parse().ok()?;

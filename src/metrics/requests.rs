@@ -1,6 +1,5 @@
-//! Counts of requests. Each worker thread counts for itself, and what it has counted is added to the totals
-//! when somebody asks: were there but one number for all, every request would wait for the processors to agree
-//! on it.
+//! Request counters. Each worker thread has its own, which are added to the totals on request: with shared counters,
+//! the cores would contend for them at every request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec};
 
 use super::collectors::{counters, made};
 
-/// Upper bounds for the time that an answer takes, in seconds.
+/// Upper bounds of response times in seconds.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The totals.
@@ -24,10 +23,10 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Nothing is counted yet.
+    /// Counters at zero.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Requests {
-        let seconds = HistogramOpts::new("gatepost_http_request_duration_seconds", "Time to the answer's head.");
+        let seconds = HistogramOpts::new("gatepost_http_request_duration_seconds", "Time to the response head.");
         Requests {
             answered: counters("gatepost_http_requests_total", "Requests answered.", &["route", "method", "status"]),
             seconds: made(HistogramVec::new(seconds.buckets(SECONDS.to_vec()), &["route", "method"])),
@@ -35,7 +34,7 @@ impl Requests {
         }
     }
 
-    /// What a further worker counts.
+    /// Counters for a new worker.
     pub fn worker(&self) -> Worker {
         let counts = Counts { answered: self.answered.local(), seconds: self.seconds.local() };
         let worker = Worker(Arc::new(Mutex::new(counts)));
@@ -43,12 +42,12 @@ impl Requests {
         worker
     }
 
-    /// What is told of requests.
+    /// Prometheus collectors for requests.
     pub fn collectors(&self) -> [Box<dyn Collector>; 2] {
         [Box::new(self.answered.clone()), Box::new(self.seconds.clone())]
     }
 
-    /// Adds what the workers have counted to the totals.
+    /// Adds the workers' counts to the totals.
     pub fn gather(&self) {
         for Worker(counts) in self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +57,7 @@ impl Requests {
     }
 }
 
-/// What one worker has counted since the last time that somebody asked.
+/// A worker's counts since the last gathering.
 #[derive(Clone)]
 pub struct Worker(Arc<Mutex<Counts>>);
 
@@ -68,14 +67,14 @@ struct Counts {
 }
 
 impl Worker {
-    /// Counts a request that was answered.
+    /// Counts a request with a response.
     pub fn observe(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
-        // Never the path, of which there are as many as callers like.
+        // The route pattern, not the path: clients could create any number of paths.
         let route = request.match_pattern();
         self.count(route.as_deref().unwrap_or("unmatched"), request.method(), status, took);
     }
 
-    /// Counts a request that was lost in a middleware, and with it where it went.
+    /// Counts a request that failed in a middleware, where the route is unknown.
     pub fn observe_lost(&self, method: &Method, status: StatusCode, took: Duration) {
         self.count("unknown", method, status, took);
     }
@@ -88,7 +87,7 @@ impl Worker {
     }
 }
 
-/// Anything may stand where the method does.
+/// Clients can send any method name.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,4 +1,4 @@
-//! From a [`Config`] to a server with its port.
+//! Builds the server from a [`Config`] and binds its port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,64 +34,63 @@ use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
 
-/// How long a connection may take to send its first request's head.
+/// Maximum time for a connection to send the head of its first request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may stay idle after a request.
+/// Maximum idle time of a connection after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long it may take from one request to the next: idle at first, then sending the head.
+/// Maximum time from one request to the next: idle, then sending the head.
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
-/// Threads of a worker for what has to wait. More of them would wait for one of the few connections to the database,
-/// each with memory of its own.
+/// Blocking threads per worker. More would only wait for one of the few database connections, and each uses memory.
 const WAITING_THREADS: usize = 8;
-/// How long requests that run may go on after SIGTERM. Kubernetes, for one, kills after 30 s.
+/// How long running requests may continue after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// What is kept for a time only.
+/// Rows with a retention period.
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
 ];
 
-/// Why the server cannot start; one line.
+/// Why the server cannot start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database.
+    /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The address is taken or not this machine's.
+    /// The port is in use, or the address is not this machine's.
     #[error("{0}: cannot listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),
-    /// The local pool's key file.
+    /// The local pool's key file cannot be used.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
-    /// The keys of the admin.
+    /// The admin's signing keys cannot be loaded.
     #[error("the admin: {0}")]
     Admin(String),
-    /// The client for the keys.
+    /// The HTTP client for the user pool's keys cannot be created.
     #[error("{0}")]
     Jwks(String),
-    /// A resource whose description contradicts itself.
+    /// A resource has an invalid description.
     #[error("{0}")]
     Resource(String),
 }
 
 /// A server that is ready to run.
 pub struct Built {
-    /// Runs the server until it is told to stop; to be awaited.
+    /// Await this to run the server until it is stopped.
     pub server: dev::Server,
-    /// Where it listens; tells the port where the system chose it.
+    /// The address that it listens on, with the actual port.
     pub address: SocketAddr,
-    /// Where the metrics have an address of their own, and their server's handle.
+    /// The separate address of the metrics, if any, and its server's handle.
     pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
     /// The paths of the API's resources.
     pub api: Vec<String>,
-    /// Its user pool.
+    /// The user pool.
     pub pool: UserPool,
-    /// Its database.
+    /// The database.
     pub db: Db,
 }
 
-/// Opens the database and the user pool, and puts them together. Must be called within a Tokio runtime.
+/// Opens the database and the user pool. Must be called within a Tokio runtime.
 pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), StartError> {
     let (db, applied) = Db::open(&config.database)?;
     if applied > 0 {
@@ -103,7 +102,7 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
             (pool.clone(), Jwks::start(&pool.jwks_urls, &config.jwks).map_err(StartError::Jwks)?)
         }
         (Pool::Local, Some(local)) => (local.user_pool(), Jwks::fixed(local.key_set())),
-        (Pool::Local, None) => return Err(StartError::Jwks("there is no user pool".to_owned())),
+        (Pool::Local, None) => return Err(StartError::Jwks("no user pool is configured".to_owned())),
     };
     let policy = Policy {
         link_unverified_email: config.link_unverified_email,
@@ -192,7 +191,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         let listening = metrics::listen(metrics, address);
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
     });
-    // Ends with the actix system.
+    // The task ends with the actix system.
     rt::spawn(expiry::run(db.clone(), EXPIRING));
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
 }
@@ -205,7 +204,7 @@ fn settings_of_admin(config: &Config) -> AdminSettings {
     }
 }
 
-/// Opens the local user pool, where the configuration says that it is the pool.
+/// Opens the local user pool if it is configured.
 pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError> {
     if config.pool != Pool::Local {
         return Ok(None);

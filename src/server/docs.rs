@@ -1,5 +1,4 @@
-//! `/docs/`: Swagger UI, to read the OpenAPI document and to try its addresses. All of it is part of the
-//! program.
+//! `/docs/`: Swagger UI for the OpenAPI document, embedded in the program.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +17,7 @@ use crate::http::etag;
 use crate::http::pages;
 use crate::http::theme;
 
-/// The parts of Swagger UI that the page loads, of all that come with it.
+/// The files of Swagger UI that the page uses.
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 #[derive(Template)]
@@ -38,12 +37,12 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse, Error> {
         .body(html))
 }
 
-/// `/docs`: the page's addresses begin below its slash.
+/// Redirects `/docs` to `/docs/`, because the page uses relative URLs.
 pub async fn add_slash() -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header((LOCATION, "/docs/")).finish()
 }
 
-/// A file as it is sent.
+/// A file with its headers.
 struct File {
     content_type: String,
     content: Bytes,
@@ -64,7 +63,7 @@ static SWAGGER_UI: LazyLock<HashMap<&'static str, File>> = LazyLock::new(|| {
     FILES.into_iter().filter_map(load).collect()
 });
 
-/// `/docs/{name}`: a part of Swagger UI.
+/// `/docs/{name}`: a file of Swagger UI.
 pub async fn file(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
     let Some(file) = SWAGGER_UI.get(name.as_str()) else { return pages::not_found(request).await };
     let is_known = etag::any_matches(request.headers(), IF_NONE_MATCH, &file.tag);

@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`, for what watches over the process.
+//! `/healthz` and `/readyz`, for health checks.
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -9,12 +9,12 @@ use crate::cognito::Authenticator;
 use crate::db::{Db, migrations};
 use crate::error::Error;
 
-/// What the OpenAPI document says of these addresses.
+/// The OpenAPI document of both endpoints.
 #[derive(OpenApi)]
-#[openapi(paths(healthz, readyz), tags((name = "health", description = "For what watches over the process.")))]
+#[openapi(paths(healthz, readyz), tags((name = "health", description = "Health checks.")))]
 pub struct Doc;
 
-/// That the process is there.
+/// The process is running.
 #[derive(Serialize, ToSchema)]
 struct Health {
     /// `ok`
@@ -29,7 +29,7 @@ struct Readiness {
     checks: Checks,
 }
 
-/// Each is `ok`, or says what is wrong.
+/// Each is `ok` or a message.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReadinessChecks)]
 struct Checks {
@@ -38,27 +38,27 @@ struct Checks {
     keys: &'static str,
 }
 
-/// Tells that the process is there.
+/// Reports that the process is running.
 #[utoipa::path(
     get, path = "/healthz", operation_id = "healthz", tag = "health",
-    responses((status = 200, description = "The process is there.", body = Health), OtherMethod))]
+    responses((status = 200, description = "The process is running.", body = Health), OtherMethod))]
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// Tells whether requests can be served.
+/// Reports whether requests can be served.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readyz", tag = "health",
     responses(
         (status = 200, description = "Requests can be served.", body = Readiness),
         OtherMethod,
-        (status = 503, description = "Something is missing.", body = Readiness,
+        (status = 503, description = "The service is not ready.", body = Readiness,
             headers(("Retry-After" = u32, description = "Seconds to wait.")))))]
 pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) -> HttpResponse {
     let status = db.read(|conn| migrations::status(conn).map_err(Error::Internal)).await;
     let (database, migrations) = match status {
         Ok(status) if status.pending == 0 && status.unknown.is_none() => ("ok", "ok"),
-        Ok(_) => ("ok", "the database and the program have different migrations"),
+        Ok(_) => ("ok", "the migrations of the database and the program differ"),
         Err(error) => {
             log::warn!("not ready: {}", error.cause().unwrap_or_default());
             ("unavailable", "unknown")

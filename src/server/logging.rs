@@ -1,4 +1,4 @@
-//! The log: lines for people, or JSON objects for machines.
+//! Logging as text lines or JSON objects.
 
 use std::io::Write;
 
@@ -10,11 +10,11 @@ use serde_json::Map;
 
 use crate::config::Basics;
 
-/// Starts logging to standard error, once for the process.
+/// Starts logging to standard error. Call this once per process.
 pub fn start(config: &Basics) {
     let mut logger = env_logger::Builder::new();
-    // It reports each broken request as an error, so that anybody could fill the log with alarms. Who
-    // wants that names `actix_http` in RUST_LOG.
+    // actix_http logs each malformed request as an error, so anyone could fill the log. To see these, name `actix_http`
+    // in RUST_LOG.
     logger.filter_module("actix_http", LevelFilter::Off);
     logger.parse_filters(&config.log_filter);
     if config.log_json {

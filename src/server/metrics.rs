@@ -1,5 +1,5 @@
-//! `/metrics`: gathers what all parts count. At an address of its own for anyone who reaches it, at the main address
-//! for callers with the token.
+//! `/metrics`: gathers the metrics of all parts. On a separate address anyone who can reach it may read them; on the
+//! main address clients need the token.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -20,20 +20,20 @@ use crate::http::routes::{get, read_only};
 use crate::metrics::{Requests, process, read_gauges, registry};
 use crate::schema::sessions;
 
-/// Everything that is told; part of the application's data.
+/// All metrics; part of the application data.
 pub struct Metrics {
-    /// One at a time: what is read is put into gauges first.
+    /// Locked while gathering, because values are copied into gauges first.
     registry: Mutex<Registry>,
-    /// Requests, which the middleware counts.
+    /// Request counters, filled by the middleware.
     pub requests: Requests,
     token: Option<Secret>,
 }
 
 impl Metrics {
-    /// The metrics of these parts. `token` opens them at the main address.
+    /// Collects the metrics of these parts. `token` grants access on the main address.
     pub fn new(db: &Db, authenticator: &Authenticator, token: Option<Secret>) -> Metrics {
         let requests = Requests::new();
-        let version = read_gauges("gatepost_build_info", "The version that runs.", &["version"], || {
+        let version = read_gauges("gatepost_build_info", "The running version.", &["version"], || {
             vec![(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)]
         });
         let mut collectors = vec![version, sessions(db.clone()), process::collector()];
@@ -49,7 +49,7 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&registry.gather()).map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// RFC 6750, section 2.1. The comparison takes the same time however much of the token is right.
+    /// Checks the token (RFC 6750, section 2.1) in constant time.
     fn check(&self, request: &HttpRequest) -> Result<(), Error> {
         let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sent =
@@ -62,16 +62,16 @@ impl Metrics {
     }
 }
 
-/// Signed in, or so long ago that the row is about to go. Nothing while the database is out of reach.
+/// The number of sessions, including expired ones that are not removed yet; no value while the database is unreachable.
 fn sessions(db: Db) -> Box<dyn Collector> {
-    read_gauges("gatepost_sessions", "Sessions of the admin.", &[], move || {
+    read_gauges("gatepost_sessions", "Admin sessions.", &[], move || {
         let count = db.read_blocking(|conn| Ok(sessions::table.count().get_result::<i64>(conn)?));
         count.map(|count| (Vec::new(), count as f64)).into_iter().collect()
     })
 }
 
-/// Starts a server beside, for the metrics alone: what reaches one reaches nothing of the other. Returns where
-/// it listens. Must be called within an actix system.
+/// Starts a separate server that serves only the metrics. Returns the address that it listens on. Must be called within
+/// an actix system.
 pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Result<(SocketAddr, dev::ServerHandle)> {
     let app = move || {
         let app = App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
@@ -89,7 +89,7 @@ pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Resu
     Ok((address, handle))
 }
 
-/// Adds the address to the main ones, where there is a token for it.
+/// Adds the route to the main server if a token is configured.
 pub fn urls(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>>) {
     if let Some(metrics) = metrics {
         app.app_data(metrics.clone()).service(read_only("/metrics", get().to(guarded_page)));

@@ -1,4 +1,4 @@
-//! Puts the parts together: all URLs, and what operators ask for.
+//! Assembles the application: all URLs, and pages for operators.
 
 mod build;
 mod docs;

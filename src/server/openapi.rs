@@ -1,4 +1,4 @@
-//! The OpenAPI document, made of what the addresses say of themselves.
+//! The OpenAPI document, assembled from the endpoints' descriptions.
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
@@ -13,13 +13,13 @@ use crate::cognito::post_confirmation::{self, SIGNATURE};
 use crate::error::Error;
 use crate::users;
 
-/// The header that every answer has.
+/// A header of every response.
 const REQUEST_ID: &str = "X-Request-Id";
 
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Gatepost",
-    description = "An articles API for users of AWS Cognito. Addresses work without the slash at their end, too.",
+    description = "An articles API for users of AWS Cognito. URLs also work without the trailing slash.",
     license(name = "MIT")
 ))]
 struct Document;
@@ -45,7 +45,7 @@ pub fn document(api: &[&ModelViewSet]) -> utoipa::openapi::OpenApi {
             response.headers.insert(REQUEST_ID.to_owned(), header_ref(REQUEST_ID));
         }
     }
-    components.headers.insert(REQUEST_ID.to_owned(), header("Leads to the request in the service's log.").into());
+    components.headers.insert(REQUEST_ID.to_owned(), header("The id of the request in the service's log.").into());
     document
 }
 
@@ -58,7 +58,7 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
     [(BEARER, SecurityScheme::Http(bearer)), ("triggerSignature", SecurityScheme::ApiKey(signature))]
 }
 
-/// The document as JSON; part of the application's data.
+/// The document as JSON; part of the application data.
 pub struct ApiDocument(Result<String, String>);
 
 impl ApiDocument {

@@ -15,7 +15,7 @@ use crate::db::{Db, migrations};
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// Registers the page.
+/// The page for `Site`.
 pub static PAGE: Page = Page {
     label: "Status",
     slug: "status",
@@ -27,7 +27,7 @@ pub static PAGE: Page = Page {
     routes: || vec![get().to(show), web::post().to(refresh)],
 };
 
-/// The settings as they are shown, secrets masked; part of the application's data.
+/// The settings with masked secrets; part of the application data.
 pub struct ShownSettings(pub Vec<(&'static str, String)>);
 
 /// Names and values under a heading.
@@ -58,7 +58,7 @@ async fn show(
     page(StatusCode::OK, &StatusPage { frame, panels, settings: settings.0.clone() })
 }
 
-/// Fetches the keys at once.
+/// Fetches the keys now.
 async fn refresh(
     cx: AdminContext,
     authenticator: web::Data<Authenticator>,
@@ -113,8 +113,8 @@ async fn database(db: &Db) -> Result<Panel, Error> {
     let latency = started.elapsed();
     let state = db.state();
     let migrations = match status.pending {
-        0 => format!("all {} are applied", status.applied),
-        pending => format!("{} are applied, {pending} are pending", status.applied),
+        0 => format!("all {} applied", status.applied),
+        pending => format!("{} applied, {pending} pending", status.applied),
     };
     let facts = vec![
         fact("Kind", db.url().kind()),
@@ -127,7 +127,7 @@ async fn database(db: &Db) -> Result<Panel, Error> {
     Ok(Panel { label: "Database".to_owned(), facts, problem: None, can_refresh: false })
 }
 
-/// A time in the unit that suits it.
+/// A duration in a suitable unit.
 fn shown(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),

@@ -1,4 +1,4 @@
-//! All URLs on one screen, and the admin's models and pages.
+//! All URLs, and the admin's models and pages.
 
 use actix_web::{HttpResponse, web};
 
@@ -11,15 +11,15 @@ use crate::http::routes::{get, read_only};
 use crate::http::{assets, pages};
 use crate::{articles, users};
 
-/// What the server is about. A new resource adds a line to [`api`] and one to [`site`].
+/// The resources of the server. A new one adds a line to [`api`] and one to [`site`].
 pub struct Resources {
-    /// The resources of the API.
+    /// The API's resources.
     pub api: Vec<&'static ModelViewSet>,
     /// The models and pages of the admin.
     pub site: Site,
 }
 
-/// The resources of the API.
+/// The API's resources.
 pub fn api() -> Vec<&'static ModelViewSet> {
     vec![&articles::api::ARTICLES]
 }
@@ -36,7 +36,7 @@ pub fn site() -> Site {
         .register_page(&status::PAGE)
 }
 
-/// Every address that is neither in [`api`] nor below `/admin`.
+/// All URLs that are neither in [`api`] nor below `/admin`.
 pub(super) fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
     app.service(web::resource("/").route(get().to(pages::root)).default_service(web::to(pages::not_found)))
         .service(post_confirmation::resource())

@@ -1,4 +1,4 @@
-//! `/me/`: who the API takes the caller for.
+//! `/me/`: the authenticated user.
 
 use actix_web::HttpResponse;
 use actix_web::dev::HttpServiceFactory;
@@ -11,12 +11,12 @@ use crate::cognito::CognitoUser;
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// What the OpenAPI document says of this address.
+/// The OpenAPI document of this endpoint.
 #[derive(OpenApi)]
 #[openapi(paths(me), tags((name = "users")))]
 pub struct Doc;
 
-/// The address of the caller's own user.
+/// The endpoint.
 pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
     let endpoint = Endpoint {
         name: "Me".to_owned(),
@@ -29,13 +29,13 @@ pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
     resource(endpoint, origins, || vec![get().to(me)])
 }
 
-/// The local user that a token stands for.
+/// The local user of the token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 struct UserJson<'a> {
     id: i64,
     username: &'a str,
-    /// Empty where there is none.
+    /// Empty if the user has none.
     email: &'a str,
     first_name: &'a str,
     last_name: &'a str,
@@ -43,7 +43,7 @@ struct UserJson<'a> {
     is_superuser: bool,
 }
 
-/// Answers with the user that the API takes the caller for.
+/// Returns the authenticated user.
 #[utoipa::path(
     get, path = "/me/", operation_id = "retrieveMe", tag = "users",
     responses((status = 200, description = "The user.", body = UserJson)))]

@@ -1,5 +1,4 @@
-//! The `groups` table: permissions under a name, for users to be given together. Whoever creates, changes or
-//! deletes a group does it here, and the history follows.
+//! The `groups` table: named sets of permissions. All changes of groups are made here and recorded in the history.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +14,14 @@ use crate::history::{self, Action, Actor, Changes, Object};
 use crate::models::{Field, Model};
 use crate::schema::{group_permissions, groups, user_groups};
 
-/// A group, as forms and lists describe one.
+/// The model of groups.
 pub static GROUP: Model = Model {
     name: "group",
     plural: "groups",
     title: "name",
     fields: &[
         Field::char("name", validators::MAX_NAME_CHARS).search().order(),
-        Field::many_to_many("permissions").help_text("All members of the group have them."),
+        Field::many_to_many("permissions").help_text("All members of the group have these permissions."),
     ],
 };
 
@@ -50,7 +49,7 @@ pub fn list(conn: &mut Connection) -> QueryResult<Vec<Group>> {
     groups::table.order(groups::name).select(Group::as_select()).load(conn)
 }
 
-/// The names of groups, in alphabetical order.
+/// The names of groups, sorted.
 pub fn names(conn: &mut Connection, ids: &BTreeSet<i64>) -> QueryResult<Vec<String>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -58,12 +57,12 @@ pub fn names(conn: &mut Connection, ids: &BTreeSet<i64>) -> QueryResult<Vec<Stri
     groups::table.filter(groups::id.eq_any(ids)).order(groups::name).select(groups::name).load(conn)
 }
 
-/// How many users are in a group.
+/// The number of users in a group.
 pub fn count_members(conn: &mut Connection, group: &Group) -> QueryResult<i64> {
     user_groups::table.filter(user_groups::group_id.eq(group.id)).count().get_result(conn)
 }
 
-/// Creates a group, or says which field is wrong.
+/// Creates a group. Fails with the invalid fields.
 pub fn create(
     conn: &mut Connection,
     name: &str,
@@ -83,7 +82,7 @@ pub fn create(
     Ok(group)
 }
 
-/// Gives a group a name and permissions, or says which field is wrong. What stays as it is changes nothing.
+/// Updates a group's name and permissions. Fails with the invalid fields. Equal values are not recorded as changes.
 pub fn update(
     conn: &mut Connection,
     group: &Group,
@@ -108,7 +107,7 @@ pub fn update(
     Ok(renamed)
 }
 
-/// Deletes a group; its members lose what it gave them.
+/// Deletes a group. Its members lose its permissions.
 pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(), Error> {
     let permissions = of_group(conn, group.id)?;
     let changes = Changes::default().field("name", group.name.clone(), None::<String>).field(
@@ -139,7 +138,7 @@ fn store_permissions(conn: &mut Connection, group: &Group, permissions: &BTreeSe
     Ok(())
 }
 
-/// Turns a broken uniqueness into an error of the field.
+/// Turns a violated UNIQUE constraint into an error of the field.
 fn taken(error: DieselError) -> Error {
     match &error {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {

@@ -6,18 +6,18 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use super::models::User;
 
-/// Whom a page stands for that was asked for without a token: who is signed in to the admin. Left in the
-/// request before the guard runs.
+/// The user of an HTML page requested without a token: the one signed in to the admin. Stored in the request's
+/// extensions before the extractor runs.
 #[derive(Clone)]
 pub struct PageUser {
     /// The user.
     pub user: Arc<User>,
-    /// Goes with whatever the page's script sends.
+    /// The page's script sends it with every request.
     pub csrf_token: String,
 }
 
 impl PageUser {
-    /// Who was found for this request.
+    /// The request's page user.
     pub fn of(request: &HttpRequest) -> Option<PageUser> {
         request.extensions().get::<PageUser>().cloned()
     }

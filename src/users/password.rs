@@ -9,26 +9,25 @@ use tokio::sync::Semaphore;
 use super::validators::MAX_PASSWORD_BYTES;
 use crate::error::Error;
 
-/// How long a password may wait for its turn.
+/// Maximum wait for a turn to hash.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A hash that no password is known to fit, for whom there is nothing to compare with.
+/// A hash of no known password, to compare with if a user has none.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZXBvc3Qgbm9ib2R5$4bRCFFb/SL0StOd7VjUcihU6AWnbfUcXi2TpN6oCzzw";
 
-/// Hashes a password into PHC notation, with a salt of its own. Takes some 20 ms: not for a thread that
-/// serves requests.
+/// Hashes a password with a random salt, in PHC format. Takes about 20 ms, so do not call it on a thread that serves
+/// requests.
 pub fn hash(password: &str) -> Result<String, Error> {
-    // The defaults of the crate are OWASP's first choice.
+    // The crate's defaults are OWASP's recommendation.
     let hash = Argon2::default().hash_password(password.as_bytes());
     hash.map(|hash| hash.to_string()).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Whether this is the password that was hashed. Takes as long as [`hash`].
+/// Whether the password matches the hash. Takes as long as [`hash`].
 pub fn verify(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 
-/// Hashes for requests: away from the threads that serve them, and on half of the cores at most, so that a
-/// flood of sign-ins leaves the API its share.
+/// Hashes on blocking threads, using at most half of the cores, so that a flood of sign-ins does not slow down the API.
 #[derive(Clone)]
 pub struct Hasher {
     turns: Arc<Semaphore>,
@@ -47,8 +46,8 @@ impl Hasher {
         self.run(move || hash(&password)).await?
     }
 
-    /// Whether the password fits the hash. Takes the same time where there is no hash, or none of ours, or the
-    /// password is longer than any that was ever set.
+    /// Whether the password matches the hash. Takes the same time if there is no valid hash or if the password is too
+    /// long.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
         let usable = hash.filter(|hash| hash.starts_with("$argon2id$") && password.len() <= MAX_PASSWORD_BYTES);
         self.run(move || match usable {
@@ -61,12 +60,12 @@ impl Hasher {
         .await
     }
 
-    /// Waits for a turn, up to 3 s, and works on a thread that may take its time. The turn ends with the work,
-    /// even where nobody waits for it any more.
+    /// Waits up to 3 s for a turn, then runs on a blocking thread. The turn ends with the work, even if the caller has
+    /// gone away.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
-            return Err(Error::Unavailable("too many passwords wait to be hashed".to_owned()));
+            return Err(Error::Unavailable("too many passwords are waiting to be hashed".to_owned()));
         };
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;

@@ -10,7 +10,7 @@ use crate::db::Connection;
 use crate::models::Model;
 use crate::schema::{group_permissions, user_groups, user_permissions};
 
-/// What somebody does with the rows of a model.
+/// An operation on the rows of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Verb {
@@ -40,7 +40,7 @@ pub fn permission(model: &Model, verb: Verb) -> String {
     format!("{}.{}_{}", model.plural, verb.as_str(), model.name)
 }
 
-/// What a user is given: permissions of their own, and groups.
+/// A user's own permissions and groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     /// The ids of the groups.
@@ -50,7 +50,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Reads what a user is given.
+    /// Reads a user's grants.
     pub fn of(conn: &mut Connection, user_id: i64) -> QueryResult<Grants> {
         let groups = user_groups::table.filter(user_groups::user_id.eq(user_id)).select(user_groups::group_id);
         let permissions =
@@ -61,7 +61,7 @@ impl Grants {
         })
     }
 
-    /// Replaces what a user is given. Only [`super::models`] calls it, and writes the history.
+    /// Replaces a user's grants. Only for [`super::models`], which writes the history.
     pub(super) fn store(&self, conn: &mut Connection, user_id: i64) -> QueryResult<()> {
         diesel::delete(user_groups::table.filter(user_groups::user_id.eq(user_id))).execute(conn)?;
         diesel::delete(user_permissions::table.filter(user_permissions::user_id.eq(user_id))).execute(conn)?;
@@ -93,12 +93,12 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Reads a user's rights. Who is not active has none.
+    /// Reads a user's rights. Inactive users have none.
     pub fn of(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
         if user.is_active { Rights::given(conn, user) } else { Ok(Rights::default()) }
     }
 
-    /// Reads what a user may do, or could if they were active: to decide over somebody, this is what counts.
+    /// Reads a user's rights even if the user is inactive. Use this to check whether staff may change that user.
     pub fn given(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
         let own = user_permissions::table
             .filter(user_permissions::user_id.eq(user.id))
@@ -112,17 +112,17 @@ impl Rights {
         Ok(Rights { is_superuser: user.is_superuser, permissions: own.into_iter().chain(by_group).collect() })
     }
 
-    /// Whether a permission is among them.
+    /// Whether the user has a permission.
     pub fn has(&self, permission: &str) -> bool {
         self.is_superuser || self.permissions.contains(permission)
     }
 
-    /// Whether all of these are among them.
+    /// Whether the user has all of these permissions.
     pub fn has_all<'a>(&self, permissions: impl IntoIterator<Item = &'a String>) -> bool {
         permissions.into_iter().all(|permission| self.has(permission))
     }
 
-    /// Whether nobody with `other` could do more.
+    /// Whether `other` contains nothing beyond these rights.
     pub fn cover(&self, other: &Rights) -> bool {
         self.is_superuser || (!other.is_superuser && other.permissions.is_subset(&self.permissions))
     }

@@ -1,4 +1,4 @@
-//! What users have to keep to, whoever creates or changes them.
+//! Rules for creating and changing users.
 
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
@@ -10,10 +10,10 @@ use crate::db::references::unique_column;
 use crate::error::{Error, FieldErrors};
 use crate::schema::users;
 
-/// What is said where a change would leave nobody to look after users.
+/// The message for a change that would leave no superuser.
 pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make another user a superuser first.";
 
-/// Whether nobody but this user can enter the admin with all rights.
+/// Whether no other superuser can sign in to the admin.
 pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
     if !(user.is_active && user.is_staff && user.is_superuser) {
         return Ok(false);
@@ -23,13 +23,13 @@ pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool
         .select(users::id)
         .into_boxed();
     if user.password.is_some() {
-        // Without a password nobody enters the admin, so such a one does not count.
+        // Signing in to the admin needs a password, so superusers without one do not count.
         others = others.filter(users::password.is_not_null());
     }
     Ok(others.first::<i64>(conn).optional()?.is_none())
 }
 
-/// Checks what has changed; `user` is `None` for a new one.
+/// Checks the changed fields. `user` is `None` for a new user.
 pub fn check_fields(
     conn: &mut Connection,
     user: Option<&User>,
@@ -56,7 +56,7 @@ pub fn check_fields(
     Ok(errors.into_result()?)
 }
 
-/// Names whoever has the e-mail, where it is not easily found: written in another case.
+/// Names the user with the e-mail if it differs in case, which makes that user hard to find.
 fn email_taken(other: &User, email: &str) -> String {
     if other.email == email {
         return EMAIL_TAKEN.to_owned();
@@ -67,12 +67,12 @@ fn email_taken(other: &User, email: &str) -> String {
 const USERNAME_TAKEN: &str = "A user with that username already exists.";
 const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
 
-/// Turns a broken uniqueness into an error of the field.
+/// Turns a violated UNIQUE constraint into an error of the field.
 pub fn taken(error: DieselError) -> Error {
     match unique_column(&error).as_deref() {
         Some("email_key") => FieldErrors::one("email", EMAIL_TAKEN).into(),
         Some("username") => FieldErrors::one("username", USERNAME_TAKEN).into(),
-        // Linked by two at once: whoever looks again finds the link.
+        // Two requests have linked at once: a retry will find the link.
         Some("cognito_sub") => Error::Collision(error.to_string()),
         _ => error.into(),
     }

@@ -1,20 +1,20 @@
-//! Django's rules for usernames and passwords. Each function returns the messages of what is wrong.
+//! Django's validators for usernames and passwords. Each function returns error messages; none if the value is valid.
 
 use unicode_normalization::UnicodeNormalization;
 use zxcvbn::matching::patterns::MatchPattern;
 
-/// The longest username, in characters.
+/// Maximum length of a username in characters.
 pub const MAX_USERNAME_CHARS: usize = 150;
-/// The longest first or last name, and the longest name of a group, in characters.
+/// Maximum length of a first name, last name or group name in characters.
 pub const MAX_NAME_CHARS: usize = 150;
-/// The longest e-mail address (RFC 5321 allows no longer one in a path).
+/// Maximum length of an e-mail address (RFC 5321).
 pub const MAX_EMAIL_CHARS: usize = 254;
-/// The shortest password, in characters.
+/// Minimum length of a password in characters.
 const MIN_PASSWORD_CHARS: usize = 8;
-/// The longest password that is hashed, in bytes: hashing must stay bounded.
+/// Maximum length of a password in bytes, to bound the time of hashing.
 pub const MAX_PASSWORD_BYTES: usize = 4096;
 
-/// One form for characters that can be written in several ways: NFKC, as Django does.
+/// Normalizes to NFKC, as Django does.
 pub fn normalize_username(username: &str) -> String {
     username.nfkc().collect()
 }
@@ -42,8 +42,7 @@ pub fn name(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Something before and after one @, without blanks or control characters. Whether mail arrives there is
-/// for Cognito to verify.
+/// Requires text before and after one @, without white space or control characters. Cognito verifies that mail arrives.
 pub fn email(email: &str) -> Vec<String> {
     let mut errors = Vec::new();
     let has_form = match email.rsplit_once('@') {
@@ -61,15 +60,15 @@ pub fn email(email: &str) -> Vec<String> {
     errors
 }
 
-/// Django's four: not like the user's own data, at least 8 characters, not common, not all digits.
-/// `attributes` are the user's data, each with its name for people.
+/// Django's four rules: not similar to the user's own data, at least 8 characters, not common, not all digits.
+/// `attributes` are display names and values of the user's data.
 pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
     if password.len() > MAX_PASSWORD_BYTES {
-        // First of all: what follows takes long for a text of any length.
+        // Checked first, because the other checks are slow for very long texts.
         return vec![format!("This password is too long. It must have at most {MAX_PASSWORD_BYTES} bytes.")];
     }
     let mut errors = Vec::new();
-    // A longer value is refused in its own field.
+    // Longer values are errors of their own fields.
     let mut attributes = attributes.iter().filter(|(_, value)| value.len() <= MAX_PASSWORD_BYTES);
     if let Some((name, _)) = attributes.find(|(_, value)| is_similar(password, value)) {
         errors.push(format!("The password is too similar to the {name}."));
@@ -86,11 +85,10 @@ pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
     errors
 }
 
-/// Whether the password as a whole, but for blanks around it, is one entry of the lists of leaked
-/// passwords, words and names.
+/// Whether the trimmed password is on the lists of leaked passwords, words and names.
 fn is_common(password: &str) -> bool {
     let password = password.trim();
-    // A longer one is in no list, and looking it up would take long.
+    // The lists have no longer entries, and the lookup would be slow.
     if password.is_empty() || password.chars().count() > 40 {
         return false;
     }
@@ -100,16 +98,16 @@ fn is_common(password: &str) -> bool {
     }
 }
 
-/// Whether the password is like a value or one of its words.
+/// Whether the password is similar to a value or one of its words.
 fn is_similar(password: &str, value: &str) -> bool {
     let (password, value) = (password.to_lowercase(), value.to_lowercase());
-    // With values of one or two letters every password would be similar to something.
+    // Parts of one or two letters would be similar to almost any password.
     let parts = value.split(|c: char| !c.is_alphanumeric()).chain([value.as_str()]);
     parts.filter(|part| part.chars().count() > 2).any(|part| similarity(&password, part) >= 0.7)
 }
 
-/// How much two texts have in common, from 0 to 1: twice the letters they share, in any order, over all
-/// their letters. Python calls it `quick_ratio`.
+/// The similarity of two texts from 0 to 1: twice the number of shared letters, in any order, divided by all letters.
+/// This is Python's `quick_ratio`.
 fn similarity(a: &str, b: &str) -> f64 {
     let mut rest: Vec<char> = b.chars().collect();
     let (a_len, b_len) = (a.chars().count(), rest.len());

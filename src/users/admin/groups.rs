@@ -1,5 +1,5 @@
-//! Groups in the admin. Whoever is no superuser gives a group only permissions that they have themselves,
-//! and leaves groups alone that have more.
+//! Groups in the admin. Staff who are not superusers can only grant permissions that they have themselves, and cannot
+//! change groups that have more.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::users::groups::{self, GROUP, Group};
 use crate::users::permissions::{Verb, of_group};
 
-/// Registers groups.
+/// The admin of groups.
 pub struct GroupAdmin;
 
 static OPTIONS: Options = Options {
@@ -110,7 +110,7 @@ impl Restrictions for GroupAdmin {
     }
 }
 
-/// All groups, for pickers and filters.
+/// All groups as choices for pickers and filters.
 pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     let choice = |group: Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
     Ok(groups::list(conn)?.into_iter().map(choice).collect())

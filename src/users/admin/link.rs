@@ -1,4 +1,4 @@
-//! A user's link to Cognito as the admin shows it.
+//! Shows a user's link to Cognito in the admin.
 
 use chrono::{Datelike, NaiveDateTime, Utc};
 
@@ -6,7 +6,7 @@ use crate::admin::model_admin::{Cell, Panel};
 use crate::db::rows::Value;
 use crate::users::models::User;
 
-/// The day of a time: `22 Nov`, in another year than this `22 Nov 2025`.
+/// The date of a time: `22 Nov`, or `22 Nov 2025` if it is not this year.
 fn day(at: NaiveDateTime) -> String {
     let form = if at.year() == Utc::now().year() { "%-d %b" } else { "%-d %b %Y" };
     at.format(form).to_string()
@@ -22,7 +22,7 @@ pub fn link_badge(values: &[Value]) -> Cell {
     }
 }
 
-/// The link, with its button.
+/// The panel with the link and its button.
 pub fn link_panel(user: &User) -> Panel {
     let seen = user.last_seen_at.map_or(Value::Null, Value::DateTime);
     let state = link_badge(&[user.cognito_sub.clone().map_or(Value::Null, Value::Text), seen]);

@@ -1,4 +1,4 @@
-//! How users are called and shown in the admin: the columns and filters of their list, and their form.
+//! The columns and filters of the list of users, and their form.
 
 use super::actions::{activate, deactivate, unlink};
 use super::groups::group_choices;

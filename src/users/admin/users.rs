@@ -1,7 +1,6 @@
 //! Users in the admin.
 //!
-//! Whoever looks after users without being a superuser gives nothing that they have not themselves, and
-//! leaves users alone who have more.
+//! Staff who are not superusers can only grant rights that they have themselves, and cannot change users who have more.
 
 use diesel::QueryResult;
 
@@ -20,7 +19,7 @@ use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::permissions::{Grants, Rights, Verb};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
-/// Registers users.
+/// The admin of users.
 pub struct UserAdmin;
 
 fn grants(values: &Values) -> Grants {
@@ -160,13 +159,13 @@ fn update(conn: &mut Connection, user: &User, values: &Values, staff: &Staff) ->
     Ok(models::update(conn, user, &new, &grants, &staff.actor())?.id)
 }
 
-/// How a user came, in words.
+/// Where a user came from, for display.
 fn origin(origin: &str) -> &'static str {
     match origin {
         "post_confirmation" => "Created by sign-up",
         "first_token" => "Created by the first token",
         "command_line" => "Created on the command line",
-        _ => "Created in the admin",
+        _ => "Created in the admin site",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Changes of users. Whoever creates or changes a user does it here, and the history follows.
+//! All changes of users are made here and recorded in the history.
 
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use crate::users::permissions::Grants;
 use crate::users::rules::{LAST_SUPERUSER, check_fields, is_last_superuser, taken};
 use crate::users::{groups, sessions, validators};
 
-/// A user to be.
+/// The data of a new user.
 #[derive(Clone)]
 #[allow(missing_docs)]
 pub struct NewUser {
@@ -21,7 +21,7 @@ pub struct NewUser {
     pub email: String,
     pub first_name: String,
     pub last_name: String,
-    /// A hash from [`hash`](crate::users::password::hash); `None`: signs in with Cognito only.
+    /// A hash from [`hash`](crate::users::password::hash); `None`: the user signs in only with Cognito.
     pub password: Option<String>,
     pub is_active: bool,
     pub is_staff: bool,
@@ -33,7 +33,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// A user with nothing but an origin, to be filled in.
+    /// An empty user with an origin.
     pub fn new(origin: Origin) -> NewUser {
         NewUser {
             username: String::new(),
@@ -51,7 +51,7 @@ impl NewUser {
     }
 }
 
-/// Creates a user, or says which field is wrong.
+/// Creates a user. Fails with the invalid fields.
 pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User, Error> {
     let username = validators::normalize_username(&new.username);
     let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
@@ -91,10 +91,10 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
     Ok(user)
 }
 
-/// Gives a user the username, e-mail, names and flags of `new`, and what it is given, or says which field is
-/// wrong. What stays as it is changes nothing. Who is not active or not staff any more is signed out.
+/// Updates a user's username, e-mail, names, flags and grants. Fails with the invalid fields. Equal values are not
+/// recorded as changes. A user who is no longer active or staff is signed out.
 ///
-/// The last superuser who can enter the admin keeps what that takes.
+/// The last superuser who can sign in to the admin keeps the flags and password that this needs.
 pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, actor: &Actor) -> Result<User, Error> {
     let username = validators::normalize_username(&new.username);
     let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
@@ -139,7 +139,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
     Ok(updated)
 }
 
-/// Deletes a user; the last superuser who can enter the admin stays.
+/// Deletes a user. Fails for the last superuser who can sign in to the admin.
 pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), Error> {
     if is_last_superuser(conn, user)? {
         return Err(FieldErrors::one("is_superuser", LAST_SUPERUSER).into());
@@ -152,7 +152,7 @@ pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), E
     deleted_rows::delete(conn, actor, user.as_object(), "users", &changes)
 }
 
-/// Adds what a user is given to the changes, groups by name.
+/// Adds changed grants to the changes, groups by name.
 fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &Grants) -> QueryResult<Changes> {
     let permissions = |grants: &Grants| grants.permissions.iter().cloned().collect::<Vec<_>>();
     Ok(changes.field("groups", groups::names(conn, &old.groups)?, groups::names(conn, &new.groups)?).field(
@@ -162,7 +162,7 @@ fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &G
     ))
 }
 
-/// Links a user to a Cognito user, for good.
+/// Links a user to a Cognito user.
 pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: &Actor) -> QueryResult<User> {
     let linked: User = diesel::update(user)
         .set((
@@ -181,8 +181,8 @@ pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: 
     Ok(linked)
 }
 
-/// Takes the link to a Cognito user away. The next token with the user's verified e-mail links again, be it of
-/// the same Cognito user or of another. `false` where there was no link.
+/// Removes the link to a Cognito user. The next token with the user's verified e-mail links again, even one of another
+/// Cognito user. `false` if there was no link.
 pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<bool> {
     if user.cognito_sub.is_none() {
         return Ok(false);
@@ -203,7 +203,7 @@ pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<
     Ok(true)
 }
 
-/// Sets a password's hash, or none, and ends the user's sessions but for the one to keep.
+/// Sets or removes a password hash, and ends the user's sessions except the one to keep.
 pub fn set_password(
     conn: &mut Connection,
     user: &User,
@@ -216,7 +216,7 @@ pub fn set_password(
     history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
 }
 
-/// Notes when a user's token was last seen. Not a change of the user, so not in the history.
+/// Sets `last_seen_at`. This is not recorded in the history.
 pub fn set_last_seen(conn: &mut Connection, id: i64, at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(users::table.find(id)).set(users::last_seen_at.eq(at)).execute(conn).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The `users` table: its rows, and how they are found.
+//! Rows of the `users` table, and queries for them.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use crate::models::{Field, Model};
 use crate::schema::users;
 use crate::users::validators;
 
-/// A user, as forms and lists describe one. What a user may hold is checked by [`create`](super::create) and [`update`](super::update).
+/// The model of users. [`create`](super::create) and [`update`](super::update) check its rules.
 pub static USER: Model = Model {
     name: "user",
     plural: "users",
@@ -46,14 +46,14 @@ pub static USER: Model = Model {
     ],
 };
 
-/// One row. `password` is an Argon2id hash, and not shown by `Debug`.
+/// A user. `password` is an Argon2id hash, which `Debug` does not show.
 #[derive(Clone, Queryable, Selectable, Identifiable)]
 #[allow(missing_docs)]
 pub struct User {
     pub id: i64,
     pub username: String,
     pub email: String,
-    /// [`email_key`] of it.
+    /// [`email_key`] of `email`.
     pub email_key: Option<String>,
     pub first_name: String,
     pub last_name: String,
@@ -81,7 +81,7 @@ impl User {
         Object { model: "user", id: self.id, name: &self.username }
     }
 
-    /// The user as who makes a change.
+    /// The user as an actor.
     pub fn actor(&self, source: Source) -> Actor {
         Actor::user(self.id, &self.username, source)
     }
@@ -96,7 +96,7 @@ pub enum Origin {
     CommandLine,
     /// Created by the first valid token.
     FirstToken,
-    /// Created by the pool's trigger, after a sign-up.
+    /// Created by the post-confirmation trigger.
     PostConfirmation,
 }
 
@@ -122,29 +122,29 @@ impl Origin {
     }
 }
 
-/// The form in which an e-mail is unique: without regard to case. Folding is done here, since SQLite's
-/// `lower` knows ASCII only; it may join more than one mailbox, so it never decides alone whom a token stands for.
+/// The case-folded e-mail, which is unique. It is folded here because SQLite's `lower` only knows ASCII. Different
+/// mailboxes may have the same key, so the key alone never identifies the user of a token.
 pub fn email_key(email: &str) -> Option<String> {
     (!email.is_empty()).then(|| email.to_lowercase())
 }
 
-/// Whether there is no user at all.
+/// Whether there are no users.
 pub fn is_empty(conn: &mut Connection) -> QueryResult<bool> {
     users::table.select(users::id).first::<i64>(conn).optional().map(|first| first.is_none())
 }
 
-/// The user with this id. As in every search by what is unique, without `first`: SQLite prepares a statement anew
-/// whenever it gets a value for its `LIMIT`.
+/// The user with this id. Queries by unique columns do not use `first`: with a parameter in `LIMIT`, SQLite prepares
+/// the statement again each time.
 pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<User>> {
     users::table.find(id).select(User::as_select()).get_result(conn).optional()
 }
 
-/// No user has a text with a NUL in it, and PostgreSQL refuses even to look for one.
+/// No stored text contains NUL, and PostgreSQL rejects it even in a comparison.
 fn is_impossible(text: &str) -> bool {
     text.contains('\0')
 }
 
-/// The user with this name, letter by letter.
+/// The user with exactly this name.
 pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Option<User>> {
     if is_impossible(username) {
         return Ok(None);
@@ -152,7 +152,7 @@ pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Op
     users::table.filter(users::username.eq(username)).select(User::as_select()).get_result(conn).optional()
 }
 
-/// The user whose e-mail folds to the same key. The caller decides whether that is the same address.
+/// The user whose e-mail has the same key. The caller must check whether the address is the same.
 pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<User>> {
     if is_impossible(email) {
         return Ok(None);
@@ -160,7 +160,7 @@ pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<U
     users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).get_result(conn).optional()
 }
 
-/// The user who is linked to this Cognito user.
+/// The user linked to this Cognito user.
 pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<User>> {
     if is_impossible(sub) {
         return Ok(None);
@@ -172,7 +172,7 @@ pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResu
         .optional()
 }
 
-/// How many users are linked to another pool than the one of this issuer.
+/// The number of users linked to other issuers.
 pub fn count_linked_elsewhere(conn: &mut Connection, issuer: &str) -> QueryResult<i64> {
     users::table.filter(users::cognito_issuer.ne(issuer)).count().get_result(conn)
 }

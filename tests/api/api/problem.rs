@@ -175,7 +175,7 @@ async fn failures_on_our_side_name_the_request_and_no_cause() {
     let answer = wants(server.call("GET", "/me/")).token(&token).header("x-request-id", "report-me-1").send().await;
     let members = json!({
         "code": "keys_unavailable", "request_id": "report-me-1",
-        "detail": "The user pool's keys are not available for the moment. Try again.",
+        "detail": "The user pool's keys are temporarily unavailable. Try again.",
     });
     assert_problem("no keys", &answer, 503, "Service Unavailable", &members);
     assert_eq!(answer.header("retry-after"), "5");

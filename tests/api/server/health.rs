@@ -44,7 +44,7 @@ async fn readyz_names_each_thing_that_is_missing() {
         assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{case}");
         let expected = json!({
             "status": "not ready",
-            "checks": { "database": "ok", "migrations": "the database and the program have different migrations", "keys": "ok" },
+            "checks": { "database": "ok", "migrations": "the migrations of the database and the program differ", "keys": "ok" },
         });
         assert_eq!(answer.json(), expected, "{case}");
     }
