@@ -1,7 +1,8 @@
 //! AWS Cognito: whose token is this, is it genuine, and which local user does it stand for?
 //!
 //! A token's way: [`authentication`] takes it from the header, [`verifier`] checks it with [`token`] and
-//! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`]. A sign-up arrives by
+//! the keys of [`jwks`], [`linking`] finds the local user. Each refusal is a [`Refusal`]. [`jwk`] says which published
+//! keys are used, and `signatures` is what jsonwebtoken verifies and signs with. A sign-up arrives by
 //! [`post_confirmation`] even before its first token, and takes the same way through [`linking`].
 //! [`inspector`] tells which of the checks a token fails.
 
