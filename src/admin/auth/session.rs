@@ -102,7 +102,7 @@ impl DatabaseSessions {
             // A page can be shown even while nothing can be written.
             let noted = self.db.write(move |conn| Ok(sessions::set_last_seen(conn, id)?)).await;
             if let Err(error) = noted {
-                log::warn!("a session's use is not noted: {}", error.cause().unwrap_or_default());
+                log::warn!("cannot record the use of a session: {}", error.cause().unwrap_or_default());
             }
         }
         Ok(found)

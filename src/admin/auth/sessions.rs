@@ -112,7 +112,7 @@ pub async fn revoke(
     if !db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
         return Err(Error::NoSuchObject("session"));
     }
-    log::info!("session {id} was revoked by user {}", staff.staff.user.id);
+    log::info!("user {} signed session {id} out", staff.staff.user.id);
     staff.tell(Message::success("The session was signed out."));
     Ok(see_other("/admin/sessions/"))
 }
@@ -121,7 +121,7 @@ pub async fn revoke(
 pub async fn revoke_others(staff: StaffUser, _: PostForm, db: web::Data<Db>) -> Result<HttpResponse, Error> {
     let (user_id, this) = (staff.staff.user.id, staff.session_id);
     let ended = db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
-    log::info!("{ended} sessions were revoked by their user {user_id}");
+    log::info!("user {user_id} signed out of {ended} other sessions");
     staff.tell(Message::success(match ended {
         1 => "1 session was signed out.".to_owned(),
         ended => format!("{ended} sessions were signed out."),

@@ -61,7 +61,7 @@ impl StaffUser {
         let surplus = messages.len().saturating_sub(MOST_MESSAGES);
         messages.drain(..surplus);
         if let Err(error) = session::insert(&self.session, MESSAGES, messages) {
-            log::error!("a message is lost: {}", error.cause().unwrap_or_default());
+            log::error!("cannot store a message: {}", error.cause().unwrap_or_default());
         }
     }
 
