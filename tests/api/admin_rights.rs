@@ -139,7 +139,7 @@ async fn nobody_raises_themselves() {
         assert_eq!(answer.status, 400, "{field}: {}", answer.text());
     }
     let answer = clerk.post("/admin/users/", &[("action", "deactivate"), ("_selected_action", "5")]).await;
-    assert!(clerk.follow(&answer).await.contains("You cannot change this for yourself."));
+    assert!(clerk.follow(&answer).await.contains("You cannot change this on your own account."));
     assert_eq!(clerk.post("/admin/users/5/delete/", &[]).await.status, 403);
     assert_eq!(rights(&server).await, before);
     let form = Form::with(&clerk.page(&change(5)).await, "_save").set("first_name", &["Clara"]);
@@ -246,7 +246,7 @@ async fn the_last_superuser_keeps_what_that_takes() {
     refused_at(
         &form.send(&mut root, &change(1), "_save").await,
         "is_superuser",
-        "You cannot change this for yourself.",
+        "You cannot change this on your own account.",
     );
     let page = root.page("/admin/users/1/delete/").await;
     assert!(page.contains("You cannot delete yourself."), "{page}");
