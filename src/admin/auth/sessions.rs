@@ -105,7 +105,7 @@ pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result
     if !cx.db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
         return Err(Error::NoSuchObject("session"));
     }
-    log::info!("session {id} was revoked by user {user_id}");
+    log::info!("user {user_id} signed session {id} out");
     cx.staff.tell(Message::success("The session was signed out."));
     Ok(see_other("/admin/sessions/"))
 }

@@ -140,7 +140,7 @@ async fn nobody_raises_themselves() {
         assert_eq!(answer.status, 400, "{field}: {}", answer.text());
     }
     let answer = clerk.post("/admin/users/", &[("action", "deactivate"), ("_selected_action", "5")]).await;
-    assert!(clerk.follow(&answer).await.contains("You cannot change this for yourself."));
+    assert!(clerk.follow(&answer).await.contains("You cannot change this on your own account."));
     assert_eq!(clerk.post("/admin/users/5/delete/", &[]).await.status, 403);
     assert_eq!(rights(&server).await, before);
     let form = clerk.open_form(&change(5)).await.set("first_name", &["Clara"]);
@@ -244,7 +244,7 @@ async fn the_last_superuser_keeps_what_that_takes() {
     assert_eq!(root.post("/admin/users/1/delete/", &[]).await.status, 403);
     server.staff("second", |new| new.is_superuser = true).await;
     let form = root.open_form(&change(1)).await.set("is_superuser", &[]);
-    refused_at(&form.save(&mut root).await, "is_superuser", "You cannot change this for yourself.");
+    refused_at(&form.save(&mut root).await, "is_superuser", "You cannot change this on your own account.");
     let page = root.page("/admin/users/1/delete/").await;
     assert_has(&page, &["You cannot delete yourself."]);
 }
