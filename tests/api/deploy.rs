@@ -345,8 +345,8 @@ async fn health_asks_the_server_of_its_settings() {
     assert!(!bare.path("gatepost.sqlite3").exists());
 
     let nobody = free_port();
-    at(nobody.to_string()).run(&["health"]).await.assert_error(&format!("{nobody} does not answer: "));
-    Program::new().run(&["health"]).await.assert_error("BIND_ADDRESS has the port 0");
+    at(nobody.to_string()).run(&["health"]).await.assert_error(&format!("{nobody} does not respond: "));
+    Program::new().run(&["health"]).await.assert_error("BIND_ADDRESS has port 0");
     at("8000".to_owned()).run(&["health"]).await.assert_error("BIND_ADDRESS: `8000` is not an IP address and port");
 
     for (said, error) in [

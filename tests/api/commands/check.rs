@@ -40,9 +40,9 @@ async fn where_no_file_can_be_made_check_and_start_say_so() {
     }
     // Nobody can make a file there, not even root.
     let program = Program::new().set("DATABASE_URL", "sqlite:/proc/gatepost.sqlite3");
-    program.run(&["migrate"]).await.assert_error("the file cannot be made: ");
+    program.run(&["migrate"]).await.assert_error("the file cannot be created: ");
     let outcome = program.run(&["check"]).await;
-    assert!(outcome.code == Some(1) && outcome.stdout.contains("the file cannot be made: "), "{outcome:?}");
+    assert!(outcome.code == Some(1) && outcome.stdout.contains("the file cannot be created: "), "{outcome:?}");
     let healthy = Program::new();
     healthy.run(&["check"]).await.success();
     assert_eq!(std::fs::read_dir(healthy.path("")).expect("the folder").count(), 0, "check leaves no file behind");
@@ -58,7 +58,7 @@ async fn check_leaves_a_database_as_it_is_whoever_made_it() {
     let program = program.set("DATABASE_URL", "sqlite:django.sqlite3");
     let outcome = program.run(&["check"]).await;
     let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).expect("the folder");
-    let pending = format!("{} are pending", migrations.count());
+    let pending = format!("{} pending", migrations.count());
     assert!(outcome.success().contains(&pending), "{outcome:?}");
     assert!(std::fs::read(&path).expect("the file") == before, "check has written to the database");
     let files = std::fs::read_dir(program.path("")).expect("the folder").count();
@@ -110,7 +110,7 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
     assert!(
         outcome
             .stdout
-            .contains("FAIL  migrations     the database has 99990101000000, which this version does not know"),
+            .contains("FAIL  migrations     the database has the migration 99990101000000, which this version does not know"),
         "{outcome:?}"
     );
 }

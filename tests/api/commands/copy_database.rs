@@ -82,7 +82,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10000 rows of 12 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3, as many in both.\n";
+        "10000 rows of 12 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
@@ -98,7 +98,7 @@ async fn copy_needs_a_source_that_is_up_to_date_and_a_target_that_is_empty() {
     assert!(!program.path("nowhere.sqlite3").exists() && !program.path("copy.sqlite3").exists());
 
     connect(&program.path("other.sqlite3")).batch_execute("CREATE TABLE theirs (id INTEGER)").expect("a table");
-    copy(&program, "sqlite:other.sqlite3", "sqlite:copy.sqlite3").await.assert_error("it has other migrations");
+    copy(&program, "sqlite:other.sqlite3", "sqlite:copy.sqlite3").await.assert_error("its migrations differ from this version of Gatepost");
 
     copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await.success();
     let before = dump(&mut connect(&program.path("copy.sqlite3")));
@@ -107,7 +107,7 @@ async fn copy_needs_a_source_that_is_up_to_date_and_a_target_that_is_empty() {
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
 
     let wrong = copy(&program, "sqlite:gatepost.sqlite3", "mysql://alice:secret@db.example.com/gatepost").await;
-    wrong.assert_error("--to begins neither with `sqlite:`");
+    wrong.assert_error("--to must begin with `sqlite:`");
     assert_lacks(&wrong.stderr, &["secret"]);
 }
 
@@ -119,7 +119,7 @@ async fn copy_takes_along_tables_it_has_never_heard_of_whatever_the_order_of_the
     let rows = "INSERT INTO a_tree VALUES (1, 2, 7, x'00ff'), (2, NULL, 3, NULL)";
     program.database().batch_execute(&format!("{table}; {rows}")).expect("a table");
     let refused = copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await;
-    refused.assert_error("no migration of Gatepost makes the table a_tree");
+    refused.assert_error("the source has a table a_tree, which no migration of Gatepost creates");
 
     connect(&program.path("copy.sqlite3")).batch_execute(table).expect("a table");
     copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await.success();
@@ -146,7 +146,7 @@ async fn copy_of_a_database_in_use_is_one_moment_of_it() {
 async fn copy_to_postgresql_needs_a_build_that_knows_it() {
     let program = seeded().await;
     let outcome = copy(&program, "sqlite:gatepost.sqlite3", "postgres://alice:secret@db.example.com/gatepost").await;
-    outcome.assert_error("--to names PostgreSQL, which this build leaves out; build with `--features postgres`");
+    outcome.assert_error("--to needs PostgreSQL support, which this build does not have; build with `--features postgres`");
     assert_lacks(&outcome.stderr, &["secret"]);
 }
 

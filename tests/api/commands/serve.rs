@@ -103,7 +103,7 @@ async fn each_failure_at_start_is_one_clear_line() {
     std::fs::write(program.path("gatepost.local-pool.keys"), "no keys\n").expect("a file");
     let mode = |mode| std::fs::set_permissions(program.path("gatepost.local-pool.keys"), Permissions::from_mode(mode));
     mode(0o644).expect("a mode");
-    program.run(&["serve"]).await.assert_error("gatepost.local-pool.keys: holds keys and is open to other users");
+    program.run(&["serve"]).await.assert_error("gatepost.local-pool.keys: holds keys and is accessible to other users");
     mode(0o600).expect("a mode");
     program.run(&["serve"]).await.assert_error("gatepost.local-pool.keys: is not a key file of the local user pool");
 

@@ -77,7 +77,7 @@ async fn token_refuses_what_it_cannot_do() {
 async fn check_token_names_the_first_check_that_a_token_fails() {
     let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
     let good = program.token().await;
-    program.run_with(&["check-token"], &good).await.assert_error("there is no database at sqlite:gatepost.sqlite3 yet");
+    program.run_with(&["check-token"], &good).await.assert_error("the database sqlite:gatepost.sqlite3 does not exist yet");
     program.run(&["migrate"]).await.success();
     let (head, rest) = good.split_once('.').expect("a token");
     let (claims, signature) = rest.split_once('.').expect("a token");

@@ -385,7 +385,7 @@ async fn a_malformed_setting_stops_every_command_with_one_line() {
         [&["serve"][..], &["check"], &["migrate"], &["createsuperuser", "--noinput"], &["token", "a@example.com"]]
     {
         let program = Program::new().set("DATABASE_URL", "mysql:x");
-        program.run(command).await.assert_error("gatepost: DATABASE_URL: begins neither with `sqlite:`");
+        program.run(command).await.assert_error("gatepost: DATABASE_URL: must begin with `sqlite:`");
     }
     Program::new()
         .set("MAX_BODY_BYTES", "much")
@@ -421,7 +421,7 @@ async fn the_env_file_of_another_folder_does_not_count_and_a_broken_one_is_refus
     assert!(below.run(&["migrate"]).await.success().ends_with("to sqlite:gatepost.sqlite3.\n"));
 
     std::fs::write(below.path(".env"), "APP_ENV=development\nthis is no setting\n").expect("a file");
-    below.run(&["migrate"]).await.assert_error(".env: a line cannot be read");
+    below.run(&["migrate"]).await.assert_error(".env: a line cannot be parsed");
     std::fs::remove_file(below.path(".env")).and_then(|()| std::fs::create_dir(below.path(".env"))).expect("a folder");
     below.run(&["migrate"]).await.assert_error(".env: ");
 }

@@ -432,7 +432,7 @@ async fn what_keeps_the_database_from_being_opened_is_one_line_without_the_passw
     }
     server.sql("CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0");
     let latin = Program::new().set("DATABASE_URL", &server.url("latin"));
-    let problem = "its encoding is LATIN1, and has to be UTF8";
+    let problem = "its encoding is LATIN1; it must be UTF8";
     latin.run(&["migrate"]).await.assert_error(problem);
     let checked = latin.run(&["check"]).await;
     assert!(checked.code == Some(1) && checked.stdout.contains(problem), "{checked:?}");
