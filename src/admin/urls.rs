@@ -32,7 +32,6 @@ pub struct Admin {
     site: web::Data<Site>,
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
-    devices: web::Data<Devices>,
     limits: web::Data<SessionLimits>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
@@ -69,8 +68,12 @@ impl Admin {
             sessions: web::Data::new(sessions),
             site: web::Data::new(site),
             cookies: web::Data::new(cookies),
-            credentials: web::Data::new(Credentials { db: db.clone(), hasher: Hasher::default(), throttle }),
-            devices: web::Data::new(Devices::new(&device_key)),
+            credentials: web::Data::new(Credentials {
+                db: db.clone(),
+                hasher: Hasher::default(),
+                throttle,
+                devices: Devices::new(&device_key),
+            }),
             limits: web::Data::new(settings.session_limits),
             imports: web::Data::new(Running::default()),
             lists: web::Data::default(),
@@ -92,7 +95,6 @@ impl Admin {
             .app_data(self.site.clone())
             .app_data(self.cookies.clone())
             .app_data(self.credentials.clone())
-            .app_data(self.devices.clone())
             .app_data(self.limits.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())

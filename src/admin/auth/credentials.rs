@@ -1,10 +1,12 @@
 //! Checking passwords, no more often than the throttle allows.
 
+use super::device::Devices;
 use super::throttle::{Bucket, Throttle};
 use crate::db::Db;
 use crate::error::Error;
 use crate::users::models::User;
 use crate::users::password::Hasher;
+use crate::users::sessions;
 
 /// What became of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Credentials {
     pub hasher: Hasher,
     /// How often they may be guessed.
     pub throttle: Throttle,
+    /// Tells the owner of an account from strangers.
+    pub devices: Devices,
 }
 
 impl Credentials {
@@ -49,5 +53,10 @@ impl Credentials {
             self.db.write(move |conn| Ok(throttle.give_back(conn, &buckets)?)).await?;
         }
         fits.map(|_| if is_right { Verdict::Right } else { Verdict::Wrong })
+    }
+
+    /// Notes that a user has signed in now.
+    pub async fn note_login(&self, user_id: i64) -> Result<(), Error> {
+        self.db.write(move |conn| Ok(sessions::set_last_login(conn, user_id)?)).await
     }
 }

@@ -13,7 +13,8 @@ use crate::error::Error;
 /// How long a browser is known.
 pub const AGE: Duration = Duration::days(180);
 
-/// The key that device cookies are signed with; part of the application's data.
+/// The key that device cookies are signed with.
+#[derive(Clone)]
 pub struct Devices(hmac::Key);
 
 impl Devices {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::credentials::{self, Credentials, Verdict};
 use super::csrf;
-use super::device::{self, Devices};
+use super::device;
 use super::next::own_path;
 use super::session;
 use super::staff::StaffUser;
@@ -24,7 +24,7 @@ use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
 use crate::http::edge::request_id;
 use crate::users::models::{self, User};
-use crate::users::{sessions, validators};
+use crate::users::validators;
 
 /// Django's sentence.
 const REFUSED: &str =
@@ -85,16 +85,15 @@ fn show(
 pub async fn sign_in(
     request: HttpRequest,
     PublicForm(form): PublicForm,
-    db: web::Data<Db>,
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
-    devices: web::Data<Devices>,
 ) -> Result<HttpResponse, Error> {
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
-    let user = find(&db, username.clone()).await?;
+    let user = find(&credentials.db, username.clone()).await?;
     let device = cookies.get(&request, cookies::DEVICE);
-    let device = device.filter(|device| user.as_ref().is_some_and(|user| devices.is_known(device, user.id)));
+    let device =
+        device.filter(|device| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id)));
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
@@ -102,8 +101,9 @@ pub async fn sign_in(
     let next = own_path(field("next"));
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
-            let device = device.map_or_else(|| devices.issue(user.id), Ok)?;
-            enter(&request, &db, &cookies, &user, device, &next).await
+            let device = device.map_or_else(|| credentials.devices.issue(user.id), Ok)?;
+            credentials.note_login(user.id).await?;
+            enter(&request, &cookies, &user, &device, &next)
         }
         (Verdict::Throttled(seconds), _) => {
             let problem = Problem { tone: "warn", icon: "warning", text: credentials::wait(seconds) };
@@ -142,21 +142,18 @@ async fn find(db: &Db, username: String) -> Result<Option<User>, Error> {
     db.read(move |conn| Ok(models::find_by_username(conn, &username)?)).await
 }
 
-async fn enter(
+fn enter(
     request: &HttpRequest,
-    db: &Db,
     cookies: &Cookies,
     user: &User,
-    device: String,
+    device: &str,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let user_id = user.id;
-    db.write(move |conn| Ok(sessions::set_last_login(conn, user_id)?)).await?;
     let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
     let user_agent = String::from_utf8_lossy(user_agent);
     session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
     let mut response = see_other(next);
-    cookies.set(&mut response, cookies::DEVICE, &device, Some(device::AGE))?;
+    cookies.set(&mut response, cookies::DEVICE, device, Some(device::AGE))?;
     Ok(response)
 }
 
