@@ -111,7 +111,7 @@ pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, 
     const NAME: &str = "POST_CONFIRMATION_SECRETS";
     let secrets = env.list(NAME);
     if secrets.len() > 2 {
-        return fail(NAME, "has more than two values: only the current secret and its replacement are allowed");
+        return fail(NAME, "has more than two values: only the current one and its replacement are allowed");
     }
     // The message names a short secret by its position and does not repeat it.
     match secrets.iter().position(|secret| secret.len() < 32) {

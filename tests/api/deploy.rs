@@ -352,8 +352,8 @@ async fn health_asks_the_server_of_its_settings() {
     for (said, error) in [
         (&b"HTTP/1.1 503 Service Unavailable\r\n\r\n"[..], "answers 503"),
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "answers 404"),
-        (b"220 mail", "does not answer"),
-        (b"", "does not answer"),
+        (b"220 mail", "does not respond"),
+        (b"", "does not respond"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");

@@ -161,7 +161,7 @@ async fn when_descriptors_run_out_connections_are_refused_and_the_service_recove
         idle.push(TcpStream::connect(program.address).await.expect("a place in the queue"));
     }
     eventually("a connection without a watch is refused", async || {
-        program.log().iter().any(|line| line.contains("no file descriptor is left"))
+        program.log().iter().any(|line| line.contains("the process is out of file descriptors"))
     })
     .await;
     drop(idle);
