@@ -32,19 +32,19 @@ async fn every_change_shows_who_made_it_how_and_the_values_before_and_after() {
     let html = root.page("/admin/history/?model=article").await;
     let rows = entries(&html);
     assert_eq!(rows.len(), 2, "{html}");
-    assert_has(&rows[0], &[">Changed</span>", "<del>First name</del>", "<ins>Second</ins>"]);
-    assert_has(&rows[0], &["<a href=\"/admin/users/1/change/\">root</a>", "\n<td>API\n"]);
-    assert_has(&rows[0], &["<a href=\"/admin/articles/1/change/\">Second</a> <small>Article 1</small>"]);
-    assert_has(&rows[1], &[">Created</span>", "<ins>First name</ins>"]);
-    assert_lacks(&rows[1], &["<del>"]);
+    assert_has(rows[0], &[">Changed</span>", "<del>First name</del>", "<ins>Second</ins>"]);
+    assert_has(rows[0], &["<a href=\"/admin/users/1/change/\">root</a>", "\n<td>API\n"]);
+    assert_has(rows[0], &["<a href=\"/admin/articles/1/change/\">Second</a> <small>Article 1</small>"]);
+    assert_has(rows[1], &[">Created</span>", "<ins>First name</ins>"]);
+    assert_lacks(rows[1], &["<del>"]);
 
     let html = root.page("/admin/history/?source=post_confirmation").await;
     let rows = entries(&html);
     assert_eq!(rows.len(), 1, "{html}");
-    assert_has(&rows[0], &["<dt>Password</dt><dd>changed</dd>", ">System<"]);
-    assert_has(&rows[0], &["<dt>Staff</dt><dd><del>No</del>", "<ins>Yes</ins>"]);
-    assert_has(&rows[0], &["<ins>A, B</ins>"]);
-    assert_has(&rows[0], &["datetime=\"2026-01-02T03:04:05Z\""]);
+    assert_has(rows[0], &["<dt>Password</dt><dd>changed</dd>", ">System<"]);
+    assert_has(rows[0], &["<dt>Staff</dt><dd><del>No</del>", "<ins>Yes</ins>"]);
+    assert_has(rows[0], &["<ins>A, B</ins>"]);
+    assert_has(rows[0], &["datetime=\"2026-01-02T03:04:05Z\""]);
 }
 
 #[tokio::test]

@@ -130,13 +130,13 @@ async fn the_first_page_shows_what_was_done_lately() {
     let page = root.page("/admin/").await;
     let (mine, all) = page.split_once("Recent changes").expect("both lists");
     assert_has(
-        &mine,
+        mine,
         &[r#"<a href="/admin/articles/1/change/">Mine &#60;b&#62;</a><small>Article: changed name</small>"#],
     );
     assert!(mine.contains("Gone<small>Article: deleted</small>") && !page.contains("/admin/articles/99/"), "{mine}");
     assert!(!mine.contains("Of nobody") && all.contains("Created at sign-up"), "{all}");
-    assert_has(&all, &["Changed by root in the admin site"]);
-    assert_lacks(&all, &["Not registered"]);
+    assert_has(all, &["Changed by root in the admin site"]);
+    assert_lacks(all, &["Not registered"]);
     // Who may not see articles is not told about them.
     let mut nobody = server.staff_with("nobody", &[]).await;
     let page = nobody.page("/admin/").await;

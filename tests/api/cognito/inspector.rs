@@ -73,7 +73,7 @@ async fn each_refusal_stands_above_with_its_advice_and_at_the_check_that_failed(
         let (server, token) = refused(refusal).await;
         let page = inspect(&mut server.superuser().await, &token).await;
         let (above, lines) = page.split_once(r#"<ol class="checks">"#).expect("the checks");
-        assert_has(&above, &[&format!("with the code <code>{}</code>", refusal.code())]);
+        assert_has(above, &[&format!("with the code <code>{}</code>", refusal.code())]);
         assert!(above.contains(refusal.detail()), "{refusal:?}: {above}");
         assert!(lines.contains(refusal.detail()), "{refusal:?}: {lines}");
         assert!(page.contains("Untrusted") && !page.contains("Accepted."), "{refusal:?}");

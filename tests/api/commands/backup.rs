@@ -84,5 +84,7 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_behind_when_it_fails() {
 async fn a_backup_of_postgresql_is_left_to_pg_dump() {
     let program = Program::new().set("DATABASE_URL", "postgres://alice:secret@db.example.com/gatepost");
     let outcome = program.run(&["backup", "backup.sqlite3"]).await;
-    outcome.assert_error("this command does not support postgres://alice:***@db.example.com/gatepost; use PostgreSQL's pg_dump");
+    outcome.assert_error(
+        "this command does not support postgres://alice:***@db.example.com/gatepost; use PostgreSQL's pg_dump",
+    );
 }

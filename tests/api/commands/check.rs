@@ -108,9 +108,9 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
     let outcome = program.run(&["check"]).await;
     outcome.assert_error("1 of 4 checks failed");
     assert!(
-        outcome
-            .stdout
-            .contains("FAIL  migrations     the database has the migration 99990101000000, which this version does not know"),
+        outcome.stdout.contains(
+            "FAIL  migrations     the database has the migration 99990101000000, which this version does not know"
+        ),
         "{outcome:?}"
     );
 }

@@ -98,7 +98,9 @@ async fn copy_needs_a_source_that_is_up_to_date_and_a_target_that_is_empty() {
     assert!(!program.path("nowhere.sqlite3").exists() && !program.path("copy.sqlite3").exists());
 
     connect(&program.path("other.sqlite3")).batch_execute("CREATE TABLE theirs (id INTEGER)").expect("a table");
-    copy(&program, "sqlite:other.sqlite3", "sqlite:copy.sqlite3").await.assert_error("its migrations differ from this version of Gatepost");
+    copy(&program, "sqlite:other.sqlite3", "sqlite:copy.sqlite3")
+        .await
+        .assert_error("its migrations differ from this version of Gatepost");
 
     copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await.success();
     let before = dump(&mut connect(&program.path("copy.sqlite3")));
@@ -146,7 +148,9 @@ async fn copy_of_a_database_in_use_is_one_moment_of_it() {
 async fn copy_to_postgresql_needs_a_build_that_knows_it() {
     let program = seeded().await;
     let outcome = copy(&program, "sqlite:gatepost.sqlite3", "postgres://alice:secret@db.example.com/gatepost").await;
-    outcome.assert_error("--to needs PostgreSQL support, which this build does not have; build with `--features postgres`");
+    outcome.assert_error(
+        "--to needs PostgreSQL support, which this build does not have; build with `--features postgres`",
+    );
     assert_lacks(&outcome.stderr, &["secret"]);
 }
 

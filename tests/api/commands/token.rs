@@ -77,7 +77,10 @@ async fn token_refuses_what_it_cannot_do() {
 async fn check_token_names_the_first_check_that_a_token_fails() {
     let program = Program::new().set("COGNITO_LEEWAY_SECONDS", "0");
     let good = program.token().await;
-    program.run_with(&["check-token"], &good).await.assert_error("the database sqlite:gatepost.sqlite3 does not exist yet");
+    program
+        .run_with(&["check-token"], &good)
+        .await
+        .assert_error("the database sqlite:gatepost.sqlite3 does not exist yet");
     program.run(&["migrate"]).await.success();
     let (head, rest) = good.split_once('.').expect("a token");
     let (claims, signature) = rest.split_once('.').expect("a token");
@@ -105,9 +108,9 @@ async fn check_token_names_the_first_check_that_a_token_fails() {
     for input in [good.clone(), format!("bearer {good}\n")] {
         let outcome = program.run_with(&["check-token"], &input).await;
         let text = outcome.success();
-        assert_has(&text, &["\"email\": \"alice@example.com\"", "\"alg\": \"RS256\""]);
+        assert_has(text, &["\"email\": \"alice@example.com\"", "\"alg\": \"RS256\""]);
         assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{text}");
-        assert_has(&text, &["ok    user       alice@example.com, created by the next request"]);
+        assert_has(text, &["ok    user       alice@example.com, created by the next request"]);
         assert!(!text.contains(signature), "the token itself is not repeated");
     }
     assert_eq!(program.texts("SELECT username FROM users"), [""; 0], "it changes nothing");

@@ -62,7 +62,7 @@ async fn cookies_are_for_this_host_alone_and_for_no_script() {
                 assert!(parts.contains(&flag), "{flag}: {cookie}");
             }
             assert_eq!(parts.contains(&"Secure"), is_secure, "{cookie}");
-            assert_lacks(&cookie, &["Domain"]);
+            assert_lacks(cookie, &["Domain"]);
         }
         let expected = ["csrftoken", "device", "sessionid", "theme"].map(|name| format!("{prefix}{name}"));
         names.sort();
