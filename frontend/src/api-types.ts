@@ -14,7 +14,7 @@ export interface paths {
         /** Creates an article. */
         post: operations["createArticle"];
         delete?: never;
-        /** Tells what the address offers. */
+        /** Returns the metadata of this URL. */
         options: operations["listArticlesOptions"];
         head?: never;
         patch?: never;
@@ -27,17 +27,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Answers with an article. */
+        /** Returns an article. */
         get: operations["retrieveArticle"];
         /** Changes an article. */
         put: operations["updateArticle"];
         post?: never;
         /** Deletes an article. */
         delete: operations["destroyArticle"];
-        /** Tells what the address offers. */
+        /** Returns the metadata of this URL. */
         options: operations["retrieveArticleOptions"];
         head?: never;
-        /** Changes those fields of an article that are sent. */
+        /** Changes the given fields of an article. */
         patch: operations["partialUpdateArticle"];
         trace?: never;
     };
@@ -51,8 +51,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes over who has signed up.
-         * @description Each call is signed with a shared secret, and a repeated one changes nothing.
+         * Creates or links the local user of a sign-up.
+         * @description Each call is signed with a shared secret. Repeating a call changes nothing.
          */
         post: operations["postConfirmation"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells that the process is there. */
+        /** Reports that the process is running. */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -85,12 +85,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Answers with the user that the API takes the caller for. */
+        /** Returns the authenticated user. */
         get: operations["retrieveMe"];
         put?: never;
         post?: never;
         delete?: never;
-        /** Tells what the address offers. */
+        /** Returns the metadata of this URL. */
         options: operations["retrieveMeOptions"];
         head?: never;
         patch?: never;
@@ -103,7 +103,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells whether requests can be served. */
+        /** Reports whether requests can be served. */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -126,43 +126,43 @@ export interface components {
         ArticleFields: {
             /**
              * Name
-             * @description White space around it is removed; it may hold no U+0000.
+             * @description Surrounding white space is removed. U+0000 is not allowed.
              */
             name: string;
         };
-        /** @description Why the request does not prove who it comes from. */
+        /** @description Why authentication failed. */
         AuthenticationError: {
             /** @enum {string} */
             code: "no_token" | "authorization_invalid" | "token_too_large" | "token_malformed" | "algorithm_not_allowed" | "header_not_supported" | "kid_invalid" | "key_unknown" | "signature_invalid" | "claim_invalid" | "issuer_not_accepted" | "id_token_wanted" | "access_token_wanted" | "token_use_invalid" | "client_not_accepted" | "token_expired" | "token_not_yet_valid" | "email_missing" | "email_unverified" | "email_ambiguous" | "email_linked" | "user_unknown" | "user_inactive";
-            /** @description A sentence for people. */
+            /** @description A human-readable sentence. */
             detail: string;
         };
-        /** @description What is wrong, as Django REST framework says it. */
+        /** @description An error in Django REST framework's format. */
         Detail: {
-            /** @description A stable word for programs. Django REST framework's own errors have none. */
+            /** @description A stable, machine-readable code. Django REST framework's own errors have none. */
             code?: string;
-            /** @description A sentence for people. */
+            /** @description A human-readable sentence. */
             detail: string;
         };
-        /** @description What is wrong. */
+        /** @description An error. */
         Error: {
-            /** @description A stable word for programs. */
+            /** @description A stable, machine-readable code. */
             code: string;
-            /** @description A sentence for people. */
+            /** @description A human-readable sentence. */
             detail: string;
-            /** @description Leads to the request in the service's log; in answers of 500 and above. */
+            /** @description The id of the request in the service's log, for status 500 and above. */
             request_id?: string;
         };
-        /** @description What is wrong with each field; `non_field_errors` is for the body as a whole. */
+        /** @description Error messages by field. `non_field_errors` is for the body as a whole. */
         FieldErrors: {
             [key: string]: string[];
         };
         FieldMetadata: {
-            /** @description The name for people. */
+            /** @description The display name. */
             label: string;
             /**
              * Format: int32
-             * @description In characters.
+             * @description Maximum length in characters.
              */
             max_length?: number;
             read_only: boolean;
@@ -170,16 +170,16 @@ export interface components {
             /** @description `string` or `integer`. */
             type: string;
         };
-        /** @description That the process is there. */
+        /** @description The process is running. */
         Health: {
             /** @description `ok` */
             status: string;
         };
-        /** @description A body that cannot be read, or whose fields are wrong. */
+        /** @description A body that cannot be parsed, or has invalid fields. */
         InvalidBody: components["schemas"]["Detail"] | components["schemas"]["FieldErrors"];
-        /** @description What OPTIONS tells of an address, as Django REST framework does. */
+        /** @description The metadata of a URL, as in Django REST framework. */
         Metadata: {
-            /** @description The fields of the body of each method that has one. */
+            /** @description The fields of the body, by method. */
             actions?: {
                 [key: string]: {
                     [key: string]: components["schemas"]["FieldMetadata"];
@@ -189,19 +189,19 @@ export interface components {
             description: string;
             /** @description The view's name. */
             name: string;
-            /** @description The media types that can be read. */
+            /** @description The accepted media types of request bodies. */
             parses: string[];
-            /** @description The media types that can be answered with. */
+            /** @description The media types of responses. */
             renders: string[];
         };
         PatchedArticleFields: {
             /**
              * Name
-             * @description White space around it is removed; it may hold no U+0000.
+             * @description Surrounding white space is removed. U+0000 is not allowed.
              */
             name?: string;
         };
-        /** @description The event, as far as it matters; whatever else is in it is tolerated. */
+        /** @description The members of an event that matter. Others are ignored. */
         PostConfirmationEvent: {
             request: {
                 userAttributes: {
@@ -215,21 +215,21 @@ export interface components {
             userName?: string | null;
             userPoolId: string;
         };
-        /** @description Problem details (RFC 9457), for who asks for them. */
+        /** @description Problem details (RFC 9457), for clients that accept them. */
         Problem: {
-            /** @description A stable word for programs. */
+            /** @description A stable, machine-readable code. */
             code: string;
-            /** @description A sentence for people. */
+            /** @description A human-readable sentence. */
             detail: string;
-            /** @description What is wrong with each field. */
+            /** @description Error messages by field. */
             errors?: components["schemas"]["FieldErrors"];
-            /** @description Leads to the request in the service's log; in answers of 500 and above. */
+            /** @description The id of the request in the service's log, for status 500 and above. */
             request_id?: string;
             /** Format: int32 */
             status: number;
-            /** @description The status in words. */
+            /** @description The reason phrase of the status. */
             title: string;
-            /** @description Always `about:blank`: the kind of problem is the status. */
+            /** @description Always `about:blank`: the status is the problem type. */
             type: string;
         };
         /** @description Whether requests can be served. */
@@ -238,15 +238,15 @@ export interface components {
             /** @description `ready` or `not ready` */
             status: string;
         };
-        /** @description Each is `ok`, or says what is wrong. */
+        /** @description Each is `ok` or a message. */
         ReadinessChecks: {
             database: string;
             keys: string;
             migrations: string;
         };
-        /** @description What became of who signed up. */
+        /** @description The result of a sign-up event. */
         Registration: {
-            /** @description `created`, `linked`, `known` or, for another event than a sign-up, `ignored` */
+            /** @description `created`, `linked`, `known`, or `ignored` for an event other than a sign-up */
             result: string;
             /**
              * Format: int64
@@ -254,9 +254,9 @@ export interface components {
              */
             user: number | null;
         };
-        /** @description The local user that a token stands for. */
+        /** @description The local user of the token. */
         User: {
-            /** @description Empty where there is none. */
+            /** @description Empty if the user has none. */
             email: string;
             first_name: string;
             /** Format: int64 */
@@ -268,7 +268,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The body cannot be read, or its fields are wrong. */
+        /** @description The body cannot be parsed, or has invalid fields. */
         BadRequest: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -296,7 +296,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Something went wrong on the service's side. */
+        /** @description Internal server error. */
         InternalServerError: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -310,7 +310,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The address has no such method. */
+        /** @description The URL does not support this method. */
         MethodNotAllowed: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -324,7 +324,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Accept` names nothing that can be served. */
+        /** @description `Accept` names no supported media type. */
         NotAcceptable: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -338,7 +338,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is nothing at this address, or `format` names no rendering. */
+        /** @description The URL is unknown, or `format` is not supported. */
         NotFound: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -352,7 +352,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `If-None-Match` names the present version. */
+        /** @description `If-None-Match` names the current version. */
         NotModified: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -378,7 +378,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `If-Match` names another version than the present one. */
+        /** @description `If-Match` does not name the current version. */
         PreconditionFailed: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -406,7 +406,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database or the user pool's keys are out of reach, or there is too much to do at once. */
+        /** @description The database or the user pool's keys are unreachable, or the service is overloaded. */
         ServiceUnavailable: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -422,7 +422,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller has sent more requests than the service's operator allows. */
+        /** @description The client has exceeded the rate limit. */
         TooManyRequests: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -454,7 +454,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body's `Content-Type` is none of those that can be read. */
+        /** @description The body's `Content-Type` is not supported. */
         UnsupportedMediaType: {
             headers: {
                 Allow: components["headers"]["Allow"];
@@ -472,11 +472,11 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The methods of this address. */
+        /** @description The methods of this URL. */
         Allow: string;
-        /** @description What the answer depends on, such as `Accept`, `Accept-Encoding` and `Origin`. */
+        /** @description The request headers that the response depends on, such as `Accept`, `Accept-Encoding` and `Origin`. */
         Vary: string;
-        /** @description Leads to the request in the service's log. */
+        /** @description The id of the request in the service's log. */
         "X-Request-Id": string;
     };
     pathItems: never;
@@ -486,19 +486,19 @@ export interface operations {
     listArticles: {
         parameters: {
             query?: {
-                /** @description Rows of a page; more than 1000 means 1000. */
+                /** @description Rows per page, at most 1000. */
                 limit?: number;
-                /** @description Where the page begins: comes from the `Link` header, and holds for one ordering. */
+                /** @description Where the page starts: taken from a `Link` header, valid for one ordering. */
                 cursor?: string;
                 /** @description Words of which each must occur, at most 20; quotation marks make several one. Case does not matter. */
                 search?: string;
                 /** @description The field that orders the list; a hyphen before it reverses the order. */
                 ordering?: "id" | "-id" | "name" | "-name";
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: {
-                /** @description Versions that the caller has: for these, a 304 saves the body. */
+                /** @description Versions that the client has cached. If one is current, the response is a 304 without a body. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -510,13 +510,13 @@ export interface operations {
             200: {
                 headers: {
                     Allow: components["headers"]["Allow"];
-                    /** @description The version of what is sent. */
+                    /** @description The version of the response. */
                     ETag?: string;
-                    /** @description The pages around, by `rel` `next`, `prev` and `first` (RFC 8288). */
+                    /** @description Other pages, with `rel` `next`, `prev` and `first` (RFC 8288). */
                     Link?: string;
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description How many articles there are, or match the search. */
+                    /** @description Number of articles, or of those that match the search. */
                     "X-Total-Count"?: number;
                     [name: string]: unknown;
                 };
@@ -526,7 +526,7 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
-            /** @description A parameter is wrong. */
+            /** @description A parameter is invalid. */
             400: {
                 headers: {
                     Allow: components["headers"]["Allow"];
@@ -552,7 +552,7 @@ export interface operations {
     createArticle: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: never;
@@ -586,7 +586,7 @@ export interface operations {
             201: {
                 headers: {
                     Allow: components["headers"]["Allow"];
-                    /** @description Its address. */
+                    /** @description Its URL. */
                     Location?: string;
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -613,7 +613,7 @@ export interface operations {
     listArticlesOptions: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: never;
@@ -622,7 +622,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the address offers. */
+            /** @description The metadata of this URL. */
             200: {
                 headers: {
                     Allow: components["headers"]["Allow"];
@@ -647,11 +647,11 @@ export interface operations {
     retrieveArticle: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: {
-                /** @description Versions that the caller has: for these, a 304 saves the body. */
+                /** @description Versions that the client has cached. If one is current, the response is a 304 without a body. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -666,7 +666,7 @@ export interface operations {
             200: {
                 headers: {
                     Allow: components["headers"]["Allow"];
-                    /** @description The version of what is sent. */
+                    /** @description The version of the response. */
                     ETag?: string;
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -690,11 +690,11 @@ export interface operations {
     updateArticle: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: {
-                /** @description Versions that may be changed: for another one, the answer is 412. */
+                /** @description Versions that may be changed. If none is current, the response is a 412. */
                 "If-Match"?: string;
             };
             path: {
@@ -742,11 +742,11 @@ export interface operations {
     destroyArticle: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: {
-                /** @description Versions that may be changed: for another one, the answer is 412. */
+                /** @description Versions that may be changed. If none is current, the response is a 412. */
                 "If-Match"?: string;
             };
             path: {
@@ -757,7 +757,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Deleted. */
             204: {
                 headers: {
                     Allow: components["headers"]["Allow"];
@@ -781,7 +781,7 @@ export interface operations {
     retrieveArticleOptions: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: never;
@@ -793,7 +793,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the address offers. */
+            /** @description The metadata of this URL. */
             200: {
                 headers: {
                     Allow: components["headers"]["Allow"];
@@ -818,11 +818,11 @@ export interface operations {
     partialUpdateArticle: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: {
-                /** @description Versions that may be changed: for another one, the answer is 412. */
+                /** @description Versions that may be changed. If none is current, the response is a 412. */
                 "If-Match"?: string;
             };
             path: {
@@ -871,7 +871,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The time of the signature: seconds since 1970, not more than 5 minutes off. */
+                /** @description The time of the signature in Unix seconds, at most 5 minutes from now. */
                 "X-Gatepost-Timestamp": number;
             };
             path?: never;
@@ -893,7 +893,7 @@ export interface operations {
                     "application/json": components["schemas"]["Registration"];
                 };
             };
-            /** @description This is no event of the trigger. */
+            /** @description The body is not an event of the trigger. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -903,7 +903,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The call is not signed, not well or not lately. */
+            /** @description The signature is missing, invalid or expired. */
             401: {
                 headers: {
                     /** @description `Gatepost-Signature` */
@@ -925,7 +925,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address has no such method. */
+            /** @description The URL does not support this method. */
             405: {
                 headers: {
                     /** @description The methods of this address. */
@@ -947,7 +947,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who signed up cannot be taken over; `code` tells why. */
+            /** @description The user cannot be created or linked; `code` says why. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -967,7 +967,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many calls that were refused. */
+            /** @description Too many refused calls. */
             429: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -979,7 +979,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Something went wrong on the service's side. */
+            /** @description Internal server error. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -989,7 +989,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The database is out of reach, or there is too much to do at once. */
+            /** @description The database is unreachable, or the service is overloaded. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -1012,7 +1012,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process is there. */
+            /** @description The process is running. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1022,7 +1022,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The address has no such method. */
+            /** @description The URL does not support this method. */
             405: {
                 headers: {
                     /** @description The methods of this address. */
@@ -1039,11 +1039,11 @@ export interface operations {
     retrieveMe: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: {
-                /** @description Versions that the caller has: for these, a 304 saves the body. */
+                /** @description Versions that the client has cached. If one is current, the response is a 304 without a body. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -1055,7 +1055,7 @@ export interface operations {
             200: {
                 headers: {
                     Allow: components["headers"]["Allow"];
-                    /** @description The version of what is sent. */
+                    /** @description The version of the response. */
                     ETag?: string;
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1079,7 +1079,7 @@ export interface operations {
     retrieveMeOptions: {
         parameters: {
             query?: {
-                /** @description The rendering, whatever `Accept` says: JSON, or a page for people. An empty one says nothing. */
+                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
             header?: never;
@@ -1088,7 +1088,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the address offers. */
+            /** @description The metadata of this URL. */
             200: {
                 headers: {
                     Allow: components["headers"]["Allow"];
@@ -1129,7 +1129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description The address has no such method. */
+            /** @description The URL does not support this method. */
             405: {
                 headers: {
                     /** @description The methods of this address. */
@@ -1141,7 +1141,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Something is missing. */
+            /** @description The service is not ready. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
