@@ -77,13 +77,19 @@ async fn a_caller_beyond_the_limit_is_told_so_by_a_code() {
 async fn a_body_that_breaks_its_framing_is_told_so_by_a_code() {
     let server = TestServer::start().await;
     let token = server.alice().await;
-    server.ready().await;
-    assert_eq!(server.get("/me/", &token).await.status, 200);
     let request = format!(
         "POST /articles/ HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"
     );
-    let answer = exchange(server.address, request.as_bytes(), Then::Wait).await.bytes;
-    let answer = String::from_utf8_lossy(&answer);
+    // actix-http takes a broken chunk for a lost client: it drops the connection unless the handler waits for the body
+    // already, which it does at once only for a token and a user that it has seen.
+    let mut answer = String::new();
+    for _ in 0..20 {
+        if !answer.is_empty() {
+            break;
+        }
+        assert_eq!(server.get("/me/", &token).await.status, 200);
+        answer = exchange(server.address, request.as_bytes(), Then::Wait).await.text();
+    }
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert!(answer.contains(r#"{"detail":"The request body cannot be read: "#), "{answer}");
     assert!(answer.contains(r#""code":"parse_error"}"#), "{answer}");
