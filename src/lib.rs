@@ -38,14 +38,14 @@
 //! 1. [`http::edge`] assigns an id and checks `Host`.
 //! 2. [`api::resource`] answers a CORS preflight, or chooses a renderer by `Accept` ([`http::negotiation`]).
 //! 3. [`CognitoUser`](cognito::CognitoUser) is extracted: [`cognito::authentication`] takes the token from the header,
-//!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user. Any
-//!    failure is a [`Refusal`](cognito::Refusal), which becomes a 401.
-//! 4. [`ModelViewSet`](api::ModelViewSet) reads the body ([`http::body`], [`api::parsers`]), validates its fields
-//!    ([`models::clean`]) and calls [`Model::create`](models::Model::create) within [`Db::write`](db::Db::write), which
-//!    returns once article and history are on disk. [`articles::models`] defines an article.
+//!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user, and
+//!    [`http::rate_limit`] counts the request. A bad token is a [`Refusal`](cognito::Refusal), which becomes a 401.
+//! 4. [`ModelViewSet`](api::ModelViewSet) checks its [`Permission`](api::Permission), reads the body ([`http::body`],
+//!    [`api::parsers`]), validates its fields ([`models::clean`]) and calls [`Model::create`](models::Model::create)
+//!    within [`Db::write`](db::Db::write), which returns once article and history are on disk. [`articles::models`]
+//!    defines an article.
 //! 5. [`api`] adds `Allow` and renders the response; [`http::edge`] adds headers and logs.
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 // All code may process untrusted input, so nothing may panic on it.
 #![warn(clippy::expect_used, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 
@@ -62,7 +62,6 @@ pub mod history;
 pub mod http;
 pub mod metrics;
 pub mod models;
-#[allow(missing_docs)]
 pub mod schema;
 pub mod server;
 pub mod users;
