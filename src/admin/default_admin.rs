@@ -1,15 +1,16 @@
 //! The admin of a model whose description says all there is to know: [`Options`] are registered as they are.
 
+use chrono::{SubsecRound, Utc};
 use diesel::QueryResult;
 use serde_json::Value as Json;
 
 use super::model_admin::{Cell, ModelAdmin, Options, Panel, Staff, Values};
 use crate::db::Connection;
 use crate::db::rows::Value;
-use crate::error::Error;
+use crate::error::{Error, FieldErrors};
 use crate::models::Default;
-use crate::models::clean::clean;
-use crate::models::value::to_text;
+use crate::models::clean::{CleanedData, clean};
+use crate::models::value::{iso_8601, to_text};
 use crate::models::{Data, Field, Input, Kind, Model, Row};
 use crate::users::permissions::{Verb, permission};
 
@@ -21,13 +22,12 @@ impl ModelAdmin for &'static Options {
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>> {
         let row = self.model.find(conn, id)?;
         Ok(row.map(|row| {
-            self.fields().fold(Values::default(), |values, field| values.with(field.name, entered(&row, field)))
+            self.fields().fold(Values::default(), |values, field| values.with(field.name, form_value(&row, field)))
         }))
     }
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
-        let data: Data = values.0.iter().map(|(name, value)| (name.clone(), input(value))).collect();
-        let data = clean(self.fields().filter(|field| field.is_column()), &data, id.is_some())?;
+        let data = entered(self.fields().filter(|field| field.is_column()), values, id.is_some())?;
         let row = match id {
             None => self.model.create(conn, &data, &staff.actor())?,
             Some(id) => find(self.model, conn, id)?.update(conn, &data, &staff.actor())?,
@@ -55,17 +55,41 @@ fn find(model: &'static Model, conn: &mut Connection, id: i64) -> Result<Row, Er
 }
 
 /// The values that a new row's form begins with.
-pub fn initial(options: &Options) -> Values {
+pub fn initial(options: &Options, staff: &Staff) -> Values {
     options.fields().fold(Values::default(), |values, field| match field.default {
         Some(Default::Boolean(flag)) => values.with(field.name, flag),
         Some(Default::Integer(number)) => values.with(field.name, number.to_string()),
         Some(Default::Text(text)) => values.with(field.name, text),
+        Some(Default::Now) => values.with(field.name, iso_8601(Utc::now().naive_utc().trunc_subsecs(0))),
+        Some(Default::Caller) => values.with(field.name, staff.user.id.to_string()),
         _ => values,
     })
 }
 
+/// Validates the values of a form. An input that was left empty has no value, where the API's clients sent a wrong one.
+fn entered(
+    fields: impl Iterator<Item = &'static Field>,
+    values: &Values,
+    is_partial: bool,
+) -> Result<CleanedData, Error> {
+    let is_text = |field: &Field| matches!(field.kind, Kind::Char(_) | Kind::Email);
+    let is_empty = |field: &Field| values.0.get(field.name).is_some_and(|value| value == "");
+    let is_missing = |field: &&Field| is_empty(field) && !field.is_null && !is_text(field);
+    let (missing, given): (Vec<&Field>, Vec<&Field>) = fields.partition(is_missing);
+    let data: Data = values.0.iter().map(|(name, value)| (name.clone(), input(value))).collect();
+    let mut errors = FieldErrors::default();
+    missing.iter().for_each(|field| errors.add(field.name, vec!["This field is required.".to_owned()]));
+    match clean(given, &data, is_partial) {
+        Ok(cleaned) => Ok(errors.into_result().map(|()| cleaned)?),
+        Err(others) => {
+            errors.0.extend(others.0);
+            Err(errors.into())
+        }
+    }
+}
+
 /// A value as a form has it.
-fn entered(row: &Row, field: &Field) -> Json {
+fn form_value(row: &Row, field: &Field) -> Json {
     match row.get(field.name) {
         Value::Boolean(flag) => (*flag).into(),
         value => to_text(value).into(),

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 
 use crate::db::Connection;
 use crate::db::rows::Bind;
-use crate::models::Model;
+use crate::models::{Kind, Model};
 
 /// A filter of a list, in the query under its name.
 #[derive(Debug)]
@@ -23,11 +23,13 @@ impl Filter {
         Filter { name, label: "", choices: Choices::Field(name) }
     }
 
-    /// Whether the model has no field that it filters by.
-    pub(super) fn is_broken(&self, model: &Model) -> bool {
-        match self.choices {
-            Choices::Field(name) => model.field(name).is_none(),
-            _ => false,
+    /// Why the model cannot be filtered by its field.
+    pub(super) fn problem(&self, model: &Model) -> Option<String> {
+        let Choices::Field(name) = self.choices else { return None };
+        match model.field(name).map(|field| field.kind) {
+            None => Some(format!("the model has no field {name}")),
+            Some(Kind::Boolean | Kind::Choice(_) | Kind::DateTime | Kind::ForeignKey(_)) => None,
+            Some(_) => Some(format!("the field {name} has no choices to filter by")),
         }
     }
 }

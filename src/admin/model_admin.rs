@@ -241,9 +241,18 @@ impl Options {
         let columns = self.list_display.iter().chain(self.export).find(|name| self.column(name).is_none());
         let in_form = self.fieldsets.iter().flat_map(|fieldset| fieldset.fields);
         let field = in_form.copied().find(|name| self.model.field(name).is_none());
-        let filter = self.list_filter.iter().find(|filter| filter.is_broken(self.model)).map(|filter| filter.name);
-        match columns.copied().or(field).or(filter) {
-            Some(name) => Err(format!("the admin of {}: the model has no field {name}", self.model.plural)),
+        let fail = |problem: String| Err(format!("the admin of {}: {problem}", self.model.plural));
+        if let Some(name) = columns.copied().or(field) {
+            return fail(format!("the model has no field {name}"));
+        }
+        let is_ordering =
+            |name: &str| name == "id" || self.columns().iter().any(|c| c.name == name && c.order.is_some());
+        let ordering = self.ordering.iter().map(|name| name.trim_start_matches('-'));
+        if let Some(name) = ordering.clone().find(|name| !is_ordering(name)) {
+            return fail(format!("the list has no column {name} that it can be ordered by"));
+        }
+        match self.list_filter.iter().find_map(|filter| filter.problem(self.model)) {
+            Some(problem) => fail(problem),
             None => Ok(()),
         }
     }

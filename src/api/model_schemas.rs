@@ -211,7 +211,7 @@ fn sent(field: &Field) -> Object {
             let rule = "Surrounding white space is removed. U+0000 is not allowed.";
             let text = help.map_or_else(|| rule.to_owned(), |help| format!("{help} {rule}"));
             let schema = schema.description(Some(text)).max_length(Some(max_length));
-            if field.is_blank() {
+            if field.is_blank {
                 return schema.build();
             }
             // A character that is not white space in Python. `\s` does not cover U+0085 and the separators.

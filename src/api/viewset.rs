@@ -2,7 +2,7 @@
 
 use super::endpoint::{Endpoint, Parent, SerializerField};
 use crate::models::words::capitalized_words;
-use crate::models::{Field, Model, Row};
+use crate::models::{Field, Kind, Model, Row};
 use crate::users::models::User;
 
 /// The API of a model, below `/<plural>/`. Any authenticated user may read; the permissions control writes.
@@ -67,9 +67,13 @@ impl ModelViewSet {
             Permission::IsOwnerOrAdmin(field) => Some(field),
             _ => None,
         });
-        let named = self.fields.iter().chain(self.read_only_fields).copied().chain(owner);
+        let named = self.fields.iter().chain(self.read_only_fields).copied().chain(owner.clone());
         if let Some(name) = named.clone().find(|name| self.model.field(name).is_none()) {
             return Err(format!("{}: the model has no field {name}", self.path()));
+        }
+        let is_user = |field: &Field| matches!(field.kind, Kind::ForeignKey(to) if to.name == "user");
+        if let Some(name) = owner.clone().find(|name| !self.model.field(name).is_some_and(is_user)) {
+            return Err(format!("{}: the owner {name} is not a foreign key to a user", self.path()));
         }
         let mut required = self.model.concrete().filter(|field| field.is_required());
         match required.find(|required| !self.writable().any(|field| field.name == required.name)) {

@@ -107,8 +107,8 @@ impl Field {
 
     fn clean_value(&self, input: &Input) -> Result<Value, Vec<String>> {
         match self.kind {
-            Kind::Char(max_length) => char(input, max_length, self.is_blank()).map(Value::Text),
-            Kind::Email => char(input, MAX_EMAIL_CHARS, true).map(Value::Text),
+            Kind::Char(max_length) => char(input, max_length, self.is_blank).map(Value::Text),
+            Kind::Email => char(input, MAX_EMAIL_CHARS, self.is_blank).map(Value::Text),
             Kind::Integer => integer(input).map(Value::Integer),
             Kind::Boolean => boolean(input).map(Value::Boolean),
             Kind::DateTime => datetime(input).map(Value::DateTime),

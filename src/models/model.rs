@@ -85,6 +85,8 @@ pub struct Field {
     pub is_editable: bool,
     /// Whether it may be NULL.
     pub is_null: bool,
+    /// Whether it may be an empty text.
+    pub is_blank: bool,
     /// Whether values must be unique. The column needs a `UNIQUE` constraint.
     pub is_unique: bool,
     /// Whether searches include it.
@@ -145,6 +147,7 @@ impl Field {
             default: None,
             is_editable: true,
             is_null: false,
+            is_blank: false,
             is_unique: false,
             is_searched: false,
             is_ordering: false,
@@ -211,14 +214,21 @@ impl Field {
         Field { default: Some(default), ..self }
     }
 
-    /// Allows empty text.
+    /// Allows empty text, which is the default where there is no other.
     pub const fn blank(self) -> Field {
-        self.default(Default::Text(""))
+        Field { is_blank: true, ..self }.or_default(Default::Text(""))
     }
 
-    /// Allows NULL.
+    /// Allows NULL, which is the default where there is no other.
     pub const fn null(self) -> Field {
-        Field { is_null: true, ..self }.default(Default::Null)
+        Field { is_null: true, ..self }.or_default(Default::Null)
+    }
+
+    const fn or_default(self, default: Default) -> Field {
+        match self.default {
+            Some(_) => self,
+            None => self.default(default),
+        }
     }
 
     /// Requires unique values.
@@ -267,11 +277,6 @@ impl Field {
     /// Whether a value is required to create a row.
     pub fn is_required(&self) -> bool {
         self.is_editable && self.default.is_none()
-    }
-
-    /// Whether empty text is allowed.
-    pub fn is_blank(&self) -> bool {
-        self.default == Some(Default::Text(""))
     }
 
     /// Whether it is a column of the model's own table.

@@ -295,9 +295,11 @@ async fn the_admin_has_a_column_a_filter_and_an_input_for_every_kind() {
         assert!(form.contains(part), "{part} is not in {form}");
     }
     let owner = server.number("SELECT id FROM users WHERE is_superuser").await.to_string();
+    assert!(form.contains(&format!(r#"<option value="{owner}" selected>"#)), "the caller owns it by default: {form}");
+    assert!(!form.contains("ID."), "nobody has to know an id: {form}");
     let fields = [
         ("name", "x"),
-        ("starts_at", "2026-12-24T18:00"),
+        ("starts_at", "2999-12-24T18:00:30.5"),
         ("kind", "workshop"),
         ("owner", owner.as_str()),
         ("_save", "1"),
@@ -306,7 +308,9 @@ async fn the_admin_has_a_column_a_filter_and_an_input_for_every_kind() {
     assert_eq!(answer.status, 303, "{}", answer.text());
     for (query, is_there) in [
         ("", true),
-        ("?kind=workshop&is_public=no&owner=yes&starts_at=year", true),
+        ("?kind=workshop&is_public=no&owner=yes&starts_at=future", true),
+        ("?starts_at=day", false),
+        ("?starts_at=year", false),
         ("?kind=talk", false),
         ("?is_public=yes", false),
         ("?owner=no", false),
@@ -315,7 +319,13 @@ async fn the_admin_has_a_column_a_filter_and_an_input_for_every_kind() {
         assert_eq!(list.contains(">x</a>"), is_there, "{query}");
     }
     let list = root.page("/admin/events/").await;
-    assert!(list.contains("Workshop") && list.contains("2026-12-24"), "{list}");
+    assert!(list.contains("Workshop") && list.contains("2999-12-24"), "{list}");
+    let form = root.page("/admin/events/1/change/").await;
+    let time = r#"<input type="datetime-local" id="id_starts_at" name="starts_at" value="2999-12-24T18:00:30.500""#;
+    assert!(form.contains(time), "{form}");
+    let empty = [("name", "y"), ("starts_at", ""), ("kind", ""), ("owner", ""), ("_save", "1")];
+    let text = root.post("/admin/events/add/", &empty).await.text();
+    assert_eq!(text.matches(">This field is required.</li>").count(), 2, "the time and the kind: {text}");
     let answer = root
         .post("/admin/events/add/", &[("name", "y"), ("starts_at", "soon"), ("owner", "999999"), ("_save", "1")])
         .await;
@@ -328,6 +338,7 @@ async fn the_admin_has_a_column_a_filter_and_an_input_for_every_kind() {
     let history = root.page("/admin/history/").await;
     let root_name = server.texts("SELECT username AS t FROM users WHERE is_superuser").await.remove(0);
     assert!(history.contains("Owner") && history.contains(&root_name), "{history}");
+    assert!(history.contains("2999-12-24 18:00:30.500000 UTC"), "{history}");
 }
 
 /// What a property tries: names that files have to quote, times of every precision, everything else.

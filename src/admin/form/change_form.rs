@@ -40,7 +40,7 @@ pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let options = cx.model(Verb::Add)?;
     let mut form = ModelForm::new(options, None);
     let given = FormData::parse(cx.request.query_string().as_bytes());
-    form.values = initial(options);
+    form.values = initial(options, &cx.staff.staff);
     form.values.0.extend(fields::parse(options, &given).0.into_iter().filter(|(name, _)| given.has(name)));
     form.show(&cx, StatusCode::OK).await
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use diesel::QueryResult;
 use serde_json::Value;
 
-use crate::admin::list::cells::choice_name;
+use crate::admin::list::cells::{choice_name, time_text};
 use crate::admin::model_admin::{Choice, ModelAdmin, Staff, Values};
 use crate::admin::site::Site;
 use crate::db::Connection;
@@ -63,7 +63,12 @@ pub enum Input {
         max_length: Option<usize>,
     },
     /// One of these.
-    Choose(Vec<OptionView>),
+    Choose {
+        /// What there is to choose.
+        options: Vec<OptionView>,
+        /// Whether one must be chosen.
+        required: bool,
+    },
     /// Yes or no.
     Checkbox(bool),
     /// Several of these, under headings.
@@ -124,12 +129,13 @@ impl View<'_> {
     }
 
     fn field(&self, conn: &mut Connection, field: &'static Field) -> QueryResult<FieldView> {
+        let input = self.input(conn, field)?;
         Ok(FieldView {
             name: field.name,
             label: field.verbose_name(),
-            help: help(field),
+            help: help(field, &input),
             errors: self.errors_of(if matches!(field.kind, Kind::Password) { "password1" } else { field.name }),
-            input: self.input(conn, field)?,
+            input,
         })
     }
 
@@ -167,10 +173,10 @@ impl View<'_> {
             }
             Kind::Choice(choices) => {
                 let choices = choices.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
-                Input::Choose(one_of(field, &value, choices))
+                Input::Choose { options: one_of(field, &value, choices), required: !field.is_null }
             }
             Kind::ForeignKey(to) => match few_rows(conn, to)? {
-                Some(rows) => Input::Choose(one_of(field, &value, rows)),
+                Some(rows) => Input::Choose { options: one_of(field, &value, rows), required: !field.is_null },
                 None => line("number", value, None),
             },
             Kind::Boolean => Input::Checkbox(self.values.flag(field.name)),
@@ -203,10 +209,10 @@ impl View<'_> {
 const MOST_OFFERED: usize = 200;
 
 /// What people should know of a field.
-fn help(field: &Field) -> String {
-    let rule = match field.kind {
-        Kind::DateTime => "In UTC.".to_owned(),
-        Kind::ForeignKey(to) => format!("Choose the {}, or enter its ID.", to.verbose_name()),
+fn help(field: &Field, input: &Input) -> String {
+    let rule = match (field.kind, input) {
+        (Kind::DateTime, _) => "In UTC.".to_owned(),
+        (Kind::ForeignKey(to), Input::Text { .. }) => format!("Enter the {}’s ID.", to.verbose_name()),
         _ => String::new(),
     };
     format!("{} {rule}", field.help_text).trim().to_owned()
@@ -215,9 +221,13 @@ fn help(field: &Field) -> String {
 /// How a time is entered: by the browser's picker, unless it is finer than pickers are, or no time at all.
 fn time_input(value: String) -> (&'static str, String) {
     match value.strip_suffix('Z') {
-        Some(local) if local.rsplit_once('.').is_none_or(|(_, fraction)| fraction.len() <= 3) => {
-            ("datetime-local", local.to_owned())
-        }
+        Some(local) => match local.rsplit_once('.') {
+            None => ("datetime-local", local.to_owned()),
+            Some((seconds, fraction)) if fraction.ends_with("000") => {
+                ("datetime-local", format!("{seconds}.{}", &fraction[..fraction.len() - 3]))
+            }
+            Some(_) => ("text", value),
+        },
         None if value.is_empty() => ("datetime-local", value),
         _ => ("text", value),
     }
@@ -267,7 +277,7 @@ pub fn shown(
 fn shown_text(conn: &mut Connection, field: &Field, text: &str) -> QueryResult<String> {
     Ok(match field.kind {
         Kind::Choice(choices) => choice_name(choices, text),
-        Kind::DateTime => text.replacen('T', " ", 1).replace('Z', " UTC"),
+        Kind::DateTime => time_text(text),
         Kind::ForeignKey(to) => {
             let title = text.parse().ok().map(|id| to.title_of(conn, id)).transpose()?.flatten();
             title.unwrap_or_else(|| text.to_owned())

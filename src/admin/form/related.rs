@@ -37,11 +37,19 @@ pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) ->
             label: capitalized(&label(site, options, table)),
             fate: match on_delete {
                 OnDelete::Cascade => format!("{count} deleted"),
-                OnDelete::SetNull => format!("{count} kept, with “{}” empty", column.replace('_', " ")),
+                OnDelete::SetNull => format!("{count} kept, with “{}” empty", field_label(site, table, column)),
             },
         });
     }
     Ok(related)
+}
+
+fn field_label(site: &Site, table: &str, column: &str) -> String {
+    let model = site.models().map(|model| model.options().model).find(|model| model.plural == table);
+    match model.and_then(|model| model.field(column)) {
+        Some(field) => field.verbose_name().to_lowercase(),
+        None => column.trim_end_matches("_id").replace('_', " "),
+    }
 }
 
 /// What the rows of a table are called: by their model, by the one they refer to, or as the table is named.

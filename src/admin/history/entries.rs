@@ -5,7 +5,7 @@ use diesel::QueryResult;
 use serde_json::{Map, Value};
 
 use super::model::{source_label, source_phrase};
-use crate::admin::list::cells::choice_name;
+use crate::admin::list::cells::{choice_name, time_text};
 use crate::admin::model_admin::{Choices, FixedChoice, Options, permissions};
 use crate::admin::moment::Moment;
 use crate::admin::site::Site;
@@ -145,8 +145,10 @@ fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) ->
         _ => &[],
     };
     let kind = options.and_then(|options| options.model.field(field)).map(|field| field.kind);
-    if let Some(Kind::Choice(choices)) = kind {
-        return choice_name(choices, value);
+    match kind {
+        Some(Kind::Choice(choices)) => return choice_name(choices, value),
+        Some(Kind::DateTime) => return time_text(value),
+        _ => {}
     }
     let fixed = fixed.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned());
     let permission =

@@ -284,7 +284,7 @@ fn save_row(
     staff: &Staff,
 ) -> Result<Saved, Error> {
     let Some(id) = sheet.id(row)? else {
-        let values = sheet.fill(row, initial(model.options()))?;
+        let values = sheet.fill(row, initial(model.options(), staff))?;
         model.save(conn, None, &values, staff)?;
         return Ok(Saved::Created);
     };

@@ -12,6 +12,7 @@ use super::job::{self, Import, Report, Running};
 use crate::admin::form_data::UploadForm;
 use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{page, see_other};
+use crate::admin::text::thousands;
 use crate::admin::{AdminContext, Frame, PostForm, Site};
 use crate::db::Connection;
 use crate::error::Error;
@@ -28,8 +29,8 @@ struct ImportPage {
     frame: Frame,
     options: &'static Options,
     columns: Vec<(&'static Field, String)>,
-    max_bytes: usize,
-    max_rows: usize,
+    max_kib: String,
+    max_rows: String,
     problem: Option<String>,
 }
 
@@ -161,7 +162,8 @@ fn import_page(cx: &AdminContext, options: &'static Options, problem: Option<Str
     let columns = csv_file::importable(options).map(|field| (field, meaning(field))).collect();
     let max_bytes = cx.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    page(status, &ImportPage { frame, options, columns, max_bytes, max_rows: MAX_ROWS, problem })
+    let (max_kib, max_rows) = (thousands((max_bytes / 1024) as i64), thousands(MAX_ROWS as i64));
+    page(status, &ImportPage { frame, options, columns, max_kib, max_rows, problem })
 }
 
 /// What a column holds.

@@ -39,6 +39,11 @@ pub fn choice_name(choices: &[(&str, &str)], value: &str) -> String {
     choices.iter().find(|(known, _)| *known == value).map_or(value, |(_, name)| name).to_owned()
 }
 
+/// A time in ISO 8601, for people.
+pub fn time_text(time: &str) -> String {
+    time.replacen('T', " ", 1).replace('Z', " UTC")
+}
+
 impl Cell {
     /// The cell without its looks; times in ISO 8601, UTC.
     pub fn plain(&self) -> String {

@@ -82,8 +82,15 @@ fn of_field(field: &Field) -> Vec<FilterChoice> {
             choices.iter().map(|(value, label)| choice(value, label, is(value))).collect()
         }
         Kind::DateTime => {
-            let since = |days| bound(&format!("{name} >= ?"), days_ago(days));
-            PERIODS.map(|(value, label, days)| choice(value, label, since(days))).into()
+            let now = || Bind::from(Utc::now().naive_utc());
+            let since = |days| {
+                Sql::all([bound(&format!("{name} >= ?"), days_ago(days)), bound(&format!("{name} <= ?"), now())])
+            };
+            let past = PERIODS.iter().map(|(value, label, days)| choice(value, label, since(*days)));
+            // Nothing sets the time of a change to one that is yet to come.
+            let future =
+                field.is_editable.then(|| choice("future", "In the future", bound(&format!("{name} > ?"), now())));
+            past.chain(future).collect()
         }
         _ => vec![
             choice("yes", "Set", Sql::new(format!("{name} IS NOT NULL"))),

@@ -176,7 +176,7 @@ async fn files_that_are_no_csv_are_refused_with_the_reason() {
     let too_large = root.upload(IMPORT, "rows.csv", vec![b'x'; 400_001]).await;
     assert_eq!(too_large.status, 413);
     assert_has(&too_large.text(), &["Error 413"]);
-    assert!(root.page(IMPORT).await.contains("At most 390 KiB and 10000 rows."));
+    assert!(root.page(IMPORT).await.contains("At most 390 KiB and 10,000 rows."));
     assert_eq!(server.count("imports").await, 0, "nothing is kept");
 }
 
