@@ -7,6 +7,7 @@ use actix_web::{Resource, Route, web};
 use super::auth::browsing::Browsing;
 use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
+use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, session, sessions, sign_in, staff, user_password};
@@ -33,6 +34,7 @@ pub struct Admin {
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
     limits: web::Data<SessionLimits>,
+    methods: web::Data<SignInMethods>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
     lists: web::Data<Recent<change_list::Listed>>,
@@ -49,6 +51,8 @@ pub struct AdminSettings {
     pub session_limits: SessionLimits,
     /// Failures at signing in to one account that are allowed at once.
     pub max_failures: u32,
+    /// How staff can sign in.
+    pub methods: SignInMethods,
 }
 
 impl Admin {
@@ -75,6 +79,7 @@ impl Admin {
                 devices: Devices::new(&device_key),
             }),
             limits: web::Data::new(settings.session_limits),
+            methods: web::Data::new(settings.methods),
             imports: web::Data::new(Running::default()),
             lists: web::Data::default(),
             histories: web::Data::default(),
@@ -88,6 +93,9 @@ impl Admin {
         let sessions = self.sessions.get_ref().clone();
         let session = session::middleware(sessions, *self.cookies.get_ref(), self.session_key.clone());
         let mut scope = web::scope("/admin");
+        for SignInResource { path, route } in self.methods.external.iter().flat_map(|external| (external.resources)()) {
+            scope = scope.service(resource(path.trim_start_matches("/admin"), "GET, HEAD", vec![route]));
+        }
         for resource in resources(&self.site) {
             scope = scope.service(resource);
         }
@@ -96,6 +104,7 @@ impl Admin {
             .app_data(self.cookies.clone())
             .app_data(self.credentials.clone())
             .app_data(self.limits.clone())
+            .app_data(self.methods.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
             .app_data(self.lists.clone())

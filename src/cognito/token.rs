@@ -94,6 +94,8 @@ impl<'a> Token<'a> {
             iat: time("iat")?,
             nbf: time("nbf")?,
             auth_time: time("auth_time")?,
+            nonce: members.text("nonce").map(str::to_owned),
+            acr: members.text("acr").map(str::to_owned),
         })
     }
 }
@@ -125,6 +127,10 @@ pub struct Claims {
     pub nbf: Option<i64>,
     /// Time of sign-in in Unix seconds.
     pub auth_time: Option<i64>,
+    /// Binds the token to a sign-in (OpenID Connect Core 1.0, section 2).
+    pub nonce: Option<String>,
+    /// How the user signed in: `urn:cognito:loa:N`.
+    pub acr: Option<String>,
 }
 
 /// Cognito sends a boolean; emulators and the trigger's event send the string "true". Nothing else is true.

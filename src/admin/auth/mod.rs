@@ -4,6 +4,7 @@ pub mod browsing;
 pub mod credentials;
 pub mod csrf;
 pub mod device;
+pub mod external;
 pub mod next;
 pub mod origin;
 pub mod password_change;

@@ -2,7 +2,6 @@
 //! ends here when the session does.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_session::config::{CookieContentSecurity, PersistentSession};
@@ -11,11 +10,14 @@ use actix_session::{Session, SessionMiddleware};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{CookieJar, Key, SameSite};
+use actix_web::http::header;
+use chrono::{DateTime, Utc};
 
 use crate::admin::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
+use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
@@ -31,6 +33,8 @@ const KEY_HASH: &str = "key_hash";
 const USER_ID: &str = "user_id";
 const ADDRESS: &str = "address";
 const USER_AGENT: &str = "user_agent";
+/// When the user proved who they are, in Unix seconds, if that was before the session began.
+const SINCE: &str = "since";
 /// A fingerprint of the password with which the session began, as Django has it: with another password every
 /// session is over, whoever forgot to end it.
 const AUTH_HASH: &str = "auth_hash";
@@ -138,14 +142,17 @@ impl DatabaseSessions {
         state.remove(KEY_HASH);
         let (user_id, address, user_agent) =
             (take(&mut state, USER_ID)?, take(&mut state, ADDRESS)?, take(&mut state, USER_AGENT)?);
-        let new = NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
+        let since = take::<Option<i64>>(&mut state, SINCE)?.and_then(|since| DateTime::from_timestamp(since, 0));
+        let since = since.map(|since| since.naive_utc());
+        let new =
+            NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent, since };
         let limits = self.limits;
         self.db.write(move |conn| Ok(sessions::create(conn, new, &limits)?)).await?;
         SessionKey::try_from(key).map_err(|error| Error::Internal(error.to_string()))
     }
 
     async fn replace(&self, key: &SessionKey, mut state: State) -> Result<(), Error> {
-        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT].contains(&name.as_str()));
+        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT, SINCE].contains(&name.as_str()));
         let (key_hash, state) = (fingerprint(key.as_ref()), encode(&state)?);
         self.db.write(move |conn| Ok(sessions::set_state(conn, &key_hash, &state)?)).await
     }
@@ -242,12 +249,14 @@ fn auth_hash(user: &User) -> String {
 
 /// Signs a user in: the session gets another key and another CSRF token, and nothing is left in it of who was
 /// signed in before.
-pub fn begin(session: &Session, user: &User, address: IpAddr, user_agent: &str) -> Result<(), Error> {
+pub fn begin(session: &Session, user: &User, request: &HttpRequest, since: Option<DateTime<Utc>>) -> Result<(), Error> {
     session.clear();
-    let user_agent: String = user_agent.chars().take(MAX_USER_AGENT_CHARS).collect();
+    let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes()).unwrap_or_default();
+    let user_agent: String = String::from_utf8_lossy(user_agent).chars().take(MAX_USER_AGENT_CHARS).collect();
     insert(session, USER_ID, user.id)?;
-    insert(session, ADDRESS, address.to_string())?;
+    insert(session, ADDRESS, client_address(request).to_string())?;
     insert(session, USER_AGENT, user_agent)?;
+    insert(session, SINCE, since.map(|since| since.timestamp()))?;
     renew(session, user)
 }
 

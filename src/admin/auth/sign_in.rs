@@ -5,7 +5,7 @@
 
 use actix_session::SessionExt;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER, USER_AGENT};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::credentials::{self, Credentials, Verdict};
 use super::csrf;
 use super::device;
+use super::external::SignInMethods;
 use super::next::own_path;
 use super::session;
 use super::staff::StaffUser;
@@ -44,6 +45,7 @@ struct LoginPage<'a> {
     csrf_token: &'a str,
     username: &'a str,
     next: &'a str,
+    methods: SignInMethods,
     error: Option<Problem>,
 }
 
@@ -76,9 +78,15 @@ fn show(
 ) -> Result<HttpResponse, Error> {
     let token = csrf::anonymous_token(request)?;
     let gate = Gate::new(request, "Sign in");
-    let mut response = page(status, &LoginPage { gate, csrf_token: &token, username, next, error })?;
+    let mut response =
+        page(status, &LoginPage { gate, csrf_token: &token, username, next, methods: methods(request)?, error })?;
     csrf::keep_token(request, &mut response, &token)?;
     Ok(response)
+}
+
+fn methods(request: &HttpRequest) -> Result<SignInMethods, Error> {
+    let methods = request.app_data::<web::Data<SignInMethods>>().map(|methods| *methods.get_ref());
+    methods.ok_or_else(|| Error::Internal("there is no way to sign in".to_owned()))
 }
 
 /// `POST /admin/login/`
@@ -88,6 +96,9 @@ pub async fn sign_in(
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
+    if !methods(&request)?.password {
+        return Err(Error::PermissionDenied);
+    }
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
     let user = find(&credentials.db, username.clone()).await?;
@@ -149,9 +160,7 @@ fn enter(
     device: &str,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    let user_agent = String::from_utf8_lossy(user_agent);
-    session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
+    session::begin(&request.get_session(), user, request, None)?;
     let mut response = see_other(next);
     cookies.set(&mut response, cookies::DEVICE, device, Some(device::AGE))?;
     Ok(response)
@@ -161,10 +170,11 @@ fn enter(
 #[template(path = "admin/logged_out.html")]
 struct LoggedOutPage {
     gate: Gate,
+    methods: SignInMethods,
 }
 
 /// `POST /admin/logout/`
 pub async fn sign_out(request: HttpRequest, staff: StaffUser, _: PostForm) -> Result<HttpResponse, Error> {
     staff.sign_out();
-    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out") })
+    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out"), methods: methods(&request)? })
 }
