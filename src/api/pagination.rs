@@ -1,7 +1,5 @@
-//! Query parameters of lists (`?limit=`, `?cursor=`, `?search=`, `?ordering=`) and the `Link` header (RFC 8288).
-//!
-//! A cursor contains the position of the last row, not an offset: every page costs as much as the first, and rows
-//! inserted or deleted in between do not shift the pages.
+//! Query parameters of lists and the `Link` header (RFC 8288). A cursor contains the position of the last row, not an
+//! offset: every page costs as much as the first, and rows inserted or deleted in between do not shift the pages.
 
 use std::num::IntErrorKind;
 
@@ -19,23 +17,20 @@ use crate::models::Field;
 use crate::models::list::{Cursor, ListQuery, Page};
 use crate::models::value::to_json;
 
-/// Default number of rows per page.
 const DEFAULT_LIMIT: i64 = 100;
-/// Maximum number of rows per page. A larger `limit` is reduced to this.
+/// A larger `limit` is reduced to this.
 const MAX_LIMIT: i64 = 1000;
 
-/// A cursor in a URL: JSON in base64url.
+/// Sent as base64url.
 #[derive(Serialize, Deserialize)]
 struct CursorJson {
     #[serde(rename = "i")]
     id: i64,
-    /// The row's value of the ordering field, unless that is the id.
+    /// Both are missing if the list is ordered by id.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     key: Option<Json>,
-    /// The ordering field, unless that is the id.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     order_by: Option<String>,
-    /// Whether the page lies before the position.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     backwards: bool,
 }
@@ -45,12 +40,12 @@ fn orderings(viewset: &ModelViewSet) -> impl Iterator<Item = &'static Field> {
     viewset.shown().map(|shown| shown.field).filter(|field| field.is_ordering)
 }
 
-/// Their names, the default first.
+/// The default comes first.
 fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
     ["id"].into_iter().chain(orderings(viewset).map(|field| field.name)).collect()
 }
 
-/// Parses a query string. Ignores unknown parameters, as Django REST framework does.
+/// Ignores unknown parameters, as Django REST framework does.
 pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErrors> {
     let searched = viewset.shown().map(|shown| shown.field).filter(|field| field.is_searched);
     let mut list = ListQuery {
@@ -99,7 +94,6 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
     errors.into_result().map(|()| list)
 }
 
-/// The OpenAPI description of a list's parameters.
 pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     let parameter = |name: &str, description: String, schema: ObjectBuilder| {
         ParameterBuilder::new()
@@ -135,7 +129,7 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     ]
 }
 
-/// A limit of at least 1, reduced to [`MAX_LIMIT`], however large the number.
+/// Reduces the limit to [`MAX_LIMIT`], however large the number. `None` below 1.
 fn parse_limit(value: &str) -> Option<i64> {
     match value.parse::<i64>() {
         Ok(limit) => (limit >= 1).then(|| limit.min(MAX_LIMIT)),
@@ -143,7 +137,7 @@ fn parse_limit(value: &str) -> Option<i64> {
     }
 }
 
-/// Parses a cursor and its ordering field; `None` if it is not a cursor of this list.
+/// `None` if the text is not a cursor of this list.
 fn decode(text: &str, viewset: &ModelViewSet) -> Option<(&'static str, Cursor)> {
     let cursor: CursorJson = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let (order_by, key) = match (cursor.order_by, cursor.key) {
@@ -165,8 +159,8 @@ fn encode(cursor: &Cursor, order_by: &str) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
 }
 
-/// The `Link` header for a page of the list at `path`, keeping other query parameters; `None` if there is only one
-/// page. The targets are relative, as RFC 8288 allows, because behind a proxy the server does not know its public name.
+/// `None` if there is only one page. Other query parameters are kept. The targets are relative (RFC 8288 allows it),
+/// because behind a proxy the server does not know its public name.
 pub fn link<T>(page: &Page<T>, order_by: &str, path: &str, query: &str) -> Option<String> {
     let target = |cursor: Option<&Cursor>| {
         let mut parameters = form_urlencoded::Serializer::new(String::new());

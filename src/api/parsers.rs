@@ -10,11 +10,10 @@ use crate::error::{Error, FieldErrors};
 use crate::http::body::{Body, parse_error, parts};
 use crate::models::{Data, Input};
 
-/// The accepted media types of request bodies.
 pub const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
 impl Body {
-    /// Reads the body and parses it by its `Content-Type`. An empty body has no data.
+    /// An empty body has no data.
     pub async fn data(self) -> Result<Data, Error> {
         let (content_type, body) = self.content().await?;
         if body.is_empty() {
@@ -34,7 +33,7 @@ impl Body {
     }
 }
 
-/// The encoding of a media type, UTF-8 by default; `None` if it is unknown.
+/// UTF-8 by default; `None` if the name is unknown.
 fn charset(media_type: &Mime) -> Option<&'static Encoding> {
     let Some(label) = media_type.get_param(mime::CHARSET) else { return Some(UTF_8) };
     let label = label.as_str();
@@ -57,7 +56,7 @@ fn decode(body: &[u8], encoding: &'static Encoding) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-/// Parses a JSON object. Nested values are only checked for valid syntax.
+/// Nested values are only checked for valid syntax.
 pub fn json(text: &str) -> Result<Data, Error> {
     let value: &RawValue = serde_json::from_str(text).map_err(|error| parse_error("JSON", error))?;
     let kind = match value.get().as_bytes().first() {
@@ -75,7 +74,7 @@ pub fn json(text: &str) -> Result<Data, Error> {
     Err(FieldErrors::one("non_field_errors", format!("Invalid data. Expected a dictionary, but got {kind}.")).into())
 }
 
-/// An object's members. Duplicate names are errors.
+/// Duplicate names are errors.
 struct Members(Data);
 
 impl<'de> Deserialize<'de> for Members {
@@ -104,8 +103,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A JSON string as bytes. When asked for bytes, serde_json returns unpaired surrogates in WTF-8; when asked for a
-/// string, it would reject the whole body.
+/// When asked for bytes, serde_json returns unpaired surrogates in WTF-8; when asked for a string, it rejects the body.
 struct Wtf8(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Wtf8 {
@@ -145,8 +143,7 @@ fn input(raw: &str) -> Result<Input, serde_json::Error> {
     })
 }
 
-/// Replaces surrogates in WTF-8, one character each so that the length stays the same, and returns the first. A
-/// surrogate has three bytes: ED, A0 to BF, and any.
+/// Replaces each surrogate (ED, A0 to BF, any byte) by one character, to keep the length. Returns the first.
 fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
     let mut first = None;
     for at in 0..bytes.len().saturating_sub(2) {
@@ -158,7 +155,7 @@ fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
     first
 }
 
-/// Formats a JSON number as Python's `str` does; `None` if it exceeds a double.
+/// Formats the number as Python's `str` does; `None` if it exceeds a double.
 pub fn python_number(raw: &str) -> Option<String> {
     if !raw.contains(['.', 'e', 'E']) {
         return Some(if raw == "-0" { "0".to_owned() } else { raw.to_owned() });
@@ -180,7 +177,7 @@ pub fn form(body: &[u8]) -> Data {
     form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect()
 }
 
-/// Parses a multipart form. The last of several equal names counts.
+/// The last of several equal names counts.
 pub async fn multipart(content_type: &str, body: Bytes) -> Result<Data, Error> {
     let fields = parts(content_type, body).await?.into_iter().map(|part| {
         let is_file = part.file_name.is_some();

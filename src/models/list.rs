@@ -1,4 +1,4 @@
-//! Fetches rows of a model: one by its id, or ordered pages.
+//! Fetches rows of a model: one by its id, or ordered pages (Django's `QuerySet`).
 
 use diesel::QueryResult;
 
@@ -9,57 +9,45 @@ use crate::db::keyset::{self, Order, Scan};
 use crate::db::rows::{self, Sql};
 use crate::db::{Connection, text};
 
-/// A position in an ordered list, and a direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
-    /// The row's id.
     pub id: i64,
     /// The row's value of the ordering field, unless that is the id.
     pub key: Option<Value>,
-    /// Whether the page lies before the position.
+    /// The page lies before the position.
     pub backwards: bool,
 }
 
-/// The parameters of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListQuery {
-    /// Rows per page.
     pub limit: i64,
-    /// Where the page starts; `None` for the first page.
     pub cursor: Option<Cursor>,
-    /// Search words, all of which must occur.
+    /// All of these words must occur.
     pub search: Vec<String>,
-    /// The fields that are searched. A word must occur in at least one of them.
+    /// A word must occur in at least one of these fields.
     pub searched: Vec<&'static str>,
-    /// The ordering field: `id`, or one that lists can be ordered by.
+    /// `id`, or a field with [`is_ordering`](super::model::Field::is_ordering).
     pub order_by: &'static str,
-    /// Whether larger values come first.
     pub descending: bool,
 }
 
 impl ListQuery {
-    /// Whether the rows are fetched in descending order.
     pub fn fetch_descending(&self) -> bool {
         self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
     }
 }
 
-/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page starts, if there is one.
     pub next: Option<Cursor>,
-    /// Where the previous page starts, if there is one.
     pub previous: Option<Cursor>,
     /// Whether the request had a cursor.
     pub has_cursor: bool,
 }
 
 impl<T> Page<T> {
-    /// Builds a page from up to `limit + 1` rows; the extra row shows that there is another page. `place` returns a
-    /// row's id and its value of the ordering field.
+    /// Expects up to `limit + 1` rows; the extra row announces another page. `place` returns id and ordering value.
     pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<Value>)) -> Page<T> {
         let has_more = rows.len() as i64 > query.limit;
         rows.truncate(query.limit as usize);
@@ -80,7 +68,6 @@ impl<T> Page<T> {
 }
 
 impl Model {
-    /// The row with this id.
     pub fn find(&'static self, conn: &mut Connection, id: i64) -> QueryResult<Option<Row>> {
         let mut statement =
             Sql::new(format!("SELECT {} FROM {} WHERE id = ?", self.columns().join(", "), self.plural)).kept();
@@ -88,7 +75,6 @@ impl Model {
         Ok(rows::load(conn, statement)?.pop().map(|values| self.row(values)))
     }
 
-    /// One page of the rows that match the query.
     pub fn list(&'static self, conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Row>> {
         let by_id = query.order_by == "id";
         let order = [query.order_by, "id"].map(|sql| Order { sql, descending: query.descending });
@@ -111,8 +97,7 @@ impl Model {
         Ok(Page::new(query, rows, |row: &Row| (row.id, (!by_id).then(|| row.get(query.order_by).clone()))))
     }
 
-    /// The number of rows that match the search. Without a search, it is read from `row_counts` if triggers maintain
-    /// it.
+    /// Without a search, the number is read from `row_counts` if triggers maintain it.
     pub fn count(&self, conn: &mut Connection, query: &ListQuery) -> QueryResult<i64> {
         if query.search.is_empty()
             && let Some(kept) = rows::kept_count(conn, self.plural)?
@@ -124,7 +109,6 @@ impl Model {
         rows::number(conn, "count(*)", rest)
     }
 
-    /// The title of the row with this id.
     pub fn title_of(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<String>> {
         let mut statement = Sql::new(format!("SELECT {} FROM {} WHERE id = ?", self.title, self.plural)).kept();
         statement.bind(id);
@@ -132,7 +116,6 @@ impl Model {
         Ok(row.and_then(|values| values.first().map(super::value::to_text)))
     }
 
-    /// Builds a row from the values of [`Model::columns`].
     pub(super) fn row(&'static self, mut values: Vec<Value>) -> Row {
         let id = values.first().and_then(Value::as_i64).unwrap_or(0);
         let rest = values.drain(1.min(values.len())..);
@@ -141,7 +124,7 @@ impl Model {
     }
 }
 
-/// The condition that all search words occur, ignoring case.
+/// All search words must occur, ignoring case.
 fn matching(query: &ListQuery) -> Sql {
     if query.search.is_empty() {
         return Sql::all([]);
