@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::users::groups::{self, GROUP, Group};
 use crate::users::permissions::{Verb, of_group};
 
-/// The admin of groups.
 pub struct GroupAdmin;
 
 static OPTIONS: Options = Options {
@@ -110,7 +109,6 @@ impl Restrictions for GroupAdmin {
     }
 }
 
-/// All groups as choices for pickers and filters.
 pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     let choice = |group: Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
     Ok(groups::list(conn)?.into_iter().map(choice).collect())
