@@ -1,5 +1,4 @@
-//! [`CognitoUser`]: the extractor that authenticates requests. A handler with this argument runs only for a known,
-//! active user.
+//! [`CognitoUser`]: a handler with this argument runs only for requests of a known, active user.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -31,7 +30,6 @@ pub struct Authenticator {
     pub(super) policy: Policy,
     pub(super) db: Db,
     linked: Remembered<Arc<str>, Option<Arc<User>>>,
-    /// Users whose `last_seen_at` is being written.
     being_seen: Arc<Mutex<HashSet<i64>>>,
     verifications: IntCounterVec,
     accepted: IntCounter,
@@ -98,7 +96,6 @@ impl Authenticator {
         Ok(user)
     }
 
-    /// Links or creates the user of an unknown `sub`, if the policy allows it.
     async fn link(&self, claims: &Claims) -> Result<User, Error> {
         let (issuer, policy, identity) =
             (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));

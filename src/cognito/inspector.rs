@@ -130,7 +130,6 @@ impl Inspection {
     }
 }
 
-/// Removes white space around the token and the scheme `Bearer`.
 pub fn pasted_token(text: &str) -> &str {
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),

@@ -77,7 +77,6 @@ impl Shown {
 
 const TIME: &str = "%-d %b %Y, %H:%M:%S UTC";
 
-/// Times are also shown as dates.
 fn said(name: &str, value: &Value) -> String {
     let time = value.as_i64().filter(|_| matches!(name, "exp" | "iat" | "nbf" | "auth_time"));
     match (time.and_then(|seconds| DateTime::from_timestamp(seconds, 0)), value) {

@@ -1,7 +1,6 @@
 //! The pool's public keys (RFC 7517), fetched in the background by one task per URL. Known keys never wait for the
-//! network. An unknown key triggers a fetch, at most one per cool-down, and waits for it. While a URL is unreachable,
-//! its keys stay valid up to a maximum age. A fetched set replaces the old one as a whole: keys that it lacks are
-//! withdrawn.
+//! network. An unknown key triggers a fetch, at most one per cool-down. While a URL is unreachable, its keys stay valid
+//! up to a maximum age. Keys that a fetched set lacks are withdrawn.
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -97,7 +96,6 @@ impl Jwks {
         Jwks { sources: vec![Arc::new(source)], fetches }
     }
 
-    /// Fetches the keys if it is unknown and the cool-down allows it.
     pub async fn key(&self, kid: &str) -> Result<Arc<Key>, Refusal> {
         if let Some(key) = self.find(kid) {
             return Ok(key);
@@ -238,7 +236,6 @@ impl Source {
         Some(self.wait_for(number))
     }
 
-    /// Fetches at each interval and on request, until the pool is dropped.
     async fn run(self: Arc<Source>, client: Client, url: Url) {
         let mut wanted = self.asked.subscribe();
         loop {

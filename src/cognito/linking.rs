@@ -35,7 +35,6 @@ impl From<&Claims> for Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
     Never,
-    /// With an e-mail that the policy accepts.
     WithEmail,
     /// Without such an e-mail, the user is created with none.
     Always,
@@ -46,7 +45,6 @@ pub struct Policy {
     /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
     pub creation: Creation,
-    /// For the history and for created users.
     pub origin: Origin,
 }
 

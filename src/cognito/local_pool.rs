@@ -52,7 +52,6 @@ struct SigningKey {
 
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// Also the username in the pool.
     pub email: String,
     pub verified: bool,
     pub access: bool,

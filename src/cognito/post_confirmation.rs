@@ -28,7 +28,6 @@ use crate::users::models::Origin;
 pub const TIMESTAMP: &str = "X-Gatepost-Timestamp";
 pub const SIGNATURE: &str = "X-Gatepost-Signature";
 
-/// Values of `triggerSource`.
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
 /// Cognito's have 36 characters.

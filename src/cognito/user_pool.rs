@@ -18,7 +18,6 @@ impl TokenUse {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPool {
-    /// As in the Post Confirmation event.
     pub id: String,
     /// Accepted values of `iss`; users are linked under the first.
     pub issuers: Vec<String>,

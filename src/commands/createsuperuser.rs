@@ -34,7 +34,6 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Runs in the caller's transaction.
 pub fn create(conn: &mut Connection, username: &str, email: &str, password: Option<String>) -> Result<User, Error> {
     let user = NewUser {
         username: username.to_owned(),

@@ -20,7 +20,6 @@ fn prompt_password(question: &str) -> std::io::Result<String> {
     if std::io::stdin().is_terminal() { rpassword::prompt_password(question) } else { prompt(question) }
 }
 
-/// Asks until both entries match and the password is valid, or the user chooses to use an invalid one.
 pub fn new_password(attributes: &[(&str, &str)]) -> Result<String, CommandError> {
     loop {
         let password = prompt_password("Password: ")?;

@@ -30,13 +30,11 @@ pub struct Basics {
     pub log_filter: String,
 }
 
-/// Tests build it by hand.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub mode: Mode,
     pub pool: Pool,
     pub token_use: TokenUse,
-    /// Tolerated clock difference.
     pub leeway: Duration,
     /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
@@ -75,7 +73,6 @@ pub struct Superuser {
 }
 
 impl Superuser {
-    /// An empty variable counts as unset.
     pub fn from_env() -> Superuser {
         let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Superuser {

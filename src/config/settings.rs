@@ -2,7 +2,6 @@
 
 pub struct Setting {
     pub name: &'static str,
-    /// Used if the variable is unset or empty.
     pub default: &'static str,
     pub meaning: &'static str,
 }

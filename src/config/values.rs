@@ -12,7 +12,6 @@ use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
 
-/// For commands that need no other setting.
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
     Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))

@@ -31,7 +31,6 @@ impl Variables<'_> {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
-    /// The error of `parse` becomes the problem.
     pub(super) fn optional<T, E: fmt::Display>(
         &self,
         name: &'static str,

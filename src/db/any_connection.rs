@@ -1,7 +1,6 @@
-//! A connection to either database.
+//! A connection to either database. SQL that differs between them is confined to [`super::rows`],
+//! [`super::references`], the database copy ([`super::bulk`], [`super::copy`]) and the migrations.
 
-/// SQL that differs between the databases is confined to [`super::rows`], [`super::references`], the database copy
-/// ([`super::bulk`], [`super::copy`]) and the migrations.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     Sqlite(diesel::SqliteConnection),

@@ -89,7 +89,6 @@ fn values<'a, 'r, DB: diesel::backend::Backend + 'r, R: NamedRow<'a, DB> + 'r>(
     (0..row.field_count()).map(value).collect::<Read<_>>().map(BulkRow)
 }
 
-/// Keeps one row in memory at a time and stops at the first error.
 pub fn stream<E>(
     conn: &mut Connection,
     query: String,

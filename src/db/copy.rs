@@ -1,6 +1,5 @@
-//! Copies everything from one database to another, of the same kind or not. Tables and columns come from the database
-//! catalogs. One transaction reads the source, so later commits are not copied. Another fills the target with all rows
-//! or none.
+//! Copies everything from one database to another, of the same kind or not. One transaction reads the source, so later
+//! commits are not copied. Another fills the target with all rows or none.
 
 use std::collections::HashMap;
 
@@ -172,7 +171,6 @@ fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult
     deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
 }
 
-/// The catalog's columns for table and largest id, and the FROM clause.
 fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
     match conn {
         Connection::Sqlite(_) => (&["name", "seq"], "FROM sqlite_sequence WHERE 1 = 1"),

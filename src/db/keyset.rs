@@ -1,5 +1,4 @@
-//! Keyset pagination: every page costs as much as the first, and rows inserted or deleted between two requests do not
-//! shift the pages.
+//! Keyset pagination: every page costs as much as the first, and changes between requests do not shift the pages.
 
 use diesel::QueryResult;
 

@@ -1,5 +1,4 @@
-//! SQL composed at run time from model descriptions, and its rows. SQL text comes only from the program; all external
-//! input is bound as parameters.
+//! SQL composed at run time, and its rows. Its text comes only from the program; all input is bound as parameters.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
@@ -149,7 +148,6 @@ impl Sql {
         self
     }
 
-    /// Joins with AND. Without conditions, always true.
     pub fn all(conditions: impl IntoIterator<Item = Sql>) -> Sql {
         let mut all = Sql::new("1 = 1");
         for condition in conditions {

@@ -80,7 +80,6 @@ fn create_file(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// Creates another file next to it and removes it.
 pub fn probe_creation(path: &Path) -> Result<(), String> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".check");

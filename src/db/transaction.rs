@@ -43,7 +43,6 @@ fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, 
     }
 }
 
-/// An error rolls back only this part.
 pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
     conn.batch_execute("SAVEPOINT part")?;
     let outcome = part(conn);

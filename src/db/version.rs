@@ -12,7 +12,6 @@ use super::connection::Connection;
 use super::connection::Role;
 use super::sqlite;
 
-/// Equal versions mean equal content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     WalIndex([u8; 48]),
@@ -42,7 +41,6 @@ impl Versions {
         }
     }
 
-    /// May miss another process's commit for `RECENT`.
     pub fn recent_version(&self) -> Option<Version> {
         match self {
             Versions::WalIndex(index) => index.recent().map(Version::WalIndex),

@@ -84,7 +84,6 @@ impl Writer {
         Ok(Writer { queue, metrics })
     }
 
-    /// The receiver gets the result after the commit.
     pub fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,

@@ -70,7 +70,6 @@ pub enum Error {
     PermissionDenied,
     #[error("There is nothing at this URL.")]
     NotFound,
-    /// The model has no row with that id.
     #[error("No {} matches the given query.", object_name(.0))]
     NoSuchObject(&'static str),
     /// 404, as in Django REST framework.
@@ -89,7 +88,6 @@ pub enum Error {
     BodyTooLarge(usize),
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
-    /// A CORS preflight is refused.
     #[error("{0}")]
     PreflightRefused(String),
     /// The time until the next request is allowed.
@@ -151,7 +149,6 @@ impl Error {
         }
     }
 
-    /// Refusals are logged by code.
     pub fn is_refusal(&self) -> bool {
         use Error::{MetricsRefused, Refused, SignUpRefused, TriggerRefused};
         matches!(self, Refused(_) | SignUpRefused(_) | TriggerRefused(_) | MetricsRefused(_))
@@ -178,7 +175,6 @@ impl Error {
         }
     }
 
-    /// `detail` and `code`, or messages by field.
     fn body(&self) -> Value {
         match self {
             Error::Invalid(fields) => fields.to_json(),

@@ -28,7 +28,6 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     hash.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 });
 
-/// Templates call this.
 pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *HASH)
 }

@@ -14,7 +14,6 @@ use crate::error::Error;
 
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Part of the application data.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxBodyBytes(pub usize);
 
@@ -86,7 +85,6 @@ impl Body {
     }
 }
 
-/// In Django REST framework's words.
 pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
     Error::Parse(format!("{what} parse error - {problem}"))
 }

@@ -166,7 +166,6 @@ pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
     (coding, identity != Some(0))
 }
 
-/// The quality value is in thousandths.
 fn item(item: &str) -> Option<(&str, u16)> {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;

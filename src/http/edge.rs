@@ -23,7 +23,7 @@ use crate::http::pages;
 use crate::http::trace_context::trace_id;
 use crate::metrics;
 
-/// For a page with Gatepost's own script, which may call this server.
+/// The `Content-Security-Policy` of a page with Gatepost's own script, which may call this server.
 pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
     img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -110,7 +110,6 @@ pub async fn edge(
     Ok(response)
 }
 
-/// As the reverse proxy reports.
 pub fn is_behind_tls(headers: &HeaderMap) -> bool {
     headers.get(header::X_FORWARDED_PROTO).is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }

@@ -43,7 +43,7 @@ fn without_variant(tag: &str) -> Cow<'_, str> {
     }
 }
 
-/// `*` does not count: the original ignores it on reads.
+/// `*` does not count: the Django project ignores it on reads.
 pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
     let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
     // `If-None-Match` compares weakly: `W/` does not matter (RFC 9110, section 13.1.2).

@@ -40,7 +40,6 @@ pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
     }
 }
 
-/// The last parameter, unless it is empty.
 fn format(request: &HttpRequest) -> Option<Cow<'_, str>> {
     let parameters = form_urlencoded::parse(request.query_string().as_bytes());
     let formats = parameters.filter_map(|(name, value)| (name == "format").then_some(value));
@@ -71,7 +70,6 @@ pub fn names_json(request: &HttpRequest) -> bool {
     is_named(&ranges, "application", "json") && json >= html
 }
 
-/// An empty value accepts anything.
 pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
     if accept.trim().is_empty() {
         return Ok(Renderer::JSON);
@@ -106,7 +104,6 @@ fn quality(ranges: &[MediaRange], kind: &str, subkind: &str) -> u16 {
     best(ranges, kind, subkind).map_or(0, |(range, _)| range.quality)
 }
 
-/// Not only covered by a wildcard.
 fn is_named(ranges: &[MediaRange], kind: &str, subkind: &str) -> bool {
     best(ranges, kind, subkind).is_some_and(|(range, _)| range.subkind != "*")
 }

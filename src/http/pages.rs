@@ -9,11 +9,9 @@ use crate::error::Error;
 use crate::http::negotiation::{self, Renderer};
 use crate::http::theme;
 
-/// Outside the admin's layout.
 #[derive(Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage<'a> {
-    /// `light`, `dark` or `auto`.
     pub theme: &'static str,
     pub title: &'a str,
     pub message: &'a str,

@@ -60,7 +60,6 @@ impl RateLimits {
         limits.ok_or_else(|| Error::Internal("the application data has no rate limits".to_owned()))
     }
 
-    /// Fails with 429 if there were too many.
     pub fn count_user(&self, id: i64) -> Result<(), Error> {
         self.users.as_ref().map_or(Ok(()), |buckets| buckets.take(id))
     }
@@ -82,9 +81,8 @@ struct Bucket<K> {
     full_at: Duration,
 }
 
-/// Small sets, like a set-associative cache. A full set evicts its fullest bucket, which loses the least: an attacker
-/// with many IP addresses must first empty all others of the set. A secret decides a key's set, so no set can be
-/// targeted.
+/// Small sets, like a set-associative cache. A full set evicts its fullest bucket, so an attacker with many IP
+/// addresses must first empty the others. A secret decides a key's set, so no set can be targeted.
 struct Buckets<K> {
     /// Between two requests at the limit.
     interval: Duration,

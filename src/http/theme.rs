@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, web};
 
 use super::cookies::{self, Cookies};
 
-/// `light`, `dark` or `auto`, from the cookie.
 pub fn chosen(request: &HttpRequest) -> &'static str {
     let cookies = request.app_data::<web::Data<Cookies>>();
     known(&cookies.and_then(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default())

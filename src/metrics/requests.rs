@@ -1,5 +1,4 @@
-//! Request counters per worker thread, added to the totals on request: with shared counters, the cores would contend
-//! for them at every request.
+//! Request counters per worker thread: with shared counters, the cores would contend for them at every request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,7 +41,6 @@ impl Requests {
         [Box::new(self.answered.clone()), Box::new(self.seconds.clone())]
     }
 
-    /// Adds the workers' counts to the totals.
     pub fn gather(&self) {
         for Worker(counts) in self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);

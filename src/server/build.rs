@@ -34,11 +34,8 @@ use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
 
-/// For a connection to send the head of its first request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// After a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Idle, then sending the head.
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 /// More would only wait for one of the few database connections, and each uses memory.
 const WAITING_THREADS: usize = 8;
@@ -54,7 +51,6 @@ const EXPIRING: &[Expiring] = &[
 pub enum StartError {
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The port is in use, or the address is not this machine's.
     #[error("{0}: cannot listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),
     #[error("{0}: {1}")]

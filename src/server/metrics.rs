@@ -23,7 +23,6 @@ use crate::schema::sessions;
 pub struct Metrics {
     /// Locked while gathering, because values are copied into gauges first.
     registry: Mutex<Registry>,
-    /// Filled by the middleware.
     pub requests: Requests,
     token: Option<Secret>,
 }

@@ -99,7 +99,6 @@ pub fn update(
     Ok(renamed)
 }
 
-/// Its members lose its permissions.
 pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(), Error> {
     let permissions = of_group(conn, group.id)?;
     let changes = Changes::default().field("name", group.name.clone(), None::<String>).field(

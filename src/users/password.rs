@@ -10,7 +10,7 @@ use super::validators::MAX_PASSWORD_BYTES;
 use crate::error::Error;
 
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Compared with if a user has no password.
+/// Compared with if a user has no password, so that the sign-in takes as long.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZXBvc3Qgbm9ib2R5$4bRCFFb/SL0StOd7VjUcihU6AWnbfUcXi2TpN6oCzzw";
 
 /// In PHC format. Takes about 20 ms, so do not call it on a thread that serves requests.

@@ -66,7 +66,6 @@ fn email_taken(other: &User, email: &str) -> String {
 const USERNAME_TAKEN: &str = "A user with that username already exists.";
 const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
 
-/// A violated UNIQUE constraint is an error of the field.
 pub fn taken(error: DieselError) -> Error {
     match unique_column(&error).as_deref() {
         Some("email_key") => FieldErrors::one("email", EMAIL_TAKEN).into(),

@@ -55,8 +55,8 @@ pub fn email(email: &str) -> Vec<String> {
     errors
 }
 
-/// Django's four rules: not similar to `attributes` (display names and values of the user's data), at least 8
-/// characters, not common, not all digits.
+/// Django's four rules: not similar to `attributes` (display names and values of the user), at least 8 characters, not
+/// common, not all digits.
 pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
     if password.len() > MAX_PASSWORD_BYTES {
         // Checked first, because the other checks are slow for very long texts.
@@ -92,7 +92,6 @@ fn is_common(password: &str) -> bool {
     }
 }
 
-/// Compares with the value and each of its words.
 fn is_similar(password: &str, value: &str) -> bool {
     let (password, value) = (password.to_lowercase(), value.to_lowercase());
     // Parts of one or two letters would be similar to almost any password.

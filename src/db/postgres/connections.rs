@@ -54,7 +54,6 @@ pub fn probe(url: &str) -> Result<(), String> {
     open_checked(url).map(drop)
 }
 
-/// The database must be writable and encoded in UTF-8.
 fn open_checked(url: &str) -> Result<Connection, String> {
     let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
     check_writable(&mut connection)?;

@@ -71,7 +71,6 @@ impl CommitWatch {
         is_trusted.then(|| self.changes.load(Ordering::Acquire))
     }
 
-    /// In bytes, at most about a minute old.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

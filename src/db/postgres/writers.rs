@@ -57,7 +57,6 @@ impl Writers {
     }
 }
 
-/// Grows, with random jitter.
 fn pause(attempt: u32) -> Duration {
     let spread = random::<1>().map_or(128, |[byte]| u32::from(byte));
     Duration::from_micros(u64::from(attempt.min(20) * (spread + 1) * 20))

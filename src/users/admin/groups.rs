@@ -1,5 +1,4 @@
-//! Groups in the admin. Staff who are not superusers can only grant permissions that they have themselves, and cannot
-//! change groups that have more.
+//! Groups in the admin. Staff can only grant permissions that they have, and cannot change groups that have more.
 
 use std::collections::BTreeSet;
 

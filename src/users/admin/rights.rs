@@ -12,7 +12,6 @@ use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 pub const BEYOND_YOURS: &str = "You cannot give permissions that you do not have.";
 const NOT_YOURSELF: &str = "You cannot change this on your own account. Ask another superuser.";
 
-/// Whether `staff` may give this group, permission or flag.
 pub fn is_grantable(conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
     if staff.rights.is_superuser {
         return Ok(true);

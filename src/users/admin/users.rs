@@ -1,5 +1,4 @@
-//! Users in the admin. Staff who are not superusers can only grant rights that they have themselves, and cannot change
-//! users who have more.
+//! Users in the admin. Staff can only grant rights that they have, and cannot change users who have more.
 
 use diesel::QueryResult;
 

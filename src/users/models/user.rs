@@ -52,7 +52,6 @@ pub struct User {
     pub id: i64,
     pub username: String,
     pub email: String,
-    /// [`email_key`] of `email`.
     pub email_key: Option<String>,
     pub first_name: String,
     pub last_name: String,
