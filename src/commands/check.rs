@@ -11,7 +11,6 @@ use crate::db::{Connection, Db};
 use crate::server::open_local_pool;
 use crate::users::models;
 
-/// Prints a line per check. Fails if a check fails.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     // The configuration is valid, or this would not run.
     let mut findings = vec![

@@ -1,4 +1,4 @@
-//! Checks of a database without opening it for use.
+//! Checks of a database that is not opened for use. They change nothing.
 
 use diesel::QueryResult;
 
@@ -12,7 +12,6 @@ use super::url::DatabaseUrl;
 use super::{pool, sqlite};
 
 impl Db {
-    /// Checks that the database is sound and writable, without changing anything.
     pub fn probe(url: &DatabaseUrl) -> Result<(), OpenError> {
         let probed = match url {
             DatabaseUrl::Sqlite(path) => sqlite::open(path, Role::Probe)
@@ -40,7 +39,6 @@ impl Db {
         read(&mut connection).map_err(|error| error.to_string())
     }
 
-    /// [`migrations::status`] of a database that is not opened for use.
     pub fn migration_status(url: &DatabaseUrl) -> Result<Status, String> {
         let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
         migrations::status(&mut connection)

@@ -12,14 +12,12 @@ use futures_util::{StreamExt, stream};
 
 use crate::error::Error;
 
-/// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Maximum body size in bytes; part of the application data.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxBodyBytes(pub usize);
 
-/// A body that has not been read yet, so that a request can be refused first.
+/// Not read yet, so that a request can be refused first.
 pub struct Body {
     request: HttpRequest,
     payload: Payload,
@@ -35,12 +33,11 @@ impl FromRequest for Body {
 }
 
 impl Body {
-    /// The request that the body belongs to.
     pub fn request(&self) -> &HttpRequest {
         &self.request
     }
 
-    /// Whether it is an HTML form. Forms omit unchecked boxes.
+    /// Forms omit unchecked boxes.
     pub fn is_form(&self) -> bool {
         let header = self.request.headers().get(CONTENT_TYPE);
         let media_type = header.and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
@@ -50,7 +47,6 @@ impl Body {
         })
     }
 
-    /// The `Content-Type`, and the bytes up to [`MaxBodyBytes`].
     pub async fn content(mut self) -> Result<(String, Bytes), Error> {
         let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
         let body = self.bytes(limit).await?;
@@ -58,7 +54,6 @@ impl Body {
         Ok((header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(), body))
     }
 
-    /// The parts of a multipart form. Fails for other content types.
     pub async fn parts(self) -> Result<Vec<Part>, Error> {
         let (content_type, body) = self.content().await?;
         if !content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::MULTIPART_FORM_DATA) {
@@ -67,7 +62,7 @@ impl Body {
         parts(&content_type, body).await
     }
 
-    /// Reads the body, with a maximum of `limit` bytes and within [`BODY_TIMEOUT`].
+    /// Reads at most `limit` bytes, within `BODY_TIMEOUT`.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
         let announced =
             self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -90,22 +85,17 @@ impl Body {
     }
 }
 
-/// The error for a body that cannot be parsed, in Django REST framework's words.
 pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
     Error::Parse(format!("{what} parse error - {problem}"))
 }
 
-/// A part of a multipart form.
 pub struct Part {
-    /// The field's name.
     pub name: String,
-    /// The file name, if the part is a file.
     pub file_name: Option<String>,
-    /// The bytes.
     pub content: Bytes,
 }
 
-/// Parses a multipart form (RFC 7578). Parts keep their order.
+/// RFC 7578. Parts keep their order.
 pub async fn parts(content_type: &str, body: Bytes) -> Result<Vec<Part>, Error> {
     let fail = |problem: multer::Error| parse_error("Multipart form", problem);
     let boundary = multer::parse_boundary(content_type)

@@ -8,11 +8,11 @@ use actix_web::http::header::X_FORWARDED_FOR;
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
 
-/// The proxies whose `X-Forwarded-For` is trusted; part of the application data.
+/// Their `X-Forwarded-For` is trusted. Part of the application data.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<Network>);
 
-/// An IP address or network: `10.0.0.1`, `10.0.0.0/8`.
+/// `10.0.0.1` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpNet);
 
@@ -40,8 +40,7 @@ impl fmt::Display for Network {
 }
 
 impl Network {
-    /// The network of one Internet customer: an IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can
-    /// use.
+    /// An IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can use.
     pub fn of_customer(address: IpAddr) -> Network {
         let address = address.to_canonical();
         // Both prefix lengths are valid, so this cannot panic.
@@ -54,8 +53,7 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 
-    /// The last address on the path that is not a trusted proxy. Clients can forge everything before it in the header,
-    /// and the whole header if the peer is not trusted.
+    /// The last address on the path that is not a trusted proxy: clients can forge everything before it.
     fn client(&self, peer: IpAddr, forwarded_for: &[&str]) -> IpAddr {
         let mut client = peer.to_canonical();
         let mut entries = forwarded_for.iter().rev().flat_map(|header| header.rsplit(','));
@@ -69,7 +67,7 @@ impl TrustedProxies {
     }
 }
 
-/// Parses an entry of `X-Forwarded-For`. Some proxies add the port.
+/// Some proxies add the port.
 fn parse(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim();
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
@@ -77,7 +75,6 @@ fn parse(entry: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The IP address of the client.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let headers: Vec<&str> =

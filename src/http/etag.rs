@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::negotiation::Renderer;
 use crate::error::Error;
 
-/// The strong tag of a body and of the headers that carry a list's links and total.
+/// Strong. Covers the headers that carry a list's links and total.
 pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     let mut hash = Context::new(&SHA256);
     hash.update(body);
@@ -23,7 +23,7 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
 }
 
-/// The tag of a rendering, derived from the tag of the compact JSON. An HTML page uses that tag itself.
+/// Derived from the tag of the compact JSON, which an HTML page uses itself.
 pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     match renderer {
         Renderer::JSON | Renderer::Html => compact,
@@ -31,13 +31,11 @@ pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// The tag of an indented or compressed body. Different bytes need a different tag, but [`IfMatch`] still recognizes
-/// the same version.
+/// Different bytes need a different tag, but [`IfMatch`] still recognizes the same version.
 pub fn of_variant(tag: &str, variant: impl Display) -> String {
     format!("\"{}.{variant}\"", tag.trim_matches('"'))
 }
 
-/// The tag of the compact body.
 fn without_variant(tag: &str) -> Cow<'_, str> {
     match tag.split_once('.') {
         Some((version, _)) => format!("{version}\"").into(),
@@ -45,19 +43,17 @@ fn without_variant(tag: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a header's list of tags has this one. `*` does not count: the original ignores it on reads.
+/// `*` does not count: the Django project ignores it on reads.
 pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
     let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
     // `If-None-Match` compares weakly: `W/` does not matter (RFC 9110, section 13.1.2).
     values.flat_map(|value| value.split(',')).map(|item| item.trim().trim_start_matches("W/")).any(|item| item == tag)
 }
 
-/// The condition of `If-Match` on the object to be changed.
 #[derive(Clone, Debug)]
 pub struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
-    /// Reads the header. Without it, there is no condition.
     pub fn from_headers(headers: &HeaderMap) -> IfMatch {
         let mut tags = None;
         for value in headers.get_all(IF_MATCH) {
@@ -67,8 +63,7 @@ impl IfMatch {
         IfMatch(tags)
     }
 
-    /// Fails with 412 unless the object's JSON is one of the given versions. Compares strongly: a weak tag never
-    /// matches (RFC 9110, section 13.1.1).
+    /// Fails with 412 if nothing matches. Compares strongly: a weak tag never matches (RFC 9110, section 13.1.1).
     pub fn check(&self, current: &[u8]) -> Result<(), Error> {
         let Some(tags) = &self.0 else { return Ok(()) };
         let current = of(current, &HeaderMap::new());
