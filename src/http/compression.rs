@@ -17,6 +17,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::etag;
+use crate::http::header_values::{elements, joined};
 
 /// Minimum size. Smaller bodies fit into one packet anyway.
 const LEAST_BYTES: usize = 1024;
@@ -148,15 +149,14 @@ async fn encoded(request: &HttpRequest, mut head: HttpResponse<()>, body: Bytes,
 
 /// The coding for a body of this length: the one with the highest quality value; of equals, the best compression.
 fn choose(headers: &HeaderMap, length: usize) -> Coding {
-    let values: Vec<&str> = headers.get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok()).collect();
-    let (coding, identity) = from_accept_encoding(&values.join(","));
+    let (coding, identity) = from_accept_encoding(&joined(headers, header::ACCEPT_ENCODING));
     if length < LEAST_BYTES && identity { Coding::Identity } else { coding }
 }
 
 /// The coding for a value of `Accept-Encoding` (RFC 9110, section 12.5.3), and whether `identity` is acceptable too.
 /// `identity` is also the fallback if nothing is acceptable.
 pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
-    let items: Vec<(&str, u16)> = value.split(',').filter_map(item).collect();
+    let items: Vec<(&str, u16)> = elements(value).filter_map(item).collect();
     let find =
         |name: &str| items.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, quality)| *quality);
     let any = find("*");

@@ -18,6 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::error::Error;
 use crate::http::caller::CallerId;
 use crate::http::compression::compress;
+use crate::http::header_values::{elements, joined};
 use crate::http::idle::IdleWatch;
 use crate::http::pages;
 use crate::http::trace_context::trace_id;
@@ -118,7 +119,9 @@ pub async fn edge(
 
 /// Whether the reverse proxy reports that the client uses TLS.
 pub fn is_behind_tls(headers: &HeaderMap) -> bool {
-    headers.get(header::X_FORWARDED_PROTO).is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+    // Of several proxies, each adds what it received; the first is the one that the client speaks to.
+    let protocols = joined(headers, header::X_FORWARDED_PROTO);
+    elements(&protocols).next().is_some_and(|protocol| protocol.eq_ignore_ascii_case("https"))
 }
 
 /// Adds the headers of every response to another middleware's error, which has lost its request.
