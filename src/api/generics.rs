@@ -49,15 +49,15 @@ impl Lists {
 }
 
 impl ModelViewSet {
-    /// Adds both URLs. `origins` are the origins allowed by CORS.
-    pub fn urls(&'static self, app: &mut ServiceConfig, origins: &[String]) {
-        app.service(resource(self.list_endpoint(), origins, move || {
+    /// Adds both URLs.
+    pub fn urls(&'static self, app: &mut ServiceConfig) {
+        app.service(resource(self.list_endpoint(), move || {
             vec![
                 get().to(move |user, db, lists, request| self.list(user, db, lists, request)),
                 web::post().to(move |user, db, body| self.create(user, db, body)),
             ]
         }));
-        app.service(resource(self.detail_endpoint(), origins, move || {
+        app.service(resource(self.detail_endpoint(), move || {
             vec![
                 get().to(move |user, db, id| self.retrieve(user, db, id)),
                 web::put().to(move |user, db, body| self.update(user, db, body)),

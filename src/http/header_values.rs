@@ -17,7 +17,7 @@ pub fn text(value: &[u8]) -> Cow<'_, str> {
 
 /// The value of a header whose lines form one list (section 5.3).
 pub fn joined(headers: &HeaderMap, name: impl AsHeaderName) -> String {
-    headers.get_all(name).map(|value| text(value.as_bytes())).collect::<Vec<_>>().join(",")
+    headers.get_all(name).map(|value| text(value.as_bytes())).collect::<Vec<_>>().join(", ")
 }
 
 /// The elements of a list. Empty ones do not count (section 5.6.1.2), and a comma within quotes separates nothing.

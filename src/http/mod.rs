@@ -7,6 +7,7 @@ pub mod charset;
 pub mod client_address;
 pub mod compression;
 pub mod cookies;
+pub mod cors;
 pub mod edge;
 pub mod etag;
 pub mod forms;

@@ -7,7 +7,8 @@ use super::cookies::{self, Cookies};
 /// The theme in the request's cookie: `light`, `dark` or `auto`.
 pub fn chosen(request: &HttpRequest) -> &'static str {
     let cookies = request.app_data::<web::Data<Cookies>>();
-    known(&cookies.and_then(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default())
+    let chosen = cookies.map(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default();
+    chosen.iter().map(|theme| known(theme)).find(|theme| *theme != "auto").unwrap_or("auto")
 }
 
 /// The theme with this name; `auto` if it is unknown.

@@ -15,17 +15,22 @@ pub const FIELD: &str = "csrfmiddlewaretoken";
 /// The header with the token, for scripts; Django's name.
 pub const HEADER: &str = "x-csrftoken";
 
-/// Fails unless the token that was sent is that of the session, or before sign-in that of the cookie.
+/// Fails unless the token that was sent is that of the session, or before sign-in that of a cookie.
 /// A form has it in the field [`FIELD`], a script in the header [`HEADER`].
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
     let expected = match StaffUser::of(request) {
-        Some(staff) => Some(staff.csrf_token),
-        None => cookie_token(request),
+        Some(staff) => vec![staff.csrf_token],
+        None => cookie_tokens(request),
     };
-    let expected = expected.ok_or(Error::CsrfFailed("the browser did not send its cookie"))?;
+    if expected.is_empty() {
+        return Err(Error::CsrfFailed("the browser did not send its cookie"));
+    }
     let sent = field.or_else(|| header_token(request.headers()));
     let sent = sent.ok_or(Error::CsrfFailed("its token is missing"))?;
-    if equal(sent, &expected) { Ok(()) } else { Err(Error::CsrfFailed("its token does not belong to your session")) }
+    match expected.iter().any(|expected| equal(sent, expected)) {
+        true => Ok(()),
+        false => Err(Error::CsrfFailed("its token does not belong to your session")),
+    }
 }
 
 /// The token that a script sends.
@@ -37,15 +42,16 @@ fn settings(request: &HttpRequest) -> Option<Cookies> {
     request.app_data::<web::Data<Cookies>>().map(|cookies| *cookies.get_ref())
 }
 
-/// A token as [`random_token`] makes it; whatever else is in the cookie was not set by us.
-fn cookie_token(request: &HttpRequest) -> Option<String> {
-    let token = settings(request)?.get(request, cookies::CSRF)?;
-    (token.len() == 43).then_some(token)
+/// Tokens as [`random_token`] makes them; whatever else is in the cookies was not set by us.
+fn cookie_tokens(request: &HttpRequest) -> Vec<String> {
+    let mut tokens = settings(request).map(|cookies| cookies.get(request, cookies::CSRF)).unwrap_or_default();
+    tokens.retain(|token| token.len() == 43);
+    tokens
 }
 
 /// For a page with a form for who is not signed in: the token, of the cookie that is there or of a new one.
 pub fn anonymous_token(request: &HttpRequest) -> Result<String, Error> {
-    cookie_token(request).map_or_else(random_token, Ok)
+    cookie_tokens(request).into_iter().next().map_or_else(random_token, Ok)
 }
 
 /// Has the answer set the cookie with the token of [`anonymous_token`].

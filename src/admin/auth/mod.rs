@@ -1,6 +1,7 @@
 //! Who may come in: signing in, sessions, throttling, and what a form has to prove.
 
 pub mod browsing;
+pub mod cookie_choice;
 pub mod credentials;
 pub mod csrf;
 pub mod device;
