@@ -14,8 +14,8 @@ use crate::db::{Connection, text};
 pub struct Cursor {
     /// The row's id.
     pub id: i64,
-    /// The row's value of the ordering field, unless that is the id.
-    pub key: Option<Value>,
+    /// The row's values of the ordering fields before the id.
+    pub keys: Vec<Value>,
     /// Whether the page lies before the position.
     pub backwards: bool,
 }
@@ -31,16 +31,28 @@ pub struct ListQuery {
     pub search: Vec<String>,
     /// The fields that are searched. A word must occur in at least one of them.
     pub searched: Vec<&'static str>,
-    /// The ordering field: `id`, or one that lists can be ordered by.
-    pub order_by: &'static str,
+    /// The order. Its last field is the id, so no two rows have the same position.
+    pub order: Vec<Ordering>,
+}
+
+/// A field of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ordering {
+    /// `id`, or a field that lists can be ordered by.
+    pub field: &'static str,
     /// Whether larger values come first.
     pub descending: bool,
 }
 
 impl ListQuery {
-    /// Whether the rows are fetched in descending order.
-    pub fn fetch_descending(&self) -> bool {
-        self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    /// The ordering fields before the id.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.order.iter().map(|order| order.field).filter(|field| *field != "id")
+    }
+
+    /// Whether an index has this order: one field and the id, both in one direction.
+    pub fn is_indexed(&self) -> bool {
+        self.order.len() <= 2 && self.order.iter().all(|order| order.descending == self.order[0].descending)
     }
 }
 
@@ -59,8 +71,8 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Builds a page from up to `limit + 1` rows; the extra row shows that there is another page. `place` returns a
-    /// row's id and its value of the ordering field.
-    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<Value>)) -> Page<T> {
+    /// row's id and its values of the ordering fields.
+    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Vec<Value>)) -> Page<T> {
         let has_more = rows.len() as i64 > query.limit;
         rows.truncate(query.limit as usize);
         let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
@@ -68,8 +80,8 @@ impl<T> Page<T> {
             rows.reverse();
         }
         let cursor = |row: Option<&T>, backwards: bool| {
-            let (id, key) = place(row?);
-            Some(Cursor { id, key, backwards })
+            let (id, keys) = place(row?);
+            Some(Cursor { id, keys, backwards })
         };
         // A page reached by a cursor has a page to go back to.
         let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
@@ -90,25 +102,25 @@ impl Model {
 
     /// One page of the rows that match the query.
     pub fn list(&'static self, conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Row>> {
-        let by_id = query.order_by == "id";
-        let order = [query.order_by, "id"].map(|sql| Order { sql, descending: query.descending });
-        let order = if by_id { &order[1..] } else { &order[..] };
+        let order: Vec<_> =
+            query.order.iter().map(|order| Order { sql: order.field, descending: order.descending }).collect();
         let from = query.cursor.as_ref().map(|cursor| {
-            let key = cursor.key.clone().filter(|_| !by_id);
-            key.into_iter().chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
+            let keys = cursor.keys.iter().cloned();
+            keys.chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
         });
         let scan = Scan {
             table: self.plural,
             columns: &self.columns(),
             condition: matching(query),
-            order,
+            order: &order,
             from: from.as_deref(),
             backwards: query.cursor.as_ref().is_some_and(|cursor| cursor.backwards),
             limit: query.limit + 1,
-            is_kept: true,
+            // Of orders by several fields there are too many.
+            is_kept: query.order.len() <= 2,
         };
         let rows = keyset::fetch(conn, &scan)?.into_iter().map(|values| self.row(values)).collect();
-        Ok(Page::new(query, rows, |row: &Row| (row.id, (!by_id).then(|| row.get(query.order_by).clone()))))
+        Ok(Page::new(query, rows, |row: &Row| (row.id, query.keys().map(|field| row.get(field).clone()).collect())))
     }
 
     /// The number of rows that match the search. Without a search, it is read from `row_counts` if triggers maintain

@@ -1,5 +1,7 @@
 //! What holds for any input: the readers of bodies, numbers, fields, `Accept` and list queries.
 
+use std::cmp::Ordering;
+
 use gatepost::api::pagination;
 use gatepost::api::parsers::{form, json, python_number};
 use gatepost::articles::api::ARTICLES;
@@ -295,7 +297,8 @@ proptest! {
     ]) {
         if let Ok(query) = pagination::parse(&text, &ARTICLES) {
             prop_assert!((1..=1000).contains(&query.limit));
-            prop_assert!(["id", "name"].contains(&query.order_by));
+            let fields: Vec<_> = query.order.iter().map(|order| order.field).collect();
+            prop_assert!([&["id"][..], &["name", "id"]].contains(&&fields[..]), "{:?}", fields);
             prop_assert!(query.search.iter().all(|word| !word.is_empty() && !word.contains('\0')));
         }
     }
@@ -314,13 +317,19 @@ proptest! {
     }
 
     #[test]
-    fn pages_cover_any_list_once_forth_and_back(names in vec("[ab]{0,2}", 0..30), limit in 1i64..8, by_name: bool, descending: bool) {
+    fn pages_cover_any_list_once_forth_and_back(
+        names in vec("[ab]{0,2}", 0..30),
+        limit in 1i64..8,
+        order in prop::sample::select(vec!["id", "-id", "name", "-name", "name,-id", "-name,id", "-name,-id,name", "id,name", ",name, -id,"]),
+    ) {
         let mut rows: Vec<(String, i64)> = names.into_iter().zip(1..).collect();
-        let order = format!("{}{}", if descending { "-" } else { "" }, if by_name { "name" } else { "id" });
-        rows.sort_by_key(|(name, id)| (by_name.then(|| name.clone()), *id));
-        if descending {
-            rows.reverse();
-        }
+        let (by_name, by_name_down, by_id_down) =
+            (order.contains("name") && order != "id,name", order.starts_with("-name"), order.contains("-id") || order == "-name");
+        rows.sort_by(|(a, x), (b, y)| {
+            let (names, ids) = (a.cmp(b), x.cmp(y));
+            let names = if by_name { if by_name_down { names.reverse() } else { names } } else { Ordering::Equal };
+            names.then(if by_id_down { ids.reverse() } else { ids })
+        });
         let mut path = format!("limit={limit}&ordering={order}");
         let mut met = Vec::new();
         for relation in ["next", "prev"] {
@@ -340,25 +349,28 @@ proptest! {
 /// A page of a list in memory, cut as a database would.
 fn page(rows: &[(String, i64)], query: &str) -> Page<(String, i64)> {
     let query: ListQuery = pagination::parse(query, &ARTICLES).expect("a query of ours");
-    let by_name = query.order_by == "name";
-    let place = |(name, id): &(String, i64)| (by_name.then(|| name.clone()), *id);
+    let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
+    let compare = |a: &(String, i64), b: &(String, i64)| {
+        let compared = query.order.iter().map(|order| {
+            let ordering = if order.field == "name" { a.0.cmp(&b.0) } else { a.1.cmp(&b.1) };
+            if order.descending != backwards { ordering.reverse() } else { ordering }
+        });
+        compared.fold(Ordering::Equal, Ordering::then)
+    };
     let mut found: Vec<(String, i64)> = rows.to_vec();
-    found.sort_by_key(place);
-    if query.fetch_descending() {
-        found.reverse();
-    }
+    found.sort_by(compare);
     if let Some(cursor) = &query.cursor {
-        let key = cursor.key.as_ref().map(|key| key.as_str().expect("a name").to_owned());
-        let at = (key, cursor.id);
-        found.retain(|row| if query.fetch_descending() { place(row) < at } else { place(row) > at });
+        let name = cursor.keys.first().map_or("", |key| key.as_str().expect("a name"));
+        let at = (name.to_owned(), cursor.id);
+        found.retain(|row| compare(row, &at) == Ordering::Greater);
     }
     found.truncate(query.limit as usize + 1);
-    Page::new(&query, found, |row| (row.1, by_name.then(|| FieldValue::Text(row.0.clone()))))
+    Page::new(&query, found, |row| (row.1, query.keys().map(|_| FieldValue::Text(row.0.clone())).collect()))
 }
 
 fn link<T>(page: &Page<T>, query: &str, relation: &str) -> Option<String> {
-    let order_by = if query.contains("name") { "name" } else { "id" };
-    let links = pagination::link(page, order_by, "/", query)?;
+    let list = pagination::parse(query, &ARTICLES).expect("a query of ours");
+    let links = pagination::link(page, &list, "/", query)?;
     let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
     Some(link.split(['?', '>']).nth(1).expect("a query").to_owned())
 }
