@@ -1,4 +1,4 @@
-//! What a form of ours sends: [`PostForm`], which is read only after its CSRF token has been checked.
+//! The forms of our pages: [`PostForm`] is read only after its CSRF token is checked.
 
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
@@ -11,36 +11,33 @@ use crate::http::body::Body;
 use crate::http::forms::{form_fields, parts};
 use crate::http::media_type::{FORM, MULTIPART};
 
-/// Fields that a form may have; Django allows 1000, and lists its selected rows one by one.
+/// Django allows 1000; each selected row of a list is a field.
 const MOST_FIELDS: usize = 10_000;
 
-/// The fields of a form, in the order of the page; a name may be there more than once.
+/// In the order of the page; names may repeat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormData(pub Vec<(String, String)>);
 
 impl FormData {
-    /// The fields of a query string.
     pub fn parse(text: &[u8]) -> FormData {
         FormData(form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// The last field with this name.
+    /// The last of several equal names counts.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether there is such a field.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// All fields with this name.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect()
     }
 }
 
-/// The form that a page of ours has sent. Where nobody is signed in, it fails as [`StaffUser`] does.
+/// Fails as [`StaffUser`] does if nobody is signed in.
 pub struct PostForm(pub FormData);
 
 impl FromRequest for PostForm {
@@ -57,7 +54,6 @@ impl FromRequest for PostForm {
     }
 }
 
-/// A form that may come from who is not signed in.
 pub struct PublicForm(pub FormData);
 
 impl FromRequest for PublicForm {
@@ -87,19 +83,14 @@ async fn read(mut body: Body) -> Result<FormData, Error> {
     Ok(form)
 }
 
-/// A form with a file (RFC 7578), and as far as the guard goes, a [`PostForm`].
+/// A form with a file (RFC 7578), guarded like [`PostForm`].
 pub struct UploadForm {
-    /// The fields.
     pub data: FormData,
-    /// The last file, if there is any.
     pub file: Option<UploadedFile>,
 }
 
-/// A file as the browser sent it.
 pub struct UploadedFile {
-    /// Its name on the sender's machine.
     pub name: String,
-    /// Its bytes.
     pub content: Bytes,
 }
 

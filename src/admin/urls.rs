@@ -1,4 +1,4 @@
-//! The table of the admin's addresses, and what its handlers share.
+//! The admin's table of URLs, and what its handlers share.
 
 use actix_web::cookie::Key;
 use actix_web::middleware::from_fn;
@@ -26,7 +26,6 @@ use crate::http::routes::{get, not_allowed};
 use crate::users::password::Hasher;
 use crate::users::sessions::SessionLimits;
 
-/// What the admin is made of; shared by all workers.
 #[derive(Clone)]
 pub struct Admin {
     sessions: web::Data<DatabaseSessions>,
@@ -41,19 +40,16 @@ pub struct Admin {
     session_key: Key,
 }
 
-/// What is set of the admin.
 #[derive(Clone, Copy)]
 pub struct AdminSettings {
-    /// Whether browsers may send its cookies by TLS only.
+    /// Whether browsers send the cookies over TLS only.
     pub secure_cookies: bool,
-    /// How long a session lasts.
     pub session_limits: SessionLimits,
-    /// Failures at signing in to one account that are allowed at once.
     pub max_failures: u32,
 }
 
 impl Admin {
-    /// Puts the admin of a site together; makes its keys where the database has none yet.
+    /// Creates keys if the database has none yet.
     pub async fn open(db: &Db, site: Site, settings: AdminSettings) -> Result<Admin, Error> {
         let keys = db.write(|conn| {
             let of_sessions = kept_keys::find_or_create(conn, "session_cookie")?;
@@ -84,7 +80,6 @@ impl Admin {
         })
     }
 
-    /// Adds all addresses below `/admin`.
     pub fn urls(&self, app: &mut web::ServiceConfig) {
         let sessions = self.sessions.get_ref().clone();
         let (cookies, key) = (*self.cookies.get_ref(), self.session_key.clone());
@@ -117,7 +112,7 @@ impl Admin {
     }
 }
 
-/// Every address there is below `/admin`. Words go before `{slug}` and `{id}`, which take them, too.
+/// Fixed words come before `{slug}` and `{id}`, which match them too.
 fn resources(site: &Site) -> Vec<Resource> {
     const READ: &str = "GET, HEAD";
     const FORM: &str = "GET, HEAD, POST";
@@ -158,7 +153,6 @@ fn resources(site: &Site) -> Vec<Resource> {
     resources
 }
 
-/// An address, and what it does. `allow` are the methods that have a route.
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
     resource.default_service(not_allowed(allow))

@@ -1,7 +1,5 @@
-//! Query parameters of lists (`?limit=`, `?cursor=`, `?search=`, `?ordering=`) and the `Link` header (RFC 8288).
-//!
-//! A cursor contains the position of the last row, not an offset: every page costs as much as the first, and rows
-//! inserted or deleted in between do not shift the pages.
+//! Query parameters of lists and the `Link` header (RFC 8288). A cursor contains the position of the last row, not an
+//! offset: every page costs as much as the first, and rows inserted or deleted in between do not shift the pages.
 
 use std::num::IntErrorKind;
 
@@ -19,23 +17,20 @@ use crate::models::Field;
 use crate::models::list::{Cursor, ListQuery, Ordering, Page};
 use crate::models::value::to_json;
 
-/// Default number of rows per page.
 const DEFAULT_LIMIT: i64 = 100;
-/// Maximum number of rows per page. A larger `limit` is reduced to this.
+/// A larger `limit` is reduced to this.
 const MAX_LIMIT: i64 = 1000;
 
-/// A cursor in a URL: JSON in base64url.
+/// Sent as base64url.
 #[derive(Serialize, Deserialize)]
 struct CursorJson {
     #[serde(rename = "i")]
     id: i64,
-    /// The row's values of the ordering fields before the id.
+    /// Values and names of the ordering fields before the id.
     #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
     keys: Vec<Json>,
-    /// Their names.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     order_by: Vec<String>,
-    /// Whether the page lies before the position.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     backwards: bool,
 }
@@ -45,12 +40,12 @@ fn orderings(viewset: &ModelViewSet) -> impl Iterator<Item = &'static Field> {
     viewset.shown().map(|shown| shown.field).filter(|field| field.is_ordering)
 }
 
-/// Their names, the default first.
+/// The default comes first.
 fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
     ["id"].into_iter().chain(orderings(viewset).map(|field| field.name)).collect()
 }
 
-/// Parses a query string. Ignores unknown parameters and those without a value, as Django REST framework does.
+/// Ignores unknown parameters and those without a value, as Django REST framework does.
 pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErrors> {
     let searched = viewset.shown().map(|shown| shown.field).filter(|field| field.is_searched);
     let mut list = ListQuery {
@@ -94,8 +89,7 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
     errors.into_result().map(|()| list)
 }
 
-/// Parses `?ordering=`: fields, separated by commas; `None` if one is unknown. The id, which nothing can follow, is added
-/// in the direction of the last field.
+/// `None` if a field is unknown. The id, which nothing can follow, is added in the direction of the last field.
 fn order(text: &str, viewset: &ModelViewSet) -> Option<Vec<Ordering>> {
     let mut order: Vec<Ordering> = Vec::new();
     for term in text.split(',').map(str::trim).filter(|term| !term.is_empty()) {
@@ -111,7 +105,6 @@ fn order(text: &str, viewset: &ModelViewSet) -> Option<Vec<Ordering>> {
     Some(order)
 }
 
-/// The OpenAPI description of a list's parameters.
 pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     let parameter = |name: &str, description: String, schema: ObjectBuilder| {
         ParameterBuilder::new()
@@ -149,7 +142,7 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     ]
 }
 
-/// A limit of at least 1, reduced to [`MAX_LIMIT`], however large the number.
+/// Reduces the limit to [`MAX_LIMIT`], however large the number. `None` below 1.
 fn parse_limit(value: &str) -> Option<i64> {
     match value.parse::<i64>() {
         Ok(limit) => (limit >= 1).then(|| limit.min(MAX_LIMIT)),
@@ -157,7 +150,7 @@ fn parse_limit(value: &str) -> Option<i64> {
     }
 }
 
-/// Parses a cursor and its ordering fields before the id; `None` if it is not a cursor of this list.
+/// With the ordering fields before the id. `None` if the text is not a cursor of this list.
 fn decode(text: &str, viewset: &ModelViewSet) -> Option<(Vec<&'static str>, Cursor)> {
     let cursor: CursorJson = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     if cursor.order_by.len() != cursor.keys.len() {
@@ -180,8 +173,8 @@ fn encode(cursor: &Cursor, query: &ListQuery) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
 }
 
-/// The `Link` header for a page of the list at `path`, keeping other query parameters; `None` if there is only one
-/// page. The targets are relative, as RFC 8288 allows, because behind a proxy the server does not know its public name.
+/// `None` if there is only one page. Other query parameters are kept. The targets are relative (RFC 8288 allows it),
+/// because behind a proxy the server does not know its public name.
 pub fn link<T>(page: &Page<T>, list: &ListQuery, path: &str, query: &str) -> Option<String> {
     let target = |cursor: Option<&Cursor>| {
         let mut parameters = form_urlencoded::Serializer::new(String::new());

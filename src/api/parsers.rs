@@ -13,11 +13,10 @@ use crate::http::forms::{form_fields, parts};
 use crate::http::media_type::{self, MediaType};
 use crate::models::{Data, Input};
 
-/// The accepted media types of request bodies.
 pub const MEDIA_TYPES: [&str; 3] = [media_type::JSON, media_type::FORM, media_type::MULTIPART];
 
 impl Body {
-    /// Reads the body and parses it by its `Content-Type`. An empty body has no data.
+    /// An empty body has no data.
     pub async fn data(mut self) -> Result<Data, Error> {
         let body = self.content().await?;
         if body.is_empty() {
@@ -42,7 +41,7 @@ fn decode(body: &[u8], charset: Charset) -> Result<Cow<'_, str>, Error> {
     }
 }
 
-/// Parses a JSON object. Nested values are only checked for valid syntax.
+/// Nested values are only checked for valid syntax.
 pub fn json(text: &str) -> Result<Data, Error> {
     let value: &RawValue = serde_json::from_str(text).map_err(|error| parse_error("JSON", error))?;
     let kind = match value.get().as_bytes().first() {
@@ -60,7 +59,7 @@ pub fn json(text: &str) -> Result<Data, Error> {
     Err(FieldErrors::one("non_field_errors", format!("Invalid data. Expected a dictionary, but got {kind}.")).into())
 }
 
-/// An object's members. Duplicate names are errors.
+/// Duplicate names are errors.
 struct Members(Data);
 
 impl<'de> Deserialize<'de> for Members {
@@ -90,8 +89,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A JSON string as bytes. When asked for bytes, serde_json returns unpaired surrogates in WTF-8; when asked for a
-/// string, it would reject the whole body.
+/// When asked for bytes, serde_json returns unpaired surrogates in WTF-8; when asked for a string, it rejects the body.
 struct Wtf8(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Wtf8 {
@@ -131,8 +129,7 @@ fn input(raw: &str) -> Result<Input, serde_json::Error> {
     })
 }
 
-/// Replaces surrogates in WTF-8, one character each so that the length stays the same, and returns the first. A
-/// surrogate has three bytes: ED, A0 to BF, and any.
+/// Replaces each surrogate (ED, A0 to BF, any byte) by one character, to keep the length. Returns the first.
 fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
     let mut first = None;
     for at in 0..bytes.len().saturating_sub(2) {
@@ -144,7 +141,7 @@ fn replace_surrogates(bytes: &mut [u8]) -> Option<u16> {
     first
 }
 
-/// Formats a JSON number as Python's `str` does; `None` if it exceeds a double.
+/// Formats the number as Python's `str` does; `None` if it exceeds a double.
 pub fn python_number(raw: &str) -> Option<String> {
     if !raw.contains(['.', 'e', 'E']) {
         return Some(if raw == "-0" { "0".to_owned() } else { raw.to_owned() });
@@ -167,7 +164,7 @@ pub fn form(body: &[u8], charset: Charset) -> Result<Data, Error> {
     Ok(fields.map(|(name, value)| (name, Input::text(value))).collect())
 }
 
-/// Parses a multipart form. The last of several equal names counts.
+/// The last of several equal names counts.
 pub async fn multipart(media_type: &MediaType, charset: Charset, body: Bytes) -> Result<Data, Error> {
     let fields = parts(media_type, body).await?.into_iter().map(|part| {
         let input = if part.file_name.is_some() { Input::Other } else { Input::text(part.text(charset)?) };

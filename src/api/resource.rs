@@ -20,8 +20,7 @@ use crate::error::Error;
 use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
-/// Serves `endpoint` at its path with and without the trailing slash, because a redirect would lose the body of a POST.
-/// `routes` are the view's own; the common parts are added.
+/// Serves both forms of the path, with and without the trailing slash: a redirect would lose the body of a POST.
 pub fn resource(endpoint: Endpoint, routes: impl Fn() -> Vec<Route>) -> TwoResources {
     let endpoint = Arc::new(endpoint);
     let cut = endpoint.path.trim_end_matches('/');
@@ -51,7 +50,6 @@ fn single_resource(endpoint: Arc<Endpoint>, path: &str, routes: Vec<Route>) -> i
         .wrap(from_fn(move |request, next| frame(endpoint.clone(), request, next)))
 }
 
-/// A view at its path with and without the trailing slash.
 pub struct TwoResources(Box<dyn FnOnce(&mut AppService)>);
 
 impl HttpServiceFactory for TwoResources {
@@ -85,8 +83,7 @@ async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<
     }
 }
 
-/// The function that stores the [`PageUser`](crate::users::page_user::PageUser) in a request for a page; part of the
-/// application data.
+/// Stores the [`PageUser`](crate::users::page_user::PageUser) in a request for a page. Part of the application data.
 pub struct PageSignIn(pub for<'a> fn(&'a HttpRequest) -> LocalBoxFuture<'a, Result<(), Error>>);
 
 /// The bodies of Django REST framework's own errors have no code, and clients compare whole bodies.
@@ -101,7 +98,6 @@ fn original_body(error: &Error) -> Option<Value> {
     }
 }
 
-/// Adds the common headers and the rendering to a view's response.
 async fn finish(
     endpoint: &Endpoint,
     renderer: Renderer,
@@ -156,7 +152,6 @@ async fn finish(
     response.set_body(BoxBody::new(bytes))
 }
 
-/// Renders a compact body in the chosen format.
 fn render(
     renderer: Renderer,
     endpoint: &Endpoint,

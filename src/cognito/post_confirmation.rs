@@ -1,8 +1,6 @@
-//! `POST /cognito/post-confirmation/`: the pool's Post Confirmation trigger reports a confirmed sign-up, so that the
-//! local user exists before the first token.
-//!
-//! Only the trigger may call it: each call is signed with a shared secret, HMAC-SHA256 (RFC 2104) over
-//! `v1.<unix seconds>.<body>`. Cognito calls a trigger up to three times, so a repeated event changes nothing.
+//! `POST /cognito/post-confirmation/`: the pool's trigger reports a confirmed sign-up, so that the local user exists
+//! before the first token. Each call is signed with HMAC-SHA256 (RFC 2104) over `v1.<unix seconds>.<body>`. Cognito
+//! calls a trigger up to three times, so a repeated event changes nothing.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -30,22 +28,18 @@ use crate::http::rate_limit::RateLimits;
 use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
 
-/// The header with the time of the signature in Unix seconds.
 pub const TIMESTAMP: &str = "X-Gatepost-Timestamp";
-/// The header with the signature.
 pub const SIGNATURE: &str = "X-Gatepost-Signature";
 
-/// The values of `triggerSource`: a confirmed sign-up and a confirmed new password.
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
-/// Maximum length of `sub`. Cognito's have 36 characters.
+/// Cognito's have 36 characters.
 const MAX_SUB_CHARS: usize = 255;
-/// Maximum size of an event. Cognito's have 1 to 4 KiB.
+/// Cognito's events have 1 to 4 KiB.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
-/// Maximum difference between the time of a signature and now, in seconds.
+/// In seconds, between the signature and now.
 const MAX_SKEW: i64 = 300;
 
-/// Settings of the endpoint; part of the application data.
 pub struct PostConfirmation {
     pool: UserPool,
     keys: Vec<hmac::Key>,
@@ -53,14 +47,13 @@ pub struct PostConfirmation {
 }
 
 impl PostConfirmation {
-    /// Accepts calls for `pool` that are signed with one of `secrets`. Without secrets, every call is refused.
+    /// Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
         let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
         PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
     }
 
-    /// Checks the signature of the body and its time.
     fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), TriggerRefusal> {
         if self.keys.is_empty() {
             return Err(TriggerRefusal::Disabled);
@@ -87,7 +80,6 @@ impl PostConfirmation {
     }
 }
 
-/// The OpenAPI document of this endpoint.
 #[derive(OpenApi)]
 #[openapi(paths(post_confirmation), tags((name = "cognito", description = "For the user pool's trigger.")))]
 pub struct Doc;
@@ -187,7 +179,7 @@ impl Event {
     }
 }
 
-/// The endpoint. It has no CORS because no web page calls it.
+/// No CORS, because no web page calls it.
 pub fn resource() -> impl HttpServiceFactory {
     web::resource(["/cognito/post-confirmation/", "/cognito/post-confirmation"])
         .route(web::post().to(post_confirmation))
@@ -263,7 +255,6 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// Decodes lower-case hexadecimal digits.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

@@ -7,7 +7,6 @@ use crate::db::Db;
 use crate::db::migrations::Status;
 use crate::server::open_local_pool;
 
-/// Prints a line per check. Fails if a check fails.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     // The configuration is valid, or this would not run.
     let findings = [

@@ -20,83 +20,61 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::rate_limit::Rate;
 use crate::users::sessions::SessionLimits;
 
-/// The settings that every command needs. Commands that only use the database need no others.
+/// Commands that only use the database need no other settings.
 #[derive(Clone, Debug)]
 pub struct Basics {
-    /// Development or production.
     pub mode: Mode,
-    /// The database.
     pub database: DatabaseUrl,
-    /// Whether log lines are JSON.
     pub log_json: bool,
     /// env_logger's filter.
     pub log_filter: String,
 }
 
-/// All settings. Created by [`Config::from_variables`]; tests build it by hand.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Development or production.
     pub mode: Mode,
-    /// The user pool.
     pub pool: Pool,
-    /// Which kinds of token are accepted.
     pub token_use: TokenUse,
-    /// Tolerated clock difference.
     pub leeway: Duration,
-    /// Whether an unverified e-mail may link or create a user.
+    /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
-    /// Whether the first valid token of an unknown user creates the user.
+    /// By the first valid token.
     pub create_users: bool,
-    /// The secrets that the Post Confirmation trigger may sign with.
+    /// The Post Confirmation trigger may sign with any of them.
     pub post_confirmation_secrets: Vec<Secret>,
-    /// Settings for fetching and caching keys.
     pub jwks: JwksSettings,
-    /// The database.
     pub database: DatabaseUrl,
-    /// Address and port to listen on; port 0 lets the system choose.
+    /// Port 0 lets the system choose.
     pub bind: SocketAddr,
-    /// Accepted `Host` values.
     pub allowed_hosts: Vec<String>,
-    /// Web origins that may call the API.
     pub cors_allowed_origins: Vec<String>,
-    /// Request headers that their pages may send, in lower case.
+    /// In lower case.
     pub cors_allowed_headers: Vec<String>,
-    /// Lifetime of admin sessions.
     pub session_limits: SessionLimits,
-    /// Maximum failed sign-ins to one account in a burst.
+    /// Per account, in a burst.
     pub login_max_failures: u32,
-    /// Maximum size of a request body in bytes.
     pub max_body_bytes: usize,
-    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// The rate limit per user.
     pub rate_limit_user: Option<Rate>,
-    /// The rate limit per IP address of unauthenticated clients.
+    /// For unauthenticated clients.
     pub rate_limit_address: Option<Rate>,
-    /// A separate address for the metrics; port 0 lets the system choose.
+    /// Separate from `bind`; port 0 lets the system choose.
     pub metrics_address: Option<SocketAddr>,
-    /// The token for reading the metrics on the main address.
+    /// For reading the metrics at `bind`.
     pub metrics_token: Option<Secret>,
-    /// Whether log lines are JSON.
     pub log_json: bool,
-    /// env_logger's filter.
     pub log_filter: String,
 }
 
-/// Environment variables for `createsuperuser --noinput`, with Django's names.
+/// For `createsuperuser --noinput`, with Django's names.
 #[derive(Default)]
 pub struct Superuser {
-    /// `DJANGO_SUPERUSER_USERNAME`
     pub username: Option<String>,
-    /// `DJANGO_SUPERUSER_EMAIL`
     pub email: Option<String>,
-    /// `DJANGO_SUPERUSER_PASSWORD`
     pub password: Option<String>,
 }
 
 impl Superuser {
-    /// Reads the three variables. An empty one counts as unset.
     pub fn from_env() -> Superuser {
         let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Superuser {
@@ -108,7 +86,6 @@ impl Superuser {
 }
 
 impl Basics {
-    /// Parses the settings that every command needs.
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
         Basics::read(&Variables(variables))
     }
@@ -127,7 +104,6 @@ impl Basics {
 }
 
 impl Config {
-    /// Parses all settings from the variables of [`read_environment`](super::read_environment).
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
         let env = Variables(variables);
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
@@ -169,7 +145,7 @@ impl Config {
         })
     }
 
-    /// Every setting with its current value, in the order of [`SETTINGS`](super::SETTINGS). Secrets are masked.
+    /// In the order of [`SETTINGS`](super::SETTINGS), with masked secrets.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let seconds = |time: Duration| time.as_secs().to_string();
         let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
@@ -221,7 +197,7 @@ impl Config {
         ]
     }
 
-    /// The key file of the local user pool: next to the database, if that is a file.
+    /// Next to the database, if that is a file.
     pub fn local_pool_keys(&self) -> PathBuf {
         match &self.database {
             DatabaseUrl::Sqlite(path) => path.with_extension("local-pool.keys"),
@@ -235,7 +211,6 @@ fn or_none(value: Option<impl fmt::Display>) -> String {
     value.map_or("none".to_owned(), |value| value.to_string())
 }
 
-/// The number of secrets, without their values.
 fn masked(count: usize) -> String {
     match count {
         0 => "none".to_owned(),

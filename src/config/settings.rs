@@ -1,18 +1,14 @@
 //! The list of all settings.
 
-/// An environment variable: its name, default and meaning.
 pub struct Setting {
-    /// The variable's name.
     pub name: &'static str,
-    /// The value if the variable is unset or empty.
     pub default: &'static str,
-    /// What the variable does, in one or two sentences.
     pub meaning: &'static str,
 }
 
 macro_rules! settings {
     ($($name:literal, $default:literal, $meaning:literal;)*) => {
-        /// All environment variables, in the order of the table in docs/settings.md.
+        /// In the order of the table in docs/settings.md.
         pub const SETTINGS: &[Setting] = &[
             $(Setting { name: $name, default: $default, meaning: $meaning }),*
         ];

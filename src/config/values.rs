@@ -14,7 +14,6 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::cors;
 use crate::http::header_values::is_token;
 
-/// The address that the server listens on, for commands that need nothing else.
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
     Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
@@ -151,7 +150,6 @@ pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<Str
     Ok(hosts)
 }
 
-/// Whether an entry of the list can match a host.
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix('.').unwrap_or(host);
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))

@@ -13,14 +13,12 @@ use super::header_values::{elements, joined, text};
 use super::media_type::{FORM, MULTIPART, MediaType};
 use crate::error::Error;
 
-/// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Maximum body size in bytes; part of the application data.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxBodyBytes(pub usize);
 
-/// A body that has not been read yet, so that a request can be refused first.
+/// Not read yet, so that a request can be refused first.
 pub struct Body {
     request: HttpRequest,
     payload: Payload,
@@ -36,18 +34,17 @@ impl FromRequest for Body {
 }
 
 impl Body {
-    /// The request that the body belongs to.
     pub fn request(&self) -> &HttpRequest {
         &self.request
     }
 
-    /// Whether it is an HTML form. Forms omit unchecked boxes.
+    /// Forms omit unchecked boxes.
     pub fn is_form(&self) -> bool {
         let media_type = MediaType::of(self.request.headers());
         media_type.is_some_and(|media_type| [FORM, MULTIPART].contains(&media_type.essence()))
     }
 
-    /// The media type, and the charset of the text. Fails with 415 if there is none, or if its charset is unknown.
+    /// With the charset of the text. Fails with 415 if there is no media type, or if its charset is unknown.
     pub fn media_type(&self) -> Result<(MediaType, Charset), Error> {
         let unsupported = || self.unsupported();
         let media_type = MediaType::of(self.request.headers()).ok_or_else(unsupported)?;
@@ -57,19 +54,17 @@ impl Body {
         if is_possible { Ok((media_type, charset)) } else { Err(unsupported()) }
     }
 
-    /// The error about the `Content-Type`.
     pub fn unsupported(&self) -> Error {
         let value = self.request.headers().get(CONTENT_TYPE).map(|value| text(value.as_bytes()).into_owned());
         Error::UnsupportedMediaType(value.unwrap_or_default())
     }
 
-    /// Reads the body, up to [`MaxBodyBytes`].
     pub async fn content(&mut self) -> Result<Bytes, Error> {
         let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
         self.bytes(limit).await
     }
 
-    /// Reads the body, with a maximum of `limit` bytes and within [`BODY_TIMEOUT`]. A compressed one is refused first.
+    /// Reads at most `limit` bytes, within `BODY_TIMEOUT`. Refuses a compressed body first.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
         check_coding(self.request.headers())?;
         let announced =
@@ -102,7 +97,6 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-/// The error for a body that cannot be parsed, in Django REST framework's words.
 pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
     Error::Parse(format!("{what} parse error - {problem}"))
 }

@@ -6,12 +6,10 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8};
 
 use super::media_type::MediaType;
 
-/// The charset of a body or of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
     /// ASCII. The WHATWG takes the name for windows-1252, so it is not left to its list.
     Ascii,
-    /// Any other.
     Other(&'static Encoding),
 }
 

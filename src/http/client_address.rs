@@ -10,11 +10,11 @@ use ipnet::IpNet;
 
 use super::header_values::joined;
 
-/// The proxies whose `X-Forwarded-For` is trusted; part of the application data.
+/// Their `X-Forwarded-For` is trusted. Part of the application data.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<Network>);
 
-/// An IP address or network: `10.0.0.1`, `10.0.0.0/8`.
+/// `10.0.0.1` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpNet);
 
@@ -42,8 +42,7 @@ impl fmt::Display for Network {
 }
 
 impl Network {
-    /// The network of one Internet customer: an IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can
-    /// use.
+    /// An IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can use.
     pub fn of_customer(address: IpAddr) -> Network {
         let address = address.to_canonical();
         // Both prefix lengths are valid, so this cannot panic.
@@ -56,8 +55,7 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 
-    /// The last address on the path that is not a trusted proxy. Clients can forge everything before it in the header,
-    /// and the whole header if the peer is not trusted.
+    /// The last address on the path that is not a trusted proxy: clients can forge everything before it.
     fn client(&self, peer: IpAddr, forwarded_for: &str) -> IpAddr {
         let mut client = peer.to_canonical();
         // No entry has a comma of its own, so a quotation mark that a client forged must not join two.
@@ -73,7 +71,7 @@ impl TrustedProxies {
     }
 }
 
-/// Parses an entry of `X-Forwarded-For`. Some proxies add the port, or quotes around it as in `Forwarded`.
+/// Some proxies add the port, or quotes as in `Forwarded`.
 fn parse(entry: &str) -> Option<IpAddr> {
     let entry = entry.strip_prefix('"').and_then(|entry| entry.strip_suffix('"')).unwrap_or(entry);
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
@@ -81,7 +79,6 @@ fn parse(entry: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The IP address of the client.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     match request.app_data::<web::Data<TrustedProxies>>() {

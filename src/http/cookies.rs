@@ -1,6 +1,5 @@
-//! The admin's cookies. All are `HttpOnly`, `SameSite=Lax` and valid for the whole site. Outside development they are
-//! `Secure` and have the prefix `__Host-`, so that no other host of the domain can set them (RFC 6265bis, section
-//! 4.1.3.2).
+//! The admin's cookies: `HttpOnly`, `SameSite=Lax`, and valid for the whole site. Outside development they are `Secure`
+//! and prefixed with `__Host-`, so that no other host of the domain can set them (RFC 6265bis, section 4.1.3.2).
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -9,30 +8,25 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Error;
 
-/// The session's key.
 pub const SESSION: &str = "sessionid";
-/// The CSRF token of visitors who are not signed in.
+/// Of visitors who are not signed in.
 pub const CSRF: &str = "csrftoken";
 /// Proves that someone has signed in with this browser before.
 pub const DEVICE: &str = "device";
-/// The chosen theme.
 pub const THEME: &str = "theme";
 
-/// Cookie settings; part of the application data.
 #[derive(Clone, Copy)]
 pub struct Cookies {
-    /// Whether browsers send them over TLS only.
     pub secure: bool,
 }
 
 impl Cookies {
-    /// The name of a cookie in the browser, with its prefix.
     pub fn name(self, name: &str) -> String {
         let prefix = if self.secure { "__Host-" } else { "" };
         format!("{prefix}{name}")
     }
 
-    /// Sets a cookie on a response. Without an age, it is a session cookie.
+    /// Without an age, it is a session cookie.
     pub fn set(self, response: &mut HttpResponse, name: &str, value: &str, age: Option<Duration>) -> Result<(), Error> {
         let mut cookie = Cookie::build(self.name(name), value)
             .path("/")
@@ -44,20 +38,20 @@ impl Cookies {
         response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// The values of a cookie in a request. A browser sends several if they are set for different paths or domains.
+    /// A browser sends several cookies of one name if they are set for different paths or domains.
     pub fn get(self, request: &HttpRequest, name: &str) -> Vec<String> {
         let name = self.name(name);
         let found = pairs(request.headers()).filter(|cookie| cookie.name() == name);
         found.map(|cookie| cookie.value().to_owned()).collect()
     }
 
-    /// The session cookies of a request, with their signatures.
+    /// With their signatures.
     pub fn sessions(self, request: &HttpRequest) -> Vec<Cookie<'static>> {
         let name = self.name(SESSION);
         pairs(request.headers()).filter(|cookie| cookie.name() == name).map(Cookie::into_owned).collect()
     }
 
-    /// Leaves a request Gatepost's own cookies, and of the session cookies only `session`.
+    /// Removes all cookies but Gatepost's own, and of the session cookies all but `session`.
     pub fn keep(self, headers: &mut HeaderMap, session: Option<&Cookie>) {
         let own = [CSRF, DEVICE, THEME].map(|name| self.name(name));
         let kept = pairs(headers).filter(|cookie| own.iter().any(|name| name == cookie.name()));

@@ -29,10 +29,8 @@ pub const DEFAULT_HEADERS: [&str; 10] = [
     "x-requested-with",
 ];
 
-/// What pages of other origins may do.
 #[derive(Clone, Debug, Default)]
 pub struct Cors {
-    /// The allowed origins.
     pub origins: Vec<String>,
     /// The request headers that they may send, in lower case.
     pub headers: Vec<String>,

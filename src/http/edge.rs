@@ -30,20 +30,16 @@ pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connec
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Settings of [`edge`]; part of the application data, one per worker thread.
+/// Part of the application data, one per worker thread.
 pub struct EdgeSettings {
-    /// Accepted hosts: `example.com`, `.example.com` to include subdomains, or `*`.
+    /// `example.com`, `.example.com` to include subdomains, or `*`.
     pub allowed_hosts: Vec<String>,
-    /// What pages of other origins may do.
     pub cors: Cors,
-    /// Generates this worker's request ids.
     pub request_ids: RequestIds,
-    /// Counts requests, if metrics are enabled.
     pub metrics: Option<metrics::Worker>,
 }
 
-/// Generates request ids: a random prefix per worker thread, followed by a counter. Ids are unique, not secret, so they
-/// need no random number per request.
+/// A random prefix per worker thread and a counter: unique, not secret, and without a random number per request.
 pub struct RequestIds {
     run: String,
     next: AtomicU64,
@@ -67,7 +63,6 @@ impl RequestIds {
     }
 }
 
-/// A request's id, which connects its log lines, its response and an error report. Cheap to clone.
 #[derive(Clone)]
 struct RequestId(HeaderValue);
 
@@ -77,12 +72,10 @@ impl RequestId {
     }
 }
 
-/// The request's id.
 pub fn request_id(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default()
 }
 
-/// The outermost middleware.
 pub async fn edge(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -123,14 +116,13 @@ pub async fn edge(
     Ok(response)
 }
 
-/// Whether the reverse proxy reports that the client uses TLS.
 pub fn is_behind_tls(headers: &HeaderMap) -> bool {
     // Of several proxies, each adds what it received; the first is the one that the client speaks to.
     let protocols = joined(headers, header::X_FORWARDED_PROTO);
     elements(&protocols).next().is_some_and(|protocol| protocol.eq_ignore_ascii_case("https"))
 }
 
-/// Adds the headers of every response to another middleware's error, which has lost its request.
+/// Adds the headers of every response: another middleware's error has lost its request.
 fn finish(error: actix_web::Error, common: &Common) -> actix_web::Error {
     log::warn!(request_id = common.id.as_str(); "a request failed before or after its handler: {}", error.to_string().escape_debug());
     let mut response = HttpResponse::from_error(error);
@@ -138,8 +130,7 @@ fn finish(error: actix_web::Error, common: &Common) -> actix_web::Error {
     InternalError::from_response("", response).into()
 }
 
-/// Restarts the connection's timer. After a body that was too slow or too large, closes the connection: the rest of
-/// that body would come before the next request.
+/// Closes the connection after a body that was too slow or too large: its rest would come before the next request.
 fn await_next_request(response: &mut ServiceResponse) {
     let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
     if is_body_left {
@@ -154,7 +145,6 @@ fn await_next_request(response: &mut ServiceResponse) {
     }
 }
 
-/// The id that the client or a proxy has set, if it is safe to log.
 fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     let id = headers.get(X_REQUEST_ID)?;
     let is_harmless = (8..=64).contains(&id.len())
@@ -162,7 +152,6 @@ fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     is_harmless.then(|| RequestId(id.clone()))
 }
 
-/// The request's host, truncated and escaped for the log.
 fn shown_host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
     format!("`{}`", host[..host.len().min(100)].escape_ascii())
@@ -184,7 +173,7 @@ fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
     }
 }
 
-/// Whether a `Host` value is on the list, ignoring port and case.
+/// Ignores port and case.
 pub fn host_matches(host: &str, allowed: &[String]) -> bool {
     let host = match host.bytes().any(|b| b.is_ascii_uppercase()) {
         true => Cow::Owned(host.to_ascii_lowercase()),
@@ -249,8 +238,8 @@ impl Common {
     }
 }
 
-/// Logs one line per request, without the query string (which may contain personal data), and another one for a server
-/// error. `escape_debug` prevents a hostile path from forging log lines.
+/// One line per request, without the query string (which may contain personal data). `escape_debug` prevents a hostile
+/// path from forging log lines.
 fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     let id = id.as_str();
     let request = response.request();

@@ -12,7 +12,7 @@ use super::header_values::{elements, joined};
 use super::negotiation::Renderer;
 use crate::error::Error;
 
-/// The strong tag of a body and of the headers that carry a list's links and total.
+/// Strong. Covers the headers that carry a list's links and total.
 pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     let mut hash = Context::new(&SHA256);
     hash.update(body);
@@ -24,7 +24,7 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
 }
 
-/// The tag of a rendering, derived from the tag of the compact JSON. An HTML page uses that tag itself.
+/// Derived from the tag of the compact JSON, which an HTML page uses itself.
 pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     match renderer {
         Renderer::JSON | Renderer::Html => compact,
@@ -32,13 +32,11 @@ pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// The tag of an indented or compressed body. Different bytes need a different tag, but [`IfMatch`] still recognizes
-/// the same version.
+/// Different bytes need a different tag, but [`IfMatch`] still recognizes the same version.
 pub fn of_variant(tag: &str, variant: impl Display) -> String {
     format!("\"{}.{variant}\"", tag.trim_matches('"'))
 }
 
-/// The tag of the compact body.
 fn without_variant(tag: &str) -> Cow<'_, str> {
     match tag.split_once('.') {
         Some((version, _)) => format!("{version}\"").into(),
@@ -64,25 +62,23 @@ fn tags(list: &str) -> Vec<(bool, &str)> {
     tags
 }
 
-/// Whether a header's list of tags has this one. `*` does not count: the original ignores it on reads.
+/// `*` does not count: the Django project ignores it on reads.
 pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
     // `If-None-Match` compares weakly: `W/` does not matter (RFC 9110, section 13.1.2).
     let tag = tag.trim_start_matches("W/");
     tags(&joined(headers, name)).iter().any(|(_, known)| *known == tag)
 }
 
-/// The condition of `If-Match` on the object to be changed: its value, if there is one.
+/// The header's value, if there is one.
 #[derive(Clone, Debug)]
 pub struct IfMatch(Option<String>);
 
 impl IfMatch {
-    /// Reads the header. Without it, there is no condition.
     pub fn from_headers(headers: &HeaderMap) -> IfMatch {
         IfMatch(headers.contains_key(IF_MATCH).then(|| joined(headers, IF_MATCH)))
     }
 
-    /// Fails with 412 unless the object's JSON is one of the given versions. Compares strongly: a weak tag never
-    /// matches (RFC 9110, section 13.1.1).
+    /// Fails with 412 if nothing matches. Compares strongly: a weak tag never matches (RFC 9110, section 13.1.1).
     pub fn check(&self, current: &[u8]) -> Result<(), Error> {
         let Some(value) = &self.0 else { return Ok(()) };
         let current = of(current, &HeaderMap::new());

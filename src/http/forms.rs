@@ -46,13 +46,9 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// A part of a multipart form.
 pub struct Part {
-    /// The field's name.
     pub name: String,
-    /// The file name, if the part is a file.
     pub file_name: Option<String>,
-    /// The bytes.
     pub content: Bytes,
     /// The charset that the part names, if it names one.
     charset: Option<Charset>,

@@ -6,14 +6,10 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 
 use super::header_values::{is_token, text, with_parameters};
 
-/// JSON.
 pub const JSON: &str = "application/json";
-/// A form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
-/// A form with files.
 pub const MULTIPART: &str = "multipart/form-data";
 
-/// A media type with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {
     /// Type and subtype, in lower case.
@@ -39,7 +35,6 @@ impl MediaType {
         Some(MediaType { essence: essence.to_ascii_lowercase(), parameters })
     }
 
-    /// Type and subtype, in lower case.
     pub fn essence(&self) -> &str {
         &self.essence
     }

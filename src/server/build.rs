@@ -35,66 +35,50 @@ use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
 
-/// Maximum time for a connection to send the head of its first request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum idle time of a connection after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Maximum time from one request to the next: idle, then sending the head.
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
-/// Blocking threads per worker. More would only wait for one of the few database connections, and each uses memory.
+/// More would only wait for one of the few database connections, and each uses memory.
 const WAITING_THREADS: usize = 8;
-/// How long running requests may continue after SIGTERM. Kubernetes kills after 30 s.
+/// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
 /// Paths that no page of another origin may call: the admin, which has cookies, and the trigger.
 const CLOSED_TO_PAGES: &[&str] = &["/admin", "/cognito/post-confirmation"];
 
-/// Rows with a retention period.
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
 ];
 
-/// Why the server cannot start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The port is in use, or the address is not this machine's.
     #[error("{0}: cannot listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),
-    /// The local pool's key file cannot be used.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
-    /// The admin's signing keys cannot be loaded.
     #[error("the admin: {0}")]
     Admin(String),
-    /// The HTTP client for the user pool's keys cannot be created.
     #[error("{0}")]
     Jwks(String),
-    /// A resource has an invalid description.
     #[error("{0}")]
     Resource(String),
 }
 
-/// A server that is ready to run.
 pub struct Built {
     /// Await this to run the server until it is stopped.
     pub server: dev::Server,
-    /// The address that it listens on, with the actual port.
+    /// With the actual port.
     pub address: SocketAddr,
-    /// The separate address of the metrics, if any, and its server's handle.
     pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
-    /// The paths of the API's resources.
     pub api: Vec<String>,
-    /// The user pool.
     pub pool: UserPool,
-    /// The database.
     pub db: Db,
 }
 
-/// Opens the database and the user pool. Must be called within a Tokio runtime.
+/// Must be called within a Tokio runtime.
 pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), StartError> {
     let (db, applied) = Db::open(&config.database)?;
     if applied > 0 {
@@ -117,12 +101,11 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
 }
 
-/// Opens what the server needs and binds its port. Must be called within an actix system.
+/// Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
     build_with(config, Resources { api: api(), site: site() }).await
 }
 
-/// [`build`] for other resources.
 pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
     let Resources { api, site } = resources;
     api.iter().try_for_each(|viewset| viewset.check()).map_err(StartError::Resource)?;
@@ -213,7 +196,6 @@ fn settings_of_admin(config: &Config) -> AdminSettings {
     }
 }
 
-/// Opens the local user pool if it is configured.
 pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError> {
     if config.pool != Pool::Local {
         return Ok(None);

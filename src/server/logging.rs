@@ -10,10 +10,9 @@ use serde_json::Map;
 
 use crate::config::Basics;
 
-/// The target of the access log.
 const ACCESS: &str = "gatepost::access";
 
-/// Starts logging to standard error. Call this once per process.
+/// Call this once per process. Logs go to standard error.
 pub fn start(config: &Basics) {
     let mut logger = env_logger::Builder::new();
     // actix_http logs each malformed request as an error, so anyone could fill the log. To see these as they are, name

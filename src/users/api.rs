@@ -11,12 +11,10 @@ use crate::cognito::CognitoUser;
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// The OpenAPI document of this endpoint.
 #[derive(OpenApi)]
 #[openapi(paths(me), tags((name = "users")))]
 pub struct Doc;
 
-/// The endpoint.
 pub fn me_resource() -> impl HttpServiceFactory {
     let endpoint = Endpoint {
         name: "Me".to_owned(),

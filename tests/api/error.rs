@@ -122,10 +122,9 @@ async fn a_head_that_cannot_be_read_is_refused_without_a_body() {
 #[tokio::test]
 async fn a_request_that_names_no_host_is_refused_like_one_that_names_another() {
     let server = TestServer::start().await;
-    for (case, head) in [
-        ("none in HTTP/1.0", "GET /articles/ HTTP/1.0\r\n"),
-        ("an empty one", "GET /articles/ HTTP/1.1\r\nhost:\r\n"),
-    ] {
+    for (case, head) in
+        [("none in HTTP/1.0", "GET /articles/ HTTP/1.0\r\n"), ("an empty one", "GET /articles/ HTTP/1.1\r\nhost:\r\n")]
+    {
         let request =
             format!("{head}accept: application/json\r\nx-request-id: without-host\r\nconnection: close\r\n\r\n");
         let answer = exchange(server.address, request.as_bytes(), Then::Wait).await.text();

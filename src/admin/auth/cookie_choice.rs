@@ -19,7 +19,6 @@ pub struct CookieChoice {
 }
 
 impl CookieChoice {
-    /// The middleware.
     pub async fn apply(
         self,
         mut request: ServiceRequest,

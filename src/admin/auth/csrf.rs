@@ -1,6 +1,6 @@
-//! Requests that another site has a browser send (<https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html>):
-//! whatever changes something needs a token that only our pages know, and must not come from elsewhere as far
-//! as the browser tells ([`super::origin`]).
+//! Cross-site request forgery
+//! (<https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html>): a change
+//! needs a token that only our pages know, and must not come from another site ([`super::origin`]).
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,13 +10,11 @@ use crate::crypto::{equal, random_token};
 use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
 
-/// The field of a form with the token; Django's name.
+/// Django's names.
 pub const FIELD: &str = "csrfmiddlewaretoken";
-/// The header with the token, for scripts; Django's name.
 pub const HEADER: &str = "x-csrftoken";
 
-/// Fails unless the token that was sent is that of the session, or before sign-in that of a cookie.
-/// A form has it in the field [`FIELD`], a script in the header [`HEADER`].
+/// The token must be the session's or, before sign-in, a cookie's. Scripts send it in [`HEADER`] instead of a field.
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
     let expected = match StaffUser::of(request) {
         Some(staff) => vec![staff.csrf_token],
@@ -33,7 +31,6 @@ pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Err
     }
 }
 
-/// The token that a script sends.
 pub fn header_token(headers: &HeaderMap) -> Option<&str> {
     headers.get(HEADER).map(HeaderValue::to_str)?.ok()
 }
@@ -42,19 +39,18 @@ fn settings(request: &HttpRequest) -> Option<Cookies> {
     request.app_data::<web::Data<Cookies>>().map(|cookies| *cookies.get_ref())
 }
 
-/// Tokens as [`random_token`] makes them; whatever else is in the cookies was not set by us.
+/// A cookie that [`random_token`] cannot have made was not set by us.
 fn cookie_tokens(request: &HttpRequest) -> Vec<String> {
     let mut tokens = settings(request).map(|cookies| cookies.get(request, cookies::CSRF)).unwrap_or_default();
     tokens.retain(|token| token.len() == 43);
     tokens
 }
 
-/// For a page with a form for who is not signed in: the token, of the cookie that is there or of a new one.
+/// For a form before sign-in: the cookie's token, or a new one.
 pub fn anonymous_token(request: &HttpRequest) -> Result<String, Error> {
     cookie_tokens(request).into_iter().next().map_or_else(random_token, Ok)
 }
 
-/// Has the answer set the cookie with the token of [`anonymous_token`].
 pub fn keep_token(request: &HttpRequest, response: &mut HttpResponse, token: &str) -> Result<(), Error> {
     let cookies = settings(request).ok_or_else(|| Error::Internal("there are no settings of cookies".to_owned()))?;
     cookies.set(response, cookies::CSRF, token, None)

@@ -1,4 +1,4 @@
-//! Who may come in: signing in, sessions, throttling, and what a form has to prove.
+//! Sign-in, sessions, throttling, and what a form must prove.
 
 pub mod browsing;
 pub mod cookie_choice;

@@ -1,7 +1,5 @@
-//! Signing in and out.
-//!
-//! Whoever may not enter gets one answer, after one and the same work: unknown, wrong password, deactivated or
-//! not staff.
+//! `/admin/login/` and `/admin/logout/`. An unknown user, a wrong password, a deactivated account and missing staff
+//! status take the same time and get the same answer.
 
 use actix_session::SessionExt;
 use actix_web::http::StatusCode;
@@ -31,7 +29,6 @@ use crate::users::validators;
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
 
-/// What the address of the sign-in page says.
 #[derive(Deserialize)]
 pub struct NextQuery {
     #[serde(default)]
@@ -48,14 +45,12 @@ struct LoginPage<'a> {
     error: Option<Problem>,
 }
 
-/// Why somebody is still on the sign-in page.
 struct Problem {
     tone: &'static str,
     icon: &'static str,
     text: String,
 }
 
-/// `GET /admin/login/`
 pub async fn sign_in_page(
     request: HttpRequest,
     query: Option<web::Query<NextQuery>>,
@@ -82,7 +77,6 @@ fn show(
     Ok(response)
 }
 
-/// `POST /admin/login/`
 pub async fn sign_in(
     request: HttpRequest,
     PublicForm(form): PublicForm,
@@ -118,7 +112,7 @@ pub async fn sign_in(
     }
 }
 
-/// Writes an attempt to the log. A name that nobody has may be a password in the wrong field: it is left out.
+/// Omits unknown names: they may be passwords typed into the wrong field.
 fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
     let (level, what) = match verdict {
         Verdict::Right => (log::Level::Info, "signed in to the admin"),
@@ -129,7 +123,7 @@ fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
     log::log!(level, request_id = request_id(request); "{what}: {name} from {}", client_address(request));
 }
 
-/// The username in the form in which it was created; nothing where it is longer than any that was.
+/// Normalized as at creation; empty if it is longer than any username.
 fn clean_username(typed: &str) -> String {
     let typed = typed.trim();
     if typed.chars().count() > validators::MAX_USERNAME_CHARS {
@@ -162,7 +156,6 @@ struct LoggedOutPage {
     gate: Gate,
 }
 
-/// `POST /admin/logout/`
 pub async fn sign_out(request: HttpRequest, staff: StaffUser, _: PostForm) -> Result<HttpResponse, Error> {
     staff.sign_out();
     page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out") })

@@ -1,4 +1,4 @@
-//! Reading the CSV file of an import: which column is which field, and each row's values.
+//! Reads the CSV file of an import: the field of each column, and the values of each row.
 
 use serde_json::Value;
 
@@ -6,46 +6,39 @@ use crate::admin::model_admin::{Options, Values};
 use crate::error::FieldErrors;
 use crate::models::{Field, Kind};
 
-/// The most rows that are taken at once: they are one transaction, which other writes wait for.
+/// One transaction, for which other writes wait.
 pub const MAX_ROWS: usize = 10_000;
 
-/// The most columns.
 const MAX_COLUMNS: usize = 200;
 
-/// A file that has been read.
 pub struct Sheet {
     columns: Vec<Target>,
-    /// Headings of columns that are no fields of the form.
     pub ignored: Vec<String>,
-    /// Lines above the end that hold nothing, or nothing but separators.
+    /// Lines before the end that are empty or have only separators.
     pub empty_lines: usize,
-    /// The rows.
     pub rows: Vec<CsvRow>,
 }
 
-/// What a column is for.
 #[derive(Clone, Copy)]
 enum Target {
-    /// Which row is to be changed.
     Id,
     Field(&'static Field),
     Ignored,
 }
 
-/// A row of the file.
 #[derive(Debug)]
 pub struct CsvRow {
-    /// The line that it begins in, from 1.
+    /// From 1.
     pub line: u64,
     cells: Vec<String>,
 }
 
-/// The fields that a file can set. Those of several choices and passwords are entered in the form alone.
+/// Several choices and passwords can only be entered in the form.
 pub fn importable(options: &Options) -> impl Iterator<Item = &'static Field> + use<> {
     options.fields().filter(|field| field.is_column())
 }
 
-/// The text of a file: UTF-8, as of now the one encoding that every spreadsheet can write.
+/// Only UTF-8, the one encoding that every spreadsheet can write.
 pub fn text(file: &[u8]) -> Result<&str, String> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let text = std::str::from_utf8(file).map_err(|error| {
@@ -58,8 +51,7 @@ pub fn text(file: &[u8]) -> Result<&str, String> {
     Ok(text)
 }
 
-/// Reads a text: a line with the names of fields, then one line a row. Commas, semicolons and tabs may
-/// separate cells; spreadsheets use what their country's settings say.
+/// A line of field names, then the rows. Spreadsheets use their country's separator: comma, semicolon or tab.
 pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?.clone();
@@ -69,7 +61,7 @@ pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
         let record = record.map_err(|error| error.to_string())?;
         let (line, skipped) = record.position().map_or((0, 0), |position| begin(text, position));
         empty_lines += skipped;
-        // Spreadsheets leave lines with nothing but separators at the end.
+        // Spreadsheets leave lines with only separators at the end.
         if record.iter().all(|cell| cell.trim().is_empty()) {
             empty_lines += 1;
             continue;
@@ -88,8 +80,8 @@ pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
     Ok(Sheet { columns, ignored, empty_lines, rows })
 }
 
-/// The line that a record begins in, and how many empty ones there are before it. The reader's own position is
-/// right after what ended the last record, which is the CR where lines end with CR and LF.
+/// The line where a record starts, and the number of empty lines before it. The reader's own position is just after the
+/// end of the last record, which is the CR if lines end with CR and LF.
 fn begin(text: &str, position: &csv::Position) -> (u64, usize) {
     let (before, rest) = text.as_bytes().split_at_checked(position.byte() as usize).unwrap_or_default();
     let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
@@ -97,11 +89,10 @@ fn begin(text: &str, position: &csv::Position) -> (u64, usize) {
     (position.line() + breaks as u64, breaks - usize::from(is_within_crlf))
 }
 
-/// The separator that the first line has most of.
 fn delimiter(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default().as_bytes();
     let count = |separator: &u8| first.iter().filter(|byte| *byte == separator).count();
-    // Of equal ones the last wins: the comma where there is none at all.
+    // The last of equal ones wins: the comma if there is none at all.
     [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }
 
@@ -141,26 +132,26 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
     Ok((columns, ignored))
 }
 
-/// Whether a spreadsheet would take a cell for a formula
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>), but for apostrophes before it.
+/// Whether a spreadsheet would take a cell for a formula (<https://owasp.org/www-community/attacks/CSV_Injection>) if
+/// it had no leading apostrophes.
 fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
-/// A text as an export writes it: an apostrophe before it keeps spreadsheets from running it as a formula. Where
-/// such a text has apostrophes of its own it gets one more, so that an import finds the text again.
+/// A leading apostrophe stops spreadsheets from running text as a formula. Such text that has apostrophes of its own
+/// gets one more, so that an import finds the same text.
 pub fn guarded(cell: String) -> String {
     if is_formula(&cell) { format!("'{cell}") } else { cell }
 }
 
-/// A cell without the apostrophe that an export puts before what a spreadsheet would take for a formula.
+/// Removes the apostrophe of [`guarded`].
 fn unguarded(cell: &str) -> String {
     let rest = cell.strip_prefix('\'').filter(|rest| is_formula(rest));
     rest.unwrap_or(cell).trim().to_owned()
 }
 
 impl Sheet {
-    /// The row's cell for the id; `None` where a new row is meant.
+    /// `None` for a new row.
     pub fn id(&self, row: &CsvRow) -> Result<Option<i64>, FieldErrors> {
         let at = self.columns.iter().position(|column| matches!(column, Target::Id));
         match at.and_then(|at| row.cells.get(at)).filter(|cell| !cell.is_empty()) {
@@ -169,7 +160,7 @@ impl Sheet {
         }
     }
 
-    /// Puts the row's cells over `values`: what a file leaves out stays.
+    /// Puts the row's cells over `values`: fields that the file omits stay.
     pub fn fill(&self, row: &CsvRow, mut values: Values) -> Result<Values, FieldErrors> {
         let mut errors = FieldErrors::default();
         for (column, cell) in self.columns.iter().zip(&row.cells) {
