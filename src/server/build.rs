@@ -28,6 +28,7 @@ use crate::db::{Db, OpenError};
 use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
 use crate::http::body::MaxBodyBytes;
+use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
 use crate::http::rate_limit::RateLimits;
@@ -41,6 +42,9 @@ const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 const WAITING_THREADS: usize = 8;
 /// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
+
+/// Paths that no page of another origin may call: the admin, which has cookies, and the trigger.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/cognito/post-confirmation"];
 
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
@@ -125,7 +129,11 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
-    let origins = config.cors_allowed_origins.clone();
+    let cors = Cors {
+        origins: config.cors_allowed_origins.clone(),
+        headers: config.cors_allowed_headers.clone(),
+        closed: CLOSED_TO_PAGES,
+    };
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
     let admin = Admin::open(&db, site, settings_of_admin(config))
@@ -142,6 +150,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(authenticator.clone())
             .app_data(web::Data::new(EdgeSettings {
                 allowed_hosts: allowed_hosts.clone(),
+                cors: cors.clone(),
                 request_ids: RequestIds::default(),
                 metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
             }))
@@ -156,8 +165,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
             .configure(|app| admin.urls(app))
-            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app, &origins)))
-            .service(users::api::me_resource(&origins))
+            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
+            .service(users::api::me_resource())
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })

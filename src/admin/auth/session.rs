@@ -9,7 +9,7 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{CookieJar, Key, SameSite};
+use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 
 use crate::admin::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
@@ -69,10 +69,13 @@ pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> Sessio
 }
 
 /// For requests outside of [`middleware`].
-pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option<SessionKey> {
-    let name = cookies.name(cookies::SESSION);
-    let mut jar = CookieJar::new();
-    jar.add_original(request.cookie(&name)?);
+pub fn session_keys(request: &HttpRequest, cookies: Cookies, key: &Key) -> Vec<SessionKey> {
+    cookies.sessions(request).into_iter().filter_map(|cookie| signed_key(cookie, key)).collect()
+}
+
+pub fn signed_key(cookie: Cookie<'static>, key: &Key) -> Option<SessionKey> {
+    let (name, mut jar) = (cookie.name().to_owned(), CookieJar::new());
+    jar.add_original(cookie);
     SessionKey::try_from(jar.signed(key).get(&name)?.value().to_owned()).ok()
 }
 
@@ -116,6 +119,12 @@ impl DatabaseSessions {
     pub async fn signed_in(&self, session: &Session) -> Result<Option<Arc<SignedIn>>, Error> {
         let Some(key_hash) = get(&session.entries(), KEY_HASH) else { return Ok(None) };
         Ok(self.find(key_hash).await?.and_then(|found| found.signed_in.clone()))
+    }
+
+    /// Whether the session with this key signs somebody in.
+    pub async fn is_signed_in(&self, key: &SessionKey) -> Result<bool, Error> {
+        let found = self.find(fingerprint(key.as_ref())).await?;
+        Ok(found.is_some_and(|found| found.signed_in.is_some()))
     }
 
     async fn create(&self, mut state: State) -> Result<SessionKey, Error> {

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
 use crate::http::edge::request_id;
+use crate::http::header_values::text;
 use crate::users::models::{self, User};
 use crate::users::validators;
 
@@ -85,9 +86,8 @@ pub async fn sign_in(
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
     let user = find(&credentials.db, username.clone()).await?;
-    let device = cookies.get(&request, cookies::DEVICE);
-    let device =
-        device.filter(|device| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id)));
+    let is_known = |device: &String| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id));
+    let device = cookies.get(&request, cookies::DEVICE).into_iter().find(is_known);
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
@@ -144,8 +144,7 @@ fn enter(
     next: &str,
 ) -> Result<HttpResponse, Error> {
     let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    let user_agent = String::from_utf8_lossy(user_agent);
-    session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
+    session::begin(&request.get_session(), user, client_address(request), &text(user_agent))?;
     let mut response = see_other(next);
     cookies.set(&mut response, cookies::DEVICE, device, Some(device::AGE))?;
     Ok(response)
