@@ -36,8 +36,8 @@
 //! # Life of a request
 //!
 //! `POST /articles/` with a token:
-//! 1. [`http::edge`] assigns an id and checks `Host`.
-//! 2. [`api::resource`] answers a CORS preflight, or chooses a renderer by `Accept` ([`http::negotiation`]).
+//! 1. [`http::edge`] assigns an id, checks `Host`, and answers a preflight ([`http::cors`]).
+//! 2. [`api::resource`] chooses a renderer by `Accept` ([`http::negotiation`]).
 //! 3. [`CognitoUser`](cognito::CognitoUser) is extracted: [`cognito::authentication`] takes the token from the header,
 //!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user, and
 //!    [`http::rate_limit`] counts the request. A bad token is a [`Refusal`](cognito::Refusal), which becomes a 401.

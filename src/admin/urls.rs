@@ -5,6 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 use super::auth::browsing::Browsing;
+use super::auth::cookie_choice::CookieChoice;
 use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
 use super::auth::external::{SignInMethods, SignInResource};
@@ -86,7 +87,9 @@ impl Admin {
 
     pub fn urls(&self, app: &mut web::ServiceConfig) {
         let sessions = self.sessions.get_ref().clone();
-        let session = session::middleware(sessions, *self.cookies.get_ref(), self.session_key.clone());
+        let (cookies, key) = (*self.cookies.get_ref(), self.session_key.clone());
+        let choice = CookieChoice { sessions: sessions.clone(), cookies, key: key.clone() };
+        let session = session::middleware(sessions, cookies, key);
         let mut scope = web::scope("/admin");
         for SignInResource { path, route } in self.methods.external.iter().flat_map(|external| (external.resources)()) {
             scope = scope.service(resource(path.trim_start_matches("/admin"), "GET, HEAD", vec![route]));
@@ -112,6 +115,7 @@ impl Admin {
                     .wrap(from_fn(staff::authenticate))
                     .wrap(from_fn(errors::error_pages))
                     .wrap(session)
+                    .wrap(from_fn(move |request, next| choice.clone().apply(request, next)))
                     .wrap(from_fn(errors::surround)),
             );
     }

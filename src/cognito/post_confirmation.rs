@@ -3,14 +3,15 @@
 //! calls a trigger up to three times, so a repeated event changes nothing.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
-use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::hmac;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
@@ -21,6 +22,8 @@ use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::{Error, TriggerRefusal};
 use crate::http::body::Body;
+use crate::http::charset::Charset;
+use crate::http::media_type::MediaType;
 use crate::http::rate_limit::RateLimits;
 use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
@@ -81,7 +84,7 @@ impl PostConfirmation {
 #[openapi(paths(post_confirmation), tags((name = "cognito", description = "For the user pool's trigger.")))]
 pub struct Doc;
 
-/// The members of an event that matter. Others are ignored.
+/// The members of an event that matter. Others are ignored, and these are judged only where they are used.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PostConfirmationEvent)]
@@ -90,16 +93,45 @@ struct Event {
     #[schema(schema_with = trigger_sources)]
     trigger_source: String,
     user_pool_id: String,
+    #[serde(default, deserialize_with = "unless_odd")]
     user_name: Option<String>,
-    #[schema(inline)]
-    request: EventRequest,
+    #[serde(default, deserialize_with = "unless_odd")]
+    #[schema(inline, required, nullable = false)]
+    request: Option<EventRequest>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EventRequest {
     #[schema(schema_with = user_attributes)]
-    user_attributes: HashMap<String, String>,
+    user_attributes: Attributes,
+}
+
+/// The attributes in use: any member may be of any kind.
+#[derive(Deserialize)]
+struct Attributes {
+    sub: String,
+    #[serde(default, deserialize_with = "unless_odd")]
+    email: Option<String>,
+    /// Pools with e-mail as an alias use this attribute.
+    #[serde(rename = "cognito:email_alias", default, deserialize_with = "unless_odd")]
+    email_alias: Option<String>,
+    #[serde(default, deserialize_with = "unless_odd")]
+    email_verified: Option<Flag>,
+}
+
+/// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Boolean(bool),
+    Text(String),
+}
+
+/// A member that counts as absent if it has another form.
+fn unless_odd<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw: &RawValue = Deserialize::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// The result of a sign-up event.
@@ -128,15 +160,21 @@ fn user_attributes() -> Object {
 
 impl Event {
     fn identity(self) -> Result<Identity, TriggerRefusal> {
-        let mut attributes = self.request.user_attributes;
-        let is_sub = |sub: &String| !sub.is_empty() && sub.chars().count() <= MAX_SUB_CHARS && !sub.contains('\0');
-        let sub = attributes.remove("sub").filter(is_sub);
+        let attributes = self.request.ok_or(TriggerRefusal::EventMalformed)?.user_attributes;
+        let sub = attributes.sub;
+        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
+            return Err(TriggerRefusal::EventMalformed);
+        }
+        let email_verified = match attributes.email_verified {
+            Some(Flag::Boolean(verified)) => verified,
+            Some(Flag::Text(verified)) => verified == "true",
+            None => false,
+        };
         Ok(Identity {
-            sub: sub.ok_or(TriggerRefusal::EventMalformed)?,
+            sub,
             username: self.user_name,
-            // Pools with e-mail as an alias use this attribute.
-            email: attributes.remove("email").or(attributes.remove("cognito:email_alias")),
-            email_verified: attributes.get("email_verified").is_some_and(|verified| verified == "true"),
+            email: attributes.email.or(attributes.email_alias),
+            email_verified,
         })
     }
 }
@@ -165,6 +203,7 @@ pub fn resource() -> impl HttpServiceFactory {
         (status = 408, description = "The event took too long to arrive.", body = ErrorBody),
         (status = 409, description = "The user cannot be created or linked; `code` says why.", body = ErrorBody),
         (status = 413, description = "The event is too large.", body = ErrorBody),
+        (status = 415, description = "The event is compressed, or its charset is unknown.", body = ErrorBody),
         (status = 429, description = "Too many refused calls.", body = ErrorBody,
             headers(("Retry-After" = u32, description = "Seconds to wait."))),
         (status = 500, description = "Internal server error.", body = ErrorBody),
@@ -176,12 +215,18 @@ async fn post_confirmation(
     request: HttpRequest,
     mut body: Body,
 ) -> Result<HttpResponse, Error> {
+    // Whatever media type the event has, it is JSON.
+    let charset = match MediaType::of(request.headers()) {
+        Some(_) => body.media_type().map(|(_, charset)| charset),
+        None => Ok(Charset::UTF_8),
+    };
     let body = body.bytes(MAX_EVENT_BYTES).await?;
     if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
         RateLimits::of(&request)?.count_stranger(&request)?;
         return Err(refusal.into());
     }
-    let event: Event = serde_json::from_slice(&body).map_err(|_| TriggerRefusal::EventMalformed)?;
+    let text = charset?.decode(&body).map_err(|_| TriggerRefusal::EventMalformed)?;
+    let event: Event = serde_json::from_str(&text).map_err(|_| TriggerRefusal::EventMalformed)?;
     if event.user_pool_id != settings.pool.id {
         return Err(TriggerRefusal::WrongPool.into());
     }

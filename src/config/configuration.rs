@@ -55,6 +55,8 @@ pub struct Config {
     pub bind: SocketAddr,
     pub allowed_hosts: Vec<String>,
     pub cors_allowed_origins: Vec<String>,
+    /// In lower case.
+    pub cors_allowed_headers: Vec<String>,
     pub session_limits: SessionLimits,
     /// Per account, in a burst.
     pub login_max_failures: u32,
@@ -138,6 +140,7 @@ impl Config {
             bind,
             allowed_hosts: values::allowed_hosts(&env, bind)?,
             cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
+            cors_allowed_headers: values::cors_allowed_headers(&env)?,
             session_limits: SessionLimits {
                 idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
                 max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,
@@ -204,6 +207,7 @@ impl Config {
             ("BIND_ADDRESS", self.bind.to_string()),
             ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
             ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
+            ("CORS_ALLOWED_HEADERS", self.cors_allowed_headers.join(", ")),
             ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
             ("SESSION_IDLE_SECONDS", seconds(self.session_limits.idle)),
             ("SESSION_MAX_SECONDS", seconds(self.session_limits.max)),

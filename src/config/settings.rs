@@ -42,6 +42,7 @@ settings! {
     "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on. With the local user pool, it must be a loopback address.";
     "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
+    "CORS_ALLOWED_HEADERS", "`accept,authorization,content-type,if-match,if-none-match,traceparent,tracestate,user-agent,x-csrftoken,x-requested-with`", "The request headers that these pages may send, separated by commas. A list replaces the default, so name `authorization` and `content-type`, too.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
     "SESSION_IDLE_SECONDS", "`28800`", "How long an admin session lasts without a request, at least 1.";
     "SESSION_MAX_SECONDS", "`1209600`", "How long an admin session lasts in any case, at least 1.";

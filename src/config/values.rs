@@ -12,6 +12,8 @@ use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::http::cors;
+use crate::http::header_values::is_token;
 
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
@@ -234,6 +236,19 @@ pub(super) fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<St
         return Ok(vec!["http://localhost:3000".to_owned()]);
     }
     Ok(origins)
+}
+
+pub(super) fn cors_allowed_headers(env: &Variables) -> Result<Vec<String>, ConfigError> {
+    const NAME: &str = "CORS_ALLOWED_HEADERS";
+    let names = env.list(NAME);
+    // `*` would be a name that browsers ask for, and not any name.
+    if let Some(bad) = names.iter().find(|name| !is_token(name) || *name == "*") {
+        return fail(NAME, format!("`{}` is not the name of a header, such as `x-requested-with`", bad.escape_debug()));
+    }
+    if names.is_empty() {
+        return Ok(cors::DEFAULT_HEADERS.map(str::to_owned).to_vec());
+    }
+    Ok(names.iter().map(|name| name.to_ascii_lowercase()).collect())
 }
 
 pub(super) fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {

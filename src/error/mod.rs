@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
@@ -88,6 +90,8 @@ pub enum Error {
     BodyTooLarge(usize),
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
+    #[error("Unsupported content coding \"{0}\" in request. Send the body without compression.")]
+    UnsupportedCoding(String),
     #[error("{0}")]
     PreflightRefused(String),
     /// The time until the next request is allowed.
@@ -140,6 +144,7 @@ impl Error {
             Error::PreconditionFailed => "precondition_failed",
             Error::BodyTooLarge(_) => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
+            Error::UnsupportedCoding(_) => "unsupported_content_coding",
             Error::Throttled(_) => "throttled",
             Error::Parse(_) | Error::BodyUnreadable(_) => "parse_error",
             Error::PreflightRefused(_) => "preflight_refused",
@@ -234,7 +239,7 @@ impl ResponseError for Error {
             Error::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::UnsupportedMediaType(_) | Error::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::HostNotAllowed
             | Error::PreflightRefused(_)
@@ -255,6 +260,10 @@ impl ResponseError for Error {
         };
         if let Error::SignInRequired(address) = self {
             set(LOCATION, address);
+        }
+        if let Error::UnsupportedCoding(_) = self {
+            // RFC 9110, section 15.5.16: this tells it from a media type that is not supported.
+            set(ACCEPT_ENCODING, "identity");
         }
         if let Some(challenge) = self.challenge() {
             set(WWW_AUTHENTICATE, challenge);

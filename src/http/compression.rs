@@ -15,6 +15,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::etag;
+use crate::http::header_values::{elements, joined};
 
 /// Smaller bodies fit into one packet anyway.
 const LEAST_BYTES: usize = 1024;
@@ -141,14 +142,13 @@ async fn encoded(request: &HttpRequest, mut head: HttpResponse<()>, body: Bytes,
 
 /// The coding with the highest quality value; of equals, the best compression.
 fn choose(headers: &HeaderMap, length: usize) -> Coding {
-    let values: Vec<&str> = headers.get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok()).collect();
-    let (coding, identity) = from_accept_encoding(&values.join(","));
+    let (coding, identity) = from_accept_encoding(&joined(headers, header::ACCEPT_ENCODING));
     if length < LEAST_BYTES && identity { Coding::Identity } else { coding }
 }
 
 /// RFC 9110, section 12.5.3. Also returns whether `identity` is acceptable; it is the fallback if nothing is.
 pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
-    let items: Vec<(&str, u16)> = value.split(',').filter_map(item).collect();
+    let items: Vec<(&str, u16)> = elements(value).filter_map(item).collect();
     let find =
         |name: &str| items.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, quality)| *quality);
     let any = find("*");

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 
+use super::header_values::{elements, joined, with_parameters};
 use crate::error::Error;
 
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
@@ -47,8 +48,7 @@ fn format(request: &HttpRequest) -> Option<Cow<'_, str>> {
 }
 
 fn accept(request: &HttpRequest) -> String {
-    let values: Vec<&str> = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
-    values.join(",")
+    joined(request.headers(), ACCEPT)
 }
 
 /// Only if `Accept` names problem details (RFC 9457), with at least the quality of the format for successes.
@@ -109,17 +109,17 @@ fn is_named(ranges: &[MediaRange], kind: &str, subkind: &str) -> bool {
 }
 
 fn parse_ranges(accept: &str) -> Vec<MediaRange<'_>> {
-    accept.split(',').filter_map(parse).collect()
+    elements(accept).filter_map(parse).collect()
 }
 
-fn parse(item: &str) -> Option<MediaRange<'_>> {
-    let mut parts = item.split(';').map(str::trim);
-    let (kind, subkind) = parts.next()?.split_once('/')?;
+fn parse(element: &str) -> Option<MediaRange<'_>> {
+    let (range, parameters) = with_parameters(element);
+    let (kind, subkind) = range.split_once('/')?;
     let mut range = MediaRange { kind: kind.trim(), subkind: subkind.trim(), indent: 0, quality: 1000 };
-    for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
-        let value = value.trim().trim_matches('"');
-        match name.trim().to_ascii_lowercase().as_str() {
-            "q" => range.quality = parse_quality(value)?,
+    for (name, value) in parameters {
+        let value = value.unwrap_or_default();
+        match name.to_ascii_lowercase().as_str() {
+            "q" => range.quality = parse_quality(&value)?,
             "indent" => range.indent = value.parse::<u64>().unwrap_or(0).min(8) as u8,
             _ => {}
         }

@@ -6,7 +6,8 @@ use super::cookies::{self, Cookies};
 
 pub fn chosen(request: &HttpRequest) -> &'static str {
     let cookies = request.app_data::<web::Data<Cookies>>();
-    known(&cookies.and_then(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default())
+    let chosen = cookies.map(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default();
+    chosen.iter().map(|theme| known(theme)).find(|theme| *theme != "auto").unwrap_or("auto")
 }
 
 pub fn known(theme: &str) -> &'static str {

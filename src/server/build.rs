@@ -33,6 +33,7 @@ use crate::db::{Db, OpenError, kept_keys};
 use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
 use crate::http::body::MaxBodyBytes;
+use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
 use crate::http::rate_limit::RateLimits;
@@ -46,6 +47,9 @@ const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 const WAITING_THREADS: usize = 8;
 /// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
+
+/// Paths that no page of another origin may call: the admin, which has cookies, and the trigger.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/cognito/post-confirmation"];
 
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
@@ -130,7 +134,11 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
-    let origins = config.cors_allowed_origins.clone();
+    let cors = Cors {
+        origins: config.cors_allowed_origins.clone(),
+        headers: config.cors_allowed_headers.clone(),
+        closed: CLOSED_TO_PAGES,
+    };
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
     let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
@@ -149,6 +157,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(authenticator.clone())
             .app_data(web::Data::new(EdgeSettings {
                 allowed_hosts: allowed_hosts.clone(),
+                cors: cors.clone(),
                 request_ids: RequestIds::default(),
                 metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
             }))
@@ -173,8 +182,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
                 }
             })
             .configure(|app| admin.urls(app))
-            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app, &origins)))
-            .service(users::api::me_resource(&origins))
+            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
+            .service(users::api::me_resource())
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })

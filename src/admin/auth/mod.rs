@@ -1,6 +1,7 @@
 //! Sign-in, sessions, throttling, and what a form must prove.
 
 pub mod browsing;
+pub mod cookie_choice;
 pub mod credentials;
 pub mod csrf;
 pub mod device;

@@ -8,7 +8,7 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{CookieJar, Key, SameSite};
+use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::http::header;
 use chrono::{DateTime, Utc};
 
@@ -18,6 +18,7 @@ use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
 use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
+use crate::http::header_values::text;
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
 use crate::users::sessions::{self, NewSession, SessionLimits};
@@ -73,10 +74,13 @@ pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> Sessio
 }
 
 /// For requests outside of [`middleware`].
-pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option<SessionKey> {
-    let name = cookies.name(cookies::SESSION);
-    let mut jar = CookieJar::new();
-    jar.add_original(request.cookie(&name)?);
+pub fn session_keys(request: &HttpRequest, cookies: Cookies, key: &Key) -> Vec<SessionKey> {
+    cookies.sessions(request).into_iter().filter_map(|cookie| signed_key(cookie, key)).collect()
+}
+
+pub fn signed_key(cookie: Cookie<'static>, key: &Key) -> Option<SessionKey> {
+    let (name, mut jar) = (cookie.name().to_owned(), CookieJar::new());
+    jar.add_original(cookie);
     SessionKey::try_from(jar.signed(key).get(&name)?.value().to_owned()).ok()
 }
 
@@ -120,6 +124,12 @@ impl DatabaseSessions {
     pub async fn signed_in(&self, session: &Session) -> Result<Option<Arc<SignedIn>>, Error> {
         let Some(key_hash) = get(&session.entries(), KEY_HASH) else { return Ok(None) };
         Ok(self.find(key_hash).await?.and_then(|found| found.signed_in.clone()))
+    }
+
+    /// Whether the session with this key signs somebody in.
+    pub async fn is_signed_in(&self, key: &SessionKey) -> Result<bool, Error> {
+        let found = self.find(fingerprint(key.as_ref())).await?;
+        Ok(found.is_some_and(|found| found.signed_in.is_some()))
     }
 
     async fn create(&self, mut state: State) -> Result<SessionKey, Error> {
@@ -235,7 +245,7 @@ fn auth_hash(user: &User) -> String {
 pub fn begin(session: &Session, user: &User, request: &HttpRequest, since: Option<DateTime<Utc>>) -> Result<(), Error> {
     session.clear();
     let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes()).unwrap_or_default();
-    let user_agent: String = String::from_utf8_lossy(user_agent).chars().take(MAX_USER_AGENT_CHARS).collect();
+    let user_agent: String = text(user_agent).chars().take(MAX_USER_AGENT_CHARS).collect();
     insert(session, USER_ID, user.id)?;
     insert(session, ADDRESS, client_address(request).to_string())?;
     insert(session, USER_AGENT, user_agent)?;

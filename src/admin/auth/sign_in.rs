@@ -96,9 +96,8 @@ pub async fn sign_in(
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
     let user = find(&credentials.db, username.clone()).await?;
-    let device = cookies.get(&request, cookies::DEVICE);
-    let device =
-        device.filter(|device| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id)));
+    let is_known = |device: &String| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id));
+    let device = cookies.get(&request, cookies::DEVICE).into_iter().find(is_known);
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();

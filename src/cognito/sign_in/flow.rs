@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{equal, fingerprint, random_token};
 use crate::error::Error;
+use crate::http::cookies::SIGN_IN;
 
 /// How long a sign-in may take. Cognito's code lives five minutes.
 pub const AGE: Duration = Duration::minutes(10);
-/// How every flow's cookie begins.
-pub const COOKIE: &str = "sign_in_";
-
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Flow {
     /// Proves that the answer belongs to this browser.
@@ -43,7 +41,7 @@ impl Flow {
     /// The name of the cookie for a state; `None` for what is no state of ours.
     pub fn cookie_name(state: &str) -> Option<String> {
         let is_ours = state.len() == 43 && state.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        is_ours.then(|| format!("{COOKIE}{}", &state[..16]))
+        is_ours.then(|| format!("{SIGN_IN}{}", &state[..16]))
     }
 
     /// The cookie's value. It is bound to the cookie's name.

@@ -22,6 +22,8 @@ use crate::cognito::local_pool::{ADMIN_CLIENT_ID, LocalPool, TokenRequest};
 use crate::cognito::provider::Endpoints;
 use crate::crypto::{equal, fingerprint, random_token};
 use crate::error::Error;
+use crate::http::body::Body;
+use crate::http::forms::form_fields;
 use crate::http::routes::{get, not_allowed};
 use crate::users::validators;
 
@@ -209,10 +211,9 @@ async fn authorize(
 }
 
 /// RFC 6749, sections 4.1.3 and 5.
-async fn token(
-    provider: web::Data<LocalProvider>,
-    form: web::Form<HashMap<String, String>>,
-) -> Result<HttpResponse, Error> {
+async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<HttpResponse, Error> {
+    let (_, charset) = body.media_type()?;
+    let form = form_fields(&body.content().await?, charset)?.into_iter().collect();
     let Some(grant) = provider.redeem(&form) else {
         return Ok(HttpResponse::BadRequest().json(json!({ "error": "invalid_grant" })));
     };

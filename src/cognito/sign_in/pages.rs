@@ -25,7 +25,7 @@ use crate::cognito::token::Claims;
 use crate::crypto::equal;
 use crate::error::{Error, Refusal};
 use crate::http::client_address::client_address;
-use crate::http::cookies::Cookies;
+use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
 use crate::http::edge::{is_behind_tls, request_id};
 use crate::users::models::User;
 
@@ -204,14 +204,10 @@ async fn endpoints(sign_in: &SignIn, own: &str) -> Result<Arc<Endpoints>, Provid
 
 /// Removes the cookies of older flows, if there are many.
 fn drop_flows(request: &HttpRequest, response: &mut HttpResponse, cookies: &Cookies) -> Result<(), Error> {
-    let prefix = cookies.name(flow::COOKIE);
-    let names: Vec<String> = request.cookies().map_or_else(
-        |_| Vec::new(),
-        |all| all.iter().filter_map(|cookie| Some(cookie.name().strip_prefix(&prefix)?.to_owned())).collect(),
-    );
+    let names = cookies.names(request, SIGN_IN_COOKIES);
     if names.len() >= MOST_FLOWS {
         for name in names {
-            cookies.set(response, &format!("{}{name}", flow::COOKIE), "", Some(Duration::ZERO))?;
+            cookies.set(response, &name, "", Some(Duration::ZERO))?;
         }
     }
     Ok(())
@@ -229,8 +225,8 @@ pub async fn callback(
     let state = parameters.get("state").map_or("", String::as_str);
     let name = Flow::cookie_name(state);
     let flow = name.as_ref().and_then(|name| {
-        let value = cookies.get(&request, name)?;
-        Flow::open(name, &value, &sign_in.flow_key, state)
+        let values = cookies.get(&request, name);
+        values.iter().find_map(|value| Flow::open(name, value, &sign_in.flow_key, state))
     });
     let next = flow.as_ref().map_or_else(|| "/admin/".to_owned(), |flow| flow.next.clone());
     let signed_in = async {

@@ -159,6 +159,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://*.example.com",
         ],
     ),
+    ("CORS_ALLOWED_HEADERS", &["*", "x own", "x-own: 1", "x-own;x-other", "x-\u{e9}", "authorization,*"]),
     (
         "TRUSTED_PROXIES",
         &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "*"],
@@ -310,7 +311,9 @@ fn lists_are_separated_by_commas_and_blanks_around_them_do_not_count() {
         ("AWS_APP_CLIENT_ID", " 1a , 2b ,, 3c,"),
         ("ALLOWED_HOSTS", "Example.COM, .example.org ,[::1],*"),
         ("CORS_ALLOWED_ORIGINS", "https://a.example , http://b.example:8080"),
+        ("CORS_ALLOWED_HEADERS", "Authorization , x-own"),
     ]);
+    assert_eq!(config.cors_allowed_headers, ["authorization", "x-own"]);
     assert_eq!(pool(&config).client_ids, ["1a", "2b", "3c"]);
     assert_eq!(config.allowed_hosts, ["example.com", ".example.org", "[::1]", "*"]);
     assert_eq!(config.cors_allowed_origins, ["https://a.example", "http://b.example:8080"]);
