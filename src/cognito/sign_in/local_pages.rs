@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::pages::CALLBACK;
+use super::flow::CALLBACK;
 use crate::admin::auth::csrf;
 use crate::admin::errors;
 use crate::admin::form_data::PublicForm;

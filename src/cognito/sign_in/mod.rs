@@ -19,13 +19,13 @@ use crate::users::models::Origin;
 /// What the admin shows of this.
 pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
     name: "Cognito",
-    sign_in_path: pages::SIGN_IN,
-    sign_out_path: pages::SIGN_OUT,
+    sign_in_path: flow::SIGN_IN,
+    sign_out_path: flow::SIGN_OUT,
     resources: || {
         vec![
-            SignInResource { path: pages::SIGN_IN, route: get().to(pages::begin) },
-            SignInResource { path: pages::CALLBACK, route: get().to(pages::callback) },
-            SignInResource { path: pages::SIGN_OUT, route: get().to(pages::sign_out) },
+            SignInResource { path: flow::SIGN_IN, route: get().to(pages::begin) },
+            SignInResource { path: flow::CALLBACK, route: get().to(pages::callback) },
+            SignInResource { path: flow::SIGN_OUT, route: get().to(pages::sign_out) },
         ]
     },
 };

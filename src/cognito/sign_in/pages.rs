@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::SignIn;
-use super::flow::{self, Flow};
+use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT};
 use super::local_pages::LocalProvider;
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::external::SignInMethods;
@@ -28,10 +28,6 @@ use crate::http::client_address::client_address;
 use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
 use crate::http::edge::{is_behind_tls, request_id};
 use crate::users::models::User;
-
-pub const SIGN_IN: &str = "/admin/login/cognito/";
-pub const CALLBACK: &str = "/admin/login/cognito/callback/";
-pub const SIGN_OUT: &str = "/admin/logout/cognito/";
 
 /// The most flows of one browser. Their cookies go with every request.
 const MOST_FLOWS: usize = 5;
