@@ -24,7 +24,7 @@ use crate::cognito::local_pool::LocalPool;
 use crate::cognito::post_confirmation::PostConfirmation;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
-use crate::cognito::sign_in::{self, SignIn};
+use crate::cognito::sign_in::{SignIn, pages};
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
@@ -239,10 +239,7 @@ fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {
         secure_cookies: config.mode != Mode::Development,
         session_limits: config.session_limits,
         max_failures: config.login_max_failures,
-        methods: SignInMethods {
-            password: config.password_sign_in,
-            external: has_sign_in.then_some(&sign_in::EXTERNAL),
-        },
+        methods: SignInMethods { password: config.password_sign_in, external: has_sign_in.then_some(&pages::EXTERNAL) },
     }
 }
 
