@@ -77,7 +77,7 @@ impl Jwks {
     pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
         let fetches = fetches();
         let sources = urls.iter().map(|url| {
-            let client = client(url, settings)?;
+            let client = http_client(url, settings)?;
             let source = Source::new(Some(url.clone()), settings.clone(), KeySet::new(), None, fetches.clone());
             let source = Arc::new(source);
             tokio::spawn(source.clone().run(client, url.clone()));
@@ -293,7 +293,7 @@ impl Source {
     }
 }
 
-fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
+pub(super) fn http_client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .timeout(FETCH_TIMEOUT)
@@ -325,7 +325,7 @@ fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
 pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, String> {
     let mut keys = 0;
     for url in urls {
-        let fetched = fetch(&client(url, settings)?, url).await;
+        let fetched = fetch(&http_client(url, settings)?, url).await;
         keys += fetched.map_err(|problem| format!("{url}: {problem}"))?.len();
     }
     Ok(keys)
@@ -347,7 +347,7 @@ async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
 }
 
 /// One line with all causes, because reqwest's own message omits them.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -23,6 +23,8 @@ use super::signatures;
 use super::user_pool::UserPool;
 
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
+/// The admin's app client.
+pub const ADMIN_CLIENT_ID: &str = "localdevelopmentadmin00000";
 
 pub struct LocalPool {
     /// As in Cognito, ID and access tokens are signed with different keys.
@@ -58,6 +60,10 @@ pub struct TokenRequest {
     /// Seconds from now to `exp`; negative for an expired token.
     pub expires_in: i64,
     pub groups: Vec<String>,
+    /// The app client.
+    pub client_id: &'static str,
+    /// The `nonce` of the sign-in, if there was one.
+    pub nonce: Option<String>,
 }
 
 impl LocalPool {
@@ -144,10 +150,10 @@ impl LocalPool {
             "auth_time": now, "exp": now.saturating_add(request.expires_in), "iat": now, "jti": random_uuid()?,
         });
         let own = if request.access {
-            json!({ "token_use": "access", "client_id": CLIENT_ID, "scope": "aws.cognito.signin.user.admin", "username": request.email })
+            json!({ "token_use": "access", "client_id": request.client_id, "scope": "aws.cognito.signin.user.admin", "username": request.email })
         } else {
             json!({
-                "token_use": "id", "aud": CLIENT_ID, "email": request.email, "email_verified": request.verified,
+                "token_use": "id", "aud": request.client_id, "email": request.email, "email_verified": request.verified,
                 "cognito:username": request.email,
             })
         };
@@ -155,6 +161,9 @@ impl LocalPool {
             claims.extend(own);
             if !request.groups.is_empty() {
                 claims.insert("cognito:groups".to_owned(), json!(request.groups));
+            }
+            if let Some(nonce) = &request.nonce {
+                claims.insert("nonce".to_owned(), json!(nonce));
             }
         }
         let key = if request.access { &self.access_key } else { &self.id_key };
@@ -216,6 +225,8 @@ mod tests {
             access: false,
             expires_in: 3600,
             groups: Vec::new(),
+            client_id: CLIENT_ID,
+            nonce: None,
         }
     }
 

@@ -10,6 +10,8 @@ pub mod jwks;
 pub mod linking;
 pub mod local_pool;
 pub mod post_confirmation;
+pub mod provider;
+pub mod sign_in;
 mod signatures;
 pub mod token;
 pub mod user_pool;

@@ -91,6 +91,8 @@ impl<'a> Token<'a> {
             iat: time("iat")?,
             nbf: time("nbf")?,
             auth_time: time("auth_time")?,
+            nonce: members.text("nonce").map(str::to_owned),
+            acr: members.text("acr").map(str::to_owned),
         })
     }
 }
@@ -113,6 +115,10 @@ pub struct Claims {
     pub iat: Option<i64>,
     pub nbf: Option<i64>,
     pub auth_time: Option<i64>,
+    /// Binds the token to a sign-in (OpenID Connect Core 1.0, section 2).
+    pub nonce: Option<String>,
+    /// How the user signed in: `urn:cognito:loa:N`.
+    pub acr: Option<String>,
 }
 
 /// Cognito sends a boolean; emulators and the trigger's event send the string "true".

@@ -17,13 +17,20 @@ pub struct Verifier {
     pool: UserPool,
     token_use: TokenUse,
     leeway: Duration,
-    jwks: Jwks,
+    jwks: Arc<Jwks>,
     verified: Mutex<Verified>,
 }
 
 impl Verifier {
     pub fn new(pool: UserPool, token_use: TokenUse, leeway: Duration, jwks: Jwks) -> Verifier {
-        Verifier { pool, token_use, leeway, jwks, verified: Mutex::default() }
+        Verifier { pool, token_use, leeway, jwks: Arc::new(jwks), verified: Mutex::default() }
+    }
+
+    /// A verifier of the ID tokens of another app client of the pool, with the same keys.
+    pub fn for_client(&self, client_id: &str) -> Verifier {
+        let pool = UserPool { client_ids: vec![client_id.to_owned()], ..self.pool.clone() };
+        let (leeway, jwks) = (self.leeway, self.jwks.clone());
+        Verifier { pool, token_use: TokenUse::Id, leeway, jwks, verified: Mutex::default() }
     }
 
     pub fn pool(&self) -> &UserPool {

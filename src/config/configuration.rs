@@ -13,6 +13,7 @@ use super::values::{self, bind_address};
 use super::variables::{ConfigError, Variables};
 
 use crate::cognito::jwks::JwksSettings;
+use crate::cognito::provider::ProviderSettings;
 use crate::cognito::user_pool::TokenUse;
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
@@ -34,6 +35,12 @@ pub struct Basics {
 pub struct Config {
     pub mode: Mode,
     pub pool: Pool,
+    /// The admin's app client of a Cognito pool, with which staff sign in.
+    pub provider: Option<ProviderSettings>,
+    /// Whether staff may sign in with a password.
+    pub password_sign_in: bool,
+    /// The origin that browsers see.
+    pub public_origin: Option<String>,
     pub token_use: TokenUse,
     pub leeway: Duration,
     /// Applies to linking and to creating users.
@@ -109,8 +116,14 @@ impl Config {
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
         let bind = bind_address(variables)?;
         let pool = values::pool(&env, mode, bind)?;
+        let public_origin = values::public_origin(&env)?;
+        let provider = values::provider(&env, &pool, public_origin.is_some() || mode == Mode::Development)?;
+        let password_sign_in = values::password_sign_in(&env, provider.is_some() || pool == Pool::Local)?;
         Ok(Config {
             mode,
+            provider,
+            password_sign_in,
+            public_origin,
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
             // No RFC sets a limit. Well-kept clocks never differ by two minutes.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
@@ -147,6 +160,7 @@ impl Config {
 
     /// In the order of [`SETTINGS`](super::SETTINGS), with masked secrets.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let provider = self.provider.as_ref();
         let seconds = |time: Duration| time.as_secs().to_string();
         let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
         let trusted_proxies = (!proxies.is_empty()).then(|| proxies.join(", "));
@@ -166,6 +180,17 @@ impl Config {
             ("AWS_APP_CLIENT_ID", client_ids),
             ("COGNITO_ISSUER", issuers),
             ("COGNITO_JWKS_URL", jwks_urls),
+            ("COGNITO_ADMIN_CLIENT_ID", or_none(provider.map(|provider| &provider.client_id))),
+            (
+                "COGNITO_ADMIN_CLIENT_SECRET",
+                masked(provider.is_some_and(|provider| provider.client_secret.is_some()).into()),
+            ),
+            ("COGNITO_ADMIN_ACR", or_none(provider.map(|p| p.acr.join(", ")).filter(|acr| !acr.is_empty()))),
+            ("COGNITO_AUTHORIZATION_URL", or_none(provider.and_then(|provider| provider.authorization_url.as_ref()))),
+            ("COGNITO_TOKEN_URL", or_none(provider.and_then(|provider| provider.token_url.as_ref()))),
+            ("COGNITO_LOGOUT_URL", or_none(provider.and_then(|provider| provider.logout_url.as_ref()))),
+            ("ADMIN_PASSWORD_SIGN_IN", self.password_sign_in.to_string()),
+            ("PUBLIC_URL", or_none(self.public_origin.as_ref())),
             ("COGNITO_TOKEN_USE", token_use.to_owned()),
             ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
             ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),

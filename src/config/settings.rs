@@ -21,6 +21,14 @@ settings! {
     "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted, separated by commas.";
     "COGNITO_ISSUER", "both issuer forms of the pool", "The accepted `iss` values, separated by commas, instead of those derived from the pool id: for an emulator, another AWS partition or a replicated region. They all count as one pool: the keys of each may sign for all of them, and users are linked under the first.";
     "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "The URLs of the pool's public keys, separated by commas. Only `https`, unless the host is a loopback address.";
+    "COGNITO_ADMIN_CLIENT_ID", "none: no sign-in with Cognito (development: the local pool's)", "The app client with which staff sign in to the admin, with the authorization code grant and the scopes `openid`, `email` and `profile`.";
+    "COGNITO_ADMIN_CLIENT_SECRET", "none: a public client", "The secret of that app client.";
+    "COGNITO_ADMIN_ACR", "none", "The accepted values of `acr`, separated by commas, such as `urn:cognito:loa:2` for a second factor. An ID token without one of them is refused.";
+    "COGNITO_AUTHORIZATION_URL", "from discovery", "Where staff sign in, instead of what the issuer's discovery says.";
+    "COGNITO_TOKEN_URL", "from discovery", "Where codes are exchanged, instead of what the issuer's discovery says.";
+    "COGNITO_LOGOUT_URL", "from discovery", "Where staff sign out of Cognito, instead of what the issuer's discovery says.";
+    "ADMIN_PASSWORD_SIGN_IN", "`true`", "`false` closes the sign-in with a password. Sign-in with Cognito must be set up.";
+    "PUBLIC_URL", "none", "The origin that browsers see, such as `https://example.com`. Cognito leads back to `/admin/login/cognito/callback/` below it.";
     "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";

@@ -1,6 +1,8 @@
 //! Checks of a database that is not opened for use. They change nothing.
 
-use super::connection::{Role, one_line};
+use diesel::QueryResult;
+
+use super::connection::{Connection, Role, one_line};
 use super::database::Db;
 use super::migrations::{self, Status};
 use super::open_error::OpenError;
@@ -29,6 +31,12 @@ impl Db {
             DatabaseUrl::Postgres(_) => Ok(()),
         };
         probed.map_err(|problem| OpenError::new(url, problem))
+    }
+
+    /// Reads from a database that is not opened for use.
+    pub fn probe_with<T>(url: &DatabaseUrl, read: impl FnOnce(&mut Connection) -> QueryResult<T>) -> Result<T, String> {
+        let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
+        read(&mut connection).map_err(|error| error.to_string())
     }
 
     pub fn migration_status(url: &DatabaseUrl) -> Result<Status, String> {

@@ -14,6 +14,8 @@ pub const CSRF: &str = "csrftoken";
 /// Proves that someone has signed in with this browser before.
 pub const DEVICE: &str = "device";
 pub const THEME: &str = "theme";
+/// Each sign-in with an account elsewhere has a cookie whose name begins so.
+pub const SIGN_IN: &str = "sign_in_";
 
 #[derive(Clone, Copy)]
 pub struct Cookies {
@@ -45,6 +47,13 @@ impl Cookies {
         found.map(|cookie| cookie.value().to_owned()).collect()
     }
 
+    /// The names of the cookies that begin with a name, without the prefix of all.
+    pub fn names(self, request: &HttpRequest, begin: &str) -> Vec<String> {
+        let (prefix, begin) = (self.name(""), self.name(begin));
+        let found = pairs(request.headers()).filter(|cookie| cookie.name().starts_with(&begin));
+        found.map(|cookie| cookie.name()[prefix.len()..].to_owned()).collect()
+    }
+
     /// With their signatures.
     pub fn sessions(self, request: &HttpRequest) -> Vec<Cookie<'static>> {
         let name = self.name(SESSION);
@@ -54,7 +63,9 @@ impl Cookies {
     /// Removes all cookies but Gatepost's own, and of the session cookies all but `session`.
     pub fn keep(self, headers: &mut HeaderMap, session: Option<&Cookie>) {
         let own = [CSRF, DEVICE, THEME].map(|name| self.name(name));
-        let kept = pairs(headers).filter(|cookie| own.iter().any(|name| name == cookie.name()));
+        let sign_in = self.name(SIGN_IN);
+        let is_own = |name: &str| name.starts_with(&sign_in) || own.iter().any(|own| own == name);
+        let kept = pairs(headers).filter(|cookie| is_own(cookie.name()));
         let kept: Vec<_> = kept.chain(session.cloned()).map(|cookie| cookie.encoded().to_string()).collect();
         headers.remove(COOKIE);
         if let Ok(value) = HeaderValue::try_from(kept.join("; "))

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use actix_web::cookie::Key;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, dev, rt, web};
 
@@ -11,6 +12,7 @@ use super::openapi::ApiDocument;
 use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
+use crate::admin::auth::external::SignInMethods;
 use crate::admin::import::job;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::PageSignIn;
@@ -20,11 +22,14 @@ use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
 use crate::cognito::post_confirmation::PostConfirmation;
+use crate::cognito::provider::{Provider, ProviderSettings};
+use crate::cognito::sign_in::local_pages::{self, LocalProvider};
+use crate::cognito::sign_in::{self, SignIn};
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
 use crate::db::search::Turns;
-use crate::db::{Db, OpenError};
+use crate::db::{Db, OpenError, kept_keys};
 use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
 use crate::http::body::MaxBodyBytes;
@@ -136,13 +141,15 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     };
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
-    let admin = Admin::open(&db, site, settings_of_admin(config))
+    let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
+    let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;
-    let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
+    let local_jwks = local_pool.as_ref().map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
-    let (allowed_hosts, counted) = (config.allowed_hosts.clone(), metrics.clone());
+    let local_provider = local_pool.map(|pool| web::Data::new(LocalProvider::new(pool)));
+    let (shown_sign_in, allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
 
     let server = HttpServer::new(move || {
         App::new()
@@ -164,6 +171,16 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
+            .configure(|app| {
+                if let Some(sign_in) = &shown_sign_in {
+                    app.app_data(sign_in.clone());
+                }
+            })
+            .configure(|app| {
+                if let Some(provider) = &local_provider {
+                    app.app_data(provider.clone()).configure(local_pages::urls);
+                }
+            })
             .configure(|app| admin.urls(app))
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
             .service(users::api::me_resource())
@@ -179,6 +196,10 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .bind(config.bind)
     .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
+    if let Some(sign_in) = sign_in.filter(|_| pool.is_local()) {
+        let endpoints = LocalProvider::endpoints(&format!("http://{address}"));
+        sign_in.provider.fix(endpoints.map_err(StartError::Admin)?);
+    }
     let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| {
         let listening = metrics::listen(metrics, address);
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
@@ -188,11 +209,40 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
 }
 
-fn settings_of_admin(config: &Config) -> AdminSettings {
+/// How staff sign in with the pool, if they can.
+async fn sign_in(
+    config: &Config,
+    db: &Db,
+    authenticator: &Authenticator,
+    is_local: bool,
+) -> Result<Option<SignIn>, StartError> {
+    let settings = match &config.provider {
+        Some(settings) => settings.clone(),
+        None if is_local => ProviderSettings::local(authenticator.verifier.pool().issuer()),
+        None => return Ok(None),
+    };
+    let key = db.write(|conn| kept_keys::find_or_create(conn, "sign_in_cookie")).await;
+    let key = key.map_err(|error| StartError::Admin(error.to_string()))?;
+    Ok(Some(SignIn {
+        verifier: authenticator.verifier.for_client(&settings.client_id),
+        provider: Provider::new(settings, config.jwks.clone()),
+        policy: SignIn::policy(config.link_unverified_email),
+        public_origin: config.public_origin.clone(),
+        max_age: config.session_limits.max,
+        flow_key: Key::from(&key),
+        is_local,
+    }))
+}
+
+fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {
     AdminSettings {
         secure_cookies: config.mode != Mode::Development,
         session_limits: config.session_limits,
         max_failures: config.login_max_failures,
+        methods: SignInMethods {
+            password: config.password_sign_in,
+            external: has_sign_in.then_some(&sign_in::EXTERNAL),
+        },
     }
 }
 

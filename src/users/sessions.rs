@@ -64,6 +64,8 @@ pub struct NewSession {
     pub state: String,
     pub address: String,
     pub user_agent: String,
+    /// The time of sign-in, if it was before now.
+    pub since: Option<NaiveDateTime>,
 }
 
 /// Even if it has expired.
@@ -108,7 +110,7 @@ pub fn create(conn: &mut Connection, new: NewSession, limits: &SessionLimits) ->
             sessions::state.eq(new.state),
             sessions::address.eq(new.address),
             sessions::user_agent.eq(new.user_agent),
-            (sessions::created_at.eq(now), sessions::last_seen_at.eq(now)),
+            (sessions::created_at.eq(new.since.unwrap_or(now)), sessions::last_seen_at.eq(now)),
         ))
         .execute(conn)
         .map(drop)

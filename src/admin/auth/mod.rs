@@ -5,6 +5,7 @@ pub mod cookie_choice;
 pub mod credentials;
 pub mod csrf;
 pub mod device;
+pub mod external;
 pub mod next;
 pub mod origin;
 pub mod password_change;

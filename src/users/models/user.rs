@@ -150,6 +150,14 @@ pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<U
     users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).get_result(conn).optional()
 }
 
+/// Whether any active staff user is linked to a pool, or has an e-mail by which they can be.
+pub fn has_linkable_staff(conn: &mut Connection, issuer: &str) -> QueryResult<bool> {
+    let linkable = users::cognito_sub.is_null().and(users::email.ne(""));
+    let can_sign_in = users::cognito_issuer.eq(issuer).or(linkable.nullable());
+    let staff = users::table.filter(users::is_active.and(users::is_staff)).filter(can_sign_in);
+    diesel::select(diesel::dsl::exists(staff)).get_result(conn)
+}
+
 pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<User>> {
     if is_impossible(sub) {
         return Ok(None);

@@ -55,6 +55,15 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
         ],
     ),
+    ("COGNITO_ADMIN_CLIENT_ID", &["a b", "<client>"]),
+    // Without an app client of the admin's, they are refused whatever they say.
+    ("COGNITO_ADMIN_CLIENT_SECRET", &["s"]),
+    ("COGNITO_ADMIN_ACR", &["urn:cognito:loa:2"]),
+    ("COGNITO_AUTHORIZATION_URL", &["https://example.com/oauth2/authorize"]),
+    ("COGNITO_TOKEN_URL", &["https://example.com/oauth2/token"]),
+    ("COGNITO_LOGOUT_URL", &["https://example.com/logout"]),
+    ("ADMIN_PASSWORD_SIGN_IN", &["no", "false"]),
+    ("PUBLIC_URL", &["example.com", "https://example.com/path", "https://example.com?q", "ftp://example.com"]),
     ("APP_ENV", &["prod", "Production", "development,production", "1"]),
     (
         "AWS_USER_POOLS_ID",

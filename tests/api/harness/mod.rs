@@ -14,6 +14,7 @@ pub mod pool;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod program;
+pub mod provider;
 pub mod rows;
 pub mod service;
 
@@ -191,6 +192,9 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
     Config {
         mode: Mode::Production,
         pool: Pool::Cognito(pool.user_pool()),
+        provider: None,
+        password_sign_in: true,
+        public_origin: None,
         token_use: TokenUse::Id,
         leeway: Duration::from_secs(30),
         link_unverified_email: false,
