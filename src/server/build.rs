@@ -48,8 +48,8 @@ const WAITING_THREADS: usize = 8;
 /// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// Paths that no page of another origin may call: the admin, which has cookies, and the trigger.
-const CLOSED_TO_PAGES: &[&str] = &["/admin", "/cognito/post-confirmation"];
+/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the trigger.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
 
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
