@@ -306,8 +306,8 @@ pub fn permissions(models: &[&Options]) -> Vec<Choice> {
 /// Who works in the admin, with the rights of a moment.
 #[derive(Clone, Debug)]
 pub struct Staff {
-    /// The user: active and staff.
-    pub user: User,
+    /// The user, active and staff; `None` on the command line.
+    pub user: Option<User>,
     /// What they may do.
     pub rights: Rights,
     /// What all that they delete comes back as, if together.
@@ -315,18 +315,39 @@ pub struct Staff {
 }
 
 impl Staff {
+    /// A user who has signed in.
+    pub fn new(user: User, rights: Rights) -> Staff {
+        Staff { user: Some(user), rights, batch: None }
+    }
+
+    /// Whoever runs a command: all rights, and no user.
+    pub fn command_line() -> Staff {
+        Staff { user: None, rights: Rights::all(), batch: None }
+    }
+
+    /// The user. The command line is none.
+    pub fn user(&self) -> Result<&User, Error> {
+        self.user.as_ref().ok_or(Error::PermissionDenied)
+    }
+
+    /// The user's id, if there is a user.
+    pub fn user_id(&self) -> Option<i64> {
+        self.user.as_ref().map(|user| user.id)
+    }
+
     /// Reads a user anew; who may not enter the admin is [`Error::PermissionDenied`]. To be called in the
     /// transaction of a change: rights may be gone since the request came.
     pub fn find(conn: &mut Connection, id: i64) -> Result<Staff, Error> {
         let user = models::find(conn, id)?.filter(|user| user.is_active && user.is_staff);
         let user = user.ok_or(Error::PermissionDenied)?;
         let rights = Rights::of(conn, &user)?;
-        Ok(Staff { user, rights, batch: None })
+        Ok(Staff::new(user, rights))
     }
 
     /// For the history.
     pub fn actor(&self) -> Actor {
-        self.user.actor(Source::Admin).in_batch(self.batch.clone())
+        let actor = self.user.as_ref().map(|user| user.actor(Source::Admin));
+        actor.unwrap_or_else(|| Actor::system(Source::CommandLine)).in_batch(self.batch.clone())
     }
 
     /// Fails unless the rights allow this.

@@ -98,8 +98,7 @@ impl Field {
             return if may_be_left_out { Ok(None) } else { fail("This field is required.") };
         };
         let is_empty = matches!(input, Input::Text { text, .. } if text.is_empty());
-        let is_text = matches!(self.kind, Kind::Char(_) | Kind::Email);
-        if *input == Input::Null || (is_empty && self.is_null && !is_text) {
+        if *input == Input::Null || (is_empty && self.is_null && !self.is_text()) {
             return if self.is_null { Ok(Some(Value::Null)) } else { fail("This field may not be null.") };
         }
         self.clean_value(input).map(Some)

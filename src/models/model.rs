@@ -87,8 +87,9 @@ pub struct Field {
     pub is_null: bool,
     /// Whether it may be an empty text.
     pub is_blank: bool,
-    /// Whether values must be unique. The column needs a `UNIQUE` constraint.
-    pub is_unique: bool,
+    /// For unique values, the form in which they are compared; `None` if there is nothing to compare. The database needs
+    /// a `UNIQUE` constraint.
+    pub unique_key: Option<fn(&str) -> Option<String>>,
     /// Whether searches include it.
     pub is_searched: bool,
     /// Whether lists can be ordered by it. The table needs an index on the column and `id`.
@@ -148,7 +149,7 @@ impl Field {
             is_editable: true,
             is_null: false,
             is_blank: false,
-            is_unique: false,
+            unique_key: None,
             is_searched: false,
             is_ordering: false,
         }
@@ -233,7 +234,12 @@ impl Field {
 
     /// Requires unique values.
     pub const fn unique(self) -> Field {
-        Field { is_unique: true, ..self }
+        self.unique_by(|value| Some(value.to_owned()))
+    }
+
+    /// Requires unique values, compared in this form.
+    pub const fn unique_by(self, key: fn(&str) -> Option<String>) -> Field {
+        Field { unique_key: Some(key), ..self }
     }
 
     /// Includes the field in searches.
@@ -277,6 +283,11 @@ impl Field {
     /// Whether a value is required to create a row.
     pub fn is_required(&self) -> bool {
         self.is_editable && self.default.is_none()
+    }
+
+    /// Whether its values are texts that people type.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Char(_) | Kind::Email)
     }
 
     /// Whether it is a column of the model's own table.

@@ -20,7 +20,7 @@ pub static GROUP: Model = Model {
     plural: "groups",
     title: "name",
     fields: &[
-        Field::char("name", validators::MAX_NAME_CHARS).search().order(),
+        Field::char("name", validators::MAX_NAME_CHARS).unique().search().order(),
         Field::many_to_many("permissions").help_text("All members of the group have these permissions."),
     ],
 };

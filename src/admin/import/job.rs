@@ -1,16 +1,16 @@
 //! What an import does with a file's rows: a rehearsal that is taken back, then the same for good, all or
 //! nothing. Every row goes through [`ModelAdmin::save`], as a form does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::csv_file::{self, CsvRow, Sheet};
+use super::report::{Report, Saved};
 use crate::admin::default_admin::initial;
 use crate::admin::model_admin::{ModelAdmin, Staff};
 use crate::admin::site::Site;
@@ -25,39 +25,6 @@ const NAMED_ERRORS: usize = 100;
 const KEPT: TimeDelta = TimeDelta::days(1);
 /// After this time an import that still says that it runs was cut off, with its process.
 const CUT_OFF: TimeDelta = TimeDelta::minutes(10);
-
-/// What a check found, or an import did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// Rows of the file.
-    pub rows: usize,
-    /// Rows that are new.
-    pub created: usize,
-    /// Rows that change an existing one.
-    pub changed: usize,
-    /// How many of these change which field.
-    pub fields: BTreeMap<String, usize>,
-    /// Rows that name an existing one and change nothing.
-    pub unchanged: usize,
-    /// Rows that cannot be taken.
-    pub wrong: usize,
-    /// The first of them: line, column (empty: the row as a whole), and what is wrong there.
-    pub errors: Vec<(u64, String, String)>,
-    /// Headings that are no fields.
-    pub ignored: Vec<String>,
-    /// Lines that hold nothing.
-    #[serde(default)]
-    pub empty_lines: usize,
-    /// Why nothing was imported, where that lies in no row.
-    pub failure: Option<String>,
-}
-
-impl Report {
-    /// Rows that do something.
-    pub fn to_import(&self) -> usize {
-        self.created + self.changed
-    }
-}
 
 /// A kept file.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -109,11 +76,11 @@ pub fn check(
     sheet: &Sheet,
     staff: &Staff,
 ) -> Result<i64, Error> {
-    let report = db::rehearse(conn, |conn| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0)))?;
+    let report = import(conn, model, sheet, staff, true)?;
     let now = Utc::now().naive_utc();
     let import = diesel::insert_into(imports::table)
         .values((
-            imports::user_id.eq(staff.user.id),
+            imports::user_id.eq(staff.user()?.id),
             imports::model.eq(model.options().slug()),
             imports::file_name.eq(file_name),
             imports::content.eq(content),
@@ -124,6 +91,18 @@ pub fn check(
         .returning(imports::id)
         .get_result(conn)?;
     Ok(import)
+}
+
+/// Imports all rows, or none if one of them is wrong. A dry run imports none and reports the same.
+pub fn import(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    sheet: &Sheet,
+    staff: &Staff,
+    is_dry_run: bool,
+) -> Result<Report, Error> {
+    let save = |conn: &mut Connection| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0));
+    db::attempt(conn, save, |report| report.wrong == 0 && !is_dry_run)
 }
 
 /// The ids of files whose time is over, the oldest first.
@@ -247,14 +226,7 @@ fn save_rows(
     done.store(0, Ordering::Relaxed);
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
-            Ok(Saved::Created) => report.created += 1,
-            Ok(Saved::Changed(fields)) => {
-                report.changed += 1;
-                for field in fields {
-                    *report.fields.entry(field).or_default() += 1;
-                }
-            }
-            Ok(Saved::Unchanged) => report.unchanged += 1,
+            Ok(saved) => report.add(saved),
             Err(error) if error.cause().is_some() => return Err(error),
             Err(error) => {
                 report.wrong += 1;
@@ -268,14 +240,6 @@ fn save_rows(
     Ok(report)
 }
 
-/// What became of a row.
-enum Saved {
-    Created,
-    /// With the fields whose values are others.
-    Changed(Vec<String>),
-    Unchanged,
-}
-
 fn save_row(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
@@ -284,9 +248,11 @@ fn save_row(
     staff: &Staff,
 ) -> Result<Saved, Error> {
     let Some(id) = sheet.id(row)? else {
-        let values = sheet.fill(row, initial(model.options(), staff))?;
+        let initial = initial(model.options(), staff);
+        let values = sheet.fill(row, initial.clone())?;
         model.save(conn, None, &values, staff)?;
-        return Ok(Saved::Created);
+        let flags = sheet.flags().filter(|field| values.flag(field.name) != initial.flag(field.name));
+        return Ok(Saved::Created(flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect()));
     };
     staff.check_permission(model.options(), Verb::Change)?;
     let present = model.load(conn, id)?;
@@ -300,7 +266,7 @@ fn save_row(
         return Err(FieldErrors::one("id", refusal).into());
     }
     let differs = |(name, value): &(&String, &Value)| present.0.get(*name) != Some(*value);
-    let fields = values.0.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+    let fields = values.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.as_bool())).collect();
     model.save(conn, Some(id), &values, staff)?;
     Ok(Saved::Changed(fields))
 }

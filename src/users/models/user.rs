@@ -17,12 +17,14 @@ pub static USER: Model = Model {
     title: "username",
     fields: &[
         Field::char("username", validators::MAX_USERNAME_CHARS)
+            .unique_by(|username| Some(validators::normalize_username(username)))
             .search()
             .order()
             .help_text("Letters, digits and @ . + - _ only."),
         Field::char("first_name", validators::MAX_NAME_CHARS).search().blank(),
         Field::char("last_name", validators::MAX_NAME_CHARS).search().blank(),
         Field::email("email")
+            .unique_by(email_key)
             .search()
             .order()
             .label("E-mail")
