@@ -27,12 +27,14 @@ impl ModelAdmin for &'static Options {
     }
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
-        let data = entered(self.fields().filter(|field| field.is_column()), values, id.is_some())?;
-        let row = match id {
-            None => self.model.create(conn, &data, &staff.actor())?,
-            Some(id) => find(self.model, conn, id)?.update(conn, &data, &staff.actor())?,
+        let fields = self.fields().filter(|field| field.is_column());
+        let Some(id) = id else {
+            return Ok(self.model.create(conn, &entered(fields, values, false)?, &staff.actor())?.id);
         };
-        Ok(row.id)
+        let row = find(self.model, conn, id)?;
+        // A value that nobody touched stays, even if it would be refused by now.
+        let touched = fields.filter(|field| values.0.get(field.name) != Some(&form_value(&row, field)));
+        Ok(row.update(conn, &entered(touched, values, true)?, &staff.actor())?.id)
     }
 
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
