@@ -6,11 +6,13 @@
 //! | [`model`] | a model and its fields | `models.Model`, `models.CharField`, ... |
 //! | [`value`] | field values as text and JSON | `Field.value_to_string` |
 //! | [`clean`] | validates input | `Field.clean`, serializer fields |
+//! | [`email`] | e-mail addresses | `EmailValidator` |
 //! | [`row`] | a row | an instance of the model |
 //! | [`list`] | ordered pages of rows | `QuerySet` |
 //! | [`save`] | creates, changes and deletes rows, with their history | `Model.save`, `Model.delete` |
 
 pub mod clean;
+pub mod email;
 pub mod list;
 pub mod model;
 pub mod row;

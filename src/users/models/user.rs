@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::db::Connection;
 use crate::history::{Actor, Object, Source};
 use crate::models::Default;
+use crate::models::email;
 use crate::models::{Field, Model};
 use crate::schema::users;
 use crate::users::validators;
@@ -83,6 +84,11 @@ impl User {
         Object { model: "user", id: self.id, name: &self.username }
     }
 
+    /// Whether this is certainly the user's e-mail.
+    pub fn has_email(&self, email: &str) -> bool {
+        email::is_same(&self.email, email)
+    }
+
     /// The user as an actor.
     pub fn actor(&self, source: Source) -> Actor {
         Actor::user(self.id, &self.username, source)
@@ -124,10 +130,10 @@ impl Origin {
     }
 }
 
-/// The case-folded e-mail, which is unique. It is folded here because SQLite's `lower` only knows ASCII. Different
-/// mailboxes may have the same key, so the key alone never identifies the user of a token.
+/// The e-mail in the form in which it is unique. Different mailboxes may have the same key, so the key alone never
+/// identifies the user of a token.
 pub fn email_key(email: &str) -> Option<String> {
-    (!email.is_empty()).then(|| email.to_lowercase())
+    (!email.is_empty()).then(|| email::key(email))
 }
 
 /// Whether there are no users.

@@ -73,3 +73,17 @@ async fn a_browser_saves_one_field_and_leaves_the_others() {
     browser.see("and more").await;
     assert_eq!(server.texts("SELECT name FROM articles").await, ["\u{1f600}\u{1f600} and more"]);
 }
+
+#[tokio::test]
+async fn two_ways_to_write_a_key_are_one() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    add_kim(&server).await;
+    let form = root.open_form("/admin/users/add/").await.set("username", &["twin"]);
+    let text = form.set("email", &["KIM@xn--bcher-kva.example"]).save(&mut root).await.text();
+    assert!(text.contains("A user with this e-mail already exists: kim (kim@b\u{fc}cher.example)."), "{text}");
+
+    let groups = root.open_form("/admin/groups/add/").await;
+    assert_eq!(groups.clone().set("name", &["Zo\u{eb}s"]).save(&mut root).await.status, 303);
+    let text = groups.set("name", &["Zoe\u{308}s"]).save(&mut root).await.text();
+    assert!(text.contains("A group with that name already exists."), "{text}");
+}
