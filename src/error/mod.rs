@@ -59,7 +59,7 @@ pub enum Error {
     #[error("{}", .0.detail())]
     Refused(Refusal),
     /// The trigger's call is valid, but the user cannot be created or linked: 409.
-    #[error("{}", .0.detail())]
+    #[error("{}", .0.sign_up_detail())]
     SignUpRefused(Refusal),
     /// The trigger's call is refused: 400, 401 or 403.
     #[error("{}", .0.detail())]

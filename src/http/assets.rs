@@ -36,6 +36,18 @@ pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *HASH)
 }
 
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    }
+}
+
+/// The content of a file, for a URL of its own.
+pub fn content(name: &str) -> Option<Bytes> {
+    Files::get(name).map(|file| bytes(file.data))
+}
+
 /// `GET /static/{path}`: the file.
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     // The raw path is enough: no file name needs percent-encoding.
@@ -44,10 +56,7 @@ pub async fn serve(request: HttpRequest) -> HttpResponse {
     let tag = format!("\"{}\"", *HASH);
     let mut response = match etag::any_matches(request.headers(), IF_NONE_MATCH, &tag) {
         true => HttpResponse::NotModified().finish(),
-        false => HttpResponse::Ok().body(match file.data {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => Bytes::from(bytes),
-        }),
+        false => HttpResponse::Ok().body(bytes(file.data)),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));

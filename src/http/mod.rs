@@ -15,3 +15,4 @@ pub mod rate_limit;
 pub mod routes;
 pub mod theme;
 pub mod trace_context;
+pub mod well_known;
