@@ -492,8 +492,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Words of which each must occur, at most 20; quotation marks make several one. Case does not matter. */
                 search?: string;
-                /** @description The field that orders the list; a hyphen before it reverses the order. */
-                ordering?: "id" | "-id" | "name" | "-name";
+                /** @description The field that orders the list; a hyphen before it reverses the order. Several are separated by commas. */
+                ordering?: string;
                 /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };

@@ -1,4 +1,4 @@
-//! The columns of a list, and what stands in them.
+//! The columns of a list, and their cells.
 
 use std::borrow::Cow;
 
@@ -7,32 +7,24 @@ use chrono::NaiveDateTime;
 
 use crate::models::{Field, Kind, Model};
 
-/// A column that is no field.
+/// A column that is not a field.
 pub struct Display {
-    /// Its name in `?o=`, and in a CSV file.
+    /// In `?o=` and in CSV files.
     pub name: &'static str,
-    /// Its heading.
     pub label: &'static str,
-    /// SQL of what it needs, over the model's table.
+    /// SQL of the values that it needs, over the model's table.
     pub sql: &'static [&'static str],
-    /// What is made of that.
     pub kind: Show,
-    /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
+    /// SQL, never NULL; `None`: the list cannot be ordered by it.
     pub order: Option<&'static str>,
 }
 
-/// A column of a list.
 #[derive(Clone)]
 pub struct Column {
-    /// Its name in `?o=`, and in a CSV file.
     pub name: &'static str,
-    /// Its heading.
     pub label: Cow<'static, str>,
-    /// SQL of what it needs, over the model's table.
     pub sql: Vec<Cow<'static, str>>,
-    /// What is made of that.
     pub kind: Show,
-    /// SQL to order by, never NULL; `None`: the list cannot be ordered by it.
     pub order: Option<&'static str>,
 }
 
@@ -49,12 +41,11 @@ impl From<&Display> for Column {
 }
 
 impl Column {
-    /// The id.
     pub fn id() -> Column {
         Column { name: "id", label: "ID".into(), sql: vec!["id".into()], kind: Show::Number, order: Some("id") }
     }
 
-    /// A field of a model. Of a foreign key it shows the title of the row that it leads to.
+    /// A foreign key shows the title of its row.
     pub fn of(model: &Model, field: &'static Field) -> Column {
         let sql = match field.kind {
             Kind::ForeignKey(to) => {
@@ -77,20 +68,13 @@ impl Column {
     }
 }
 
-/// What a column makes of its values.
 #[derive(Clone, Copy, Debug)]
 pub enum Show {
-    /// A text.
     Text,
-    /// A number.
     Number,
-    /// Yes or no.
     Boolean,
-    /// A time in UTC.
     DateTime,
-    /// The name of one of these values.
     Choice(&'static [(&'static str, &'static str)]),
-    /// Something of its own.
     Custom(fn(&[Value]) -> Cell),
 }
 
@@ -106,21 +90,16 @@ impl Show {
     }
 }
 
-/// A cell of a list, or a fact of a form.
+/// A cell of a list, or a fact on a form.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Nothing.
     Empty,
-    /// A text.
     Text(String),
-    /// An id, a hash or the like.
     Code(String),
-    /// Yes or no.
     Flag(bool),
-    /// A time in UTC.
     Time(NaiveDateTime),
-    /// A state: a tone (`good`, `warn`, `bad` or `quiet`), a word, and more of it in small print.
+    /// A tone (`good`, `warn`, `bad` or `quiet`), a word, and details in small print.
     Badge(&'static str, String, String),
-    /// Another object's page, and its name.
+    /// URL and name of another object.
     Link(String, String),
 }

@@ -1,4 +1,4 @@
-//! [`AdminContext`]: what a handler of the admin works with.
+//! [`AdminContext`]: what an admin handler works with.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -13,23 +13,17 @@ use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::permissions::{Rights, Verb};
 
-/// Who asks for what: the guard of the admin's handlers, as [`StaffUser`] is.
-///
-/// Fails with a redirect to the sign-in page where nobody is signed in.
+/// A guard like [`StaffUser`]: fails with a redirect to the sign-in page.
 #[derive(Clone)]
 pub struct AdminContext {
-    /// The request.
     pub request: HttpRequest,
-    /// Who is signed in.
     pub staff: StaffUser,
-    /// All models.
     pub site: Arc<Site>,
-    /// The database. [`AdminContext::read`] and [`AdminContext::write`] say more.
+    /// Prefer [`AdminContext::read`] and [`AdminContext::write`].
     pub db: Db,
 }
 
 impl AdminContext {
-    /// The context of a request that has passed the admin's middleware.
     pub fn of(request: &HttpRequest) -> Result<AdminContext, Error> {
         let staff = StaffUser::of(request).ok_or_else(|| sign_in_required(request))?;
         let missing = || Error::Internal("the admin is not in the application's data".to_owned());
@@ -38,40 +32,35 @@ impl AdminContext {
         Ok(AdminContext { request: request.clone(), staff, site, db })
     }
 
-    /// What the staff may do.
     pub fn rights(&self) -> &Rights {
         &self.staff.staff.rights
     }
 
-    /// The model in the URL.
     pub fn options(&self) -> Result<&'static Options, Error> {
         Ok(self.site.get(self.request.match_info().get("slug").unwrap_or_default())?.options())
     }
 
-    /// The model in the URL, if the staff may do this with its rows.
+    /// Fails unless the user may do this with the model in the URL.
     pub fn model(&self, verb: Verb) -> Result<&'static Options, Error> {
         let options = self.options()?;
         self.staff.check_permission(options, verb)?;
         Ok(options)
     }
 
-    /// The model and the row in the URL, if the staff may do this with rows of the model.
     pub fn row(&self, verb: Verb) -> Result<(&'static Options, i64), Error> {
         let options = self.model(verb)?;
         Ok((options, self.id(options)?))
     }
 
-    /// The id in the URL.
     pub fn id(&self, options: &Options) -> Result<i64, Error> {
         options.parse_id(self.request.match_info().get("id").unwrap_or_default())
     }
 
-    /// Fails unless the staff may see a page of a feature's own.
     pub fn check_page(&self, page: &Page) -> Result<(), Error> {
         if (page.has_permission)(self.rights()) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Reads with the rights that the request came with.
+    /// Reads with the rights from the start of the request.
     pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -81,7 +70,7 @@ impl AdminContext {
         self.db.read(move |conn| queries(conn, &site, &staff)).await
     }
 
-    /// Writes with the rights of now: some may be gone since the request came.
+    /// Writes with the current rights: some may be gone since the request arrived.
     pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,

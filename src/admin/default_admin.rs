@@ -1,4 +1,4 @@
-//! The admin of a model whose description says all there is to know: [`Options`] are registered as they are.
+//! The admin of a model that needs no code of its own: its [`Options`] are registered as they are.
 
 use chrono::{SubsecRound, Utc};
 use diesel::QueryResult;
@@ -41,7 +41,6 @@ impl ModelAdmin for &'static Options {
         find(self.model, conn, id)?.delete(conn, &staff.actor())
     }
 
-    /// What nobody enters.
     fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(row) = self.model.find(conn, id)? else { return Ok(Vec::new()) };
         let mut facts = Vec::new();
@@ -56,7 +55,6 @@ fn find(model: &'static Model, conn: &mut Connection, id: i64) -> Result<Row, Er
     model.find(conn, id)?.ok_or(Error::NoSuchObject(model.name))
 }
 
-/// The values that a new row's form begins with.
 pub fn initial(options: &Options, staff: &Staff) -> Values {
     options.fields().fold(Values::default(), |values, field| match field.default {
         Some(Default::Boolean(flag)) => values.with(field.name, flag),
@@ -68,7 +66,7 @@ pub fn initial(options: &Options, staff: &Staff) -> Values {
     })
 }
 
-/// Validates the values of a form. An input that was left empty has no value, where the API's clients sent a wrong one.
+/// An empty input is a missing value here, and a wrong one in the API.
 fn entered(
     fields: impl Iterator<Item = &'static Field>,
     values: &Values,
@@ -89,7 +87,6 @@ fn entered(
     }
 }
 
-/// A value as a form has it.
 fn form_value(row: &Row, field: &Field) -> Json {
     match row.get(field.name) {
         Value::Boolean(flag) => (*flag).into(),
@@ -97,7 +94,6 @@ fn form_value(row: &Row, field: &Field) -> Json {
     }
 }
 
-/// A form's value as a body has it.
 fn input(value: &Json) -> Input {
     match value {
         Json::Bool(flag) => Input::Boolean(*flag),
@@ -107,7 +103,7 @@ fn input(value: &Json) -> Input {
     }
 }
 
-/// A value that nobody enters. Another row is a link for those who may see it.
+/// Another row is a link for users who may see it.
 fn fact(conn: &mut Connection, field: &Field, value: &Value, staff: &Staff) -> QueryResult<Cell> {
     Ok(match (field.kind, value) {
         (Kind::ForeignKey(to), Value::Integer(id)) => {

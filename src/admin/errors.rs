@@ -1,4 +1,4 @@
-//! What went wrong, as a page: in the frame where somebody is signed in.
+//! Errors as pages, inside the frame if somebody is signed in.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -17,7 +17,6 @@ use crate::http::edge::{SCRIPTED_POLICY, request_id};
 use crate::http::pages;
 use crate::http::theme;
 
-/// The way on from where there is no frame.
 const HOME: (&str, &str) = ("/admin/", "Home");
 
 #[derive(Template)]
@@ -29,8 +28,7 @@ struct ErrorPage<'a> {
     request_id: Option<String>,
 }
 
-/// The outermost middleware of the admin: the headers of all its answers, and a page for a session that could
-/// not be read or written.
+/// The outermost middleware of the admin: common headers, and a page if the session cannot be read or written.
 pub async fn surround(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -60,7 +58,6 @@ fn set(headers: &mut HeaderMap, values: &[(HeaderName, &'static str)]) {
     }
 }
 
-/// The answer where the session could not be read or written: the database is out of reach.
 fn without_session(request_id: &str, theme: &'static str) -> HttpResponse {
     let error = Error::Unavailable("a session cannot be read or written".to_owned());
     let (title, message) = explain(&error);
@@ -68,7 +65,6 @@ fn without_session(request_id: &str, theme: &'static str) -> HttpResponse {
     with_page(error.error_response(), page.render())
 }
 
-/// Gives every [`Error`] its page.
 pub async fn error_pages(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -79,7 +75,7 @@ pub async fn error_pages(
     Ok(ServiceResponse::new(request, response))
 }
 
-/// Replaces the body of an error's answer by a page. The error stays with it, for the log.
+/// The error stays in the response, for the log.
 fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
     let status = response.status();
     let Some(error) = response.error() else { return response };
@@ -90,7 +86,7 @@ fn show(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
     }
     let (title, message) = match error.as_error::<Error>() {
         Some(error) => explain(error),
-        // The framework's own: an id in the address that is no number.
+        // actix-web's own error: the id in the URL is not a number.
         None if status == StatusCode::NOT_FOUND => explain(&Error::NotFound),
         None => (title(status), "The request could not be processed.".to_owned()),
     };
@@ -120,7 +116,6 @@ fn with_page(response: HttpResponse, html: askama::Result<String>) -> HttpRespon
     }
 }
 
-/// A title, and what people may make of it.
 fn explain(error: &Error) -> (&'static str, String) {
     match error {
         Error::CsrfFailed(_) => (
@@ -150,8 +145,8 @@ fn title(status: StatusCode) -> &'static str {
     }
 }
 
-/// Any other address below `/admin`. Strangers are not told which ones there are. As in Django, a slash may be
-/// left out.
+/// Any other URL below `/admin`. Without a session it leads to sign-in, so that strangers cannot tell which URLs exist.
+/// As in Django, the trailing slash is optional.
 pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, Error> {
     if StaffUser::of(&request).is_none() {
         return Err(sign_in_required(&request));

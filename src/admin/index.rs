@@ -1,4 +1,4 @@
-//! The first page: the models, and what was done lately.
+//! The home page: the models and the latest changes.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -16,7 +16,6 @@ use crate::db::rows::{self, Sql};
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-/// Entries of each list.
 const MOST_ENTRIES: i64 = 10;
 
 #[derive(Template)]
@@ -43,7 +42,6 @@ struct Model {
 }
 
 impl Entry {
-    /// The icon of what was done.
     fn icon(&self) -> &'static str {
         match self.tone {
             "good" => "plus",
@@ -52,7 +50,7 @@ impl Entry {
         }
     }
 
-    /// One's own: `Article: changed name`.
+    /// The user's own: `Article: changed name`.
     fn what(&self) -> String {
         let fields: Vec<&str> = self.changes.iter().map(|change| change.field.as_str()).take(5).collect();
         let fields = if self.tone == "info" { fields.join(", ") } else { String::new() };
@@ -60,7 +58,7 @@ impl Entry {
         format!("{}: {}", self.model, done.trim_end())
     }
 
-    /// Anybody's: `Changed by alice through the API`.
+    /// Anyone's: `Changed by alice through the API`.
     fn who(&self) -> String {
         match self.actor.as_str() {
             "" => format!("{} {}", self.action, self.origin),
@@ -69,7 +67,6 @@ impl Entry {
     }
 }
 
-/// `GET /admin/`
 pub async fn index(cx: AdminContext) -> Result<HttpResponse, Error> {
     let read = |conn: &mut Connection, site: &Site, staff: &Staff| {
         let mut of_staff = Sql::new("actor_id = ?");
@@ -108,11 +105,10 @@ fn viewable<'a>(site: &'a Site, staff: &'a Staff) -> impl Iterator<Item = &'stat
     site.models().map(ModelAdmin::options).filter(|options| options.has_permission(&staff.rights, Verb::View))
 }
 
-/// The changes of what somebody may view.
 fn of_viewable(site: &Site, staff: &Staff) -> Sql {
     let names: Vec<String> = viewable(site, staff).map(|options| options.name().to_owned()).collect();
-    // As an expression the column has no index, which would make the database collect and sort all changes of
-    // these models: the newest come first anyhow.
+    // An expression, so that the database does not use the column's index. It would collect and sort all changes of
+    // these models, although the newest come first anyway.
     let mut condition = Sql::new("model || '' IN ?");
     condition.bind(names);
     condition

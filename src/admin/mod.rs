@@ -1,12 +1,11 @@
-//! The admin: pages behind a session, on which the staff looks after every registered model.
+//! The admin: pages with which signed-in staff manage every registered model.
 //!
-//! It is a registry, as Django's is: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the
-//! [`Site`] in one line. Nothing in here names a feature, except that whoever signs in is a user.
+//! It is a registry like Django's: a feature implements [`ModelAdmin`] in its `admin.rs` and is added to the [`Site`]
+//! in one line. No feature is named here, except that only users sign in.
 //!
 //! A request goes through [`errors::surround`] (headers), [`auth::session`] (reads the session),
-//! [`errors::error_pages`] (makes errors pages), [`auth::staff::authenticate`] (finds the user) and
-//! [`auth::origin::check_origin`] to its handler. What the handler may do it says by its arguments: [`AdminContext`],
-//! [`PostForm`].
+//! [`errors::error_pages`] (renders errors), [`auth::staff::authenticate`] (finds the user) and
+//! [`auth::origin::check_origin`]. The arguments of a handler are its guards: [`AdminContext`], [`PostForm`].
 
 pub mod addresses;
 pub mod auth;

@@ -4,34 +4,31 @@ use std::fmt::{self, Write};
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 
-/// A time in UTC as it is shown: `<time datetime="{{ iso() }}" title="{{ full() }}">{{ text() }}</time>`. Written
-/// without format strings, which would be parsed anew for each of the hundreds in a list.
+/// A UTC time, shown as `<time datetime="{{ iso() }}" title="{{ full() }}">{{ text() }}</time>`. Avoids chrono's format
+/// strings, which are parsed again for each of the hundreds of times in a list.
 pub struct Moment(NaiveDateTime);
 
 impl Moment {
-    /// Shows a time, to the second.
+    /// Truncates to the second.
     pub fn new(at: impl std::borrow::Borrow<NaiveDateTime>) -> Moment {
         let at = *at.borrow();
         Moment(at.with_nanosecond(0).unwrap_or(at))
     }
 
-    /// For machines.
     pub fn iso(&self) -> String {
         Self::write(format_args!("{}T{}Z", self.0.date(), self.0.time()))
     }
 
-    /// To the second.
     pub fn full(&self) -> String {
         Self::write(format_args!("{} {} UTC", self.0.date(), self.0.time()))
     }
 
-    /// To the second, for people.
     pub fn exact(&self) -> String {
         let (date, time) = (self.0.date(), self.0.time());
         Self::write(format_args!("{} {} {} {time}", date.day(), month(date), date.year()))
     }
 
-    /// As short as it can be: to the minute, without a year that is this one.
+    /// As short as possible: to the minute, without the current year.
     pub fn text(&self) -> String {
         let (date, hour, minute) = (self.0.date(), self.0.hour(), self.0.minute());
         let (day, month) = (date.day(), month(date));
@@ -43,7 +40,6 @@ impl Moment {
         }
     }
 
-    /// With room for all of it from the begin.
     fn write(text: fmt::Arguments) -> String {
         let mut written = String::with_capacity(24);
         // Writing to memory cannot fail.

@@ -1,4 +1,4 @@
-//! What all pages of the admin have in common.
+//! What all pages of the admin share.
 
 use std::borrow::Cow;
 
@@ -14,70 +14,50 @@ use crate::error::Error;
 use crate::http::theme;
 use crate::users::permissions::Verb;
 
-/// What the first page belongs to.
 pub const HOME: &str = "home";
 
-/// An entry of the navigation.
 #[derive(Clone)]
 pub struct NavItem {
-    /// What is read.
     pub label: String,
-    /// Where it leads.
     pub address: String,
-    /// The icon's name.
     pub icon: &'static str,
-    /// Where a row is added, if that is allowed, and what it is called.
     pub add: Option<(String, Cow<'static, str>)>,
-    /// Whether the page belongs to it.
     pub is_current: bool,
 }
 
-/// A part of the navigation.
 pub struct NavSection {
-    /// Its heading.
     pub label: &'static str,
-    /// Its entries.
     pub items: Vec<NavItem>,
 }
 
-/// The frame that a page stands in: `templates/admin/base.html`.
+/// `templates/admin/base.html`
 pub struct Frame {
-    /// The page's name.
     pub title: String,
-    /// The way to it: addresses and names, without the page itself.
+    /// URLs and names, without the page itself.
     pub breadcrumbs: Vec<(String, String)>,
-    /// Who is signed in.
     pub username: String,
-    /// For every form on the page.
     pub csrf_token: String,
-    /// The navigation.
     pub nav: Vec<NavSection>,
-    /// What was done before.
     pub messages: Vec<Message>,
-    /// `light`, `dark` or `auto`.
     pub theme: &'static str,
-    /// Whether it is the first page.
     pub is_home: bool,
 }
 
-/// What a page is for who is not signed in: `templates/admin/gate.html`.
+/// A page without sign-in, `templates/admin/gate.html`.
 pub struct Gate {
-    /// The page's name.
     pub title: &'static str,
     /// `light`, `dark` or `auto`.
     pub theme: &'static str,
 }
 
 impl Gate {
-    /// The gate with this name.
     pub fn new(request: &HttpRequest, title: &'static str) -> Gate {
         Gate { title, theme: theme::chosen(request) }
     }
 }
 
 impl Frame {
-    /// The frame of a page. `current` is the slug of the model, or the word in the address, that it belongs to:
-    /// [`HOME`] for the first page.
+    /// `current` is the model's slug, or the word in the URL, that the page belongs to; [`HOME`] for the home page.
     pub fn new(cx: &AdminContext, title: impl Into<String>, current: &str) -> Frame {
         Frame {
             title: title.into(),
@@ -91,7 +71,6 @@ impl Frame {
         }
     }
 
-    /// Adds a step to the way.
     pub fn under(mut self, address: impl Into<String>, name: impl Into<String>) -> Frame {
         self.breadcrumbs.push((address.into(), name.into()));
         self
@@ -119,13 +98,12 @@ fn nav(cx: &AdminContext, current: &str) -> Vec<NavSection> {
     sections
 }
 
-/// Answers with a page.
 pub fn page(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Error> {
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
     Ok(HttpResponse::build(status).content_type(ContentType::html()).body(html))
 }
 
-/// Sends the browser to another page after a form was sent (303).
+/// 303, for responses to a form.
 pub fn see_other(address: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((actix_web::http::header::LOCATION, address)).finish()
 }

@@ -1,7 +1,7 @@
-//! The search over everything, `/admin/search/`: what the palette shows.
+//! The search over all models, `/admin/search/`, which the palette shows.
 //!
-//! It answers while somebody types, so its work is bounded, however long the tables: rows whose title begins
-//! with what was typed, found by an index on the title, then rows that have the words anywhere, among the newest.
+//! It answers while the user types, so its work is bounded however long the tables are: rows whose title starts with
+//! the text, found in an index, then the words anywhere, among the newest rows.
 
 use actix_web::HttpResponse;
 use std::borrow::Cow;
@@ -24,9 +24,8 @@ use crate::error::Error;
 use crate::models::words::capitalized;
 use crate::users::permissions::Verb;
 
-/// Rows of each model that are shown.
 const SHOWN: usize = 5;
-/// Rows of each model, the newest, that are searched for words.
+/// The newest rows of each model, which are searched for words.
 const NEWEST: i64 = 20_000;
 
 #[derive(Template)]
@@ -37,23 +36,19 @@ struct SearchPage {
     problem: Option<String>,
     pages: Vec<FoundPage>,
     groups: Vec<Group>,
-    /// Each model's list with the same search, and its name.
     lists: Vec<(String, Cow<'static, str>)>,
     newest: String,
 }
 
-/// A page of the admin, or beside it.
 struct FoundPage {
     label: String,
     address: String,
     icon: &'static str,
 }
 
-/// Pages that everybody has in the menu under their name.
 const OWN_PAGES: [(&str, &str, &str); 2] =
     [("Change password", "/admin/password_change/", "key"), ("API documentation", "/docs/", "article")];
 
-/// The rows of one model.
 struct Group {
     slug: &'static str,
     label: String,
@@ -63,12 +58,10 @@ struct Group {
 
 struct Found {
     title: String,
-    /// What else can be searched of the row.
     detail: String,
     address: String,
 }
 
-/// GET `/admin/search/?q=`
 pub async fn search_page(cx: AdminContext) -> Result<HttpResponse, Error> {
     let data = FormData::parse(cx.request.query_string().as_bytes());
     let search = data.get("q").unwrap_or_default().trim().to_owned();
@@ -89,7 +82,7 @@ pub async fn search_page(cx: AdminContext) -> Result<HttpResponse, Error> {
     page(StatusCode::OK, &SearchPage { frame, search, problem, pages, groups, lists, newest: thousands(NEWEST) })
 }
 
-/// The pages whose name has all words: those of the navigation, and what else can be done there.
+/// Pages whose name contains all words: those of the navigation, and what can be done there.
 fn pages(cx: &AdminContext, frame: &Frame, words: &[String]) -> Vec<FoundPage> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let matches = |page: &FoundPage| {
@@ -110,12 +103,12 @@ fn pages(cx: &AdminContext, frame: &Frame, words: &[String]) -> Vec<FoundPage> {
     items.chain(adding).chain(importing).chain(own).filter(matches).collect()
 }
 
-/// The models that are searched, and which of their rows.
+/// The searched models, and which of their rows the user may see.
 fn models(cx: &AdminContext) -> Vec<(&'static Options, Option<Sql>)> {
     let rights = cx.rights();
     let models = cx.site.models().filter(|model| {
         let options = model.options();
-        // What has no form has no page to lead to.
+        // A model without a form has no page to link to.
         options.has_permission(rights, Verb::View)
             && !options.searched().is_empty()
             && options.fields().next().is_some()
@@ -161,10 +154,9 @@ fn group(
     })
 }
 
-/// Where rows are looked for, one place after the other.
 fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String]) -> Vec<Sql> {
     let lower = search.to_lowercase();
-    // An index knows the case of letters, so the usual ones are tried.
+    // An index is case-sensitive, so try the usual cases.
     let mut beginnings = vec![search.to_owned(), capitalized(&lower), lower];
     beginnings.dedup();
     let mut parts: Vec<Sql> =
@@ -178,7 +170,7 @@ fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String])
     parts
 }
 
-/// Rows whose title begins with a text; `None` where no text comes after it in the order of the index.
+/// `None` if no text follows in the order of the index.
 fn begins_with(options: &Options, within: Option<Sql>, beginning: &str) -> Option<Sql> {
     let last = beginning.chars().next_back()?;
     let after = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32)?;

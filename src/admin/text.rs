@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
-/// A number with commas: `12,345`.
+/// `12,345`
 pub fn thousands(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

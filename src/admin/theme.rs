@@ -1,4 +1,4 @@
-//! `/admin/theme/`: light, dark, or as the device has it.
+//! `/admin/theme/`: light, dark, or the device's setting.
 
 use actix_web::cookie::time::Duration;
 use actix_web::http::header::{HeaderValue, REFERER};
@@ -13,10 +13,8 @@ use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
 use crate::http::theme::known;
 
-/// A year.
 const AGE: Duration = Duration::days(365);
 
-/// `POST /admin/theme/`: keeps the choice, and leads back to the page it was made on.
 pub async fn choose(
     request: HttpRequest,
     PublicForm(form): PublicForm,
@@ -28,7 +26,6 @@ pub async fn choose(
     Ok(response)
 }
 
-/// The page of ours that a form was sent from.
 fn back(request: &HttpRequest) -> String {
     let referer = request.headers().get(REFERER).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default();
     let url = Url::parse(referer).ok().filter(|_| origin::is_this_site(request, referer));

@@ -1,12 +1,14 @@
-//! The table of the admin's addresses, and what its handlers share.
+//! The admin's table of URLs, and what its handlers share.
 
 use actix_web::cookie::Key;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 use super::auth::browsing::Browsing;
+use super::auth::cookie_choice::CookieChoice;
 use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
+use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, session, sessions, sign_in, staff, user_password};
@@ -25,7 +27,6 @@ use crate::http::routes::{get, not_allowed};
 use crate::users::password::Hasher;
 use crate::users::sessions::SessionLimits;
 
-/// What the admin is made of; shared by all workers.
 #[derive(Clone)]
 pub struct Admin {
     sessions: web::Data<DatabaseSessions>,
@@ -33,6 +34,7 @@ pub struct Admin {
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
     limits: web::Data<SessionLimits>,
+    methods: web::Data<SignInMethods>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
     lists: web::Data<Recent<change_list::Listed>>,
@@ -40,19 +42,18 @@ pub struct Admin {
     session_key: Key,
 }
 
-/// What is set of the admin.
 #[derive(Clone, Copy)]
 pub struct AdminSettings {
-    /// Whether browsers may send its cookies by TLS only.
+    /// Whether browsers send the cookies over TLS only.
     pub secure_cookies: bool,
-    /// How long a session lasts.
     pub session_limits: SessionLimits,
-    /// Failures at signing in to one account that are allowed at once.
     pub max_failures: u32,
+    /// How staff can sign in.
+    pub methods: SignInMethods,
 }
 
 impl Admin {
-    /// Puts the admin of a site together; makes its keys where the database has none yet.
+    /// Creates keys if the database has none yet.
     pub async fn open(db: &Db, site: Site, settings: AdminSettings) -> Result<Admin, Error> {
         let keys = db.write(|conn| {
             let of_sessions = kept_keys::find_or_create(conn, "session_cookie")?;
@@ -75,6 +76,7 @@ impl Admin {
                 devices: Devices::new(&device_key),
             }),
             limits: web::Data::new(settings.session_limits),
+            methods: web::Data::new(settings.methods),
             imports: web::Data::new(Running::default()),
             lists: web::Data::default(),
             histories: web::Data::default(),
@@ -83,11 +85,15 @@ impl Admin {
         })
     }
 
-    /// Adds all addresses below `/admin`.
     pub fn urls(&self, app: &mut web::ServiceConfig) {
         let sessions = self.sessions.get_ref().clone();
-        let session = session::middleware(sessions, *self.cookies.get_ref(), self.session_key.clone());
+        let (cookies, key) = (*self.cookies.get_ref(), self.session_key.clone());
+        let choice = CookieChoice { sessions: sessions.clone(), cookies, key: key.clone() };
+        let session = session::middleware(sessions, cookies, key);
         let mut scope = web::scope("/admin");
+        for SignInResource { path, route } in self.methods.external.iter().flat_map(|external| (external.resources)()) {
+            scope = scope.service(resource(path.trim_start_matches("/admin"), "GET, HEAD", vec![route]));
+        }
         for resource in resources(&self.site) {
             scope = scope.service(resource);
         }
@@ -96,6 +102,7 @@ impl Admin {
             .app_data(self.cookies.clone())
             .app_data(self.credentials.clone())
             .app_data(self.limits.clone())
+            .app_data(self.methods.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
             .app_data(self.lists.clone())
@@ -108,12 +115,13 @@ impl Admin {
                     .wrap(from_fn(staff::authenticate))
                     .wrap(from_fn(errors::error_pages))
                     .wrap(session)
+                    .wrap(from_fn(move |request, next| choice.clone().apply(request, next)))
                     .wrap(from_fn(errors::surround)),
             );
     }
 }
 
-/// Every address there is below `/admin`. Words go before `{slug}` and `{id}`, which take them, too.
+/// Fixed words come before `{slug}` and `{id}`, which match them too.
 fn resources(site: &Site) -> Vec<Resource> {
     const READ: &str = "GET, HEAD";
     const FORM: &str = "GET, HEAD, POST";
@@ -154,7 +162,6 @@ fn resources(site: &Site) -> Vec<Resource> {
     resources
 }
 
-/// An address, and what it does. `allow` are the methods that have a route.
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
     resource.default_service(not_allowed(allow))

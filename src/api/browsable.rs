@@ -1,6 +1,5 @@
-//! The browsable API: a response as an HTML page with forms.
-//!
-//! The page contains no secret: its script sends the token, which stays in the memory of the browser tab.
+//! The browsable API: a response as an HTML page with forms. The page contains no secret: its script sends the token,
+//! which stays in the memory of the browser tab.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
@@ -32,29 +31,24 @@ struct ResponsePage<'a> {
     status: StatusCode,
     headers: Vec<(&'a str, Vec<Part>)>,
     body: Vec<Token>,
-    /// Links to other pages of the list, with their names.
+    /// Names and URLs of other pages of the list.
     pages: Vec<(&'static str, String)>,
     formats: [(&'static str, String); 2],
     form: Option<Form>,
     /// Set if the client is not authenticated: whether tokens come from the local user pool.
     sign_in: Option<bool>,
-    /// The user signed in to the admin, if no token was sent.
     page_user: Option<PageUser>,
 }
 
-/// A part of a header's value, optionally a link.
 struct Part {
     text: String,
     address: Option<String>,
 }
 
-/// The forms of the page.
 struct Form {
-    /// The URL to send to.
     target: String,
     /// The method of the form with fields, which sends all fields.
     method: &'static str,
-    /// The methods of the form with raw data.
     raw_methods: Vec<&'static str>,
     raw: String,
     fields: Vec<FormField>,
@@ -63,7 +57,6 @@ struct Form {
     can_delete: bool,
 }
 
-/// A field of the form.
 struct FormField {
     name: &'static str,
     label: String,
@@ -72,7 +65,6 @@ struct FormField {
     errors: Vec<String>,
 }
 
-/// The input of a field, with its value.
 enum FormInput {
     /// An `<input>`: its `inputmode` and value. Browsers rewrite what is in inputs of the types `email` and `number`.
     Line(&'static str, String),
@@ -81,8 +73,7 @@ enum FormInput {
     Select(Vec<(String, String, bool)>),
 }
 
-/// Renders the page for a response with this JSON body. Changes the headers where the page's own differ from the
-/// displayed ones.
+/// Changes the headers where the page's own differ from the displayed ones.
 pub fn page(
     endpoint: &Endpoint,
     request: &HttpRequest,
@@ -122,7 +113,6 @@ fn is_pool_local(request: &HttpRequest) -> bool {
     request.app_data::<web::Data<Authenticator>>().is_some_and(|data| data.verifier.pool().is_local())
 }
 
-/// The same URL in another format.
 fn with_format(request: &HttpRequest, format: &str) -> String {
     let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "format");
     let query =
@@ -130,7 +120,6 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
     format!("{}?{query}", request.path())
 }
 
-/// The headers by name, with links.
 fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Part>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
         LINK => links(value)
@@ -171,8 +160,7 @@ fn pages(link: &str) -> Vec<(&'static str, String)> {
 }
 
 impl Form {
-    /// The form for a URL, with the values or errors of the response body. `None` if the URL takes no body or the
-    /// client is not authenticated.
+    /// `None` if the URL takes no body or the client is not authenticated.
     fn new(endpoint: &Endpoint, request: &HttpRequest, status: StatusCode, body: &Value) -> Option<Form> {
         let is_there = !matches!(status.as_u16(), 401 | 404 | 406 | 500..);
         let (method, fields) = endpoint.action.as_ref().filter(|_| is_there)?;
@@ -201,7 +189,6 @@ impl FormField {
         !self.help.is_empty() || !self.errors.is_empty()
     }
 
-    /// The HTML ids of its help and errors.
     fn described_by(&self) -> String {
         let help = (!self.help.is_empty()).then(|| format!("help-{}", self.name));
         let errors = (!self.errors.is_empty()).then(|| format!("errors-{}", self.name));
@@ -246,7 +233,6 @@ impl FormInput {
     }
 }
 
-/// The help text of a field.
 fn help(field: &Field) -> String {
     let rule = match field.kind {
         Kind::Char(max_length) => format!("Up to {max_length} characters."),

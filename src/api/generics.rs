@@ -28,13 +28,11 @@ const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 /// Pages of up to this many rows are read on the request's own thread.
 const SHORT_PAGE: i64 = 100;
 
-/// A response with one page.
 pub struct ListAnswer {
     json: Bytes,
     headers: HeaderMap,
 }
 
-/// State shared by all lists; part of the application data.
 pub struct Lists {
     /// Cached pages by URL, until something is committed. A page of 1,000 long names has at most 300 KB.
     pages: Remembered<String, Arc<ListAnswer>>,
@@ -42,22 +40,20 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// `turns` limits all searches.
     pub fn new(turns: Turns) -> Lists {
         Lists { pages: Remembered::new(32), turns }
     }
 }
 
 impl ModelViewSet {
-    /// Adds both URLs. `origins` are the origins allowed by CORS.
-    pub fn urls(&'static self, app: &mut ServiceConfig, origins: &[String]) {
-        app.service(resource(self.list_endpoint(), origins, move || {
+    pub fn urls(&'static self, app: &mut ServiceConfig) {
+        app.service(resource(self.list_endpoint(), move || {
             vec![
                 get().to(move |user, db, lists, request| self.list(user, db, lists, request)),
                 web::post().to(move |user, db, body| self.create(user, db, body)),
             ]
         }));
-        app.service(resource(self.detail_endpoint(), origins, move || {
+        app.service(resource(self.detail_endpoint(), move || {
             vec![
                 get().to(move |user, db, id| self.retrieve(user, db, id)),
                 web::put().to(move |user, db, body| self.update(user, db, body)),
@@ -92,10 +88,10 @@ impl ModelViewSet {
 
     async fn read_list(&'static self, db: &Db, lists: &Lists, asked: &str) -> Result<Arc<ListAnswer>, Error> {
         let query = pagination::parse(asked, self)?;
-        let is_search = !query.search.is_empty();
-        // Only searches need a turn.
-        let turn = if is_search { lists.turns.take().await? } else { None };
-        let (asked, is_short) = (asked.to_owned(), !is_search && query.limit <= SHORT_PAGE);
+        let is_scan = !query.search.is_empty() || !query.is_indexed();
+        // Only what may read the whole table needs a turn.
+        let turn = if is_scan { lists.turns.take().await? } else { None };
+        let (asked, is_short) = (asked.to_owned(), !is_scan && query.limit <= SHORT_PAGE);
         let read = move |conn: &mut Connection| {
             // Held until the scan ends, even if the client has gone away.
             let _turn = turn;
@@ -110,7 +106,7 @@ impl ModelViewSet {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(TOTAL_COUNT, self.model.count(conn, query)?.into());
-        let link = pagination::link(&page, query.order_by, &self.path(), asked);
+        let link = pagination::link(&page, query, &self.path(), asked);
         if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert(LINK, link);
         }
@@ -152,7 +148,7 @@ impl ModelViewSet {
         Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
     }
 
-    /// PUT and PATCH. PATCH may omit fields.
+    /// PATCH may omit fields.
     async fn update(
         &'static self,
         CognitoUser { user, .. }: CognitoUser,
@@ -188,7 +184,7 @@ impl ModelViewSet {
         Ok(HttpResponse::NoContent().finish())
     }
 
-    /// The body's data. HTML forms omit unchecked boxes, which count as false except in a PATCH.
+    /// HTML forms omit unchecked boxes, which count as false except in a PATCH.
     async fn data(&self, body: Body, is_partial: bool) -> Result<Data, Error> {
         let is_form = !is_partial && body.is_form();
         let mut data = body.data().await?;
@@ -202,7 +198,7 @@ impl ModelViewSet {
         render::json(&row.serialized(&self.names()))
     }
 
-    /// The row of a URL. A number too large for an id is 404.
+    /// A number too large for an id is 404.
     fn find(&self, conn: &mut Connection, id: &str) -> Result<Row, Error> {
         let found = match id.parse() {
             Ok(id) => self.model.find(conn, id)?,
@@ -211,13 +207,12 @@ impl ModelViewSet {
         found.ok_or(Error::NoSuchObject(self.model.name))
     }
 
-    /// The row, if the user may change it.
     fn find_own(&self, conn: &mut Connection, id: &str, user: &User) -> Result<Row, Error> {
         let row = self.find(conn, id)?;
         if self.change.has_permission(user, Some(&row)) { Ok(row) } else { Err(Error::PermissionDenied) }
     }
 
-    /// The user and the row, if the user may change it and `If-Match` names its current version.
+    /// Fails unless the user may change the row and `If-Match` names its current version.
     fn find_to_change(&self, conn: &mut Connection, user: &User, change: &Change) -> Result<(User, Row), Error> {
         let user = caller(conn, user)?;
         let row = self.find_own(conn, &change.id, &user)?;
@@ -226,7 +221,6 @@ impl ModelViewSet {
     }
 }
 
-/// The row that a request changes, and its conditions.
 #[derive(Clone)]
 struct Change {
     id: String,

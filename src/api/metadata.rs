@@ -8,7 +8,6 @@ use crate::http::negotiation;
 use crate::models::Kind;
 
 impl Endpoint {
-    /// The body of OPTIONS.
     pub fn metadata(&self) -> Value {
         let mut metadata = json!({
             "name": self.name,
@@ -47,7 +46,6 @@ fn of_field(SerializerField { field, is_read_only }: &SerializerField) -> Value 
     metadata
 }
 
-/// Django REST framework's name of a field type.
 fn type_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Char(_) | Kind::Password => "string",

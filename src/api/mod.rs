@@ -1,8 +1,6 @@
-//! Django REST framework's conventions around every view.
-//!
-//! A view returns compact JSON or an [`Error`](crate::error::Error). [`resource`] adds the rest, in Django REST
-//! framework's order: CORS, choice of a renderer, authentication, method, view; then `Allow`, `Vary`, `ETag`,
-//! conditional requests and the chosen rendering.
+//! Django REST framework's conventions around every view. A view returns compact JSON or an
+//! [`Error`](crate::error::Error). [`resource`] adds the rest in Django REST framework's order: renderer,
+//! authentication, method, view; then `Allow`, `Vary`, `ETag`, conditional requests and rendering.
 
 mod browsable;
 mod endpoint;

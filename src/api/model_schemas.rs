@@ -21,17 +21,13 @@ use super::viewset::{ModelViewSet, Permission};
 use crate::models::words::{capitalized, capitalized_words, with_article};
 use crate::models::{Field, Kind};
 
-/// Names derived from a model.
 struct Words {
-    /// `article`
     name: Cow<'static, str>,
     /// `an article`
     one: String,
-    /// `articles`
     plural: Cow<'static, str>,
     /// `Article`, in names of schemas and operations.
     class: String,
-    /// `Articles`
     classes: String,
 }
 
@@ -43,7 +39,6 @@ impl Words {
     }
 }
 
-/// The paths and schemas of a view set.
 pub fn document(viewset: &ModelViewSet) -> OpenApi {
     let words = Words::of(viewset);
     let (path, class) = (viewset.path(), &words.class);
@@ -63,7 +58,6 @@ pub fn document(viewset: &ModelViewSet) -> OpenApi {
         .build()
 }
 
-/// Who may create, change and delete.
 fn who_may(viewset: &ModelViewSet, words: &Words) -> Option<String> {
     let who = |permission| match permission {
         Permission::IsAuthenticated => None,
@@ -148,7 +142,6 @@ fn id_parameter(name: &str) -> Parameter {
     id.description(Some(format!("The {name}'s id."))).schema(Some(schema)).build()
 }
 
-/// An example body, if a single text field is enough.
 fn example(viewset: &ModelViewSet, name: &str) -> Option<Value> {
     let mut required = viewset.writable().filter(|field| field.is_required());
     match (required.next(), required.next()) {
@@ -159,7 +152,6 @@ fn example(viewset: &ModelViewSet, name: &str) -> Option<Value> {
     }
 }
 
-/// The schema of a row in responses.
 fn shown(viewset: &ModelViewSet, words: &Words) -> Object {
     let mut id = Object::with_type(Type::Integer);
     id.format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
@@ -169,7 +161,7 @@ fn shown(viewset: &ModelViewSet, words: &Words) -> Object {
     viewset.shown().map(|shown| shown.field).fold(object, with).build()
 }
 
-/// The schema of a request body. For PATCH, all fields are optional.
+/// For PATCH, all fields are optional.
 fn body(viewset: &ModelViewSet, is_partial: bool) -> Object {
     let with = |object: ObjectBuilder, field: &Field| {
         let object = object.property(field.name, sent(field));
@@ -178,7 +170,7 @@ fn body(viewset: &ModelViewSet, is_partial: bool) -> Object {
     viewset.writable().fold(ObjectBuilder::new().schema_type(Type::Object), with).build()
 }
 
-/// The schema of a field in responses.
+/// In responses.
 fn plain(field: &Field) -> Object {
     let kind = match field.kind {
         Kind::Integer | Kind::ForeignKey(_) => Type::Integer,
@@ -202,7 +194,7 @@ fn plain(field: &Field) -> Object {
     }
 }
 
-/// The schema of a field in requests. Other accepted types, such as numbers for text, are deliberately not documented.
+/// In requests. Other accepted types, such as numbers for text, are deliberately not documented.
 fn sent(field: &Field) -> Object {
     let schema = ObjectBuilder::from(plain(field)).title(Some(field.verbose_name()));
     let help = Some(field.help_text.to_owned()).filter(|help| !help.is_empty());

@@ -1,7 +1,5 @@
-//! The parts of the OpenAPI document (<https://spec.openapis.org/oas/v3.1.0>) that are the same for every API
-//! operation.
-//!
-//! Views describe themselves with `#[utoipa::path]`. [`describe`] adds what [`super::resource`] does around every view.
+//! The parts of the OpenAPI document (<https://spec.openapis.org/oas/v3.1.0>) that all API operations share. Views
+//! describe themselves with `#[utoipa::path]`; [`describe`] adds what [`super::resource`] does around every view.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +16,13 @@ use utoipa::{IntoResponses, OpenApi as _};
 use super::parsers::MEDIA_TYPES;
 use super::schemas::{Always, OfChange, OfRead, OtherApiMethod, Schemas, WithBody};
 
-/// The name of the security scheme of the API.
 pub const BEARER: &str = "idToken";
 
-/// The headers of every API response.
 const HEADERS: [(&str, &str); 2] = [
     ("Allow", "The methods of this URL."),
     ("Vary", "The request headers that the response depends on, such as `Accept`, `Accept-Encoding` and `Origin`."),
 ];
 
-/// Adds the common parts to all operations of `doc`.
 pub fn describe(doc: &mut OpenApi) {
     doc.merge(Schemas::openapi());
     let components = doc.components.get_or_insert_default();
@@ -76,8 +71,7 @@ fn describe_operation(components: &mut Components, method: &Method, operation: &
     }
 }
 
-/// Adds shared responses: each is described once and referenced by the operations. An operation's own description of a
-/// status is kept.
+/// Describes each shared response once. An operation's own description of a status is kept.
 fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMap<String, RefOr<Response>>) {
     for (status, mut response) in shared {
         let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
@@ -88,7 +82,7 @@ fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMa
     }
 }
 
-/// Adds the HTML and problem details variants of a body, and the headers of every response.
+/// Adds the HTML and problem details variants of a body, and the common headers.
 fn add_manners(status: &str, response: &mut RefOr<Response>) {
     let RefOr::T(response) = response else { return };
     for (name, _) in HEADERS {
@@ -110,7 +104,6 @@ fn add_etag(operation: &mut Operation) {
     }
 }
 
-/// The OPTIONS operation, with the path parameters and tags of the other methods.
 fn options_operation(item: &mut PathItem) -> Option<Operation> {
     let (_, sibling) = operations(item).next()?;
     let is_in_path = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Path);
@@ -129,7 +122,6 @@ fn options_operation(item: &mut PathItem) -> Option<Operation> {
     Some(operation)
 }
 
-/// The operations of a path, each with its method.
 pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let operations = [
         (Method::GET, &mut item.get),
@@ -151,12 +143,10 @@ fn parameter(name: &str, within: ParameterIn, description: &str, schema: impl In
     parameter.schema(Some(schema)).build()
 }
 
-/// A response header.
 pub fn header(description: &str) -> Header {
     HeaderBuilder::new().schema(Some(text())).description(Some(description)).build()
 }
 
-/// Refers to a header that the document describes once.
 pub fn header_ref(name: &str) -> RefOr<Header> {
     RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
 }

@@ -9,8 +9,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::http::edge::request_id;
 
-/// Compact JSON. U+2028 and U+2029 are escaped as in Django REST framework: they end lines in JavaScript, and JSON may
-/// be embedded in a script.
+/// Escapes U+2028 and U+2029, as Django REST framework does: they end lines in JavaScript, which may embed the JSON.
 pub fn json(value: &impl Serialize) -> Result<String, crate::error::Error> {
     let text = serde_json::to_string(value).map_err(|error| crate::error::Error::Internal(error.to_string()))?;
     Ok(if text.contains(['\u{2028}', '\u{2029}']) {
@@ -31,10 +30,8 @@ pub fn with_request_id(request: &HttpRequest, body: Bytes) -> Bytes {
     }
 }
 
-/// The `Content-Type` of HTML pages.
 pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// JSON indented by this many spaces per level.
 pub fn indented(value: &Value, blanks: usize) -> String {
     let indent = " ".repeat(blanks);
     let mut text = Vec::new();

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
@@ -21,27 +20,21 @@ use crate::error::Error;
 use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
-/// Serves `endpoint` at its path with and without the trailing slash, because a redirect would lose the body of a POST.
-/// `routes` are the view's own; the common parts are added.
-pub fn resource(endpoint: Endpoint, origins: &[String], routes: impl Fn() -> Vec<Route>) -> TwoResources {
+/// Serves both forms of the path, with and without the trailing slash: a redirect would lose the body of a POST.
+pub fn resource(endpoint: Endpoint, routes: impl Fn() -> Vec<Route>) -> TwoResources {
     let endpoint = Arc::new(endpoint);
     let cut = endpoint.path.trim_end_matches('/');
     // Two resources instead of one with two patterns: actix-web matches a single static pattern by comparison, but
     // several only by regular expressions.
     let [with_slash, without] =
-        [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, origins, routes()));
+        [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, routes()));
     TwoResources(Box::new(|config| {
         with_slash.register(config);
         without.register(config);
     }))
 }
 
-fn single_resource(
-    endpoint: Arc<Endpoint>,
-    path: &str,
-    origins: &[String],
-    routes: Vec<Route>,
-) -> impl HttpServiceFactory + use<> {
+fn single_resource(endpoint: Arc<Endpoint>, path: &str, routes: Vec<Route>) -> impl HttpServiceFactory + use<> {
     let described = endpoint.clone();
     let options = move |_: CognitoUser| {
         let metadata = described.metadata();
@@ -55,40 +48,14 @@ fn single_resource(
         .route(web::method(Method::OPTIONS).to(options))
         .default_service(web::to(refuse))
         .wrap(from_fn(move |request, next| frame(endpoint.clone(), request, next)))
-        .wrap(cors(origins))
 }
 
-/// A view at its path with and without the trailing slash.
 pub struct TwoResources(Box<dyn FnOnce(&mut AppService)>);
 
 impl HttpServiceFactory for TwoResources {
     fn register(self, config: &mut AppService) {
         (self.0)(config);
     }
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-        .allowed_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-        ])
-        .expose_headers([
-            "Allow",
-            "ETag",
-            "Link",
-            "Location",
-            "Retry-After",
-            "WWW-Authenticate",
-            "X-Request-Id",
-            "X-Total-Count",
-        ])
-        .max_age(600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 async fn frame(
@@ -116,8 +83,7 @@ async fn authenticate_page(renderer: Renderer, request: &HttpRequest) -> Result<
     }
 }
 
-/// The function that stores the [`PageUser`](crate::users::page_user::PageUser) in a request for a page; part of the
-/// application data.
+/// Stores the [`PageUser`](crate::users::page_user::PageUser) in a request for a page. Part of the application data.
 pub struct PageSignIn(pub for<'a> fn(&'a HttpRequest) -> LocalBoxFuture<'a, Result<(), Error>>);
 
 /// The bodies of Django REST framework's own errors have no code, and clients compare whole bodies.
@@ -132,7 +98,6 @@ fn original_body(error: &Error) -> Option<Value> {
     }
 }
 
-/// Adds the common headers and the rendering to a view's response.
 async fn finish(
     endpoint: &Endpoint,
     renderer: Renderer,
@@ -187,7 +152,6 @@ async fn finish(
     response.set_body(BoxBody::new(bytes))
 }
 
-/// Renders a compact body in the chosen format.
 fn render(
     renderer: Renderer,
     endpoint: &Endpoint,

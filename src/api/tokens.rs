@@ -4,18 +4,15 @@ use serde_json::Value;
 
 use super::render;
 
-/// A piece of the text.
 #[derive(Debug, PartialEq)]
 pub struct Token {
     /// `name`, `string`, `number` or `word`; empty for punctuation.
     pub kind: &'static str,
-    /// The piece itself.
     pub text: String,
-    /// The URL of a link.
     pub address: Option<String>,
 }
 
-/// Splits a value into pieces. If `path` is given, each `id` links to its item below it.
+/// If `path` is given, each `id` links to its item below it.
 pub fn tokens(value: &Value, path: Option<&str>) -> Vec<Token> {
     let mut writer = Writer { tokens: Vec::new(), path, depth: 0 };
     writer.value(value);
@@ -63,7 +60,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes items between brackets, one per line.
     fn block<I: IntoIterator>(&mut self, [open, close]: [&str; 2], items: I, write: impl Fn(&mut Self, I::Item)) {
         self.push("", open.to_owned());
         self.depth += 1;

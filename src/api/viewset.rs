@@ -7,36 +7,31 @@ use crate::users::models::User;
 
 /// The API of a model, below `/<plural>/`. Any authenticated user may read; the permissions control writes.
 pub struct ModelViewSet {
-    /// The model.
     pub model: &'static Model,
-    /// The fields in addition to the id; empty for all.
+    /// In addition to the id; empty for all.
     pub fields: &'static [&'static str],
-    /// Fields that cannot be set through the API, in addition to the model's read-only fields.
+    /// In addition to the model's read-only fields.
     pub read_only_fields: &'static [&'static str],
-    /// Who may create a row.
     pub create: Permission,
     /// Who may change or delete a row.
     pub change: Permission,
 }
 
-/// A permission, named after Django REST framework's classes.
+/// Named after Django REST framework's classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Any authenticated user.
     IsAuthenticated,
-    /// Staff.
     IsAdminUser,
     /// Staff, and the user in this foreign key of the row.
     IsOwnerOrAdmin(&'static str),
 }
 
 impl ModelViewSet {
-    /// The path of the list.
     pub fn path(&self) -> String {
         format!("/{}/", self.model.plural)
     }
 
-    /// A view set with all fields that staff may change.
+    /// All fields, which staff may change.
     pub const fn new(model: &'static Model) -> ModelViewSet {
         ModelViewSet {
             model,
@@ -47,7 +42,7 @@ impl ModelViewSet {
         }
     }
 
-    /// The visible fields, without the id.
+    /// Without the id.
     pub fn shown(&self) -> impl Iterator<Item = SerializerField> {
         let is_shown = |field: &&Field| self.fields.is_empty() || self.fields.contains(&field.name);
         let is_read_only = |field: &Field| !field.is_editable || self.read_only_fields.contains(&field.name);
@@ -55,12 +50,10 @@ impl ModelViewSet {
         shown.map(move |field| SerializerField { field, is_read_only: is_read_only(field) })
     }
 
-    /// The fields that clients can set.
     pub fn writable(&self) -> impl Iterator<Item = &'static Field> {
         self.shown().filter(|shown| !shown.is_read_only).map(|shown| shown.field)
     }
 
-    /// Checks the description for mistakes.
     pub fn check(&self) -> Result<(), String> {
         self.model.check()?;
         let owner = [self.create, self.change].into_iter().filter_map(|permission| match permission {
@@ -82,7 +75,6 @@ impl ModelViewSet {
         }
     }
 
-    /// The names of the visible fields.
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.shown().map(|shown| shown.field.name).collect()
     }
@@ -113,7 +105,6 @@ impl ModelViewSet {
 }
 
 impl Permission {
-    /// Whether a user has the permission, for a row if one is given.
     pub(super) fn has_permission(self, user: &User, row: Option<&Row>) -> bool {
         match self {
             Permission::IsAuthenticated => true,

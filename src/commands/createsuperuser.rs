@@ -11,7 +11,6 @@ use crate::history::{Actor, Source};
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::{password, validators};
 
-/// Arguments of `createsuperuser`.
 #[derive(Args)]
 pub struct Arguments {
     /// The username
@@ -25,7 +24,6 @@ pub struct Arguments {
     noinput: bool,
 }
 
-/// Creates the superuser.
 pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     let (username, email, password) =
@@ -36,7 +34,6 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Creates a superuser, within the caller's transaction.
 pub fn create(conn: &mut Connection, username: &str, email: &str, password: Option<String>) -> Result<User, Error> {
     let user = NewUser {
         username: username.to_owned(),
@@ -84,7 +81,7 @@ fn ask(db: &Db, arguments: Arguments) -> Result<Answers, CommandError> {
     Ok((username, email, Some(password)))
 }
 
-/// Asks until the answer is valid, so that no other answer has to be typed again.
+/// Repeats only this question, so that no other answer has to be typed again.
 fn ask_until(
     question: &str,
     problems: impl Fn(&str) -> Result<Vec<String>, CommandError>,

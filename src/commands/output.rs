@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::error::Error;
 
-/// Prints a line. Unlike `println!`, this does not panic if the reader has closed the pipe.
+/// Unlike `println!`, this does not panic if the reader has closed the pipe.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;
@@ -13,7 +13,6 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Why a command failed, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CommandError(String);
@@ -42,7 +41,6 @@ macro_rules! command_error_from {
 }
 command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
 
-/// Prints the error to standard error and returns the exit code.
 pub fn fail(error: impl std::fmt::Display) -> ExitCode {
     eprintln!("gatepost: {error}");
     ExitCode::FAILURE

@@ -7,12 +7,14 @@ use url::Url;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool};
+use crate::cognito::provider::ProviderSettings;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::http::cors;
+use crate::http::header_values::is_token;
 
-/// The address that the server listens on, for commands that need nothing else.
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
     Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
@@ -67,8 +69,7 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
     if client_ids.is_empty() {
         return fail("AWS_APP_CLIENT_ID", "is not set. Set it to the id of the app client whose tokens are accepted");
     }
-    if let Some(bad) = client_ids.iter().find(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c)))
-    {
+    if let Some(bad) = client_ids.iter().find(|id| !is_client_id(id)) {
         return fail("AWS_APP_CLIENT_ID", format!("`{}` is not a client id", bad.escape_debug()));
     }
     let pool_id = match id {
@@ -105,6 +106,65 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
         jwks_urls: jwks_urls.or_else(|problem| fail("COGNITO_JWKS_URL", problem))?,
         client_ids,
     }))
+}
+
+/// The admin's app client of a Cognito pool. The local pool has one of its own.
+pub(super) fn provider(env: &Variables, pool: &Pool, is_public: bool) -> Result<Option<ProviderSettings>, ConfigError> {
+    const ID: &str = "COGNITO_ADMIN_CLIENT_ID";
+    const DEPENDENT: [&str; 5] = [
+        "COGNITO_ADMIN_CLIENT_SECRET",
+        "COGNITO_ADMIN_ACR",
+        "COGNITO_AUTHORIZATION_URL",
+        "COGNITO_TOKEN_URL",
+        "COGNITO_LOGOUT_URL",
+    ];
+    let Some(client_id) = env.get(ID) else {
+        return match DEPENDENT.into_iter().find(|name| env.get(name).is_some()) {
+            Some(name) => fail(name, format!("is set, but {ID} is not")),
+            None => Ok(None),
+        };
+    };
+    let Pool::Cognito(pool) = pool else {
+        return fail(ID, "is set, but AWS_USER_POOLS_ID is not. The local user pool has an app client of its own");
+    };
+    if !is_client_id(client_id) {
+        return fail(ID, format!("`{}` is not a client id", client_id.escape_debug()));
+    }
+    if !is_public {
+        return fail("PUBLIC_URL", format!("is not set. {ID} needs it: Cognito leads the browser back to it"));
+    }
+    let url = |name| env.optional(name, user_pool::checked_url);
+    Ok(Some(ProviderSettings {
+        issuer: pool.issuer().to_owned(),
+        client_id: client_id.to_owned(),
+        client_secret: env.get("COGNITO_ADMIN_CLIENT_SECRET").map(|secret| Secret::new(secret.to_owned())),
+        authorization_url: url("COGNITO_AUTHORIZATION_URL")?,
+        token_url: url("COGNITO_TOKEN_URL")?,
+        logout_url: url("COGNITO_LOGOUT_URL")?,
+        acr: env.list("COGNITO_ADMIN_ACR"),
+    }))
+}
+
+/// Whether staff may sign in with a password.
+pub(super) fn password_sign_in(env: &Variables, has_other: bool) -> Result<bool, ConfigError> {
+    const NAME: &str = "ADMIN_PASSWORD_SIGN_IN";
+    match env.flag(NAME, true)? {
+        false if !has_other => fail(NAME, "`false` would lock everybody out of the admin. Set COGNITO_ADMIN_CLIENT_ID"),
+        flag => Ok(flag),
+    }
+}
+
+/// The origin that browsers see.
+pub(super) fn public_origin(env: &Variables) -> Result<Option<String>, ConfigError> {
+    env.optional("PUBLIC_URL", |value| {
+        let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let origin = url.filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none());
+        origin.map(|url| url.origin().ascii_serialization()).ok_or("is not an origin such as `https://example.com`")
+    })
+}
+
+fn is_client_id(id: &str) -> bool {
+    id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
 }
 
 pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError> {
@@ -149,7 +209,6 @@ pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<Str
     Ok(hosts)
 }
 
-/// Whether an entry of the list can match a host.
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix('.').unwrap_or(host);
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
@@ -177,6 +236,19 @@ pub(super) fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<St
         return Ok(vec!["http://localhost:3000".to_owned()]);
     }
     Ok(origins)
+}
+
+pub(super) fn cors_allowed_headers(env: &Variables) -> Result<Vec<String>, ConfigError> {
+    const NAME: &str = "CORS_ALLOWED_HEADERS";
+    let names = env.list(NAME);
+    // `*` would be a name that browsers ask for, and not any name.
+    if let Some(bad) = names.iter().find(|name| !is_token(name) || *name == "*") {
+        return fail(NAME, format!("`{}` is not the name of a header, such as `x-requested-with`", bad.escape_debug()));
+    }
+    if names.is_empty() {
+        return Ok(cors::DEFAULT_HEADERS.map(str::to_owned).to_vec());
+    }
+    Ok(names.iter().map(|name| name.to_ascii_lowercase()).collect())
 }
 
 pub(super) fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {

@@ -6,22 +6,19 @@ use std::time::Duration;
 
 use super::SETTINGS;
 
-/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}: {problem}")]
 pub struct ConfigError {
-    /// The variable's name.
     pub name: &'static str,
     /// What is wrong, and how to fix it.
     pub problem: String,
 }
 
-/// The error about a setting.
 pub(super) fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError { name, problem: problem.into() })
 }
 
-/// The variables. An empty value counts as unset.
+/// An empty value counts as unset.
 pub(super) struct Variables<'a>(pub(super) &'a HashMap<String, String>);
 
 impl Variables<'_> {
@@ -34,7 +31,6 @@ impl Variables<'_> {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Parses a value, if it is set. The error of `parse` becomes the problem.
     pub(super) fn optional<T, E: fmt::Display>(
         &self,
         name: &'static str,
@@ -86,8 +82,7 @@ impl Variables<'_> {
     }
 }
 
-/// Reads the environment, and `.env` in the working directory for variables that the environment lacks. An empty
-/// variable hides the one in `.env`.
+/// `.env` in the working directory adds missing variables. An empty variable hides the one in `.env`.
 pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
     // dotenvy's default would search all parent folders and might find an unrelated file.
     match dotenvy::from_path(".env") {
@@ -109,8 +104,7 @@ pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
     Ok(variables)
 }
 
-/// Variables that look like settings but are not. They are probably misspelt, so an intended restriction may be
-/// missing.
+/// These are probably misspelt, so an intended restriction may be missing.
 pub fn unknown_variables() -> Vec<String> {
     const PREFIXES: [&str; 7] =
         ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];

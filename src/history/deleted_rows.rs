@@ -1,8 +1,6 @@
-//! Keeps deleted rows so that a deletion can be undone: the row itself, the rows deleted with it, and the references to
-//! it that were cleared. All of it follows from the database's foreign keys.
-//!
-//! A user's row is kept with its password hash, which never leaves the database. After [`KEPT_DAYS`] the row is deleted
-//! permanently.
+//! Keeps deleted rows so that a deletion can be undone: the row, the rows deleted with it, and the references to it
+//! that were cleared. All of it follows from the database's foreign keys. A user's row is kept with its password hash,
+//! which never leaves the database.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,20 +19,17 @@ use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
 use crate::schema::deleted_rows;
 
-/// Number of days during which a deletion can be undone.
+/// Days during which a deletion can be undone. After that, the row is deleted permanently.
 pub const KEPT_DAYS: i64 = 30;
-/// Tables whose rows are never restored: sessions and unfinished imports.
 const NOT_KEPT: &[&str] = &["imports", "sessions"];
 
 type Columns = Map<String, Value>;
 
-/// A deleted row and everything deleted or changed with it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Content {
     row: Columns,
-    /// Rows that were deleted with it, parents first.
+    /// Parents first.
     removed: Vec<Removed>,
-    /// References to it that were cleared.
     cleared: Vec<Cleared>,
 }
 
@@ -52,7 +47,7 @@ struct Cleared {
     ids: Vec<i64>,
 }
 
-/// Deletes a row of `table`, keeps a copy, and writes the history. Every model's `delete` calls this.
+/// Keeps a copy and writes the history. Every model's `delete` calls this.
 pub fn delete(
     conn: &mut Connection,
     actor: &Actor,
@@ -89,7 +84,7 @@ pub fn delete(
     Ok(())
 }
 
-/// Collects what refers to a row: rows that are deleted with it, recursively, and rows that stay without the reference.
+/// Collects the rows that are deleted with a row, recursively, and the rows that only lose their reference to it.
 fn collect(conn: &mut Connection, references: &[Reference], row: &Columns, content: &mut Content) -> QueryResult<()> {
     for reference in references.iter().filter(|reference| !NOT_KEPT.contains(&reference.table.as_str())) {
         let Some(value) = row.get(&reference.target_column).and_then(references::bind) else { continue };
@@ -117,13 +112,12 @@ fn collect(conn: &mut Connection, references: &[Reference], row: &Columns, conte
     Ok(())
 }
 
-/// The ids of rows that are past their retention period, oldest first.
+/// Ids of rows past their retention period, oldest first.
 pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
     let over = deleted_rows::table.filter(deleted_rows::at.lt(kept_since())).order(deleted_rows::at).limit(limit);
     over.select(deleted_rows::id).load(conn)
 }
 
-/// Deletes rows permanently.
 pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
     diesel::delete(deleted_rows::table.filter(deleted_rows::id.eq_any(ids))).execute(conn)
 }
@@ -134,13 +128,11 @@ pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
 pub struct DeletedRow {
     /// Grows with each deletion.
     pub id: i64,
-    /// The model's name.
     pub model: String,
-    /// The row's id, before the deletion and after a restoration.
+    /// The same before the deletion and after a restoration.
     pub object_id: i64,
     /// The row's title.
     pub object: String,
-    /// When it was deleted, in UTC.
     pub at: NaiveDateTime,
     table_name: String,
     content: String,
@@ -154,24 +146,21 @@ fn kept() -> deleted_rows::BoxedQuery<'static, Backend> {
     deleted_rows::table.filter(deleted_rows::at.ge(kept_since())).into_boxed()
 }
 
-/// The rows of a batch that can be restored, with ids less than `before`. The latest deletions come first, so that
-/// parents come before their children.
+/// Only rows with ids below `before`. The latest deletions come first, so that parents come before their children.
 pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> QueryResult<Vec<DeletedRow>> {
     let rows = kept().filter(deleted_rows::batch.eq(batch.to_owned()).and(deleted_rows::id.lt(before)));
     rows.order(deleted_rows::id.desc()).limit(limit).select(DeletedRow::as_select()).load(conn)
 }
 
-/// The batch of a deleted row; `None` if it cannot be restored.
+/// `None` if the row cannot be restored.
 pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Option<String>> {
     let of_row = deleted_rows::model.eq(model.to_owned()).and(deleted_rows::object_id.eq(id));
     kept().filter(of_row).order(deleted_rows::id.desc()).select(deleted_rows::batch).first(conn).optional()
 }
 
-/// Restores a row with its old id and the rows and references deleted with it. Returns how many of those rows could not
-/// be restored because another row they refer to no longer exists.
-///
-/// Fails with [`Error::Invalid`] and the reason if a unique value is taken, such as a name. The row may then be partly
-/// restored, so call this within [`crate::db::savepoint`].
+/// Restores a row with its old id and what was deleted with it. Returns how many rows stay deleted because a row they
+/// refer to no longer exists. [`Error::Invalid`] means that a unique value, such as a name, is taken; the row may then
+/// be partly restored, so call this within [`crate::db::savepoint`].
 pub fn restore(
     conn: &mut Connection,
     tables: &mut Tables,
@@ -222,7 +211,7 @@ fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content:
     Ok(left_out)
 }
 
-/// Inserts a row as it was. `false` if a row that it refers to no longer exists.
+/// `false` if a row that it refers to no longer exists.
 fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Columns) -> QueryResult<bool> {
     let (references, columns) = tables.get(conn, table)?;
     for reference in references {
@@ -244,7 +233,6 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Colu
     Ok(true)
 }
 
-/// Turns a violated UNIQUE constraint into a reason.
 fn taken(error: DieselError) -> Error {
     match references::unique_column(&error) {
         Some(column) => {

@@ -7,21 +7,18 @@ use diesel::QueryResult;
 use crate::db::{Connection, Db};
 use crate::error::Error;
 
-/// Interval between two runs.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// Rows deleted per transaction. Other writes wait for it.
 const CHUNK: i64 = 100;
 
-/// A kind of row that expires.
 #[derive(Clone, Copy)]
 pub struct Expiring {
     /// The ids of expired rows, at most the given number.
     pub expired: fn(&mut Connection, i64) -> QueryResult<Vec<i64>>,
-    /// Deletes the rows with these ids.
     pub forget: fn(&mut Connection, &[i64]) -> QueryResult<usize>,
 }
 
-/// Deletes expired rows now and every hour. Never returns.
+/// Runs now and every hour. Never returns.
 pub async fn run(db: Db, all: &[Expiring]) {
     loop {
         for expiring in all {

@@ -7,14 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::db::Connection;
 use crate::schema::history;
 
-/// Where a change was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The admin site.
     Admin,
-    /// The REST API.
     Api,
-    /// A command.
     CommandLine,
     /// Authentication with a user's first token.
     FirstToken,
@@ -34,7 +30,6 @@ impl Source {
     }
 }
 
-/// Who makes a change, and how.
 #[derive(Clone, Debug)]
 pub struct Actor {
     user_id: Option<i64>,
@@ -45,40 +40,32 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// A user, by id and name.
     pub fn user(id: i64, name: &str, source: Source) -> Actor {
         Actor { user_id: Some(id), name: name.to_owned(), source, batch: None }
     }
 
-    /// No user: a command, or a first token whose user does not exist yet.
+    /// For a command, or for a first token whose user does not exist yet.
     pub fn system(source: Source) -> Actor {
         Actor { user_id: None, name: String::new(), source, batch: None }
     }
 
-    /// The user, if it is one.
     pub fn user_id(&self) -> Option<i64> {
         self.user_id
     }
 
-    /// Puts everything that this actor deletes into one batch, see [`super::deleted_rows`].
     pub fn in_batch(self, batch: Option<String>) -> Actor {
         Actor { batch, ..self }
     }
 
-    /// The batch, if there is one.
     pub fn batch(&self) -> Option<&str> {
         self.batch.as_deref()
     }
 }
 
-/// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The object was created.
     Created,
-    /// Fields were changed.
     Changed,
-    /// The object was deleted.
     Deleted,
 }
 
@@ -92,12 +79,11 @@ impl Action {
     }
 }
 
-/// The changed fields with their old and new values.
 #[derive(Debug, Default)]
 pub struct Changes(Map<String, Value>);
 
 impl Changes {
-    /// Adds a field, if its value changed.
+    /// Ignored if the value has not changed.
     pub fn field(mut self, name: &str, old: impl Into<Value>, new: impl Into<Value>) -> Changes {
         let (old, new) = (old.into(), new.into());
         if old != new {
@@ -106,30 +92,25 @@ impl Changes {
         self
     }
 
-    /// Adds a field without its values, for passwords.
+    /// Without values, for passwords.
     pub fn secret(mut self, name: &str) -> Changes {
         self.0.insert(name.to_owned(), json!("changed"));
         self
     }
 
-    /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// The object of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'a> {
-    /// The model's name, such as `article`.
     pub model: &'a str,
-    /// The row's id.
     pub id: i64,
     /// The row's title.
     pub name: &'a str,
 }
 
-/// Writes one history row.
 pub fn record(
     conn: &mut Connection,
     actor: &Actor,
@@ -156,7 +137,6 @@ pub fn record(
 /// A change of an object, as shown to a user whose edit conflicts with it.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = history)]
-#[allow(missing_docs)]
 pub struct Entry {
     pub id: i64,
     pub at: NaiveDateTime,
@@ -164,13 +144,12 @@ pub struct Entry {
     pub source: String,
 }
 
-/// The id of an object's latest change; 0 if it has none.
+/// The id of the latest change; 0 if there is none.
 pub fn version(conn: &mut Connection, model: &str, id: i64) -> QueryResult<i64> {
     let of_object = history::table.filter(history::model.eq(model).and(history::object_id.eq(id)));
     Ok(of_object.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
 }
 
-/// The latest change of an object since a version; `None` if there was none.
 pub fn newest_since(conn: &mut Connection, model: &str, id: i64, version: i64) -> QueryResult<Option<Entry>> {
     history::table
         .filter(history::model.eq(model).and(history::object_id.eq(id)).and(history::id.gt(version)))

@@ -3,12 +3,17 @@
 pub mod assets;
 pub mod body;
 pub mod caller;
+pub mod charset;
 pub mod client_address;
 pub mod compression;
 pub mod cookies;
+pub mod cors;
 pub mod edge;
 pub mod etag;
+pub mod forms;
+pub mod header_values;
 pub mod idle;
+pub mod media_type;
 pub mod negotiation;
 pub mod pages;
 pub mod rate_limit;

@@ -9,15 +9,13 @@ use super::model::{Field, Kind};
 use super::value::Value;
 use crate::error::FieldErrors;
 
-/// Maximum digits of a number sent as text.
+/// Digits of a number sent as text.
 const MAX_DIGITS: usize = 1_000;
 const WRONG_TIME: &str = "Datetime has wrong format. Use one of these formats instead: \
                           YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 
-/// A value of a request body.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// A text.
     Text {
         /// The text, with each unpaired surrogate replaced by U+FFFD.
         text: String,
@@ -26,16 +24,13 @@ pub enum Input {
     },
     /// A number in Python's notation.
     Number(String),
-    /// `true` or `false`.
     Boolean(bool),
-    /// `null`.
     Null,
     /// A list, an object or a file.
     Other,
 }
 
 impl Input {
-    /// Text without surrogates.
     pub fn text(text: impl Into<String>) -> Input {
         Input::Text { text: text.into(), surrogate: None }
     }
@@ -53,7 +48,6 @@ impl Input {
     }
 }
 
-/// The values of a body by name.
 pub type Data = HashMap<String, Input>;
 
 /// The fields that a caller sets, with valid values. Whether foreign keys exist has not been checked.
@@ -61,20 +55,17 @@ pub type Data = HashMap<String, Input>;
 pub struct CleanedData(Vec<(&'static str, Value)>);
 
 impl CleanedData {
-    /// Sets a field.
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> CleanedData {
         self.0.push((name, value.into()));
         self
     }
 
-    /// The value of a field, if the caller sets it.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
 
-/// Validates the input for these fields. With `is_partial`, missing fields are not errors and stay unchanged. Returns
-/// the errors of all fields.
+/// With `is_partial`, missing fields are not errors and stay unchanged. Returns the errors of all fields.
 pub fn clean(
     fields: impl IntoIterator<Item = &'static Field>,
     data: &Data,
@@ -92,7 +83,7 @@ pub fn clean(
 }
 
 impl Field {
-    /// Validates one value. `Ok(None)` if it is missing and may be.
+    /// `Ok(None)` if the value is missing and may be.
     pub fn clean(&self, input: Option<&Input>, is_partial: bool) -> Result<Option<Value>, Vec<String>> {
         let Some(input) = input else {
             let may_be_left_out = is_partial || !self.is_required();
@@ -242,7 +233,6 @@ fn primary_key(input: &Input) -> Result<i64, Vec<String>> {
     }
 }
 
-/// The message for a foreign key to a missing row.
 pub(super) fn no_such_key(key: impl std::fmt::Display) -> String {
     format!("Invalid pk \"{key}\" - object does not exist.")
 }

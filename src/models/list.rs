@@ -1,4 +1,4 @@
-//! Fetches rows of a model: one by its id, or ordered pages.
+//! Fetches rows of a model: one by its id, or ordered pages (Django's `QuerySet`).
 
 use diesel::QueryResult;
 
@@ -9,58 +9,58 @@ use crate::db::keyset::{self, Order, Scan};
 use crate::db::rows::{self, Sql};
 use crate::db::{Connection, text};
 
-/// A position in an ordered list, and a direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
-    /// The row's id.
     pub id: i64,
-    /// The row's value of the ordering field, unless that is the id.
-    pub key: Option<Value>,
-    /// Whether the page lies before the position.
+    /// The row's values of [`ListQuery::keys`].
+    pub keys: Vec<Value>,
+    /// The page lies before the position.
     pub backwards: bool,
 }
 
-/// The parameters of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListQuery {
-    /// Rows per page.
     pub limit: i64,
-    /// Where the page starts; `None` for the first page.
     pub cursor: Option<Cursor>,
-    /// Search words, all of which must occur.
+    /// All of these words must occur.
     pub search: Vec<String>,
-    /// The fields that are searched. A word must occur in at least one of them.
+    /// A word must occur in at least one of these fields.
     pub searched: Vec<&'static str>,
-    /// The ordering field: `id`, or one that lists can be ordered by.
-    pub order_by: &'static str,
-    /// Whether larger values come first.
+    /// The order. Its last field is the id, so no two rows have the same position.
+    pub order: Vec<Ordering>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ordering {
+    /// `id`, or a field with [`is_ordering`](super::model::Field::is_ordering).
+    pub field: &'static str,
     pub descending: bool,
 }
 
 impl ListQuery {
-    /// Whether the rows are fetched in descending order.
-    pub fn fetch_descending(&self) -> bool {
-        self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    /// The ordering fields before the id.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.order.iter().map(|order| order.field).filter(|field| *field != "id")
+    }
+
+    /// Whether an index has this order: one field and the id, both in one direction.
+    pub fn is_indexed(&self) -> bool {
+        self.order.len() <= 2 && self.order.iter().all(|order| order.descending == self.order[0].descending)
     }
 }
 
-/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page starts, if there is one.
     pub next: Option<Cursor>,
-    /// Where the previous page starts, if there is one.
     pub previous: Option<Cursor>,
     /// Whether the request had a cursor.
     pub has_cursor: bool,
 }
 
 impl<T> Page<T> {
-    /// Builds a page from up to `limit + 1` rows; the extra row shows that there is another page. `place` returns a
-    /// row's id and its value of the ordering field.
-    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<Value>)) -> Page<T> {
+    /// Expects up to `limit + 1` rows; the extra row announces another page. `place` returns id and ordering values.
+    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Vec<Value>)) -> Page<T> {
         let has_more = rows.len() as i64 > query.limit;
         rows.truncate(query.limit as usize);
         let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
@@ -68,8 +68,8 @@ impl<T> Page<T> {
             rows.reverse();
         }
         let cursor = |row: Option<&T>, backwards: bool| {
-            let (id, key) = place(row?);
-            Some(Cursor { id, key, backwards })
+            let (id, keys) = place(row?);
+            Some(Cursor { id, keys, backwards })
         };
         // A page reached by a cursor has a page to go back to.
         let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
@@ -80,7 +80,6 @@ impl<T> Page<T> {
 }
 
 impl Model {
-    /// The row with this id.
     pub fn find(&'static self, conn: &mut Connection, id: i64) -> QueryResult<Option<Row>> {
         let mut statement =
             Sql::new(format!("SELECT {} FROM {} WHERE id = ?", self.columns().join(", "), self.plural)).kept();
@@ -88,31 +87,29 @@ impl Model {
         Ok(rows::load(conn, statement)?.pop().map(|values| self.row(values)))
     }
 
-    /// One page of the rows that match the query.
     pub fn list(&'static self, conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Row>> {
-        let by_id = query.order_by == "id";
-        let order = [query.order_by, "id"].map(|sql| Order { sql, descending: query.descending });
-        let order = if by_id { &order[1..] } else { &order[..] };
+        let order: Vec<_> =
+            query.order.iter().map(|order| Order { sql: order.field, descending: order.descending }).collect();
         let from = query.cursor.as_ref().map(|cursor| {
-            let key = cursor.key.clone().filter(|_| !by_id);
-            key.into_iter().chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
+            let keys = cursor.keys.iter().cloned();
+            keys.chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
         });
         let scan = Scan {
             table: self.plural,
             columns: &self.columns(),
             condition: matching(query),
-            order,
+            order: &order,
             from: from.as_deref(),
             backwards: query.cursor.as_ref().is_some_and(|cursor| cursor.backwards),
             limit: query.limit + 1,
-            is_kept: true,
+            // Of orders by several fields there are too many.
+            is_kept: query.order.len() <= 2,
         };
         let rows = keyset::fetch(conn, &scan)?.into_iter().map(|values| self.row(values)).collect();
-        Ok(Page::new(query, rows, |row: &Row| (row.id, (!by_id).then(|| row.get(query.order_by).clone()))))
+        Ok(Page::new(query, rows, |row: &Row| (row.id, query.keys().map(|field| row.get(field).clone()).collect())))
     }
 
-    /// The number of rows that match the search. Without a search, it is read from `row_counts` if triggers maintain
-    /// it.
+    /// Without a search, the number is read from `row_counts` if triggers maintain it.
     pub fn count(&self, conn: &mut Connection, query: &ListQuery) -> QueryResult<i64> {
         if query.search.is_empty()
             && let Some(kept) = rows::kept_count(conn, self.plural)?
@@ -124,7 +121,6 @@ impl Model {
         rows::number(conn, "count(*)", rest)
     }
 
-    /// The title of the row with this id.
     pub fn title_of(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<String>> {
         let mut statement = Sql::new(format!("SELECT {} FROM {} WHERE id = ?", self.title, self.plural)).kept();
         statement.bind(id);
@@ -132,7 +128,6 @@ impl Model {
         Ok(row.and_then(|values| values.first().map(super::value::to_text)))
     }
 
-    /// Builds a row from the values of [`Model::columns`].
     pub(super) fn row(&'static self, mut values: Vec<Value>) -> Row {
         let id = values.first().and_then(Value::as_i64).unwrap_or(0);
         let rest = values.drain(1.min(values.len())..);
@@ -141,7 +136,7 @@ impl Model {
     }
 }
 
-/// The condition that all search words occur, ignoring case.
+/// All search words must occur, ignoring case.
 fn matching(query: &ListQuery) -> Sql {
     if query.search.is_empty() {
         return Sql::all([]);

@@ -1,4 +1,4 @@
-//! A row of a model.
+//! A row of a model (an instance, in Django).
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -7,46 +7,38 @@ use super::model::{Field, Model};
 use super::value::{Value, to_text};
 use crate::history::Object;
 
-/// A row.
 #[derive(Clone)]
 pub struct Row {
-    /// The row's model.
     pub model: &'static Model,
-    /// The primary key.
     pub id: i64,
-    /// The values, in the order of the model's fields.
     pub(super) values: Vec<Value>,
 }
 
 impl Row {
-    /// The value of a field; NULL if the model has no such field.
+    /// NULL if the model has no such field.
     pub fn get(&self, name: &str) -> &Value {
         let at = self.model.fields.iter().position(|field| field.name == name);
         at.and_then(|at| self.values.get(at)).unwrap_or(&Value::Null)
     }
 
-    /// Each field with its value.
     pub fn values(&self) -> impl Iterator<Item = (&'static Field, &Value)> {
         self.model.fields.iter().zip(&self.values)
     }
 
-    /// The value of the title field, as text.
     pub fn title(&self) -> String {
         if self.model.title == "id" { self.id.to_string() } else { to_text(self.get(self.model.title)) }
     }
 
-    /// The row as an object of the history.
     pub(super) fn as_object<'a>(&self, title: &'a str) -> Object<'a> {
         Object { model: self.model.name, id: self.id, name: title }
     }
 
-    /// The row with its id and these fields, for JSON.
     pub fn serialized<'a>(&'a self, fields: &'a [&'static str]) -> Serialized<'a> {
         Serialized { row: self, fields }
     }
 }
 
-/// A row as the API shows it.
+/// The id and some fields, as the API shows them.
 pub struct Serialized<'a> {
     row: &'a Row,
     fields: &'a [&'static str],

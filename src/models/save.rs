@@ -1,4 +1,4 @@
-//! Creates, changes and deletes rows, and writes the history in the same transaction.
+//! Creates, changes and deletes rows (Django's `save` and `delete`), and writes the history in the same transaction.
 
 use chrono::Utc;
 use diesel::QueryResult;
@@ -16,7 +16,7 @@ use crate::error::{Error, FieldErrors};
 use crate::history::{self, Action, Actor, Changes, deleted_rows};
 
 impl Model {
-    /// Creates a row. Fields missing from `data` get their defaults.
+    /// Fields missing from `data` get their defaults.
     pub fn create(&'static self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
         let now = Value::DateTime(Utc::now().naive_utc());
         let (mut values, mut errors) = (Vec::new(), FieldErrors::default());
@@ -36,7 +36,6 @@ impl Model {
         Ok(row)
     }
 
-    /// Runs a statement that writes one row, and returns that row.
     fn run(&'static self, conn: &mut Connection, text: String, values: Vec<Value>) -> Result<Row, Error> {
         let mut statement = Sql::new(format!("{text} RETURNING {}", self.columns().join(", "))).kept();
         for value in values {
@@ -63,13 +62,12 @@ impl Model {
         }
     }
 
-    /// The message for a value that must be unique and is taken.
     fn taken(&self, field: &Field) -> String {
         let (one, label) = (capitalized(&with_article(&self.verbose_name())), field.verbose_name().to_lowercase());
         format!("{one} with this {label} already exists.")
     }
 
-    /// The changes of the editable fields. `None` stands for a row that does not exist.
+    /// `None` stands for a row that does not exist.
     fn changes(&self, conn: &mut Connection, old: Option<&[Value]>, new: Option<&[Value]>) -> Result<Changes, Error> {
         let (mut changes, mut errors) = (Changes::default(), FieldErrors::default());
         for (at, field) in self.fields.iter().enumerate().filter(|(_, field)| field.is_editable) {
@@ -88,7 +86,7 @@ impl Model {
 }
 
 impl Row {
-    /// Updates the row. Values that stay the same are not recorded as changes.
+    /// Values that stay the same are not recorded as changes.
     pub fn update(&self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
         let new =
             |(field, old): (&Field, &Value)| data.get(field.name).filter(|_| field.is_editable).unwrap_or(old).clone();
@@ -114,7 +112,7 @@ impl Row {
         Ok(row)
     }
 
-    /// Deletes the row. The deletion can be undone, see [`deleted_rows`].
+    /// The deletion can be undone, see [`deleted_rows`].
     pub fn delete(&self, conn: &mut Connection, actor: &Actor) -> Result<(), Error> {
         let changes = self.model.changes(conn, Some(&self.values), None)?;
         deleted_rows::delete(conn, actor, self.as_object(&self.title()), self.model.plural, &changes)

@@ -8,7 +8,7 @@ pub use crate::db::rows::Value;
 
 use super::model::Kind;
 
-/// Converts a value from the database to the field's type. SQLite has neither booleans nor times.
+/// SQLite has neither booleans nor times, so their values are converted.
 pub fn typed(kind: Kind, value: Value) -> Value {
     match kind {
         Kind::Boolean => value.as_bool().map_or(Value::Null, Value::Boolean),
@@ -17,7 +17,7 @@ pub fn typed(kind: Kind, value: Value) -> Value {
     }
 }
 
-/// A time in Django REST framework's format: ISO 8601, with fractional seconds if there are any.
+/// Django REST framework's format: ISO 8601, with fractional seconds if there are any.
 pub fn iso_8601(time: NaiveDateTime) -> String {
     let format = match time.nanosecond() {
         0 => "%Y-%m-%dT%H:%M:%SZ",
@@ -27,7 +27,7 @@ pub fn iso_8601(time: NaiveDateTime) -> String {
     time.format(format).to_string()
 }
 
-/// A value as text. [`Field::clean`](super::Field::clean) converts it back to the same value.
+/// [`Field::clean`](super::Field::clean) converts the text back to the same value.
 pub fn to_text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
@@ -38,7 +38,6 @@ pub fn to_text(value: &Value) -> String {
     }
 }
 
-/// A value as JSON.
 pub fn to_json(value: &Value) -> Json {
     match value {
         Value::Text(text) => text.as_str().into(),

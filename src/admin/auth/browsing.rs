@@ -1,8 +1,8 @@
-//! The browsable API for staff: who is signed in to the admin may use it without a token.
+//! The browsable API for staff: the session of the admin replaces the token.
 //!
-//! Cookies come with whatever a browser is made to send. So the session counts for pages alone, never for
-//! JSON; only where the browser says that one of our own pages asks, or the person; and for what changes
-//! something, only with the session's CSRF token in a header, which no page of another site can send.
+//! Browsers send cookies with requests that another site causes. The session therefore counts only for pages, never for
+//! JSON; only if the browser says that the request comes from our pages or from the user; and for writes only with the
+//! session's CSRF token in a header, which no other site's page can send.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage, HttpRequest, web};
 
-use super::session::{DatabaseSessions, SignedIn, session_key};
+use super::session::{DatabaseSessions, SignedIn, session_keys};
 use super::{csrf, origin};
 use crate::admin::site::Site;
 use crate::crypto::equal;
@@ -20,7 +20,6 @@ use crate::http::cookies::Cookies;
 use crate::users::page_user::PageUser;
 use crate::users::permissions::{Rights, Verb};
 
-/// What it takes to know a session outside of the admin; part of the application's data.
 pub struct Browsing {
     sessions: DatabaseSessions,
     cookies: Cookies,
@@ -28,21 +27,21 @@ pub struct Browsing {
 }
 
 impl Browsing {
-    /// For the sessions of the admin, whose cookies are signed with `key`.
     pub fn new(sessions: DatabaseSessions, cookies: Cookies, key: Key) -> Browsing {
         Browsing { sessions, cookies, key }
     }
 
     async fn find(&self, request: &HttpRequest) -> Result<Option<Arc<SignedIn>>, Error> {
-        match session_key(request, self.cookies, &self.key) {
-            Some(key) => self.sessions.signed_in_by(&key).await,
-            None => Ok(None),
+        for key in session_keys(request, self.cookies, &self.key) {
+            if let Some(signed_in) = self.sessions.signed_in_by(&key).await? {
+                return Ok(Some(signed_in));
+            }
         }
+        Ok(None)
     }
 }
 
-/// Leaves in a request for a page whom the session stands for. A request with a token needs none, and is not
-/// looked at any further.
+/// Stores the session's user in a request for a page. Ignores requests with a token.
 pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
     if request.headers().contains_key(AUTHORIZATION) || !comes_from_here(request) {
         return Ok(());
@@ -63,7 +62,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the browser says that a page of ours asks, or the person. One that does not tell has no say here.
+/// Whether the browser says that the request comes from our pages or from the user. No answer counts as no.
 fn comes_from_here(request: &HttpRequest) -> bool {
     request.headers().contains_key("sec-fetch-site") && origin::is_same_origin(request)
 }
@@ -72,7 +71,7 @@ fn has_token(request: &HttpRequest, signed_in: &SignedIn) -> bool {
     csrf::header_token(request.headers()).is_some_and(|token| equal(token, &signed_in.csrf_token))
 }
 
-/// Whether a session may do by the API what it asks for: no more than it may do in the admin.
+/// A session may do no more here than in the admin.
 fn has_permission(request: &HttpRequest, rights: &Rights) -> bool {
     let verb = match *request.method() {
         Method::POST => Verb::Add,

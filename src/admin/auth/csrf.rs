@@ -1,6 +1,6 @@
-//! Requests that another site has a browser send (<https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html>):
-//! whatever changes something needs a token that only our pages know, and must not come from elsewhere as far
-//! as the browser tells ([`super::origin`]).
+//! Cross-site request forgery
+//! (<https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html>): a change
+//! needs a token that only our pages know, and must not come from another site ([`super::origin`]).
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,25 +10,27 @@ use crate::crypto::{equal, random_token};
 use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
 
-/// The field of a form with the token; Django's name.
+/// Django's names.
 pub const FIELD: &str = "csrfmiddlewaretoken";
-/// The header with the token, for scripts; Django's name.
 pub const HEADER: &str = "x-csrftoken";
 
-/// Fails unless the token that was sent is that of the session, or before sign-in that of the cookie.
-/// A form has it in the field [`FIELD`], a script in the header [`HEADER`].
+/// The token must be the session's or, before sign-in, a cookie's. Scripts send it in [`HEADER`] instead of a field.
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
     let expected = match StaffUser::of(request) {
-        Some(staff) => Some(staff.csrf_token),
-        None => cookie_token(request),
+        Some(staff) => vec![staff.csrf_token],
+        None => cookie_tokens(request),
     };
-    let expected = expected.ok_or(Error::CsrfFailed("the browser did not send its cookie"))?;
+    if expected.is_empty() {
+        return Err(Error::CsrfFailed("the browser did not send its cookie"));
+    }
     let sent = field.or_else(|| header_token(request.headers()));
     let sent = sent.ok_or(Error::CsrfFailed("its token is missing"))?;
-    if equal(sent, &expected) { Ok(()) } else { Err(Error::CsrfFailed("its token does not belong to your session")) }
+    match expected.iter().any(|expected| equal(sent, expected)) {
+        true => Ok(()),
+        false => Err(Error::CsrfFailed("its token does not belong to your session")),
+    }
 }
 
-/// The token that a script sends.
 pub fn header_token(headers: &HeaderMap) -> Option<&str> {
     headers.get(HEADER).map(HeaderValue::to_str)?.ok()
 }
@@ -37,18 +39,18 @@ fn settings(request: &HttpRequest) -> Option<Cookies> {
     request.app_data::<web::Data<Cookies>>().map(|cookies| *cookies.get_ref())
 }
 
-/// A token as [`random_token`] makes it; whatever else is in the cookie was not set by us.
-fn cookie_token(request: &HttpRequest) -> Option<String> {
-    let token = settings(request)?.get(request, cookies::CSRF)?;
-    (token.len() == 43).then_some(token)
+/// A cookie that [`random_token`] cannot have made was not set by us.
+fn cookie_tokens(request: &HttpRequest) -> Vec<String> {
+    let mut tokens = settings(request).map(|cookies| cookies.get(request, cookies::CSRF)).unwrap_or_default();
+    tokens.retain(|token| token.len() == 43);
+    tokens
 }
 
-/// For a page with a form for who is not signed in: the token, of the cookie that is there or of a new one.
+/// For a form before sign-in: the cookie's token, or a new one.
 pub fn anonymous_token(request: &HttpRequest) -> Result<String, Error> {
-    cookie_token(request).map_or_else(random_token, Ok)
+    cookie_tokens(request).into_iter().next().map_or_else(random_token, Ok)
 }
 
-/// Has the answer set the cookie with the token of [`anonymous_token`].
 pub fn keep_token(request: &HttpRequest, response: &mut HttpResponse, token: &str) -> Result<(), Error> {
     let cookies = settings(request).ok_or_else(|| Error::Internal("there are no settings of cookies".to_owned()))?;
     cookies.set(response, cookies::CSRF, token, None)

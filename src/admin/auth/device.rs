@@ -1,5 +1,5 @@
-//! The device cookie: proves that a user has signed in with this browser before. It opens nothing; it only has
-//! the throttle tell the owner of an account from strangers.
+//! The device cookie proves that a user has signed in with this browser before. It grants no access; it only tells the
+//! throttle the owner of an account from strangers.
 
 use actix_web::cookie::time::Duration;
 use aws_lc_rs::hmac;
@@ -10,27 +10,23 @@ use chrono::Utc;
 use crate::crypto::random_token;
 use crate::error::Error;
 
-/// How long a browser is known.
 pub const AGE: Duration = Duration::days(180);
 
-/// The key that device cookies are signed with.
 #[derive(Clone)]
 pub struct Devices(hmac::Key);
 
 impl Devices {
-    /// Signs with this key.
     pub fn new(key: &[u8]) -> Devices {
         Devices(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// A new cookie for a user: `<user id>.<unix seconds>.<random>.<signature>`.
+    /// `<user id>.<unix seconds>.<random>.<signature>`
     pub fn issue(&self, user_id: i64) -> Result<String, Error> {
         let content = format!("{user_id}.{}.{}", Utc::now().timestamp(), random_token()?);
         let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, content.as_bytes()));
         Ok(format!("{content}.{tag}"))
     }
 
-    /// Whether a cookie is one of ours, for this user and not too old.
     pub fn is_known(&self, cookie: &str, user_id: i64) -> bool {
         let Some((content, tag)) = cookie.rsplit_once('.') else { return false };
         let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return false };

@@ -1,22 +1,21 @@
-//! `?next=`: where the way leads after signing in.
+//! `?next=`: the page that opens after sign-in.
 
 use url::Url;
 
-/// The address of the sign-in page, from which the way leads on to `next`.
 pub fn sign_in_address(next: &str) -> String {
     let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    // A slash may stand in a query as it is, and is read more easily.
+    // A query may contain a slash, which is easier to read.
     format!("/admin/login/?next={}", next.replace("%2F", "/"))
 }
 
-/// Where to go after signing in: to `next`, if that is a path of this site however a browser reads it.
+/// `next`, if every browser reads it as a path of this site.
 pub fn own_path(next: &str) -> String {
     let own = || {
         let is_plain =
             next.starts_with('/') && !next.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
         let base = Url::parse("http://own.invalid/").ok().filter(|_| is_plain)?;
         let url = base.join(next).ok().filter(|url| url.origin() == base.origin())?;
-        // Another program on the way may decode what begins the path, and take it for a host.
+        // A proxy may decode the start of the path, and a browser would take it for a host.
         let start = url.path().to_ascii_lowercase();
         let is_one_slash = !start[1..].starts_with('/') && !start.starts_with("/%2f") && !start.starts_with("/%5c");
         is_one_slash.then(|| url[url::Position::BeforePath..].to_owned())

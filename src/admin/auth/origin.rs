@@ -1,4 +1,4 @@
-//! Where a request comes from, as far as the browser tells: one of our own pages, or another site.
+//! The origin of a request, as far as the browser tells: one of our pages or another site.
 
 use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, MessageBody};
@@ -9,7 +9,6 @@ use actix_web::middleware::Next;
 use crate::error::Error;
 use crate::http::edge::is_behind_tls;
 
-/// Refuses what a browser says to come from another site.
 pub async fn check_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -21,8 +20,7 @@ pub async fn check_origin(
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-/// Whether what the browser tells of a request's origin, if anything, is this site. `Referer` has the answer
-/// where an old browser sends no `Origin`.
+/// True if the browser tells nothing. Old browsers send `Referer` instead of `Origin`.
 pub fn is_same_origin(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let mut sites = headers.get_all("sec-fetch-site");
@@ -34,8 +32,7 @@ pub fn is_same_origin(request: &HttpRequest) -> bool {
     origins.all(|origin| origin.to_str().is_ok_and(|origin| is_this_site(request, origin)))
 }
 
-/// Whether an address is one of this site: its host and port are those that the request names. Only a proxy
-/// knows whether the browser speaks TLS; where none says so, both schemes will do.
+/// Compares host and port. Only a proxy knows whether the browser uses TLS; if none says so, any scheme is accepted.
 pub fn is_this_site(request: &HttpRequest, address: &str) -> bool {
     let Ok(uri) = address.parse::<Uri>() else { return false };
     let (Some(scheme), Some(authority), Some(host)) = (uri.scheme_str(), uri.authority(), host(request)) else {
@@ -50,7 +47,7 @@ pub fn is_this_site(request: &HttpRequest, address: &str) -> bool {
     without_port(authority.as_str()) == without_port(&host)
 }
 
-/// The host that a request names, with its port. A target that has one counts more than the header.
+/// With the port. A host in the request target takes precedence over the header.
 fn host(request: &HttpRequest) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.as_str().to_owned());

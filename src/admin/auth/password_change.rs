@@ -1,4 +1,4 @@
-//! Changing one's own password.
+//! `/admin/password_change/`: changing your own password.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
@@ -25,7 +25,6 @@ struct PasswordChangePage {
     problems: Problems,
 }
 
-/// What is wrong with each field.
 #[derive(Default)]
 struct Problems {
     old: Vec<String>,
@@ -38,12 +37,10 @@ fn show(cx: &AdminContext, status: StatusCode, problems: Problems) -> Result<Htt
     page(status, &PasswordChangePage { frame, problems })
 }
 
-/// `GET /admin/password_change/`
 pub async fn form(cx: AdminContext) -> Result<HttpResponse, Error> {
     show(&cx, StatusCode::OK, Problems::default())
 }
 
-/// `POST /admin/password_change/`
 pub async fn submit(
     cx: AdminContext,
     PostForm(form): PostForm,
@@ -55,8 +52,8 @@ pub async fn submit(
     if new != field("new_password2") {
         problems.again.push("The two password fields didn’t match.".to_owned());
     }
-    // Whoever finds a browser unattended gets no more attempts than at the sign-in page. No username has blanks:
-    // those who guess there do not keep the owner from changing the password here.
+    // At an unattended browser, nobody gets more attempts than on the sign-in page. Usernames have no spaces, so
+    // guesses there do not lock the owner out here.
     let account = format!("password of {}", user.id);
     let buckets = credentials.throttle.buckets(&account, client_address(&cx.request), None);
     match credentials.check(buckets, Some(user), field("old_password")).await? {
@@ -92,8 +89,7 @@ fn problems_of(password: &str, user: &User) -> Vec<String> {
     )
 }
 
-/// Sets the password, unless another one was set since the old one was checked. The other sessions end, and
-/// this one goes on under another key.
+/// Fails if the password was changed since the old one was checked. The other sessions end; this one gets a new key.
 async fn change(cx: &AdminContext, credentials: &Credentials, password: String) -> Result<HttpResponse, Error> {
     let hash = credentials.hasher.hash(password).await?;
     let (session_id, checked) = (cx.staff.session_id, cx.staff.staff.user()?.password.clone());

@@ -1,8 +1,6 @@
-//! actix-session over the table `sessions`: the cookie has a random key, signed; the state stays here, and
-//! ends here when the session does.
+//! actix-session over the table `sessions`: the cookie has only a signed random key; the state ends with the session.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_session::config::{CookieContentSecurity, PersistentSession};
@@ -10,65 +8,60 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{CookieJar, Key, SameSite};
+use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
+use actix_web::http::header;
+use chrono::{DateTime, Utc};
 
 use crate::admin::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
+use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
+use crate::http::header_values::text;
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
 use crate::users::sessions::{self, NewSession, SessionLimits};
 
-/// The longest user agent that is kept, in characters.
 const MAX_USER_AGENT_CHARS: usize = 200;
-/// Sessions that are remembered at once, a few kilobytes each.
+/// A few kilobytes each.
 const REMEMBERED_SESSIONS: usize = 1_000;
 
-// What is in a session. The first four are columns, the others are in `state`.
+// The values in a session. The first four are columns, the others are in `state`.
 const KEY_HASH: &str = "key_hash";
 const USER_ID: &str = "user_id";
 const ADDRESS: &str = "address";
 const USER_AGENT: &str = "user_agent";
-/// A fingerprint of the password with which the session began, as Django has it: with another password every
-/// session is over, whoever forgot to end it.
+/// When the user signed in, in Unix seconds, if that was before the session began.
+const SINCE: &str = "since";
+/// A fingerprint of the password at sign-in, as in Django: a new password ends all older sessions.
 const AUTH_HASH: &str = "auth_hash";
 const CSRF_TOKEN: &str = "csrf_token";
-/// The key in the session under which messages wait.
 pub const MESSAGES: &str = "messages";
 
-/// Sessions in the database; cheap to clone.
 #[derive(Clone)]
 pub struct DatabaseSessions {
     db: Db,
     limits: SessionLimits,
-    /// By the hashes of their keys.
     found: Arc<Remembered<String, Option<Arc<Found>>>>,
 }
 
-/// A session, and who is signed in by it.
 pub struct Found {
     session: sessions::Session,
     state: State,
-    /// `None`: nobody, or who may no longer be here.
+    /// `None`: nobody, or a user who has lost access.
     signed_in: Option<Arc<SignedIn>>,
 }
 
-/// Who is signed in.
 pub struct SignedIn {
-    /// The session's id.
     pub id: i64,
-    /// The session's CSRF token.
     pub csrf_token: String,
-    /// The user with their rights.
     pub staff: Arc<Staff>,
 }
 
-/// What is in a session, each value as JSON.
+/// Each value as JSON.
 pub type State = HashMap<String, String>;
 
-/// The middleware that reads a request's session before its handler, and writes it after.
 pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> SessionMiddleware<DatabaseSessions> {
     let age = Duration::seconds(store.limits.max.as_secs() as i64);
     SessionMiddleware::builder(store, key)
@@ -80,26 +73,28 @@ pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> Sessio
         .build()
 }
 
-/// The key in the cookie that a request brings, for who asks outside of [`middleware`].
-pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option<SessionKey> {
-    let name = cookies.name(cookies::SESSION);
-    let mut jar = CookieJar::new();
-    jar.add_original(request.cookie(&name)?);
+/// For requests outside of [`middleware`].
+pub fn session_keys(request: &HttpRequest, cookies: Cookies, key: &Key) -> Vec<SessionKey> {
+    cookies.sessions(request).into_iter().filter_map(|cookie| signed_key(cookie, key)).collect()
+}
+
+pub fn signed_key(cookie: Cookie<'static>, key: &Key) -> Option<SessionKey> {
+    let (name, mut jar) = (cookie.name().to_owned(), CookieJar::new());
+    jar.add_original(cookie);
     SessionKey::try_from(jar.signed(key).get(&name)?.value().to_owned()).ok()
 }
 
 impl DatabaseSessions {
-    /// The sessions of this database.
     pub fn new(db: Db, limits: SessionLimits) -> DatabaseSessions {
         DatabaseSessions { db, limits, found: Arc::new(Remembered::strict(REMEMBERED_SESSIONS)) }
     }
 
-    /// The session with this key, unless it is over; that it is in use is noted.
+    /// `None` if the session is over. Records that it is in use.
     async fn visit(&self, key: &SessionKey) -> Result<Option<Arc<Found>>, Error> {
         let found = self.find(fingerprint(key.as_ref())).await?;
         if let Some(Found { session, .. }) = found.as_deref().filter(|found| found.session.is_seen_late(&self.limits)) {
             let id = session.id;
-            // A page can be shown even while nothing can be written.
+            // Pages work even if nothing can be written.
             let noted = self.db.write(move |conn| Ok(sessions::set_last_seen(conn, id)?)).await;
             if let Err(error) = noted {
                 log::warn!("cannot record the use of a session: {}", error.cause().unwrap_or_default());
@@ -122,15 +117,19 @@ impl DatabaseSessions {
         Ok(found.filter(|found| !found.session.is_over(&self.limits)))
     }
 
-    /// Who is signed in by the session with this key, if they may be here.
     pub async fn signed_in_by(&self, key: &SessionKey) -> Result<Option<Arc<SignedIn>>, Error> {
         Ok(self.visit(key).await?.and_then(|found| found.signed_in.clone()))
     }
 
-    /// Who is signed in by the session of a request, if they may be here.
     pub async fn signed_in(&self, session: &Session) -> Result<Option<Arc<SignedIn>>, Error> {
         let Some(key_hash) = get(&session.entries(), KEY_HASH) else { return Ok(None) };
         Ok(self.find(key_hash).await?.and_then(|found| found.signed_in.clone()))
+    }
+
+    /// Whether the session with this key signs somebody in.
+    pub async fn is_signed_in(&self, key: &SessionKey) -> Result<bool, Error> {
+        let found = self.find(fingerprint(key.as_ref())).await?;
+        Ok(found.is_some_and(|found| found.signed_in.is_some()))
     }
 
     async fn create(&self, mut state: State) -> Result<SessionKey, Error> {
@@ -138,14 +137,17 @@ impl DatabaseSessions {
         state.remove(KEY_HASH);
         let (user_id, address, user_agent) =
             (take(&mut state, USER_ID)?, take(&mut state, ADDRESS)?, take(&mut state, USER_AGENT)?);
-        let new = NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
+        let since = take::<Option<i64>>(&mut state, SINCE)?.and_then(|since| DateTime::from_timestamp(since, 0));
+        let since = since.map(|since| since.naive_utc());
+        let new =
+            NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent, since };
         let limits = self.limits;
         self.db.write(move |conn| Ok(sessions::create(conn, new, &limits)?)).await?;
         SessionKey::try_from(key).map_err(|error| Error::Internal(error.to_string()))
     }
 
     async fn replace(&self, key: &SessionKey, mut state: State) -> Result<(), Error> {
-        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT].contains(&name.as_str()));
+        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT, SINCE].contains(&name.as_str()));
         let (key_hash, state) = (fingerprint(key.as_ref()), encode(&state)?);
         self.db.write(move |conn| Ok(sessions::set_state(conn, &key_hash, &state)?)).await
     }
@@ -178,7 +180,7 @@ impl SessionStore for DatabaseSessions {
     }
 
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
-        // `last_seen_at` and `created_at` decide.
+        // `last_seen_at` and `created_at` decide when a session ends.
         Ok(())
     }
 
@@ -200,7 +202,6 @@ fn take<T: serde::de::DeserializeOwned>(state: &mut State, name: &str) -> Result
 }
 
 impl Found {
-    /// Reads a session with all that a request needs to know of who sends it.
     fn read(conn: &mut Connection, key_hash: &str) -> Result<Option<Found>, Error> {
         let Some(session) = sessions::find(conn, key_hash)? else { return Ok(None) };
         let mut state: State = parse(&session.state)?;
@@ -217,7 +218,7 @@ impl Found {
 }
 
 impl SignedIn {
-    /// Who is signed in, if they may be here still and have the password with which the session began.
+    /// `None` if the user has lost access or changed the password since sign-in.
     fn read(conn: &mut Connection, session: &sessions::Session, state: &State) -> Result<Option<SignedIn>, Error> {
         let (Some(csrf_token), Some(began_with)) = (get(state, CSRF_TOKEN), get::<String>(state, AUTH_HASH)) else {
             return Ok(None);
@@ -235,23 +236,24 @@ fn get<T: serde::de::DeserializeOwned>(state: &State, name: &str) -> Option<T> {
     parse(state.get(name)?).ok()
 }
 
-/// The hash of a password has a salt of its own, so that its fingerprint tells nothing.
+/// Password hashes are salted, so a fingerprint reveals nothing.
 fn auth_hash(user: &User) -> String {
     fingerprint(user.password.as_deref().unwrap_or_default())
 }
 
-/// Signs a user in: the session gets another key and another CSRF token, and nothing is left in it of who was
-/// signed in before.
-pub fn begin(session: &Session, user: &User, address: IpAddr, user_agent: &str) -> Result<(), Error> {
+/// Signs a user in: new key, new CSRF token, and nothing stays from an earlier user.
+pub fn begin(session: &Session, user: &User, request: &HttpRequest, since: Option<DateTime<Utc>>) -> Result<(), Error> {
     session.clear();
-    let user_agent: String = user_agent.chars().take(MAX_USER_AGENT_CHARS).collect();
+    let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes()).unwrap_or_default();
+    let user_agent: String = text(user_agent).chars().take(MAX_USER_AGENT_CHARS).collect();
     insert(session, USER_ID, user.id)?;
-    insert(session, ADDRESS, address.to_string())?;
+    insert(session, ADDRESS, client_address(request).to_string())?;
     insert(session, USER_AGENT, user_agent)?;
+    insert(session, SINCE, since.map(|since| since.timestamp()))?;
     renew(session, user)
 }
 
-/// Gives the session another key and another CSRF token, and binds it to the user's password of now.
+/// New key and CSRF token, bound to the user's current password.
 pub fn renew(session: &Session, user: &User) -> Result<(), Error> {
     insert(session, AUTH_HASH, auth_hash(user))?;
     insert(session, CSRF_TOKEN, random_token()?)?;
@@ -259,7 +261,6 @@ pub fn renew(session: &Session, user: &User) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts a value into the session.
 pub fn insert(session: &Session, name: &str, value: impl serde::Serialize) -> Result<(), Error> {
     session.insert(name, value).map_err(|error| Error::Internal(error.to_string()))
 }

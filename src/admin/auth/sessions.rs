@@ -1,4 +1,4 @@
-//! Who is signed in, where and since when; and the way to end that.
+//! `/admin/sessions/`: where users are signed in, and how to end sessions. Superusers see the sessions of all users.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -19,7 +19,6 @@ use crate::error::Error;
 use crate::http::routes::get;
 use crate::users::sessions::{self, Session, SessionLimits};
 
-/// Registers the page: everybody sees their own.
 pub static PAGE: Page = Page {
     label: "Sessions",
     slug: "sessions",
@@ -30,7 +29,6 @@ pub static PAGE: Page = Page {
     routes: || vec![get().to(list)],
 };
 
-/// The most sessions that a list shows.
 pub const MOST: i64 = 200;
 
 #[derive(Template)]
@@ -38,9 +36,8 @@ pub const MOST: i64 = 200;
 struct SessionsPage {
     frame: Frame,
     own: Vec<SessionRow>,
-    /// How many of them are not this one.
     others: usize,
-    /// Those of the other users, for superusers.
+    /// Sessions of other users, for superusers.
     all: Option<Vec<SessionRow>>,
     search: String,
 }
@@ -55,14 +52,12 @@ struct SessionRow {
     is_this: bool,
 }
 
-/// What the page's address says.
 #[derive(Deserialize)]
 pub struct SearchQuery {
     #[serde(default)]
     q: String,
 }
 
-/// `GET /admin/sessions/`
 pub async fn list(
     cx: AdminContext,
     query: Option<web::Query<SearchQuery>>,
@@ -99,7 +94,7 @@ fn row((session, username): (Session, String), staff: &StaffUser) -> SessionRow 
     }
 }
 
-/// `POST /admin/sessions/{id}/revoke/`: ends a session of one's own, and as superuser of anybody.
+/// Users may end their own sessions, superusers any.
 pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result<HttpResponse, Error> {
     let (id, user_id) = (id.into_inner(), cx.staff.staff.user()?.id);
     let owner = (!cx.rights().is_superuser).then_some(user_id);
@@ -111,7 +106,6 @@ pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result
     Ok(see_other("/admin/sessions/"))
 }
 
-/// `POST /admin/sessions/revoke-others/`: ends all sessions of one's own but this one.
 pub async fn revoke_others(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
     let (user_id, this) = (cx.staff.staff.user()?.id, cx.staff.session_id);
     let ended = cx.db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;

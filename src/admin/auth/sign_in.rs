@@ -1,11 +1,9 @@
-//! Signing in and out.
-//!
-//! Whoever may not enter gets one answer, after one and the same work: unknown, wrong password, deactivated or
-//! not staff.
+//! `/admin/login/` and `/admin/logout/`. An unknown user, a wrong password, a deactivated account and missing staff
+//! status take the same time and get the same answer.
 
 use actix_session::SessionExt;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER, USER_AGENT};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -13,6 +11,7 @@ use serde::Deserialize;
 use super::credentials::{self, Credentials, Verdict};
 use super::csrf;
 use super::device;
+use super::external::SignInMethods;
 use super::next::own_path;
 use super::session;
 use super::staff::StaffUser;
@@ -30,7 +29,6 @@ use crate::users::validators;
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
 
-/// What the address of the sign-in page says.
 #[derive(Deserialize)]
 pub struct NextQuery {
     #[serde(default)]
@@ -44,17 +42,16 @@ struct LoginPage<'a> {
     csrf_token: &'a str,
     username: &'a str,
     next: &'a str,
+    methods: SignInMethods,
     error: Option<Problem>,
 }
 
-/// Why somebody is still on the sign-in page.
 struct Problem {
     tone: &'static str,
     icon: &'static str,
     text: String,
 }
 
-/// `GET /admin/login/`
 pub async fn sign_in_page(
     request: HttpRequest,
     query: Option<web::Query<NextQuery>>,
@@ -76,24 +73,31 @@ fn show(
 ) -> Result<HttpResponse, Error> {
     let token = csrf::anonymous_token(request)?;
     let gate = Gate::new(request, "Sign in");
-    let mut response = page(status, &LoginPage { gate, csrf_token: &token, username, next, error })?;
+    let mut response =
+        page(status, &LoginPage { gate, csrf_token: &token, username, next, methods: methods(request)?, error })?;
     csrf::keep_token(request, &mut response, &token)?;
     Ok(response)
 }
 
-/// `POST /admin/login/`
+fn methods(request: &HttpRequest) -> Result<SignInMethods, Error> {
+    let methods = request.app_data::<web::Data<SignInMethods>>().map(|methods| *methods.get_ref());
+    methods.ok_or_else(|| Error::Internal("there is no way to sign in".to_owned()))
+}
+
 pub async fn sign_in(
     request: HttpRequest,
     PublicForm(form): PublicForm,
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
+    if !methods(&request)?.password {
+        return Err(Error::PermissionDenied);
+    }
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
     let user = find(&credentials.db, username.clone()).await?;
-    let device = cookies.get(&request, cookies::DEVICE);
-    let device =
-        device.filter(|device| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id)));
+    let is_known = |device: &String| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id));
+    let device = cookies.get(&request, cookies::DEVICE).into_iter().find(is_known);
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
@@ -118,7 +122,7 @@ pub async fn sign_in(
     }
 }
 
-/// Writes an attempt to the log. A name that nobody has may be a password in the wrong field: it is left out.
+/// Omits unknown names: they may be passwords typed into the wrong field.
 fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
     let (level, what) = match verdict {
         Verdict::Right => (log::Level::Info, "signed in to the admin"),
@@ -129,7 +133,7 @@ fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
     log::log!(level, request_id = request_id(request); "{what}: {name} from {}", client_address(request));
 }
 
-/// The username in the form in which it was created; nothing where it is longer than any that was.
+/// Normalized as at creation; empty if it is longer than any username.
 fn clean_username(typed: &str) -> String {
     let typed = typed.trim();
     if typed.chars().count() > validators::MAX_USERNAME_CHARS {
@@ -149,9 +153,7 @@ fn enter(
     device: &str,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    let user_agent = String::from_utf8_lossy(user_agent);
-    session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
+    session::begin(&request.get_session(), user, request, None)?;
     let mut response = see_other(next);
     cookies.set(&mut response, cookies::DEVICE, device, Some(device::AGE))?;
     Ok(response)
@@ -161,10 +163,10 @@ fn enter(
 #[template(path = "admin/logged_out.html")]
 struct LoggedOutPage {
     gate: Gate,
+    methods: SignInMethods,
 }
 
-/// `POST /admin/logout/`
 pub async fn sign_out(request: HttpRequest, staff: StaffUser, _: PostForm) -> Result<HttpResponse, Error> {
     staff.sign_out();
-    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out") })
+    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out"), methods: methods(&request)? })
 }

@@ -1,5 +1,4 @@
-//! [`StaffUser`]: the guard of the admin's handlers. A handler that names it runs only for active staff who
-//! has signed in.
+//! [`StaffUser`], the admin's guard: a handler with this argument runs only for active, signed-in staff.
 
 use std::cell::RefCell;
 use std::future::{Ready, ready};
@@ -24,37 +23,30 @@ use crate::http::caller::CallerId;
 use crate::users::models::User;
 use crate::users::permissions::Verb;
 
-/// Messages that may wait in a session; beyond that, the oldest are gone.
+/// Messages that wait in a session. Older ones are dropped.
 const MOST_MESSAGES: usize = 20;
 
-/// Who is signed in.
-///
-/// Fails with a redirect to the sign-in page where nobody is.
+/// Fails with a redirect to the sign-in page.
 #[derive(Clone)]
 pub struct StaffUser {
-    /// The user with their rights.
     pub staff: Arc<Staff>,
-    /// The session's id.
     pub session_id: i64,
-    /// The session's CSRF token.
     pub csrf_token: String,
     session: Session,
-    /// The messages that this request has taken: an error page shows them, too.
+    /// Messages that this request has taken; an error page shows them again.
     taken: Rc<RefCell<Option<Vec<Message>>>>,
 }
 
 impl StaffUser {
-    /// Who is signed in, as [`authenticate`] has found.
     pub fn of(request: &HttpRequest) -> Option<StaffUser> {
         request.extensions().get::<StaffUser>().cloned()
     }
 
-    /// Fails unless the user may do this.
     pub fn check_permission(&self, options: &Options, verb: Verb) -> Result<(), Error> {
         self.staff.check_permission(options, verb)
     }
 
-    /// Has the next page show a message.
+    /// The next page shows the message.
     pub fn tell(&self, message: Message) {
         let mut messages = self.waiting();
         messages.push(message);
@@ -69,7 +61,7 @@ impl StaffUser {
         self.session.get(MESSAGES).ok().flatten().unwrap_or_default()
     }
 
-    /// Takes the messages that wait to be shown; within a request the same ones again.
+    /// The same messages again within a request.
     pub fn take_messages(&self) -> Vec<Message> {
         self.taken
             .borrow_mut()
@@ -83,13 +75,11 @@ impl StaffUser {
             .clone()
     }
 
-    /// Keeps the user signed in here after their own password was changed: the session goes on under another
-    /// key. `user` is the user with the new password.
+    /// Keeps the session after a change of the user's own password, under a new key. `user` has the new password.
     pub fn renew_session(&self, user: &User) -> Result<(), Error> {
         session::renew(&self.session, user)
     }
 
-    /// Ends the session.
     pub fn sign_out(&self) {
         self.session.purge();
     }
@@ -104,8 +94,7 @@ impl FromRequest for StaffUser {
     }
 }
 
-/// Sends the browser to the sign-in page, and from there to where it wanted to go. A form cannot be sent again
-/// by that; its page can be seen again.
+/// Redirects to the sign-in page, and from there back. A form is not sent again; its page is shown again.
 pub fn sign_in_required(request: &HttpRequest) -> Error {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let referer = request.headers().get(REFERER).map(HeaderValue::to_str).and_then(Result::ok);
@@ -115,8 +104,7 @@ pub fn sign_in_required(request: &HttpRequest) -> Error {
     Error::SignInRequired(sign_in_address(next))
 }
 
-/// Finds who is signed in, once for each request, before anything else in the admin. Who may no longer be here
-/// is signed out.
+/// Finds the user once per request, before everything else in the admin. Signs out users who have lost access.
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -134,7 +122,7 @@ pub async fn authenticate(
     }
     let is_stale = StaffUser::of(request.request()).is_none() && !session.entries().is_empty();
     let response = next.call(request).await?.map_into_boxed_body();
-    // Only now, and not if the handler has begun another session: one that is purged takes nothing in any more.
+    // Only now, and only if the handler has not started another session: a purged session stores nothing more.
     if is_stale && session.status() == SessionStatus::Unchanged {
         session.purge();
     }

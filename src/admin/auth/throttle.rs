@@ -1,8 +1,8 @@
-//! How often a password may be guessed: leaking buckets, in the database, so that all processes share them.
+//! Limits password guesses with leaky buckets, in the database so that all processes share them.
 //!
-//! An attempt counts for the account and for the address it comes from, before the password is looked at, and
-//! no more if it was right. With a device cookie ([`super::device`]) it counts for that device alone: whoever
-//! fills an account's bucket does not lock out its owner
+//! An attempt counts for the account and for the IP address before the password is checked, and is taken back if it was
+//! right. With a device cookie ([`super::device`]) it counts for that device only, so a stranger who fills an account's
+//! bucket does not lock out its owner
 //! (<https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies>).
 
 use std::net::IpAddr;
@@ -15,35 +15,31 @@ use crate::db::Connection;
 use crate::http::client_address::Network;
 use crate::schema::throttles;
 
-/// In this time an account or a device may fail once more, in milliseconds.
+/// Milliseconds until an account or a device may fail once more.
 const LEAK: f64 = 30_000.0;
-/// Several people may share an address: it may fail this many times more, ...
+/// Several people may share an IP address: it may fail this many times more often, ...
 const SHARED: f64 = 4.0;
-/// ... and once more in this time, in milliseconds.
+/// ... and once more after this many milliseconds.
 const SHARED_LEAK: f64 = 15_000.0;
-/// Empty buckets that are removed with each attempt.
 const MOST_REMOVED: i64 = 100;
 
-/// Something that attempts are counted for.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    /// No longer than needed, whatever was sent, and no name that somebody typed: that may be a password.
+    /// Hashed: short whatever was sent, and without the name typed, which may be a password.
     name: String,
-    /// How much fits in.
     limit: f64,
-    /// How long it takes until one attempt has leaked out, in milliseconds.
+    /// Milliseconds until one attempt has leaked.
     leak: f64,
 }
 
-/// The settings; part of the application's data.
 #[derive(Clone, Copy)]
 pub struct Throttle {
-    /// How many times signing in to one account may fail at once.
+    /// Failed sign-ins to one account that are allowed at once.
     pub max_failures: u32,
 }
 
 impl Throttle {
-    /// What an attempt counts for. Usernames that differ in case count as one.
+    /// Usernames that differ only in case share a bucket.
     pub fn buckets(self, username: &str, address: IpAddr, device: Option<&str>) -> Vec<Bucket> {
         let limit = f64::from(self.max_failures);
         if let Some(device) = device {
@@ -60,7 +56,7 @@ impl Throttle {
         ]
     }
 
-    /// Counts an attempt, or returns for how many seconds there may be none.
+    /// Counts an attempt, or returns how many seconds to wait.
     pub fn take(self, conn: &mut Connection, buckets: &[Bucket]) -> QueryResult<Option<u64>> {
         let now = Utc::now().timestamp_millis();
         self.remove_empty(conn, now)?;
@@ -76,7 +72,7 @@ impl Throttle {
         Ok(None)
     }
 
-    /// Takes an attempt back that was none: the password was right, or not looked at.
+    /// Takes back an attempt with the right password, or one that was not checked.
     pub fn give_back(self, conn: &mut Connection, buckets: &[Bucket]) -> QueryResult<()> {
         let now = Utc::now().timestamp_millis();
         for bucket in buckets {
@@ -86,7 +82,6 @@ impl Throttle {
         Ok(())
     }
 
-    /// Removes some of the buckets that are empty by now, whatever was in them.
     fn remove_empty(self, conn: &mut Connection, now: i64) -> QueryResult<()> {
         let slowest = f64::from(self.max_failures) * f64::max(LEAK, SHARED * SHARED_LEAK);
         let empty: Vec<String> = throttles::table
@@ -99,11 +94,10 @@ impl Throttle {
 }
 
 impl Bucket {
-    /// What is in the bucket now.
     fn level(&self, conn: &mut Connection, now: i64) -> QueryResult<f64> {
         let row = throttles::table.find(&self.name).select((throttles::level, throttles::at));
         let row = row.first::<(f64, i64)>(conn).optional()?;
-        // A clock may have been set back.
+        // The clock may have been set back.
         Ok(row.map_or(0.0, |(level, at)| (level - (now - at).max(0) as f64 / self.leak).max(0.0)))
     }
 

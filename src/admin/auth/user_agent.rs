@@ -1,7 +1,6 @@
-//! What a `User-Agent` header tells people: browser and system. Just enough to recognize one's own devices; a
-//! header can say anything.
+//! Browser and system from a `User-Agent` header: enough to recognize your own devices. The header can say anything.
 
-/// Browsers, by what only they and those below them have in the header: those that claim to be others first.
+/// Browsers that also name others in their header come first.
 const BROWSERS: [(&str, &str); 12] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -17,7 +16,6 @@ const BROWSERS: [(&str, &str); 12] = [
     ("curl/", "curl"),
 ];
 
-/// Systems; those that claim to be others first.
 const SYSTEMS: [(&str, &str); 8] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -29,7 +27,7 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox 145 on Linux`; the begin of the header where it is none of the known ones.
+/// `Firefox 145 on Linux`; the start of the header if it is unknown.
 pub fn describe(user_agent: &str) -> String {
     let browser = BROWSERS.iter().find_map(|(mark, name)| {
         let (_, rest) = user_agent.split_once(mark)?;

@@ -1,4 +1,4 @@
-//! `/admin/users/<id>/password/`: another user's password is set, or taken away.
+//! `/admin/users/<id>/password/`: sets or removes another user's password.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -30,8 +30,7 @@ struct UserPasswordPage {
     second_errors: Vec<String>,
 }
 
-/// A user whose password `staff` may set, and what it must not resemble. One's own is changed elsewhere, with
-/// the old one.
+/// `Values` are what the password must not resemble. Users change their own password elsewhere, with the old one.
 fn find(conn: &mut Connection, site: &Site, staff: &Staff, id: i64) -> Result<(User, Values), Error> {
     let model = site.get(SLUG)?;
     staff.check_permission(model.options(), Verb::Change)?;
@@ -44,7 +43,6 @@ fn find(conn: &mut Connection, site: &Site, staff: &Staff, id: i64) -> Result<(U
     Ok((user, values))
 }
 
-/// The form.
 pub async fn form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let id = cx.id(cx.site.get(SLUG)?.options())?;
     if Some(id) == cx.staff.staff.user_id() {
@@ -54,7 +52,7 @@ pub async fn form(cx: AdminContext) -> Result<HttpResponse, Error> {
     show(&cx, StatusCode::OK, &user, FieldErrors::default())
 }
 
-/// Sets the password, or takes it away. The user's sessions end.
+/// Ends the user's sessions.
 pub async fn submit(
     cx: AdminContext,
     credentials: web::Data<Credentials>,

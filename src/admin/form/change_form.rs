@@ -20,7 +20,6 @@ use crate::error::{Error, FieldErrors};
 use crate::users::permissions::Verb;
 
 impl ModelForm {
-    /// The page with this form.
     async fn show(self, cx: &AdminContext, status: StatusCode) -> Result<HttpResponse, Error> {
         let (options, id) = (self.options, self.id);
         let form = cx.read(move |conn, site, staff| FormContent::of(conn, site, staff, self)).await?;
@@ -29,13 +28,12 @@ impl ModelForm {
         page(status, &ChangeFormPage { frame, options, addresses, form })
     }
 
-    /// The page with this form, which could not be saved.
     async fn show_errors(self, cx: &AdminContext, errors: FieldErrors) -> Result<HttpResponse, Error> {
         ModelForm { errors, ..self }.show(cx, StatusCode::BAD_REQUEST).await
     }
 }
 
-/// The form of a new row; fields can be filled in by the query: `?name=...`.
+/// The query may fill in fields: `?name=...`.
 pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let options = cx.model(Verb::Add)?;
     let mut form = ModelForm::new(options, None);
@@ -45,7 +43,6 @@ pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     form.show(&cx, StatusCode::OK).await
 }
 
-/// Adds a row.
 pub async fn add(
     cx: AdminContext,
     credentials: web::Data<Credentials>,
@@ -70,7 +67,6 @@ pub async fn add(
     }
 }
 
-/// The form of a row; for whoever may not change it, to be read.
 pub async fn change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::View)?;
     let form = ModelForm::new(options, Some(id));
@@ -80,7 +76,7 @@ pub async fn change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     }
 }
 
-/// The address of a row without anything else, as Django has it: leads to the form.
+/// `/admin/<slug>/<id>/` leads to the form, as in Django.
 pub async fn to_change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::View)?;
     if options.fieldsets.is_empty() {
@@ -89,7 +85,7 @@ pub async fn to_change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     Ok(see_other(&Addresses::new(&cx, options, Some(id)).change()))
 }
 
-/// Changes a row, unless somebody else has done so meanwhile.
+/// Saves nothing if someone else has changed the row since the form was opened.
 pub async fn change(cx: AdminContext, PostForm(data): PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
     let mut form = ModelForm::new(options, Some(id));
@@ -144,7 +140,6 @@ fn gone_page(cx: &AdminContext, options: &'static Options, id: i64, gone: Gone) 
     page(StatusCode::NOT_FOUND, &GonePage { frame, options, addresses, gone })
 }
 
-/// Tells what was done and goes where the pressed button leads.
 fn answer_saved(
     cx: &AdminContext,
     options: &'static Options,

@@ -1,5 +1,5 @@
-//! Two people edit one row. A form carries the values that it was made from; if the row has others by the
-//! time it is saved, nothing is, and its sender chooses for each field what holds.
+//! Two people edit one row. A form carries the values that it was made from. If the row has others when the form is
+//! saved, nothing is saved, and the user chooses the value of each field.
 
 use std::borrow::Cow;
 
@@ -15,29 +15,26 @@ use crate::history::{self, Entry};
 use crate::models::clean::strip;
 use crate::models::{Field, Kind};
 
-/// What a form was made from, which it carries along.
+/// What a form was made from. The form carries it along.
 #[derive(Clone, Debug)]
 pub struct Basis {
-    /// The number of the row's newest change.
+    /// The id of the row's latest change.
     pub version: i64,
-    /// The row's values.
     pub original: Values,
 }
 
 impl Basis {
-    /// Of a row as it is now.
     pub fn of(conn: &mut Connection, options: &Options, id: i64, original: Values) -> QueryResult<Basis> {
         Ok(Basis { version: history::version(conn, options.name(), id)?, original })
     }
 
-    /// From a form. What cannot be read differs from any row. A script may leave it out, and overwrites.
+    /// Unreadable values differ from any row. A script may omit them, and then overwrites.
     pub fn parse(form: &FormData) -> Option<Basis> {
         let original = serde_json::from_str(form.get("original")?).unwrap_or_default();
         let version = form.get("version").and_then(|version| version.parse().ok()).unwrap_or(0);
         Some(Basis { version, original: Values(original) })
     }
 
-    /// The values, for the form.
     pub fn json(&self) -> String {
         serde_json::to_string(&self.original.0).unwrap_or_default()
     }
@@ -54,7 +51,7 @@ impl Basis {
         }
     }
 
-    /// Takes over what the form's sender chose to keep of somebody else's: see [`Conflict`].
+    /// Keeps the values of the other person that the user chose, see [`Conflict`].
     pub fn keep_theirs(&self, options: &Options, form: &FormData, values: &mut Values) {
         for field in entered(options) {
             let is_theirs = form.get(&format!("keep_{}", field.name)) == Some("theirs");
@@ -64,7 +61,6 @@ impl Basis {
         }
     }
 
-    /// Whether the row has other values by now.
     pub fn is_stale(&self, options: &Options, current: &Values) -> bool {
         entered(options).any(|field| self.original.0.get(field.name) != current.0.get(field.name))
     }
@@ -74,7 +70,7 @@ fn one_line(text: &str) -> String {
     strip(&text.replace(['\r', '\n'], "")).to_owned()
 }
 
-/// Whether this is a value of such a field: forms can be bent.
+/// Forms can be manipulated.
 fn fits(field: &Field, value: &Value) -> bool {
     match field.kind {
         Kind::Boolean => value.is_boolean(),
@@ -84,50 +80,39 @@ fn fits(field: &Field, value: &Value) -> bool {
     }
 }
 
-/// The fields of a form that changes a row.
 fn entered(options: &Options) -> impl Iterator<Item = &'static Field> + use<> {
     options.fields().filter(|field| !matches!(field.kind, Kind::Password))
 }
 
-/// What two people made of a row.
 pub struct Conflict {
-    /// The row's name.
     pub title: String,
-    /// The newest change that the sender did not know of.
+    /// The latest change that the user did not know of.
     pub entry: Option<Entry>,
-    /// What the next form is made from: the row as it is now.
+    /// The row as it is now, for the next form.
     pub basis: Basis,
-    /// The fields in which the row, the form and what it was made from differ.
+    /// The fields in which the row, the form and its basis differ.
     pub fields: Vec<ConflictField>,
-    /// What was typed, for hidden fields.
     pub typed: Vec<(String, String)>,
 }
 
-/// A field of a conflict, each of its values as text.
 pub struct ConflictField {
-    /// The field's name.
     pub name: &'static str,
-    /// The field's name for people.
     pub label: Cow<'static, str>,
-    /// What the form was made from.
     pub before: String,
-    /// What the row has now.
     pub theirs: String,
-    /// What was typed.
     pub yours: String,
-    /// Whether both changed it, each in another way.
+    /// Both changed it, to different values.
     pub is_contested: bool,
-    /// Whether only the other one changed it: theirs is chosen, unless the sender says otherwise.
+    /// Only the other person changed it: their value is preselected.
     pub is_theirs: bool,
 }
 
 impl Conflict {
-    /// Who changed the row, as far as that is known.
     pub fn who(&self) -> &str {
         self.entry.as_ref().map(|entry| entry.actor.as_str()).filter(|name| !name.is_empty()).unwrap_or("Someone else")
     }
 
-    /// Compares. `typed` are the values of the form, `current` those of the row.
+    /// `typed` are the form's values, `current` the row's.
     pub fn new(
         conn: &mut Connection,
         model: &dyn ModelAdmin,
@@ -141,7 +126,7 @@ impl Conflict {
         let mut fields = Vec::new();
         for field in entered(options) {
             let [before, theirs, yours] = [&basis.original, current, typed].map(|values| values.0.get(field.name));
-            // A field that was not entered because the sender may not change it is no matter of theirs.
+            // A field that the user may not change was not sent, so it is no conflict.
             let yours = yours.or(theirs);
             if before == theirs && theirs == yours {
                 continue;
@@ -170,7 +155,6 @@ impl Conflict {
     }
 }
 
-/// Values as the fields of a form.
 pub fn hidden(options: &Options, values: &Values) -> Vec<(String, String)> {
     let mut hidden = Vec::new();
     for field in entered(options) {

@@ -1,4 +1,4 @@
-//! Deleting, after a page that says what goes along.
+//! Deleting, after a page that shows what will be deleted.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -17,9 +17,9 @@ use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-/// Rows that a page names; the others are only counted.
+/// Rows listed by name; the others are only counted.
 const NAMED: usize = 100;
-/// Rows that are looked at for what goes along; with more, nobody reads the numbers.
+/// Rows checked for related rows. Nobody reads larger numbers.
 pub const LOOKED_AT: usize = 1000;
 
 #[derive(Template)]
@@ -29,26 +29,20 @@ struct DeletePage {
     options: &'static Options,
     addresses: Addresses,
     plan: Plan,
-    /// What the form that confirms has to carry.
     hidden: Vec<(&'static str, String)>,
 }
 
-/// What a deletion does.
 pub struct Plan {
-    /// How many rows go, at least.
+    /// At least this many, if [`Plan::is_more`].
     pub count: usize,
-    /// Whether there are more.
     pub is_more: bool,
-    /// The first of them: ids and names.
+    /// Ids and names of the first rows.
     pub named: Vec<(i64, String)>,
-    /// What becomes of others.
     pub related: Vec<Related>,
-    /// Why it cannot be done, if it cannot.
     pub refusals: Vec<String>,
 }
 
 impl Plan {
-    /// Looks at the first rows that are to be deleted.
     pub fn of(
         conn: &mut Connection,
         site: &Site,
@@ -73,7 +67,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// What is deleted, in words: `the user jane`, `3 users`.
+    /// `the user jane`, `3 users`
     pub fn what(&self, options: &Options) -> String {
         match self.named.as_slice() {
             [(_, name)] if self.count == 1 => format!("the {} {name}", options.label()),
@@ -82,7 +76,6 @@ impl Plan {
         }
     }
 
-    /// The page that asks, or says why not.
     pub fn page(
         self,
         cx: &AdminContext,
@@ -96,7 +89,6 @@ impl Plan {
     }
 }
 
-/// What one row's page needs.
 async fn plan(cx: &AdminContext, options: &'static Options, id: i64) -> Result<Plan, Error> {
     let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let plan = Plan::of(conn, site, staff, options, &[id], false)?;
@@ -105,14 +97,12 @@ async fn plan(cx: &AdminContext, options: &'static Options, id: i64) -> Result<P
     cx.read(plan).await
 }
 
-/// Asks whether a row is to be deleted.
 pub async fn confirm(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Delete)?;
     let plan = plan(&cx, options, id).await?;
     plan.page(&cx, StatusCode::OK, Addresses::new(&cx, options, Some(id)), Vec::new())
 }
 
-/// Deletes a row.
 pub async fn delete(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Delete)?;
     let addresses = Addresses::new(&cx, options, Some(id));
@@ -144,7 +134,7 @@ fn delete_row(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &St
     Ok(name)
 }
 
-/// Deletes a row, unless the model refuses that: [`Error::Invalid`] with its reason.
+/// [`Error::Invalid`] with the reason if the model refuses.
 pub fn check_and_delete(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &Staff) -> Result<(), Error> {
     if let Some(refusal) = model.refusal(conn, Verb::Delete, id, staff)? {
         return field_error("id", refusal);

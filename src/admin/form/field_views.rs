@@ -1,4 +1,4 @@
-//! The fields of a form as they are shown.
+//! The fields of a form as templates show them.
 
 use std::borrow::Cow;
 
@@ -15,32 +15,21 @@ use crate::models::value::to_text;
 use crate::models::words::capitalized;
 use crate::models::{Field, Kind, Model};
 
-/// A part of a form as it is shown.
 pub struct Section {
-    /// Its number on the page.
     pub number: usize,
-    /// Its heading; empty: none.
     pub label: &'static str,
-    /// Its fields.
     pub fields: Vec<FieldView>,
 }
 
-/// A field as it is shown.
 pub struct FieldView {
-    /// Its name.
     pub name: &'static str,
-    /// Its name for people.
     pub label: Cow<'static, str>,
-    /// What people should know.
     pub help: String,
-    /// What is wrong with it.
     pub errors: Vec<String>,
-    /// How it is entered.
     pub input: Input,
 }
 
 impl FieldView {
-    /// The ids of what describes it: errors and help.
     pub fn described_by(&self) -> String {
         let errors = (!self.errors.is_empty()).then(|| format!("id_{}-errors", self.name));
         let help = (!self.help.is_empty()).then(|| format!("id_{}-help", self.name));
@@ -48,73 +37,48 @@ impl FieldView {
     }
 }
 
-/// How a field is entered, with its value.
 pub enum Input {
-    /// One line.
     Text {
-        /// The `type` of the input.
         kind: &'static str,
-        /// What is there.
         value: String,
-        /// Whether it may not be empty.
         required: bool,
         /// The `inputmode` of the input; empty: none.
         mode: &'static str,
     },
-    /// One of these.
     Choose {
-        /// What there is to choose.
         options: Vec<OptionView>,
-        /// Whether one must be chosen.
         required: bool,
     },
-    /// Yes or no.
     Checkbox(bool),
     /// Several of these, under headings.
     Select(Vec<(String, Vec<OptionView>)>),
-    /// A new password, or none.
     NewPassword {
-        /// Whether there shall be one.
         is_wanted: bool,
-        /// What is wrong with its second entry.
         second_errors: Vec<String>,
     },
-    /// Only to be read.
+    /// Read-only.
     Fixed(Vec<String>),
 }
 
-/// One of several choices as it is shown.
 pub struct OptionView {
-    /// What is sent.
     pub value: String,
-    /// What is read.
     pub label: String,
-    /// Whether it is chosen.
     pub is_selected: bool,
-    /// Whether that must stay so.
+    /// The user may not change whether it is selected.
     pub is_fixed: bool,
 }
 
-/// What a form is shown for.
 pub struct View<'a> {
-    /// The model.
     pub model: &'a dyn ModelAdmin,
-    /// All models.
     pub site: &'a Site,
-    /// Who looks at it.
     pub staff: &'a Staff,
-    /// Whether the row is to be created.
     pub is_new: bool,
-    /// Whether anything can be entered.
     pub is_editable: bool,
-    /// What is entered.
     pub values: &'a Values,
-    /// What is wrong with it.
     pub errors: &'a FieldErrors,
 }
 
 impl View<'_> {
-    /// The parts of the form. Those without fields are left out.
     pub fn sections(&self, conn: &mut Connection) -> QueryResult<Vec<Section>> {
         let mut sections = Vec::new();
         for (index, (label, fields)) in self.model.options().form().into_iter().enumerate() {
@@ -138,7 +102,7 @@ impl View<'_> {
         })
     }
 
-    /// All that is wrong: the id of the input, its name for people, and the message.
+    /// All errors: the id of the input, its label, and the message.
     pub fn summary(&self) -> Vec<(String, String, String)> {
         let label = |name: &str| match name {
             "password1" => "Password".to_owned(),
@@ -204,10 +168,9 @@ impl View<'_> {
     }
 }
 
-/// Rows of another model that a form offers; beyond that one is named by its id.
+/// Rows of another model offered as choices. With more, the user enters an id.
 const MOST_OFFERED: usize = 200;
 
-/// What people should know of a field.
 fn help(field: &Field, input: &Input) -> String {
     let rule = match (field.kind, input) {
         (Kind::DateTime, _) => "In UTC.".to_owned(),
@@ -217,7 +180,7 @@ fn help(field: &Field, input: &Input) -> String {
     format!("{} {rule}", field.help_text).trim().to_owned()
 }
 
-/// How a time is entered: by the browser's picker, unless it is finer than pickers are, or no time at all.
+/// The browser's picker, unless the value is more precise than pickers are, or not a time.
 fn time_input(value: String) -> (&'static str, String) {
     match value.strip_suffix('Z') {
         Some(local) => match local.rsplit_once('.') {
@@ -244,7 +207,7 @@ fn one_of(field: &Field, chosen: &str, choices: impl IntoIterator<Item = (String
     options
 }
 
-/// The ids and titles of a model's rows, where they are few.
+/// `None` if there are more than [`MOST_OFFERED`].
 fn few_rows(conn: &mut Connection, model: &Model) -> QueryResult<Option<Vec<(String, String)>>> {
     let Model { plural, title, .. } = model;
     let rest = Sql::new(format!("FROM {plural} ORDER BY {title}, id LIMIT {}", MOST_OFFERED + 1));
@@ -253,7 +216,7 @@ fn few_rows(conn: &mut Connection, model: &Model) -> QueryResult<Option<Vec<(Str
     Ok((rows.len() <= MOST_OFFERED).then(|| rows.iter().map(|row| (text(row, 0), text(row, 1))).collect()))
 }
 
-/// A field's value for people: one line, or one for each of several.
+/// One line per value, for people.
 pub fn shown(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
@@ -276,7 +239,6 @@ pub fn shown(
     })
 }
 
-/// A text of [`Values`] for people.
 fn shown_text(conn: &mut Connection, field: &Field, text: &str) -> QueryResult<String> {
     Ok(match field.kind {
         Kind::Choice(choices) => choice_name(choices, text),

@@ -1,4 +1,4 @@
-//! What the fields of a form send: values, as far as that is allowed, or what is wrong with them.
+//! Parses and checks the fields that a form sends.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::models::value::to_text;
 use crate::models::{Field, Input, Kind};
 use crate::users::validators;
 
-/// What the fields of a form say. Whatever else was sent is ignored.
+/// Ignores everything else that was sent.
 pub fn parse(options: &Options, form: &FormData) -> Values {
     let mut values = Values::default();
     for field in options.fields() {
@@ -35,8 +35,7 @@ pub fn parse(options: &Options, form: &FormData) -> Values {
     values
 }
 
-/// A text as the field's value is written, where it is one: of the many ways to write a time, one. Any other text stays, so
-/// that it can be mended.
+/// The canonical text of a value: a time can be written in many ways. Invalid text stays, so that the user can fix it.
 pub fn canonical(field: &Field, text: &str) -> String {
     let text = strip(text);
     match (field.kind, field.clean(Some(&Input::text(text)), true)) {
@@ -45,8 +44,8 @@ pub fn canonical(field: &Field, text: &str) -> String {
     }
 }
 
-/// Holds what was sent against what there is to choose and what `staff` may give. What they may not give, and
-/// did not send, stays as in `current`.
+/// Checks the values against the choices, and against what `staff` may grant. Fields that they may not grant and did
+/// not send keep their value in `current`.
 pub fn restrict(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
@@ -92,8 +91,7 @@ pub fn restrict(
     Ok(values)
 }
 
-/// The new password that a form asks for, if it asks for one; or what is wrong with it. `values` are what it
-/// must not resemble.
+/// The new password, if the form asks for one. It must not resemble `values`.
 pub fn new_password(options: &Options, form: &FormData, values: &Values) -> Result<Option<String>, FieldErrors> {
     let [first, second] = ["password1", "password2"].map(|name| form.get(name).unwrap_or_default());
     let is_wanted = match form.get("usable_password") {

@@ -1,4 +1,4 @@
-//! The forms that add, change and delete a row, and what comes of two who change the same one.
+//! The forms that add, change and delete a row, and conflicts between two people's changes.
 
 pub mod change_form;
 pub mod conflict;

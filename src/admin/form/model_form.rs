@@ -1,4 +1,4 @@
-//! A form and its row: what is entered, how it is loaded and how it is saved.
+//! A form and its row: values, loading and saving.
 
 use std::borrow::Cow;
 
@@ -15,40 +15,31 @@ use crate::history;
 use crate::history::deleted_rows;
 use crate::users::permissions::Verb;
 
-/// A form with all that its page and its saving take.
 #[derive(Clone)]
 pub struct ModelForm {
-    /// Which model it is.
     pub options: &'static Options,
-    /// Which row; `None` for a new one.
     pub id: Option<i64>,
-    /// What is entered.
     pub values: Values,
-    /// What is wrong with it.
     pub errors: FieldErrors,
-    /// What a row's form was made from.
     pub basis: Option<Basis>,
 }
 
 impl ModelForm {
-    /// An empty form for a model, and a row where there is an id.
     pub(super) fn new(options: &'static Options, id: Option<i64>) -> ModelForm {
         ModelForm { options, id, values: Values::default(), errors: FieldErrors::default(), basis: None }
     }
 }
 
-/// A row that was deleted, perhaps while its form was open.
+/// A deleted row, perhaps deleted while its form was open.
 pub(super) struct Gone {
-    /// What was typed, if anything, by the fields' names for people.
+    /// The values typed, by label.
     pub(super) typed: Vec<(Cow<'static, str>, String)>,
     /// The same, for a form that adds a row.
     pub(super) hidden: Vec<(String, String)>,
-    /// What brings it back, if anything can.
     pub(super) batch: Option<String>,
     pub(super) has_add_permission: bool,
 }
 
-/// What became of a form.
 pub(super) enum Outcome {
     Saved(i64, String),
     Conflict(Conflict),
@@ -56,7 +47,7 @@ pub(super) enum Outcome {
 }
 
 impl ModelForm {
-    /// The form with the row's values; or where it was deleted, how it can come back.
+    /// [`Gone`] if the row existed.
     pub(super) fn load(
         mut self,
         conn: &mut Connection,
@@ -76,8 +67,7 @@ impl ModelForm {
         Ok(Ok(self))
     }
 
-    /// Creates the row, with a password's hash if it has one, and tells its id and its name. What was wrong
-    /// before undoes that, but by then all other errors are known as well.
+    /// Returns the id and the name. Earlier errors of the form undo this, but only after all other errors are known.
     pub(super) fn create(
         self,
         conn: &mut Connection,
@@ -104,7 +94,7 @@ impl ModelForm {
         Err(errors.into())
     }
 
-    /// Saves the row, unless it has other values by now than the form was made from.
+    /// Saves nothing if the row's values differ from the form's basis.
     pub(super) fn update(self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Outcome, Error> {
         let ModelForm { options, values, basis, .. } = self;
         let (model, id) = (site.get(options.slug())?, self.id.unwrap_or(0));

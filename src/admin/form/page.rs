@@ -1,4 +1,4 @@
-//! What the page of a form takes from the database.
+//! The data of a form's page.
 
 use askama::Template;
 
@@ -13,30 +13,22 @@ use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-/// The page.
 #[derive(Template)]
 #[template(path = "admin/change_form.html")]
 pub struct ChangeFormPage {
-    /// Its frame.
     pub frame: Frame,
-    /// The model.
     pub options: &'static Options,
-    /// Where its links lead.
     pub addresses: Addresses,
-    /// The form.
     pub form: FormContent,
 }
 
-/// A form as it is shown.
 pub struct FormContent {
-    /// The row's name, or what the form does.
     pub title: String,
     is_new: bool,
     is_editable: bool,
-    /// Why the row can only be seen, where the staff may change others.
+    /// Why this row is read-only although the user may change others.
     refusal: Option<String>,
     sections: Vec<Section>,
-    /// All errors: where, of what, and which.
     summary: Vec<(String, String, String)>,
     basis: Option<Basis>,
     panels: Vec<PanelView>,
@@ -44,14 +36,12 @@ pub struct FormContent {
     has_delete_permission: bool,
 }
 
-/// A panel with its buttons.
 struct PanelView {
     panel: Panel,
     actions: Vec<&'static Action>,
 }
 
 impl FormContent {
-    /// Reads what the form needs, for `staff`.
     pub fn of(conn: &mut Connection, site: &Site, staff: &Staff, form: ModelForm) -> Result<FormContent, Error> {
         let (options, model, id) = (form.options, site.get(form.options.slug())?, form.id);
         let has = |verb| options.has_permission(&staff.rights, verb);

@@ -1,4 +1,4 @@
-//! What goes with rows that are deleted, and what stays without them, as the database's foreign keys say it.
+//! What is deleted with rows, and what stays without them, as the database's foreign keys say.
 
 use diesel::QueryResult;
 
@@ -9,16 +9,14 @@ use crate::db::references::{self, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
 use crate::models::words::capitalized;
 
-/// The rows of a table that refer to others.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Related {
-    /// What they are called: `Group memberships`.
+    /// `Group memberships`
     pub label: String,
-    /// What becomes of them: `2 deleted`, `14 kept, with “created by” empty`.
+    /// `2 deleted`, `14 kept, with “created by” empty`
     pub fate: String,
 }
 
-/// What becomes of the rows that refer to these ones.
 pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) -> QueryResult<Vec<Related>> {
     let references = references::to(conn, options.model.plural)?;
     let mut related = Vec::new();
@@ -52,7 +50,7 @@ fn field_label(site: &Site, table: &str, column: &str) -> String {
     }
 }
 
-/// What the rows of a table are called: by their model, by the one they refer to, or as the table is named.
+/// The plural of the table's model, its label in [`Options::related`], or its name.
 fn label(site: &Site, options: &Options, table: &str) -> String {
     let model = site.models().map(|model| model.options()).find(|options| options.model.plural == table);
     let related = options.related.iter().find(|(name, _)| *name == table);

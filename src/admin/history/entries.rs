@@ -1,4 +1,4 @@
-//! Entries of the history as pages show them.
+//! History entries as pages show them.
 
 use chrono::NaiveDateTime;
 use diesel::QueryResult;
@@ -15,7 +15,7 @@ use crate::models::Kind;
 use crate::models::words::capitalized;
 use crate::users::permissions::{Rights, Verb};
 
-/// SQL of what [`Entry::read`] needs. The last two: whether it is the object's newest entry, and what that one did.
+/// SQL for [`Entry::read`]. The last two: whether it is the object's latest entry, and the action of that one.
 pub const COLUMNS: &[&str] = &[
     "at",
     "actor_id",
@@ -32,51 +32,38 @@ pub const COLUMNS: &[&str] = &[
       AND newest.object_id = history.object_id ORDER BY newest.id DESC LIMIT 1)",
 ];
 
-/// An entry.
 pub struct Entry {
-    /// When, in UTC.
     pub at: Option<NaiveDateTime>,
-    /// The actor's name; empty where nobody in particular acted.
+    /// Empty if no user acted.
     pub actor: String,
-    /// The actor's page.
     pub actor_address: Option<String>,
-    /// The source of the change, for people.
     pub source: String,
     /// The source as the end of a sentence.
     pub origin: String,
-    /// The action's tone.
     pub tone: &'static str,
-    /// The action, for people.
     pub action: String,
-    /// The object's page, if it is there.
     pub address: Option<String>,
     /// The object's name at that time.
     pub object: String,
-    /// What kind of object it is, for people.
     pub model: String,
-    /// Its id.
     pub object_id: i64,
-    /// The fields.
     pub changes: Vec<Change>,
-    /// The batch that brings the object back, where this is what deleted it.
+    /// The batch that restores the object, if this entry deleted it.
     pub undo: Option<String>,
 }
 
-/// A field of a change.
 pub struct Change {
-    /// Its name for people.
     pub field: String,
-    /// The old value and the new one, each where there is one; `None` where they are a secret.
+    /// The old and the new value, each if there is one; `None` for secrets.
     pub values: Option<(Option<String>, Option<String>)>,
 }
 
 impl Entry {
-    /// When, for a page.
     pub fn moment(&self) -> Option<Moment> {
         self.at.map(Moment::new)
     }
 
-    /// The entry from its [`COLUMNS`], as somebody with these rights sees it.
+    /// The entry as a user with these rights sees it.
     pub fn read(conn: &mut Connection, site: &Site, rights: &Rights, values: &[rows::Value]) -> QueryResult<Entry> {
         let text = |at: usize| values.get(at).and_then(rows::Value::as_str).unwrap_or_default();
         let number = |at: usize| values.get(at).and_then(rows::Value::as_i64);
@@ -87,7 +74,7 @@ impl Entry {
         let users = has(site.find_by_name("user").map(|model| model.options()), Verb::View);
         let can_restore = action == "deleted" && number(9) == Some(1) && has(options, Verb::Add).is_some();
         let is_there = text(10) != "deleted";
-        // What comes back is created anew, and marked; the mark is said by the action.
+        // A restored object is recorded as created, with a mark; the action shows the mark.
         let mut changed: Map<String, Value> = serde_json::from_str(text(8)).unwrap_or_default();
         let is_restored = action == "created" && changed.shift_remove("restored").is_some();
         Ok(Entry {
@@ -112,7 +99,6 @@ fn address(options: &Options, id: i64) -> String {
     format!("/admin/{}/{id}/change/", options.slug())
 }
 
-/// How an action looks.
 fn tone(action: &str) -> &'static str {
     match action {
         "created" => "good",
@@ -128,7 +114,7 @@ fn changes(site: &Site, options: Option<&Options>, action: &str, changes: &Map<S
     };
     let change = |(name, values): (&String, &Value)| {
         let values = values.as_array().and_then(|values| Some((values.first()?, values.get(1)?)));
-        // What is new had no values before, whatever its fields begin with.
+        // A new object had no values before, whatever its fields start with.
         let word = |value: &str| label_of(site, options, name, value);
         let values =
             values.map(|(old, new)| (for_people(old, &word).filter(|_| action != "created"), for_people(new, &word)));
@@ -137,7 +123,7 @@ fn changes(site: &Site, options: Option<&Options>, action: &str, changes: &Map<S
     changes.iter().map(change).collect()
 }
 
-/// What a value of a field is called: a permission, or what the list can be filtered by. Any other is a text.
+/// The label of a permission, or of a choice of a filter. Other values stay as they are.
 fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) -> String {
     let filter = options.and_then(|options| options.list_filter.iter().find(|filter| filter.name == field));
     let fixed: &[FixedChoice] = match filter.map(|filter| &filter.choices) {
@@ -157,7 +143,6 @@ fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) ->
     label.unwrap_or_else(|| value.to_owned())
 }
 
-/// A value, for people.
 fn for_people(value: &Value, word: &impl Fn(&str) -> String) -> Option<String> {
     match value {
         Value::Null => None,
@@ -167,7 +152,7 @@ fn for_people(value: &Value, word: &impl Fn(&str) -> String) -> Option<String> {
             let shown: Vec<String> = values.iter().filter_map(|value| for_people(value, word)).collect();
             Some(shown.join(", ")).filter(|text| !text.is_empty())
         }
-        // Another row: what it was called.
+        // Another row: its name at that time.
         Value::Object(row) if row.contains_key("name") => row.get("name").and_then(|name| for_people(name, word)),
         other => Some(other.to_string()),
     }

@@ -1,4 +1,4 @@
-//! The history: its list and pages, and how what was deleted comes back.
+//! The history: its pages, and restoring deleted rows.
 
 pub mod entries;
 pub mod model;

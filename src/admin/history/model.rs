@@ -1,5 +1,4 @@
-//! The history in the admin: who changed what. It is read and never changed; its pages are
-//! [`pages`](super::pages).
+//! The history in the admin: who changed what. It is read-only; its pages are [`pages`](super::pages).
 
 use std::borrow::Cow;
 
@@ -18,10 +17,9 @@ use crate::models::{Field, Model};
 use crate::schema::{history, users};
 use crate::users::permissions::{Rights, Verb};
 
-/// Registers the history.
 pub struct HistoryAdmin;
 
-/// The sources of changes: the name, the label, and the end of a sentence such as `Created by alice through the API`.
+/// Name, label, and the end of a sentence such as `Created by alice through the API`.
 const SOURCES: &[(&str, &str, &str)] = &[
     ("admin", "Admin", "in the admin site"),
     ("api", "API", "through the API"),
@@ -30,11 +28,9 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("first_token", "First token", "with the first token"),
 ];
 
-/// Entries come in the order of their times, so a range of ids leaves few others, whatever else is asked: every
-/// index ends in the id.
+/// Entries are in the order of time, so a range of ids leaves few of them. Every index ends with the id.
 const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1) AND at >= ?";
 
-/// An entry, as far as its list shows it.
 static ENTRY: Model = Model {
     name: "entry",
     plural: "history",
@@ -50,7 +46,6 @@ static ENTRY: Model = Model {
     ],
 };
 
-/// How the history is shown.
 pub static OPTIONS: Options = Options {
     verbose_name: "change",
     verbose_name_plural: "changes",
@@ -103,24 +98,21 @@ pub static OPTIONS: Options = Options {
     ..Options::new(&ENTRY)
 };
 
-/// The source of a change, for people.
 pub fn source_label(source: &str) -> &str {
     SOURCES.iter().find(|(name, ..)| *name == source).map_or(source, |(_, label, _)| label)
 }
 
-/// The source of a change as the end of a sentence: `through the API`.
 pub fn source_phrase(source: &str) -> Cow<'_, str> {
     let known = SOURCES.iter().find(|(name, ..)| *name == source);
     known.map_or_else(|| format!("through {source}").into(), |(.., phrase)| (*phrase).into())
 }
 
-/// [`source_label`] for a column.
 pub fn source_cell(values: &[Value]) -> Cell {
     let source = values.first().and_then(text);
     source.map_or(Cell::Empty, |source| Cell::Text(source_label(&source).to_owned()))
 }
 
-/// The models that the history names. One step of the index for each, not one for each row.
+/// One step in the index per model, not one per row.
 fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     let steps = Sql::new(
         "FROM (WITH RECURSIVE found (name) AS (SELECT min(model) FROM history \
@@ -132,7 +124,7 @@ fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     Ok(names.map(|value| Choice { label: capitalized(&value), value, group: String::new() }).collect())
 }
 
-/// A user's name, of today or, where the user is gone, as the history has it.
+/// The user's current name or, for a deleted user, the one in the history.
 fn actor(conn: &mut Connection, id: &str) -> QueryResult<Option<String>> {
     let Ok(id) = id.parse::<i64>() else { return Ok(None) };
     let user = users::table.find(id).select(users::username).first(conn).optional()?;
@@ -166,7 +158,7 @@ impl ModelAdmin for HistoryAdmin {
 }
 
 impl Restrictions for HistoryAdmin {
-    /// Entries about models that one may view: they hold the values.
+    /// Entries contain values, so only those of models that the user may view.
     fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
         if rights.is_superuser {
             return None;

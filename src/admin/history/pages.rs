@@ -31,13 +31,11 @@ struct HistoryListPage<'a> {
     entries: &'a [Entry],
 }
 
-/// What is the same for all whose rights are the same.
 pub struct Listed {
     list: ListView,
     entries: Vec<Entry>,
 }
 
-/// GET `/admin/history/`
 pub async fn history_list(
     cx: AdminContext,
     turns: web::Data<Turns>,
@@ -77,11 +75,10 @@ struct ObjectHistoryPage {
     frame: Frame,
     entries: Vec<Entry>,
     pages: Pages,
-    /// What a user did, where the object is one.
     as_actor: Option<String>,
 }
 
-/// GET `/admin/<slug>/<id>/history/`, for deleted objects too.
+/// Also for deleted objects.
 pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::View)?;
     let asked = cx.request.query_string().to_owned();
@@ -91,13 +88,13 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
         let (matches, page, entries) = read(conn, &query, site, &staff.rights)?;
         let name = options.model.title_of(conn, id)?;
         let is_there = name.is_some();
-        // What is gone has the name that it had last.
+        // A deleted object keeps its last name.
         let name = name.or_else(|| entries.first().map(|entry| entry.object.clone()));
         let name = name.ok_or(Error::NoSuchObject(options.name()))?;
         Ok((name, is_there, entries, Pages::around(&page, &query, matches.total)))
     };
     let (name, is_there, entries, pages) = cx.read(read).await?;
-    // Whoever signs in is a user, so a user is the one kind of object that does something.
+    // Only users act, so only they have a list of what they did.
     let is_actor = options.name() == "user" && OPTIONS.has_permission(cx.rights(), Verb::View);
     let addresses = Addresses::new(&cx, options, Some(id));
     let mut frame = addresses.frame(&cx, format!("History of {name}"));

@@ -1,4 +1,4 @@
-//! Bringing deleted rows back.
+//! Restores deleted rows.
 
 use std::sync::Arc;
 
@@ -15,17 +15,16 @@ use crate::error::Error;
 use crate::history::deleted_rows::{self, DeletedRow, Tables};
 use crate::users::permissions::Verb;
 
-/// Rows that one transaction takes: the others who write wait for it.
+/// Rows per transaction: other writes wait for it.
 const CHUNK: i64 = 500;
-/// Rows that a message names of those that could not come back.
+/// Rows that a message names of those that were not restored.
 const NAMED: usize = 3;
 
-/// Brings back the rows of a batch, all that can come.
 pub async fn undo(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let batch: Arc<str> = form.get("batch").filter(|batch| !batch.contains('\0')).unwrap_or_default().into();
     let (outcome, result) = restore(&cx, &batch).await;
     if outcome.restored > 0 || result.is_ok() {
-        // Whoever may restore none of them need not learn what they are.
+        // Users who may restore none of the rows need not know what they are.
         if outcome.denied > 0 && outcome.denied == outcome.rows() {
             return Err(Error::PermissionDenied);
         }
@@ -35,7 +34,7 @@ pub async fn undo(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResp
     Ok(see_other(&outcome.address(&cx.site)))
 }
 
-/// Restores a batch, so many rows at a time. Where a part fails, those before it are back.
+/// Restores a batch in parts. If a part fails, the earlier ones stay restored.
 async fn restore(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(), Error>) {
     let (mut outcome, mut before) = (Outcome::default(), i64::MAX);
     loop {
@@ -53,25 +52,20 @@ async fn restore(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(), Er
     }
 }
 
-/// What came back and what did not.
 #[derive(Clone, Default)]
 struct Outcome {
-    /// How many rows are back.
     restored: usize,
-    /// The model's name, the id and the name of the first row that was tried.
+    /// Model, id and name of the first row tried.
     first: Option<(String, i64, String)>,
-    /// Rows that had gone along and could not come back.
+    /// Rows that were deleted with them and could not be restored.
     left_out: usize,
-    /// How many rows stay away.
     stayed: usize,
-    /// Those of them that the staff may not restore.
     denied: usize,
-    /// The first that stay away: their names and why.
     named: Vec<(String, String)>,
 }
 
 impl Outcome {
-    /// Restores each row by itself: one whose name is taken does not keep the others away.
+    /// Restores each row separately: one whose name is taken does not stop the others.
     fn restore(&mut self, conn: &mut Connection, site: &Site, rows: &[DeletedRow], staff: &Staff) -> Result<(), Error> {
         let mut tables = Tables::default();
         for row in rows {
@@ -136,7 +130,6 @@ impl Outcome {
         }
     }
 
-    /// A sentence on what had gone along and is missing.
     fn missing(&self) -> String {
         match self.left_out {
             0 => String::new(),
@@ -145,7 +138,6 @@ impl Outcome {
         }
     }
 
-    /// A sentence on the rows that stay away.
     fn away(&self) -> String {
         if self.stayed == 0 {
             return String::new();
@@ -169,8 +161,7 @@ impl Outcome {
     }
 }
 
-/// Who may add rows may bring them back, if they could change them then: a user with more rights than one's
-/// own stays away.
+/// Restoring needs the rights to add the row and to change it: a user with more rights than your own stays deleted.
 fn restore_row(
     conn: &mut Connection,
     tables: &mut Tables,

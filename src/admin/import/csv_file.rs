@@ -1,4 +1,4 @@
-//! Reading the CSV file of an import: which column is which field, and each row's values.
+//! Reads the CSV file of an import: the field of each column, and the values of each row.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,45 +11,38 @@ use crate::admin::model_admin::{Options, Values};
 use crate::error::FieldErrors;
 use crate::models::{Field, Input, Kind};
 
-/// The most columns.
 const MAX_COLUMNS: usize = 200;
 
-/// A file that has been read.
 pub struct Sheet {
     columns: Vec<Target>,
-    /// Headings of columns that are no fields of the form.
     pub ignored: Vec<String>,
-    /// Lines above the end that hold nothing, or nothing but separators.
+    /// Lines before the end that are empty or have only separators.
     pub empty_lines: usize,
-    /// The rows.
     pub rows: Vec<CsvRow>,
 }
 
-/// What a column is for.
 #[derive(Clone, Copy)]
 enum Target {
-    /// Which row is to be changed.
     Id,
     Field(&'static Field),
     Ignored,
 }
 
-/// A row of the file.
 #[derive(Debug)]
 pub struct CsvRow {
-    /// The line that it begins in, from 1.
+    /// From 1.
     pub line: u64,
     cells: Vec<String>,
     /// Columns in which an earlier line has the same key: name, name for people, and that line.
     repeats: Vec<(&'static str, String, u64)>,
 }
 
-/// The fields that a file can set. Those of several choices and passwords are entered in the form alone.
+/// Several choices and passwords can only be entered in the form.
 pub fn importable(options: &Options) -> impl Iterator<Item = &'static Field> + use<> {
     options.fields().filter(|field| field.is_column())
 }
 
-/// The text of a file: UTF-8, as of now the one encoding that every spreadsheet can write.
+/// Only UTF-8, the one encoding that every spreadsheet can write.
 pub fn text(file: &[u8]) -> Result<&str, String> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let text = std::str::from_utf8(file).map_err(|error| {
@@ -144,19 +137,19 @@ fn columns(options: &Options, headings: &[String]) -> Result<(Vec<Target>, Vec<S
     Ok((columns, ignored))
 }
 
-/// Whether a spreadsheet would take a cell for a formula
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>), but for apostrophes before it.
+/// Whether a spreadsheet would take a cell for a formula (<https://owasp.org/www-community/attacks/CSV_Injection>) if
+/// it had no leading apostrophes.
 fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
-/// A text as an export writes it: an apostrophe before it keeps spreadsheets from running it as a formula. Where
-/// such a text has apostrophes of its own it gets one more, so that an import finds the text again.
+/// A leading apostrophe stops spreadsheets from running text as a formula. Such text that has apostrophes of its own
+/// gets one more, so that an import finds the same text.
 pub fn guarded(cell: String) -> String {
     if is_formula(&cell) { format!("'{cell}") } else { cell }
 }
 
-/// A cell without the apostrophe that an export puts before what a spreadsheet would take for a formula.
+/// Removes the apostrophe of [`guarded`].
 fn unguarded(cell: &str) -> String {
     let rest = cell.strip_prefix('\'').filter(|rest| is_formula(rest));
     rest.unwrap_or(cell).trim().to_owned()
@@ -196,7 +189,7 @@ impl Sheet {
         }
     }
 
-    /// The row's cell for the id; `None` where a new row is meant. A row that an earlier line has as well is an error.
+    /// `None` for a new row. A row that an earlier line has as well is an error.
     pub fn id(&self, row: &CsvRow) -> Result<Option<i64>, FieldErrors> {
         let mut errors = FieldErrors::default();
         for (name, label, line) in &row.repeats {
@@ -214,7 +207,7 @@ impl Sheet {
         row.cells.get(at).filter(|cell| !cell.is_empty())
     }
 
-    /// Puts the row's cells over `values`, which are those of the row or the defaults. What a file leaves out stays.
+    /// Puts the row's cells over `values`, those of the row or the defaults. Fields that the file omits stay.
     pub fn fill(&self, row: &CsvRow, mut values: Values) -> Result<Values, FieldErrors> {
         let is_new = self.id_cell(row).is_none();
         let mut errors = FieldErrors::default();

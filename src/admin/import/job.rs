@@ -1,5 +1,5 @@
-//! What an import does with a file's rows: a rehearsal that is taken back, then the same for good, all or
-//! nothing. Every row goes through [`ModelAdmin::save`], as a form does.
+//! Imports the rows of a file: a rehearsal that is rolled back, then the same for good, all or nothing. Every row goes
+//! through [`ModelAdmin::save`], as a form does.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,16 +19,13 @@ use crate::error::{Error, FieldErrors};
 use crate::schema::imports;
 use crate::users::permissions::Verb;
 
-/// Rows with errors that a report names; the others are only counted.
+/// Rows with errors that a report lists; the others are only counted.
 const NAMED_ERRORS: usize = 100;
-/// How long a file is kept.
 const KEPT: TimeDelta = TimeDelta::days(1);
-/// After this time an import that still says that it runs was cut off, with its process.
+/// After this time, an import in the state “running” was cut off with its process.
 const CUT_OFF: TimeDelta = TimeDelta::minutes(10);
 
-/// A kept file.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[allow(missing_docs)]
 pub struct Import {
     pub id: i64,
     pub user_id: i64,
@@ -41,18 +38,16 @@ pub struct Import {
 }
 
 impl Import {
-    /// What is known of it so far.
     pub fn report(&self) -> Report {
         serde_json::from_str(&self.report).unwrap_or_default()
     }
 
-    /// Whether it says that it runs, and cannot any more.
     pub fn is_cut_off(&self) -> bool {
         self.state == "running" && Utc::now().naive_utc() - self.created_at > CUT_OFF
     }
 }
 
-/// The imports that this process runs, with the number of rows they have done.
+/// The imports that this process runs, with the number of rows done.
 #[derive(Clone, Default)]
 pub struct Running(Arc<Mutex<HashMap<i64, Arc<AtomicUsize>>>>);
 
@@ -61,13 +56,12 @@ impl Running {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The rows that an import has done; `None` where it does not run in this process.
     pub fn done(&self, id: i64) -> Option<usize> {
         self.map().get(&id).map(|done| done.load(Ordering::Relaxed))
     }
 }
 
-/// Tries a file's rows, takes everything back, and keeps the file with what was found. Returns its id.
+/// Tries the rows, rolls back, and keeps the file with the report. Returns its id.
 pub fn check(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
@@ -105,18 +99,15 @@ pub fn import(
     db::attempt(conn, save, |report| report.wrong == 0 && !is_dry_run)
 }
 
-/// The ids of files whose time is over, the oldest first.
 pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
     let over = imports::table.filter(imports::created_at.lt(Utc::now().naive_utc() - KEPT));
     over.order(imports::created_at).limit(limit).select(imports::id).load(conn)
 }
 
-/// Deletes files and what is known of them.
 pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
     diesel::delete(imports::table.filter(imports::id.eq_any(ids))).execute(conn)
 }
 
-/// A file that this user has sent for this model.
 pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryResult<Option<Import>> {
     imports::table
         .find(id)
@@ -126,7 +117,7 @@ pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryRe
         .optional()
 }
 
-/// Marks a checked file as running; `false` where it was started before.
+/// Marks a checked file as running; `false` if it was started before.
 pub fn start(conn: &mut Connection, id: i64) -> QueryResult<bool> {
     let checked = imports::table.find(id).filter(imports::state.eq("checked"));
     let started = diesel::update(checked)
@@ -135,7 +126,7 @@ pub fn start(conn: &mut Connection, id: i64) -> QueryResult<bool> {
     Ok(started == 1)
 }
 
-/// Imports a file that was marked as running. Rows, history and the mark that it is done are one transaction.
+/// Imports a file that is marked as running. Rows, history and the mark that it is done are one transaction.
 pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
     let id = import.id;
     let done = Arc::new(AtomicUsize::new(0));
@@ -159,7 +150,7 @@ pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
     running.map().remove(&id);
 }
 
-/// The file's rows, read on a thread that has time for it.
+/// Parsing blocks, so it has a thread of its own.
 async fn sheet(site: &Arc<Site>, import: &Import) -> Result<Sheet, Error> {
     let options = site.find(&import.model).ok_or(Error::PermissionDenied)?.options();
     let content = import.content.clone();
@@ -181,7 +172,7 @@ fn import_rows(
     let is_as_checked =
         Report { errors: Vec::new(), ..report.clone() } == Report { errors: Vec::new(), ..import.report() };
     if !is_as_checked {
-        // Something came between the check and now.
+        // Something has changed since the check.
         return Err(Error::Parse(json(&report)?));
     }
     set(conn, import.id, "done", &report)
@@ -197,7 +188,7 @@ fn fail(conn: &mut Connection, id: i64, error: &Error) -> Result<(), Error> {
 }
 
 fn set(conn: &mut Connection, id: i64, state: &str, report: &Report) -> Result<(), Error> {
-    // The content has served its purpose.
+    // The content is no longer needed.
     diesel::update(imports::table.find(id))
         .set((imports::state.eq(state), imports::report.eq(json(report)?), imports::content.eq("")))
         .execute(conn)?;
@@ -208,7 +199,7 @@ fn json(report: &Report) -> Result<String, Error> {
     serde_json::to_string(report).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Saves every row that can be saved, and reports the others. The caller decides whether that holds.
+/// Saves all rows that can be saved, and reports the others. The caller decides whether to roll back.
 fn save_rows(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
@@ -222,7 +213,7 @@ fn save_rows(
         empty_lines: sheet.empty_lines,
         ..Report::default()
     };
-    // A write may be begun anew.
+    // A write may be retried.
     done.store(0, Ordering::Relaxed);
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
@@ -271,7 +262,6 @@ fn save_row(
     Ok(Saved::Changed(fields))
 }
 
-/// What is wrong with a row, by column.
 fn messages(error: Error) -> Vec<(String, String)> {
     match error {
         Error::Invalid(FieldErrors(fields)) => {

@@ -1,4 +1,4 @@
-//! Rows from CSV files: the pages, the rehearsal, the files themselves.
+//! CSV imports: the pages, the rehearsal and the files.
 
 pub mod csv_file;
 pub mod job;

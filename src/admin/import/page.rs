@@ -1,4 +1,4 @@
-//! The pages of an import: choose a file, see what would happen, have it happen.
+//! The pages of an import, `/admin/<slug>/import/`: choose a file, see what would happen, import it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::http::body::MaxBodyBytes;
 use crate::models::{Field, Kind};
 use crate::users::permissions::Verb;
 
-/// The most rows that are taken at once: they are one transaction, which other writes wait for.
+/// One transaction, for which other writes wait.
 const MAX_ROWS: usize = 10_000;
 
-/// How long the answer to “import” waits: most imports are done by then.
+/// How long the response to “Import” waits. Most imports are done by then.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 #[derive(Template)]
@@ -48,7 +48,6 @@ struct ReportPage {
     state: State,
 }
 
-/// What there is to see of an import.
 #[derive(PartialEq, Eq)]
 enum State {
     Checked,
@@ -57,12 +56,10 @@ enum State {
     Failed,
 }
 
-/// GET of `/admin/{slug}/import/`.
 pub async fn choose(cx: AdminContext) -> Result<HttpResponse, Error> {
     import_page(&cx, importable(&cx)?, None)
 }
 
-/// POST of `/admin/{slug}/import/`: the file is checked and kept.
 pub async fn upload(cx: AdminContext, form: UploadForm) -> Result<HttpResponse, Error> {
     let options = importable(&cx)?;
     let checked = match read(options, form).await? {
@@ -83,7 +80,6 @@ pub async fn upload(cx: AdminContext, form: UploadForm) -> Result<HttpResponse, 
     }
 }
 
-/// GET of `/admin/{slug}/import/{id}/`: what would happen, happens, or has happened.
 pub async fn show(
     cx: AdminContext,
     running: web::Data<Running>,
@@ -110,7 +106,6 @@ pub async fn show(
     page(StatusCode::OK, &ReportPage { frame, options, import, report, state })
 }
 
-/// POST of `/admin/{slug}/import/{id}/`: imports what was checked.
 pub async fn start(
     cx: AdminContext,
     running: web::Data<Running>,
@@ -120,7 +115,7 @@ pub async fn start(
     let (options, id) = (importable(&cx)?, path.1);
     let started = move |conn: &mut Connection, _: &Site, staff: &Staff| {
         let import = job::find(conn, id, options.slug(), staff.user()?.id)?.ok_or(Error::NoSuchObject("import"))?;
-        // What had errors is not imported in parts.
+        // A file with errors is not imported in part.
         let can_start = import.report().wrong == 0 && job::start(conn, id)?;
         Ok(can_start.then_some(import))
     };
@@ -132,14 +127,13 @@ pub async fn start(
     Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug())))
 }
 
-/// The model in the URL, if the staff may import its rows.
 fn importable(cx: &AdminContext) -> Result<&'static Options, Error> {
     let options = cx.options().ok().filter(|options| options.importable).ok_or(Error::NoSuchObject("model"))?;
     cx.staff.check_permission(options, Verb::Add)?;
     Ok(options)
 }
 
-/// The file's name, text and rows, read on a thread that has time for it; or what is wrong with the file.
+/// The file's name, text and rows, or what is wrong with it. Parsing blocks, so it has a thread of its own.
 async fn read(options: &'static Options, form: UploadForm) -> Result<Result<(String, String, Sheet), String>, Error> {
     let read = move || {
         let (name, content) = text(&form)?;
@@ -152,7 +146,6 @@ async fn read(options: &'static Options, form: UploadForm) -> Result<Result<(Str
     web::block(read).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// The file's name and text.
 fn text(form: &UploadForm) -> Result<(String, String), String> {
     let file = form.file.as_ref().filter(|file| !file.name.is_empty() || !file.content.is_empty());
     let file = file.ok_or("Choose a file.")?;
@@ -174,7 +167,6 @@ fn import_page(cx: &AdminContext, options: &'static Options, problem: Option<Str
     page(status, &ImportPage { frame, options, columns, max_kib, max_rows, problem })
 }
 
-/// What a column holds.
 fn meaning(field: &Field) -> String {
     let form = match field.kind {
         Kind::Char(max_length) => format!("at most {max_length} characters."),

@@ -1,5 +1,4 @@
-//! Doing something to rows: to those that are selected in a list, to all that match it, or to the one whose
-//! form is open.
+//! Actions on the selected rows of a list, on all rows that match it, or on the row of an open form.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -19,15 +18,13 @@ use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-/// Rows that one transaction takes: the others who write wait for it.
+/// Rows per transaction: other writes wait for it.
 const CHUNK: usize = 500;
 
-/// The rows that are meant.
 #[derive(Clone)]
 enum Selection {
-    /// These ids, in ascending order.
+    /// In ascending order.
     Ids(Vec<i64>),
-    /// All rows of a list.
     Matching(AskedList),
 }
 
@@ -42,7 +39,6 @@ impl Selection {
         Ok(Selection::Ids(ids))
     }
 
-    /// The next ids after this one.
     fn next(&self, conn: &mut Connection, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
         match self {
             Selection::Ids(ids) => Ok(ids.iter().copied().filter(|id| *id > after).take(limit).collect()),
@@ -56,7 +52,6 @@ impl Selection {
         }
     }
 
-    /// The fields of a form that mean the same.
     fn hidden(&self) -> Vec<(&'static str, String)> {
         match self {
             Selection::Ids(ids) => ids.iter().map(|id| ("_selected_action", id.to_string())).collect(),
@@ -65,15 +60,13 @@ impl Selection {
     }
 }
 
-/// Why nothing is done to what a filter selects that is not there any more: without it, all rows would match.
+/// If a chosen filter value no longer exists, nothing is done: without the filter, all rows would match.
 const CHOICE_GONE: &str = "A value that the list is filtered by no longer exists. Reload the list and try again.";
 
-/// What is done to each row.
 #[derive(Clone)]
 enum Job {
-    /// Deleted; all come back together.
+    /// With the batch that restores all rows together.
     Delete(String),
-    /// One of [`Options::actions`].
     Run(&'static Action),
 }
 
@@ -85,7 +78,7 @@ impl Job {
         }
     }
 
-    /// Does it to rows, all of them or none, and tells to how many. Those that are gone are left out.
+    /// All rows or none. Returns how many; rows that no longer exist are skipped.
     fn run(&self, conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<usize, Error> {
         staff.check_permission(model.options(), self.verb())?;
         let mut staff = staff.clone();
@@ -111,7 +104,6 @@ impl Job {
         Ok(count)
     }
 
-    /// What was done, to so many.
     fn message(&self, options: &Options, count: usize) -> Message {
         let label = if count == 1 { options.label() } else { options.label_plural() };
         match self {
@@ -127,7 +119,6 @@ impl Job {
     }
 }
 
-/// Does a job to a selection, and tells what was done and what came in between.
 async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &Job) -> Result<(), Error> {
     let (done, result) = run_parts(cx, options.slug(), selection, job).await;
     if done > 0 || result.is_ok() {
@@ -144,8 +135,8 @@ async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &J
     }
 }
 
-/// Does a job to so many rows at a time. Where a part fails, those before it are done. Others who write wait for the
-/// job alone: the rows are sought before, and those that are gone by then are left out.
+/// Runs a job in parts. If a part fails, the earlier ones stay done. The ids are read before each transaction, so that
+/// other writes wait only for the job; rows deleted in between are skipped.
 async fn run_parts(
     cx: &AdminContext,
     slug: &'static str,
@@ -170,7 +161,7 @@ async fn run_parts(
     }
 }
 
-/// `POST /admin/<slug>/`: an action on the selected rows of a list. Deleting asks first.
+/// Deleting asks first.
 pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let options = cx.options()?;
     let list = Addresses::of_list(&cx, options);
@@ -197,7 +188,6 @@ pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<H
     Ok(see_other(&list.list()))
 }
 
-/// The page that asks whether all of these are to be deleted.
 async fn confirm(cx: &AdminContext, list: Addresses, selection: Selection) -> Result<HttpResponse, Error> {
     let options = list.options();
     let mut hidden = selection.hidden();
@@ -212,7 +202,6 @@ async fn confirm(cx: &AdminContext, list: Addresses, selection: Selection) -> Re
     plan.page(cx, StatusCode::OK, list, hidden)
 }
 
-/// `POST /admin/<slug>/<id>/action/`: an action on one row, from its form.
 pub async fn on_one(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
     let asked = form.get("action").unwrap_or_default();

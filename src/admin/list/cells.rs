@@ -1,11 +1,10 @@
-//! What a list shows of a row's values, and what a CSV file holds of them.
+//! The cells of a list, and their text in a CSV file.
 
 use crate::admin::model_admin::{Cell, Column, Show};
 use crate::db::rows::Value;
 use crate::models::value::iso_8601;
 
 impl Column {
-    /// The cell for the values of [`Column::sql`].
     pub fn cell(&self, values: &[Value]) -> Cell {
         let value = values.first().unwrap_or(&Value::Null);
         match self.kind {
@@ -18,7 +17,6 @@ impl Column {
         }
     }
 
-    /// The class of the column's cells.
     pub fn class(&self, cell: &Cell) -> &'static str {
         match (&self.kind, cell) {
             (_, Cell::Flag(true)) => "yes",
@@ -29,12 +27,10 @@ impl Column {
     }
 }
 
-/// A text that is there.
 pub fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The name of one of several values.
 pub fn choice_name(choices: &[(&str, &str)], value: &str) -> String {
     choices.iter().find(|(known, _)| *known == value).map_or(value, |(_, name)| name).to_owned()
 }
@@ -45,7 +41,7 @@ pub fn time_text(time: &str) -> String {
 }
 
 impl Cell {
-    /// The cell without its looks; times in ISO 8601, UTC.
+    /// The text without markup; times in ISO 8601, UTC.
     pub fn plain(&self) -> String {
         match self {
             Cell::Empty => String::new(),

@@ -29,37 +29,32 @@ struct ChangeListPage<'a> {
     list: &'a ListView,
     heads: &'a [Head],
     rows: &'a [RowView],
-    /// What can be done to selected rows: names and labels.
     actions: Vec<(&'static str, String)>,
     has_add_permission: bool,
     can_import: bool,
 }
 
-/// What is the same for all whose rights are the same.
+/// The same for all users with the same rights.
 pub struct Listed {
     list: ListView,
     heads: Vec<Head>,
     rows: Vec<RowView>,
 }
 
-/// A column's heading.
 struct Head {
     label: Cow<'static, str>,
-    /// `None`: the list cannot be ordered by it.
     sort: Option<Sort>,
 }
 
 struct Sort {
-    /// The list ordered by the column first, or the other way round where it is ordered by it.
+    /// The list ordered by this column first, or reversed if it already is.
     address: String,
     current: Option<CurrentSort>,
 }
 
 struct CurrentSort {
     descending: bool,
-    /// Where it stands among several.
     number: Option<usize>,
-    /// The list without it.
     remove: Option<String>,
 }
 
@@ -67,11 +62,9 @@ struct RowView {
     id: i64,
     title: String,
     address: String,
-    /// Classes and cells.
     cells: Vec<(&'static str, Cell)>,
 }
 
-/// GET `/admin/<slug>/`
 pub async fn change_list(
     cx: AdminContext,
     turns: web::Data<Turns>,
@@ -107,12 +100,10 @@ fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<Listed> {
     Ok(Listed { list: ListView::read(conn, options, &query, &matches, &page)?, heads, rows })
 }
 
-/// SQL of what columns need, one after the other.
 pub fn sql(columns: &[Column]) -> impl Iterator<Item = &str> {
     columns.iter().flat_map(|column| column.sql.iter().map(AsRef::as_ref))
 }
 
-/// The cells of columns, whose values stand one after the other.
 pub fn cells<'a>(columns: &'a [Column], mut values: &'a [Value]) -> impl Iterator<Item = (&'a Column, Cell)> {
     columns.iter().map(move |column| {
         let (own, rest) = values.split_at(column.sql.len().min(values.len()));
@@ -121,7 +112,7 @@ pub fn cells<'a>(columns: &'a [Column], mut values: &'a [Value]) -> impl Iterato
     })
 }
 
-/// What the address of a row's form ends in, so that the form leads back to the same page of the same list.
+/// The query of a row's form, with which the form leads back to the same page of the list.
 fn way_back(query: &ChangeListQuery) -> String {
     let state = query.state();
     if state.is_empty() {
@@ -134,7 +125,7 @@ fn way_back(query: &ChangeListQuery) -> String {
 fn row_view(columns: &[Column], row: &ListRow, back: &str) -> RowView {
     let (title, values) =
         row.values.split_first().map_or((String::new(), &[][..]), |(title, values)| (to_text(title), values));
-    // From the list's own address, since the whole of it a hundred times would be a tenth of the page.
+    // Relative to the list's URL: the full path a hundred times would be a tenth of the page.
     let address = format!("{}/change/{back}", row.id);
     RowView {
         id: row.id,
@@ -144,7 +135,7 @@ fn row_view(columns: &[Column], row: &ListRow, back: &str) -> RowView {
     }
 }
 
-/// A click orders by a column first, and by what the reader has chosen before after it.
+/// A click orders by this column first, then by the columns chosen before.
 fn head(query: &ChangeListQuery, column: &Column) -> Head {
     let label = column.label.clone();
     let Some(sql) = column.order else { return Head { label, sort: None } };
@@ -170,7 +161,6 @@ fn head(query: &ChangeListQuery, column: &Column) -> Head {
     Head { label, sort: Some(sort) }
 }
 
-/// What these rights allow to do to selected rows.
 fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, String)> {
     let mut actions = Vec::new();
     if options.has_permission(rights, Verb::Delete) {

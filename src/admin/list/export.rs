@@ -1,6 +1,5 @@
-//! A list as a CSV file (RFC 4180): all rows that match, in the order of the list, sent as they are read. No
-//! more of them than one batch is in memory, whatever their number, and no connection to the database is held
-//! while the reader takes its time.
+//! `/admin/<slug>/export/`: a list as a CSV file (RFC 4180), with all rows that match, in the order of the list. Only
+//! one batch is in memory at a time, and no database connection is held while the client reads.
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
@@ -22,12 +21,11 @@ use crate::db::{Connection, Db};
 use crate::error::{Error, FieldErrors};
 use crate::models::{Field, Kind};
 
-/// Rows that are read at once. A few milliseconds' work, so that requests between batches need not wait.
+/// Rows per read. Each takes a few milliseconds, so that other requests need not wait.
 const BATCH: i64 = 1_000;
-/// Excel takes a file without this mark for one in the country's old character set.
+/// Without this mark, Excel assumes the country's legacy encoding.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// GET `/admin/<slug>/export/`, with the query of the list.
 pub async fn export(cx: AdminContext, turns: web::Data<Turns>) -> Result<HttpResponse, Error> {
     let asked = AskedList::of(&cx)?;
     let options = asked.options;
@@ -45,7 +43,6 @@ pub async fn export(cx: AdminContext, turns: web::Data<Turns>) -> Result<HttpRes
     Ok(response.streaming(try_unfold(export, Export::next)))
 }
 
-/// An export under way.
 struct Export {
     options: &'static Options,
     columns: Vec<Column>,
@@ -68,14 +65,14 @@ impl Export {
         Export { options, columns: columns(options), query, condition, db, turns, progress: Progress::Begin }
     }
 
-    /// The next piece of the file. It is asked for only when the reader has taken the one before.
+    /// Called only when the client has taken the previous piece.
     async fn next(self) -> Result<Option<(Bytes, Export)>, Error> {
         let (mut file, from) = match &self.progress {
             Progress::Begin => (self.head()?, None),
             Progress::After(cursor) => (Vec::new(), Some(cursor.clone())),
             Progress::End => return Ok(None),
         };
-        // A search, and an order that no index has, look at every row: what others search for comes in between.
+        // A search, and an order without an index, read every row, so other searches get their turn in between.
         let looks_at_all = !self.query.words.is_empty() || self.query.has_own_order;
         let turn = if looks_at_all { self.turns.wait().await } else { None };
         let db = self.db.clone();
@@ -112,7 +109,7 @@ impl Export {
     fn write(&self, file: &mut Vec<u8>, rows: &[ListRow]) -> Result<(), Error> {
         let line = |row: &ListRow| {
             let cells = cells(&self.columns, &row.values);
-            // A number stays one, minus sign and all.
+            // A number needs no guard, even with a minus sign.
             let text = |(column, cell): (&Column, Cell)| match column.kind {
                 Show::Number => cell.plain(),
                 _ => guarded(cell.plain()),
@@ -124,7 +121,7 @@ impl Export {
 }
 
 fn write(file: &mut Vec<u8>, lines: impl IntoIterator<Item = impl IntoIterator<Item = String>>) -> Result<(), Error> {
-    // Within quotation marks a semicolon separates nothing either, which it does for Excel in many countries.
+    // Quotes keep Excel from separating cells at semicolons, as it does in many countries.
     let mut builder = WriterBuilder::new();
     let mut writer = builder.terminator(Terminator::CRLF).quote_style(QuoteStyle::NonNumeric).from_writer(file);
     let write = || {
@@ -134,8 +131,7 @@ fn write(file: &mut Vec<u8>, lines: impl IntoIterator<Item = impl IntoIterator<I
     write().map_err(|error: csv::Error| Error::Internal(error.to_string()))
 }
 
-/// The id and the fields that an import takes, under the same names and as the same texts, so that a file can come back;
-/// then what else the list shows.
+/// The id and fields as an import takes them, so that the file can be imported again; then the list's other columns.
 fn columns(options: &'static Options) -> Vec<Column> {
     let raw = |field: &'static Field| Column {
         name: field.name,

@@ -11,33 +11,25 @@ use crate::admin::model_admin::{Choices, Filter, Options};
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 
-/// Rows that are counted for a choice; beyond that people read `1,000+`.
+/// Above this, pages show `1,000+`.
 const CAP: i64 = 1_000;
-/// Choices that are counted in one statement; a function of SQLite takes 127 arguments.
+/// Choices counted per statement. An SQLite function takes at most 127 arguments.
 const AT_ONCE: usize = 100;
 const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 
-/// A filter beside the list.
 pub struct Facet {
-    /// Its heading.
     pub label: Cow<'static, str>,
-    /// Everything, then its choices.
     pub links: Vec<FacetLink>,
 }
 
-/// A choice of a filter beside the list.
 pub struct FacetLink {
-    /// What is read.
     pub label: String,
-    /// The list with it.
     pub address: String,
-    /// The rows that it would leave, with the search and the other filters; empty where that is not known.
+    /// With the search and the other filters; empty if unknown.
     pub count: String,
-    /// Whether it is on.
     pub is_current: bool,
 }
 
-/// The filters beside a list.
 pub fn facets(
     conn: &mut Connection,
     options: &'static Options,
@@ -58,7 +50,7 @@ fn facet(
     let choices = filter.offered(conn, options.model)?;
     let current = query.chosen.iter().find(|chosen| chosen.filter.name == filter.name);
     let other;
-    // What the choices would leave does not depend on the one that is on.
+    // A filter's current choice does not affect what its other choices would leave.
     let sample = match current {
         None => matches.sample.as_ref(),
         Some(_) => {
@@ -81,13 +73,13 @@ fn facet(
         is_current: current == Some(&choice.value),
         address: query.link(filter.name, Some(choice.value)),
         label: choice.label,
-        // That there are zero or more is no news.
+        // “0+” says nothing.
         count: if count == NOTHING_KNOWN { String::new() } else { count.to_string() },
     });
     Ok(Facet { label: filter.heading(options.model), links: std::iter::once(everything).chain(links).collect() })
 }
 
-/// How many rows each choice leaves, by one search for each.
+/// One search per choice.
 fn count_up_to(
     conn: &mut Connection,
     options: &Options,
@@ -98,7 +90,7 @@ fn count_up_to(
     choices.iter().map(|choice| Count::up_to(CAP, conn, options, condition(choice))).collect()
 }
 
-/// How many rows of a sample each choice leaves: one look at them serves all.
+/// One pass over the sample counts all choices.
 fn count_in(
     conn: &mut Connection,
     options: &Options,

@@ -1,4 +1,4 @@
-//! A filter's choices as conditions.
+//! The choices of a filter, as conditions.
 
 use std::borrow::Cow;
 
@@ -10,19 +10,14 @@ use crate::db::Connection;
 use crate::db::rows::{Bind, Sql};
 use crate::models::{Field, Kind, Model};
 
-/// A choice of a filter.
 #[derive(Clone, Debug)]
 pub struct FilterChoice {
-    /// Its value in the address.
     pub value: String,
-    /// What is read.
     pub label: String,
-    /// The rows that it leaves.
     pub condition: Sql,
 }
 
 impl Filter {
-    /// What can be chosen.
     pub fn offered(&self, conn: &mut Connection, model: &Model) -> QueryResult<Vec<FilterChoice>> {
         let choice = |value: &str, label: &str, condition| FilterChoice {
             value: value.to_owned(),
@@ -48,7 +43,6 @@ impl Filter {
         })
     }
 
-    /// The choice with this value; `None` where there is none.
     pub fn choice(&self, conn: &mut Connection, model: &Model, value: &str) -> QueryResult<Option<FilterChoice>> {
         if value.is_empty() {
             return Ok(None);
@@ -65,7 +59,6 @@ impl Filter {
     }
 }
 
-/// The choices of a field.
 fn of_field(field: &Field) -> Vec<FilterChoice> {
     let choice = |value: &str, label: &str, condition: Sql| FilterChoice {
         value: value.to_owned(),
@@ -99,7 +92,7 @@ fn of_field(field: &Field) -> Vec<FilterChoice> {
     }
 }
 
-/// Times that end now: value, label and days.
+/// Value, label, and the number of days until now.
 const PERIODS: [(&str, &str, i64); 4] = [
     ("day", "Past 24 hours", 1),
     ("week", "Past 7 days", 7),
@@ -108,7 +101,6 @@ const PERIODS: [(&str, &str, i64); 4] = [
 ];
 
 impl Filter {
-    /// Its heading.
     pub fn heading(&self, model: &Model) -> Cow<'static, str> {
         match self.choices {
             Choices::Field(name) if self.label.is_empty() => {
@@ -119,7 +111,7 @@ impl Filter {
     }
 }
 
-/// A condition, each `?` of which is the same value.
+/// Each `?` stands for the same value.
 fn bound(sql: &str, value: impl Into<Bind>) -> Sql {
     let (mut condition, value) = (Sql::new(sql), value.into());
     for _ in sql.matches('?') {
@@ -128,7 +120,6 @@ fn bound(sql: &str, value: impl Into<Bind>) -> Sql {
     condition
 }
 
-/// A time in the past, as a query compares it.
 pub fn days_ago(days: i64) -> Bind {
     (Utc::now().naive_utc() - TimeDelta::days(days)).into()
 }

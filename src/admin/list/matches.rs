@@ -1,7 +1,5 @@
-//! The rows that a list's query matches, and how many they are.
-//!
-//! A table may have a million rows, so nothing here counts or skips all of them. Where a search has few hits it
-//! is one scan whose hits serve rows, totals and filters alike.
+//! The rows that a list's query matches, and their number. A table may have a million rows, so nothing here counts or
+//! skips all of them. If a search has few hits, a single scan serves rows, totals and filters.
 
 use diesel::QueryResult;
 
@@ -12,15 +10,12 @@ use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 use crate::db::text::{concatenated, join};
 
-/// Rows that are counted; beyond that people read `10,000+`.
+/// Above this, pages show `10,000+`.
 pub const CAP: i64 = 10_000;
 
-/// A number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// So many have been counted.
     pub number: i64,
-    /// There are or may be more.
     pub is_at_least: bool,
 }
 
@@ -32,7 +27,7 @@ impl std::fmt::Display for Count {
 }
 
 impl Count {
-    /// Counts rows of a model, but not many more than `cap`.
+    /// Stops counting after `cap` rows.
     pub fn up_to(cap: i64, conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Count> {
         let mut from = Sql::new(format!("FROM (SELECT 1 FROM {} WHERE ", options.model.plural));
         from.append(condition).push(&format!(" LIMIT {}) AS counted", cap + 1));
@@ -40,7 +35,7 @@ impl Count {
         Ok(Count { number: number.min(cap), is_at_least: number > cap })
     }
 
-    /// Counts all rows of a model: at once where their number is kept.
+    /// Immediate if the number of rows is kept.
     pub fn of_table(conn: &mut Connection, options: &Options) -> QueryResult<Count> {
         match rows::kept_count(conn, options.model.plural)? {
             Some(number) => Ok(Count { number, is_at_least: false }),
@@ -49,16 +44,14 @@ impl Count {
     }
 }
 
-/// Rows that have been looked up by a condition.
 pub struct Sample {
-    /// The condition for the rows themselves, which asks for ids only.
     pub condition: Sql,
-    /// How many they are; at least so many where the condition holds for more.
+    /// A lower bound if the original condition matches more rows.
     pub count: Count,
 }
 
 impl Sample {
-    /// Looks up rows by one scan, which ends with the table or when there are many.
+    /// A single scan, which ends with the table or after [`CAP`] rows.
     fn of(conn: &mut Connection, options: &Options, condition: Sql) -> QueryResult<Sample> {
         let mut from = Sql::new(format!("FROM {} WHERE ", options.model.plural));
         from.append(condition).push(&format!(" LIMIT {}", CAP + 1));
@@ -71,30 +64,25 @@ impl Sample {
         Ok(Sample { condition, count })
     }
 
-    /// Its condition, where it stands for all rows of the other one: then those need not be found again.
+    /// Selects by id if the sample contains all rows of `condition`, which then need not be found again.
     fn or(&self, condition: Sql) -> Sql {
         if self.count.is_at_least { condition } else { self.condition.clone() }
     }
 }
 
-/// The rows that a query matches.
 pub struct Matches {
-    /// The search's condition, if there is a search.
     search: Option<Sql>,
-    /// The first of them; `None` where nothing is left out.
+    /// The first rows; `None` if nothing is filtered out.
     pub sample: Option<Sample>,
-    /// The condition for all of them.
     pub condition: Sql,
-    /// How many they are.
     pub total: Count,
 }
 
 impl Matches {
-    /// Finds out what there is to know before rows are read.
     pub fn of(conn: &mut Connection, options: &Options, query: &ChangeListQuery) -> QueryResult<Matches> {
         let search = searched(options, query);
         let mut sample = search.clone().map(|search| Sample::of(conn, options, search)).transpose()?;
-        // Asking for each row whether it has the words is what costs: once is enough, unless there are many.
+        // Testing rows for the words is the expensive part: do it once, unless there are many.
         let search = search.zip(sample.as_ref()).map(|(search, sample)| sample.or(search));
         let all = Sql::all([query.filters()].into_iter().chain(search.clone()));
         if !query.chosen.is_empty() || query.within.is_some() {
@@ -107,7 +95,7 @@ impl Matches {
         Ok(Matches { search, sample, condition, total })
     }
 
-    /// The rows that would match without one filter. `None` where that leaves nothing out.
+    /// The rows without one filter; `None` if nothing is filtered out then.
     pub fn without(
         &self,
         filter: &str,
@@ -124,13 +112,12 @@ impl Matches {
         Sample::of(conn, options, condition).map(Some)
     }
 
-    /// Whether words were searched.
     pub fn is_search(&self) -> bool {
         self.search.is_some()
     }
 }
 
-/// The condition for rows in which each word occurs in some search field; `None` where nothing is searched.
+/// Each word must occur in one of the search fields; `None` without a search.
 pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     let searched = options.searched();
     if words.is_empty() || searched.is_empty() {
@@ -141,7 +128,7 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     Some(condition)
 }
 
-/// The search of a query; one that cannot be made finds nothing.
+/// An invalid search finds nothing.
 fn searched(options: &Options, query: &ChangeListQuery) -> Option<Sql> {
     match query.problem {
         Some(_) => Some(Sql::new("1 = 0")),
@@ -149,8 +136,8 @@ fn searched(options: &Options, query: &ChangeListQuery) -> Option<Sql> {
     }
 }
 
-/// The condition for all rows that a query matches, as it is: for whoever reads all of them.
+/// For callers that read all rows anyway.
 pub fn plain_condition(options: &Options, query: &ChangeListQuery) -> Sql {
-    // SQLite asks from left to right, and filters are cheaper than a search.
+    // SQLite evaluates from left to right, and filters are cheaper than a search.
     Sql::all([query.filters()].into_iter().chain(searched(options, query)))
 }

@@ -1,5 +1,4 @@
-//! Lists of rows: what is asked of them, how it is found and counted, how it is shown and exported, and
-//! what is done to the rows that are selected.
+//! Lists of rows: query, search, counts, pages, export, and actions on selected rows.
 
 pub mod actions;
 pub mod cells;

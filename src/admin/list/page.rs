@@ -9,33 +9,24 @@ use crate::admin::text::thousands;
 use crate::db::rows::{Sql, Value};
 use crate::db::{Connection, keyset};
 
-/// A row of a list.
 #[derive(Clone, Debug)]
 pub struct ListRow {
-    /// Its id.
     pub id: i64,
-    /// The columns that were asked for.
     pub values: Vec<Value>,
-    /// Its values of the order.
     place: Vec<Value>,
 }
 
-/// Which rows are fetched, and in what order.
 #[derive(Clone, Copy, Debug)]
 pub struct Scan<'a> {
-    /// The condition for the rows.
     pub condition: &'a Sql,
-    /// The order of the list: a [`ChangeListQuery::full_order`].
+    /// A [`ChangeListQuery::full_order`].
     pub order: &'a [Order],
-    /// The place beyond which the rows are; `None`: all.
+    /// The place after which the rows start; `None`: all.
     pub from: Option<&'a Cursor>,
-    /// Against the order of the list.
     pub backwards: bool,
-    /// The most rows.
     pub limit: i64,
 }
 
-/// Rows in the order of a list, beginning after or before a place.
 pub fn fetch(conn: &mut Connection, options: &Options, columns: &[&str], scan: Scan) -> QueryResult<Vec<ListRow>> {
     let order: Vec<keyset::Order> =
         scan.order.iter().map(|order| keyset::Order { sql: order.sql, descending: order.descending }).collect();
@@ -63,26 +54,21 @@ impl ListRow {
         ListRow { id: row.first().and_then(Value::as_i64).unwrap_or(0), values, place }
     }
 
-    /// Where the row stands in the list.
     pub fn cursor(&self, number: Option<i64>) -> Cursor {
         Cursor { number, values: self.place.clone() }
     }
 }
 
-/// A page of a list.
 pub struct Page {
-    /// Its rows.
     pub rows: Vec<ListRow>,
-    /// The number of its first row in the list, from 1, if that is known.
+    /// From 1, if known.
     pub number: Option<i64>,
-    /// Whether rows come before.
     pub has_previous: bool,
-    /// Whether rows come after.
     pub has_next: bool,
 }
 
 impl Page {
-    /// Reads the page that a query asks for, or the nearest one that has rows.
+    /// Reads the page that the query asks for, or the nearest one that has rows.
     pub fn read(
         conn: &mut Connection,
         options: &Options,
@@ -97,14 +83,14 @@ impl Page {
             Place::After(cursor) => (Some(cursor), false),
             Place::Before(cursor) => (Some(cursor), true),
         };
-        // The one too many tells that there is more.
+        // One extra row shows that there are more.
         let limit = query.show + 1;
         let scan = Scan { condition: &matches.condition, order: &order, from, backwards, limit };
         let mut rows = fetch(conn, options, columns, scan)?;
         let has_more = rows.len() as i64 > query.show;
         let elsewhere = match &query.place {
             Place::After(_) if rows.is_empty() => Some(Place::Last),
-            // What is before the second page is the first one, and a whole one.
+            // The page before the second is the first, and a full one.
             Place::Before(_) | Place::Last if !has_more => Some(Place::First),
             _ => None,
         };
@@ -124,20 +110,18 @@ impl Page {
         };
         Ok(Page {
             rows,
-            // Rows that came meanwhile make it nonsense.
+            // Rows added in the meantime make it meaningless.
             number: number.filter(|number| *number > 0),
             has_previous: from.is_some() || (backwards && has_more),
             has_next: if backwards { from.is_some() } else { has_more },
         })
     }
 
-    /// The place of the page before.
     pub fn previous(&self) -> Option<Place> {
         let first = self.rows.first().filter(|_| self.has_previous)?;
         Some(Place::Before(first.cursor(self.number)))
     }
 
-    /// The place of the page after.
     pub fn next(&self) -> Option<Place> {
         let last = self.rows.last().filter(|_| self.has_next)?;
         let number = self.number.and_then(|number| number.checked_add(self.rows.len() as i64 - 1));
@@ -154,7 +138,6 @@ impl Page {
     }
 }
 
-/// The ids of the next `limit` rows that a query matches, after an id, in the order of ids.
 pub fn matching_ids(
     conn: &mut Connection,
     options: &Options,

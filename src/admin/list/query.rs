@@ -1,5 +1,5 @@
-//! What a list's address asks for: `?q=`, a parameter for each filter, `?o=-created_at,name`, `?show=`, and
-//! the page: `?after=`, `?before=` or `?last=1`. Whatever it does not know means the default.
+//! The query of a list's URL: `?q=`, a parameter for each filter, `?o=-created_at,name`, `?show=`, and the page:
+//! `?after=`, `?before=` or `?last=1`. Unknown values mean the default.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,92 +17,66 @@ use crate::error::Error;
 use crate::models::value::to_json;
 use crate::users::permissions::Verb;
 
-/// How many rows a page may have.
 pub const SHOW: [i64; 4] = [25, 50, 100, 200];
-/// How many it has where nothing is said.
 const DEFAULT_SHOW: i64 = 100;
 
-/// A list that a request is about, and that its sender may see.
 #[derive(Clone)]
 pub struct AskedList {
-    /// Whose rows.
     pub options: &'static Options,
-    /// The query of the address.
     pub query: String,
-    /// What the sender may see of them.
     within: Option<Sql>,
 }
 
 impl AskedList {
-    /// The list of a model; fails where the sender may not see it.
     pub fn of(cx: &AdminContext) -> Result<AskedList, Error> {
         let options = cx.model(Verb::View)?;
         let within = cx.site.get(options.slug())?.visible(&cx.site.options(), cx.rights());
         Ok(AskedList { options, query: cx.request.query_string().to_owned(), within })
     }
 
-    /// Reads the query.
     pub fn parse(&self, conn: &mut Connection) -> QueryResult<ChangeListQuery> {
         Ok(ChangeListQuery { within: self.within.clone(), ..ChangeListQuery::parse(conn, self.options, &self.query)? })
     }
 }
 
-/// What a list's address asks for.
 #[derive(Clone, Debug)]
 pub struct ChangeListQuery {
-    /// The search as it was typed.
     pub search: String,
-    /// Its words, of which each must occur.
+    /// All of these words must occur.
     pub words: Vec<String>,
-    /// Why there cannot be such a search. It finds nothing then.
+    /// Why the search is invalid. It then finds nothing.
     pub problem: Option<String>,
-    /// The filters that are on.
     pub chosen: Vec<Chosen>,
-    /// Whether the address names a choice of a filter that is not there (any more). A list is shown without it;
-    /// whatever acts on all rows that match must not.
+    /// The URL names a choice that does not exist (any more). Lists ignore it; actions on all matches must refuse.
     pub is_choice_gone: bool,
-    /// A condition that is no choice of the address.
+    /// A condition that does not come from the URL.
     pub within: Option<Sql>,
-    /// The columns that order the list.
     pub order: Vec<Order>,
-    /// Whether the address says so, and not the model.
     pub has_own_order: bool,
-    /// Rows of a page.
     pub show: i64,
-    /// Which page.
     pub place: Place,
 }
 
-/// A filter that is on.
 #[derive(Clone, Debug)]
 pub struct Chosen {
-    /// The filter.
     pub filter: &'static Filter,
-    /// What of it was chosen.
     pub choice: FilterChoice,
 }
 
-/// A column that orders a list.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Its name in `?o=`.
     pub name: &'static str,
-    /// SQL of what is compared.
     pub sql: &'static str,
-    /// What kind of value that is.
     pub kind: Show,
-    /// From the greatest to the least.
     pub descending: bool,
 }
 
 impl Order {
-    /// By the id.
     pub fn by_id(descending: bool) -> Order {
         Order { name: "id", sql: "id", kind: Show::Number, descending }
     }
 
-    /// A value of the order, as it was read from a row, for a comparison with others. `None` where no row has
-    /// such a value.
+    /// A row's value, for comparisons with others. `None` if no row can have this value.
     pub fn bind(&self, value: &Value) -> Option<Value> {
         match (self.kind, value) {
             (Show::DateTime, value) => value.as_time().map(Value::DateTime),
@@ -114,31 +88,24 @@ impl Order {
     }
 }
 
-/// Which page of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
-    /// The first one.
     First,
-    /// The last one.
     Last,
-    /// The one after a row.
     After(Cursor),
-    /// The one before a row.
     Before(Cursor),
 }
 
-/// A row's place in the order of a list, so that a page in the middle costs what the first one costs, and rows
-/// that come or go meanwhile shift nothing.
+/// A row's place. Any page costs as much as the first, and added or deleted rows do not shift it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
-    /// How many rows the list had up to this one, itself included, if that is known. Only for people to read.
+    /// The number of rows up to and including this one, if known. For display only.
     pub number: Option<i64>,
-    /// Its values of [`ChangeListQuery::full_order`].
+    /// The row's values of [`ChangeListQuery::full_order`].
     pub values: Vec<Value>,
 }
 
 impl ChangeListQuery {
-    /// Reads a query string.
     pub fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> QueryResult<ChangeListQuery> {
         let data = FormData::parse(query.as_bytes());
         let search = data.get("q").unwrap_or_default().trim().to_owned();
@@ -186,14 +153,12 @@ impl ChangeListQuery {
         }
     }
 
-    /// The same page of a list that cannot be searched, filtered or ordered.
     pub fn only_place(self) -> ChangeListQuery {
         let (search, words, problem, chosen) = (String::new(), Vec::new(), None, Vec::new());
         ChangeListQuery { search, words, problem, chosen, ..self }
     }
 
-    /// The order with the id at its end, so that no two rows have the same place. It goes the way of the
-    /// column before it: an index can then be read from either end.
+    /// Ends with the id, in the direction of the column before: places are unique, and an index serves both directions.
     pub fn full_order(&self) -> Vec<Order> {
         let mut full: Vec<Order> = Vec::new();
         for order in &self.order {
@@ -207,23 +172,20 @@ impl ChangeListQuery {
         full
     }
 
-    /// Whether anything is left out.
     pub fn is_narrowed(&self) -> bool {
         !self.search.is_empty() || !self.chosen.is_empty()
     }
 
-    /// The conditions of the filters, but for the one with a name.
     pub fn filters_but(&self, name: &str) -> Sql {
         let chosen = self.chosen.iter().filter(|chosen| chosen.filter.name != name);
         Sql::all(chosen.map(|chosen| chosen.choice.condition.clone()).chain(self.within.clone()))
     }
 
-    /// The conditions of all filters.
     pub fn filters(&self) -> Sql {
         self.filters_but("")
     }
 
-    /// The parameters, without the page, in one order: equal lists have equal addresses.
+    /// Without the page, in a fixed order: equal lists have equal URLs.
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let mut parameters = Vec::new();
         if !self.search.is_empty() {
@@ -239,7 +201,7 @@ impl ChangeListQuery {
         parameters
     }
 
-    /// The link to the first page with a parameter set, or taken out.
+    /// Sets or removes a parameter, and goes to the first page.
     pub fn link(&self, name: &'static str, value: Option<String>) -> String {
         let mut parameters = self.parameters();
         let at = parameters.iter().position(|(known, _)| *known == name);
@@ -252,20 +214,18 @@ impl ChangeListQuery {
         format!("?{}", encode(&parameters))
     }
 
-    /// The link to a page of the list.
     pub fn place_link(&self, place: &Place) -> String {
         let mut parameters = self.parameters();
         parameters.extend(place.parameter());
         format!("?{}", encode(&parameters))
     }
 
-    /// The whole query, for a form to lead back to.
     pub fn state(&self) -> String {
         self.place_link(&self.place).split_off(1)
     }
 }
 
-/// The columns with these names, each once; `-` before those that descend.
+/// Each column once; `-` means descending.
 fn order<'a>(options: &'static Options, names: impl Iterator<Item = &'a str>) -> Vec<Order> {
     let (mut order, columns): (Vec<Order>, _) = (Vec::new(), options.columns());
     for name in names {
@@ -279,7 +239,6 @@ fn order<'a>(options: &'static Options, names: impl Iterator<Item = &'a str>) ->
     order
 }
 
-/// `?o=` for an order.
 pub fn order_text(order: &[Order]) -> String {
     let names =
         order.iter().map(|order| if order.descending { format!("-{}", order.name) } else { order.name.to_owned() });
@@ -302,7 +261,7 @@ impl Place {
 }
 
 impl Cursor {
-    /// As it stands in an address: base64url of a JSON list, the number first.
+    /// base64url of a JSON list, the number first.
     fn encode(&self) -> String {
         let values = self.values.iter().map(|value| match value {
             Value::Boolean(flag) => Json::from(i64::from(*flag)),
@@ -313,7 +272,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(Json::from(list).to_string())
     }
 
-    /// `None` where the text is no cursor of this order.
+    /// `None` if the text is not a cursor of this order.
     fn decode(text: &str, order: &[Order]) -> Option<Cursor> {
         let list: Vec<Json> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (number, values) = list.split_first().filter(|(_, values)| values.len() == order.len())?;

@@ -1,5 +1,4 @@
-//! Lists of late, until something is committed: to come back to a list, or to look at it once more, takes no
-//! query.
+//! Keeps recently shown lists until something is committed: returning to a list takes no query.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -13,25 +12,23 @@ use crate::db::search::Turns;
 use crate::db::{Connection, Remembered};
 use crate::error::Error;
 
-/// Lists that are remembered at once. One of 200 rows has 200 KB at most.
+/// Lists in memory. One of 200 rows takes at most 200 KB.
 const MOST: usize = 16;
 
-/// What was read for lists of one kind.
 pub struct Recent<T> {
     lists: Remembered<Asked, Arc<T>>,
 }
 
-/// A list as somebody asked for it.
 #[derive(PartialEq, Eq, Hash)]
 struct Asked {
     reader: Reader,
     slug: &'static str,
     query: String,
-    /// Filters such as "past 24 hours" go on with the clock.
+    /// Filters such as "past 24 hours" move with the clock.
     minute: i64,
 }
 
-/// Whose rights decide what is in a list: the same only as long as these rights were not read anew.
+/// The user whose rights decide what a list contains. Equal only until the rights are read again.
 struct Reader(Arc<Staff>);
 
 impl PartialEq for Reader {
@@ -53,7 +50,7 @@ where
     T: Send + Sync + 'static,
 {
     fn default() -> Recent<T> {
-        // Readers are told apart by what is remembered so, too.
+        // The sessions, whose `Staff` tells readers apart, are cached strictly too.
         Recent { lists: Remembered::strict(MOST) }
     }
 }
@@ -62,7 +59,6 @@ impl<T> Recent<T>
 where
     T: Send + Sync + 'static,
 {
-    /// The list of a model that a request asks for by its query string: as it is remembered, or read now.
     pub async fn get(
         &self,
         cx: &AdminContext,
@@ -78,11 +74,11 @@ where
         if let Some(known) = self.lists.known(version, &asked) {
             return Ok(known);
         }
-        // A search looks at every row.
+        // A search reads every row.
         let is_search = FormData::parse(query.as_bytes()).get("q").is_some_and(|words| !words.trim().is_empty());
         let turn = if is_search { turns.take().await? } else { None };
         let read = move |conn: &mut Connection| {
-            // Kept until the scan is over, even if the caller is gone by then.
+            // Held until the scan ends, even if the client has gone away.
             let _turn = turn;
             read(conn).map(Arc::new)
         };

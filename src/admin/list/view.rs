@@ -1,4 +1,4 @@
-//! What every list shows around its rows: search, filters, count, links to the other pages.
+//! What all lists show around their rows: search, filters, count, and links to other pages.
 
 use std::borrow::Cow;
 
@@ -11,54 +11,36 @@ use super::query::{ChangeListQuery, Chosen, Place};
 use crate::admin::model_admin::Options;
 use crate::db::Connection;
 
-/// What every list shows around its rows.
 pub struct ListView {
-    /// Where the list is.
     pub address: String,
-    /// Where this page of it is.
     pub here: String,
-    /// For people, one row.
     pub label: Cow<'static, str>,
-    /// For people, the rows.
     pub label_plural: Cow<'static, str>,
-    /// Whether rows can be searched.
     pub can_search: bool,
-    /// The search as it was typed.
     pub search: String,
-    /// What is wrong with it.
     pub problem: Option<String>,
-    /// The parameters that a search keeps.
     pub hidden: Vec<(&'static str, String)>,
-    /// The filters that are on, and the list without each.
+    /// The active filters, and the list without each.
     pub chips: Vec<(String, String)>,
-    /// The list with nothing left out.
     pub clear: String,
-    /// The filters.
     pub facets: Vec<Facet>,
     /// `8 of 100,000 users`
     pub result_count: String,
-    /// How many rows match.
     pub total: Count,
-    /// Whether there are no rows to leave out.
     pub is_table_empty: bool,
-    /// The other pages.
     pub pages: Pages,
-    /// The same rows as a CSV file.
     pub export: String,
 }
 
-/// The links to the other pages of a list.
 pub struct Pages {
-    /// `1–100 of 12,345`
     pub range: String,
-    /// The first page and the one before, from all but the first.
+    /// To the first and the previous page; `None` on the first.
     pub back: Option<(String, String)>,
-    /// The next page and the last one, from all but the last.
+    /// To the next and the last page; `None` on the last.
     pub forth: Option<(String, String)>,
 }
 
 impl Pages {
-    /// The pages around one.
     pub fn around(page: &Page, query: &ChangeListQuery, total: Count) -> Pages {
         let link = |place: Place| query.place_link(&place);
         Pages {
@@ -70,7 +52,6 @@ impl Pages {
 }
 
 impl ListView {
-    /// Puts together what has been read.
     pub fn read(
         conn: &mut Connection,
         options: &'static Options,

@@ -8,14 +8,11 @@ use super::parameters::with_defaults;
 use crate::db::connection::{Connection, Role};
 use crate::db::migrations;
 
-/// The id of the advisory lock for migrations: "gatepost" in ASCII.
+/// The advisory lock's id: "gatepost" in ASCII.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
 
-/// Opens a connection with the settings of its role.
-///
-/// Writers are SERIALIZABLE: what a write has read is still true when it commits, as on SQLite, where writes run one
-/// after another. Readers see one snapshot per transaction
-/// (<https://www.postgresql.org/docs/current/transaction-iso.html>).
+/// Writers are SERIALIZABLE: what a write has read is still true when it commits, as on SQLite. Readers see one
+/// snapshot per transaction (<https://www.postgresql.org/docs/current/transaction-iso.html>).
 pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
     let mut connection = PgConnection::establish(&with_defaults(url))?;
     let settings = match role {
@@ -33,7 +30,6 @@ pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
     Ok(Connection::Postgres(connection))
 }
 
-/// Applies pending migrations on a temporary connection and returns how many.
 pub fn open_migrated(url: &str) -> Result<usize, String> {
     let mut connection = open_checked(url)?;
     // If several processes start at once, one migrates and the others find nothing to do. The lock ends with the
@@ -43,7 +39,6 @@ pub fn open_migrated(url: &str) -> Result<usize, String> {
     migrations::apply(&mut connection)
 }
 
-/// Writes something and rolls it back.
 fn check_writable(connection: &mut Connection) -> Result<(), String> {
     // This tests whether the server accepts writes at all. A standby, for example, does not.
     let check = "BEGIN; CREATE TEMPORARY TABLE gatepost_probe (n bigint) ON COMMIT DROP; ROLLBACK";
@@ -55,12 +50,10 @@ fn check_writable(connection: &mut Connection) -> Result<(), String> {
     outcome
 }
 
-/// Checks that the database can be read and written.
 pub fn probe(url: &str) -> Result<(), String> {
     open_checked(url).map(drop)
 }
 
-/// Opens a connection and checks that the database is writable and encoded in UTF-8.
 fn open_checked(url: &str) -> Result<Connection, String> {
     let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
     check_writable(&mut connection)?;

@@ -55,6 +55,15 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
         ],
     ),
+    ("COGNITO_ADMIN_CLIENT_ID", &["a b", "<client>"]),
+    // Without an app client of the admin's, they are refused whatever they say.
+    ("COGNITO_ADMIN_CLIENT_SECRET", &["s"]),
+    ("COGNITO_ADMIN_ACR", &["urn:cognito:loa:2"]),
+    ("COGNITO_AUTHORIZATION_URL", &["https://example.com/oauth2/authorize"]),
+    ("COGNITO_TOKEN_URL", &["https://example.com/oauth2/token"]),
+    ("COGNITO_LOGOUT_URL", &["https://example.com/logout"]),
+    ("ADMIN_PASSWORD_SIGN_IN", &["no", "false"]),
+    ("PUBLIC_URL", &["example.com", "https://example.com/path", "https://example.com?q", "ftp://example.com"]),
     ("APP_ENV", &["prod", "Production", "development,production", "1"]),
     (
         "AWS_USER_POOLS_ID",
@@ -150,6 +159,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://*.example.com",
         ],
     ),
+    ("CORS_ALLOWED_HEADERS", &["*", "x own", "x-own: 1", "x-own;x-other", "x-\u{e9}", "authorization,*"]),
     (
         "TRUSTED_PROXIES",
         &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "*"],
@@ -301,7 +311,9 @@ fn lists_are_separated_by_commas_and_blanks_around_them_do_not_count() {
         ("AWS_APP_CLIENT_ID", " 1a , 2b ,, 3c,"),
         ("ALLOWED_HOSTS", "Example.COM, .example.org ,[::1],*"),
         ("CORS_ALLOWED_ORIGINS", "https://a.example , http://b.example:8080"),
+        ("CORS_ALLOWED_HEADERS", "Authorization , x-own"),
     ]);
+    assert_eq!(config.cors_allowed_headers, ["authorization", "x-own"]);
     assert_eq!(pool(&config).client_ids, ["1a", "2b", "3c"]);
     assert_eq!(config.allowed_hosts, ["example.com", ".example.org", "[::1]", "*"]);
     assert_eq!(config.cors_allowed_origins, ["https://a.example", "http://b.example:8080"]);
