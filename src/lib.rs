@@ -9,7 +9,7 @@
 //! | room | what it does | in the Django project | may use |
 //! |---|---|---|---|
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
-//! | `commands` | the command line | management commands | `server`, `config`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
+//! | `commands` | the command line | management commands | `server`, `config`, `admin`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
 //! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |

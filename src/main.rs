@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
-    self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, migrate,
-    openapi, serve, token,
+    self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, import,
+    migrate, openapi, serve, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -31,6 +31,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Copy everything to another, empty database, for example from SQLite to PostgreSQL
     CopyDatabase(copy_database::Arguments),
+    /// Import the rows of a CSV file, all or none
+    Import(import::Arguments),
     /// Create a superuser
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
@@ -68,6 +70,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Migrate => migrate::run(&basics),
         Command::Backup(arguments) => backup::run(&basics, &arguments),
         Command::CopyDatabase(arguments) => copy_database::run(&arguments),
+        Command::Import(arguments) => import::run(&basics, &arguments),
         Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),

@@ -94,7 +94,9 @@ function restore(body) {
   for (const box of all("#form-html [type=checkbox]")) box.checked = body.has(box.name);
   for (const [name, value] of body) {
     const field = one(`#form-html [name="${CSS.escape(name)}"]`);
-    if (field && field.type !== "checkbox") field.value = value;
+    if (!field || field.type === "checkbox") continue;
+    field.value = value;
+    if ("value" in field.dataset) field.dataset.value = JSON.stringify(value);
   }
 }
 
@@ -127,8 +129,18 @@ function onSubmit(event) {
   one("dialog[open]")?.close();
   if ("token" in form.dataset) useToken(form);
   else if ("raw" in form.dataset) ask(url, { method, body: one("#content").value, mediaType: one("#media-type").value });
-  else if (form.id === "form-html") ask(url, { method, body: new URLSearchParams(new FormData(form)) });
+  else if (form.id === "form-html") ask(url, { method, body: entered(form) });
   else ask(url, { method });
+}
+
+/** What a form sends. A browser removes line breaks from a line of text; a field that nobody touched keeps them. */
+function entered(form) {
+  const body = new URLSearchParams(new FormData(form));
+  for (const field of all("[data-value]", form)) {
+    const value = JSON.parse(field.dataset.value);
+    if (field.value === value.replace(/[\r\n]/g, "")) body.set(field.name, value);
+  }
+  return body;
 }
 
 function useToken(form) {

@@ -76,7 +76,7 @@ impl AdminContext {
         T: Send + 'static,
         F: FnOnce(&mut Connection, &Site, &Staff) -> Result<T, Error> + Clone + Send + 'static,
     {
-        let (site, id) = (self.site.clone(), self.staff.staff.user.id);
+        let (site, id) = (self.site.clone(), self.staff.staff.user()?.id);
         let with_rights_of_now = move |conn: &mut Connection| {
             let staff = Staff::find(conn, id)?;
             queries(conn, &site, &staff)

@@ -27,12 +27,14 @@ impl ModelAdmin for &'static Options {
     }
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
-        let data = entered(self.fields().filter(|field| field.is_column()), values, id.is_some())?;
-        let row = match id {
-            None => self.model.create(conn, &data, &staff.actor())?,
-            Some(id) => find(self.model, conn, id)?.update(conn, &data, &staff.actor())?,
+        let fields = self.fields().filter(|field| field.is_column());
+        let Some(id) = id else {
+            return Ok(self.model.create(conn, &entered(fields, values, false)?, &staff.actor())?.id);
         };
-        Ok(row.id)
+        let row = find(self.model, conn, id)?;
+        // A value that nobody touched stays, even if it would be refused by now.
+        let touched = fields.filter(|field| values.0.get(field.name) != Some(&form_value(&row, field)));
+        Ok(row.update(conn, &entered(touched, values, true)?, &staff.actor())?.id)
     }
 
     fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
@@ -59,7 +61,7 @@ pub fn initial(options: &Options, staff: &Staff) -> Values {
         Some(Default::Integer(number)) => values.with(field.name, number.to_string()),
         Some(Default::Text(text)) => values.with(field.name, text),
         Some(Default::Now) => values.with(field.name, iso_8601(Utc::now().naive_utc().trunc_subsecs(0))),
-        Some(Default::Caller) => values.with(field.name, staff.user.id.to_string()),
+        Some(Default::Caller) => values.with(field.name, staff.user_id().map_or_else(String::new, |id| id.to_string())),
         _ => values,
     })
 }
@@ -70,9 +72,8 @@ fn entered(
     values: &Values,
     is_partial: bool,
 ) -> Result<CleanedData, Error> {
-    let is_text = |field: &Field| matches!(field.kind, Kind::Char(_) | Kind::Email);
     let is_empty = |field: &Field| values.0.get(field.name).is_some_and(|value| value == "");
-    let is_missing = |field: &&Field| is_empty(field) && !field.is_null && !is_text(field);
+    let is_missing = |field: &&Field| is_empty(field) && !field.is_null && !field.is_text();
     let (missing, given): (Vec<&Field>, Vec<&Field>) = fields.partition(is_missing);
     let data: Data = values.0.iter().map(|(name, value)| (name.clone(), input(value))).collect();
     let mut errors = FieldErrors::default();

@@ -121,7 +121,7 @@ fn explain(error: &Error) -> (&'static str, String) {
         Error::CsrfFailed(_) => (
             "Form refused",
             format!(
-                "{error} Go back, reload the page and send the form again. If that does not help, allow cookies for this site.",
+                "{error} Open the page again and fill in the form there. If that does not help, allow cookies for this site.",
             ),
         ),
         Error::PermissionDenied => ("Not allowed", "You do not have permission to do this.".to_owned()),

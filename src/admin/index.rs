@@ -70,7 +70,7 @@ impl Entry {
 pub async fn index(cx: AdminContext) -> Result<HttpResponse, Error> {
     let read = |conn: &mut Connection, site: &Site, staff: &Staff| {
         let mut of_staff = Sql::new("actor_id = ?");
-        of_staff.bind(staff.user.id);
+        of_staff.bind(staff.user()?.id);
         let mine = entries(conn, site, staff, of_staff)?;
         let all = entries(conn, site, staff, of_viewable(site, staff))?;
         Ok((sections(conn, site, staff)?, mine, all))

@@ -62,7 +62,7 @@ impl Frame {
         Frame {
             title: title.into(),
             breadcrumbs: Vec::new(),
-            username: cx.staff.staff.user.username.clone(),
+            username: cx.staff.staff.user.as_ref().map(|user| user.username.clone()).unwrap_or_default(),
             csrf_token: cx.staff.csrf_token.clone(),
             nav: nav(cx, current),
             messages: cx.staff.take_messages(),

@@ -66,11 +66,11 @@ struct FormField {
 }
 
 enum FormInput {
-    /// An `<input>`: its `type` and value.
+    /// An `<input>`: its `inputmode` and value. Browsers rewrite what is in inputs of the types `email` and `number`.
     Line(&'static str, String),
     Checkbox(bool),
     /// A `<select>`: each choice's value and name, and whether it is selected.
-    Select(Vec<(&'static str, &'static str, bool)>),
+    Select(Vec<(String, String, bool)>),
 }
 
 /// Changes the headers where the page's own differ from the displayed ones.
@@ -218,12 +218,16 @@ impl FormInput {
                 FormInput::Checkbox(value.as_bool().unwrap_or(field.default == Some(Default::Boolean(true))))
             }
             Kind::Choice(choices) => {
-                let choice = |(value, name): &(&'static str, &'static str)| (*value, *name, *value == text);
-                let none = field.is_null.then_some(("", "–", text.is_empty()));
-                FormInput::Select(none.into_iter().chain(choices.iter().map(choice)).collect())
+                let none = field.is_null.then_some(("", "–"));
+                // A value that is no choice any more stays until another one is chosen.
+                let is_old = !text.is_empty() && !choices.iter().any(|(value, _)| *value == text);
+                let old = is_old.then_some((text.as_str(), text.as_str()));
+                let choices = none.into_iter().chain(old).chain(choices.iter().copied());
+                let choice = |(value, name): (&str, &str)| (value.to_owned(), name.to_owned(), value == text);
+                FormInput::Select(choices.map(choice).collect())
             }
             Kind::Email => FormInput::Line("email", text),
-            Kind::Integer | Kind::ForeignKey(_) => FormInput::Line("number", text),
+            Kind::ForeignKey(_) => FormInput::Line("numeric", text),
             _ => FormInput::Line("text", text),
         }
     }

@@ -84,7 +84,7 @@ pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Po
     match models::find_by_email(conn, email)? {
         Some(user) if !user.is_active => refused(Refusal::UserInactive),
         // Non-ASCII letters that fold to the same letter may be different mailboxes.
-        Some(user) if !user.email.eq_ignore_ascii_case(email) => refused(Refusal::EmailAmbiguous),
+        Some(user) if !user.has_email(email) => refused(Refusal::EmailAmbiguous),
         Some(user) if user.cognito_sub.is_some() => refused(Refusal::EmailLinked),
         Some(user) => Ok(Match::Linkable(user)),
         None if policy.creation == Creation::Never => refused(Refusal::UserUnknown),

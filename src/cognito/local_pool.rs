@@ -21,6 +21,7 @@ use url::Url;
 use super::jwk::{Key, KeySet};
 use super::signatures;
 use super::user_pool::UserPool;
+use crate::users::models::email_key;
 
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
 /// The admin's app client.
@@ -143,8 +144,8 @@ impl LocalPool {
         let pool = self.user_pool();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
         // The `sub` is derived from the e-mail, so every token of an e-mail is for the same user.
-        let sub =
-            uuid(&digest(&SHA256, format!("{}/{}", pool.id, request.email.to_lowercase()).as_bytes()).as_ref()[..16]);
+        let email = email_key(&request.email).unwrap_or_default();
+        let sub = uuid(&digest(&SHA256, format!("{}/{email}", pool.id).as_bytes()).as_ref()[..16]);
         let mut claims = json!({
             "sub": sub, "iss": pool.issuer(), "origin_jti": random_uuid()?, "event_id": random_uuid()?,
             "auth_time": now, "exp": now.saturating_add(request.expires_in), "iat": now, "jti": random_uuid()?,

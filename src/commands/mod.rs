@@ -7,6 +7,7 @@ pub mod check_token;
 pub mod copy_database;
 pub mod createsuperuser;
 pub mod health;
+pub mod import;
 pub mod migrate;
 pub mod openapi;
 mod output;

@@ -33,6 +33,6 @@ pub use connection::Connection;
 pub use database::{Db, DbState};
 pub use open_error::OpenError;
 pub use remembered::Remembered;
-pub use transaction::{rehearse, savepoint};
+pub use transaction::{attempt, savepoint};
 pub use url::DatabaseUrl;
 pub use version::Version;

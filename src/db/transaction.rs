@@ -50,10 +50,15 @@ pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) ->
     outcome
 }
 
-/// A dry run: always rolls back.
-pub fn rehearse<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
-    conn.batch_execute("SAVEPOINT rehearsal")?;
+/// Runs part of a write in a savepoint, and rolls it back unless `is_kept` accepts its outcome.
+pub fn attempt<T>(
+    conn: &mut Connection,
+    part: impl FnOnce(&mut Connection) -> Result<T, Error>,
+    is_kept: impl FnOnce(&T) -> bool,
+) -> Result<T, Error> {
+    conn.batch_execute("SAVEPOINT attempt")?;
     let outcome = part(conn);
-    conn.batch_execute("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+    let is_kept = outcome.as_ref().is_ok_and(is_kept);
+    conn.batch_execute(if is_kept { "RELEASE attempt" } else { "ROLLBACK TO attempt; RELEASE attempt" })?;
     outcome
 }

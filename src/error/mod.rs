@@ -55,7 +55,7 @@ pub enum Error {
     #[error("{}", .0.detail())]
     Refused(Refusal),
     /// The trigger's call is valid, but the user cannot be created or linked: 409.
-    #[error("{}", .0.detail())]
+    #[error("{}", .0.sign_up_detail())]
     SignUpRefused(Refusal),
     #[error("{}", .0.detail())]
     TriggerRefused(TriggerRefusal),

@@ -78,6 +78,18 @@ refusals! {
     }
 }
 
+impl Refusal {
+    /// The sentence for the trigger, whose event is no token.
+    pub fn sign_up_detail(self) -> &'static str {
+        match self {
+            Refusal::ClaimInvalid => "The username or the e-mail address of the event is not valid.",
+            Refusal::EmailMissing => "The event has no e-mail address.",
+            Refusal::UserUnknown => "No local user has the e-mail address of the event.",
+            refusal => refusal.detail(),
+        }
+    }
+}
+
 impl TriggerRefusal {
     pub fn status(self) -> StatusCode {
         use TriggerRefusal::*;

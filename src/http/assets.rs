@@ -32,6 +32,17 @@ pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *HASH)
 }
 
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    }
+}
+
+pub fn content(name: &str) -> Option<Bytes> {
+    Files::get(name).map(|file| bytes(file.data))
+}
+
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     // The raw path is enough: no file name needs percent-encoding.
     let file = request.path().strip_prefix(&url("")).and_then(Files::get);
@@ -39,10 +50,7 @@ pub async fn serve(request: HttpRequest) -> HttpResponse {
     let tag = format!("\"{}\"", *HASH);
     let mut response = match etag::any_matches(request.headers(), IF_NONE_MATCH, &tag) {
         true => HttpResponse::NotModified().finish(),
-        false => HttpResponse::Ok().body(match file.data {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => Bytes::from(bytes),
-        }),
+        false => HttpResponse::Ok().body(bytes(file.data)),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));

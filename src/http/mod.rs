@@ -20,3 +20,4 @@ pub mod rate_limit;
 pub mod routes;
 pub mod theme;
 pub mod trace_context;
+pub mod well_known;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
 
+use super::email::is_valid;
 use super::model::{Field, Kind};
 use super::value::Value;
 use crate::error::FieldErrors;
@@ -89,8 +90,7 @@ impl Field {
             return if may_be_left_out { Ok(None) } else { fail("This field is required.") };
         };
         let is_empty = matches!(input, Input::Text { text, .. } if text.is_empty());
-        let is_text = matches!(self.kind, Kind::Char(_) | Kind::Email);
-        if *input == Input::Null || (is_empty && self.is_null && !is_text) {
+        if *input == Input::Null || (is_empty && self.is_null && !self.is_text()) {
             return if self.is_null { Ok(Some(Value::Null)) } else { fail("This field may not be null.") };
         }
         self.clean_value(input).map(Some)
@@ -99,7 +99,7 @@ impl Field {
     fn clean_value(&self, input: &Input) -> Result<Value, Vec<String>> {
         match self.kind {
             Kind::Char(max_length) => char(input, max_length, self.is_blank).map(Value::Text),
-            Kind::Email => char(input, MAX_EMAIL_CHARS, self.is_blank).map(Value::Text),
+            Kind::Email => email(input, self.is_blank).map(Value::Text),
             Kind::Integer => integer(input).map(Value::Integer),
             Kind::Boolean => boolean(input).map(Value::Boolean),
             Kind::DateTime => datetime(input).map(Value::DateTime),
@@ -143,6 +143,11 @@ fn char(input: &Input, max_length: usize, is_blank: bool) -> Result<String, Vec<
         errors.push(format!("Surrogate characters are not allowed: U+{surrogate:X}."));
     }
     if errors.is_empty() { Ok(text.to_owned()) } else { Err(errors) }
+}
+
+fn email(input: &Input, is_blank: bool) -> Result<String, Vec<String>> {
+    let email = char(input, MAX_EMAIL_CHARS, is_blank)?;
+    if email.is_empty() || is_valid(&email) { Ok(email) } else { fail("Enter a valid email address.") }
 }
 
 fn integer(input: &Input) -> Result<i64, Vec<String>> {

@@ -2,6 +2,7 @@
 //! use the same description and the same functions to create, change and delete rows.
 
 pub mod clean;
+pub mod email;
 pub mod list;
 pub mod model;
 pub mod row;

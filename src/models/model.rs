@@ -77,8 +77,9 @@ pub struct Field {
     pub is_editable: bool,
     pub is_null: bool,
     pub is_blank: bool,
-    /// The column needs a `UNIQUE` constraint.
-    pub is_unique: bool,
+    /// For unique values, the form in which they are compared; `None` if there is nothing to compare. The database needs
+    /// a `UNIQUE` constraint.
+    pub unique_key: Option<fn(&str) -> Option<String>>,
     pub is_searched: bool,
     /// The table needs an index on the column and `id`.
     pub is_ordering: bool,
@@ -124,7 +125,7 @@ impl Field {
             is_editable: true,
             is_null: false,
             is_blank: false,
-            is_unique: false,
+            unique_key: None,
             is_searched: false,
             is_ordering: false,
         }
@@ -198,7 +199,12 @@ impl Field {
     }
 
     pub const fn unique(self) -> Field {
-        Field { is_unique: true, ..self }
+        self.unique_by(|value| Some(value.to_owned()))
+    }
+
+    /// Requires unique values, compared in this form.
+    pub const fn unique_by(self, key: fn(&str) -> Option<String>) -> Field {
+        Field { unique_key: Some(key), ..self }
     }
 
     pub const fn search(self) -> Field {
@@ -236,6 +242,11 @@ impl Field {
 
     pub fn is_required(&self) -> bool {
         self.is_editable && self.default.is_none()
+    }
+
+    /// Whether its values are texts that people type.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Char(_) | Kind::Email)
     }
 
     pub fn is_column(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::admin::{self, Site};
 use crate::api::ModelViewSet;
 use crate::cognito::{inspector_page, post_confirmation};
 use crate::http::routes::{get, read_only};
-use crate::http::{assets, pages};
+use crate::http::{assets, pages, well_known};
 use crate::{articles, users};
 
 /// A new resource adds a line to [`api`] and one to [`site`].
@@ -43,6 +43,9 @@ pub(super) fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, St
         .service(read_only("/docs", get().to(docs::add_slash)))
         .service(read_only("/docs/", get().to(docs::page)))
         .service(read_only("/docs/{name}", get().to(docs::file)))
+        .service(read_only("/favicon.ico", get().to(well_known::favicon)))
+        .service(read_only("/robots.txt", get().to(well_known::robots)))
+        .service(read_only("/.well-known/change-password", get().to(well_known::change_password)))
         .service(read_only("/static/{path:.*}", get().to(assets::serve)))
         .default_service(web::to(pages::not_found));
     if let Some((path, jwks)) = local_jwks.cloned() {

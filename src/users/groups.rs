@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use unicode_normalization::UnicodeNormalization;
 
 use super::permissions::of_group;
 use super::validators;
@@ -19,7 +20,7 @@ pub static GROUP: Model = Model {
     plural: "groups",
     title: "name",
     fields: &[
-        Field::char("name", validators::MAX_NAME_CHARS).search().order(),
+        Field::char("name", validators::MAX_NAME_CHARS).unique_by(|name| Some(normalize_name(name))).search().order(),
         Field::many_to_many("permissions").help_text("All members of the group have these permissions."),
     ],
 };
@@ -61,6 +62,8 @@ pub fn create(
     permissions: &BTreeSet<String>,
     actor: &Actor,
 ) -> Result<Group, Error> {
+    let name = normalize_name(name);
+    let name = name.as_str();
     check_name(name)?;
     let inserted = diesel::insert_into(groups::table).values(groups::name.eq(name));
     let group: Group = inserted.returning(groups::all_columns).get_result(conn).map_err(taken)?;
@@ -82,6 +85,8 @@ pub fn update(
     permissions: &BTreeSet<String>,
     actor: &Actor,
 ) -> Result<Group, Error> {
+    let name = normalize_name(name);
+    let name = name.as_str();
     check_name(name)?;
     let old = of_group(conn, group.id)?;
     let changes = Changes::default().field("name", group.name.clone(), name).field(
@@ -107,6 +112,11 @@ pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(),
         Vec::<String>::new(),
     );
     deleted_rows::delete(conn, actor, group.as_object(), "groups", &changes)
+}
+
+/// Of two ways to write an accent, the one that all names have.
+fn normalize_name(name: &str) -> String {
+    name.nfc().collect()
 }
 
 fn check_name(name: &str) -> Result<(), FieldErrors> {

@@ -57,7 +57,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
             return Err(Error::PermissionDenied);
         }
     }
-    let user = Arc::new(signed_in.staff.user.clone());
+    let user = Arc::new(signed_in.staff.user()?.clone());
     request.extensions_mut().insert(PageUser { user, csrf_token: signed_in.csrf_token.clone() });
     Ok(())
 }

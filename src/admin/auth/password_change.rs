@@ -47,7 +47,7 @@ pub async fn submit(
     credentials: web::Data<Credentials>,
 ) -> Result<HttpResponse, Error> {
     let field = |name| form.get(name).unwrap_or_default().to_owned();
-    let (user, new) = (&cx.staff.staff.user, field("new_password1"));
+    let (user, new) = (cx.staff.staff.user()?, field("new_password1"));
     let mut problems = Problems { new: problems_of(&new, user), ..Problems::default() };
     if new != field("new_password2") {
         problems.again.push("The two password fields didn’t match.".to_owned());
@@ -92,13 +92,14 @@ fn problems_of(password: &str, user: &User) -> Vec<String> {
 /// Fails if the password was changed since the old one was checked. The other sessions end; this one gets a new key.
 async fn change(cx: &AdminContext, credentials: &Credentials, password: String) -> Result<HttpResponse, Error> {
     let hash = credentials.hasher.hash(password).await?;
-    let (session_id, checked) = (cx.staff.session_id, cx.staff.staff.user.password.clone());
+    let (session_id, checked) = (cx.staff.session_id, cx.staff.staff.user()?.password.clone());
     let set = move |conn: &mut Connection, _: &Site, staff: &Staff| {
-        if staff.user.password != checked {
+        let user = staff.user()?;
+        if user.password != checked {
             return Err(Error::PermissionDenied);
         }
-        models::set_password(conn, &staff.user, Some(hash), Some(session_id), &staff.actor())?;
-        models::find(conn, staff.user.id)?.ok_or(Error::PermissionDenied)
+        models::set_password(conn, user, Some(hash), Some(session_id), &staff.actor())?;
+        models::find(conn, user.id)?.ok_or(Error::PermissionDenied)
     };
     let changed = cx.write(set).await?;
     cx.staff.renew_session(&changed)?;

@@ -227,7 +227,7 @@ impl SignedIn {
         let user = user.filter(|user| user.is_active && user.is_staff && auth_hash(user) == began_with);
         let Some(user) = user else { return Ok(None) };
         let rights = Rights::of(conn, &user)?;
-        let staff = Arc::new(Staff { user, rights, batch: None });
+        let staff = Arc::new(Staff::new(user, rights));
         Ok(Some(SignedIn { id: session.id, csrf_token, staff }))
     }
 }

@@ -66,9 +66,10 @@ pub async fn list(
     let search = query.map_or_else(String::new, |query| query.into_inner().q.trim().to_owned());
     let words = search.clone();
     let read = move |conn: &mut Connection, _: &Site, staff: &Staff| {
-        let own = sessions::list(conn, sessions::Of::User(staff.user.id), &limits, MOST)?;
+        let id = staff.user()?.id;
+        let own = sessions::list(conn, sessions::Of::User(id), &limits, MOST)?;
         let all = match staff.rights.is_superuser {
-            true => Some(sessions::list(conn, sessions::Of::Others(staff.user.id, &words), &limits, MOST)?),
+            true => Some(sessions::list(conn, sessions::Of::Others(id, &words), &limits, MOST)?),
             false => None,
         };
         Ok((own, all))
@@ -95,7 +96,7 @@ fn row((session, username): (Session, String), staff: &StaffUser) -> SessionRow 
 
 /// Users may end their own sessions, superusers any.
 pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result<HttpResponse, Error> {
-    let (id, user_id) = (id.into_inner(), cx.staff.staff.user.id);
+    let (id, user_id) = (id.into_inner(), cx.staff.staff.user()?.id);
     let owner = (!cx.rights().is_superuser).then_some(user_id);
     if !cx.db.write(move |conn| Ok(sessions::delete_by_id(conn, id, owner)?)).await? {
         return Err(Error::NoSuchObject("session"));
@@ -106,7 +107,7 @@ pub async fn revoke(cx: AdminContext, _: PostForm, id: web::Path<i64>) -> Result
 }
 
 pub async fn revoke_others(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
-    let (user_id, this) = (cx.staff.staff.user.id, cx.staff.session_id);
+    let (user_id, this) = (cx.staff.staff.user()?.id, cx.staff.session_id);
     let ended = cx.db.write(move |conn| Ok(sessions::delete_of_user(conn, user_id, Some(this))?)).await?;
     log::info!("user {user_id} signed out of {ended} other sessions");
     cx.staff.tell(Message::success(match ended {

@@ -112,7 +112,9 @@ pub async fn authenticate(
     let session = request.get_session();
     match find(request.request(), &session).await {
         Ok(Some(staff)) => {
-            request.extensions_mut().insert(CallerId(staff.staff.user.id));
+            if let Some(id) = staff.staff.user_id() {
+                request.extensions_mut().insert(CallerId(id));
+            }
             request.extensions_mut().insert(staff);
         }
         Ok(None) => {}

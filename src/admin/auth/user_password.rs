@@ -36,7 +36,7 @@ fn find(conn: &mut Connection, site: &Site, staff: &Staff, id: i64) -> Result<(U
     staff.check_permission(model.options(), Verb::Change)?;
     let missing = || Error::NoSuchObject(model.options().name());
     let user = models::find(conn, id)?.ok_or_else(missing)?;
-    if id == staff.user.id || !staff.has_object_permission(conn, model, Verb::Change, id)? {
+    if Some(id) == staff.user_id() || !staff.has_object_permission(conn, model, Verb::Change, id)? {
         return Err(Error::PermissionDenied);
     }
     let values = model.load(conn, id)?.ok_or_else(missing)?;
@@ -45,7 +45,7 @@ fn find(conn: &mut Connection, site: &Site, staff: &Staff, id: i64) -> Result<(U
 
 pub async fn form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let id = cx.id(cx.site.get(SLUG)?.options())?;
-    if id == cx.staff.staff.user.id {
+    if Some(id) == cx.staff.staff.user_id() {
         return Ok(see_other("/admin/password_change/"));
     }
     let (user, _) = cx.read(move |conn, site, staff| find(conn, site, staff, id)).await?;

@@ -92,6 +92,7 @@ pub async fn change(cx: AdminContext, PostForm(data): PostForm) -> Result<HttpRe
     form.values = fields::parse(options, &data);
     form.basis = Basis::parse(&data);
     if let Some(basis) = &form.basis {
+        basis.keep_untouched(options, &mut form.values);
         basis.keep_theirs(options, &data, &mut form.values);
     }
     let edit = form.clone();

@@ -12,6 +12,7 @@ use crate::admin::model_admin::{ModelAdmin, Options, Values};
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::history::{self, Entry};
+use crate::models::clean::strip;
 use crate::models::{Field, Kind};
 
 /// What a form was made from. The form carries it along.
@@ -38,6 +39,18 @@ impl Basis {
         serde_json::to_string(&self.original.0).unwrap_or_default()
     }
 
+    /// Restores fields that nobody touched. A browser removes line breaks from a line of text, and the form gives it
+    /// back without them.
+    pub fn keep_untouched(&self, options: &Options, values: &mut Values) {
+        for field in entered(options).filter(|field| field.is_text()) {
+            if let Some(Value::String(original)) = self.original.0.get(field.name)
+                && one_line(original) == one_line(values.text(field.name))
+            {
+                values.0.insert(field.name.to_owned(), original.as_str().into());
+            }
+        }
+    }
+
     /// Keeps the values of the other person that the user chose, see [`Conflict`].
     pub fn keep_theirs(&self, options: &Options, form: &FormData, values: &mut Values) {
         for field in entered(options) {
@@ -51,6 +64,10 @@ impl Basis {
     pub fn is_stale(&self, options: &Options, current: &Values) -> bool {
         entered(options).any(|field| self.original.0.get(field.name) != current.0.get(field.name))
     }
+}
+
+fn one_line(text: &str) -> String {
+    strip(&text.replace(['\r', '\n'], "")).to_owned()
 }
 
 /// Forms can be manipulated.

@@ -11,7 +11,6 @@ use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 use crate::error::FieldErrors;
-use crate::models::clean::MAX_EMAIL_CHARS;
 use crate::models::value::to_text;
 use crate::models::words::capitalized;
 use crate::models::{Field, Kind, Model};
@@ -43,8 +42,8 @@ pub enum Input {
         kind: &'static str,
         value: String,
         required: bool,
-        /// In characters.
-        max_length: Option<usize>,
+        /// The `inputmode` of the input; empty: none.
+        mode: &'static str,
     },
     Choose {
         options: Vec<OptionView>,
@@ -126,14 +125,14 @@ impl View<'_> {
             return Ok(Input::Fixed(shown(conn, self.model, self.site, field, self.values)?));
         }
         let value = self.values.text(field.name).to_owned();
-        let line = |kind, value, max_length| Input::Text { kind, value, required: field.is_required(), max_length };
+        // Browsers rewrite what is in inputs of the types `email` and `number`, and `maxlength` counts UTF-16 units.
+        let line = |kind, value, mode| Input::Text { kind, value, required: field.is_required(), mode };
         Ok(match field.kind {
-            Kind::Char(max_length) => line("text", value, Some(max_length)),
-            Kind::Email => line("email", value, Some(MAX_EMAIL_CHARS)),
-            Kind::Integer => line("number", value, None),
+            Kind::Char(_) | Kind::Integer => line("text", value, ""),
+            Kind::Email => line("text", value, "email"),
             Kind::DateTime => {
                 let (kind, value) = time_input(value);
-                line(kind, value, None)
+                line(kind, value, "")
             }
             Kind::Choice(choices) => {
                 let choices = choices.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
@@ -141,7 +140,7 @@ impl View<'_> {
             }
             Kind::ForeignKey(to) => match few_rows(conn, to)? {
                 Some(rows) => Input::Choose { options: one_of(field, &value, rows), required: !field.is_null },
-                None => line("number", value, None),
+                None => line("text", value, "numeric"),
             },
             Kind::Boolean => Input::Checkbox(self.values.flag(field.name)),
             Kind::Password => Input::NewPassword {
@@ -196,11 +195,16 @@ fn time_input(value: String) -> (&'static str, String) {
     }
 }
 
+/// The choices of a field that holds one of them. A value that is no choice any more stays until another one is chosen.
 fn one_of(field: &Field, chosen: &str, choices: impl IntoIterator<Item = (String, String)>) -> Vec<OptionView> {
     let option =
         |(value, label): (String, String)| OptionView { is_selected: value == chosen, value, label, is_fixed: false };
     let none = (field.is_null || chosen.is_empty()).then(|| (String::new(), "–".to_owned()));
-    none.into_iter().chain(choices).map(option).collect()
+    let mut options: Vec<OptionView> = none.into_iter().chain(choices).map(option).collect();
+    if !options.iter().any(|option| option.is_selected) {
+        options.insert(0, option((chosen.to_owned(), chosen.to_owned())));
+    }
+    options
 }
 
 /// `None` if there are more than [`MOST_OFFERED`].
@@ -245,4 +249,26 @@ fn shown_text(conn: &mut Connection, field: &Field, text: &str) -> QueryResult<S
         }
         _ => text.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_choice_any_more_stays_selected() {
+        let choices = || ["talk", "workshop"].map(|value| (value.to_owned(), value.to_owned()));
+        let field = Field::choice("kind", &[("talk", "Talk"), ("workshop", "Workshop")]);
+        for (chosen, offered) in [
+            ("talk", &["talk", "workshop"][..]),
+            ("panel", &["panel", "talk", "workshop"]),
+            ("", &["", "talk", "workshop"]),
+        ] {
+            let options = one_of(&field, chosen, choices());
+            assert_eq!(options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>(), offered);
+            let selected: Vec<_> =
+                options.iter().filter(|option| option.is_selected).map(|o| o.value.as_str()).collect();
+            assert_eq!(selected, [chosen]);
+        }
+    }
 }

@@ -109,7 +109,7 @@ pub fn new_password(options: &Options, form: &FormData, values: &Values) -> Resu
     }
     let names: Vec<(String, &str)> = options
         .fields()
-        .filter(|field| matches!(field.kind, Kind::Char(_) | Kind::Email))
+        .filter(|field| field.is_text())
         .map(|field| (field.verbose_name().to_lowercase(), values.text(field.name)))
         .collect();
     let attributes: Vec<(&str, &str)> = names.iter().map(|(name, value)| (name.as_str(), *value)).collect();

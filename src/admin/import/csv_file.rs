@@ -1,13 +1,15 @@
 //! Reads the CSV file of an import: the field of each column, and the values of each row.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::Value;
 
+use super::reader::{Reader, Record};
+use crate::admin::form::fields::canonical;
 use crate::admin::model_admin::{Options, Values};
 use crate::error::FieldErrors;
-use crate::models::{Field, Kind};
-
-/// One transaction, for which other writes wait.
-pub const MAX_ROWS: usize = 10_000;
+use crate::models::{Field, Input, Kind};
 
 const MAX_COLUMNS: usize = 200;
 
@@ -31,6 +33,8 @@ pub struct CsvRow {
     /// From 1.
     pub line: u64,
     cells: Vec<String>,
+    /// Columns in which an earlier line has the same key: name, name for people, and that line.
+    repeats: Vec<(&'static str, String, u64)>,
 }
 
 /// Several choices and passwords can only be entered in the form.
@@ -51,52 +55,56 @@ pub fn text(file: &[u8]) -> Result<&str, String> {
     Ok(text)
 }
 
-/// A line of field names, then the rows. Spreadsheets use their country's separator: comma, semicolon or tab.
+/// Reads a text: a line with the names of fields, then one line a row. Commas, semicolons and tabs may separate cells,
+/// because spreadsheets use what their country's settings say. A first line `sep=;` names the separator, as in Excel.
 pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
-    let headings = reader.headers().map_err(|error| error.to_string())?.clone();
+    let (delimiter, text, first_line) = delimiter(text);
+    let mut records =
+        Reader::new(text, delimiter, first_line).skip_while(|record| matches!(record, Ok(r) if is_empty(r)));
+    let headings = records.next().ok_or("The file is empty.")??.cells;
     let (columns, ignored) = columns(options, &headings)?;
-    let (mut rows, mut empty_lines) = (Vec::new(), 0);
-    for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
-        let (line, skipped) = record.position().map_or((0, 0), |position| begin(text, position));
-        empty_lines += skipped;
-        // Spreadsheets leave lines with only separators at the end.
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            empty_lines += 1;
+    let mut sheet = Sheet { columns, ignored, empty_lines: 0, rows: Vec::new() };
+    let mut empty_before = 0;
+    for record in records {
+        let record = record?;
+        if is_empty(&record) {
+            empty_before += 1;
             continue;
         }
-        if record.len() > columns.len() && record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
-            return Err(format!("Line {line} has {} cells, but there are {} headings.", record.len(), columns.len()));
-        }
-        if rows.len() == MAX_ROWS {
-            return Err(format!("The file has more than {MAX_ROWS} rows. Split it into several files."));
-        }
-        rows.push(CsvRow { line, cells: record.iter().map(unguarded).collect() });
+        sheet.empty_lines += std::mem::take(&mut empty_before);
+        sheet.add(record)?;
     }
-    if rows.is_empty() {
+    if sheet.rows.is_empty() {
         return Err("The file has no rows below its headings.".to_owned());
     }
-    Ok(Sheet { columns, ignored, empty_lines, rows })
+    sheet.find_repeats();
+    Ok(sheet)
 }
 
-/// The line where a record starts, and the number of empty lines before it. The reader's own position is just after the
-/// end of the last record, which is the CR if lines end with CR and LF.
-fn begin(text: &str, position: &csv::Position) -> (u64, usize) {
-    let (before, rest) = text.as_bytes().split_at_checked(position.byte() as usize).unwrap_or_default();
-    let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
-    let is_within_crlf = before.ends_with(b"\r") && rest.starts_with(b"\n");
-    (position.line() + breaks as u64, breaks - usize::from(is_within_crlf))
+fn is_empty(record: &Record) -> bool {
+    record.cells == [""]
 }
 
-fn delimiter(text: &str) -> u8 {
-    let first = text.lines().next().unwrap_or_default().as_bytes();
-    let count = |separator: &u8| first.iter().filter(|byte| *byte == separator).count();
-    // The last of equal ones wins: the comma if there is none at all.
-    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+/// The separator, the text to read, and the number of its first line.
+fn delimiter(text: &str) -> (char, &str, u64) {
+    let (first, rest) = text.split_at(text.find(['\r', '\n']).unwrap_or(text.len()));
+    let first = first.trim_matches('"');
+    let named = first.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).and_then(|_| first[4..].parse().ok());
+    if let Some(delimiter) = named.filter(|c: &char| !c.is_alphanumeric()) {
+        let after = rest.strip_prefix("\r\n").or_else(|| rest.get(1..)).unwrap_or_default();
+        return (delimiter, after, 2);
+    }
+    (most_frequent_delimiter(text), text, 1)
 }
 
-fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Target>, Vec<String>), String> {
+/// The separator that the first line has most of.
+fn most_frequent_delimiter(text: &str) -> char {
+    let first = text.split(['\r', '\n']).find(|line| !line.is_empty()).unwrap_or_default();
+    // Of equal ones the last wins: the comma where there is none at all.
+    ['\t', ';', ','].into_iter().max_by_key(|separator| first.matches(*separator).count()).unwrap_or(',')
+}
+
+fn columns(options: &Options, headings: &[String]) -> Result<(Vec<Target>, Vec<String>), String> {
     if headings.len() > MAX_COLUMNS {
         return Err(format!("The first line has more than {MAX_COLUMNS} cells."));
     }
@@ -121,9 +129,6 @@ fn columns(options: &Options, headings: &csv::StringRecord) -> Result<(Vec<Targe
             ignored.push(name.to_owned());
         }
         columns.push(target);
-    }
-    if columns.is_empty() {
-        return Err("The file is empty.".to_owned());
     }
     if !columns.iter().any(|column| matches!(column, Target::Field(_))) {
         let names: Vec<_> = importable(options).map(|field| field.name).collect();
@@ -151,20 +156,65 @@ fn unguarded(cell: &str) -> String {
 }
 
 impl Sheet {
-    /// `None` for a new row.
+    fn add(&mut self, record: Record) -> Result<(), String> {
+        let Record { line, cells } = record;
+        // Spreadsheets leave lines with nothing but separators at the end.
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            self.empty_lines += 1;
+            return Ok(());
+        }
+        let (count, headings) = (cells.len(), self.columns.len());
+        if count != headings {
+            let cells = if count == 1 { "cell" } else { "cells" };
+            return Err(format!("Line {line} has {count} {cells}, but there are {headings} headings."));
+        }
+        let cells = cells.iter().map(|cell| unguarded(cell)).collect();
+        self.rows.push(CsvRow { line, cells, repeats: Vec::new() });
+        Ok(())
+    }
+
+    /// Finds rows that an earlier line has as well, by id or by a unique field.
+    fn find_repeats(&mut self) {
+        let mut lines = HashMap::new();
+        for row in &mut self.rows {
+            for (column, cell) in self.columns.iter().zip(&row.cells).filter(|(_, cell)| !cell.is_empty()) {
+                let Some((name, label, key)) = column.key(cell) else { continue };
+                match lines.entry((name, key)) {
+                    Entry::Occupied(earlier) => row.repeats.push((name, label, *earlier.get())),
+                    Entry::Vacant(first) => {
+                        first.insert(row.line);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `None` for a new row. A row that an earlier line has as well is an error.
     pub fn id(&self, row: &CsvRow) -> Result<Option<i64>, FieldErrors> {
-        let at = self.columns.iter().position(|column| matches!(column, Target::Id));
-        match at.and_then(|at| row.cells.get(at)).filter(|cell| !cell.is_empty()) {
+        let mut errors = FieldErrors::default();
+        for (name, label, line) in &row.repeats {
+            errors.add(name, vec![format!("Line {line} has the same {label}.")]);
+        }
+        errors.into_result()?;
+        match self.id_cell(row) {
             None => Ok(None),
             Some(cell) => cell.parse().map(Some).map_err(|_| FieldErrors::one("id", format!("“{cell}” is not an ID."))),
         }
     }
 
-    /// Puts the row's cells over `values`: fields that the file omits stay.
+    fn id_cell<'a>(&self, row: &'a CsvRow) -> Option<&'a String> {
+        let at = self.columns.iter().position(|column| matches!(column, Target::Id))?;
+        row.cells.get(at).filter(|cell| !cell.is_empty())
+    }
+
+    /// Puts the row's cells over `values`, those of the row or the defaults. Fields that the file omits stay.
     pub fn fill(&self, row: &CsvRow, mut values: Values) -> Result<Values, FieldErrors> {
+        let is_new = self.id_cell(row).is_none();
         let mut errors = FieldErrors::default();
         for (column, cell) in self.columns.iter().zip(&row.cells) {
-            if let Target::Field(field) = column {
+            if let Target::Field(field) = column
+                && is_given(field, cell, is_new)
+            {
                 match value(field, cell) {
                     Ok(value) => values = values.with(field.name, value),
                     Err(problem) => errors.add(field.name, vec![problem]),
@@ -173,15 +223,44 @@ impl Sheet {
         }
         errors.into_result().map(|()| values)
     }
+
+    /// The boolean columns.
+    pub fn flags(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.columns.iter().filter_map(|column| match column {
+            Target::Field(field) if matches!(field.kind, Kind::Boolean) => Some(*field),
+            _ => None,
+        })
+    }
+}
+
+impl Target {
+    /// What must not appear twice in the column: its name, its name for people, and the cell in the form in which it is
+    /// compared.
+    fn key(&self, cell: &str) -> Option<(&'static str, String, String)> {
+        match self {
+            Target::Id => Some(("id", "ID".to_owned(), cell.parse::<i64>().ok()?.to_string())),
+            Target::Field(field) => {
+                let key = (field.unique_key?)(&canonical(field, cell))?;
+                Some((field.name, field.verbose_name().to_lowercase(), key))
+            }
+            Target::Ignored => None,
+        }
+    }
+}
+
+/// Whether a cell says anything. Only a text can be blank; any other blank cell, and that of a new row whose field has a
+/// default, was left out.
+fn is_given(field: &Field, cell: &str, is_new: bool) -> bool {
+    let has_default = is_new && field.default.is_some();
+    !cell.is_empty() || (field.is_text() && !has_default)
 }
 
 fn value(field: &Field, cell: &str) -> Result<Value, String> {
     if !matches!(field.kind, Kind::Boolean) {
-        return Ok(cell.into());
+        return Ok(canonical(field, cell).into());
     }
-    match cell.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Ok(true.into()),
-        "false" | "no" | "0" | "" => Ok(false.into()),
+    match field.clean(Some(&Input::text(cell)), true) {
+        Ok(Some(cleaned)) => Ok(cleaned.as_bool().into()),
         _ => Err(format!("“{cell}” is neither true nor false.")),
     }
 }

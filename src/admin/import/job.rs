@@ -1,16 +1,16 @@
 //! Imports the rows of a file: a rehearsal that is rolled back, then the same for good, all or nothing. Every row goes
 //! through [`ModelAdmin::save`], as a form does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::csv_file::{self, CsvRow, Sheet};
+use super::report::{Report, Saved};
 use crate::admin::default_admin::initial;
 use crate::admin::model_admin::{ModelAdmin, Staff};
 use crate::admin::site::Site;
@@ -24,30 +24,6 @@ const NAMED_ERRORS: usize = 100;
 const KEPT: TimeDelta = TimeDelta::days(1);
 /// After this time, an import in the state “running” was cut off with its process.
 const CUT_OFF: TimeDelta = TimeDelta::minutes(10);
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    pub rows: usize,
-    pub created: usize,
-    pub changed: usize,
-    /// Changed rows by changed field.
-    pub fields: BTreeMap<String, usize>,
-    pub unchanged: usize,
-    pub wrong: usize,
-    /// The first ones: line, column (empty: the whole row), and message.
-    pub errors: Vec<(u64, String, String)>,
-    pub ignored: Vec<String>,
-    #[serde(default)]
-    pub empty_lines: usize,
-    /// Why nothing was imported, if no row is the cause.
-    pub failure: Option<String>,
-}
-
-impl Report {
-    pub fn to_import(&self) -> usize {
-        self.created + self.changed
-    }
-}
 
 #[derive(Clone, Debug, Queryable, Selectable)]
 pub struct Import {
@@ -94,11 +70,11 @@ pub fn check(
     sheet: &Sheet,
     staff: &Staff,
 ) -> Result<i64, Error> {
-    let report = db::rehearse(conn, |conn| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0)))?;
+    let report = import(conn, model, sheet, staff, true)?;
     let now = Utc::now().naive_utc();
     let import = diesel::insert_into(imports::table)
         .values((
-            imports::user_id.eq(staff.user.id),
+            imports::user_id.eq(staff.user()?.id),
             imports::model.eq(model.options().slug()),
             imports::file_name.eq(file_name),
             imports::content.eq(content),
@@ -109,6 +85,18 @@ pub fn check(
         .returning(imports::id)
         .get_result(conn)?;
     Ok(import)
+}
+
+/// Imports all rows, or none if one of them is wrong. A dry run imports none and reports the same.
+pub fn import(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    sheet: &Sheet,
+    staff: &Staff,
+    is_dry_run: bool,
+) -> Result<Report, Error> {
+    let save = |conn: &mut Connection| save_rows(conn, model, sheet, staff, &AtomicUsize::new(0));
+    db::attempt(conn, save, |report| report.wrong == 0 && !is_dry_run)
 }
 
 pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
@@ -229,14 +217,7 @@ fn save_rows(
     done.store(0, Ordering::Relaxed);
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
-            Ok(Saved::Created) => report.created += 1,
-            Ok(Saved::Changed(fields)) => {
-                report.changed += 1;
-                for field in fields {
-                    *report.fields.entry(field).or_default() += 1;
-                }
-            }
-            Ok(Saved::Unchanged) => report.unchanged += 1,
+            Ok(saved) => report.add(saved),
             Err(error) if error.cause().is_some() => return Err(error),
             Err(error) => {
                 report.wrong += 1;
@@ -250,12 +231,6 @@ fn save_rows(
     Ok(report)
 }
 
-enum Saved {
-    Created,
-    Changed(Vec<String>),
-    Unchanged,
-}
-
 fn save_row(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
@@ -264,9 +239,11 @@ fn save_row(
     staff: &Staff,
 ) -> Result<Saved, Error> {
     let Some(id) = sheet.id(row)? else {
-        let values = sheet.fill(row, initial(model.options(), staff))?;
+        let initial = initial(model.options(), staff);
+        let values = sheet.fill(row, initial.clone())?;
         model.save(conn, None, &values, staff)?;
-        return Ok(Saved::Created);
+        let flags = sheet.flags().filter(|field| values.flag(field.name) != initial.flag(field.name));
+        return Ok(Saved::Created(flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect()));
     };
     staff.check_permission(model.options(), Verb::Change)?;
     let present = model.load(conn, id)?;
@@ -280,7 +257,7 @@ fn save_row(
         return Err(FieldErrors::one("id", refusal).into());
     }
     let differs = |(name, value): &(&String, &Value)| present.0.get(*name) != Some(*value);
-    let fields = values.0.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+    let fields = values.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.as_bool())).collect();
     model.save(conn, Some(id), &values, staff)?;
     Ok(Saved::Changed(fields))
 }

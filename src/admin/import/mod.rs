@@ -3,3 +3,5 @@
 pub mod csv_file;
 pub mod job;
 pub mod page;
+pub mod reader;
+pub mod report;

@@ -7,8 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::csv_file::{self, MAX_ROWS, Sheet};
-use super::job::{self, Import, Report, Running};
+use super::csv_file::{self, Sheet};
+use super::job::{self, Import, Running};
+use super::report::Report;
 use crate::admin::form_data::UploadForm;
 use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{page, see_other};
@@ -19,6 +20,9 @@ use crate::error::Error;
 use crate::http::body::MaxBodyBytes;
 use crate::models::{Field, Kind};
 use crate::users::permissions::Verb;
+
+/// One transaction, for which other writes wait.
+const MAX_ROWS: usize = 10_000;
 
 /// How long the response to “Import” waits. Most imports are done by then.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -82,8 +86,9 @@ pub async fn show(
     path: web::Path<(String, i64)>,
 ) -> Result<HttpResponse, Error> {
     let (options, id) = (importable(&cx)?, path.1);
-    let find =
-        move |conn: &mut Connection, _: &Site, staff: &Staff| Ok(job::find(conn, id, options.slug(), staff.user.id)?);
+    let find = move |conn: &mut Connection, _: &Site, staff: &Staff| {
+        Ok(job::find(conn, id, options.slug(), staff.user()?.id)?)
+    };
     let import = cx.read(find).await?;
     let import = import.ok_or(Error::NoSuchObject("import"))?;
     let mut report = import.report();
@@ -109,7 +114,7 @@ pub async fn start(
 ) -> Result<HttpResponse, Error> {
     let (options, id) = (importable(&cx)?, path.1);
     let started = move |conn: &mut Connection, _: &Site, staff: &Staff| {
-        let import = job::find(conn, id, options.slug(), staff.user.id)?.ok_or(Error::NoSuchObject("import"))?;
+        let import = job::find(conn, id, options.slug(), staff.user()?.id)?.ok_or(Error::NoSuchObject("import"))?;
         // A file with errors is not imported in part.
         let can_start = import.report().wrong == 0 && job::start(conn, id)?;
         Ok(can_start.then_some(import))
@@ -133,6 +138,9 @@ async fn read(options: &'static Options, form: UploadForm) -> Result<Result<(Str
     let read = move || {
         let (name, content) = text(&form)?;
         let sheet = csv_file::read(options, &content)?;
+        if sheet.rows.len() > MAX_ROWS {
+            return Err(format!("The file has more than {MAX_ROWS} rows. Split it into several files."));
+        }
         Ok((name, content, sheet))
     };
     web::block(read).await.map_err(|error| Error::Internal(error.to_string()))
@@ -164,7 +172,7 @@ fn meaning(field: &Field) -> String {
         Kind::Char(max_length) => format!("at most {max_length} characters."),
         Kind::Email => "an e-mail address.".to_owned(),
         Kind::Integer => "a whole number.".to_owned(),
-        Kind::Boolean => "true or false.".to_owned(),
+        Kind::Boolean => "true or false, yes or no, 1 or 0.".to_owned(),
         Kind::DateTime => "a time in UTC, such as 2026-12-24T18:00:00Z.".to_owned(),
         Kind::Choice(choices) => {
             let values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();

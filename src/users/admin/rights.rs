@@ -36,7 +36,7 @@ pub fn check_grants(
     staff: &Staff,
 ) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
-    let is_oneself = user.is_some_and(|user| user.id == staff.user.id);
+    let is_oneself = user.is_some_and(|user| Some(user.id) == staff.user_id());
     let is_grantable = |conn: &mut Connection, field: &str, value: &str| -> QueryResult<bool> {
         Ok(staff.rights.is_superuser || (!is_oneself && is_grantable(conn, field, value, staff)?))
     };
@@ -60,7 +60,7 @@ pub fn check_flags(conn: &mut Connection, user: Option<&User>, new: &User, staff
     if new.is_superuser && !user.is_some_and(|user| user.is_superuser) && !staff.rights.is_superuser {
         return field_error("is_superuser", BEYOND_YOURS);
     }
-    let Some(user) = user.filter(|user| user.id == staff.user.id) else { return Ok(()) };
+    let Some(user) = user.filter(|user| Some(user.id) == staff.user_id()) else { return Ok(()) };
     let flags = [
         ("is_active", user.is_active, new.is_active),
         ("is_staff", user.is_staff, new.is_staff),

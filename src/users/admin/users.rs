@@ -103,7 +103,7 @@ impl Restrictions for UserAdmin {
         }
         Ok(if is_last_superuser(conn, &user)? {
             Some(format!("{}: {LAST_SUPERUSER}", user.username))
-        } else if user.id == staff.user.id {
+        } else if Some(user.id) == staff.user_id() {
             Some("You cannot delete yourself.".to_owned())
         } else {
             None
@@ -127,7 +127,7 @@ fn create(conn: &mut Connection, values: &Values, staff: &Staff) -> Result<i64, 
         is_staff: values.flag("is_staff"),
         is_superuser: values.flag("is_superuser"),
         grants,
-        ..NewUser::new(Origin::Admin)
+        ..NewUser::new(if staff.user_id().is_some() { Origin::Admin } else { Origin::CommandLine })
     };
     Ok(models::create(conn, new, &staff.actor())?.id)
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::db::Connection;
 use crate::history::{Actor, Object, Source};
 use crate::models::Default;
+use crate::models::email;
 use crate::models::{Field, Model};
 use crate::schema::users;
 use crate::users::validators;
@@ -17,12 +18,14 @@ pub static USER: Model = Model {
     title: "username",
     fields: &[
         Field::char("username", validators::MAX_USERNAME_CHARS)
+            .unique_by(|username| Some(validators::normalize_username(username)))
             .search()
             .order()
             .help_text("Letters, digits and @ . + - _ only."),
         Field::char("first_name", validators::MAX_NAME_CHARS).search().blank(),
         Field::char("last_name", validators::MAX_NAME_CHARS).search().blank(),
         Field::email("email")
+            .unique_by(email_key)
             .search()
             .order()
             .label("E-mail")
@@ -79,6 +82,11 @@ impl User {
         Object { model: "user", id: self.id, name: &self.username }
     }
 
+    /// Whether this is certainly the user's e-mail.
+    pub fn has_email(&self, email: &str) -> bool {
+        email::is_same(&self.email, email)
+    }
+
     pub fn actor(&self, source: Source) -> Actor {
         Actor::user(self.id, &self.username, source)
     }
@@ -115,10 +123,10 @@ impl Origin {
     }
 }
 
-/// Case-folded and unique. SQLite's `lower` only knows ASCII. Different mailboxes may have the same key, so the key
-/// alone never identifies the user of a token.
+/// The e-mail in the form in which it is unique. Different mailboxes may have the same key, so the key alone never
+/// identifies the user of a token.
 pub fn email_key(email: &str) -> Option<String> {
-    (!email.is_empty()).then(|| email.to_lowercase())
+    (!email.is_empty()).then(|| email::key(email))
 }
 
 pub fn is_empty(conn: &mut Connection) -> QueryResult<bool> {

@@ -82,7 +82,7 @@ async fn an_import_shows_what_would_happen_and_then_does_it_once() {
 async fn empty_lines_are_ignored_and_counted_and_no_line_gets_a_wrong_number() {
     let (_server, mut root) = TestServer::with_superuser().await;
     let long = "x".repeat(51);
-    let file = format!("\r\nname,id\r\n\r\n\r\n\"two\nlines\"\r\n,\r\n\n{long}\r\n , \r\n\r\n");
+    let file = format!("\r\nname,id\r\n\r\n\r\n\"two\nlines\",\r\n,\r\n\n{long},\r\n , \r\n\r\n");
     let address = check(&mut root, IMPORT, file).await;
     let page = root.page(&address).await;
     assert_eq!((fact(&page, "Ignored empty lines"), fact(&page, "To create")), ("5".to_owned(), "1".to_owned()));
@@ -240,6 +240,115 @@ async fn names_of_files_stay_text() {
     let page = root.follow(&answer).await;
     assert_has(&page, &["&#60;b&#62;&#38;&#39;.csv"]);
     assert_lacks(&page, &["<b>"]);
+}
+
+#[tokio::test]
+async fn malformed_files_are_refused_with_the_line() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    for (content, reason) in [
+        ("name\nx\n\"open\ny\nz\n", "Line 3 opens a quotation mark that is never closed."),
+        ("name\n\"x\n\"\"", "Line 2 opens a quotation mark that is never closed."),
+        (
+            "id,name\r\n,\"two\r\nlines\"x\r\n",
+            "Line 3 has text after a closing quotation mark. Double each quotation mark within a cell.",
+        ),
+        ("name\n\"x\" \n", "Line 2 has text after a closing quotation mark. Double each quotation mark within a cell."),
+        ("name\nx\ra\n", "Line 2 has a line end (CR) within a cell. Put the cell between quotation marks."),
+        ("id,name\n,x\n1\n", "Line 3 has 1 cell, but there are 2 headings."),
+        ("id,name\n,x,\n", "Line 2 has 3 cells, but there are 2 headings."),
+        ("sep=;\nid;name\n;x;y\n", "Line 3 has 3 cells, but there are 2 headings."),
+    ] {
+        assert_eq!(refuse(&mut root, IMPORT, content).await, reason, "{content:?}");
+    }
+    assert_eq!(server.count("imports").await, 0);
+}
+
+#[tokio::test]
+async fn every_separator_and_line_end_of_spreadsheets_is_read() {
+    let (_server, mut root) = TestServer::with_superuser().await;
+    for file in [
+        "id,name\n,A; B\n",
+        "id;name\r\n;A, B\r\n",
+        "id\tname\n\tA, B; C\n",
+        "sep=;\r\nid;name\r\n;\"A, B, C\"\r\n",
+        "\"sep=|\"\nid|name\n|A, B\n",
+        "\u{feff}SEP=\t\nid\tname\n\tA, B\n",
+        "sep=,\rid,name\r,A B\r",
+        "id,name\r,\"A\nB\"\r",
+        "id,name\r\r\n,A\r\r\n",
+        "\n\nid;name\n;A, B\n",
+        "id,name\n,5\" pipe",
+    ] {
+        let address = check(&mut root, IMPORT, file).await;
+        let page = root.page(&address).await;
+        assert_eq!((fact(&page, "To create"), fact(&page, "With errors")), ("1".into(), "0".into()), "{file:?}");
+    }
+}
+
+const USERS: &str = "/admin/users/import/";
+
+#[tokio::test]
+async fn a_blank_cell_says_nothing_unless_it_is_a_text() {
+    let server = TestServer::start().await;
+    let mut root = server.superuser().await;
+    server.staff("kim", |new| new.first_name = "Kim".to_owned()).await;
+    let kim = server.number("SELECT id FROM users WHERE username = 'kim'").await;
+    let file = format!("id,username,first_name,is_active,is_staff\n{kim},kim,,,\n,new,,,\n");
+    let address = check(&mut root, USERS, file).await;
+    let page = root.page(&address).await;
+    assert_eq!(fact(&page, "To change"), "1: first_name in 1");
+    assert_eq!(fact(&page, "To create"), "1");
+    Form::with(&page, "Import 2 rows").send(&mut root, &address, "").await;
+    let query = "SELECT username || ':' || first_name || ':' || CAST(is_active AS INTEGER) || CAST(is_staff AS INTEGER) \
+                 FROM users WHERE username <> 'root' ORDER BY id";
+    assert_eq!(server.texts(query).await, ["kim::11", "new::10"]);
+}
+
+#[tokio::test]
+async fn the_preview_says_who_gains_and_who_loses_access() {
+    let server = TestServer::start().await;
+    let mut root = server.superuser().await;
+    for name in ["ann", "bob", "cat"] {
+        server.staff(name, |_| {}).await;
+    }
+    server.sql("UPDATE users SET is_active = FALSE WHERE username = 'cat'").await;
+    let ids = server.texts("SELECT CAST(id AS TEXT) FROM users WHERE username <> 'root' ORDER BY id").await;
+    let file = format!(
+        "id,username,is_active,is_staff\n{},ann,No,y\n{},bob,0,True\n{},cat,YES,on\n,dan,f,1\n,eve,1.0,off\n",
+        ids[0], ids[1], ids[2]
+    );
+    let address = check(&mut root, USERS, file).await;
+    let page = root.page(&address).await;
+    assert_eq!(fact(&page, "To change"), "3: is_active in 3 (1 becomes yes, 2 become no)");
+    assert_eq!(fact(&page, "To create"), "2: is_active no in 1, is_staff yes in 1");
+    let odd = check(&mut root, USERS, "username,is_active\nfay,perhaps\n").await;
+    assert_has(&root.page(&odd).await, &["“perhaps” is neither true nor false."]);
+}
+
+#[tokio::test]
+async fn a_row_that_is_there_twice_is_refused_and_both_lines_are_named() {
+    let server = TestServer::start().await;
+    server.seed_articles(2).await;
+    let mut root = server.superuser().await;
+    let address = check(&mut root, IMPORT, "id,name\n1,First\n2,Other\n01,Second\n").await;
+    let page = root.page(&address).await;
+    assert_eq!((fact(&page, "To change"), fact(&page, "With errors")), ("2: name in 2".into(), "1".into()));
+    assert_has(
+        &page,
+        &["<td class=\"tight\">4</td><td><code>id</code></td><td class=\"long\">Line 2 has the same ID."],
+    );
+
+    let file = "username,email\nzo\u{eb},z@example.com\nother,Z@Example.com\nzoe\u{308},\n";
+    let address = check(&mut root, USERS, file).await;
+    let page = root.page(&address).await;
+    assert_eq!(fact(&page, "With errors"), "2");
+    assert_has(
+        &page,
+        &[
+            "<td class=\"tight\">3</td><td><code>email</code></td><td class=\"long\">Line 2 has the same e-mail.",
+            "<td class=\"tight\">4</td><td><code>username</code></td><td class=\"long\">Line 2 has the same username.",
+        ],
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod auth;
 mod browser;
+mod csv_reader;
 mod form;
 mod history;
 mod import;

@@ -504,3 +504,17 @@ async fn the_lambda_function_and_the_endpoint_agree_on_a_signature() {
     let expected = "v1=3e0065dda33ebec6cf5e8af4b4c5ce383d8bfdcb8f38bde6641de76241623935";
     assert_eq!(signature("a-secret-of-the-tests-4711", "1700000000", body.as_bytes()), expected);
 }
+
+#[tokio::test]
+async fn a_refusal_speaks_of_the_event_and_not_of_a_token() {
+    use gatepost::cognito::Refusal::*;
+    let server = server().await;
+    let broken = with_attribute(event("jane"), "email", json!("jane@example..com"));
+    let answer = send(&server, &broken).await;
+    assert_refused("no address", &answer, 409, "claim_invalid");
+    assert_eq!(answer.json()["detail"], "The username or the e-mail address of the event is not valid.");
+    for refusal in [ClaimInvalid, EmailMissing, EmailUnverified, EmailAmbiguous, EmailLinked, UserInactive, UserUnknown]
+    {
+        assert!(!refusal.sign_up_detail().contains("token"), "{refusal:?}");
+    }
+}

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod copy_database;
 mod createsuperuser;
+mod import;
 mod migrate;
 mod serve;
 mod token;

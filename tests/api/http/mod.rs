@@ -9,3 +9,4 @@ mod paths;
 mod rate_limit;
 mod requests;
 mod trace_context;
+mod well_known;

@@ -3,3 +3,4 @@
 mod change_form;
 mod conflict;
 mod delete;
+mod untouched;

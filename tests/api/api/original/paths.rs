@@ -17,7 +17,7 @@ async fn paths_and_methods_answer_like_the_original() {
             row("root", without("GET", "/"), 404, Page("Not Found")),
             row("unknown path", without("GET", "/nope"), 404, Page("Not Found")),
             row("api-auth login", without("GET", "/api-auth/login/"), 404, Page("Not Found")),
-            row("favicon", without("GET", "/favicon.ico"), 404, Page("Not Found")),
+            row("another icon", without("GET", "/apple-touch-icon.png"), 404, Page("Not Found")),
             row("unknown path with a token", with("POST", "/nope"), 404, Page("Not Found")),
             // The original redirects to the slash, which costs a POST its body.
             row("no slash, no token", without("GET", "/articles"), 401, Code("no_token")),

@@ -191,3 +191,32 @@ async fn an_email_that_is_none_is_nobodys() {
         assert_eq!(server.count(entered).await, 0);
     }
 }
+
+#[tokio::test]
+async fn both_spellings_of_an_international_domain_are_one_address() {
+    let spellings = [
+        "kim@b\u{fc}cher.example",
+        "Kim@B\u{dc}CHER.example",
+        "kim@bu\u{308}cher.example",
+        "kim@xn--bcher-kva.example",
+        "kim@XN--BCHER-KVA.EXAMPLE",
+    ];
+    for stored in spellings {
+        for claimed in spellings {
+            let server = TestServer::start().await;
+            let id = server.user_with("kim", |new| new.email = stored.to_owned()).await.id;
+            let user = server.me(&server.pool.token("kim").claim("email", claimed).sign()).await;
+            assert_eq!((user["id"].as_i64(), user["email"].as_str()), (Some(id), Some(stored)), "{claimed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_domain_that_is_only_mapped_to_a_users_one_is_ambiguous() {
+    let server = TestServer::start().await;
+    server.user_with("kim", |new| new.email = "kim@example.com".to_owned()).await;
+    for claimed in ["kim@\u{ff45}xample.com", "kim@exam\u{ad}ple.com", "kim@example\u{3002}com"] {
+        let token = server.pool.token("stranger").claim("email", claimed).sign();
+        assert_refused(&server, &format!("{claimed:?}"), &token, Refusal::EmailAmbiguous).await;
+    }
+}
