@@ -9,13 +9,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::error::Error;
 
 /// The session's key.
-pub const SESSION: &str = "sessionid";
+pub const SESSION: &str = "gatepost_sessionid";
 /// The CSRF token of visitors who are not signed in.
-pub const CSRF: &str = "csrftoken";
+pub const CSRF: &str = "gatepost_csrftoken";
 /// Proves that someone has signed in with this browser before.
-pub const DEVICE: &str = "device";
+pub const DEVICE: &str = "gatepost_device";
 /// The chosen theme.
-pub const THEME: &str = "theme";
+pub const THEME: &str = "gatepost_theme";
 
 /// Cookie settings; part of the application data.
 #[derive(Clone, Copy)]
