@@ -12,6 +12,7 @@ pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
+mod partition;
 pub mod post_confirmation;
 mod signatures;
 pub mod token;
