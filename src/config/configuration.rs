@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::mode::{Mode, Pool};
-use super::values::{self, bind_address};
+use super::values;
 use super::variables::{ConfigError, Variables};
 
 use crate::cognito::jwks::JwksSettings;
@@ -17,6 +17,7 @@ use crate::cognito::user_pool::TokenUse;
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::http::public_url::PublicUrl;
 use crate::http::rate_limit::Rate;
 use crate::users::sessions::SessionLimits;
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub bind: SocketAddr,
     /// Accepted `Host` values.
     pub allowed_hosts: Vec<String>,
+    /// The origin that browsers see, if a proxy changes `Host`.
+    pub public_url: Option<PublicUrl>,
     /// Web origins that may call the API.
     pub cors_allowed_origins: Vec<String>,
     /// Lifetime of admin sessions.
@@ -108,7 +111,7 @@ impl Superuser {
 impl Basics {
     /// Parses the settings that every command needs.
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
-        Basics::read(&Variables(variables))
+        Basics::read(&Variables::checked(variables)?)
     }
 
     fn read(env: &Variables) -> Result<Basics, ConfigError> {
@@ -127,10 +130,11 @@ impl Basics {
 impl Config {
     /// Parses all settings from the variables of [`read_environment`](super::read_environment).
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
-        let env = Variables(variables);
+        let env = Variables::checked(variables)?;
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
-        let bind = bind_address(variables)?;
+        let bind = values::bind_address_of(&env)?;
         let pool = values::pool(&env, mode, bind)?;
+        let public_url = values::public_url(&env)?;
         Ok(Config {
             mode,
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
@@ -147,7 +151,8 @@ impl Config {
             },
             database,
             bind,
-            allowed_hosts: values::allowed_hosts(&env, bind)?,
+            allowed_hosts: values::allowed_hosts(&env, bind, public_url.as_ref())?,
+            public_url,
             cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
             session_limits: SessionLimits {
                 idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
@@ -202,6 +207,7 @@ impl Config {
             ("DATABASE_URL", self.database.to_string()),
             ("BIND_ADDRESS", self.bind.to_string()),
             ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
+            ("PUBLIC_URL", or_none(self.public_url.as_ref())),
             ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
             ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
             ("SESSION_IDLE_SECONDS", seconds(self.session_limits.idle)),

@@ -22,9 +22,35 @@ pub(super) fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<
 }
 
 /// The variables. An empty value counts as unset.
-pub(super) struct Variables<'a>(pub(super) &'a HashMap<String, String>);
+pub(super) struct Variables<'a>(&'a HashMap<String, String>);
+
+/// What is in a value by mistake. The message does not repeat the value, which may be secret.
+fn stray(value: &str) -> Option<String> {
+    // `docker run --env-file` keeps the quotation marks that other readers of such files take off.
+    if value.starts_with(QUOTATION_MARKS) || value.ends_with(QUOTATION_MARKS) {
+        return Some("begins or ends with a quotation mark, which would be part of the value; leave it out".to_owned());
+    }
+    let is_invisible = |c: &char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
+    };
+    let invisible = value.chars().find(is_invisible)?;
+    Some(format!("has an invisible character, U+{:04X}", u32::from(invisible)))
+}
+
+const QUOTATION_MARKS: [char; 9] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'];
 
 impl Variables<'_> {
+    /// Refuses values with characters that nobody means: such a value would be another one than it seems.
+    pub(super) fn checked(values: &HashMap<String, String>) -> Result<Variables<'_>, ConfigError> {
+        for setting in SETTINGS {
+            if let Some(problem) = values.get(setting.name).and_then(|value| stray(value.trim())) {
+                return fail(setting.name, problem);
+            }
+        }
+        Ok(Variables(values))
+    }
+
     pub(super) fn get(&self, name: &'static str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
@@ -84,41 +110,4 @@ impl Variables<'_> {
         // At most a year: no longer period makes sense.
         self.number(name, least..=31_536_000, default).map(Duration::from_secs)
     }
-}
-
-/// Reads the environment, and `.env` in the working directory for variables that the environment lacks. An empty
-/// variable hides the one in `.env`.
-pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
-    // dotenvy's default would search all parent folders and might find an unrelated file.
-    match dotenvy::from_path(".env") {
-        Ok(_) => {}
-        Err(error) if error.not_found() => {}
-        Err(dotenvy::Error::LineParse(_, at)) => {
-            return fail(".env", format!("a line cannot be parsed, near character {at}"));
-        }
-        Err(error) => return fail(".env", error.to_string()),
-    }
-    let mut variables = HashMap::new();
-    for setting in SETTINGS {
-        match std::env::var(setting.name) {
-            Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
-        }
-    }
-    Ok(variables)
-}
-
-/// Variables that look like settings but are not. They are probably misspelt, so an intended restriction may be
-/// missing.
-pub fn unknown_variables() -> Vec<String> {
-    const PREFIXES: [&str; 7] =
-        ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];
-    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-    let mut unknown: Vec<String> = names
-        .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
-        .filter(|name| !SETTINGS.iter().any(|setting| setting.name == name))
-        .collect();
-    unknown.sort();
-    unknown
 }

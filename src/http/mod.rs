@@ -11,6 +11,7 @@ pub mod etag;
 pub mod idle;
 pub mod negotiation;
 pub mod pages;
+pub mod public_url;
 pub mod rate_limit;
 pub mod routes;
 pub mod theme;

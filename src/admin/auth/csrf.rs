@@ -9,6 +9,7 @@ use super::staff::StaffUser;
 use crate::crypto::{equal, random_token};
 use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
+use crate::http::edge::request_id;
 
 /// Django's names.
 pub const FIELD: &str = "csrfmiddlewaretoken";
@@ -16,14 +17,21 @@ pub const HEADER: &str = "x-csrftoken";
 
 /// The token must be the session's or, before sign-in, the cookie's. Scripts send it in [`HEADER`] instead of a field.
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
+    compare_tokens(request, field).map_err(|reason| {
+        log::warn!(request_id = request_id(request); "refused a form: {reason}");
+        Error::CsrfFailed(reason)
+    })
+}
+
+fn compare_tokens(request: &HttpRequest, field: Option<&str>) -> Result<(), &'static str> {
     let expected = match StaffUser::of(request) {
         Some(staff) => Some(staff.csrf_token),
         None => cookie_token(request),
     };
-    let expected = expected.ok_or(Error::CsrfFailed("the browser did not send its cookie"))?;
+    let expected = expected.ok_or("the browser did not send its cookie")?;
     let sent = field.or_else(|| header_token(request.headers()));
-    let sent = sent.ok_or(Error::CsrfFailed("its token is missing"))?;
-    if equal(sent, &expected) { Ok(()) } else { Err(Error::CsrfFailed("its token does not belong to your session")) }
+    let sent = sent.ok_or("its token is missing")?;
+    if equal(sent, &expected) { Ok(()) } else { Err("its token does not belong to your session") }
 }
 
 pub fn header_token(headers: &HeaderMap) -> Option<&str> {

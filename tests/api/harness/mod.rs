@@ -204,6 +204,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         database,
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+        public_url: None,
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
         session_limits: SessionLimits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
         login_max_failures: 5,
