@@ -11,5 +11,4 @@ pub fn run(config: &Basics) -> Result<(), CommandError> {
         0 => say!("{} is up to date.", config.database),
         applied => say!("{applied} migrations applied to {}.", config.database),
     }
-    Ok(())
 }

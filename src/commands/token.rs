@@ -42,6 +42,6 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
         expires_in: arguments.expires_in,
         groups: arguments.groups,
     })?;
-    say!("{token}");
+    say!("{token}")?;
     Ok(())
 }

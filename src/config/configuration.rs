@@ -1,6 +1,7 @@
 //! [`Config`]: all settings with their values.
 
 use std::collections::HashMap;
+use std::env::VarError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use url::Url;
 
 use super::mode::{Mode, Pool};
 use super::values;
-use super::variables::{ConfigError, Variables};
+use super::variables::{self, ConfigError, Variables, fail};
 
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::user_pool::TokenUse;
@@ -97,14 +98,19 @@ pub struct Superuser {
 }
 
 impl Superuser {
-    /// Reads the three variables. An empty one counts as unset.
-    pub fn from_env() -> Superuser {
-        let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Superuser {
-            username: get("DJANGO_SUPERUSER_USERNAME"),
-            email: get("DJANGO_SUPERUSER_EMAIL"),
-            password: get("DJANGO_SUPERUSER_PASSWORD"),
-        }
+    /// An empty variable counts as unset. Refuses what nobody means: it would be part of the password.
+    pub fn from_env() -> Result<Superuser, ConfigError> {
+        let get = |name| match std::env::var(name) {
+            Ok(value) if value.is_empty() => Ok(None),
+            Ok(value) => variables::refuse_stray(name, &value).map(|()| Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => fail(name, "is not UTF-8"),
+        };
+        Ok(Superuser {
+            username: get("DJANGO_SUPERUSER_USERNAME")?,
+            email: get("DJANGO_SUPERUSER_EMAIL")?,
+            password: get("DJANGO_SUPERUSER_PASSWORD")?,
+        })
     }
 }
 

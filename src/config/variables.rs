@@ -24,20 +24,35 @@ pub(super) fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<
 /// The variables. An empty value counts as unset.
 pub(super) struct Variables<'a>(&'a HashMap<String, String>);
 
-/// What is in a value by mistake. The message does not repeat the value, which may be secret.
-fn stray(value: &str) -> Option<String> {
-    // `docker run --env-file` keeps the quotation marks that other readers of such files take off.
-    if value.starts_with(QUOTATION_MARKS) || value.ends_with(QUOTATION_MARKS) {
-        return Some("begins or ends with a quotation mark, which would be part of the value; leave it out".to_owned());
+/// Refuses a value that is used as it is, without its blanks being cut, if it has something in it by mistake. A password
+/// may have a quotation mark at one end.
+pub(super) fn refuse_stray(name: &'static str, value: &str) -> Result<(), ConfigError> {
+    if value.trim() != value {
+        return fail(name, "begins or ends with a blank, which would be part of the value");
     }
+    if value.starts_with(QUOTATION_MARKS) && value.ends_with(QUOTATION_MARKS) {
+        return fail(name, QUOTED);
+    }
+    invisible(value).map_or(Ok(()), |problem| fail(name, problem))
+}
+
+/// What is in a setting by mistake. The message does not repeat the value, which may be secret.
+fn stray(value: &str) -> Option<String> {
+    let is_quoted = value.starts_with(QUOTATION_MARKS) || value.ends_with(QUOTATION_MARKS);
+    if is_quoted { Some(QUOTED.to_owned()) } else { invisible(value) }
+}
+
+fn invisible(value: &str) -> Option<String> {
     let is_invisible = |c: &char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
     };
-    let invisible = value.chars().find(is_invisible)?;
-    Some(format!("has an invisible character, U+{:04X}", u32::from(invisible)))
+    let found = value.chars().find(is_invisible)?;
+    Some(format!("has an invisible character, U+{:04X}", u32::from(found)))
 }
 
+/// `docker run --env-file` keeps the quotation marks that other readers of such files take off.
+const QUOTED: &str = "begins or ends with a quotation mark, which would be part of the value; leave it out";
 const QUOTATION_MARKS: [char; 9] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'];
 
 impl Variables<'_> {

@@ -15,10 +15,14 @@ use crate::http::edge::request_id;
 pub const FIELD: &str = "csrfmiddlewaretoken";
 pub const HEADER: &str = "x-csrftoken";
 
+const NO_COOKIE: &str = "the browser did not send its cookie";
+
 /// The token must be the session's or, before sign-in, the cookie's. Scripts send it in [`HEADER`] instead of a field.
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
     compare_tokens(request, field).map_err(|reason| {
-        log::warn!(request_id = request_id(request); "refused a form: {reason}");
+        let is_tls_needed = reason == NO_COOKIE && settings(request).is_some_and(|cookies| cookies.secure);
+        let hint = if is_tls_needed { "; in production, browsers send it over HTTPS only" } else { "" };
+        log::warn!(request_id = request_id(request); "refused a form: {reason}{hint}");
         Error::CsrfFailed(reason)
     })
 }
@@ -28,7 +32,7 @@ fn compare_tokens(request: &HttpRequest, field: Option<&str>) -> Result<(), &'st
         Some(staff) => Some(staff.csrf_token),
         None => cookie_token(request),
     };
-    let expected = expected.ok_or("the browser did not send its cookie")?;
+    let expected = expected.ok_or(NO_COOKIE)?;
     let sent = field.or_else(|| header_token(request.headers()));
     let sent = sent.ok_or("its token is missing")?;
     if equal(sent, &expected) { Ok(()) } else { Err("its token does not belong to your session") }
