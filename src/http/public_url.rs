@@ -9,7 +9,7 @@ use url::Url;
 
 use super::client_address::is_from_trusted_proxy;
 
-/// The origin that browsers see, such as `https://admin.example.com:8443`; part of the application data, if it is set.
+/// The origin that browsers see, such as `https://admin.example.com:8443`; part of the application data as an `Option`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Url);
 

@@ -139,7 +139,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
-    let public_url = config.public_url.clone().map(web::Data::new);
+    let public_url = web::Data::new(config.public_url.clone());
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
@@ -170,10 +170,10 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
+            .app_data(public_url.clone())
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
-            .configure(|app| drop(public_url.clone().map(|url| app.app_data(url))))
             .configure(|app| admin.urls(app))
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app, &origins)))
             .service(users::api::me_resource(&origins))

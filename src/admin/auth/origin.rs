@@ -80,7 +80,7 @@ pub fn is_this_site(request: &HttpRequest, address: &str) -> bool {
 }
 
 fn public_url(request: &HttpRequest) -> Option<&PublicUrl> {
-    request.app_data::<web::Data<PublicUrl>>().map(web::Data::get_ref)
+    request.app_data::<web::Data<Option<PublicUrl>>>()?.as_ref().as_ref()
 }
 
 /// Compares host and port. Only a proxy knows whether the browser uses TLS; if none says so, any scheme is accepted.
