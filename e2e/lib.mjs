@@ -83,7 +83,7 @@ export async function story(title, settings, tell) {
 
 function close({ passed, failed, skipped }) {
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
-  process.exitCode = failed > 0 ? 1 : 0
+  if (failed > 0) process.exitCode = 1
 }
 
 /** Starts the program in development mode in its own folder; `settings` are additional variables. */
@@ -126,8 +126,8 @@ async function startServer(settings) {
   }
 }
 
-/** A page in its own context: it shares no cookies or storage. */
-async function newPage(browser, server, unexpected, { width = 1280, theme = 'light', ...options } = {}) {
+/** A page in its own context: it shares no cookies or storage. It may ask only the server, and the origins in `also`. */
+async function newPage(browser, server, unexpected, { width = 1280, theme = 'light', also = [], ...options } = {}) {
   const context = await browser.newContext({
     baseURL: server.origin, viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: 'reduce', ...options,
   })
@@ -139,7 +139,8 @@ async function newPage(browser, server, unexpected, { width = 1280, theme = 'lig
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) unexpected.push(message.text())
   })
   page.on('request', (request) => {
-    if (!request.url().startsWith(server.origin) && !/^(blob|data):/.test(request.url())) unexpected.push(`asked: ${request.url()}`)
+    const isKnown = [server.origin, ...also].some((origin) => request.url().startsWith(origin))
+    if (!isKnown && !/^(blob|data):/.test(request.url())) unexpected.push(`asked: ${request.url()}`)
   })
   return page
 }

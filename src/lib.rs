@@ -10,16 +10,17 @@
 //! |---|---|---|---|
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
 //! | `commands` | the command line | management commands | `server`, `config`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
-//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::inspector_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
+//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
 //! | `users::admin` | users and groups in the admin | `django.contrib.auth.admin` | `users`, `admin`, `db`, `error` |
 //! | `cognito::post_confirmation` | the pool's trigger | | `api`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
+//! | `cognito::sign_in` | staff sign in to the admin with Cognito; the local pool's sign-in page | | `admin`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
 //! | `cognito::inspector_page` | the token inspector in the admin | | `admin`, `cognito`, `users`, `http`, `error` |
 //! | `config` | every setting, read once | `settings.py` | `cognito`, `users`, `http`, `db`, `crypto` |
 //! | `admin` | pages where signed-in staff manage every registered model | `django.contrib.admin` | `users`, `models`, `history`, `http`, `db`, `crypto`, `error`, `schema` |
 //! | `api` | view sets, parsers, pages, metadata, the browsable API | Django REST framework | `cognito`, `users`, `models`, `history`, `http`, `db`, `error` |
-//! | `cognito` | tokens, keys, linking tokens to users | app `cognito` | `users`, `history`, `http`, `db`, `metrics`, `error` |
+//! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints | app `cognito` | `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error` |
 //! | `users` | accounts, rights, passwords, sessions | `django.contrib.auth` | `models`, `history`, `db`, `error`, `schema` |
 //! | `models` | models: fields, rows and lists; creating, changing and deleting rows | `django.db.models` | `history`, `db`, `error` |
 //! | `history` | the change history, restoring deleted rows, retention periods | `django_admin_log` | `db`, `crypto`, `error`, `schema` |
@@ -35,8 +36,8 @@
 //! # Life of a request
 //!
 //! `POST /articles/` with a token:
-//! 1. [`http::edge`] assigns an id and checks `Host`.
-//! 2. [`api::resource`] answers a CORS preflight, or chooses a renderer by `Accept` ([`http::negotiation`]).
+//! 1. [`http::edge`] assigns an id, checks `Host`, and answers a preflight ([`http::cors`]).
+//! 2. [`api::resource`] chooses a renderer by `Accept` ([`http::negotiation`]).
 //! 3. [`CognitoUser`](cognito::CognitoUser) is extracted: [`cognito::authentication`] takes the token from the header,
 //!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user, and
 //!    [`http::rate_limit`] counts the request. A bad token is a [`Refusal`](cognito::Refusal), which becomes a 401.

@@ -201,7 +201,7 @@ export interface components {
              */
             name?: string;
         };
-        /** @description The members of an event that matter. Others are ignored. */
+        /** @description The members of an event that matter. Others are ignored, and these are judged only where they are used. */
         PostConfirmationEvent: {
             request: {
                 userAttributes: {
@@ -492,8 +492,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Words of which each must occur, at most 20; quotation marks make several one. Case does not matter. */
                 search?: string;
-                /** @description The field that orders the list; a hyphen before it reverses the order. */
-                ordering?: "id" | "-id" | "name" | "-name";
+                /** @description The field that orders the list; a hyphen before it reverses the order. Several are separated by commas. */
+                ordering?: string;
                 /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
                 format?: "json" | "api" | "";
             };
@@ -959,6 +959,16 @@ export interface operations {
             };
             /** @description The event is too large. */
             413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The event is compressed, or its charset is unknown. */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;

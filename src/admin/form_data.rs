@@ -1,15 +1,15 @@
 //! The forms of our pages: [`PostForm`] is read only after its CSRF token is checked.
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
-use actix_web::mime::{self, Mime};
 use actix_web::web::Bytes;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::future::LocalBoxFuture;
 
 use crate::admin::auth::csrf;
 use crate::admin::auth::staff::{StaffUser, sign_in_required};
 use crate::error::Error;
-use crate::http::body::{Body, MaxBodyBytes};
+use crate::http::body::Body;
+use crate::http::forms::{form_fields, parts};
+use crate::http::media_type::{FORM, MULTIPART};
 
 /// Django allows 1000; each selected row of a list is a field.
 const MOST_FIELDS: usize = 10_000;
@@ -64,24 +64,19 @@ impl FromRequest for PublicForm {
         let request = request.clone();
         let body = Body::from_request(&request, payload);
         Box::pin(async move {
-            let form = read(&request, body.await?).await?;
+            let form = read(body.await?).await?;
             csrf::check_token(&request, form.get(csrf::FIELD))?;
             Ok(PublicForm(form))
         })
     }
 }
 
-async fn read(request: &HttpRequest, mut body: Body) -> Result<FormData, Error> {
-    let header = request.headers().get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok);
-    let content_type = header.unwrap_or_default();
-    let is_form =
-        content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED);
-    if !is_form {
-        return Err(Error::UnsupportedMediaType(content_type.to_owned()));
+async fn read(mut body: Body) -> Result<FormData, Error> {
+    let (media_type, charset) = body.media_type()?;
+    if media_type.essence() != FORM {
+        return Err(body.unsupported());
     }
-    let limit = request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
-    let bytes = body.bytes(limit).await?;
-    let form = FormData::parse(&bytes);
+    let form = FormData(form_fields(&body.content().await?, charset)?);
     if form.0.len() > MOST_FIELDS {
         return Err(Error::Parse(format!("The form has more than {MOST_FIELDS} fields.")));
     }
@@ -111,15 +106,24 @@ impl FromRequest for UploadForm {
         let request = request.clone();
         let body = Body::from_request(&request, payload);
         Box::pin(async move {
-            let mut form = UploadForm { data: FormData::default(), file: None };
-            for part in body.await?.parts().await? {
-                match part.file_name {
-                    Some(name) => form.file = Some(UploadedFile { name, content: part.content }),
-                    None => form.data.0.push((part.name, String::from_utf8_lossy(&part.content).into_owned())),
-                }
-            }
+            let form = read_upload(body.await?).await?;
             csrf::check_token(&request, form.data.get(csrf::FIELD))?;
             Ok(form)
         })
     }
+}
+
+async fn read_upload(mut body: Body) -> Result<UploadForm, Error> {
+    let (media_type, charset) = body.media_type()?;
+    if media_type.essence() != MULTIPART {
+        return Err(body.unsupported());
+    }
+    let mut form = UploadForm { data: FormData::default(), file: None };
+    for part in parts(&media_type, body.content().await?).await? {
+        match &part.file_name {
+            Some(name) => form.file = Some(UploadedFile { name: name.clone(), content: part.file_content()? }),
+            None => form.data.0.push((part.name.clone(), part.text(charset)?)),
+        }
+    }
+    Ok(form)
 }

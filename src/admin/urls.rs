@@ -5,8 +5,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 use super::auth::browsing::Browsing;
+use super::auth::cookie_choice::CookieChoice;
 use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
+use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, session, sessions, sign_in, staff, user_password};
@@ -32,6 +34,7 @@ pub struct Admin {
     cookies: web::Data<Cookies>,
     credentials: web::Data<Credentials>,
     limits: web::Data<SessionLimits>,
+    methods: web::Data<SignInMethods>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
     lists: web::Data<Recent<change_list::Listed>>,
@@ -45,6 +48,8 @@ pub struct AdminSettings {
     pub secure_cookies: bool,
     pub session_limits: SessionLimits,
     pub max_failures: u32,
+    /// How staff can sign in.
+    pub methods: SignInMethods,
 }
 
 impl Admin {
@@ -71,6 +76,7 @@ impl Admin {
                 devices: Devices::new(&device_key),
             }),
             limits: web::Data::new(settings.session_limits),
+            methods: web::Data::new(settings.methods),
             imports: web::Data::new(Running::default()),
             lists: web::Data::default(),
             histories: web::Data::default(),
@@ -81,8 +87,13 @@ impl Admin {
 
     pub fn urls(&self, app: &mut web::ServiceConfig) {
         let sessions = self.sessions.get_ref().clone();
-        let session = session::middleware(sessions, *self.cookies.get_ref(), self.session_key.clone());
+        let (cookies, key) = (*self.cookies.get_ref(), self.session_key.clone());
+        let choice = CookieChoice { sessions: sessions.clone(), cookies, key: key.clone() };
+        let session = session::middleware(sessions, cookies, key);
         let mut scope = web::scope("/admin");
+        for SignInResource { path, route } in self.methods.external.iter().flat_map(|external| (external.resources)()) {
+            scope = scope.service(resource(path.trim_start_matches("/admin"), "GET, HEAD", vec![route]));
+        }
         for resource in resources(&self.site) {
             scope = scope.service(resource);
         }
@@ -91,6 +102,7 @@ impl Admin {
             .app_data(self.cookies.clone())
             .app_data(self.credentials.clone())
             .app_data(self.limits.clone())
+            .app_data(self.methods.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
             .app_data(self.lists.clone())
@@ -103,6 +115,7 @@ impl Admin {
                     .wrap(from_fn(staff::authenticate))
                     .wrap(from_fn(errors::error_pages))
                     .wrap(session)
+                    .wrap(from_fn(move |request, next| choice.clone().apply(request, next)))
                     .wrap(from_fn(errors::surround)),
             );
     }

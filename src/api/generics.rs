@@ -46,15 +46,14 @@ impl Lists {
 }
 
 impl ModelViewSet {
-    /// `origins` are the origins that CORS allows.
-    pub fn urls(&'static self, app: &mut ServiceConfig, origins: &[String]) {
-        app.service(resource(self.list_endpoint(), origins, move || {
+    pub fn urls(&'static self, app: &mut ServiceConfig) {
+        app.service(resource(self.list_endpoint(), move || {
             vec![
                 get().to(move |user, db, lists, request| self.list(user, db, lists, request)),
                 web::post().to(move |user, db, body| self.create(user, db, body)),
             ]
         }));
-        app.service(resource(self.detail_endpoint(), origins, move || {
+        app.service(resource(self.detail_endpoint(), move || {
             vec![
                 get().to(move |user, db, id| self.retrieve(user, db, id)),
                 web::put().to(move |user, db, body| self.update(user, db, body)),
@@ -89,10 +88,10 @@ impl ModelViewSet {
 
     async fn read_list(&'static self, db: &Db, lists: &Lists, asked: &str) -> Result<Arc<ListAnswer>, Error> {
         let query = pagination::parse(asked, self)?;
-        let is_search = !query.search.is_empty();
-        // Only searches need a turn.
-        let turn = if is_search { lists.turns.take().await? } else { None };
-        let (asked, is_short) = (asked.to_owned(), !is_search && query.limit <= SHORT_PAGE);
+        let is_scan = !query.search.is_empty() || !query.is_indexed();
+        // Only what may read the whole table needs a turn.
+        let turn = if is_scan { lists.turns.take().await? } else { None };
+        let (asked, is_short) = (asked.to_owned(), !is_scan && query.limit <= SHORT_PAGE);
         let read = move |conn: &mut Connection| {
             // Held until the scan ends, even if the client has gone away.
             let _turn = turn;
@@ -107,7 +106,7 @@ impl ModelViewSet {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(TOTAL_COUNT, self.model.count(conn, query)?.into());
-        let link = pagination::link(&page, query.order_by, &self.path(), asked);
+        let link = pagination::link(&page, query, &self.path(), asked);
         if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert(LINK, link);
         }

@@ -1,5 +1,5 @@
 //! Django REST framework's conventions around every view. A view returns compact JSON or an
-//! [`Error`](crate::error::Error). [`resource`] adds the rest in Django REST framework's order: CORS, renderer,
+//! [`Error`](crate::error::Error). [`resource`] adds the rest in Django REST framework's order: renderer,
 //! authentication, method, view; then `Allow`, `Vary`, `ETag`, conditional requests and rendering.
 
 mod browsable;

@@ -14,7 +14,7 @@ use super::viewset::ModelViewSet;
 use crate::db::search::{self, MAX_WORDS};
 use crate::error::FieldErrors;
 use crate::models::Field;
-use crate::models::list::{Cursor, ListQuery, Page};
+use crate::models::list::{Cursor, ListQuery, Ordering, Page};
 use crate::models::value::to_json;
 
 const DEFAULT_LIMIT: i64 = 100;
@@ -26,11 +26,11 @@ const MAX_LIMIT: i64 = 1000;
 struct CursorJson {
     #[serde(rename = "i")]
     id: i64,
-    /// Both are missing if the list is ordered by id.
-    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
-    key: Option<Json>,
-    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    order_by: Option<String>,
+    /// Values and names of the ordering fields before the id.
+    #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
+    keys: Vec<Json>,
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    order_by: Vec<String>,
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     backwards: bool,
 }
@@ -45,7 +45,7 @@ fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
     ["id"].into_iter().chain(orderings(viewset).map(|field| field.name)).collect()
 }
 
-/// Ignores unknown parameters, as Django REST framework does.
+/// Ignores unknown parameters and those without a value, as Django REST framework does.
 pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErrors> {
     let searched = viewset.shown().map(|shown| shown.field).filter(|field| field.is_searched);
     let mut list = ListQuery {
@@ -53,11 +53,10 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
         cursor: None,
         search: Vec::new(),
         searched: searched.map(|field| field.name).collect(),
-        order_by: "id",
-        descending: false,
+        order: order("", viewset).unwrap_or_default(),
     };
     let (mut cursor, mut errors) = (None, FieldErrors::default());
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
         match &*name {
             "limit" => match parse_limit(&value) {
                 Some(limit) => list.limit = limit,
@@ -71,27 +70,39 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
                 Ok(words) => list.search = words,
                 Err(message) => errors.add("search", vec![message]),
             },
-            "ordering" => {
-                let (field, descending) = value.strip_prefix('-').map_or((&*value, false), |field| (field, true));
-                let known = names(viewset);
-                match known.iter().find(|known| **known == field) {
-                    Some(known) => (list.order_by, list.descending) = (known, descending),
-                    None => {
-                        let known = known.join(", ");
-                        let message = format!("Choose one of: {known}; a hyphen before it reverses the order.");
-                        errors.add("ordering", vec![message]);
-                    }
+            "ordering" => match order(&value, viewset) {
+                Some(order) => list.order = order,
+                None => {
+                    let known = names(viewset).join(", ");
+                    let message = format!("Choose one of: {known}; a hyphen before it reverses the order.");
+                    errors.add("ordering", vec![message]);
                 }
-            }
+            },
             _ => {}
         }
     }
     // A cursor is meaningless in another order.
-    if cursor.as_ref().is_some_and(|(order_by, _)| *order_by != list.order_by) {
+    if cursor.as_ref().is_some_and(|(order_by, _)| !list.keys().eq(order_by.iter().copied())) {
         errors.add("cursor", vec!["This cursor belongs to another ordering.".to_owned()]);
     }
     list.cursor = cursor.map(|(_, cursor)| cursor);
     errors.into_result().map(|()| list)
+}
+
+/// `None` if a field is unknown. The id, which nothing can follow, is added in the direction of the last field.
+fn order(text: &str, viewset: &ModelViewSet) -> Option<Vec<Ordering>> {
+    let mut order: Vec<Ordering> = Vec::new();
+    for term in text.split(',').map(str::trim).filter(|term| !term.is_empty()) {
+        let (name, descending) = term.strip_prefix('-').map_or((term, false), |name| (name, true));
+        let field = names(viewset).into_iter().find(|known| *known == name)?;
+        if order.iter().all(|known| known.field != field && known.field != "id") {
+            order.push(Ordering { field, descending });
+        }
+    }
+    if order.iter().all(|known| known.field != "id") {
+        order.push(Ordering { field: "id", descending: order.last().is_some_and(|last| last.descending) });
+    }
+    Some(order)
 }
 
 pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
@@ -104,7 +115,8 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
             .build()
     };
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let orders = names(viewset).into_iter().flat_map(|field| [field.to_owned(), format!("-{field}")]);
+    let fields = names(viewset).join("|");
+    let pattern = format!("^-?({fields})(,-?({fields}))*$");
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into()));
     vec![
         parameter("limit", format!("Rows per page, at most {MAX_LIMIT}."), limit),
@@ -123,8 +135,9 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
         ),
         parameter(
             "ordering",
-            "The field that orders the list; a hyphen before it reverses the order.".to_owned(),
-            text().enum_values(Some(orders)).default(Some("id".into())),
+            "The field that orders the list; a hyphen before it reverses the order. Several are separated by commas."
+                .to_owned(),
+            text().pattern(Some(pattern)).default(Some("id".into())),
         ),
     ]
 }
@@ -137,36 +150,37 @@ fn parse_limit(value: &str) -> Option<i64> {
     }
 }
 
-/// `None` if the text is not a cursor of this list.
-fn decode(text: &str, viewset: &ModelViewSet) -> Option<(&'static str, Cursor)> {
+/// With the ordering fields before the id. `None` if the text is not a cursor of this list.
+fn decode(text: &str, viewset: &ModelViewSet) -> Option<(Vec<&'static str>, Cursor)> {
     let cursor: CursorJson = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let (order_by, key) = match (cursor.order_by, cursor.key) {
-        (None, None) => ("id", None),
-        (Some(name), Some(key)) => {
-            let field = orderings(viewset).find(|field| field.name == name)?;
-            (field.name, Some(field.from_json(&key)?))
-        }
-        _ => return None,
-    };
-    Some((order_by, Cursor { id: cursor.id, key, backwards: cursor.backwards }))
+    if cursor.order_by.len() != cursor.keys.len() {
+        return None;
+    }
+    let (mut order_by, mut keys) = (Vec::new(), Vec::new());
+    for (name, key) in cursor.order_by.iter().zip(&cursor.keys) {
+        let field = orderings(viewset).find(|field| field.name == name)?;
+        order_by.push(field.name);
+        keys.push(field.from_json(key)?);
+    }
+    Some((order_by, Cursor { id: cursor.id, keys, backwards: cursor.backwards }))
 }
 
-fn encode(cursor: &Cursor, order_by: &str) -> String {
-    let key = cursor.key.as_ref().map(to_json);
-    let order_by = key.is_some().then(|| order_by.to_owned());
-    let cursor = CursorJson { id: cursor.id, key, order_by, backwards: cursor.backwards };
+fn encode(cursor: &Cursor, query: &ListQuery) -> String {
+    let order_by = query.keys().map(str::to_owned).collect();
+    let keys = cursor.keys.iter().map(to_json).collect();
+    let cursor = CursorJson { id: cursor.id, keys, order_by, backwards: cursor.backwards };
     // Serializing numbers and strings cannot fail.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
 }
 
 /// `None` if there is only one page. Other query parameters are kept. The targets are relative (RFC 8288 allows it),
 /// because behind a proxy the server does not know its public name.
-pub fn link<T>(page: &Page<T>, order_by: &str, path: &str, query: &str) -> Option<String> {
+pub fn link<T>(page: &Page<T>, list: &ListQuery, path: &str, query: &str) -> Option<String> {
     let target = |cursor: Option<&Cursor>| {
         let mut parameters = form_urlencoded::Serializer::new(String::new());
         parameters.extend_pairs(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor"));
         if let Some(cursor) = cursor {
-            parameters.append_pair("cursor", &encode(cursor, order_by));
+            parameters.append_pair("cursor", &encode(cursor, list));
         }
         match parameters.finish() {
             parameters if parameters.is_empty() => path.to_owned(),

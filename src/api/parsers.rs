@@ -1,59 +1,44 @@
 //! Parsing a request's body: JSON, forms and multipart forms.
 
-use actix_web::mime::{self, Mime};
+use std::borrow::Cow;
+
 use actix_web::web::Bytes;
-use encoding_rs::{Encoding, UTF_8};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, FieldErrors};
-use crate::http::body::{Body, parse_error, parts};
+use crate::http::body::{Body, parse_error};
+use crate::http::charset::Charset;
+use crate::http::forms::{form_fields, parts};
+use crate::http::media_type::{self, MediaType};
 use crate::models::{Data, Input};
 
-pub const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+pub const MEDIA_TYPES: [&str; 3] = [media_type::JSON, media_type::FORM, media_type::MULTIPART];
 
 impl Body {
     /// An empty body has no data.
-    pub async fn data(self) -> Result<Data, Error> {
-        let (content_type, body) = self.content().await?;
+    pub async fn data(mut self) -> Result<Data, Error> {
+        let body = self.content().await?;
         if body.is_empty() {
             return Ok(Data::new());
         }
-        let unsupported = || Error::UnsupportedMediaType(content_type.clone());
-        let media_type: Mime = content_type.parse().map_err(|_| unsupported())?;
-        match (media_type.type_(), media_type.subtype()) {
-            (mime::APPLICATION, mime::JSON) => {
-                let encoding = charset(&media_type).ok_or_else(unsupported)?;
-                json(&decode(&body, encoding)?)
-            }
-            (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => Ok(form(&body)),
-            (mime::MULTIPART, mime::FORM_DATA) => multipart(&content_type, body).await,
-            _ => Err(unsupported()),
+        let (media_type, charset) = self.media_type()?;
+        match media_type.essence() {
+            media_type::JSON => json(&decode(&body, charset)?),
+            media_type::FORM => form(&body, charset),
+            media_type::MULTIPART => multipart(&media_type, charset, body).await,
+            _ => Err(self.unsupported()),
         }
     }
 }
 
-/// UTF-8 by default; `None` if the name is unknown.
-fn charset(media_type: &Mime) -> Option<&'static Encoding> {
-    let Some(label) = media_type.get_param(mime::CHARSET) else { return Some(UTF_8) };
-    let label = label.as_str();
-    // Python also accepts names such as `latin-1`, which the WHATWG list writes without the hyphen.
-    Encoding::for_label(label.as_bytes()).or_else(|| Encoding::for_label(label.replace(['-', '_'], "").as_bytes()))
-}
-
-fn decode(body: &[u8], encoding: &'static Encoding) -> Result<String, Error> {
-    if encoding != UTF_8 {
-        let text = encoding.decode_without_bom_handling_and_without_replacement(body);
-        return text
-            .map(|text| text.into_owned())
-            .ok_or_else(|| parse_error("JSON", format_args!("invalid {}", encoding.name())));
+fn decode(body: &[u8], charset: Charset) -> Result<Cow<'_, str>, Error> {
+    match charset.decode(body) {
+        Ok(text) if text.starts_with('\u{feff}') => {
+            Err(parse_error("JSON", "unexpected byte order mark at line 1 column 1"))
+        }
+        decoded => decoded.map_err(|problem| parse_error("JSON", problem)),
     }
-    if body.starts_with(b"\xef\xbb\xbf") {
-        return Err(parse_error("JSON", "unexpected byte order mark at line 1 column 1"));
-    }
-    let text = std::str::from_utf8(body)
-        .map_err(|error| parse_error("JSON", format_args!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
-    Ok(text.to_owned())
 }
 
 /// Nested values are only checked for valid syntax.
@@ -90,7 +75,8 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members, A::Error> {
                 let mut members = Data::new();
                 while let Some((name, value)) = entries.next_entry::<Wtf8, &RawValue>()? {
-                    let name = String::from_utf8_lossy(&name.0).into_owned();
+                    // No field has a name with a surrogate.
+                    let Ok(name) = String::from_utf8(name.0) else { continue };
                     let value = input(value.get()).map_err(serde::de::Error::custom)?;
                     if members.insert(name, value).is_some() {
                         return Err(serde::de::Error::custom("a member's name occurs twice"));
@@ -172,16 +158,17 @@ pub fn python_number(raw: &str) -> Option<String> {
     })
 }
 
-/// Parses a form (<https://url.spec.whatwg.org/#urlencoded-parsing>). The last of several equal names counts.
-pub fn form(body: &[u8]) -> Data {
-    form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect()
+/// Parses a form. The last of several equal names counts.
+pub fn form(body: &[u8], charset: Charset) -> Result<Data, Error> {
+    let fields = form_fields(body, charset)?.into_iter();
+    Ok(fields.map(|(name, value)| (name, Input::text(value))).collect())
 }
 
 /// The last of several equal names counts.
-pub async fn multipart(content_type: &str, body: Bytes) -> Result<Data, Error> {
-    let fields = parts(content_type, body).await?.into_iter().map(|part| {
-        let is_file = part.file_name.is_some();
-        (part.name, if is_file { Input::Other } else { Input::text(String::from_utf8_lossy(&part.content)) })
+pub async fn multipart(media_type: &MediaType, charset: Charset, body: Bytes) -> Result<Data, Error> {
+    let fields = parts(media_type, body).await?.into_iter().map(|part| {
+        let input = if part.file_name.is_some() { Input::Other } else { Input::text(part.text(charset)?) };
+        Ok((part.name, input))
     });
-    Ok(fields.collect())
+    fields.collect()
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
@@ -22,25 +21,20 @@ use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
 /// Serves both forms of the path, with and without the trailing slash: a redirect would lose the body of a POST.
-pub fn resource(endpoint: Endpoint, origins: &[String], routes: impl Fn() -> Vec<Route>) -> TwoResources {
+pub fn resource(endpoint: Endpoint, routes: impl Fn() -> Vec<Route>) -> TwoResources {
     let endpoint = Arc::new(endpoint);
     let cut = endpoint.path.trim_end_matches('/');
     // Two resources instead of one with two patterns: actix-web matches a single static pattern by comparison, but
     // several only by regular expressions.
     let [with_slash, without] =
-        [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, origins, routes()));
+        [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, routes()));
     TwoResources(Box::new(|config| {
         with_slash.register(config);
         without.register(config);
     }))
 }
 
-fn single_resource(
-    endpoint: Arc<Endpoint>,
-    path: &str,
-    origins: &[String],
-    routes: Vec<Route>,
-) -> impl HttpServiceFactory + use<> {
+fn single_resource(endpoint: Arc<Endpoint>, path: &str, routes: Vec<Route>) -> impl HttpServiceFactory + use<> {
     let described = endpoint.clone();
     let options = move |_: CognitoUser| {
         let metadata = described.metadata();
@@ -54,7 +48,6 @@ fn single_resource(
         .route(web::method(Method::OPTIONS).to(options))
         .default_service(web::to(refuse))
         .wrap(from_fn(move |request, next| frame(endpoint.clone(), request, next)))
-        .wrap(cors(origins))
 }
 
 pub struct TwoResources(Box<dyn FnOnce(&mut AppService)>);
@@ -63,30 +56,6 @@ impl HttpServiceFactory for TwoResources {
     fn register(self, config: &mut AppService) {
         (self.0)(config);
     }
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-        .allowed_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-        ])
-        .expose_headers([
-            "Allow",
-            "ETag",
-            "Link",
-            "Location",
-            "Retry-After",
-            "WWW-Authenticate",
-            "X-Request-Id",
-            "X-Total-Count",
-        ])
-        .max_age(600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 async fn frame(

@@ -1,5 +1,4 @@
-//! [`CognitoUser`]: the extractor that authenticates requests. A handler with this argument runs only for a known,
-//! active user.
+//! [`CognitoUser`]: a handler with this argument runs only for requests of a known, active user.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -22,30 +21,21 @@ use crate::metrics;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
 
-/// Minimum interval between two writes of a user's `last_seen_at`.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// Maximum number of cached users, a few hundred bytes each.
 const REMEMBERED_USERS: usize = 10_000;
 
-/// Authenticates requests by token.
 pub struct Authenticator {
-    /// Verifies the token.
     pub verifier: Verifier,
     pub(super) policy: Policy,
     pub(super) db: Db,
-    /// Cached linked users by `sub`.
     linked: Remembered<Arc<str>, Option<Arc<User>>>,
-    /// Users whose `last_seen_at` is being written.
     being_seen: Arc<Mutex<HashSet<i64>>>,
-    /// Counter of outcomes by code.
     verifications: IntCounterVec,
-    /// The counter of accepted tokens.
     accepted: IntCounter,
 }
 
 impl Authenticator {
-    /// Combines token verification with the linking policy.
     pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
         let verifications =
             metrics::counters("gatepost_token_verifications_total", "Verified tokens, by outcome.", &["outcome"]);
@@ -58,14 +48,12 @@ impl Authenticator {
         Authenticator { verifier, policy, db, linked, being_seen, verifications, accepted }
     }
 
-    /// Prometheus collectors for tokens and keys.
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let mut collectors = self.verifier.jwks().collectors();
         collectors.push(Box::new(self.verifications.clone()));
         collectors
     }
 
-    /// The local user of the token in the headers, and the database version at which the user was read.
     async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
         let outcome = self.user_of(headers).await;
         match &outcome {
@@ -96,7 +84,7 @@ impl Authenticator {
         Ok(CognitoUser { user, version })
     }
 
-    /// The user linked to `sub`, checked for every request, so that changes in the admin apply at once.
+    /// Checked for every request, so that changes in the admin apply at once.
     async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Arc<User>>, Error> {
         if let Some(known) = self.linked.known(version, sub) {
             return Ok(known);
@@ -108,7 +96,6 @@ impl Authenticator {
         Ok(user)
     }
 
-    /// Links or creates the user of an unknown `sub`, if the policy allows it. Writes only in that case.
     async fn link(&self, claims: &Claims) -> Result<User, Error> {
         let (issuer, policy, identity) =
             (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));
@@ -123,7 +110,7 @@ impl Authenticator {
         }
     }
 
-    /// Writes `last_seen_at` in the background; the request does not wait.
+    /// Writes in the background: the request does not wait.
     fn note_seen(&self, user: &User) {
         let now = Utc::now().naive_utc();
         if user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(user.id) {
@@ -147,8 +134,7 @@ async fn write_seen(db: &Db, id: i64, now: NaiveDateTime) -> Result<(), Error> {
     db.write(move |conn| Ok(models::set_last_seen(conn, id, now)?)).await
 }
 
-/// The token in the `Authorization` header: after the scheme `Bearer` (RFC 6750), or alone, as the Django project
-/// accepts it.
+/// After the scheme `Bearer` (RFC 6750), or alone, as the Django project accepts it.
 pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION);
     let (value, more) = (values.next().ok_or(Refusal::NoToken)?, values.next());
@@ -167,15 +153,11 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-/// The local user of the request's Cognito token. An HTML page requested without a token has the [`PageUser`].
-///
-/// Fails with 401 and a [`Refusal`], with 429 beyond the [`RateLimits`], or with 503 while the keys or the database are
-/// unavailable.
+/// An HTML page requested without a token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 429 beyond the
+/// [`RateLimits`], or with 503 while the keys or the database are unavailable.
 pub struct CognitoUser {
-    /// The user.
     pub user: Arc<User>,
-    /// The database version at which the user was read. Values cached at this version are fresh enough for this
-    /// request.
+    /// When the user was read. Values cached at this version are fresh enough for this request.
     pub version: Option<Version>,
 }
 
@@ -215,7 +197,7 @@ mod tests {
     use super::*;
     use crate::cognito::jwks::Jwks;
     use crate::cognito::linking::Creation;
-    use crate::cognito::local_pool::{LocalPool, TokenRequest};
+    use crate::cognito::local_pool::{CLIENT_ID, LocalPool, TokenRequest};
     use crate::cognito::signatures::tests::VERIFICATIONS;
     use crate::cognito::user_pool::TokenUse;
     use crate::db::DatabaseUrl;
@@ -231,7 +213,15 @@ mod tests {
         let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
         let authenticator = Authenticator::new(verifier, policy, db);
         let email = "alice@example.com".to_owned();
-        let request = TokenRequest { email, verified: true, access: false, expires_in: 3600, groups: Vec::new() };
+        let request = TokenRequest {
+            email,
+            verified: true,
+            access: false,
+            expires_in: 3600,
+            groups: Vec::new(),
+            client_id: CLIENT_ID,
+            nonce: None,
+        };
         let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];
         let before = VERIFICATIONS.get();
         for (token, expected) in [(&tokens[0], 1), (&tokens[0], 1), (&tokens[1], 2), (&tokens[1], 2)] {

@@ -9,9 +9,7 @@ use super::linking::{self, Identity, Match};
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 
-/// The checks, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub enum Check {
     Form,
     Header,
@@ -26,7 +24,6 @@ pub enum Check {
 }
 
 impl Check {
-    /// All checks, in their order.
     pub const ALL: [Check; 10] = [
         Check::Form,
         Check::Header,
@@ -40,7 +37,6 @@ impl Check {
         Check::User,
     ];
 
-    /// The check that a refusal comes from.
     fn of(refusal: Refusal) -> Check {
         match refusal {
             Refusal::NoToken | Refusal::AuthorizationInvalid | Refusal::TokenTooLarge | Refusal::TokenMalformed => {
@@ -63,7 +59,6 @@ impl Check {
         }
     }
 
-    /// What is checked, for display.
     pub fn label(self) -> &'static str {
         match self {
             Check::Form => "Three base64url parts that contain JSON",
@@ -79,7 +74,6 @@ impl Check {
         }
     }
 
-    /// The check's name.
     pub fn name(self) -> &'static str {
         match self {
             Check::Form => "form",
@@ -96,41 +90,31 @@ impl Check {
     }
 }
 
-/// The result of an inspection.
 #[derive(Debug)]
 pub struct Inspection {
-    /// The decoded header, trusted or not.
     pub header: Option<Value>,
-    /// The decoded claims, trusted or not.
     pub claims: Option<Value>,
     /// The user of the token, or the failed check and the reason.
     pub outcome: Result<String, (Check, Refusal)>,
 }
 
-/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum State {
     Passed,
     Failed,
     NotReached,
 }
 
-/// A check and its result, for display.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// The check.
     pub check: Check,
-    /// The result.
     pub state: State,
     /// For a failed check, the reason and what to do; for the last one, the user; otherwise empty.
     pub text: String,
-    /// What the check accepts, if a setting decides that.
     pub accepted: Option<String>,
 }
 
 impl Inspection {
-    /// All checks in their order.
     pub fn lines(&self, authenticator: &Authenticator) -> Vec<Line> {
         let line = |check: Check| {
             let (state, text) = match &self.outcome {
@@ -146,7 +130,6 @@ impl Inspection {
     }
 }
 
-/// Pasted text without surrounding white space and without the scheme `Bearer`.
 pub fn pasted_token(text: &str) -> &str {
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -155,7 +138,7 @@ pub fn pasted_token(text: &str) -> &str {
 }
 
 impl Authenticator {
-    /// Checks a token as if a request had sent it, without changing anything.
+    /// Checks a token as if a request had sent it. Changes nothing.
     pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
         let mut parts = token.split('.').map(decode);
         let (header, claims) = (parts.next().flatten(), parts.next().flatten());
@@ -178,7 +161,6 @@ impl Authenticator {
         Ok(Inspection { header, claims, outcome: outcome.map_err(|refusal| (Check::of(refusal), refusal)) })
     }
 
-    /// What a check accepts, if a setting decides that.
     pub fn accepted(&self, check: Check) -> Option<String> {
         let pool = self.verifier.pool();
         match check {

@@ -14,7 +14,6 @@ use crate::admin::{AdminContext, Frame, PostForm};
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// The page for `Site`.
 pub static PAGE: Page = Page {
     label: "Token inspector",
     slug: "inspector",
@@ -33,7 +32,7 @@ struct InspectorPage {
     result: Option<Shown>,
 }
 
-/// The result for the template. The token itself is not shown again.
+/// The token itself is not shown again.
 struct Shown {
     says: Vec<(String, String)>,
     lines: Vec<Line>,
@@ -78,7 +77,6 @@ impl Shown {
 
 const TIME: &str = "%-d %b %Y, %H:%M:%S UTC";
 
-/// A member for display. Times are also shown as dates.
 fn said(name: &str, value: &Value) -> String {
     let time = value.as_i64().filter(|_| matches!(name, "exp" | "iat" | "nbf" | "auth_time"));
     match (time.and_then(|seconds| DateTime::from_timestamp(seconds, 0)), value) {

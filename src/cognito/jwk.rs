@@ -9,34 +9,28 @@ use serde_json::value::RawValue;
 
 use super::signatures;
 
-/// One RSA public key.
 pub struct Key(DecodingKey);
 
 impl Key {
-    /// A key from its modulus and exponent, both in base64url.
     pub fn new(modulus: &str, exponent: &str) -> Option<Key> {
         signatures::install();
         let key = DecodingKey::from_rsa_components(modulus, exponent).ok()?;
         signatures::is_usable(&key).then_some(Key(key))
     }
 
-    /// Whether `signature`, in base64url, is this key's RS256 signature of `message`. Always false for keys with fewer
-    /// than 2048 bits.
+    /// `signature` is in base64url. Always false for keys with fewer than 2048 bits.
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
         crypto::verify(signature, message, &self.0, Algorithm::RS256).unwrap_or(false)
     }
 
-    /// Whether modulus and exponent are equal.
     pub fn is_same(&self, other: &Key) -> bool {
         signatures::components(&self.0).ok() == signatures::components(&other.0).ok()
     }
 }
 
-/// Keys by their ids.
 pub type KeySet = HashMap<String, Arc<Key>>;
 
-/// Parses a key set. Keys that are malformed or not for RS256 signatures are skipped. A set without a usable key is an
-/// error, so that it never replaces known keys.
+/// Skips unusable keys. A set without a usable key is an error, so that it never replaces known keys.
 pub fn parse(body: &[u8]) -> Result<KeySet, String> {
     #[derive(Deserialize)]
     struct Document<'a> {
@@ -52,7 +46,7 @@ pub fn parse(body: &[u8]) -> Result<KeySet, String> {
     if keys.is_empty() { Err("the response has no RS256 key".to_owned()) } else { Ok(keys) }
 }
 
-/// A member of the wrong type (RFC 7517), or a duplicate member (section 4), makes the key unusable.
+/// A member of the wrong type (RFC 7517), or a duplicate (section 4), makes the key unusable.
 #[derive(Deserialize)]
 struct Jwk {
     kid: String,
@@ -65,8 +59,7 @@ struct Jwk {
 }
 
 impl Jwk {
-    /// Whether the key is for signatures. Both members are optional; if both are present, they must agree (RFC 7517,
-    /// sections 4.2 and 4.3).
+    /// If both members are present, they must agree (RFC 7517, sections 4.2 and 4.3).
     fn is_for_signatures(&self) -> bool {
         let may_verify = |operations: &Vec<String>| {
             let different: HashSet<&String> = operations.iter().collect();
@@ -96,7 +89,6 @@ fn parse_key(jwk: &str) -> Option<(String, Key)> {
 mod tests {
     use super::*;
 
-    /// Whether a key with these members is used, beside those that every key has.
     fn is_used(members: &str) -> bool {
         let modulus = "w".repeat(342);
         let document = format!(r#"{{"keys":[{{"kid":"k","kty":"RSA","n":"{modulus}","e":"AQAB"{members}}}]}}"#);
@@ -128,14 +120,14 @@ mod tests {
             r#","key_ops":["Verify"]"#,
             r#","key_ops":["verify "]"#,
             r#","key_ops":[]"#,
-            // Both have to agree.
+            // Both must agree.
             r#","use":"enc","key_ops":["verify"]"#,
             r#","use":"sig","key_ops":["encrypt"]"#,
             r#","use":"sig","key_ops":[]"#,
-            // An operation may not be named twice.
+            // An operation must not be repeated.
             r#","key_ops":["verify","verify"]"#,
             r#","key_ops":["sign","verify","sign"]"#,
-            // Nor may a member.
+            // A member must not be repeated either.
             r#","use":"sig","use":"sig""#,
             r#","key_ops":["verify"],"key_ops":["verify"]"#,
             // Wrong types.

@@ -1,9 +1,6 @@
-//! The pool's public keys (RFC 7517), fetched in the background.
-//!
-//! Each URL has one task that fetches it, so at most one request per URL is in progress. Known keys never wait for the
-//! network. An unknown key triggers a fetch, at most one per cool-down, and waits for it up to [`FETCH_TIMEOUT`]. While
-//! a URL is unreachable, its keys stay valid up to a maximum age. A fetched set replaces the old one as a whole; keys
-//! that it lacks are withdrawn.
+//! The pool's public keys (RFC 7517), fetched in the background by one task per URL. Known keys never wait for the
+//! network. An unknown key triggers a fetch, at most one per cool-down. While a URL is unreachable, its keys stay valid
+//! up to a maximum age. Keys that a fetched set lacks are withdrawn.
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -23,79 +20,65 @@ use super::user_pool::is_loopback;
 use crate::error::Refusal;
 use crate::metrics;
 
-/// Timeout of a fetch, and of a request that waits for one.
+/// Of a fetch, and of a request that waits for one.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum size of a key set. A Cognito key set has two keys and less than 1 KiB.
+/// A Cognito key set has two keys and less than 1 KiB.
 const MAX_JWKS_BYTES: usize = 256 * 1024;
 /// Maximum pause after repeated failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// Settings for fetching and caching keys.
 #[derive(Clone, Debug)]
 pub struct JwksSettings {
-    /// Interval between two regular fetches.
     pub refresh: Duration,
     /// Minimum interval between two fetches triggered by unknown key ids.
     pub cooldown: Duration,
-    /// Maximum age of trusted keys.
     pub max_stale: Duration,
-    /// A PEM file of certificate authorities to trust in addition to the system's.
+    /// A PEM file of authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// All keys of a pool.
 pub struct Jwks {
     sources: Vec<Arc<Source>>,
     fetches: IntCounterVec,
 }
 
-/// The state of one URL, for display.
 #[derive(Clone, Debug)]
 pub struct SourceStatus {
-    /// The URL; `None` for the local pool.
+    /// `None` for the local pool.
     pub url: Option<Url>,
-    /// The key ids, sorted.
     pub kids: Vec<String>,
-    /// Time since the last successful fetch; `None` before the first.
     pub age: Option<Duration>,
-    /// Time until the next regular fetch.
     pub next: Option<Duration>,
     /// If the last fetch failed, the time since then and the reason.
     pub failure: Option<(Duration, String)>,
 }
 
-/// The keys of one URL and the state of its fetching task.
 struct Source {
     url: Option<Url>,
     settings: JwksSettings,
     state: RwLock<State>,
     fetches: IntCounterVec,
-    /// Number of the last requested fetch; a change wakes the task. The first is requested at start.
+    /// Number of the last requested fetch; a change wakes the task.
     asked: watch::Sender<u64>,
-    /// Number of the last finished fetch.
     served: watch::Sender<u64>,
 }
 
 struct State {
     keys: Arc<KeySet>,
-    /// Time of the last successful fetch; `None` before the first.
     fetched: Option<Instant>,
     /// End of the last fetch triggered by an unknown key, or its start while it is in progress.
     asked_at: Option<Instant>,
-    /// Consecutive failures.
     failures: u32,
-    /// The last failure.
     failure: Option<(Instant, String)>,
-    /// Time of the next regular fetch.
     next: Option<Instant>,
 }
 
 impl Jwks {
-    /// Starts fetching without waiting for the first response. Must be called within a Tokio runtime.
+    /// Does not wait for the first response. Must be called within a Tokio runtime.
     pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
         let fetches = fetches();
         let sources = urls.iter().map(|url| {
-            let client = client(url, settings)?;
+            let client = http_client(url, settings)?;
             let source = Source::new(Some(url.clone()), settings.clone(), KeySet::new(), None, fetches.clone());
             let source = Arc::new(source);
             tokio::spawn(source.clone().run(client, url.clone()));
@@ -104,7 +87,6 @@ impl Jwks {
         Ok(Jwks { sources: sources.collect::<Result<_, String>>()?, fetches })
     }
 
-    /// Fixed keys, for the local pool.
     pub fn fixed(keys: KeySet) -> Jwks {
         let forever =
             JwksSettings { refresh: Duration::MAX, cooldown: Duration::MAX, max_stale: Duration::MAX, ca_file: None };
@@ -115,7 +97,6 @@ impl Jwks {
         Jwks { sources: vec![Arc::new(source)], fetches }
     }
 
-    /// The key with this id. Fetches the keys if it is unknown and the cool-down allows it.
     pub async fn key(&self, kid: &str) -> Result<Arc<Key>, Refusal> {
         if let Some(key) = self.find(kid) {
             return Ok(key);
@@ -138,17 +119,14 @@ impl Jwks {
         self.sources.iter().any(|source| source.fresh_keys().is_some_and(|keys| holds(&keys)))
     }
 
-    /// Whether the keys of every URL have been fetched and are not too old.
     pub fn is_loaded(&self) -> bool {
         self.sources.iter().all(|source| source.fresh_keys().is_some())
     }
 
-    /// The state of each URL.
     pub fn status(&self) -> Vec<SourceStatus> {
         self.sources.iter().map(|source| source.status()).collect()
     }
 
-    /// Prometheus collectors for the keys.
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let sources = self.sources.clone();
         let ages = metrics::read_gauges("gatepost_jwks_age_seconds", "Age of the keys.", &["url"], move || {
@@ -158,7 +136,7 @@ impl Jwks {
         vec![ages, Box::new(self.fetches.clone())]
     }
 
-    /// Fetches all keys now, ignoring the cool-down, and waits up to [`FETCH_TIMEOUT`]. Only for staff.
+    /// Ignores the cool-down, so this is only for staff.
     pub async fn refresh(&self) {
         let mut fetches: FuturesUnordered<_> = self.sources.iter().filter_map(Source::ask_now).collect();
         let wait = async { while fetches.next().await.is_some() {} };
@@ -220,7 +198,6 @@ impl Source {
         }
     }
 
-    /// Requests a fetch. `None` for fixed keys.
     fn ask_now(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
         self.url.as_ref()?;
         let mut number = 0;
@@ -236,7 +213,7 @@ impl Source {
         async move { drop(served.wait_for(|served| *served >= number).await) }
     }
 
-    /// Requests a fetch or joins the one in progress. `None` during the cool-down.
+    /// Joins a fetch in progress. `None` during the cool-down.
     fn ask(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
         let number = {
             let mut state = self.state_mut();
@@ -260,7 +237,6 @@ impl Source {
         Some(self.wait_for(number))
     }
 
-    /// Fetches now, then at each interval and on request, until the pool is dropped.
     async fn run(self: Arc<Source>, client: Client, url: Url) {
         let mut wanted = self.asked.subscribe();
         loop {
@@ -282,7 +258,7 @@ impl Source {
         }
     }
 
-    /// Stores the result of a fetch and returns the time until the next one.
+    /// Returns the time until the next fetch.
     fn take(&self, url: &Url, fetched: Result<KeySet, String>) -> Duration {
         self.fetches.with_label_values(&[url.as_str(), if fetched.is_ok() { "ok" } else { "failed" }]).inc();
         let mut state = self.state_mut();
@@ -318,8 +294,7 @@ impl Source {
     }
 }
 
-/// The HTTP client for one URL: no redirects, a timeout, and a proxy only for remote hosts.
-fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
+pub(super) fn http_client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .timeout(FETCH_TIMEOUT)
@@ -350,11 +325,10 @@ fn client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
     })
 }
 
-/// Fetches the key sets of all URLs once, for `check`.
 pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, String> {
     let mut keys = 0;
     for url in urls {
-        let fetched = fetch(&client(url, settings)?, url).await;
+        let fetched = fetch(&http_client(url, settings)?, url).await;
         keys += fetched.map_err(|problem| format!("{url}: {problem}"))?.len();
     }
     Ok(keys)
@@ -380,8 +354,8 @@ async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
     jwk::parse(&body)
 }
 
-/// An error with its causes in one line, because reqwest's own message omits them.
-fn chain(error: &dyn std::error::Error) -> String {
+/// One line with all causes, because reqwest's own message omits them.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

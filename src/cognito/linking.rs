@@ -1,8 +1,6 @@
-//! Finds the local user of a token.
-//!
-//! A local user is linked to one Cognito user by issuer and `sub`, which never change and are never reused. An e-mail
+//! Finds the local user of a token. Issuer and `sub` make the link: they never change and are never reused. An e-mail
 //! address is weaker: pools can let users set any address, and a deleted account's address can be registered again. So
-//! the address is used once, under conditions, to create the link, and never again.
+//! it is used once, under conditions, to create the link.
 
 use diesel::prelude::*;
 
@@ -13,16 +11,11 @@ use crate::history::{Actor, Source};
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::validators;
 
-/// A user of the pool, as a token or the trigger's event describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The permanent id of the user within the pool.
     pub sub: String,
-    /// The user's name in the pool.
     pub username: Option<String>,
-    /// The user's e-mail.
     pub email: Option<String>,
-    /// Whether Cognito has verified the e-mail.
     pub email_verified: bool,
 }
 
@@ -39,53 +32,38 @@ impl From<&Claims> for Identity {
     }
 }
 
-/// Whether unknown users are created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// Never.
     Never,
-    /// If they have an e-mail that the policy accepts.
     WithEmail,
-    /// Always; without such an e-mail, the user is created with none.
+    /// Without such an e-mail, the user is created with none.
     Always,
 }
 
-/// Which identities may be linked or created.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Whether an e-mail that Cognito has not verified may link or create a user.
+    /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
-    /// Whether unknown users are created.
     pub creation: Creation,
-    /// Where the identity came from, for the history and for created users.
     pub origin: Origin,
 }
 
-/// The result of looking for an identity's user.
 #[derive(Debug)]
 pub enum Match {
-    /// This user is already linked.
     Linked(User),
-    /// This user has the e-mail and no link, and can be linked.
     Linkable(User),
-    /// No user has this e-mail, and one can be created with it.
     Creatable(String),
-    /// Access is refused.
     Refused(Refusal),
 }
 
-/// What was done for an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The user was already linked.
     Known,
-    /// An existing user with that e-mail was linked.
     Linked,
-    /// A user was created.
     Created,
 }
 
-/// Finds the user of an identity, without changing anything.
+/// Changes nothing.
 pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Policy) -> QueryResult<Match> {
     if let Some(user) = models::find_by_link(conn, issuer, &identity.sub)? {
         return Ok(if user.is_active { Match::Linked(user) } else { Match::Refused(Refusal::UserInactive) });
@@ -115,8 +93,7 @@ pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Po
     }
 }
 
-/// Links or creates the user of an identity within the caller's transaction. Searches again, because another request
-/// may have been first.
+/// Runs in the caller's transaction. Searches again, because another request may have been first.
 pub fn find_or_link(
     conn: &mut Connection,
     issuer: &str,
@@ -144,8 +121,8 @@ pub fn find_or_link(
     Ok((outcome, user))
 }
 
-/// The username in the pool if it is free and valid in Django, otherwise the `sub`. Someone may have registered that
-/// `sub` as a username, which must not lock out its owner.
+/// The username in the pool if it is free and valid in Django, otherwise the `sub`, numbered if necessary: a stranger
+/// who registers that `sub` as a username must not lock out its owner.
 fn username(conn: &mut Connection, identity: &Identity) -> QueryResult<Option<String>> {
     let name = identity.username.clone().unwrap_or_default();
     let numbered = (2..100).map(|n| format!("{}-{n}", identity.sub));

@@ -22,17 +22,17 @@ use super::jwk::{Key, KeySet};
 use super::signatures;
 use super::user_pool::UserPool;
 
-/// The local pool's only app client.
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
+/// The admin's app client.
+pub const ADMIN_CLIENT_ID: &str = "localdevelopmentadmin00000";
 
-/// The local user pool.
 pub struct LocalPool {
     /// As in Cognito, ID and access tokens are signed with different keys.
     id_key: SigningKey,
     access_key: SigningKey,
 }
 
-/// Fails if other users can access the file: a copy or backup may have lost its mode.
+/// A copy or backup may have lost the file's mode.
 fn refuse_if_open_to_others(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Ok(metadata) = std::fs::metadata(path) {
@@ -47,29 +47,27 @@ fn refuse_if_open_to_others(path: &Path) -> io::Result<()> {
 
 struct SigningKey {
     kid: String,
-    /// The public key, in base64url.
     modulus: String,
     exponent: String,
     private: EncodingKey,
 }
 
-/// The content of a token.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// The user's e-mail, which is also the username in the pool.
     pub email: String,
-    /// `email_verified`.
     pub verified: bool,
-    /// Whether to issue an access token instead of an ID token.
     pub access: bool,
-    /// Seconds from now to `exp`; negative for a token that has expired.
+    /// Seconds from now to `exp`; negative for an expired token.
     pub expires_in: i64,
-    /// `cognito:groups`.
     pub groups: Vec<String>,
+    /// The app client.
+    pub client_id: &'static str,
+    /// The `nonce` of the sign-in, if there was one.
+    pub nonce: Option<String>,
 }
 
 impl LocalPool {
-    /// Reads the pool's keys, or creates them in a file with mode 0600.
+    /// Creates a missing file with mode 0600.
     pub fn open(path: &Path) -> io::Result<LocalPool> {
         refuse_if_open_to_others(path)?;
         match std::fs::read_to_string(path) {
@@ -80,7 +78,7 @@ impl LocalPool {
         }
     }
 
-    /// If several processes find no keys, the first to lock the file creates them; the others wait.
+    /// If several processes find no keys, the first to lock the file creates them.
     fn open_or_create(path: &Path) -> io::Result<LocalPool> {
         let mut options = std::fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -117,8 +115,7 @@ impl LocalPool {
         Some(LocalPool { id_key: keys.next()??, access_key: keys.next()?? })
     }
 
-    /// The pool for the verifier. Id and issuer are derived from the keys, not from the port, so links survive a
-    /// changed port.
+    /// Id and issuer are derived from the keys, not from the port, so links survive a changed port.
     pub fn user_pool(&self) -> UserPool {
         let name: String = self.id_key.kid.chars().filter(char::is_ascii_alphanumeric).take(9).collect();
         let id = format!("local_{name}");
@@ -130,13 +127,11 @@ impl LocalPool {
         }
     }
 
-    /// The public keys for the verifier.
     pub fn key_set(&self) -> KeySet {
         let keys = [&self.id_key, &self.access_key].into_iter();
         keys.filter_map(|key| Some((key.kid.clone(), Arc::new(Key::new(&key.modulus, &key.exponent)?)))).collect()
     }
 
-    /// The public keys as a JWK set.
     pub fn jwks(&self) -> Value {
         let keys = [&self.id_key, &self.access_key].map(|key| {
             json!({ "alg": "RS256", "e": key.exponent, "kid": key.kid, "kty": "RSA", "n": key.modulus, "use": "sig" })
@@ -144,7 +139,6 @@ impl LocalPool {
         json!({ "keys": keys })
     }
 
-    /// Issues a token.
     pub fn token(&self, request: &TokenRequest) -> io::Result<String> {
         let pool = self.user_pool();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
@@ -156,10 +150,10 @@ impl LocalPool {
             "auth_time": now, "exp": now.saturating_add(request.expires_in), "iat": now, "jti": random_uuid()?,
         });
         let own = if request.access {
-            json!({ "token_use": "access", "client_id": CLIENT_ID, "scope": "aws.cognito.signin.user.admin", "username": request.email })
+            json!({ "token_use": "access", "client_id": request.client_id, "scope": "aws.cognito.signin.user.admin", "username": request.email })
         } else {
             json!({
-                "token_use": "id", "aud": CLIENT_ID, "email": request.email, "email_verified": request.verified,
+                "token_use": "id", "aud": request.client_id, "email": request.email, "email_verified": request.verified,
                 "cognito:username": request.email,
             })
         };
@@ -167,6 +161,9 @@ impl LocalPool {
             claims.extend(own);
             if !request.groups.is_empty() {
                 claims.insert("cognito:groups".to_owned(), json!(request.groups));
+            }
+            if let Some(nonce) = &request.nonce {
+                claims.insert("nonce".to_owned(), json!(nonce));
             }
         }
         let key = if request.access { &self.access_key } else { &self.id_key };
@@ -203,7 +200,7 @@ fn random_uuid() -> io::Result<String> {
     Ok(uuid(&bytes))
 }
 
-/// Formats 16 bytes as a version 4 UUID (RFC 9562).
+/// Version 4 (RFC 9562).
 fn uuid(bytes: &[u8]) -> String {
     let mut hex: Vec<char> = bytes.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()).collect();
     hex[12] = '4';
@@ -228,6 +225,8 @@ mod tests {
             access: false,
             expires_in: 3600,
             groups: Vec::new(),
+            client_id: CLIENT_ID,
+            nonce: None,
         }
     }
 
@@ -249,7 +248,7 @@ mod tests {
         assert_eq!((claims.username.as_deref(), claims.token_use.as_deref()), (Some("Alice@example.com"), Some("id")));
         assert_eq!(verify(&other, &token).await, Err(Refusal::KeyUnknown));
 
-        // The address decides who it is, whatever its letters' case and the kind of token.
+        // The e-mail address identifies the user, whatever its case and the kind of token.
         let access = issue(&TokenRequest { email: "alice@EXAMPLE.com".to_owned(), access: true, ..request() });
         let access = verify(&pool, &access).await.expect("a good token");
         assert_eq!(
@@ -281,7 +280,7 @@ mod tests {
         let claims = decode::<Value>(&token, &key, &expected).expect("a good token").claims;
         assert_eq!(claims["email"], json!("Alice@example.com"));
 
-        // Decoding went by our own provider, which is the process's. The stock one has not seen the signature yet.
+        // Decoding used Gatepost's provider, which is the process's. The stock provider must accept the signature too.
         let stock = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key).expect("a verifier");
         let (signed, signature) = token.rsplit_once('.').expect("a token");
         let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");

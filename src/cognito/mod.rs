@@ -1,9 +1,6 @@
-//! AWS Cognito: verifies tokens and finds their local users.
-//!
-//! [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of [`jwks`],
-//! and [`linking`] finds the local user. Each failure is a [`Refusal`]. [`jwk`] says which published keys are used, and
-//! `signatures` is what jsonwebtoken verifies and signs with. [`post_confirmation`] receives sign-ups before their
-//! first token and also uses [`linking`]. [`inspector`] shows which check a token fails.
+//! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
+//! [`jwks`], and [`linking`] finds the local user. Each failure is a [`Refusal`]. [`post_confirmation`] receives
+//! sign-ups before their first token. [`inspector`] shows which check a token fails.
 
 pub mod authentication;
 pub mod inspector;
@@ -14,6 +11,8 @@ pub mod linking;
 pub mod local_pool;
 mod partition;
 pub mod post_confirmation;
+pub mod provider;
+pub mod sign_in;
 mod signatures;
 pub mod token;
 pub mod user_pool;

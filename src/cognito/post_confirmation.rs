@@ -1,18 +1,17 @@
-//! `POST /cognito/post-confirmation/`: the pool's Post Confirmation trigger reports a confirmed sign-up, so that the
-//! local user exists before the first token.
-//!
-//! Only the trigger may call it: each call is signed with a shared secret, HMAC-SHA256 (RFC 2104) over
-//! `v1.<unix seconds>.<body>`. Cognito calls a trigger up to three times, so a repeated event changes nothing.
+//! `POST /cognito/post-confirmation/`: the pool's trigger reports a confirmed sign-up, so that the local user exists
+//! before the first token. Each call is signed with HMAC-SHA256 (RFC 2104) over `v1.<unix seconds>.<body>`. Cognito
+//! calls a trigger up to three times, so a repeated event changes nothing.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
-use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::hmac;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
@@ -23,26 +22,24 @@ use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::{Error, TriggerRefusal};
 use crate::http::body::Body;
+use crate::http::charset::Charset;
+use crate::http::media_type::MediaType;
 use crate::http::rate_limit::RateLimits;
 use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
 
-/// The header with the time of the signature in Unix seconds.
 pub const TIMESTAMP: &str = "X-Gatepost-Timestamp";
-/// The header with the signature.
 pub const SIGNATURE: &str = "X-Gatepost-Signature";
 
-/// The values of `triggerSource`: a confirmed sign-up and a confirmed new password.
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
-/// Maximum length of `sub`. Cognito's have 36 characters.
+/// Cognito's have 36 characters.
 const MAX_SUB_CHARS: usize = 255;
-/// Maximum size of an event. Cognito's have 1 to 4 KiB.
+/// Cognito's events have 1 to 4 KiB.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
-/// Maximum difference between the time of a signature and now, in seconds.
+/// In seconds, between the signature and now.
 const MAX_SKEW: i64 = 300;
 
-/// Settings of the endpoint; part of the application data.
 pub struct PostConfirmation {
     pool: UserPool,
     keys: Vec<hmac::Key>,
@@ -50,14 +47,13 @@ pub struct PostConfirmation {
 }
 
 impl PostConfirmation {
-    /// Accepts calls for `pool` that are signed with one of `secrets`. Without secrets, every call is refused.
+    /// Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
         let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
         PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
     }
 
-    /// Checks the signature of the body and its time.
     fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), TriggerRefusal> {
         if self.keys.is_empty() {
             return Err(TriggerRefusal::Disabled);
@@ -84,12 +80,11 @@ impl PostConfirmation {
     }
 }
 
-/// The OpenAPI document of this endpoint.
 #[derive(OpenApi)]
 #[openapi(paths(post_confirmation), tags((name = "cognito", description = "For the user pool's trigger.")))]
 pub struct Doc;
 
-/// The members of an event that matter. Others are ignored.
+/// The members of an event that matter. Others are ignored, and these are judged only where they are used.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PostConfirmationEvent)]
@@ -98,16 +93,45 @@ struct Event {
     #[schema(schema_with = trigger_sources)]
     trigger_source: String,
     user_pool_id: String,
+    #[serde(default, deserialize_with = "unless_odd")]
     user_name: Option<String>,
-    #[schema(inline)]
-    request: EventRequest,
+    #[serde(default, deserialize_with = "unless_odd")]
+    #[schema(inline, required, nullable = false)]
+    request: Option<EventRequest>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EventRequest {
     #[schema(schema_with = user_attributes)]
-    user_attributes: HashMap<String, String>,
+    user_attributes: Attributes,
+}
+
+/// The attributes in use: any member may be of any kind.
+#[derive(Deserialize)]
+struct Attributes {
+    sub: String,
+    #[serde(default, deserialize_with = "unless_odd")]
+    email: Option<String>,
+    /// Pools with e-mail as an alias use this attribute.
+    #[serde(rename = "cognito:email_alias", default, deserialize_with = "unless_odd")]
+    email_alias: Option<String>,
+    #[serde(default, deserialize_with = "unless_odd")]
+    email_verified: Option<Flag>,
+}
+
+/// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Boolean(bool),
+    Text(String),
+}
+
+/// A member that counts as absent if it has another form.
+fn unless_odd<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw: &RawValue = Deserialize::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// The result of a sign-up event.
@@ -136,20 +160,26 @@ fn user_attributes() -> Object {
 
 impl Event {
     fn identity(self) -> Result<Identity, TriggerRefusal> {
-        let mut attributes = self.request.user_attributes;
-        let is_sub = |sub: &String| !sub.is_empty() && sub.chars().count() <= MAX_SUB_CHARS && !sub.contains('\0');
-        let sub = attributes.remove("sub").filter(is_sub);
+        let attributes = self.request.ok_or(TriggerRefusal::EventMalformed)?.user_attributes;
+        let sub = attributes.sub;
+        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
+            return Err(TriggerRefusal::EventMalformed);
+        }
+        let email_verified = match attributes.email_verified {
+            Some(Flag::Boolean(verified)) => verified,
+            Some(Flag::Text(verified)) => verified == "true",
+            None => false,
+        };
         Ok(Identity {
-            sub: sub.ok_or(TriggerRefusal::EventMalformed)?,
+            sub,
             username: self.user_name,
-            // Pools with e-mail as an alias use this attribute.
-            email: attributes.remove("email").or(attributes.remove("cognito:email_alias")),
-            email_verified: attributes.get("email_verified").is_some_and(|verified| verified == "true"),
+            email: attributes.email.or(attributes.email_alias),
+            email_verified,
         })
     }
 }
 
-/// The endpoint. It has no CORS because no web page calls it.
+/// No CORS, because no web page calls it.
 pub fn resource() -> impl HttpServiceFactory {
     web::resource(["/cognito/post-confirmation/", "/cognito/post-confirmation"])
         .route(web::post().to(post_confirmation))
@@ -173,6 +203,7 @@ pub fn resource() -> impl HttpServiceFactory {
         (status = 408, description = "The event took too long to arrive.", body = ErrorBody),
         (status = 409, description = "The user cannot be created or linked; `code` says why.", body = ErrorBody),
         (status = 413, description = "The event is too large.", body = ErrorBody),
+        (status = 415, description = "The event is compressed, or its charset is unknown.", body = ErrorBody),
         (status = 429, description = "Too many refused calls.", body = ErrorBody,
             headers(("Retry-After" = u32, description = "Seconds to wait."))),
         (status = 500, description = "Internal server error.", body = ErrorBody),
@@ -184,12 +215,18 @@ async fn post_confirmation(
     request: HttpRequest,
     mut body: Body,
 ) -> Result<HttpResponse, Error> {
+    // Whatever media type the event has, it is JSON.
+    let charset = match MediaType::of(request.headers()) {
+        Some(_) => body.media_type().map(|(_, charset)| charset),
+        None => Ok(Charset::UTF_8),
+    };
     let body = body.bytes(MAX_EVENT_BYTES).await?;
     if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
         RateLimits::of(&request)?.count_stranger(&request)?;
         return Err(refusal.into());
     }
-    let event: Event = serde_json::from_slice(&body).map_err(|_| TriggerRefusal::EventMalformed)?;
+    let text = charset?.decode(&body).map_err(|_| TriggerRefusal::EventMalformed)?;
+    let event: Event = serde_json::from_str(&text).map_err(|_| TriggerRefusal::EventMalformed)?;
     if event.user_pool_id != settings.pool.id {
         return Err(TriggerRefusal::WrongPool.into());
     }
@@ -218,7 +255,6 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// Decodes lower-case hexadecimal digits.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

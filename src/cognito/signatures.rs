@@ -1,8 +1,6 @@
-//! RS256 signatures (RFC 7518, section 3.3): jsonwebtoken with Gatepost's own [`CryptoProvider`].
-//!
-//! jsonwebtoken's stock provider parses the key again for every token, a tenth of the time of a verification. This one
-//! caches parsed keys. A provider consists of plain functions, so the cache belongs to the process, not to a pool. Only
-//! [`super::jwks`] decides which keys are trusted.
+//! RS256 signatures (RFC 7518, section 3.3): jsonwebtoken with a [`CryptoProvider`] that caches parsed keys. The stock
+//! one parses the key for every token, a tenth of the time of a verification. Providers are plain functions, so the
+//! cache belongs to the process. [`super::jwks`] decides which keys are trusted.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +13,7 @@ use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
 
-/// Maximum parsed keys per thread. A pool has two, and a few more during rotation.
+/// Per thread. A pool has two keys, and a few more during rotation.
 const MAX_PARSED: usize = 16;
 
 static PROVIDER: CryptoProvider = CryptoProvider {
@@ -26,7 +24,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 };
 
 thread_local! {
-    /// Parsed keys of this thread, newest first. A list per thread needs no lock.
+    /// Newest first. A list per thread needs no lock.
     static PARSED: RefCell<Vec<Rc<PublicKey>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -36,12 +34,11 @@ struct PublicKey {
     parsed: ParsedPublicKey,
 }
 
-/// Installs the provider for this process. jsonwebtoken keeps the first one, so further calls have no effect.
+/// jsonwebtoken keeps the first provider, so further calls have no effect.
 pub fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// The modulus and exponent of an RSA key.
 pub fn components(key: &DecodingKey) -> Result<(&[u8], &[u8])> {
     match key.kind() {
         DecodingKeyKind::RsaModulusExponent { n, e } => Ok((n, e)),
@@ -49,7 +46,7 @@ pub fn components(key: &DecodingKey) -> Result<(&[u8], &[u8])> {
     }
 }
 
-/// Whether the key is a valid RSA key. jsonwebtoken itself accepts any numbers.
+/// jsonwebtoken itself accepts any numbers.
 pub fn is_usable(key: &DecodingKey) -> bool {
     components(key).and_then(|(modulus, exponent)| parse(modulus, exponent)).is_ok()
 }
@@ -136,11 +133,9 @@ pub(super) mod tests {
     use super::*;
 
     thread_local! {
-        /// Signatures that this thread has verified.
         pub(in crate::cognito) static VERIFICATIONS: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// A new key: what it signs with, and what its signatures are verified with.
     fn new_key() -> (EncodingKey, DecodingKey) {
         install();
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
@@ -154,7 +149,6 @@ pub(super) mod tests {
         (EncodingKey::from_rsa_der(private.as_ref()), public)
     }
 
-    /// A public key that nobody has the private one of.
     fn odd_key(n: usize) -> DecodingKey {
         let mut modulus = vec![0xff; 256];
         modulus[1] = n as u8;
@@ -181,7 +175,7 @@ pub(super) mod tests {
             ("a cut signature", cut, b"message", &public, false),
             ("no signature", "", b"message", &public, false),
         ] {
-            // The second time with the key that is parsed already.
+            // The second time, the key is already parsed.
             for _ in 0..2 {
                 assert_eq!(verify(signature, message, key, Algorithm::RS256).expect("base64url"), is_good, "{case}");
             }

@@ -1,5 +1,5 @@
-//! Strict parsing of JSON Web Tokens (RFC 7515, RFC 7519): anything that Cognito never sends is refused (RFC 8725). The
-//! signature is not checked here; [`super::verifier`] does that.
+//! Strict parsing of JSON Web Tokens (RFC 7515, RFC 7519): anything that Cognito never sends is refused (RFC 8725).
+//! [`super::verifier`] checks the signature.
 
 use std::borrow::Cow;
 
@@ -10,29 +10,26 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Refusal;
 
-/// Maximum size of a token. Cognito's have 1 to 8 KiB.
+/// Cognito's have 1 to 8 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// Maximum length of a key id. Cognito's have 44 characters.
+/// Cognito's have 44 characters.
 const MAX_KID_CHARS: usize = 256;
-/// Header members that Cognito never sends and that would need support.
+/// Cognito never sends these, and each would need support.
 const FORBIDDEN_MEMBERS: [&str; 5] = ["crit", "jwk", "jku", "x5u", "x5c"];
 /// The last second of the year 9999. A later time is a mistake or an attack.
 const MAX_TIME: f64 = 253_402_300_799.0;
 
-/// A parsed token with a checked header. The claims are not decoded yet.
+/// The header is checked; the claims are not decoded yet.
 #[derive(Debug)]
 pub struct Token<'a> {
-    /// The id of the signing key, an opaque string.
     pub kid: String,
-    /// The signed part: header and claims as received.
+    /// Header and claims as received.
     pub signed: &'a str,
-    /// The signature in base64url, not empty.
     pub signature: &'a str,
     claims: &'a str,
 }
 
 impl<'a> Token<'a> {
-    /// Splits a token and checks its header.
     pub fn parse(token: &'a str) -> Result<Token<'a>, Refusal> {
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(signature), None) =
@@ -94,40 +91,37 @@ impl<'a> Token<'a> {
             iat: time("iat")?,
             nbf: time("nbf")?,
             auth_time: time("auth_time")?,
+            nonce: members.text("nonce").map(str::to_owned),
+            acr: members.text("acr").map(str::to_owned),
         })
     }
 }
 
-/// The claims in use. All others are ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
-    /// The Cognito user within the pool.
     pub sub: String,
-    /// The issuer.
     pub iss: Option<String>,
     /// `id` or `access`.
     pub token_use: Option<String>,
-    /// The app client, in an ID token.
+    /// In an ID token.
     pub aud: Option<String>,
-    /// The app client, in an access token.
+    /// In an access token.
     pub client_id: Option<String>,
-    /// The user's name in the pool.
     pub username: Option<String>,
-    /// The user's e-mail, in an ID token.
     pub email: Option<String>,
-    /// Whether Cognito has verified the e-mail.
     pub email_verified: bool,
-    /// Expiry time in Unix seconds.
+    /// In Unix seconds, like all times here.
     pub exp: i64,
-    /// Time of issue in Unix seconds.
     pub iat: Option<i64>,
-    /// Start of validity in Unix seconds.
     pub nbf: Option<i64>,
-    /// Time of sign-in in Unix seconds.
     pub auth_time: Option<i64>,
+    /// Binds the token to a sign-in (OpenID Connect Core 1.0, section 2).
+    pub nonce: Option<String>,
+    /// How the user signed in: `urn:cognito:loa:N`.
+    pub acr: Option<String>,
 }
 
-/// Cognito sends a boolean; emulators and the trigger's event send the string "true". Nothing else is true.
+/// Cognito sends a boolean; emulators and the trigger's event send the string "true".
 fn is_true(member: Option<&Member>) -> bool {
     match member {
         Some(Member::Flag(verified)) => *verified,
@@ -136,7 +130,7 @@ fn is_true(member: Option<&Member>) -> bool {
     }
 }
 
-/// A NumericDate (RFC 7519, section 2): Unix seconds as a JSON number, possibly with a fraction.
+/// A NumericDate (RFC 7519, section 2), possibly with a fraction.
 fn numeric_date(member: &Member) -> Result<i64, Refusal> {
     match member {
         // In this range a double represents whole seconds exactly.
@@ -145,17 +139,14 @@ fn numeric_date(member: &Member) -> Result<i64, Refusal> {
     }
 }
 
-/// Base64url without padding.
 fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::TokenMalformed)
 }
 
-/// The members of a JSON object. Duplicate names are errors at any depth, because parsers disagree on which one counts
-/// and an attacker could exploit that. Strings are borrowed: after the signature, parsing the claims is the main cost
-/// of a verification.
+/// Duplicate names are errors at any depth: parsers disagree on which one counts, and an attacker could exploit that.
+/// Strings are borrowed, because parsing the claims is the main cost of a verification after the signature.
 struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
 
-/// A member's value.
 #[derive(Debug, PartialEq)]
 enum Member<'a> {
     Text(Cow<'a, str>),
@@ -200,7 +191,6 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A member's name.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 

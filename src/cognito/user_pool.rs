@@ -1,5 +1,4 @@
 //! A user pool's id, and the URLs derived from it.
-//!
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
 
 use std::net::IpAddr;
@@ -8,48 +7,38 @@ use url::{Host, Url};
 
 use super::partition::endpoint;
 
-/// Accepted values of `token_use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
-    /// ID tokens.
     Id,
-    /// Access tokens.
     Access,
-    /// Both.
     Any,
 }
 
 impl TokenUse {
-    /// All variants with their names in the settings.
     pub const ALL: [(&str, TokenUse); 3] = [("id", TokenUse::Id), ("access", TokenUse::Access), ("any", TokenUse::Any)];
 }
 
-/// A user pool and the app clients whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPool {
-    /// The pool id, as in the Post Confirmation event.
     pub id: String,
-    /// The accepted values of `iss`. All mean this pool; users are linked under the first.
+    /// Accepted values of `iss`; users are linked under the first.
     pub issuers: Vec<String>,
-    /// The URLs of the pool's key sets; empty for the local pool.
+    /// Empty for the local pool.
     pub jwks_urls: Vec<Url>,
-    /// The accepted app clients.
     pub client_ids: Vec<String>,
 }
 
 impl UserPool {
-    /// Whether it is the local pool for development.
     pub fn is_local(&self) -> bool {
         self.jwks_urls.is_empty()
     }
 
-    /// The issuer under which users are linked.
     pub fn issuer(&self) -> &str {
         self.issuers.first().map_or("", String::as_str)
     }
 }
 
-/// A valid pool id: `<region>_<alphanumeric>`.
+/// `<region>_<alphanumeric>`, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolId {
     id: String,
@@ -57,7 +46,6 @@ pub struct PoolId {
 }
 
 impl PoolId {
-    /// Validates a pool id.
     pub fn parse(id: &str) -> Result<PoolId, String> {
         let malformed = || format!("`{}` is not a user pool id such as `eu-west-1_AbCdEfGhI`", id.escape_debug());
         let (region, name) = id.split_once('_').ok_or_else(malformed)?;
@@ -69,25 +57,22 @@ impl PoolId {
         Ok(PoolId { id: id.to_owned(), region: region.to_owned() })
     }
 
-    /// The id itself.
     pub fn as_str(&self) -> &str {
         &self.id
     }
 
-    /// Both issuer URLs that Cognito uses for this pool.
+    /// Cognito uses both.
     pub fn issuers(&self) -> [String; 2] {
         let PoolId { id, region } = self;
         ["cognito-idp", "issuer-cognito-idp"].map(|service| format!("https://{}/{id}", endpoint(service, region)))
     }
 }
 
-/// The URL of an issuer's keys.
 pub fn jwks_url(issuer: &str) -> String {
     format!("{issuer}/.well-known/jwks.json")
 }
 
-/// Parses an issuer or key set URL. Only `https` is allowed, because all authentication depends on it; `http` is for
-/// loopback addresses.
+/// Only `https`, because all authentication depends on it; `http` is for loopback addresses.
 pub fn checked_url(text: &str) -> Result<Url, String> {
     let shown = text.escape_debug();
     // `Url` would take these for a part of the path, and with it what are two URLs.
@@ -122,7 +107,6 @@ pub fn checked_issuer(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether a URL's host is this machine.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -12,32 +12,36 @@ use super::token::{Claims, MAX_TOKEN_BYTES, Token};
 use super::user_pool::{TokenUse, UserPool};
 use crate::error::Refusal;
 
-/// Verifies the tokens of one pool. Pool, kind of token and leeway are set once here; no check can be skipped.
+/// Pool, kind of token and leeway are set once here; no check can be skipped.
 pub struct Verifier {
     pool: UserPool,
     token_use: TokenUse,
     leeway: Duration,
-    jwks: Jwks,
+    jwks: Arc<Jwks>,
     verified: Mutex<Verified>,
 }
 
 impl Verifier {
-    /// A verifier for `pool` that accepts tokens of kind `token_use`.
     pub fn new(pool: UserPool, token_use: TokenUse, leeway: Duration, jwks: Jwks) -> Verifier {
-        Verifier { pool, token_use, leeway, jwks, verified: Mutex::default() }
+        Verifier { pool, token_use, leeway, jwks: Arc::new(jwks), verified: Mutex::default() }
     }
 
-    /// The pool.
+    /// A verifier of the ID tokens of another app client of the pool, with the same keys.
+    pub fn for_client(&self, client_id: &str) -> Verifier {
+        let pool = UserPool { client_ids: vec![client_id.to_owned()], ..self.pool.clone() };
+        let (leeway, jwks) = (self.leeway, self.jwks.clone());
+        Verifier { pool, token_use: TokenUse::Id, leeway, jwks, verified: Mutex::default() }
+    }
+
     pub fn pool(&self) -> &UserPool {
         &self.pool
     }
 
-    /// The pool's keys.
     pub fn jwks(&self) -> &Jwks {
         &self.jwks
     }
 
-    /// Verifies a token. A verified token is cached until it expires or its key is withdrawn.
+    /// Caches a verified token until it expires or its key is withdrawn.
     pub async fn verify(&self, token: &str) -> Result<GoodToken, Refusal> {
         // Checked first, because larger tokens must not even be hashed.
         check_size(token)?;
@@ -59,13 +63,12 @@ impl Verifier {
         Ok(GoodToken { sub, claims: Some(claims) })
     }
 
-    /// The claims of a valid token, without using the cache.
+    /// Does not use the cache.
     pub async fn claims(&self, token: &str) -> Result<Claims, Refusal> {
         check_size(token)?;
         self.judged(token).await.map(|(claims, _)| claims)
     }
 
-    /// The claims of a valid token and the key that signed it.
     async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
         let parsed = Token::parse(token)?;
         let key = self.jwks.key(&parsed.kid).await?;
@@ -75,7 +78,7 @@ impl Verifier {
         Ok((self.judge(parsed.claims()?)?, key))
     }
 
-    /// Checks the claims of a token whose signature is valid.
+    /// Call this only after verifying the signature.
     fn judge(&self, claims: Claims) -> Result<Claims, Refusal> {
         if !claims.iss.as_ref().is_some_and(|iss| self.pool.issuers.contains(iss)) {
             return Err(Refusal::IssuerNotAccepted);
@@ -111,11 +114,9 @@ impl Verifier {
     }
 }
 
-/// A verified token.
 pub struct GoodToken {
-    /// The Cognito user.
     pub sub: Arc<str>,
-    /// The claims, if the token was not in the cache: the cache has only the `sub`.
+    /// `None` if the token was cached: the cache has only the `sub`.
     pub claims: Option<Claims>,
 }
 
@@ -127,7 +128,6 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// SHA-256 of a signature.
 type SignatureHash = [u8; 32];
 
 fn hash(signature: &str) -> SignatureHash {
@@ -136,14 +136,13 @@ fn hash(signature: &str) -> SignatureHash {
     hash
 }
 
-/// A cached token. Only a hash of the signature is stored, so that no usable tokens stay in memory. The signed part is
-/// stored and compared, which is cheaper than hashing it.
+/// Stores a hash of the signature, so that no usable token stays in memory. Comparing the signed part is cheaper than
+/// hashing it.
 struct VerifiedToken {
     signed: Box<str>,
     verdict: Verdict,
 }
 
-/// The cached result of a verification.
 #[derive(Clone)]
 struct Verdict {
     sub: Arc<str>,
@@ -152,31 +151,29 @@ struct Verdict {
 }
 
 impl VerifiedToken {
-    /// Estimated bytes in addition to the signed part: `sub` and table entry.
+    /// Estimated bytes per token in addition to the signed part.
     const OVERHEAD: usize = 256;
 
     fn bytes(&self) -> usize {
         self.signed.len() + VerifiedToken::OVERHEAD
     }
 
-    /// The cached result, if the signed part is the same.
     fn verdict_on(&self, signed: &str) -> Option<Verdict> {
         (*self.signed == *signed).then(|| self.verdict.clone())
     }
 }
 
-/// The cached tokens in two generations. When the young one is full it becomes the old one, and old tokens that were
-/// not used in the meantime are dropped. So memory is bounded and tokens in use stay.
+/// Two generations: when the young one is full it becomes the old one, and old tokens not used since are dropped. So
+/// memory is bounded and tokens in use stay.
 #[derive(Default)]
 struct Verified {
     younger: HashMap<SignatureHash, VerifiedToken>,
-    /// Bytes in the young generation.
     bytes: usize,
     older: HashMap<SignatureHash, VerifiedToken>,
 }
 
 impl Verified {
-    /// Maximum bytes per generation: about 9,000 typical tokens of 1 KB, or 1,000 of 8 KB.
+    /// Per generation: about 9,000 tokens of 1 KB, or 1,000 of 8 KB.
     const GENERATION_BYTES: usize = 8 << 20;
 
     fn get(&mut self, signature: &SignatureHash, signed: &str) -> Option<Verdict> {

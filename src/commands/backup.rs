@@ -6,14 +6,12 @@ use super::output::{CommandError, say};
 use crate::config::Basics;
 use crate::db::{self, DatabaseUrl};
 
-/// Arguments of `backup`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The file to write, which must not exist yet
     file: PathBuf,
 }
 
-/// Writes the file and prints its size.
 pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     match &config.database {
         DatabaseUrl::Sqlite(path) => {

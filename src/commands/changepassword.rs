@@ -9,14 +9,12 @@ use crate::db::Db;
 use crate::history::{Actor, Source};
 use crate::users::{models, password, validators};
 
-/// Arguments of `changepassword`.
 #[derive(Args)]
 pub struct Arguments {
     /// The user's name
     username: String,
 }
 
-/// Asks for a new password twice and sets it.
 pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     let username = validators::normalize_username(&arguments.username);

@@ -3,22 +3,28 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
+use tokio::runtime::{Builder, Runtime};
+
 use super::output::{CommandError, say};
 use crate::cognito::jwks;
+use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::config::{Config, Pool};
 use crate::db::migrations::Status;
-use crate::db::{DatabaseUrl, Db};
+use crate::db::{Connection, DatabaseUrl, Db};
 use crate::server::open_local_pool;
+use crate::users::models;
 
-/// Prints a line per check. Fails if a check fails.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     // The configuration is valid, or this would not run.
-    let findings = [
+    let mut findings = vec![
         ("configuration", addresses(config)),
         ("database", database(config)),
         ("migrations", migrations(config)),
         ("keys", keys(config)),
     ];
+    if let Some(settings) = &config.provider {
+        findings.push(("sign-in", sign_in(config, settings)));
+    }
     let mut failed = 0;
     for (what, finding) in &findings {
         let (mark, text) = match finding {
@@ -79,6 +85,24 @@ fn migrations(config: &Config) -> Result<String, String> {
     }
 }
 
+/// Whether staff can sign in with Cognito, and whether anybody can if passwords are closed.
+fn sign_in(config: &Config, settings: &ProviderSettings) -> Result<String, String> {
+    let provider = Provider::new(settings.clone(), config.jwks.clone());
+    let endpoints = runtime()?.block_on(provider.endpoints()).map_err(|error| error.to_string())?;
+    if config.password_sign_in {
+        return Ok(format!("at {}, or with a password", endpoints.authorization));
+    }
+    let has_staff = |conn: &mut Connection| models::has_linkable_staff(conn, &settings.issuer);
+    match !config.database.is_missing() && Db::probe_with(&config.database, has_staff)? {
+        true => Ok(format!("at {}", endpoints.authorization)),
+        false => Err("passwords are closed, and no active staff user has a link or an e-mail for Cognito".to_owned()),
+    }
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())
+}
+
 fn keys(config: &Config) -> Result<String, String> {
     match &config.pool {
         Pool::Local => {
@@ -91,11 +115,7 @@ fn keys(config: &Config) -> Result<String, String> {
             Ok(format!("of the local user pool, in {}", path.display()))
         }
         Pool::Cognito(pool) => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| error.to_string())?;
-            let keys = runtime.block_on(jwks::probe(&pool.jwks_urls, &config.jwks))?;
+            let keys = runtime()?.block_on(jwks::probe(&pool.jwks_urls, &config.jwks))?;
             let urls: Vec<_> = pool.jwks_urls.iter().map(|url| url.as_str()).collect();
             Ok(format!("{keys} from {}", urls.join(" and ")))
         }

@@ -10,8 +10,7 @@ use crate::db::Db;
 use crate::db::migrations::Status;
 use crate::server;
 
-/// Reads a token from standard input, so that it is not in the shell history, and prints a line per check. Fails if the
-/// token is refused.
+/// Reads the token from standard input, so that it is not in the shell history.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     let mut input = String::new();
     // Far more than the size of any token.
@@ -31,8 +30,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     })
 }
 
-/// Fails unless all migrations are applied: opening the database would apply them, which must not happen while a server
-/// is running.
+/// Opening the database would apply migrations, which must not happen while a server is running.
 fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
     let url = &config.database;
     if url.is_missing() {
@@ -44,7 +42,7 @@ fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
     }
 }
 
-/// Escapes control characters: an untrusted token must not control the terminal.
+/// An untrusted token must not control the terminal.
 fn printable(text: &str) -> String {
     let escaped = |c: char| if c.is_control() && c != '\n' { c.escape_unicode().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()

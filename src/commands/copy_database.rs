@@ -7,7 +7,6 @@ use super::output::{CommandError, say};
 use crate::db::DatabaseUrl;
 use crate::db::copy;
 
-/// Interval of progress updates on a terminal.
 const REFRESH: Duration = Duration::from_millis(100);
 
 /// Both URLs have the format of DATABASE_URL. Keep a PostgreSQL password in PGPASSWORD or ~/.pgpass, because other
@@ -22,7 +21,6 @@ pub struct Arguments {
     to: String,
 }
 
-/// Copies, prints progress to standard error, and finally prints what was copied.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let from = parse("--from", &arguments.from)?;
     let to = parse("--to", &arguments.to)?;
@@ -52,8 +50,7 @@ fn parse(option: &str, url: &str) -> Result<DatabaseUrl, CommandError> {
     DatabaseUrl::parse(url).map_err(|problem| CommandError::new(format!("{option} {problem}")))
 }
 
-/// Writes a progress line, on a terminal over the previous one. Write errors are ignored, because progress is not
-/// essential.
+/// Ignores write errors, because progress is not essential.
 fn line(is_terminal: bool, text: &str) {
     let start = if is_terminal { "\r" } else { "" };
     let _ = write!(std::io::stderr(), "{start}{text}");

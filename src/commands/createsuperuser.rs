@@ -11,7 +11,6 @@ use crate::history::{Actor, Source};
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::{password, validators};
 
-/// Arguments of `createsuperuser`.
 #[derive(Args)]
 pub struct Arguments {
     /// The username
@@ -28,7 +27,6 @@ pub struct Arguments {
     if_missing: bool,
 }
 
-/// Creates the superuser.
 pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
     if !arguments.noinput {
@@ -73,7 +71,6 @@ fn keep(user: &User) -> Result<(), CommandError> {
     say!("User {} exists already.", user.username)
 }
 
-/// Creates a superuser, within the caller's transaction.
 pub fn create(conn: &mut Connection, username: &str, email: &str, password: Option<String>) -> Result<User, Error> {
     let user = NewUser {
         username: username.to_owned(),
@@ -115,7 +112,7 @@ fn ask(db: &Db, arguments: Arguments) -> Result<(String, String, String), Comman
     Ok((username, email, password))
 }
 
-/// Asks until the answer is valid, so that no other answer has to be typed again.
+/// Repeats only this question, so that no other answer has to be typed again.
 fn ask_until(
     question: &str,
     problems: impl Fn(&str) -> Result<Vec<String>, CommandError>,

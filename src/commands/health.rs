@@ -8,7 +8,6 @@ use super::output::{CommandError, say};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Requests `/healthz` and fails unless the status is 200.
 pub fn run(mut address: SocketAddr) -> Result<(), CommandError> {
     if address.port() == 0 {
         return Err(CommandError::new("BIND_ADDRESS has port 0, so only the server knows the actual port"));
@@ -27,7 +26,6 @@ pub fn run(mut address: SocketAddr) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The status of the response.
 fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -4,7 +4,6 @@ use super::output::{CommandError, say};
 use crate::config::Basics;
 use crate::db::Db;
 
-/// Applies pending migrations and prints how many.
 pub fn run(config: &Basics) -> Result<(), CommandError> {
     let (_, applied) = Db::open(&config.database)?;
     match applied {

@@ -4,7 +4,6 @@ use super::output::{CommandError, say};
 use crate::server;
 use crate::server::openapi::document;
 
-/// Prints the document.
 pub fn run() -> Result<(), CommandError> {
     say!("{}", document(&server::api()).to_pretty_json().map_err(CommandError::new)?)?;
     Ok(())

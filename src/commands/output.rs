@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use crate::error::Error;
 
-/// Prints a line to standard output.
 macro_rules! say {
     ($($text:tt)*) => { crate::commands::output::write_line(format_args!($($text)*)) };
 }
@@ -33,7 +32,6 @@ pub fn seen(written: std::io::Result<()>) -> Result<(), CommandError> {
     }
 }
 
-/// Why a command failed, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CommandError(String);
@@ -62,7 +60,6 @@ macro_rules! command_error_from {
 }
 command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
 
-/// Prints the error to standard error and returns the exit code.
 pub fn fail(error: impl std::fmt::Display) -> ExitCode {
     say_error!("gatepost: {error}");
     ExitCode::FAILURE

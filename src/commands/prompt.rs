@@ -6,7 +6,6 @@ use super::output::{CommandError, say_error};
 use crate::users::models::User;
 use crate::users::validators;
 
-/// Asks for one line.
 pub fn prompt(question: &str) -> std::io::Result<String> {
     // A closed pipe needs no question.
     let mut stdout = std::io::stdout();
@@ -21,12 +20,10 @@ pub fn prompt(question: &str) -> std::io::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Reads a password without echo, or a line of standard input if that is not a terminal.
 fn prompt_password(question: &str) -> std::io::Result<String> {
     if std::io::stdin().is_terminal() { rpassword::prompt_password(question) } else { prompt(question) }
 }
 
-/// Asks for a password until both entries match and it is valid, or the user chooses to use an invalid one.
 pub fn new_password(attributes: &[(&str, &str)]) -> Result<String, CommandError> {
     loop {
         let password = prompt_password("Password: ")?;
@@ -58,7 +55,6 @@ pub fn attributes<'a>(username: &'a str, email: &'a str) -> [(&'static str, &'a 
     [("username", username), ("e-mail address", email)]
 }
 
-/// [`attributes`] of a user, with first and last name.
 pub fn attributes_of(user: &User) -> Vec<(&'static str, &str)> {
     let names = [("first name", user.first_name.as_str()), ("last name", user.last_name.as_str())];
     attributes(&user.username, &user.email).into_iter().chain(names).collect()

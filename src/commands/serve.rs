@@ -15,10 +15,9 @@ use crate::error::Error;
 use crate::server::{self, Built};
 use crate::users::{models, password};
 
-/// The e-mail of the first superuser, for use with the local user pool.
 const LOCAL_ADMIN: &str = "admin@example.com";
 
-/// Serves requests. After SIGTERM or Ctrl+C, finishes running requests and returns.
+/// After SIGTERM or Ctrl+C, finishes running requests and returns.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     actix_web::rt::System::new().block_on(async {
         let mut built = server::build(config).await?;
@@ -46,8 +45,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     })
 }
 
-/// On an empty database, creates a superuser `admin` with this e-mail and a random password, which is returned and not
-/// stored.
+/// On an empty database, creates a superuser `admin` and returns the random password, which is not stored.
 async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>, Error> {
     if !db.read(|conn| Ok(models::is_empty(conn)?)).await? {
         return Ok(None);
@@ -67,7 +65,7 @@ async fn first_superuser(db: &Db, email: &'static str) -> Result<Option<String>,
     Ok(is_created.then_some(password))
 }
 
-/// Logs a warning about users linked to another pool, whose tokens would be refused without an obvious reason.
+/// The tokens of users linked to another pool are refused without an obvious reason.
 async fn warn_of_other_links(built: &Built) -> Result<(), Error> {
     let issuer = built.pool.issuer().to_owned();
     let users = built.db.read(move |conn| Ok(models::count_linked_elsewhere(conn, &issuer)?)).await?;
@@ -77,7 +75,6 @@ async fn warn_of_other_links(built: &Built) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints the start-up text: where everything is, and what to type next.
 fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Result<(), CommandError> {
     let mut address = built.address;
     if address.ip().is_unspecified() {

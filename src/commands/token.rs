@@ -3,12 +3,11 @@
 use clap::Args;
 
 use super::output::{CommandError, say};
-use crate::cognito::local_pool::TokenRequest;
+use crate::cognito::local_pool::{CLIENT_ID, TokenRequest};
 use crate::config::Config;
 use crate::server::open_local_pool;
 use crate::users::validators;
 
-/// Arguments of `token`.
 #[derive(Args)]
 pub struct Arguments {
     /// The user's e-mail address; any address works
@@ -27,7 +26,6 @@ pub struct Arguments {
     unverified: bool,
 }
 
-/// Prints the token and nothing else.
 pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
     let pool = open_local_pool(config)?.ok_or_else(|| {
         CommandError::new("this command works only with the local user pool; your tokens come from Cognito")
@@ -41,6 +39,8 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
         access: arguments.access,
         expires_in: arguments.expires_in,
         groups: arguments.groups,
+        client_id: CLIENT_ID,
+        nonce: None,
     })?;
     say!("{token}")?;
     Ok(())

@@ -14,86 +14,71 @@ use super::values;
 use super::variables::{self, ConfigError, Variables, fail};
 
 use crate::cognito::jwks::JwksSettings;
+use crate::cognito::provider::ProviderSettings;
 use crate::cognito::user_pool::TokenUse;
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
-use crate::http::public_url::PublicUrl;
 use crate::http::rate_limit::Rate;
 use crate::users::sessions::SessionLimits;
 
-/// The settings that every command needs. Commands that only use the database need no others.
+/// Commands that only use the database need no other settings.
 #[derive(Clone, Debug)]
 pub struct Basics {
-    /// Development or production.
     pub mode: Mode,
-    /// The database.
     pub database: DatabaseUrl,
-    /// Whether log lines are JSON.
     pub log_json: bool,
     /// env_logger's filter.
     pub log_filter: String,
 }
 
-/// All settings. Created by [`Config::from_variables`]; tests build it by hand.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Development or production.
     pub mode: Mode,
-    /// The user pool.
     pub pool: Pool,
-    /// Which kinds of token are accepted.
+    /// The admin's app client of a Cognito pool, with which staff sign in.
+    pub provider: Option<ProviderSettings>,
+    /// Whether staff may sign in with a password.
+    pub password_sign_in: bool,
+    /// The origin that browsers see.
+    pub public_origin: Option<String>,
     pub token_use: TokenUse,
-    /// Tolerated clock difference.
     pub leeway: Duration,
-    /// Whether an unverified e-mail may link or create a user.
+    /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
-    /// Whether the first valid token of an unknown user creates the user.
+    /// By the first valid token.
     pub create_users: bool,
-    /// The secrets that the Post Confirmation trigger may sign with.
+    /// The Post Confirmation trigger may sign with any of them.
     pub post_confirmation_secrets: Vec<Secret>,
-    /// Settings for fetching and caching keys.
     pub jwks: JwksSettings,
-    /// The database.
     pub database: DatabaseUrl,
-    /// Address and port to listen on; port 0 lets the system choose.
+    /// Port 0 lets the system choose.
     pub bind: SocketAddr,
-    /// Accepted `Host` values.
     pub allowed_hosts: Vec<String>,
-    /// The origin that browsers see, if a proxy changes `Host`.
-    pub public_url: Option<PublicUrl>,
-    /// Web origins that may call the API.
     pub cors_allowed_origins: Vec<String>,
-    /// Lifetime of admin sessions.
+    /// In lower case.
+    pub cors_allowed_headers: Vec<String>,
     pub session_limits: SessionLimits,
-    /// Maximum failed sign-ins to one account in a burst.
+    /// Per account, in a burst.
     pub login_max_failures: u32,
-    /// Maximum size of a request body in bytes.
     pub max_body_bytes: usize,
-    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// The rate limit per user.
     pub rate_limit_user: Option<Rate>,
-    /// The rate limit per IP address of unauthenticated clients.
+    /// For unauthenticated clients.
     pub rate_limit_address: Option<Rate>,
-    /// A separate address for the metrics; port 0 lets the system choose.
+    /// Separate from `bind`; port 0 lets the system choose.
     pub metrics_address: Option<SocketAddr>,
-    /// The token for reading the metrics on the main address.
+    /// For reading the metrics at `bind`.
     pub metrics_token: Option<Secret>,
-    /// Whether log lines are JSON.
     pub log_json: bool,
-    /// env_logger's filter.
     pub log_filter: String,
 }
 
-/// Environment variables for `createsuperuser --noinput`, with Django's names.
+/// For `createsuperuser --noinput`, with Django's names.
 #[derive(Default)]
 pub struct Superuser {
-    /// `DJANGO_SUPERUSER_USERNAME`
     pub username: Option<String>,
-    /// `DJANGO_SUPERUSER_EMAIL`
     pub email: Option<String>,
-    /// `DJANGO_SUPERUSER_PASSWORD`
     pub password: Option<String>,
 }
 
@@ -115,7 +100,6 @@ impl Superuser {
 }
 
 impl Basics {
-    /// Parses the settings that every command needs.
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
         Basics::read(&Variables::checked(variables)?)
     }
@@ -134,15 +118,19 @@ impl Basics {
 }
 
 impl Config {
-    /// Parses all settings from the variables of [`read_environment`](super::read_environment).
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
         let env = Variables::checked(variables)?;
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
         let bind = values::bind_address_of(&env)?;
         let pool = values::pool(&env, mode, bind)?;
-        let public_url = values::public_url(&env)?;
+        let public_origin = values::public_origin(&env)?;
+        let provider = values::provider(&env, &pool, public_origin.is_some() || mode == Mode::Development)?;
+        let password_sign_in = values::password_sign_in(&env, provider.is_some() || pool == Pool::Local)?;
         Ok(Config {
             mode,
+            provider,
+            password_sign_in,
+            public_origin: public_origin.clone(),
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
             // No RFC sets a limit. Well-kept clocks never differ by two minutes.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
@@ -157,9 +145,9 @@ impl Config {
             },
             database,
             bind,
-            allowed_hosts: values::allowed_hosts(&env, bind, public_url.as_ref())?,
-            public_url,
+            allowed_hosts: values::allowed_hosts(&env, bind, public_origin.as_deref())?,
             cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
+            cors_allowed_headers: values::cors_allowed_headers(&env)?,
             session_limits: SessionLimits {
                 idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
                 max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,
@@ -177,8 +165,9 @@ impl Config {
         })
     }
 
-    /// Every setting with its current value, in the order of [`SETTINGS`](super::SETTINGS). Secrets are masked.
+    /// In the order of [`SETTINGS`](super::SETTINGS), with masked secrets.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let provider = self.provider.as_ref();
         let seconds = |time: Duration| time.as_secs().to_string();
         let proxies: Vec<_> = self.trusted_proxies.0.iter().map(ToString::to_string).collect();
         let trusted_proxies = (!proxies.is_empty()).then(|| proxies.join(", "));
@@ -198,6 +187,17 @@ impl Config {
             ("AWS_APP_CLIENT_ID", client_ids),
             ("COGNITO_ISSUER", issuers),
             ("COGNITO_JWKS_URL", jwks_urls),
+            ("COGNITO_ADMIN_CLIENT_ID", or_none(provider.map(|provider| &provider.client_id))),
+            (
+                "COGNITO_ADMIN_CLIENT_SECRET",
+                masked(provider.is_some_and(|provider| provider.client_secret.is_some()).into()),
+            ),
+            ("COGNITO_ADMIN_ACR", or_none(provider.map(|p| p.acr.join(", ")).filter(|acr| !acr.is_empty()))),
+            ("COGNITO_AUTHORIZATION_URL", or_none(provider.and_then(|provider| provider.authorization_url.as_ref()))),
+            ("COGNITO_TOKEN_URL", or_none(provider.and_then(|provider| provider.token_url.as_ref()))),
+            ("COGNITO_LOGOUT_URL", or_none(provider.and_then(|provider| provider.logout_url.as_ref()))),
+            ("ADMIN_PASSWORD_SIGN_IN", self.password_sign_in.to_string()),
+            ("PUBLIC_URL", or_none(self.public_origin.as_ref())),
             ("COGNITO_TOKEN_USE", token_use.to_owned()),
             ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
             ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),
@@ -213,8 +213,8 @@ impl Config {
             ("DATABASE_URL", self.database.to_string()),
             ("BIND_ADDRESS", self.bind.to_string()),
             ("ALLOWED_HOSTS", self.allowed_hosts.join(", ")),
-            ("PUBLIC_URL", or_none(self.public_url.as_ref())),
             ("CORS_ALLOWED_ORIGINS", self.cors_allowed_origins.join(", ")),
+            ("CORS_ALLOWED_HEADERS", self.cors_allowed_headers.join(", ")),
             ("MAX_BODY_BYTES", self.max_body_bytes.to_string()),
             ("SESSION_IDLE_SECONDS", seconds(self.session_limits.idle)),
             ("SESSION_MAX_SECONDS", seconds(self.session_limits.max)),
@@ -229,7 +229,7 @@ impl Config {
         ]
     }
 
-    /// The key file of the local user pool: next to the database, if that is a file.
+    /// Next to the database, if that is a file.
     pub fn local_pool_keys(&self) -> PathBuf {
         match &self.database {
             DatabaseUrl::Sqlite(path) => path.with_extension("local-pool.keys"),
@@ -243,7 +243,6 @@ fn or_none(value: Option<impl fmt::Display>) -> String {
     value.map_or("none".to_owned(), |value| value.to_string())
 }
 
-/// The number of secrets, without their values.
 fn masked(count: usize) -> String {
     match count {
         0 => "none".to_owned(),

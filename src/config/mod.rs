@@ -1,7 +1,5 @@
-//! All settings, read from the environment once at start.
-//!
-//! [`SETTINGS`] lists them with default and meaning; a test compares it with the table in docs/settings.md. No other
-//! module reads the environment.
+//! All settings, read from the environment once at start; no other module reads it. A test compares [`SETTINGS`] with
+//! the table in docs/settings.md.
 
 mod configuration;
 mod env_file;

@@ -4,12 +4,11 @@ use std::fmt;
 
 use crate::cognito::user_pool::UserPool;
 
-/// The mode of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// For local work: uses a local user pool if none is configured, and creates a first superuser.
+    /// Uses a local user pool if none is configured, and creates a first superuser.
     Development,
-    /// For deployments: requires a configured user pool.
+    /// Requires a configured user pool.
     Production,
 }
 
@@ -22,11 +21,8 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The source of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pool {
-    /// A user pool in AWS, or an emulator of one.
     Cognito(UserPool),
-    /// The built-in pool for development.
     Local,
 }

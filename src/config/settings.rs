@@ -1,18 +1,14 @@
 //! The list of all settings.
 
-/// An environment variable: its name, default and meaning.
 pub struct Setting {
-    /// The variable's name.
     pub name: &'static str,
-    /// The value if the variable is unset or empty.
     pub default: &'static str,
-    /// What the variable does, in one or two sentences.
     pub meaning: &'static str,
 }
 
 macro_rules! settings {
     ($($name:literal, $default:literal, $meaning:literal;)*) => {
-        /// All environment variables, in the order of the table in docs/settings.md.
+        /// In the order of the table in docs/settings.md.
         pub const SETTINGS: &[Setting] = &[
             $(Setting { name: $name, default: $default, meaning: $meaning }),*
         ];
@@ -25,6 +21,14 @@ settings! {
     "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted, separated by commas.";
     "COGNITO_ISSUER", "both issuer forms of the pool", "The accepted `iss` values, separated by commas, instead of those derived from the pool id: for an emulator or a replicated region. They all count as one pool: the keys of each may sign for all of them, and users are linked under the first.";
     "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "The URLs of the pool's public keys, separated by commas. Only `https`, unless the host is a loopback address.";
+    "COGNITO_ADMIN_CLIENT_ID", "none: no sign-in with Cognito (development: the local pool's)", "The app client with which staff sign in to the admin, with the authorization code grant and the scopes `openid`, `email` and `profile`.";
+    "COGNITO_ADMIN_CLIENT_SECRET", "none: a public client", "The secret of that app client.";
+    "COGNITO_ADMIN_ACR", "none", "The accepted values of `acr`, separated by commas, such as `urn:cognito:loa:2` for a second factor. An ID token without one of them is refused.";
+    "COGNITO_AUTHORIZATION_URL", "from discovery", "Where staff sign in, instead of what the issuer's discovery says.";
+    "COGNITO_TOKEN_URL", "from discovery", "Where codes are exchanged, instead of what the issuer's discovery says.";
+    "COGNITO_LOGOUT_URL", "from discovery", "Where staff sign out of Cognito, instead of what the issuer's discovery says.";
+    "ADMIN_PASSWORD_SIGN_IN", "`true`", "`false` closes the sign-in with a password. Sign-in with Cognito must be set up.";
+    "PUBLIC_URL", "none", "The origin that browsers see, such as `https://admin.example.com`. Set it if a proxy changes `Host` or its port: forms of the admin must come from here. A host that a trusted proxy sends in `X-Forwarded-Host` or `Forwarded` counts as well. Cognito leads back to `/admin/login/cognito/callback/` below it.";
     "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
@@ -37,8 +41,8 @@ settings! {
     "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created if it is missing, or `postgres://user:password@host/database` (see `docs/scaling.md`).";
     "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on. With the local user pool, it must be a loopback address.";
     "ALLOWED_HOSTS", "the loopback names, and the hosts of `BIND_ADDRESS` and `PUBLIC_URL`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
-    "PUBLIC_URL", "none", "The URL that browsers have for this site, such as `https://admin.example.com`, without a path. Set it if a proxy changes `Host` or its port: the admin refuses forms of other sites, and compares these two. A host that a trusted proxy sends in `X-Forwarded-Host` or `Forwarded` counts as well.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
+    "CORS_ALLOWED_HEADERS", "`accept,authorization,content-type,if-match,if-none-match,traceparent,tracestate,user-agent,x-csrftoken,x-requested-with`", "The request headers that these pages may send, separated by commas. A list replaces the default, so name `authorization` and `content-type`, too.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
     "SESSION_IDLE_SECONDS", "`28800`", "How long an admin session lasts without a request, at least 1.";
     "SESSION_MAX_SECONDS", "`1209600`", "How long an admin session lasts in any case, at least 1.";

@@ -7,13 +7,14 @@ use url::Url;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
+use crate::cognito::provider::ProviderSettings;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
-use crate::http::public_url::PublicUrl;
+use crate::http::cors;
+use crate::http::header_values::is_token;
 
-/// The address that the server listens on, for commands that need nothing else.
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     bind_address_of(&Variables::checked(variables)?)
 }
@@ -72,8 +73,7 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
     if client_ids.is_empty() {
         return fail("AWS_APP_CLIENT_ID", "is not set. Set it to the id of the app client whose tokens are accepted");
     }
-    if let Some(bad) = client_ids.iter().find(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c)))
-    {
+    if let Some(bad) = client_ids.iter().find(|id| !is_client_id(id)) {
         return fail("AWS_APP_CLIENT_ID", format!("`{}` is not a client id", bad.escape_debug()));
     }
     let pool_id = match id {
@@ -106,6 +106,59 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
     }))
 }
 
+/// The admin's app client of a Cognito pool. The local pool has one of its own.
+pub(super) fn provider(env: &Variables, pool: &Pool, is_public: bool) -> Result<Option<ProviderSettings>, ConfigError> {
+    const ID: &str = "COGNITO_ADMIN_CLIENT_ID";
+    const DEPENDENT: [&str; 5] = [
+        "COGNITO_ADMIN_CLIENT_SECRET",
+        "COGNITO_ADMIN_ACR",
+        "COGNITO_AUTHORIZATION_URL",
+        "COGNITO_TOKEN_URL",
+        "COGNITO_LOGOUT_URL",
+    ];
+    let Some(client_id) = env.get(ID) else {
+        return match DEPENDENT.into_iter().find(|name| env.get(name).is_some()) {
+            Some(name) => fail(name, format!("is set, but {ID} is not")),
+            None => Ok(None),
+        };
+    };
+    let Pool::Cognito(pool) = pool else {
+        return fail(ID, "is set, but AWS_USER_POOLS_ID is not. The local user pool has an app client of its own");
+    };
+    if !is_client_id(client_id) {
+        return fail(ID, format!("`{}` is not a client id", client_id.escape_debug()));
+    }
+    if !is_public {
+        return fail("PUBLIC_URL", format!("is not set. {ID} needs it: Cognito leads the browser back to it"));
+    }
+    if env.get("COGNITO_ADMIN_CLIENT_SECRET").is_some_and(|secret| secret.contains(char::is_whitespace)) {
+        return fail("COGNITO_ADMIN_CLIENT_SECRET", "has a blank, which no client secret has");
+    }
+    let url = |name| env.optional(name, user_pool::checked_url);
+    Ok(Some(ProviderSettings {
+        issuer: pool.issuer().to_owned(),
+        client_id: client_id.to_owned(),
+        client_secret: env.get("COGNITO_ADMIN_CLIENT_SECRET").map(|secret| Secret::new(secret.to_owned())),
+        authorization_url: url("COGNITO_AUTHORIZATION_URL")?,
+        token_url: url("COGNITO_TOKEN_URL")?,
+        logout_url: url("COGNITO_LOGOUT_URL")?,
+        acr: env.list("COGNITO_ADMIN_ACR"),
+    }))
+}
+
+/// Whether staff may sign in with a password.
+pub(super) fn password_sign_in(env: &Variables, has_other: bool) -> Result<bool, ConfigError> {
+    const NAME: &str = "ADMIN_PASSWORD_SIGN_IN";
+    match env.flag(NAME, true)? {
+        false if !has_other => fail(NAME, "`false` would lock everybody out of the admin. Set COGNITO_ADMIN_CLIENT_ID"),
+        flag => Ok(flag),
+    }
+}
+
+fn is_client_id(id: &str) -> bool {
+    id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
+}
+
 pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError> {
     const NAME: &str = "POST_CONFIRMATION_SECRETS";
     let secrets = env.list(NAME);
@@ -133,7 +186,7 @@ pub(super) fn database(env: &Variables) -> Result<DatabaseUrl, ConfigError> {
 pub(super) fn allowed_hosts(
     env: &Variables,
     bind: SocketAddr,
-    public_url: Option<&PublicUrl>,
+    public_origin: Option<&str>,
 ) -> Result<Vec<String>, ConfigError> {
     let hosts = env.list("ALLOWED_HOSTS");
     if let Some(bad) = hosts.iter().find(|host| !is_host(host)) {
@@ -155,7 +208,8 @@ pub(super) fn allowed_hosts(
             IpAddr::V6(ip) => format!("[{ip}]"),
         });
     }
-    hosts.extend(public_url.map(|url| url.host().to_owned()));
+    let public_url = public_origin.and_then(|origin| Url::parse(origin).ok());
+    hosts.extend(public_url.and_then(|url| url.host_str().map(str::to_owned)));
     Ok(hosts)
 }
 
@@ -172,7 +226,6 @@ fn bracketed(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
-/// Whether an entry of the list can match a host.
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix('.').unwrap_or(host);
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
@@ -204,10 +257,16 @@ fn refuse_password(name: &'static str, url: &str) -> Result<(), ConfigError> {
     }
 }
 
-pub(super) fn public_url(env: &Variables) -> Result<Option<PublicUrl>, ConfigError> {
+/// The origin that browsers see, however it is written.
+pub(super) fn public_origin(env: &Variables) -> Result<Option<String>, ConfigError> {
     const NAME: &str = "PUBLIC_URL";
     refuse_password(NAME, env.get(NAME).unwrap_or_default())?;
-    env.optional(NAME, str::parse)
+    env.optional(NAME, |value| {
+        let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https") && !value.contains('*'));
+        let origin = url.filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none());
+        let origin = origin.map(|url| url.origin().ascii_serialization());
+        origin.ok_or("is not an origin such as `https://admin.example.com`, without a path")
+    })
 }
 
 /// What is wrong with a web origin: a scheme, a host and a port, compared as a string (RFC 6454, section 4).
@@ -233,6 +292,19 @@ fn origin_problem(origin: &str) -> Option<String> {
         "is not written as browsers send it"
     };
     Some(format!("{wrong}; write `{usual}`"))
+}
+
+pub(super) fn cors_allowed_headers(env: &Variables) -> Result<Vec<String>, ConfigError> {
+    const NAME: &str = "CORS_ALLOWED_HEADERS";
+    let names = env.list(NAME);
+    // `*` would be a name that browsers ask for, and not any name.
+    if let Some(bad) = names.iter().find(|name| !is_token(name) || *name == "*") {
+        return fail(NAME, format!("`{}` is not the name of a header, such as `x-requested-with`", bad.escape_debug()));
+    }
+    if names.is_empty() {
+        return Ok(cors::DEFAULT_HEADERS.map(str::to_owned).to_vec());
+    }
+    Ok(names.iter().map(|name| name.to_ascii_lowercase()).collect())
 }
 
 pub(super) fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {

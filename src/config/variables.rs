@@ -6,22 +6,19 @@ use std::time::Duration;
 
 use super::SETTINGS;
 
-/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}: {problem}")]
 pub struct ConfigError {
-    /// The variable's name.
     pub name: &'static str,
     /// What is wrong, and how to fix it.
     pub problem: String,
 }
 
-/// The error about a setting.
 pub(super) fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError { name, problem: problem.into() })
 }
 
-/// The variables. An empty value counts as unset.
+/// An empty value counts as unset.
 pub(super) struct Variables<'a>(&'a HashMap<String, String>);
 
 /// Refuses a value that is used as it is, without its blanks being cut, if it has something in it by mistake. A password
@@ -75,7 +72,6 @@ impl Variables<'_> {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Parses a value, if it is set. The error of `parse` becomes the problem.
     pub(super) fn optional<T, E: fmt::Display>(
         &self,
         name: &'static str,

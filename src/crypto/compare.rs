@@ -1,4 +1,4 @@
-//! Comparison of secrets.
+//! Comparison of secrets in constant time.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,7 +10,6 @@ pub fn fingerprint(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
-/// Compares two texts in constant time.
 pub fn equal(a: &str, b: &str) -> bool {
     verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
 }

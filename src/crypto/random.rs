@@ -1,4 +1,4 @@
-//! Random bytes and tokens.
+//! Random bytes and tokens from the operating system.
 
 use aws_lc_rs::rand;
 use base64::Engine;
@@ -6,12 +6,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Error;
 
-/// 256 random bits in base64url.
+/// 256 bits in base64url.
 pub fn random_token() -> Result<String, Error> {
     random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// `N` random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).map_err(|_| Error::Internal("the system's random number generator failed".to_owned()))?;

@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-/// A secret value, which `Debug` does not show.
+/// `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
     pub fn new(secret: String) -> Secret {
         Secret(secret)
     }
 
-    /// The bytes of the secret.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

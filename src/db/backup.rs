@@ -12,11 +12,8 @@ use super::open_error::OpenError;
 use super::sqlite;
 use super::url::DatabaseUrl;
 
-/// Writes a copy of everything committed so far and returns its size in bytes. The file gets its final name only when
-/// it is complete and synced to disk.
-///
-/// `VACUUM INTO` reads in one transaction, blocks no writer, and writes one compact file. A page-by-page copy would
-/// restart whenever another process commits.
+/// Returns the size in bytes. The file gets its final name only when it is complete and synced to disk. `VACUUM INTO`
+/// reads in one transaction and blocks no writer; a page-by-page copy would restart whenever another process commits.
 pub fn backup(database: &Path, file: &Path) -> Result<u64, OpenError> {
     let url = DatabaseUrl::Sqlite(database.to_owned());
     if url.is_missing() {

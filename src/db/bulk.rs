@@ -12,12 +12,12 @@ use super::any_connection::Backend;
 use super::connection::Connection;
 use super::rows::{self, Sql};
 
-/// Maximum parameters per statement. Both databases allow more.
+/// Per statement; both databases allow more.
 const PARAMETERS: usize = 8_000;
-/// A batch is inserted once its values reach this many bytes, so large rows do not fill the memory.
+/// A batch is inserted at this size, so that large rows do not fill the memory.
 const BYTES: usize = 1 << 20;
 
-/// A value as it is stored. SQLite has no boolean or timestamp type: it stores integers and text.
+/// SQLite has no boolean or timestamp type: it stores integers and text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
@@ -39,7 +39,6 @@ impl Value {
     }
 }
 
-/// A row of a `SELECT` with any columns.
 pub struct BulkRow(pub Vec<Value>);
 
 impl QueryableByName<Sqlite> for BulkRow {
@@ -90,7 +89,6 @@ fn values<'a, 'r, DB: diesel::backend::Backend + 'r, R: NamedRow<'a, DB> + 'r>(
     (0..row.field_count()).map(value).collect::<Read<_>>().map(BulkRow)
 }
 
-/// Calls `each` for every row of a query, with one row in memory at a time. Stops at the first error.
 pub fn stream<E>(
     conn: &mut Connection,
     query: String,
@@ -110,25 +108,22 @@ pub fn stream<E>(
     }
 }
 
-/// Inserts rows into a table, many per statement.
 pub struct Inserter<'a> {
     conn: &'a mut Connection,
     table: &'a str,
     columns: &'a [String],
-    /// The columns' types; empty on SQLite, which does not check them.
     types: Vec<String>,
     waiting: Vec<Value>,
     bytes: usize,
 }
 
 impl Inserter<'_> {
-    /// Every added row must have its values in the order of `columns`.
     pub fn new<'a>(conn: &'a mut Connection, table: &'a str, columns: &'a [String]) -> QueryResult<Inserter<'a>> {
         let types = types(conn, table, columns)?;
         Ok(Inserter { conn, table, columns, types, waiting: Vec::new(), bytes: 0 })
     }
 
-    /// Adds a row to the current batch and inserts the batch when it is full. Errors name the table, column and row.
+    /// Errors name the table, column and row.
     pub fn add(&mut self, row: BulkRow) -> QueryResult<()> {
         let first = row.0.first().cloned();
         for (place, value) in row.0.into_iter().enumerate() {
@@ -148,7 +143,6 @@ impl Inserter<'_> {
         if self.bytes >= BYTES || self.waiting.len() + self.columns.len() > PARAMETERS { self.flush() } else { Ok(()) }
     }
 
-    /// Inserts the rows of the current batch.
     pub fn flush(&mut self) -> QueryResult<()> {
         let values = std::mem::take(&mut self.waiting);
         self.bytes = 0;
@@ -170,7 +164,7 @@ impl Inserter<'_> {
     }
 }
 
-/// `INSERT` with a parameter for each value. NULL is written as a literal because a parameter needs a type.
+/// NULL is a literal because a parameter needs a type.
 fn insertion(conn: &Connection, table: &str, columns: &[String], values: &[Value]) -> String {
     let mut text = format!("INSERT INTO \"{table}\" ({}) VALUES ", quoted(columns));
     let is_numbered = !matches!(conn, Connection::Sqlite(_));
@@ -194,12 +188,11 @@ fn insertion(conn: &Connection, table: &str, columns: &[String], values: &[Value
     text
 }
 
-/// The column names, quoted, as an SQL list.
 pub fn quoted(columns: &[String]) -> String {
     columns.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// PostgreSQL's type names of a table's columns; empty on SQLite, which accepts any value.
+/// PostgreSQL's type names of the columns; empty on SQLite, which accepts any value.
 fn types(conn: &mut Connection, table: &str, columns: &[String]) -> QueryResult<Vec<String>> {
     if matches!(conn, Connection::Sqlite(_)) {
         return Ok(Vec::new());
@@ -214,7 +207,6 @@ fn types(conn: &mut Connection, table: &str, columns: &[String]) -> QueryResult<
     Ok(columns.iter().map(type_of).collect())
 }
 
-/// Converts a value to the column's PostgreSQL type. SQLite (`None`) accepts any type.
 fn fit(value: Value, postgres_type: Option<&str>) -> Result<Value, &'static str> {
     match (value, postgres_type) {
         (Value::Double(number), None) if number.is_nan() => Err("is NaN, which SQLite would store as NULL"),

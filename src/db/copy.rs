@@ -1,7 +1,5 @@
-//! Copies everything from one database to another, of the same kind or not.
-//!
-//! Tables and columns come from the database catalogs. The source is read in one transaction and does not see later
-//! commits. The target is filled in one transaction and gets all rows or none.
+//! Copies everything from one database to another, of the same kind or not. One transaction reads the source, so later
+//! commits are not copied. Another fills the target with all rows or none.
 
 use std::collections::HashMap;
 
@@ -16,24 +14,20 @@ use super::rows::{self, Sql};
 use super::url::DatabaseUrl;
 use super::{migrations, pool, sqlite};
 
-/// Tables that are not copied because migrations and triggers fill them.
+/// Migrations and triggers fill these tables.
 const FILLED: [&str; 2] = ["__diesel_schema_migrations", "row_counts"];
 
-/// A table that was copied.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// The table's name.
     pub table: String,
-    /// The number of copied rows.
     pub rows: i64,
-    /// The largest id ever assigned, if the table has a sequence. Later rows get larger ids.
+    /// The largest id ever assigned, if the table has a sequence: later rows get larger ids.
     pub last_id: Option<i64>,
 }
 
-/// Called with the current table, its rows copied so far, and its rows in total.
+/// Called with the table, its rows copied so far, and its rows in total.
 pub type Progress<'a> = &'a mut dyn FnMut(&str, i64, i64);
 
-/// Source or target. Its errors name its URL.
 struct Side<'a> {
     url: &'a DatabaseUrl,
     connection: Connection,
@@ -49,8 +43,7 @@ impl Side<'_> {
     }
 }
 
-/// Migrates the target, which must be empty, and copies all rows into it. If anything fails, the target stays empty.
-/// The source is never changed.
+/// Migrates the target, which must be empty and stays empty if anything fails.
 pub fn copy(from: &DatabaseUrl, to: &DatabaseUrl, progress: Progress) -> Result<Vec<Copied>, OpenError> {
     let mut source = open_source(from)?;
     let tables = source.run(tables)?;
@@ -67,8 +60,7 @@ pub fn copy(from: &DatabaseUrl, to: &DatabaseUrl, progress: Progress) -> Result<
     Ok(copied)
 }
 
-/// Begins a transaction that sees one snapshot of the source. Fails unless the source has exactly this program's
-/// migrations.
+/// Fails unless the source has exactly this program's migrations.
 fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     let fail = |problem: String| OpenError::new(url, problem);
     if url.is_missing() {
@@ -85,8 +77,7 @@ fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     Ok(source)
 }
 
-/// Begins a transaction that locks other writers out of the target. Fails unless the target has these tables and no
-/// rows.
+/// Locks other writers out of the target. Fails unless it has these tables and no rows.
 fn open_target<'a>(url: &'a DatabaseUrl, tables: &[String]) -> Result<Side<'a>, OpenError> {
     let connection = open_migrated(url).map_err(|problem| OpenError::new(url, problem))?;
     let mut target = Side { url, connection };
@@ -128,7 +119,6 @@ fn count(conn: &mut Connection, table: &str) -> QueryResult<i64> {
     rows::number(conn, "count(*)", Sql::new(format!("FROM \"{table}\"")))
 }
 
-/// Copies one table, checks that all rows arrived, and returns their number.
 fn copy_table(source: &mut Side, target: &mut Side, table: &str, progress: Progress) -> Result<i64, OpenError> {
     let total = source.run(|conn| count(conn, table))?;
     let columns = target.run(|conn| references::columns(conn, table))?;
@@ -154,8 +144,7 @@ fn copy_table(source: &mut Side, target: &mut Side, table: &str, progress: Progr
     Ok(total)
 }
 
-/// Defers foreign key checks, so that rows may refer to rows inserted later. Returns an `ALTER TABLE` prefix for each
-/// constraint that was not deferrable, which [`check_foreign_keys`] restores.
+/// Rows may refer to later rows. Returns `ALTER TABLE` prefixes with which [`check_foreign_keys`] restores the checks.
 fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
     match conn {
         Connection::Sqlite(_) => conn.batch_execute("PRAGMA defer_foreign_keys = ON").map(|()| Vec::new()),
@@ -173,7 +162,7 @@ fn defer_foreign_keys(conn: &mut Connection) -> QueryResult<Vec<String>> {
     }
 }
 
-/// Runs the checks that [`defer_foreign_keys`] deferred. SQLite runs them at the commit.
+/// SQLite runs the deferred checks at the commit.
 fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult<()> {
     if matches!(conn, Connection::Sqlite(_)) {
         return Ok(());
@@ -182,8 +171,6 @@ fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult
     deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
 }
 
-/// The catalog query for the largest id ever assigned: the columns for table and id, and the FROM clause for all
-/// tables.
 fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
     match conn {
         Connection::Sqlite(_) => (&["name", "seq"], "FROM sqlite_sequence WHERE 1 = 1"),
@@ -198,7 +185,6 @@ fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
     }
 }
 
-/// The largest id ever assigned, by table.
 fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
     let (columns, rest) = sequences(conn);
     let rows = rows::select(conn, columns, Sql::new(rest))?;
@@ -206,7 +192,7 @@ fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
     Ok(rows.iter().filter_map(last_id).filter(|(_, id)| *id > 0).collect())
 }
 
-/// Prevents ids up to this one from being assigned again. PostgreSQL does not roll this back, so it runs last.
+/// Call this last: PostgreSQL does not roll it back.
 fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
     let mut statement = match conn {
         Connection::Sqlite(_) => {
@@ -229,7 +215,6 @@ fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
     rows::execute(conn, statement).map(drop)
 }
 
-/// Copies the largest ids ever assigned and checks that they arrived.
 fn copy_last_ids(source: &mut Side, target: &mut Side, tables: &mut [Copied]) -> Result<(), OpenError> {
     let given = source.run(last_ids)?;
     for (table, id) in &given {

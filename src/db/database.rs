@@ -21,20 +21,15 @@ use super::writer::{Writer, WriterMetrics};
 use crate::error::Error;
 use crate::metrics::read_gauges;
 
-/// Size and connections of the database.
 #[derive(Clone, Copy, Debug)]
 pub struct DbState {
-    /// Size in bytes; for SQLite, the file and its WAL.
+    /// In bytes; for SQLite, the file and its WAL.
     pub bytes: u64,
-    /// Open read connections.
     pub open: u32,
-    /// Open read connections that are not in use.
     pub idle: u32,
-    /// Maximum number of read connections.
     pub most: u32,
 }
 
-/// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     url: Arc<DatabaseUrl>,
@@ -45,19 +40,15 @@ pub struct Db {
     writable: Arc<Writable>,
 }
 
-/// How writes run.
 #[derive(Clone)]
 enum Write {
-    /// One after another, on one connection.
     Queue(Writer),
-    /// Concurrently, on a pool of connections.
     #[cfg(feature = "postgres")]
     Pool(Writers),
 }
 
 impl Db {
-    /// Opens the database, creating a missing SQLite file, and applies pending migrations. Also returns how many it
-    /// applied.
+    /// Creates a missing SQLite file and applies pending migrations. Also returns how many it applied.
     pub fn open(url: &DatabaseUrl) -> Result<(Db, usize), OpenError> {
         let fail = |problem: String| OpenError::new(url, problem);
         match url {
@@ -95,12 +86,11 @@ impl Db {
         Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics, writable: Arc::default() }, applied))
     }
 
-    /// The URL that the database was opened with. A SQLite path is canonical.
+    /// A SQLite path is canonical.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
-    /// The current size and connections.
     pub fn state(&self) -> DbState {
         let pool = self.readers.state();
         DbState {
@@ -126,7 +116,6 @@ impl Db {
         }
     }
 
-    /// Prometheus collectors for connections, size and writes.
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let (db, same) = (self.clone(), self.clone());
         let connections = read_gauges("gatepost_db_connections", "Read connections.", &["state"], move || {
@@ -140,17 +129,16 @@ impl Db {
         vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
     }
 
-    /// The current version of the content; `None` if it is unknown.
     pub fn version(&self) -> Option<Version> {
         self.versions.version()
     }
 
-    /// Like [`Db::version`], but it may miss another process's commit for up to a millisecond.
+    /// May miss another process's commit for up to a millisecond.
     pub fn recent_version(&self) -> Option<Version> {
         self.versions.recent_version()
     }
 
-    /// Runs read-only queries on a blocking thread. All of them see the same snapshot of the database.
+    /// Runs on a blocking thread. All queries see the same snapshot.
     pub async fn read<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -161,8 +149,8 @@ impl Db {
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
-    /// Like [`Db::read`], for a few rows found by an index: such a read is faster than handing it to another thread. On
-    /// SQLite, where reads never wait for writes, it runs on the caller's thread and blocks it.
+    /// For a few rows found by an index: such a read is faster than handing it to another thread. On SQLite, where
+    /// reads never wait for writes, it blocks the caller's thread.
     pub async fn read_here<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -182,7 +170,6 @@ impl Db {
         self.read(queries).await
     }
 
-    /// Like [`Db::read`], but blocks the calling thread. For the command line.
     pub fn read_blocking<T, F>(&self, queries: F) -> Result<T, Error>
     where
         F: FnOnce(&mut Connection) -> Result<T, Error>,
@@ -208,8 +195,8 @@ impl Db {
         checked.map_err(|problem| Error::Unavailable(format!("the database takes no writes: {problem}")))
     }
 
-    /// Runs queries in a transaction of their own and returns once it is on disk. An error rolls all of it back. Writes
-    /// are serializable: PostgreSQL may run `queries` several times to achieve that.
+    /// Returns once the transaction is on disk; an error rolls it back. Writes are serializable: PostgreSQL may run
+    /// `queries` several times to achieve that.
     pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -234,7 +221,6 @@ impl Db {
         }
     }
 
-    /// Like [`Db::write`], but blocks the calling thread. For the command line.
     pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -1,10 +1,9 @@
-//! Converts a failed query to an [`Error`]: temporary failures differ from permanent ones.
+//! Converts a failed query to an [`Error`]: 503 for temporary failures, 500 for all others.
 
 use crate::error::Error;
 
 impl From<diesel::result::Error> for Error {
-    /// Maps temporary failures to 503 and all others to 500. Where the error kind is not specific enough, the message
-    /// decides (<https://www.sqlite.org/rescode.html>,
+    /// Where the error kind is not specific enough, the message decides (<https://www.sqlite.org/rescode.html>,
     /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>).
     fn from(error: diesel::result::Error) -> Error {
         use diesel::result::DatabaseErrorKind as Kind;

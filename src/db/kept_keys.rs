@@ -9,11 +9,10 @@ use crate::crypto::random;
 use crate::error::Error;
 use crate::schema::secrets;
 
-/// Length of a stored key in bytes, as cookie signing requires.
+/// In bytes, as cookie signing requires.
 const KEY_BYTES: usize = 64;
 
-/// Returns the named key, 64 random bytes, generated on first use. All processes on the database share it: because this
-/// runs within a write, the second process finds the key of the first.
+/// Creates the key on first use. This runs within a write, so a second process finds the key of the first.
 pub fn find_or_create(conn: &mut Connection, name: &str) -> Result<Vec<u8>, Error> {
     let find = |conn: &mut Connection| secrets::table.find(name).select(secrets::value).first(conn).optional();
     let kept: String = match find(conn)? {

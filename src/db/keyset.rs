@@ -1,46 +1,33 @@
-//! Keyset pagination: every page costs as much as the first, and rows inserted or deleted between two requests do not
-//! shift the pages.
+//! Keyset pagination: every page costs as much as the first, and changes between requests do not shift the pages.
 
 use diesel::QueryResult;
 
 use super::Connection;
 use super::rows::{self, Sql, Value};
 
-/// One column of an ORDER BY.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
-    /// The SQL expression that is compared. It is never NULL.
     pub sql: &'a str,
-    /// Whether larger values come first.
     pub descending: bool,
 }
 
-/// Which rows to fetch, and in what order.
 #[derive(Clone, Debug)]
 pub struct Scan<'a> {
-    /// The table.
     pub table: &'a str,
-    /// The SQL expressions to select.
     pub columns: &'a [&'a str],
-    /// The WHERE condition.
     pub condition: Sql,
-    /// The order. Its last column is unique, so no two rows have the same position.
+    /// The last column is unique, so no two rows have the same position.
     pub order: &'a [Order<'a>],
-    /// Fetches only rows after this position, given as values of `order`; `None` fetches from the start.
+    /// Fetches only rows after this position, given as values of `order`.
     pub from: Option<&'a [Value]>,
-    /// Whether to go through the order in reverse.
     pub backwards: bool,
-    /// Maximum number of rows.
     pub limit: i64,
-    /// Whether connections cache the prepared statements, see [`Sql::kept`].
     pub is_kept: bool,
 }
 
-/// Fetches the rows.
-///
-/// First come the rows that equal the position in all columns but the last and are after it in the last; then those
-/// that are after it in the second-last column, and so on. Each step is a statement of its own: SQLite answers each
-/// from an index range, but could not do so for all of them joined by OR.
+/// First come the rows that equal the position in all columns but the last, then those that equal it in one column
+/// less, and so on. Each step is a statement of its own: SQLite answers each from an index range, but not all of them
+/// joined by OR.
 pub fn fetch(conn: &mut Connection, scan: &Scan) -> QueryResult<Vec<Vec<Value>>> {
     let steps = match scan.from {
         None => vec![Sql::all([])],
@@ -72,7 +59,6 @@ fn direction(scan: &Scan, order: &Order) -> &'static str {
     if is_descending(scan, order) { "DESC" } else { "ASC" }
 }
 
-/// The condition of one step: equal in the first `columns - 1` columns, after the position in the next.
 fn beyond(scan: &Scan, columns: usize, place: &[Value]) -> Sql {
     let conditions = scan.order.iter().zip(place).take(columns).enumerate().map(|(at, (order, value))| {
         let comparison = match is_descending(scan, order) {

@@ -16,18 +16,14 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 #[cfg(feature = "postgres")]
 const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
 
-/// The database's migrations compared with this program's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Number of applied migrations.
     pub applied: usize,
-    /// Number of this program's migrations that are not applied.
     pub pending: usize,
-    /// The newest applied migration that this program does not know, if any.
+    /// The newest applied migration that this program does not know.
     pub unknown: Option<String>,
 }
 
-/// The migrations for the kind of database, and a query that counts Diesel's migrations table (0 or 1).
 fn of(connection: &Connection) -> (EmbeddedMigrations, &'static str) {
     match connection {
         Connection::Sqlite(_) => {
@@ -40,7 +36,6 @@ fn of(connection: &Connection) -> (EmbeddedMigrations, &'static str) {
     }
 }
 
-/// Compares the database with this program, without changing anything.
 pub fn status(connection: &mut Connection) -> Result<Status, String> {
     let (migrations, _) = of(connection);
     let ours: Vec<Box<dyn Migration<Backend>>> = migrations.migrations().map_err(|error| error.to_string())?;
@@ -54,7 +49,7 @@ pub fn status(connection: &mut Connection) -> Result<Status, String> {
     })
 }
 
-/// The versions of the applied migrations. Diesel's own function would create a missing table.
+/// Diesel's own function would create a missing table.
 fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
     let (_, tables) = of(connection);
     if diesel::dsl::sql::<BigInt>(tables).get_result::<i64>(connection)? == 0 {
@@ -69,8 +64,7 @@ fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::erro
     Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
 
-/// Applies all pending migrations or none, and returns how many. Fails if a newer version has migrated the database,
-/// because this version could misread it.
+/// Applies all or none. Fails if a newer version has migrated the database, which this version could misread.
 pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     let status = status(connection)?;
     if let Some(unknown) = status.unknown {

@@ -1,7 +1,5 @@
-//! Database access through [`Db::read`] and [`Db::write`]; [`Db::read_here`] is for very short reads.
-//!
-//! Model functions take `&mut Connection` and return `QueryResult`. Only these methods deal with threads, pools,
-//! transactions and waiting.
+//! Database access through [`Db::read`] and [`Db::write`], which deal with threads, pools, transactions and waiting.
+//! Model functions take `&mut Connection` and return `QueryResult`.
 
 mod any_connection;
 mod backup;

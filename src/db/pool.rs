@@ -12,7 +12,6 @@ use super::postgres;
 use super::sqlite;
 use super::url::DatabaseUrl;
 
-/// Opens a connection with the settings of its role.
 pub fn open(url: &DatabaseUrl, role: Role) -> ConnectionResult<Connection> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite::open(path, role),
@@ -21,7 +20,6 @@ pub fn open(url: &DatabaseUrl, role: Role) -> ConnectionResult<Connection> {
     }
 }
 
-/// A pool of at most `connections` connections of one role.
 pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2::Pool<Manager>, String> {
     r2d2::Pool::builder()
         .max_size(connections)
@@ -36,7 +34,7 @@ pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2
         .map_err(|error| error.to_string())
 }
 
-/// Logs connections that cannot be opened, one line each. PostgreSQL's driver returns several lines.
+/// One line each: PostgreSQL's driver returns several.
 #[derive(Debug)]
 pub struct LogFailures;
 
@@ -46,7 +44,7 @@ impl r2d2::HandleError<diesel::r2d2::Error> for LogFailures {
     }
 }
 
-/// Opens connections of one role for r2d2. Diesel's own manager hides why opening failed.
+/// Diesel's own manager hides why opening failed.
 pub struct Manager {
     url: Arc<DatabaseUrl>,
     role: Role,

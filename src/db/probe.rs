@@ -1,8 +1,9 @@
-//! Checks of a database without opening it for use.
+//! Checks of a database that is not opened for use. They change nothing.
 
+use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
-use super::connection::{Role, one_line};
+use super::connection::{Connection, Role, one_line};
 use super::database::Db;
 use super::migrations::{self, Status};
 use super::open_error::OpenError;
@@ -12,7 +13,6 @@ use super::url::DatabaseUrl;
 use super::{pool, sqlite};
 
 impl Db {
-    /// Checks that the database is sound and writable, without changing anything.
     pub fn probe(url: &DatabaseUrl) -> Result<(), OpenError> {
         let probed = match url {
             DatabaseUrl::Sqlite(path) => sqlite::open(path, Role::Probe)
@@ -50,7 +50,12 @@ impl Db {
         }
     }
 
-    /// [`migrations::status`] of a database that is not opened for use.
+    /// Reads from a database that is not opened for use.
+    pub fn probe_with<T>(url: &DatabaseUrl, read: impl FnOnce(&mut Connection) -> QueryResult<T>) -> Result<T, String> {
+        let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
+        read(&mut connection).map_err(|error| error.to_string())
+    }
+
     pub fn migration_status(url: &DatabaseUrl) -> Result<Status, String> {
         let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
         migrations::status(&mut connection)

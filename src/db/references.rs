@@ -7,27 +7,18 @@ use serde_json::{Map, Value};
 use super::connection::Connection;
 use super::rows::{self, Bind, Sql};
 
-/// What happens to a row when the row it refers to is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDelete {
-    /// The row is deleted too.
     Cascade,
-    /// The row stays, and its reference becomes NULL.
     SetNull,
 }
 
-/// A foreign key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The referring table.
     pub table: String,
-    /// The referring column.
     pub column: String,
-    /// The referenced table.
     pub target_table: String,
-    /// The referenced column.
     pub target_column: String,
-    /// What happens to the referring rows.
     pub on_delete: OnDelete,
 }
 
@@ -40,7 +31,6 @@ impl Reference {
     }
 }
 
-/// The catalog query for foreign keys: the columns that [`load`] reads, and the FROM clause for all tables.
 fn foreign_keys(conn: &Connection) -> (&'static [&'static str; 5], &'static str) {
     match conn {
         Connection::Sqlite(_) => (
@@ -68,14 +58,12 @@ fn foreign_keys(conn: &Connection) -> (&'static [&'static str; 5], &'static str)
     }
 }
 
-/// The foreign keys that refer to a table. Only CASCADE and SET NULL are listed; any other action makes the deletion
-/// fail.
+/// Foreign keys to a table. Lists only CASCADE and SET NULL: any other action makes the deletion fail.
 pub fn to(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
     let (columns, _) = foreign_keys(conn);
     load(conn, &format!("{} = ? ORDER BY {}", columns[2], columns[0]), table)
 }
 
-/// The foreign keys of a table, with CASCADE or SET NULL.
 pub fn of(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
     let (columns, _) = foreign_keys(conn);
     load(conn, &format!("{} = ?", columns[0]), table)
@@ -100,7 +88,6 @@ fn load(conn: &mut Connection, condition: &str, table: &str) -> QueryResult<Vec<
     Ok(rows.into_iter().filter_map(reference).collect())
 }
 
-/// All tables, by name.
 pub fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
     let rest = Sql::new(match conn {
         // The names of SQLite's own tables begin with `sqlite_`.
@@ -116,7 +103,6 @@ pub fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
     names(conn, rest)
 }
 
-/// The columns of a table.
 pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     let mut rest = Sql::new(match conn {
         Connection::Sqlite(_) => "FROM (SELECT name, cid FROM pragma_table_info(?)) AS columns ORDER BY cid",
@@ -130,13 +116,12 @@ pub fn columns(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     names(conn, rest)
 }
 
-/// Runs `SELECT name rest` and returns the names.
 fn names(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<String>> {
     let rows = rows::select(conn, &["name"], rest)?;
     Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
 }
 
-/// The timestamp columns on PostgreSQL, whose JSON functions format timestamps unlike everything else; empty on SQLite.
+/// PostgreSQL's JSON functions format timestamps unlike everything else. Empty on SQLite.
 fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     let mut rest = Sql::new(match conn {
         Connection::Sqlite(_) => "FROM pragma_table_info(?) WHERE 1 = 0",
@@ -150,7 +135,7 @@ fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     names(conn, rest)
 }
 
-/// Whole rows as maps from column name to value. `rest` follows the column list: FROM, WHERE.
+/// Maps from column name to value. `rest` follows the column list: FROM, WHERE.
 pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<Vec<Map<String, Value>>> {
     let names = columns(conn, table)?;
     let times = times(conn, table)?;
@@ -163,7 +148,6 @@ pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<
     Ok(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())
 }
 
-/// Converts a JSON value of a row to a parameter; `None` for NULL.
 pub fn bind(value: &Value) -> Option<Bind> {
     match value {
         Value::String(text) => Some(text.clone().into()),
@@ -172,7 +156,6 @@ pub fn bind(value: &Value) -> Option<Bind> {
     }
 }
 
-/// Inserts a row in the format of [`whole_rows`].
 pub fn insert(conn: &mut Connection, table: &str, row: Map<String, Value>) -> QueryResult<usize> {
     let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
     let columns = columns.join(", ");
@@ -193,7 +176,7 @@ pub fn insert(conn: &mut Connection, table: &str, row: Map<String, Value>) -> Qu
     rows::execute(conn, statement)
 }
 
-/// The column of a violated UNIQUE constraint, the last one if it has several; `None` for other errors.
+/// The last column if the constraint has several; `None` for other errors.
 pub fn unique_column(error: &Error) -> Option<String> {
     let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return None };
     let column = match (info.constraint_name(), info.table_name()) {

@@ -8,11 +8,9 @@ use std::sync::Mutex;
 use super::database::Db;
 use super::version::Version;
 
-/// Query results by key, valid until something is committed.
 pub struct Remembered<K, V> {
     entries: Mutex<Entries<K, V>>,
     most: usize,
-    /// Whether stale values are never acceptable.
     is_strict: bool,
 }
 
@@ -26,19 +24,16 @@ where
     K: Eq + Hash,
     V: Clone,
 {
-    /// An empty cache for up to `most` results.
     pub fn new(most: usize) -> Remembered<K, V> {
         Remembered { entries: Mutex::new(Entries { version: None, values: HashMap::new() }), most, is_strict: false }
     }
 
-    /// A cache that never returns stale values. On PostgreSQL it caches nothing, because another process's commit does
-    /// not show at once.
+    /// Never stale: on PostgreSQL it caches nothing, because another process's commit does not show at once.
     pub fn strict(most: usize) -> Remembered<K, V> {
         Remembered { is_strict: true, ..Remembered::new(most) }
     }
 
-    /// The cached result for `key`, if it is valid at `version`. Read the version after the request arrived:
-    /// [`Db::version`], or [`Db::recent_version`] for a cache that is not strict.
+    /// Read the version after the request arrived: [`Db::version`] for a strict cache, else [`Db::recent_version`].
     pub fn known<Q>(&self, version: Option<Version>, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -49,7 +44,7 @@ where
         if is_good { entries.values.get(key).cloned() } else { None }
     }
 
-    /// Caches a value that was read after `version`, unless something has been committed since.
+    /// Caches nothing if something has been committed since `version`.
     pub fn keep(&self, db: &Db, version: Option<Version>, key: K, value: &V) {
         // A commit in between makes the version too old, never too new.
         let lasts = version.is_some_and(|version| version.is_exact() || !self.is_strict);

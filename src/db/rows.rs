@@ -1,6 +1,4 @@
-//! SQL composed at run time from model descriptions, and its rows.
-//!
-//! SQL text comes only from the program; all external input is bound as parameters.
+//! SQL composed at run time, and its rows. Its text comes only from the program; all input is bound as parameters.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
@@ -15,39 +13,30 @@ use serde_json::Value as Json;
 use super::connection::Connection;
 use crate::schema::row_counts;
 
-/// A piece of SQL for both databases, with one value for each `?`.
+/// Text for both databases, with one value for each `?`.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     text: String,
     values: Vec<Value>,
-    /// Whether connections cache the prepared statement. They never evict it, so the program must have few such texts.
     is_kept: bool,
 }
 
-/// A value of a row, or a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// NULL.
     Null,
-    /// A text.
     Text(String),
-    /// A whole number.
     Integer(i64),
-    /// A boolean. SQLite has no such type and returns 0 or 1.
+    /// SQLite has no such type and returns 0 or 1.
     Boolean(bool),
-    /// A time in UTC. SQLite has no such type and returns text, see [`parse_time`].
+    /// In UTC. SQLite has no such type and returns text, see [`parse_time`].
     DateTime(NaiveDateTime),
-    /// A list parameter: `id IN ?`.
     Integers(Vec<i64>),
-    /// A list parameter: `name IN ?`.
     Texts(Vec<String>),
 }
 
-/// A query parameter.
 pub type Bind = Value;
 
 impl Value {
-    /// The text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -55,7 +44,6 @@ impl Value {
         }
     }
 
-    /// The number, if it is one. Booleans count as 0 and 1.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Value::Integer(number) => Some(*number),
@@ -64,12 +52,10 @@ impl Value {
         }
     }
 
-    /// The boolean, from either database.
     pub fn as_bool(&self) -> Option<bool> {
         self.as_i64().map(|number| number != 0)
     }
 
-    /// The time, from either database.
     pub fn as_time(&self) -> Option<NaiveDateTime> {
         match self {
             Value::DateTime(time) => Some(*time),
@@ -78,14 +64,12 @@ impl Value {
         }
     }
 
-    /// Whether it is NULL.
     pub fn is_null(&self) -> bool {
         *self == Value::Null
     }
 }
 
-/// Parses a time as SQLite stores it, `2026-11-22 17:30:00.123`. Lists have hundreds of them, and chrono's parser is
-/// ten times slower.
+/// `2026-11-22 17:30:00.123`, as SQLite stores it. chrono's parser is ten times slower, and lists have hundreds.
 pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
     let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
     let date = NaiveDate::from_ymd_opt(text.get(0..4)?.parse().ok()?, number(5..7)?, number(8..10)?)?;
@@ -139,36 +123,31 @@ impl From<bool> for Value {
 }
 
 impl Sql {
-    /// A piece without values.
     pub fn new(text: impl Into<String>) -> Sql {
         Sql { text: text.into(), ..Sql::default() }
     }
 
-    /// Makes connections cache the prepared statement. Only for the program's few fixed texts.
+    /// Makes connections cache the prepared statement. They never evict it, so this is only for a few fixed texts.
     pub fn kept(self) -> Sql {
         Sql { is_kept: true, ..self }
     }
 
-    /// Adds text.
     pub fn push(&mut self, text: &str) -> &mut Sql {
         self.text.push_str(text);
         self
     }
 
-    /// Adds the value for the next `?`.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Sql {
         self.values.push(value.into());
         self
     }
 
-    /// Adds another piece with its values.
     pub fn append(&mut self, other: Sql) -> &mut Sql {
         self.text.push_str(&other.text);
         self.values.extend(other.values);
         self
     }
 
-    /// Joins conditions with AND. Without conditions, the result is always true.
     pub fn all(conditions: impl IntoIterator<Item = Sql>) -> Sql {
         let mut all = Sql::new("1 = 1");
         for condition in conditions {
@@ -177,7 +156,6 @@ impl Sql {
         all
     }
 
-    /// The SQL text, with `?` for values.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -213,7 +191,6 @@ impl Sql {
     }
 }
 
-/// Types that can be read from a row of either database.
 trait FromDatabases: QueryableByName<Sqlite> + FromPostgres + 'static {}
 impl<T: QueryableByName<Sqlite> + FromPostgres + 'static> FromDatabases for T {}
 
@@ -226,7 +203,6 @@ trait FromPostgres: QueryableByName<diesel::pg::Pg> {}
 #[cfg(feature = "postgres")]
 impl<T: QueryableByName<diesel::pg::Pg>> FromPostgres for T {}
 
-/// A statement adapted to one of the databases.
 struct Statement(Sql);
 
 impl Query for Statement {
@@ -241,7 +217,7 @@ impl QueryId for Statement {
 
 impl<C> RunQueryDsl<C> for Statement {}
 
-/// Adapts a statement to SQLite, which takes lists as JSON.
+/// SQLite takes lists as JSON.
 fn for_sqlite(mut sql: Sql) -> Statement {
     let is_list = |value: &Value| matches!(value, Value::Integers(_) | Value::Texts(_));
     if sql.values.iter().any(is_list) {
@@ -282,7 +258,7 @@ impl QueryFragment<Sqlite> for Statement {
     }
 }
 
-/// Adapts a statement to PostgreSQL, whose text cannot contain NUL. The replacement character matches no stored text.
+/// PostgreSQL's text cannot contain NUL. The replacement character matches no stored text.
 #[cfg(feature = "postgres")]
 fn for_postgres(mut sql: Sql) -> Statement {
     for value in &mut sql.values {
@@ -325,7 +301,6 @@ impl QueryFragment<diesel::pg::Pg> for Statement {
     }
 }
 
-/// A row's values in column order.
 struct Values(Vec<Value>);
 
 impl QueryableByName<Sqlite> for Values {
@@ -375,7 +350,6 @@ struct JsonRow {
     row: String,
 }
 
-/// The SQL functions that build a JSON array of one row's values, and of all values of a column.
 fn json_functions(conn: &Connection) -> (&'static str, &'static str) {
     match conn {
         Connection::Sqlite(_) => ("json_array", "json_group_array"),
@@ -384,7 +358,6 @@ fn json_functions(conn: &Connection) -> (&'static str, &'static str) {
     }
 }
 
-/// Runs a statement and returns its rows.
 pub fn load(conn: &mut Connection, statement: Sql) -> QueryResult<Vec<Vec<Value>>> {
     Ok(statement.load::<Values>(conn)?.into_iter().map(|Values(values)| values).collect())
 }
@@ -396,7 +369,7 @@ pub fn select(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult
     load(conn, statement)
 }
 
-/// [`select`] for columns of any type that JSON can represent. Booleans become 0 or 1, times become text.
+/// [`select`] for any type that JSON can represent. Booleans become 0 or 1, times become text.
 pub fn select_json(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult<Vec<Vec<Json>>> {
     let (array, _) = json_functions(conn);
     // PostgreSQL's JSON type is not text. The cast has no effect on SQLite.
@@ -416,7 +389,6 @@ fn without_bool(value: Json) -> Json {
     }
 }
 
-/// Runs `SELECT id rest` and returns the ids.
 pub fn ids(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<i64>> {
     let (_, group) = json_functions(conn);
     let text = format!("SELECT coalesce(CAST({group}(id) AS TEXT), '[]') AS row FROM (SELECT id {}) AS ids", rest.text);
@@ -424,13 +396,13 @@ pub fn ids(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<i64>> {
     rows.first().map_or(Ok(Vec::new()), |row| parse(&row.row))
 }
 
-/// Runs `SELECT expression rest` and returns its single integer; 0 if there is no row.
+/// Runs `SELECT expression rest`; 0 if there is no row.
 pub fn number(conn: &mut Connection, expression: &str, rest: Sql) -> QueryResult<i64> {
     let rows = select(conn, &[expression], rest)?;
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_i64).unwrap_or(0))
 }
 
-/// The number of rows that triggers have counted; `None` for tables without such triggers.
+/// Counted by triggers; `None` for tables without them.
 pub fn kept_count(conn: &mut Connection, table: &str) -> QueryResult<Option<i64>> {
     let of_table = row_counts::table.filter(row_counts::table_name.eq(table)).select(row_counts::row_count);
     // PostgreSQL has several counters per table; their sum is the number of rows.
@@ -438,7 +410,6 @@ pub fn kept_count(conn: &mut Connection, table: &str) -> QueryResult<Option<i64>
     Ok((!counts.is_empty()).then(|| counts.iter().sum()))
 }
 
-/// Runs a statement and returns the number of affected rows.
 pub fn execute(conn: &mut Connection, statement: Sql) -> QueryResult<usize> {
     match conn {
         Connection::Sqlite(conn) => for_sqlite(statement).execute(conn),

@@ -7,17 +7,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;
 
-/// Maximum length of a search in characters.
 pub const MAX_CHARS: usize = 200;
-/// Maximum number of words in a search.
 pub const MAX_WORDS: usize = 20;
-/// Maximum number of concurrent searches.
 const AT_ONCE: usize = 2;
-/// How long a search waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Splits a search into words, all of which must occur. Text in quotation marks is one word. The error is a message for
-/// the user.
+/// All words must occur. Text in quotation marks is one word. The error is a message for the user.
 pub fn words(search: &str) -> Result<Vec<String>, String> {
     if search.chars().count() > MAX_CHARS {
         return Err(format!("Ensure this has no more than {MAX_CHARS} characters."));
@@ -33,10 +28,9 @@ pub fn words(search: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// Permission to search, released when it is dropped.
 pub type Turn = OwnedSemaphorePermit;
 
-/// Limits concurrent searches. Each scans all rows, and other reads must keep their share of the CPU. Cheap to clone.
+/// Limits concurrent searches: each scans all rows, and other reads must keep their share of the CPU.
 #[derive(Clone)]
 pub struct Turns(Arc<Semaphore>);
 
@@ -47,13 +41,11 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits for a turn without a time limit.
     pub async fn wait(&self) -> Option<Turn> {
         // Fails only for a closed semaphore, and this one is never closed.
         self.0.clone().acquire_owned().await.ok()
     }
 
-    /// Waits up to 3 seconds for a turn.
     pub async fn take(&self) -> Result<Option<Turn>, Error> {
         let turn = tokio::time::timeout(PATIENCE, self.wait()).await;
         turn.map_err(|_| Error::Unavailable("too many searches at once".to_owned()))

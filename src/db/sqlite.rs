@@ -14,8 +14,6 @@ use super::connection::Role;
 use super::migrations;
 use super::url::DatabaseUrl;
 
-/// Opens a connection with the settings of its role.
-///
 /// WAL lets readers and the writer work concurrently; `synchronous=FULL` writes each commit to disk before it is
 /// acknowledged (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
@@ -40,13 +38,13 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     Ok(Connection::Sqlite(connection))
 }
 
-/// Prepares a connection for many small writes. Each has a savepoint, and writing its old pages to a temporary file
-/// would take a fifth of the writer's time. Not for migrations, which sort whole tables.
+/// For many small writes: each has a savepoint, and writing its old pages to a temporary file would take a fifth of the
+/// writer's time. Not for migrations, which sort whole tables.
 pub fn keep_savepoints_in_memory(connection: &mut Connection) -> QueryResult<()> {
     connection.batch_execute("PRAGMA temp_store = MEMORY")
 }
 
-/// Checks that the database is writable. A lock is no error: it is temporary, but a read-only file is not.
+/// A lock is no error: it is temporary, but a read-only file is not.
 fn check_writable(connection: &mut Connection) -> QueryResult<()> {
     match try_to_write(connection) {
         Err(error) if error.to_string().contains("database is locked") => Ok(()),
@@ -63,7 +61,7 @@ pub fn probe_writing(path: &Path) -> Result<(), String> {
     probe().map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
-/// Writes something and rolls it back. `BEGIN IMMEDIATE` alone is not enough: it succeeds even on a read-only file.
+/// `BEGIN IMMEDIATE` alone is not enough: it succeeds even on a read-only file.
 fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
     connection.batch_execute("BEGIN IMMEDIATE")?;
     let outcome = connection.batch_execute("PRAGMA user_version = 0");
@@ -71,7 +69,6 @@ fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
     outcome
 }
 
-/// Checks that the database is sound and writable.
 pub fn probe(connection: &mut Connection) -> Result<(), String> {
     #[derive(diesel::QueryableByName)]
     struct Finding {
@@ -87,12 +84,11 @@ pub fn probe(connection: &mut Connection) -> Result<(), String> {
     }
 }
 
-/// Creates a missing file with mode 0600, because it holds password hashes. SQLite gives its other files the same mode.
+/// Mode 0600, because the file holds password hashes. SQLite gives its other files the same mode.
 fn create_file(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// Checks that a missing file can be created, by creating and removing another file next to it.
 pub fn probe_creation(path: &Path) -> Result<(), String> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".check");
@@ -106,11 +102,8 @@ fn cannot_be_made(error: &std::io::Error) -> String {
     format!("the file cannot be created: {error}")
 }
 
-/// Opens the write connection and applies pending migrations. Also returns how many it applied.
-///
-/// If several processes start at once on a new file, one may change the journal mode or schema while another is
-/// reading. SQLite then fails the other one at once, regardless of `busy_timeout`, to avoid a deadlock. So this
-/// retries.
+/// Also returns how many migrations it applied. Retries, because SQLite fails at once, regardless of `busy_timeout`,
+/// while another process that has just started changes the journal mode or schema.
 pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
     let created = create_file(path);
     let give_up = Instant::now() + Duration::from_secs(5);

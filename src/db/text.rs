@@ -5,14 +5,13 @@ use diesel::sql_types::Text;
 use diesel::{QueryResult, SqliteConnection};
 
 diesel::define_sql_function! {
-    /// Whether a text contains all words, which [`join`] has joined. One call for all words folds the text only once.
+    /// Whether `text` contains all of `words`, which [`join`] has joined. One call folds the text only once.
     fn contains_all(text: Text, words: Text) -> Bool;
 }
 
-/// Separates words; no search word contains it. The migrations use it too.
+/// No search word contains it. The migrations use it too.
 const SEPARATOR: char = '\u{1f}';
 
-/// Registers the function on a connection.
 pub fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     contains_all_utils::register_impl(connection, |text: String, words: String| {
         let text = fold(&text);
@@ -20,20 +19,18 @@ pub fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     })
 }
 
-/// SQL that concatenates several texts, such that no word matches across two of them.
+/// No word matches across two texts.
 pub fn concatenated(texts: &[&str]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| format!("coalesce({text}, '')")).collect();
     texts.join(&format!(" || '{SEPARATOR}' || "))
 }
 
-/// Joins the words of a search into one argument, without characters that no text contains.
 pub fn join(words: &[String]) -> String {
     let folded: Vec<String> = words.iter().map(|word| fold(&word.replace([SEPARATOR, '\0'], ""))).collect();
     folded.join(&SEPARATOR.to_string())
 }
 
-/// Lowercases a text character by character, so that a substring folds to a substring. `str::to_lowercase` does not: it
-/// treats a sigma at the end of a word differently.
+/// By character, so that a substring folds to a substring: `str::to_lowercase` treats a final sigma differently.
 fn fold(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
 }

@@ -6,7 +6,6 @@ use super::connection::Connection;
 use super::pool::Manager;
 use crate::error::Error;
 
-/// Runs queries in a transaction on a pooled connection.
 pub(super) fn transaction<T>(
     pool: &r2d2::Pool<Manager>,
     queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
@@ -14,7 +13,6 @@ pub(super) fn transaction<T>(
     run(begin(pool)?, queries)
 }
 
-/// Runs queries in a transaction that has already begun, and ends it.
 pub(super) fn run<T>(
     mut connection: r2d2::PooledConnection<Manager>,
     queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
@@ -30,8 +28,7 @@ pub(super) fn run<T>(
     }
 }
 
-/// Takes a connection and begins a transaction. This detects and drops connections that broke while idle, for example
-/// because the server restarted.
+/// Drops connections that broke while idle, for example because the server restarted.
 fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
     let mut attempts = 0;
     loop {
@@ -46,7 +43,6 @@ fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, 
     }
 }
 
-/// Runs part of a write in a savepoint: an error rolls back only this part.
 pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
     conn.batch_execute("SAVEPOINT part")?;
     let outcome = part(conn);
@@ -54,7 +50,7 @@ pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) ->
     outcome
 }
 
-/// Runs part of a write and always rolls it back, as a dry run.
+/// A dry run: always rolls back.
 pub fn rehearse<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
     conn.batch_execute("SAVEPOINT rehearsal")?;
     let outcome = part(conn);

@@ -3,20 +3,18 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The URL of the database. `Display` and `Debug` mask passwords.
+/// `Display` and `Debug` mask passwords.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL URL as libpq reads it
-    /// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), with an additional
-    /// parameter `connection_limit`, the maximum connections of a process.
+    /// As libpq reads it (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), with an
+    /// additional `connection_limit`, the maximum connections of a process.
     #[cfg(feature = "postgres")]
     Postgres(String),
 }
 
 impl DatabaseUrl {
-    /// Parses the setting. The error does not repeat the value, which may contain a password.
+    /// The error does not repeat the value, which may contain a password.
     pub fn parse(value: &str) -> Result<DatabaseUrl, &'static str> {
         if value.starts_with("postgres://") || value.starts_with("postgresql://") {
             return postgres(value);
@@ -33,7 +31,6 @@ impl DatabaseUrl {
         Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
     }
 
-    /// The product name, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             DatabaseUrl::Sqlite(_) => "SQLite",
@@ -42,7 +39,6 @@ impl DatabaseUrl {
         }
     }
 
-    /// The parent folder of the SQLite file, if it does not exist.
     pub fn missing_folder(&self) -> Option<&Path> {
         match self {
             DatabaseUrl::Sqlite(path) => {
@@ -53,7 +49,6 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether the SQLite file does not exist yet. The first start creates it.
     pub fn is_missing(&self) -> bool {
         match self {
             DatabaseUrl::Sqlite(path) => !path.exists(),
@@ -70,8 +65,7 @@ fn postgres(_: &str) -> Result<DatabaseUrl, &'static str> {
     )
 }
 
-/// Rejects what libpq could not parse: its error messages quote the part they do not understand, which may be half a
-/// password.
+/// Rejects what libpq cannot parse: its error quotes that part, which may be half a password.
 #[cfg(feature = "postgres")]
 fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     let (_, rest) = value.split_once("://").unwrap_or_default();

@@ -12,34 +12,27 @@ use super::connection::Connection;
 use super::connection::Role;
 use super::sqlite;
 
-/// A version of the database's content. Equal versions mean equal content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// The header of SQLite's WAL index.
     WalIndex([u8; 48]),
-    /// Number of changes seen on PostgreSQL.
     #[cfg(feature = "postgres")]
     Changes(u64),
 }
 
 impl Version {
-    /// Whether the next version read reflects another process's commit at once.
+    /// Whether the next version reflects another process's commit at once.
     pub fn is_exact(&self) -> bool {
         matches!(self, Version::WalIndex(_))
     }
 }
 
-/// The source of versions.
 pub enum Versions {
-    /// For SQLite.
     WalIndex(WalIndex),
-    /// For PostgreSQL.
     #[cfg(feature = "postgres")]
     Watch(std::sync::Arc<super::postgres::CommitWatch>),
 }
 
 impl Versions {
-    /// The current version; `None` if it is unknown.
     pub fn version(&self) -> Option<Version> {
         match self {
             Versions::WalIndex(index) => index.read().map(Version::WalIndex),
@@ -48,7 +41,6 @@ impl Versions {
         }
     }
 
-    /// The current version, which may miss another process's commit for [`RECENT`].
     pub fn recent_version(&self) -> Option<Version> {
         match self {
             Versions::WalIndex(index) => index.recent().map(Version::WalIndex),
@@ -57,7 +49,6 @@ impl Versions {
         }
     }
 
-    /// Notes a commit of this process, so that the next version reflects it.
     pub fn note_commit(&self) {
         match self {
             Versions::WalIndex(index) => index.forget(),
@@ -68,27 +59,23 @@ impl Versions {
     }
 }
 
-/// How old a recent version may be. Reading the version for every request costs a twentieth of the throughput.
+/// Reading the version for every request would cost a twentieth of the throughput.
 pub(super) const RECENT: Duration = Duration::from_millis(1);
 
-/// The file whose first bytes are the version.
-///
-/// SQLite keeps the header of its WAL index at the start of the `-shm` file. Every commit of any process changes it
-/// before the commit returns (<https://www.sqlite.org/walformat.html#the_wal_index_header>). So one `pread` of 48 bytes
-/// shows whether anything may have changed, without running the queries again.
+/// The start of SQLite's `-shm` file. Every commit of any process changes it before the commit returns
+/// (<https://www.sqlite.org/walformat.html#the_wal_index_header>), so one `pread` of 48 bytes shows whether anything
+/// may have changed.
 pub struct WalIndex {
     /// Never closed: closing any descriptor of a file drops all POSIX locks that this process has on it, including
     /// SQLite's (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
     file: &'static File,
-    /// The last value read, and when. Locked during the read, so that an old value cannot be stored after a commit of
-    /// this process.
+    /// Locked during the read, so that no old value is stored after a commit of this process.
     recent: Mutex<Option<(Instant, [u8; 48])>>,
     /// SQLite removes the file with the last connection, so one connection stays open.
     _connection: Mutex<Connection>,
 }
 
 impl WalIndex {
-    /// Opens the WAL index of a database that is in WAL mode.
     pub fn open(database: &Path) -> Result<WalIndex, String> {
         let mut connection = sqlite::open(database, Role::Reader).map_err(|error| error.to_string())?;
         // A connection joins the WAL with its first read.

@@ -1,8 +1,6 @@
-//! SQLite's single writer.
-//!
-//! SQLite has one write lock, and every commit waits for the disk. So one thread owns the write connection, takes all
-//! queued jobs, runs each in its own savepoint and commits them together: many jobs share one disk wait. A failed job
-//! rolls back only its own changes. No job is answered before the commit.
+//! SQLite's single writer. One thread owns the write connection, runs each queued job in a savepoint and commits them
+//! together, so many jobs share one wait for the disk. A failed job rolls back only its own changes. No job is answered
+//! before the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -21,19 +19,18 @@ use super::version::Versions;
 use crate::error::Error;
 use crate::metrics;
 
-/// Maximum queued jobs. Beyond that, writes fail with [`Error::Unavailable`].
+/// Beyond this, writes fail with [`Error::Unavailable`].
 pub const QUEUE: usize = 4096;
-/// Maximum jobs per commit, so that the first jobs of a long queue do not wait for all of it.
+/// Jobs per commit: the first jobs of a long queue must not wait for all of it.
 const BATCH: usize = 256;
 
-/// The sending side of the queue. The thread ends when the last clone is dropped.
+/// The thread ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Writer {
     queue: SyncSender<Box<dyn Job>>,
     metrics: WriterMetrics,
 }
 
-/// Metrics of writes.
 #[derive(Clone)]
 pub struct WriterMetrics {
     pub queued: IntGauge,
@@ -59,7 +56,6 @@ impl WriterMetrics {
 
 #[cfg(feature = "postgres")]
 impl WriterMetrics {
-    /// Runs a write in a transaction of its own and records its duration.
     pub fn time<T>(&self, write: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let timer = self.commit.start_timer();
         let outcome = write();
@@ -88,7 +84,6 @@ impl Writer {
         Ok(Writer { queue, metrics })
     }
 
-    /// Queues a job. The receiver gets the result after the commit.
     pub fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
@@ -110,11 +105,9 @@ impl Writer {
     }
 }
 
-/// A queued job with its type hidden.
 trait Job: Send {
     /// Runs the queries in a savepoint. `Err` only if the savepoint itself failed, and with it the batch.
     fn run(&mut self, connection: &mut Connection) -> QueryResult<()>;
-    /// Sends the job's own result if the batch was committed, otherwise the commit's error.
     fn answer(self: Box<Self>, commit: Result<(), String>);
 }
 

@@ -1,8 +1,6 @@
-//! The error type, and its HTTP responses in Django REST framework's format.
-//!
-//! Queries return `QueryResult`; everything above returns `Result<_, Error>`. Client errors are explained to the
-//! client. Server errors are logged once, where the response is created, with the request id; the client gets that id
-//! and never the cause.
+//! The error type, and its HTTP responses in Django REST framework's format. Queries return `QueryResult`; everything
+//! above returns `Result<_, Error>`. Server errors are logged once, where the response is created, with the request id.
+//! The client gets that id and never the cause.
 
 mod refusal;
 
@@ -10,23 +8,23 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
 pub use refusal::{MetricsRefusal, Refusal, TriggerRefusal};
 
-/// Validation errors of a form or request body: messages by field, in the order of the fields.
+/// By field, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors(pub Vec<(&'static str, Vec<String>)>);
 
 impl FieldErrors {
-    /// One message for one field.
     pub fn one(field: &'static str, message: impl Into<String>) -> FieldErrors {
         FieldErrors(vec![(field, vec![message.into()])])
     }
 
-    /// Adds a field's messages, if there are any.
     pub fn add(&mut self, field: &'static str, messages: Vec<String>) {
         if !messages.is_empty() {
             self.0.push((field, messages));
@@ -37,7 +35,6 @@ impl FieldErrors {
         self.0.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect()
     }
 
-    /// `Ok` if there are no errors.
     pub fn into_result(self) -> Result<(), FieldErrors> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
@@ -52,82 +49,67 @@ impl std::fmt::Display for FieldErrors {
     }
 }
 
-/// All errors of requests.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The token or its user is refused: 401, or 503 while the pool's keys are unreachable.
+    /// 401, or 503 while the pool's keys are unreachable.
     #[error("{}", .0.detail())]
     Refused(Refusal),
     /// The trigger's call is valid, but the user cannot be created or linked: 409.
     #[error("{}", .0.detail())]
     SignUpRefused(Refusal),
-    /// The trigger's call is refused: 400, 401 or 403.
     #[error("{}", .0.detail())]
     TriggerRefused(TriggerRefusal),
-    /// The metrics token is missing or wrong: 401.
     #[error("{}", .0.detail())]
     MetricsRefused(MetricsRefusal),
-    /// The request names a host that is not on the list: 400.
     #[error("The request names a host that this service does not answer for.")]
     HostNotAllowed,
-    /// Nobody is signed in: 302 to this URL of the sign-in page.
+    /// 302 to this URL of the sign-in page.
     #[error("Sign in first.")]
     SignInRequired(String),
-    /// The CSRF check of a form failed: 403, with the reason.
     #[error("The form could not be accepted: {0}.")]
     CsrfFailed(&'static str),
-    /// The user is known and may not do this: 403.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
-    /// Unknown URL: 404.
     #[error("There is nothing at this URL.")]
     NotFound,
-    /// The model has no row with that id: 404.
     #[error("No {} matches the given query.", object_name(.0))]
     NoSuchObject(&'static str),
-    /// `?format=` names no renderer: 404, as Django REST framework answers.
+    /// 404, as in Django REST framework.
     #[error("Not found.")]
     NoSuchFormat,
-    /// 405; the resource adds `Allow`.
+    /// The resource adds `Allow`.
     #[error("Method \"{0}\" not allowed.")]
     MethodNotAllowed(String),
-    /// 406.
     #[error("Could not satisfy the request Accept header.")]
     NotAcceptable,
-    /// The request took too long to arrive: 408.
     #[error("The request body did not arrive in time.")]
     RequestTimeout,
-    /// `If-Match` names another version: 412.
     #[error("The object has changed since you read it: its ETag is different now.")]
     PreconditionFailed,
-    /// 413, with the limit in bytes.
     #[error("The request body is larger than {0} bytes.")]
     BodyTooLarge(usize),
-    /// 415, with the media type that was sent.
     #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
-    /// A CORS preflight is refused: 400.
+    #[error("Unsupported content coding \"{0}\" in request. Send the body without compression.")]
+    UnsupportedCoding(String),
     #[error("{0}")]
     PreflightRefused(String),
-    /// Too many requests: 429, with the time until the next one is allowed.
+    /// The time until the next request is allowed.
     #[error("{}", throttled(*.0))]
     Throttled(Duration),
-    /// The body is truncated or has invalid framing: 400.
     #[error("The request body cannot be read: {0}")]
     BodyUnreadable(String),
-    /// The body does not match its `Content-Type`: 400, in Django REST framework's words.
+    /// In Django REST framework's words.
     #[error("{0}")]
     Parse(String),
-    /// The body has invalid fields: 400.
     #[error("{0}")]
     Invalid(#[from] FieldErrors),
-    /// A write conflicts with another one and can be retried at once. 503 if it is not retried.
+    /// Conflicts with another write and can be retried at once; 503 if it is not retried.
     #[error("The service is unavailable for the moment. Try again.")]
     Collision(String),
-    /// Something that this service needs is temporarily unavailable: 503. Contains the cause for the log.
+    /// Something is temporarily unavailable. Like `Internal`, contains the cause for the log.
     #[error("The service is unavailable for the moment. Try again.")]
     Unavailable(String),
-    /// Any other server error: 500. Contains the cause for the log.
     #[error("A server error occurred.")]
     Internal(String),
 }
@@ -145,7 +127,7 @@ impl From<TriggerRefusal> for Error {
 }
 
 impl Error {
-    /// A stable code; Django REST framework's where it has one.
+    /// Stable; Django REST framework's code where it has one.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Refused(refusal) | Error::SignUpRefused(refusal) => refusal.code(),
@@ -162,6 +144,7 @@ impl Error {
             Error::PreconditionFailed => "precondition_failed",
             Error::BodyTooLarge(_) => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
+            Error::UnsupportedCoding(_) => "unsupported_content_coding",
             Error::Throttled(_) => "throttled",
             Error::Parse(_) | Error::BodyUnreadable(_) => "parse_error",
             Error::PreflightRefused(_) => "preflight_refused",
@@ -171,13 +154,12 @@ impl Error {
         }
     }
 
-    /// Whether this is a refusal. Refusals are logged by code.
     pub fn is_refusal(&self) -> bool {
         use Error::{MetricsRefused, Refused, SignUpRefused, TriggerRefused};
         matches!(self, Refused(_) | SignUpRefused(_) | TriggerRefused(_) | MetricsRefused(_))
     }
 
-    /// The value of `WWW-Authenticate`, required for every 401 (RFC 9110, section 15.5.2).
+    /// `WWW-Authenticate` is required for every 401 (RFC 9110, section 15.5.2).
     fn challenge(&self) -> Option<&'static str> {
         if self.status_code() != StatusCode::UNAUTHORIZED {
             return None;
@@ -190,7 +172,7 @@ impl Error {
         })
     }
 
-    /// The cause of a server error, only for the log.
+    /// Only for the log.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Error::Unavailable(cause) | Error::Collision(cause) | Error::Internal(cause) => Some(cause),
@@ -198,7 +180,6 @@ impl Error {
         }
     }
 
-    /// The body: `detail` and `code`, or messages by field.
     fn body(&self) -> Value {
         match self {
             Error::Invalid(fields) => fields.to_json(),
@@ -206,8 +187,7 @@ impl Error {
         }
     }
 
-    /// The body as problem details (RFC 9457). Extension members are `code` and, for invalid fields, `errors`, which is
-    /// the whole body in the other format.
+    /// Problem details (RFC 9457), with the extension members `code` and, for invalid fields, `errors`.
     pub fn problem(&self) -> Value {
         let status = self.status_code();
         let mut problem = json!({
@@ -225,7 +205,6 @@ impl Error {
         problem
     }
 
-    /// The response with [`Error::problem`] as its body.
     pub fn problem_response(&self) -> HttpResponse {
         let mut response = self.error_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -260,7 +239,7 @@ impl ResponseError for Error {
             Error::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::UnsupportedMediaType(_) | Error::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::HostNotAllowed
             | Error::PreflightRefused(_)
@@ -282,6 +261,10 @@ impl ResponseError for Error {
         if let Error::SignInRequired(address) = self {
             set(LOCATION, address);
         }
+        if let Error::UnsupportedCoding(_) = self {
+            // RFC 9110, section 15.5.16: this tells it from a media type that is not supported.
+            set(ACCEPT_ENCODING, "identity");
+        }
         if let Some(challenge) = self.challenge() {
             set(WWW_AUTHENTICATE, challenge);
         }
@@ -296,7 +279,7 @@ impl ResponseError for Error {
     }
 }
 
-/// A model's class name, as in Django's messages: `Article` for `article`.
+/// As in Django's messages: `Article` for `article`.
 fn object_name(model: &str) -> String {
     let capitalized = |word: &str| {
         let mut letters = word.chars();

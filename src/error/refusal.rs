@@ -9,15 +9,13 @@ macro_rules! refusals {
         pub enum $name { $($(#[$doc])* $variant,)* }
 
         impl $name {
-            /// All variants.
             pub const ALL: &[$name] = &[$($name::$variant),*];
 
-            /// A stable code that clients can rely on.
+            /// Stable: clients can rely on it.
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code,)* }
             }
 
-            /// A sentence that explains the reason or what to do.
             pub fn detail(self) -> &'static str {
                 match self { $($name::$variant => $detail,)* }
             }
@@ -26,91 +24,61 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// Why a Cognito token or its user is refused. Neither code nor sentence contains anything from the token.
+    /// Neither code nor sentence contains anything from the token.
     Refusal {
-        /// There is no `Authorization` header.
         NoToken, "no_token", "No authentication token provided. Send `Authorization: Bearer <idToken>`.";
-        /// The header contains no readable token.
         AuthorizationInvalid, "authorization_invalid", "The Authorization header must be `Bearer <idToken>` or the token alone, once.";
-        /// The token is longer than the verifier accepts.
         TokenTooLarge, "token_too_large", "The token is larger than 16 KiB.";
-        /// The token is not three parts of base64url with JSON objects.
+        /// Not three parts of base64url with JSON objects.
         TokenMalformed, "token_malformed", "This is not a JSON Web Token. Send the whole idToken, unchanged.";
-        /// `alg` is not RS256.
         AlgorithmNotAllowed, "algorithm_not_allowed", "The token is not signed with RS256.";
         /// `crit` or `b64` require an unsupported extension, or the header contains a key.
         HeaderNotSupported, "header_not_supported", "The token's header requires an unsupported extension or contains a key.";
-        /// No usable `kid`.
         KeyIdInvalid, "kid_invalid", "The token's header names no signing key.";
-        /// The pool publishes no key with that `kid`.
         KeyUnknown, "key_unknown", "The token is signed with a key that the user pool does not publish. Is it a token of this pool?";
-        /// The signature does not match.
         SignatureInvalid, "signature_invalid", "The token's signature is not valid.";
-        /// A claim is malformed, or a required one is missing.
         ClaimInvalid, "claim_invalid", "A claim of the token is missing or malformed.";
-        /// `iss` is another issuer.
         IssuerNotAccepted, "issuer_not_accepted", "The token comes from another user pool.";
-        /// `token_use` is `access`, but ID tokens are required.
         IdTokenWanted, "id_token_wanted", "This is an access token. Send the idToken.";
-        /// `token_use` is `id`, but access tokens are required.
         AccessTokenWanted, "access_token_wanted", "This is an ID token. Send the accessToken.";
-        /// `token_use` is neither.
         TokenUseInvalid, "token_use_invalid", "The token is neither an ID token nor an access token.";
         /// `aud` or `client_id` is another app client.
         ClientNotAccepted, "client_not_accepted", "The token was issued to another app client.";
-        /// `exp` has passed.
         TokenExpired, "token_expired", "The token has expired. Sign in again or refresh the session.";
         /// `nbf`, `iat` or `auth_time` is in the future.
         TokenNotYetValid, "token_not_yet_valid", "The token is not valid yet. Is the clock right?";
-        /// The user is not linked and the token has no e-mail to find them by.
         EmailMissing, "email_missing", "No local user is linked to this Cognito user, and the token carries no e-mail to find one by.";
-        /// The e-mail is not verified.
         EmailUnverified, "email_unverified", "The e-mail address is not verified in Cognito.";
-        /// The e-mail differs from a local user's in more than the case of ASCII letters.
+        /// Differs from a local user's in more than the case of ASCII letters.
         EmailAmbiguous, "email_ambiguous", "The e-mail address resembles a local user's but is not the same.";
-        /// The local user with that e-mail belongs to another Cognito user.
         EmailLinked, "email_linked", "The local user with this e-mail address is linked to another Cognito user. Ask the staff to check the link.";
-        /// No user is linked or has the e-mail, and creating users is off.
         UserUnknown, "user_unknown", "No local user has the token's e-mail address.";
-        /// The local user is deactivated.
         UserInactive, "user_inactive", "The user is deactivated.";
-        /// The pool's keys could not be fetched: not the caller's fault.
+        /// Not the caller's fault.
         KeysUnavailable, "keys_unavailable", "The user pool's keys are temporarily unavailable. Try again.";
     }
 }
 
 refusals! {
-    /// Why a call of the Post Confirmation trigger is refused.
     TriggerRefusal {
-        /// No secret is configured, so no signature can be verified.
         Disabled, "post_confirmation_disabled", "No secret is configured for the trigger.";
-        /// A header of the signature is missing or duplicated.
         SignatureMissing, "signature_missing", "X-Gatepost-Timestamp and X-Gatepost-Signature are required.";
-        /// The signature does not match.
         SignatureInvalid, "signature_invalid", "The signature does not match the body and a configured secret.";
-        /// The signature is too old, or from the future.
         SignatureExpired, "signature_expired", "The signature is too old or from the future. Are both clocks right?";
-        /// The event comes from another user pool.
         WrongPool, "wrong_pool", "The event comes from another user pool.";
-        /// The body is not an event.
         EventMalformed, "event_malformed", "The body is not an event of the trigger.";
-        /// The event comes from another trigger.
         SourceUnknown, "trigger_source_unknown", "The event is not one of the Post Confirmation trigger.";
     }
 }
 
 refusals! {
-    /// Why a scraper of the metrics is refused.
     MetricsRefusal {
-        /// No token was sent.
         TokenMissing, "metrics_token_missing", "Send `Authorization: Bearer` and the token of METRICS_TOKEN.";
-        /// Another token was sent.
         TokenInvalid, "metrics_token_invalid", "The token is not that of METRICS_TOKEN.";
     }
 }
 
 impl TriggerRefusal {
-    /// The status that it is answered with.
     pub fn status(self) -> StatusCode {
         use TriggerRefusal::*;
         match self {

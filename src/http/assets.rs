@@ -1,7 +1,5 @@
-//! Style sheets, scripts and icons: the files of `static/`, embedded in the program.
-//!
-//! Their URLs contain a hash of all files, so browsers may cache them forever: changed content gets a new URL. A single
-//! hash lets style sheets refer to icons by relative URLs.
+//! Style sheets, scripts and icons: the files of `static/`, embedded in the program. One hash over all files is part of
+//! their URLs, so browsers may cache them forever and style sheets refer to icons by relative URLs.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -19,7 +17,6 @@ use crate::http::pages;
 #[folder = "static/"]
 struct Files;
 
-/// The hash over all files.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Files::iter().collect();
     names.sort();
@@ -31,12 +28,10 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     hash.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 });
 
-/// The URL of a file, such as `gatepost.css`. Templates call this.
 pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *HASH)
 }
 
-/// `GET /static/{path}`: the file.
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     // The raw path is enough: no file name needs percent-encoding.
     let file = request.path().strip_prefix(&url("")).and_then(Files::get);

@@ -1,25 +1,24 @@
 //! Reads request bodies with limits on size and time.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::mime::{self, Mime};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use futures_util::StreamExt;
 use futures_util::future::{Ready, ready};
-use futures_util::{StreamExt, stream};
 
+use super::charset::Charset;
+use super::header_values::{elements, joined, text};
+use super::media_type::{FORM, MULTIPART, MediaType};
 use crate::error::Error;
 
-/// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Maximum body size in bytes; part of the application data.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxBodyBytes(pub usize);
 
-/// A body that has not been read yet, so that a request can be refused first.
+/// Not read yet, so that a request can be refused first.
 pub struct Body {
     request: HttpRequest,
     payload: Payload,
@@ -35,40 +34,39 @@ impl FromRequest for Body {
 }
 
 impl Body {
-    /// The request that the body belongs to.
     pub fn request(&self) -> &HttpRequest {
         &self.request
     }
 
-    /// Whether it is an HTML form. Forms omit unchecked boxes.
+    /// Forms omit unchecked boxes.
     pub fn is_form(&self) -> bool {
-        let header = self.request.headers().get(CONTENT_TYPE);
-        let media_type = header.and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
-        media_type.is_some_and(|media_type| {
-            let name = media_type.essence_str();
-            name == mime::APPLICATION_WWW_FORM_URLENCODED || name == mime::MULTIPART_FORM_DATA
-        })
+        let media_type = MediaType::of(self.request.headers());
+        media_type.is_some_and(|media_type| [FORM, MULTIPART].contains(&media_type.essence()))
     }
 
-    /// The `Content-Type`, and the bytes up to [`MaxBodyBytes`].
-    pub async fn content(mut self) -> Result<(String, Bytes), Error> {
+    /// With the charset of the text. Fails with 415 if there is no media type, or if its charset is unknown.
+    pub fn media_type(&self) -> Result<(MediaType, Charset), Error> {
+        let unsupported = || self.unsupported();
+        let media_type = MediaType::of(self.request.headers()).ok_or_else(unsupported)?;
+        let charset = Charset::of(&media_type).ok_or_else(unsupported)?;
+        // A form in UTF-16 would have no separators.
+        let is_possible = media_type.essence() != FORM || charset.is_ascii_compatible();
+        if is_possible { Ok((media_type, charset)) } else { Err(unsupported()) }
+    }
+
+    pub fn unsupported(&self) -> Error {
+        let value = self.request.headers().get(CONTENT_TYPE).map(|value| text(value.as_bytes()).into_owned());
+        Error::UnsupportedMediaType(value.unwrap_or_default())
+    }
+
+    pub async fn content(&mut self) -> Result<Bytes, Error> {
         let limit = self.request.app_data::<web::Data<MaxBodyBytes>>().map_or(0, |limit| limit.0);
-        let body = self.bytes(limit).await?;
-        let header = self.request.headers().get(CONTENT_TYPE);
-        Ok((header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(), body))
+        self.bytes(limit).await
     }
 
-    /// The parts of a multipart form. Fails for other content types.
-    pub async fn parts(self) -> Result<Vec<Part>, Error> {
-        let (content_type, body) = self.content().await?;
-        if !content_type.parse::<Mime>().is_ok_and(|kind| kind.essence_str() == mime::MULTIPART_FORM_DATA) {
-            return Err(Error::UnsupportedMediaType(content_type));
-        }
-        parts(&content_type, body).await
-    }
-
-    /// Reads the body, with a maximum of `limit` bytes and within [`BODY_TIMEOUT`].
+    /// Reads at most `limit` bytes, within `BODY_TIMEOUT`. Refuses a compressed body first.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Error> {
+        check_coding(self.request.headers())?;
         let announced =
             self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|announced| announced > limit as u64) {
@@ -90,32 +88,15 @@ impl Body {
     }
 }
 
-/// The error for a body that cannot be parsed, in Django REST framework's words.
+/// Refuses a body that would have to be decoded first (RFC 9110, section 8.4).
+fn check_coding(headers: &HeaderMap) -> Result<(), Error> {
+    let codings = joined(headers, CONTENT_ENCODING);
+    match elements(&codings).find(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        Some(coding) => Err(Error::UnsupportedCoding(coding.to_owned())),
+        None => Ok(()),
+    }
+}
+
 pub fn parse_error(what: &str, problem: impl std::fmt::Display) -> Error {
     Error::Parse(format!("{what} parse error - {problem}"))
-}
-
-/// A part of a multipart form.
-pub struct Part {
-    /// The field's name.
-    pub name: String,
-    /// The file name, if the part is a file.
-    pub file_name: Option<String>,
-    /// The bytes.
-    pub content: Bytes,
-}
-
-/// Parses a multipart form (RFC 7578). Parts keep their order.
-pub async fn parts(content_type: &str, body: Bytes) -> Result<Vec<Part>, Error> {
-    let fail = |problem: multer::Error| parse_error("Multipart form", problem);
-    let boundary = multer::parse_boundary(content_type)
-        .map_err(|_| parse_error("Multipart form", "Invalid boundary in multipart: None"))?;
-    let mut form = multer::Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
-    let mut parts = Vec::new();
-    while let Some(part) = form.next_field().await.map_err(fail)? {
-        let name = part.name().ok_or_else(|| parse_error("Multipart form", "a part has no name"))?.to_owned();
-        let file_name = part.file_name().map(str::to_owned);
-        parts.push(Part { name, file_name, content: part.bytes().await.map_err(fail)? });
-    }
-    Ok(parts)
 }

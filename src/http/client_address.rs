@@ -8,11 +8,13 @@ use actix_web::http::header::X_FORWARDED_FOR;
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
 
-/// The proxies whose `X-Forwarded-For` is trusted; part of the application data.
+use super::header_values::joined;
+
+/// Their `X-Forwarded-For` is trusted. Part of the application data.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<Network>);
 
-/// An IP address or network: `10.0.0.1`, `10.0.0.0/8`.
+/// `10.0.0.1` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpNet);
 
@@ -48,8 +50,7 @@ impl fmt::Display for Network {
 }
 
 impl Network {
-    /// The network of one Internet customer: an IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can
-    /// use.
+    /// An IPv4 address, or an IPv6 /64 (RFC 6177), all of which a single host can use.
     pub fn of_customer(address: IpAddr) -> Network {
         let address = address.to_canonical();
         // Both prefix lengths are valid, so this cannot panic.
@@ -62,11 +63,12 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 
-    /// The last address on the path that is not a trusted proxy. Clients can forge everything before it in the header,
-    /// and the whole header if the peer is not trusted.
-    fn client(&self, peer: IpAddr, forwarded_for: &[&str]) -> IpAddr {
+    /// The last address on the path that is not a trusted proxy: clients can forge everything before it.
+    fn client(&self, peer: IpAddr, forwarded_for: &str) -> IpAddr {
         let mut client = peer.to_canonical();
-        let mut entries = forwarded_for.iter().rev().flat_map(|header| header.rsplit(','));
+        // No entry has a comma of its own, so a quotation mark that a client forged must not join two.
+        let entries = forwarded_for.rsplit(',').map(|entry| entry.trim_matches([' ', '\t']));
+        let mut entries = entries.filter(|entry| !entry.is_empty());
         while self.contain(client) {
             match entries.next().and_then(parse) {
                 Some(address) => client = address,
@@ -77,9 +79,9 @@ impl TrustedProxies {
     }
 }
 
-/// Parses an entry of `X-Forwarded-For`. Some proxies add the port.
+/// Some proxies add the port, or quotes as in `Forwarded`.
 fn parse(entry: &str) -> Option<IpAddr> {
-    let entry = entry.trim();
+    let entry = entry.strip_prefix('"').and_then(|entry| entry.strip_suffix('"')).unwrap_or(entry);
     let address = parse_address(entry).or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()));
     address.map(|address: IpAddr| address.to_canonical())
 }
@@ -90,13 +92,10 @@ pub fn is_from_trusted_proxy(request: &HttpRequest) -> bool {
     request.peer_addr().zip(proxies).is_some_and(|(peer, proxies)| proxies.contain(peer.ip().to_canonical()))
 }
 
-/// The IP address of the client.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let headers: Vec<&str> =
-        request.headers().get_all(X_FORWARDED_FOR).map(|value| value.to_str().unwrap_or_default()).collect();
     match request.app_data::<web::Data<TrustedProxies>>() {
-        Some(proxies) => proxies.client(peer, &headers),
+        Some(proxies) => proxies.client(peer, &joined(request.headers(), X_FORWARDED_FOR)),
         None => peer.to_canonical(),
     }
 }
@@ -108,7 +107,7 @@ mod tests {
     fn client(trusted: &str, peer: &str, headers: &[&str]) -> String {
         let networks = trusted.split(' ').filter(|text| !text.is_empty());
         let proxies = TrustedProxies(networks.map(|text| text.parse().expect("a network")).collect());
-        proxies.client(peer.parse().expect("an address"), headers).to_string()
+        proxies.client(peer.parse().expect("an address"), &headers.join(",")).to_string()
     }
 
     #[test]
@@ -129,6 +128,11 @@ mod tests {
             ("10.0.0.1", "10.0.0.1", &["198.51.100.1:4711"], "198.51.100.1"),
             ("10.0.0.1", "10.0.0.1", &["[2001:db8::7]:4711"], "2001:db8::7"),
             ("10.0.0.1", "10.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
+            ("10.0.0.1", "10.0.0.1", &["\"[2001:db8::7]:4711\""], "2001:db8::7"),
+            ("10.0.0.1", "10.0.0.1", &["\"198.51.100.1\""], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["198.51.100.1, ,", ""], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["caf\u{e9}, 198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.1", &["\"1.1.1.1, 198.51.100.1"], "198.51.100.1"),
             ("10.0.0.1", "::ffff:10.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1"),
             ("2001:db8::/32", "2001:db8:1::1", &["2001:db9::1"], "2001:db9::1"),
             ("::/0", "2001:db8:1::1", &["198.51.100.1"], "198.51.100.1"),

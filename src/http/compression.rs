@@ -1,11 +1,9 @@
-//! Content codings (RFC 9110, section 8.4): gzip and Brotli, for clients that accept them.
+//! Content codings (RFC 9110, section 8.4): gzip (RFC 1952) and Brotli (RFC 7932). A compressed response has its own
+//! `ETag`. Conditional requests are evaluated before compression.
 //!
 //! HTML pages are never compressed. They contain secrets, such as CSRF tokens, together with input from the request, so
 //! the compressed length could reveal the secret (BREACH). The API is safe: it needs a header that other sites cannot
 //! make a browser send.
-//!
-//! A compressed response is a different representation, so it has its own `ETag`: the original one, followed by the
-//! coding. Conditional requests are evaluated before compression.
 
 use std::io::Write;
 
@@ -17,8 +15,9 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::etag;
+use crate::http::header_values::{elements, joined};
 
-/// Minimum size. Smaller bodies fit into one packet anyway.
+/// Smaller bodies fit into one packet anyway.
 const LEAST_BYTES: usize = 1024;
 /// Larger bodies are compressed on a blocking thread.
 const MOST_BYTES_IN_PLACE: usize = 16 * 1024;
@@ -32,14 +31,10 @@ const TYPES: [&str; 7] = [
     "image/svg+xml",
 ];
 
-/// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// RFC 7932.
     Brotli,
-    /// RFC 1952.
     Gzip,
-    /// No coding.
     Identity,
 }
 
@@ -72,8 +67,7 @@ impl Coding {
     }
 }
 
-/// Compresses a response if that is allowed, accepted and worthwhile. Must run after everything that changes the
-/// response.
+/// Must run after everything that changes the response.
 pub async fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     if !may_be_compressed(&response) {
         return response;
@@ -146,17 +140,15 @@ async fn encoded(request: &HttpRequest, mut head: HttpResponse<()>, body: Bytes,
     }
 }
 
-/// The coding for a body of this length: the one with the highest quality value; of equals, the best compression.
+/// The coding with the highest quality value; of equals, the best compression.
 fn choose(headers: &HeaderMap, length: usize) -> Coding {
-    let values: Vec<&str> = headers.get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok()).collect();
-    let (coding, identity) = from_accept_encoding(&values.join(","));
+    let (coding, identity) = from_accept_encoding(&joined(headers, header::ACCEPT_ENCODING));
     if length < LEAST_BYTES && identity { Coding::Identity } else { coding }
 }
 
-/// The coding for a value of `Accept-Encoding` (RFC 9110, section 12.5.3), and whether `identity` is acceptable too.
-/// `identity` is also the fallback if nothing is acceptable.
+/// RFC 9110, section 12.5.3. Also returns whether `identity` is acceptable; it is the fallback if nothing is.
 pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
-    let items: Vec<(&str, u16)> = value.split(',').filter_map(item).collect();
+    let items: Vec<(&str, u16)> = elements(value).filter_map(item).collect();
     let find =
         |name: &str| items.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, quality)| *quality);
     let any = find("*");
@@ -174,7 +166,6 @@ pub fn from_accept_encoding(value: &str) -> (Coding, bool) {
     (coding, identity != Some(0))
 }
 
-/// Parses a coding and its quality value in thousandths.
 fn item(item: &str) -> Option<(&str, u16)> {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;

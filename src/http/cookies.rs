@@ -1,37 +1,34 @@
-//! The admin's cookies. All are `HttpOnly`, `SameSite=Lax` and valid for the whole site. Outside development they are
-//! `Secure` and have the prefix `__Host-`, so that no other host of the domain can set them (RFC 6265bis, section
-//! 4.1.3.2).
+//! The admin's cookies: `HttpOnly`, `SameSite=Lax`, and valid for the whole site. Outside development they are `Secure`
+//! and prefixed with `__Host-`, so that no other host of the domain can set them (RFC 6265bis, section 4.1.3.2).
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Error;
 
-/// The session's key.
 pub const SESSION: &str = "gatepost_sessionid";
-/// The CSRF token of visitors who are not signed in.
+/// Of visitors who are not signed in.
 pub const CSRF: &str = "gatepost_csrftoken";
 /// Proves that someone has signed in with this browser before.
 pub const DEVICE: &str = "gatepost_device";
-/// The chosen theme.
 pub const THEME: &str = "gatepost_theme";
+/// Each sign-in with an account elsewhere has a cookie whose name begins so.
+pub const SIGN_IN: &str = "gatepost_sign_in_";
 
-/// Cookie settings; part of the application data.
 #[derive(Clone, Copy)]
 pub struct Cookies {
-    /// Whether browsers send them over TLS only.
     pub secure: bool,
 }
 
 impl Cookies {
-    /// The name of a cookie in the browser, with its prefix.
     pub fn name(self, name: &str) -> String {
         let prefix = if self.secure { "__Host-" } else { "" };
         format!("{prefix}{name}")
     }
 
-    /// Sets a cookie on a response. Without an age, it is a session cookie.
+    /// Without an age, it is a session cookie.
     pub fn set(self, response: &mut HttpResponse, name: &str, value: &str, age: Option<Duration>) -> Result<(), Error> {
         let mut cookie = Cookie::build(self.name(name), value)
             .path("/")
@@ -43,8 +40,97 @@ impl Cookies {
         response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// The cookie's value in a request.
-    pub fn get(self, request: &HttpRequest, name: &str) -> Option<String> {
-        request.cookie(&self.name(name)).map(|cookie| cookie.value().to_owned())
+    /// A browser sends several cookies of one name if they are set for different paths or domains.
+    pub fn get(self, request: &HttpRequest, name: &str) -> Vec<String> {
+        let name = self.name(name);
+        let found = pairs(request.headers()).filter(|cookie| cookie.name() == name);
+        found.map(|cookie| cookie.value().to_owned()).collect()
+    }
+
+    /// The names of the cookies that begin with a name, without the prefix of all.
+    pub fn names(self, request: &HttpRequest, begin: &str) -> Vec<String> {
+        let (prefix, begin) = (self.name(""), self.name(begin));
+        let found = pairs(request.headers()).filter(|cookie| cookie.name().starts_with(&begin));
+        found.map(|cookie| cookie.name()[prefix.len()..].to_owned()).collect()
+    }
+
+    /// With their signatures.
+    pub fn sessions(self, request: &HttpRequest) -> Vec<Cookie<'static>> {
+        let name = self.name(SESSION);
+        pairs(request.headers()).filter(|cookie| cookie.name() == name).map(Cookie::into_owned).collect()
+    }
+
+    /// Removes all cookies but Gatepost's own, and of the session cookies all but `session`.
+    pub fn keep(self, headers: &mut HeaderMap, session: Option<&Cookie>) {
+        let own = [CSRF, DEVICE, THEME].map(|name| self.name(name));
+        let sign_in = self.name(SIGN_IN);
+        let is_own = |name: &str| name.starts_with(&sign_in) || own.iter().any(|own| own == name);
+        let kept = pairs(headers).filter(|cookie| is_own(cookie.name()));
+        let kept: Vec<_> = kept.chain(session.cloned()).map(|cookie| cookie.encoded().to_string()).collect();
+        headers.remove(COOKIE);
+        if let Ok(value) = HeaderValue::try_from(kept.join("; "))
+            && !kept.is_empty()
+        {
+            headers.insert(COOKIE, value);
+        }
+    }
+}
+
+/// The cookies among the headers of a request, read as RFC 6265, section 5 has browsers read them: what is none is
+/// skipped and spoils no other.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let pairs = headers.get_all(COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| {
+        let mut cookie = Cookie::parse_encoded(str::from_utf8(pair).ok()?.trim()).ok()?;
+        let quoted = cookie.value().strip_prefix('"').and_then(|value| value.strip_suffix('"')).map(str::to_owned);
+        if let Some(value) = quoted {
+            cookie.set_value(value);
+        }
+        Some(cookie)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const COOKIES: Cookies = Cookies { secure: false };
+
+    fn themes(header: &[u8]) -> Vec<String> {
+        let value = HeaderValue::from_bytes(header).expect("a header's value");
+        COOKIES.get(&TestRequest::get().insert_header((COOKIE, value)).to_http_request(), THEME)
+    }
+
+    #[test]
+    fn an_odd_cookie_spoils_no_other() {
+        for (header, expected) in [
+            (&b"theme=dark"[..], &["dark"][..]),
+            (b"a=\xff; theme=dark", &["dark"]),
+            (b"theme=dark; b=\xe9; c", &["dark"]),
+            (b"=; ;; =x; a; a=%ff; a b=c; theme=dark;", &["dark"]),
+            (b"x=\"; theme=dark", &["dark"]),
+            (b"theme=\"dark\"", &["dark"]),
+            (b"theme=%64ark", &["dark"]),
+            (b"theme=dark;theme=light", &["dark", "light"]),
+            (b"a={\"b\": [1, 2]}; theme=dark", &["dark"]),
+            (b"Theme=dark; themes=dark", &[]),
+            (b"theme=\xff", &[]),
+            (b"", &[]),
+        ] {
+            assert_eq!(themes(header), expected, "{}", header.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn between_any_other_cookies_ours_is_found(before in "[ -:<-~\u{80}-\u{ff}]{0,20}", after in "[ -:<-~\u{80}-\u{ff}]{0,20}") {
+            let header = format!("x{before}; theme=dark;y{after}");
+            prop_assert_eq!(themes(header.as_bytes()), ["dark"]);
+            let latin1: Vec<u8> = header.chars().map(|character| character as u8).collect();
+            prop_assert_eq!(themes(&latin1), ["dark"]);
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use actix_cors::CorsError;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
@@ -18,6 +17,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::error::Error;
 use crate::http::caller::CallerId;
 use crate::http::compression::compress;
+use crate::http::cors::{Cors, CorsHeaders};
+use crate::http::header_values::{elements, joined};
 use crate::http::idle::IdleWatch;
 use crate::http::pages;
 use crate::http::trace_context::trace_id;
@@ -29,18 +30,16 @@ pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connec
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Settings of [`edge`]; part of the application data, one per worker thread.
+/// Part of the application data, one per worker thread.
 pub struct EdgeSettings {
-    /// Accepted hosts: `example.com`, `.example.com` to include subdomains, or `*`.
+    /// `example.com`, `.example.com` to include subdomains, or `*`.
     pub allowed_hosts: Vec<String>,
-    /// Generates this worker's request ids.
+    pub cors: Cors,
     pub request_ids: RequestIds,
-    /// Counts requests, if metrics are enabled.
     pub metrics: Option<metrics::Worker>,
 }
 
-/// Generates request ids: a random prefix per worker thread, followed by a counter. Ids are unique, not secret, so they
-/// need no random number per request.
+/// A random prefix per worker thread and a counter: unique, not secret, and without a random number per request.
 pub struct RequestIds {
     run: String,
     next: AtomicU64,
@@ -64,7 +63,6 @@ impl RequestIds {
     }
 }
 
-/// A request's id, which connects its log lines, its response and an error report. Cheap to clone.
 #[derive(Clone)]
 struct RequestId(HeaderValue);
 
@@ -74,12 +72,10 @@ impl RequestId {
     }
 }
 
-/// The request's id.
 pub fn request_id(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default()
 }
 
-/// The outermost middleware.
 pub async fn edge(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -92,54 +88,49 @@ pub async fn edge(
     let settings = settings.ok_or_else(|| Error::Internal("the middleware has no settings".to_owned()))?;
     let id = incoming_id(request.headers()).unwrap_or_else(|| settings.request_ids.next());
     request.extensions_mut().insert(id.clone());
-    let behind_tls = is_behind_tls(request.headers());
-    let mut response = if is_allowed(request.request(), &settings.allowed_hosts) {
+    let (cors, preflight) = settings.cors.judge(request.request());
+    let common = Common { id, behind_tls: is_behind_tls(request.headers()), cors };
+    let mut response = if !is_allowed(request.request(), &settings.allowed_hosts) {
+        log::warn!(request_id = common.id.as_str(), trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
+        let page = pages::bad_host(request.request());
+        request.into_response(page)
+    } else if let Some(answer) = preflight {
+        let answer = answer.unwrap_or_else(HttpResponse::from_error);
+        request.into_response(answer)
+    } else {
         let method = request.method().clone();
         let response = next.call(request).await.map_err(|error| {
             if let Some(metrics) = &settings.metrics {
                 metrics.observe_lost(&method, error.as_response_error().status_code(), started.elapsed());
             }
-            finish(error, &id, behind_tls)
+            finish(error, &common)
         })?;
-        compress(in_our_form(response.map_into_boxed_body())).await
-    } else {
-        log::warn!(request_id = id.as_str(), trace_id = trace_id(request.headers()); "refused: the Host {} is not in ALLOWED_HOSTS", shown_host(request.headers()));
-        let page = pages::bad_host(request.request());
-        request.into_response(page)
+        compress(response.map_into_boxed_body()).await
     };
-    add_headers(response.headers_mut(), &id, behind_tls);
+    common.add_to(response.headers_mut());
     if let Some(metrics) = &settings.metrics {
         metrics.observe(response.request(), response.status(), started.elapsed());
     }
-    log_request(&response, &id, started);
+    log_request(&response, &common.id, started);
     await_next_request(&mut response);
     Ok(response)
 }
 
-/// Whether the reverse proxy reports that the client uses TLS.
 pub fn is_behind_tls(headers: &HeaderMap) -> bool {
-    headers.get(header::X_FORWARDED_PROTO).is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+    // Of several proxies, each adds what it received; the first is the one that the client speaks to.
+    let protocols = joined(headers, header::X_FORWARDED_PROTO);
+    elements(&protocols).next().is_some_and(|protocol| protocol.eq_ignore_ascii_case("https"))
 }
 
-/// Adds the headers of every response to another middleware's error, which has lost its request.
-fn finish(error: actix_web::Error, id: &RequestId, behind_tls: bool) -> actix_web::Error {
-    log::warn!(request_id = id.as_str(); "a request failed before or after its handler: {}", error.to_string().escape_debug());
+/// Adds the headers of every response: another middleware's error has lost its request.
+fn finish(error: actix_web::Error, common: &Common) -> actix_web::Error {
+    log::warn!(request_id = common.id.as_str(); "a request failed before or after its handler: {}", error.to_string().escape_debug());
     let mut response = HttpResponse::from_error(error);
-    add_headers(response.headers_mut(), id, behind_tls);
+    common.add_to(response.headers_mut());
     InternalError::from_response("", response).into()
 }
 
-/// actix-cors refuses preflights in plain text. Converts these to the format of all other errors.
-fn in_our_form(response: ServiceResponse) -> ServiceResponse {
-    let refusal = response.response().error().and_then(|error| error.as_error::<CorsError>());
-    match refusal.map(|refusal| Error::PreflightRefused(refusal.to_string())) {
-        Some(error) => response.error_response(error),
-        None => response,
-    }
-}
-
-/// Restarts the connection's timer. After a body that was too slow or too large, closes the connection: the rest of
-/// that body would come before the next request.
+/// Closes the connection after a body that was too slow or too large: its rest would come before the next request.
 fn await_next_request(response: &mut ServiceResponse) {
     let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
     if is_body_left {
@@ -154,7 +145,6 @@ fn await_next_request(response: &mut ServiceResponse) {
     }
 }
 
-/// The id that the client or a proxy has set, if it is safe to log.
 fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     let id = headers.get(X_REQUEST_ID)?;
     let is_harmless = (8..=64).contains(&id.len())
@@ -162,7 +152,6 @@ fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     is_harmless.then(|| RequestId(id.clone()))
 }
 
-/// The request's host, truncated and escaped for the log.
 fn shown_host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
     format!("`{}`", host[..host.len().min(100)].escape_ascii())
@@ -184,7 +173,7 @@ fn is_allowed(request: &HttpRequest, hosts: &[String]) -> bool {
     }
 }
 
-/// Whether a `Host` value is on the list, ignoring port and case.
+/// Ignores port and case.
 pub fn host_matches(host: &str, allowed: &[String]) -> bool {
     let host = match host.bytes().any(|b| b.is_ascii_uppercase()) {
         true => Cow::Owned(host.to_ascii_lowercase()),
@@ -206,39 +195,51 @@ pub fn host_matches(host: &str, allowed: &[String]) -> bool {
     })
 }
 
-fn add_headers(headers: &mut HeaderMap, id: &RequestId, behind_tls: bool) {
-    const FIXED: [(HeaderName, &str); 4] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ];
-    // Defaults that a response may override. Outside the admin no page needs scripts, and only the own style sheet is
-    // allowed.
-    const DEFAULTS: [(HeaderName, &str); 2] = [
-        (header::CACHE_CONTROL, "no-store"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        ),
-    ];
-    for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    for (name, value) in DEFAULTS {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    }
-    if behind_tls {
-        headers
-            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
-    }
-    headers.insert(X_REQUEST_ID, id.0.clone());
+/// What the headers of every response depend on.
+struct Common {
+    id: RequestId,
+    behind_tls: bool,
+    cors: CorsHeaders,
 }
 
-/// Logs one line per request, without the query string (which may contain personal data), and another one for a server
-/// error. `escape_debug` prevents a hostile path from forging log lines.
+impl Common {
+    fn add_to(&self, headers: &mut HeaderMap) {
+        const FIXED: [(HeaderName, &str); 4] = [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (header::REFERRER_POLICY, "same-origin"),
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        ];
+        // Defaults that a response may override. Outside the admin no page needs scripts, and only the own style sheet is
+        // allowed.
+        const DEFAULTS: [(HeaderName, &str); 2] = [
+            (header::CACHE_CONTROL, "no-store"),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+            ),
+        ];
+        for (name, value) in FIXED {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        for (name, value) in DEFAULTS {
+            if !headers.contains_key(&name) {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+        }
+        if self.behind_tls {
+            headers.insert(
+                header::STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+            );
+        }
+        headers.insert(X_REQUEST_ID, self.id.0.clone());
+        self.cors.add_to(headers);
+    }
+}
+
+/// One line per request, without the query string (which may contain personal data). `escape_debug` prevents a hostile
+/// path from forging log lines.
 fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     let id = id.as_str();
     let request = response.request();

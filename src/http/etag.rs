@@ -8,10 +8,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::header_values::{elements, joined};
 use super::negotiation::Renderer;
 use crate::error::Error;
 
-/// The strong tag of a body and of the headers that carry a list's links and total.
+/// Strong. Covers the headers that carry a list's links and total.
 pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     let mut hash = Context::new(&SHA256);
     hash.update(body);
@@ -23,7 +24,7 @@ pub fn of(body: &[u8], headers: &HeaderMap) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..12]))
 }
 
-/// The tag of a rendering, derived from the tag of the compact JSON. An HTML page uses that tag itself.
+/// Derived from the tag of the compact JSON, which an HTML page uses itself.
 pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     match renderer {
         Renderer::JSON | Renderer::Html => compact,
@@ -31,13 +32,11 @@ pub fn of_rendering(renderer: Renderer, compact: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// The tag of an indented or compressed body. Different bytes need a different tag, but [`IfMatch`] still recognizes
-/// the same version.
+/// Different bytes need a different tag, but [`IfMatch`] still recognizes the same version.
 pub fn of_variant(tag: &str, variant: impl Display) -> String {
     format!("\"{}.{variant}\"", tag.trim_matches('"'))
 }
 
-/// The tag of the compact body.
 fn without_variant(tag: &str) -> Cow<'_, str> {
     match tag.split_once('.') {
         Some((version, _)) => format!("{version}\"").into(),
@@ -45,34 +44,90 @@ fn without_variant(tag: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a header's list of tags has this one. `*` does not count: the original ignores it on reads.
-pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
-    let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
-    // `If-None-Match` compares weakly: `W/` does not matter (RFC 9110, section 13.1.2).
-    values.flat_map(|value| value.split(',')).map(|item| item.trim().trim_start_matches("W/")).any(|item| item == tag)
+/// The tags of a list (RFC 9110, section 8.8.3): each with its quotes, and whether it is weak. A tag may contain commas,
+/// and a backslash escapes nothing. What is no tag is skipped up to the next comma.
+fn tags(list: &str) -> Vec<(bool, &str)> {
+    let (mut tags, mut rest) = (Vec::new(), list);
+    while !rest.is_empty() {
+        let item = rest.trim_start_matches([' ', '\t', ',']);
+        let opaque = item.strip_prefix("W/").unwrap_or(item);
+        let end = opaque.strip_prefix('"').and_then(|inner| inner.find('"')).map(|at| at + 2);
+        let behind = end.map_or(item, |end| &opaque[end..]);
+        let (odd, next) = behind.split_once(',').unwrap_or((behind, ""));
+        if let Some(end) = end.filter(|_| odd.trim_matches([' ', '\t']).is_empty()) {
+            tags.push((opaque.len() < item.len(), &opaque[..end]));
+        }
+        rest = next;
+    }
+    tags
 }
 
-/// The condition of `If-Match` on the object to be changed.
+/// `*` does not count: the Django project ignores it on reads.
+pub fn any_matches(headers: &HeaderMap, name: HeaderName, tag: &str) -> bool {
+    // `If-None-Match` compares weakly: `W/` does not matter (RFC 9110, section 13.1.2).
+    let tag = tag.trim_start_matches("W/");
+    tags(&joined(headers, name)).iter().any(|(_, known)| *known == tag)
+}
+
+/// The header's value, if there is one.
 #[derive(Clone, Debug)]
-pub struct IfMatch(Option<Vec<String>>);
+pub struct IfMatch(Option<String>);
 
 impl IfMatch {
-    /// Reads the header. Without it, there is no condition.
     pub fn from_headers(headers: &HeaderMap) -> IfMatch {
-        let mut tags = None;
-        for value in headers.get_all(IF_MATCH) {
-            let items = value.to_str().unwrap_or_default().split(',').map(|item| item.trim().to_owned());
-            tags.get_or_insert_with(Vec::new).extend(items);
-        }
-        IfMatch(tags)
+        IfMatch(headers.contains_key(IF_MATCH).then(|| joined(headers, IF_MATCH)))
     }
 
-    /// Fails with 412 unless the object's JSON is one of the given versions. Compares strongly: a weak tag never
-    /// matches (RFC 9110, section 13.1.1).
+    /// Fails with 412 if nothing matches. Compares strongly: a weak tag never matches (RFC 9110, section 13.1.1).
     pub fn check(&self, current: &[u8]) -> Result<(), Error> {
-        let Some(tags) = &self.0 else { return Ok(()) };
+        let Some(value) = &self.0 else { return Ok(()) };
         let current = of(current, &HeaderMap::new());
-        let is_known = tags.iter().any(|tag| without_variant(tag) == current || tag == "*");
+        let is_any = elements(value).any(|element| element == "*");
+        let is_known = is_any || tags(value).iter().any(|(is_weak, tag)| !is_weak && without_variant(tag) == current);
         if is_known { Ok(()) } else { Err(Error::PreconditionFailed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_list_of_tags_is_read_as_the_rfc_says() {
+        for (list, expected) in [
+            ("", &[][..]),
+            (" ,, \t", &[]),
+            ("\"a\"", &[(false, "\"a\"")]),
+            (",\"a\" ,, W/\"b\",", &[(false, "\"a\""), (true, "\"b\"")]),
+            ("\"a,b\",\"c\"", &[(false, "\"a,b\""), (false, "\"c\"")]),
+            (r#""a\","b""#, &[(false, r#""a\""#), (false, "\"b\"")]),
+            ("\"\"", &[(false, "\"\"")]),
+            ("bare, \"a\"", &[(false, "\"a\"")]),
+            ("w/\"a\", \"b\"c, \"d\"", &[(false, "\"d\"")]),
+            ("\"a\", \"open", &[(false, "\"a\"")]),
+            ("W/", &[]),
+        ] {
+            assert_eq!(tags(list), expected, "{list}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tags_as_the_rfc_writes_them_are_read(
+            written in prop::collection::vec((any::<bool>(), "[!#-~\u{80}-\u{ff}]{0,8}", "[ \t]{0,2},[ \t,]{0,3}"), 0..5),
+        ) {
+            let expected: Vec<_> = written.iter().map(|(is_weak, tag, _)| (*is_weak, format!("\"{tag}\""))).collect();
+            let weak = |is_weak: bool| if is_weak { "W/" } else { "" };
+            let list: String = written.iter().map(|(is_weak, tag, end)| format!("{}\"{tag}\"{end}", weak(*is_weak))).collect();
+            let found: Vec<_> = tags(&list).into_iter().map(|(is_weak, tag)| (is_weak, tag.to_owned())).collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn any_list_is_read_without_a_panic(list in any::<String>()) {
+            tags(&list);
+        }
     }
 }

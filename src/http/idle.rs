@@ -1,9 +1,6 @@
 //! Limits the time between two requests of a connection. actix-http's timer covers only the head of the first request,
-//! and not the rest of a chunked body that no handler reads, so a client could hold a connection forever by sending a
-//! byte now and then.
-//!
-//! So each connection has a [`IdleWatch`] in its data that shuts the socket down. It needs a second descriptor of the
-//! socket: each connection uses two of the process's open files.
+//! so a client could hold a connection forever by sending a byte now and then. [`IdleWatch`] shuts the socket down
+//! through a second descriptor: each connection uses two of the process's open files.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -18,10 +15,9 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::rt::time::sleep;
 use socket2::SockRef;
 
-/// How long a refused client may keep sending before the connection is closed.
+/// A refused client may keep sending for this time.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Closes its connection if the next request takes too long to start.
 pub struct IdleWatch {
     connection: Rc<Connection>,
     task: Cell<Option<JoinHandle<()>>>,
@@ -34,7 +30,7 @@ struct Connection {
 }
 
 impl IdleWatch {
-    /// Watches a new connection. Call this on the worker thread that accepts the connection.
+    /// Call this on the worker thread that accepts the connection.
     pub fn start(io: &dyn Any, data: &mut Extensions, patience: Duration) {
         let Some(stream) = io.downcast_ref::<rt::net::TcpStream>() else { return };
         let Ok(socket) = stream.as_fd().try_clone_to_owned().map(TcpStream::from) else {
@@ -49,17 +45,15 @@ impl IdleWatch {
         data.insert(IdleWatch { connection, task: Cell::new(Some(task)) });
     }
 
-    /// Stops the timer: a request has arrived.
     pub fn pause(&self) {
         self.connection.waiting_since.set(None);
     }
 
-    /// Restarts the timer: the response is ready.
     pub fn resume(&self) {
         self.connection.waiting_since.set(Some(Instant::now()));
     }
 
-    /// Closes the connection soon, after leaving the client time to read the response.
+    /// Leaves the client time to read the response.
     pub fn close_soon(&self) {
         let connection = Rc::downgrade(&self.connection);
         let task = rt::spawn(async move {

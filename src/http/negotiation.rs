@@ -5,38 +5,33 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 
+use super::header_values::{elements, joined, with_parameters};
 use crate::error::Error;
 
-/// The media types of responses.
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
 
-/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renderer {
-    /// JSON.
     Json {
-        /// Spaces of indentation, 0 (compact) to 8, as in Django REST framework.
+        /// Spaces, 0 (compact) to 8, as in Django REST framework.
         indent: u8,
     },
-    /// An HTML page.
     Html,
 }
 
 impl Renderer {
-    /// Compact JSON.
     pub const JSON: Renderer = Renderer::Json { indent: 0 };
 }
 
-/// One entry of `Accept`.
 struct MediaRange<'a> {
     kind: &'a str,
     subkind: &'a str,
     indent: u8,
-    /// The quality value in thousandths.
+    /// In thousandths.
     quality: u16,
 }
 
-/// Chooses the format. Fails with 404 for an unknown `?format=` and 406 if nothing is acceptable.
+/// Fails with 404 for an unknown `?format=` and with 406 if nothing is acceptable.
 pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
     match format(request).as_deref() {
         Some("json") => Ok(Renderer::JSON),
@@ -46,7 +41,6 @@ pub fn choose(request: &HttpRequest) -> Result<Renderer, Error> {
     }
 }
 
-/// The last `?format=` parameter, unless it is empty.
 fn format(request: &HttpRequest) -> Option<Cow<'_, str>> {
     let parameters = form_urlencoded::parse(request.query_string().as_bytes());
     let formats = parameters.filter_map(|(name, value)| (name == "format").then_some(value));
@@ -54,24 +48,21 @@ fn format(request: &HttpRequest) -> Option<Cow<'_, str>> {
 }
 
 fn accept(request: &HttpRequest) -> String {
-    let values: Vec<&str> = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
-    values.join(",")
+    joined(request.headers(), ACCEPT)
 }
 
-/// Whether errors should be problem details (RFC 9457): only if `Accept` names them, with at least the quality of the
-/// format for successes. `?format=` overrides this.
+/// Only if `Accept` names problem details (RFC 9457), with at least the quality of the format for successes.
 pub fn wants_problem(request: &HttpRequest) -> bool {
     format(request).is_none() && accept_wants_problem(&accept(request))
 }
 
-/// [`wants_problem`] by the value of `Accept`.
 pub fn accept_wants_problem(accept: &str) -> bool {
     let ranges = parse_ranges(accept);
     let success = quality(&ranges, "application", "json").max(quality(&ranges, "text", "html"));
     is_named(&ranges, "application", "problem+json") && quality(&ranges, "application", "problem+json") >= success
 }
 
-/// Whether `Accept` names JSON, with at least the quality of HTML. For URLs whose default is an HTML page.
+/// With at least the quality of HTML. For URLs whose default is an HTML page.
 pub fn names_json(request: &HttpRequest) -> bool {
     let accept = accept(request);
     let ranges = parse_ranges(&accept);
@@ -79,7 +70,6 @@ pub fn names_json(request: &HttpRequest) -> bool {
     is_named(&ranges, "application", "json") && json >= html
 }
 
-/// Chooses by the value of `Accept`. An empty value accepts anything.
 pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
     if accept.trim().is_empty() {
         return Ok(Renderer::JSON);
@@ -97,7 +87,7 @@ pub fn from_accept(accept: &str) -> Result<Renderer, Error> {
     }
 }
 
-/// The most specific range that covers a type, with its specificity; `None` if the type is refused (`q=0`).
+/// The most specific range, with its specificity; `None` if the type is refused (`q=0`).
 fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Option<(&'b MediaRange<'a>, u8)> {
     let covering = ranges.iter().filter_map(|range| match (range.kind, range.subkind) {
         (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subkind) => {
@@ -110,28 +100,26 @@ fn best<'a, 'b>(ranges: &'b [MediaRange<'a>], kind: &str, subkind: &str) -> Opti
     covering.max_by_key(|(range, precision)| (*precision, range.quality)).filter(|(range, _)| range.quality > 0)
 }
 
-/// The quality value of a type in thousandths.
 fn quality(ranges: &[MediaRange], kind: &str, subkind: &str) -> u16 {
     best(ranges, kind, subkind).map_or(0, |(range, _)| range.quality)
 }
 
-/// Whether the type is named, not only covered by a wildcard.
 fn is_named(ranges: &[MediaRange], kind: &str, subkind: &str) -> bool {
     best(ranges, kind, subkind).is_some_and(|(range, _)| range.subkind != "*")
 }
 
 fn parse_ranges(accept: &str) -> Vec<MediaRange<'_>> {
-    accept.split(',').filter_map(parse).collect()
+    elements(accept).filter_map(parse).collect()
 }
 
-fn parse(item: &str) -> Option<MediaRange<'_>> {
-    let mut parts = item.split(';').map(str::trim);
-    let (kind, subkind) = parts.next()?.split_once('/')?;
+fn parse(element: &str) -> Option<MediaRange<'_>> {
+    let (range, parameters) = with_parameters(element);
+    let (kind, subkind) = range.split_once('/')?;
     let mut range = MediaRange { kind: kind.trim(), subkind: subkind.trim(), indent: 0, quality: 1000 };
-    for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
-        let value = value.trim().trim_matches('"');
-        match name.trim().to_ascii_lowercase().as_str() {
-            "q" => range.quality = parse_quality(value)?,
+    for (name, value) in parameters {
+        let value = value.unwrap_or_default();
+        match name.to_ascii_lowercase().as_str() {
+            "q" => range.quality = parse_quality(&value)?,
             "indent" => range.indent = value.parse::<u64>().unwrap_or(0).min(8) as u8,
             _ => {}
         }

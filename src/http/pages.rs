@@ -9,19 +9,14 @@ use crate::error::Error;
 use crate::http::negotiation::{self, Renderer};
 use crate::http::theme;
 
-/// An error page outside the admin's layout.
 #[derive(Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage<'a> {
-    /// `light`, `dark` or `auto`.
     pub theme: &'static str,
-    /// The heading.
     pub title: &'a str,
-    /// What happened, and what to do.
     pub message: &'a str,
-    /// The request id, to find the details in the log.
     pub request_id: Option<&'a str>,
-    /// A link to continue: its URL and text.
+    /// URL and text.
     pub link: Option<(&'a str, &'a str)>,
 }
 
@@ -32,7 +27,7 @@ fn error_page(status: StatusCode, page: &ErrorPage) -> HttpResponse {
     }
 }
 
-/// `/`: 404 for API clients, as in the Django project. Browsers are redirected to the admin.
+/// 404 for API clients, as in the Django project. Browsers are redirected to the admin.
 pub async fn root(request: HttpRequest) -> HttpResponse {
     match negotiation::choose(&request) {
         Ok(Renderer::Html) => by_accept(HttpResponse::Found().insert_header((LOCATION, "/admin/")).finish()),
@@ -45,7 +40,7 @@ fn by_accept(mut response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// The error as JSON for clients that name JSON in `Accept`; all others get a page, as in the Django project.
+/// JSON for clients that name it in `Accept`; all others get a page, as in the Django project.
 fn in_json(request: &HttpRequest, error: &Error) -> Option<HttpResponse> {
     let response = match (negotiation::wants_problem(request), negotiation::names_json(request)) {
         (true, _) => error.problem_response(),
@@ -55,7 +50,6 @@ fn in_json(request: &HttpRequest, error: &Error) -> Option<HttpResponse> {
     Some(by_accept(response))
 }
 
-/// Unknown URLs: 404.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     if let Some(response) = in_json(&request, &Error::NotFound) {
         return response;
@@ -70,7 +64,6 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
     by_accept(error_page(StatusCode::NOT_FOUND, &page))
 }
 
-/// A `Host` that is not in `ALLOWED_HOSTS`: 400.
 pub fn bad_host(request: &HttpRequest) -> HttpResponse {
     if let Some(response) = in_json(request, &Error::HostNotAllowed) {
         return response;

@@ -1,9 +1,6 @@
-//! Rate limits: a token bucket per user, and one per IP address of unauthenticated clients.
-//!
-//! Failed authentication counts against the IP address. So users are not limited by what others do from the same
-//! address, nor by failed attempts in their name.
-//!
-//! The buckets are in the memory of the process: with several processes, the limits multiply.
+//! Rate limits: a token bucket per user, and one per IP address of unauthenticated clients. Failed authentication
+//! counts against the IP address, so attempts in a user's name do not limit that user. The buckets are in the memory of
+//! the process: with several processes, the limits multiply.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -16,10 +13,9 @@ use actix_web::{HttpRequest, web};
 use crate::error::Error;
 use crate::http::client_address::{Network, client_address};
 
-/// Units of time in seconds.
 const PERIODS: [(&str, u64); 3] = [("s", 1), ("m", 60), ("h", 3600)];
 
-/// A number of requests per period. The bucket holds that number, so all may come in one burst.
+/// The bucket holds the whole number, so all requests may come in one burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     requests: u32,
@@ -36,7 +32,6 @@ impl fmt::Display for Rate {
 impl FromStr for Rate {
     type Err = &'static str;
 
-    /// Parses `100/s`, `600/m` or `5000/h`.
     fn from_str(text: &str) -> Result<Rate, &'static str> {
         const PROBLEM: &str = "is not a number from 1 to 1000000 and a period, such as `100/s`, `600/m` or `5000/h`";
         let (requests, period) = text.split_once('/').ok_or(PROBLEM)?;
@@ -49,55 +44,48 @@ impl FromStr for Rate {
     }
 }
 
-/// The rate limits; part of the application data. Without a rate there is no limit.
+/// Part of the application data. Without a rate there is no limit.
 pub struct RateLimits {
     users: Option<Buckets<i64>>,
     strangers: Option<Buckets<Network>>,
 }
 
 impl RateLimits {
-    /// RateLimits with full buckets.
     pub fn new(users: Option<Rate>, strangers: Option<Rate>) -> RateLimits {
         RateLimits { users: users.map(Buckets::new), strangers: strangers.map(Buckets::new) }
     }
 
-    /// The limits in the request's application data.
     pub fn of(request: &HttpRequest) -> Result<&RateLimits, Error> {
         let limits = request.app_data::<web::Data<RateLimits>>().map(|limits| &***limits);
         limits.ok_or_else(|| Error::Internal("the application data has no rate limits".to_owned()))
     }
 
-    /// Counts a user's request. Fails with 429 if there were too many.
     pub fn count_user(&self, id: i64) -> Result<(), Error> {
         self.users.as_ref().map_or(Ok(()), |buckets| buckets.take(id))
     }
 
-    /// Counts an unauthenticated request. Fails with 429 if there were too many from its IP address.
     pub fn count_stranger(&self, request: &HttpRequest) -> Result<(), Error> {
         self.strangers.as_ref().map_or(Ok(()), |buckets| buckets.take(Network::of_customer(client_address(request))))
     }
 }
 
-/// Buckets per set.
 const WAYS: usize = 8;
-/// Number of sets: 65,536 buckets, up to 3 MB.
+/// 65,536 buckets, up to 3 MB.
 const SETS: usize = 8192;
 
-/// A bucket. Its state is the time when it will be full again (generic cell rate algorithm).
+/// The state is the time when the bucket will be full again (generic cell rate algorithm).
 #[derive(Clone, Copy)]
 struct Bucket<K> {
     key: K,
-    /// Time since the buckets were created.
+    /// Since the buckets were created.
     full_at: Duration,
 }
 
-/// A fixed number of buckets in small sets, like a set-associative cache. If a set is full, its fullest bucket is
-/// evicted, which loses the least information. So an attacker with many IP addresses cannot evict an emptied bucket
-/// without emptying all others of its set first. The set of a key depends on a secret, so no set can be targeted.
+/// Small sets, like a set-associative cache. A full set evicts its fullest bucket, so an attacker with many IP
+/// addresses must first empty the others. A secret decides a key's set, so no set can be targeted.
 struct Buckets<K> {
-    /// Time between two requests at the limit.
+    /// Between two requests at the limit.
     interval: Duration,
-    /// Time to refill an empty bucket.
     fill: Duration,
     started: Instant,
     secret: RandomState,
@@ -122,7 +110,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.take_at(key, self.started.elapsed()).map_err(Error::Throttled)
     }
 
-    /// Takes a token from the bucket. The error is the time until there is one.
+    /// The error is the time until there is a token.
     fn take_at(&self, key: K, now: Duration) -> Result<(), Duration> {
         let set = &self.sets[self.secret.hash_one(key) as usize % SETS];
         let mut set = set.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -149,7 +137,6 @@ mod tests {
         Buckets::new(rate.parse().expect("a rate"))
     }
 
-    /// How many tokens there are at that time.
     fn drain<K: Copy + Eq + Hash>(buckets: &Buckets<K>, key: K, now: Duration) -> u32 {
         let mut taken = 0;
         while buckets.take_at(key, now).is_ok() {
@@ -192,7 +179,7 @@ mod tests {
     fn no_flood_of_other_keys_fills_an_empty_bucket() {
         let buckets = buckets("10/m");
         drain(&buckets, 0, NOW);
-        // Far more than there is room for, twice over, with one request each.
+        // Far more keys than there is room for, each twice.
         for key in 1..=1_000_000_u64 {
             assert!(buckets.take_at(key % 500_000 + 1, NOW).is_ok() || key > 500_000);
         }
@@ -206,7 +193,7 @@ mod tests {
             drain(&buckets, key, NOW);
         }
         let later = NOW + Duration::from_secs(5);
-        // As few as every set has room for, most likely.
+        // So few that most likely every set has room.
         for key in 1_000_000..1_002_000_u64 {
             assert_eq!(drain(&buckets, key, later), 10);
         }

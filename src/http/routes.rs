@@ -7,19 +7,18 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 use super::negotiation;
 use crate::error::Error;
 
-/// A route for GET and HEAD (RFC 9110, section 9.3.2). The resource's default service refuses other methods.
+/// GET and HEAD (RFC 9110, section 9.3.2). The resource's default service refuses other methods.
 pub fn get() -> Route {
     // actix-web's method guards record their methods in each request to answer 405, which costs time and is not needed
     // here.
     web::route().guard(guard::fn_guard(|context| matches!(context.head().method, Method::GET | Method::HEAD)))
 }
 
-/// A public, read-only resource.
 pub fn read_only(path: &str, route: Route) -> Resource {
     web::resource(path).route(route).default_service(not_allowed("GET, HEAD"))
 }
 
-/// Answers 405 to methods that a resource does not support (RFC 9110, section 15.5.6).
+/// 405 for methods that a resource does not support (RFC 9110, section 15.5.6).
 pub fn not_allowed(allow: &'static str) -> Route {
     web::to(move |request: HttpRequest| async move {
         let error = Error::MethodNotAllowed(request.method().to_string());

@@ -4,13 +4,12 @@ use actix_web::{HttpRequest, web};
 
 use super::cookies::{self, Cookies};
 
-/// The theme in the request's cookie: `light`, `dark` or `auto`.
 pub fn chosen(request: &HttpRequest) -> &'static str {
     let cookies = request.app_data::<web::Data<Cookies>>();
-    known(&cookies.and_then(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default())
+    let chosen = cookies.map(|cookies| cookies.get(request, cookies::THEME)).unwrap_or_default();
+    chosen.iter().map(|theme| known(theme)).find(|theme| *theme != "auto").unwrap_or("auto")
 }
 
-/// The theme with this name; `auto` if it is unknown.
 pub fn known(theme: &str) -> &'static str {
     match theme {
         "light" => "light",

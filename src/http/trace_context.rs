@@ -5,7 +5,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The trace id of a request. Invalid values are ignored (section 4.3).
+/// Ignores invalid values (section 4.3).
 pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(TRACEPARENT).map(HeaderValue::to_str);
     match (values.next(), values.next()) {
@@ -14,10 +14,7 @@ pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The trace id in a value of `traceparent`.
-///
-/// Version 00 is exactly `00-<trace id>-<parent id>-<flags>`. Later versions may append a dash and more data (section
-/// 3.2.4).
+/// Version 00 is exactly `00-<trace id>-<parent id>-<flags>`. Later versions may append data (section 3.2.4).
 pub fn parse(value: &str) -> Option<&str> {
     let value = value.trim_matches([' ', '\t']);
     let (known, more) = value.split_at_checked(55)?;

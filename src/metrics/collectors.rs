@@ -10,22 +10,18 @@ pub(super) fn made<T>(metric: prometheus::Result<T>) -> T {
     metric.expect("the metric is well-formed")
 }
 
-/// Counters by labels.
 pub fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     made(IntCounterVec::new(Opts::new(name, help), labels))
 }
 
-/// One number that goes up and down.
 pub fn gauge(name: &str, help: &str) -> IntGauge {
     made(IntGauge::new(name, help))
 }
 
-/// A histogram with these upper bounds.
 pub fn histogram(name: &str, help: &str, bounds: &[f64]) -> Histogram {
     made(Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec())))
 }
 
-/// A registry of these collectors.
 pub fn registry(collectors: Vec<Box<dyn Collector>>) -> Registry {
     let registry = Registry::new();
     for collector in collectors {
@@ -34,7 +30,7 @@ pub fn registry(collectors: Vec<Box<dyn Collector>>) -> Registry {
     registry
 }
 
-/// A gauge that is read when it is collected. `read` returns label values and the gauge's value for each series.
+/// `read` returns label values and the gauge's value for each series.
 pub fn read_gauges<F>(name: &str, help: &str, labels: &[&str], read: F) -> Box<dyn Collector>
 where
     F: Fn() -> Vec<(Vec<String>, f64)> + Send + Sync + 'static,

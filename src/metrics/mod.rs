@@ -1,7 +1,5 @@
-//! Metrics for Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
-//!
-//! Each part has its own collectors, which the server gathers on request. Label values never come from clients, so the
-//! number of series is bounded.
+//! Metrics for Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Label values never come
+//! from clients, so the number of series is bounded.
 
 mod collectors;
 pub mod process;

@@ -23,8 +23,7 @@ struct Process {
     start: Gauge,
 }
 
-/// Call this at start, which is taken as the start time: times in `/proc` count from the boot, which a container may
-/// hide.
+/// Call this at start: times in `/proc` count from the boot, which a container may hide.
 pub fn collector() -> Box<dyn Collector> {
     let gauge = |name, help| made(Gauge::new(name, help));
     let process = Process {
@@ -72,7 +71,6 @@ impl Collector for Process {
     }
 }
 
-/// The number after a name at the start of a line.
 fn field(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }

@@ -1,5 +1,4 @@
-//! Request counters. Each worker thread has its own, which are added to the totals on request: with shared counters,
-//! the cores would contend for them at every request.
+//! Request counters per worker thread: with shared counters, the cores would contend for them at every request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +11,8 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec};
 
 use super::collectors::{counters, made};
 
-/// Upper bounds of response times in seconds.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The totals.
 pub struct Requests {
     answered: IntCounterVec,
     seconds: HistogramVec,
@@ -23,7 +20,6 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Counters at zero.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Requests {
         let seconds = HistogramOpts::new("gatepost_http_request_duration_seconds", "Time to the response head.");
@@ -34,7 +30,6 @@ impl Requests {
         }
     }
 
-    /// Counters for a new worker.
     pub fn worker(&self) -> Worker {
         let counts = Counts { answered: self.answered.local(), seconds: self.seconds.local() };
         let worker = Worker(Arc::new(Mutex::new(counts)));
@@ -42,12 +37,10 @@ impl Requests {
         worker
     }
 
-    /// Prometheus collectors for requests.
     pub fn collectors(&self) -> [Box<dyn Collector>; 2] {
         [Box::new(self.answered.clone()), Box::new(self.seconds.clone())]
     }
 
-    /// Adds the workers' counts to the totals.
     pub fn gather(&self) {
         for Worker(counts) in self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +50,7 @@ impl Requests {
     }
 }
 
-/// A worker's counts since the last gathering.
+/// Counts since the last gathering.
 #[derive(Clone)]
 pub struct Worker(Arc<Mutex<Counts>>);
 
@@ -67,14 +60,13 @@ struct Counts {
 }
 
 impl Worker {
-    /// Counts a request with a response.
     pub fn observe(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
         // The route pattern, not the path: clients could create any number of paths.
         let route = request.match_pattern();
         self.count(route.as_deref().unwrap_or("unmatched"), request.method(), status, took);
     }
 
-    /// Counts a request that failed in a middleware, where the route is unknown.
+    /// For a request that failed in a middleware, where the route is unknown.
     pub fn observe_lost(&self, method: &Method, status: StatusCode, took: Duration) {
         self.count("unknown", method, status, took);
     }

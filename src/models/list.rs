@@ -12,8 +12,8 @@ use crate::db::{Connection, text};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
     pub id: i64,
-    /// The row's value of the ordering field, unless that is the id.
-    pub key: Option<Value>,
+    /// The row's values of [`ListQuery::keys`].
+    pub keys: Vec<Value>,
     /// The page lies before the position.
     pub backwards: bool,
 }
@@ -26,14 +26,26 @@ pub struct ListQuery {
     pub search: Vec<String>,
     /// A word must occur in at least one of these fields.
     pub searched: Vec<&'static str>,
+    /// The order. Its last field is the id, so no two rows have the same position.
+    pub order: Vec<Ordering>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ordering {
     /// `id`, or a field with [`is_ordering`](super::model::Field::is_ordering).
-    pub order_by: &'static str,
+    pub field: &'static str,
     pub descending: bool,
 }
 
 impl ListQuery {
-    pub fn fetch_descending(&self) -> bool {
-        self.descending != self.cursor.as_ref().is_some_and(|cursor| cursor.backwards)
+    /// The ordering fields before the id.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.order.iter().map(|order| order.field).filter(|field| *field != "id")
+    }
+
+    /// Whether an index has this order: one field and the id, both in one direction.
+    pub fn is_indexed(&self) -> bool {
+        self.order.len() <= 2 && self.order.iter().all(|order| order.descending == self.order[0].descending)
     }
 }
 
@@ -47,8 +59,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Expects up to `limit + 1` rows; the extra row announces another page. `place` returns id and ordering value.
-    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Option<Value>)) -> Page<T> {
+    /// Expects up to `limit + 1` rows; the extra row announces another page. `place` returns id and ordering values.
+    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Vec<Value>)) -> Page<T> {
         let has_more = rows.len() as i64 > query.limit;
         rows.truncate(query.limit as usize);
         let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
@@ -56,8 +68,8 @@ impl<T> Page<T> {
             rows.reverse();
         }
         let cursor = |row: Option<&T>, backwards: bool| {
-            let (id, key) = place(row?);
-            Some(Cursor { id, key, backwards })
+            let (id, keys) = place(row?);
+            Some(Cursor { id, keys, backwards })
         };
         // A page reached by a cursor has a page to go back to.
         let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
@@ -76,25 +88,25 @@ impl Model {
     }
 
     pub fn list(&'static self, conn: &mut Connection, query: &ListQuery) -> QueryResult<Page<Row>> {
-        let by_id = query.order_by == "id";
-        let order = [query.order_by, "id"].map(|sql| Order { sql, descending: query.descending });
-        let order = if by_id { &order[1..] } else { &order[..] };
+        let order: Vec<_> =
+            query.order.iter().map(|order| Order { sql: order.field, descending: order.descending }).collect();
         let from = query.cursor.as_ref().map(|cursor| {
-            let key = cursor.key.clone().filter(|_| !by_id);
-            key.into_iter().chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
+            let keys = cursor.keys.iter().cloned();
+            keys.chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
         });
         let scan = Scan {
             table: self.plural,
             columns: &self.columns(),
             condition: matching(query),
-            order,
+            order: &order,
             from: from.as_deref(),
             backwards: query.cursor.as_ref().is_some_and(|cursor| cursor.backwards),
             limit: query.limit + 1,
-            is_kept: true,
+            // Of orders by several fields there are too many.
+            is_kept: query.order.len() <= 2,
         };
         let rows = keyset::fetch(conn, &scan)?.into_iter().map(|values| self.row(values)).collect();
-        Ok(Page::new(query, rows, |row: &Row| (row.id, (!by_id).then(|| row.get(query.order_by).clone()))))
+        Ok(Page::new(query, rows, |row: &Row| (row.id, query.keys().map(|field| row.get(field).clone()).collect())))
     }
 
     /// Without a search, the number is read from `row_counts` if triggers maintain it.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use actix_web::cookie::Key;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, dev, rt, web};
 
@@ -11,6 +12,7 @@ use super::openapi::ApiDocument;
 use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
+use crate::admin::auth::external::SignInMethods;
 use crate::admin::import::job;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::PageSignIn;
@@ -20,77 +22,69 @@ use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
 use crate::cognito::post_confirmation::PostConfirmation;
+use crate::cognito::provider::{Provider, ProviderSettings};
+use crate::cognito::sign_in::local_pages::{self, LocalProvider};
+use crate::cognito::sign_in::{SignIn, pages};
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
 use crate::db::search::Turns;
-use crate::db::{Db, OpenError};
+use crate::db::{Db, OpenError, kept_keys};
 use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
 use crate::http::body::MaxBodyBytes;
+use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
+use crate::http::public_origin::PublicOrigin;
 use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
 
-/// Maximum time for a connection to send the head of its first request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum idle time of a connection after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Maximum time from one request to the next: idle, then sending the head.
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
-/// Blocking threads per worker. More would only wait for one of the few database connections, and each uses memory.
+/// More would only wait for one of the few database connections, and each uses memory.
 const WAITING_THREADS: usize = 8;
-/// How long running requests may continue after SIGTERM. Kubernetes kills after 30 s.
+/// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// Rows with a retention period.
+/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the trigger.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
+
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
 ];
 
-/// Why the server cannot start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The port is in use, or the address is not this machine's.
     #[error("{0}: cannot listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),
-    /// The local pool's key file cannot be used.
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
-    /// The admin's signing keys cannot be loaded.
     #[error("the admin: {0}")]
     Admin(String),
-    /// The HTTP client for the user pool's keys cannot be created.
     #[error("{0}")]
     Jwks(String),
-    /// A resource has an invalid description.
     #[error("{0}")]
     Resource(String),
 }
 
-/// A server that is ready to run.
 pub struct Built {
     /// Await this to run the server until it is stopped.
     pub server: dev::Server,
-    /// The address that it listens on, with the actual port.
+    /// With the actual port.
     pub address: SocketAddr,
-    /// The separate address of the metrics, if any, and its server's handle.
     pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
-    /// The paths of the API's resources.
     pub api: Vec<String>,
-    /// The user pool.
     pub pool: UserPool,
-    /// The database.
     pub db: Db,
 }
 
-/// Opens the database and the user pool. Must be called within a Tokio runtime.
+/// Must be called within a Tokio runtime.
 pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), StartError> {
     let (db, applied) = Db::open(&config.database)?;
     if applied > 0 {
@@ -113,12 +107,11 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
 }
 
-/// Opens what the server needs and binds its port. Must be called within an actix system.
+/// Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
     build_with(config, Resources { api: api(), site: site() }).await
 }
 
-/// [`build`] for other resources.
 pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
     let Resources { api, site } = resources;
     api.iter().try_for_each(|viewset| viewset.check()).map_err(StartError::Resource)?;
@@ -139,20 +132,26 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
-    let public_url = web::Data::new(config.public_url.clone());
+    let public_origin = web::Data::new(PublicOrigin(config.public_origin.clone()));
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
-    let origins = config.cors_allowed_origins.clone();
+    let cors = Cors {
+        origins: config.cors_allowed_origins.clone(),
+        headers: config.cors_allowed_headers.clone(),
+        closed: CLOSED_TO_PAGES,
+    };
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
-    let admin = Admin::open(&db, site, settings_of_admin(config))
+    let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
+    let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;
-    let local_jwks = local_pool.map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
+    let local_jwks = local_pool.as_ref().map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
-    let (allowed_hosts, counted) = (config.allowed_hosts.clone(), metrics.clone());
+    let local_provider = local_pool.map(|pool| web::Data::new(LocalProvider::new(pool)));
+    let (shown_sign_in, allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
 
     let server = HttpServer::new(move || {
         App::new()
@@ -160,6 +159,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(authenticator.clone())
             .app_data(web::Data::new(EdgeSettings {
                 allowed_hosts: allowed_hosts.clone(),
+                cors: cors.clone(),
                 request_ids: RequestIds::default(),
                 metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
             }))
@@ -170,13 +170,23 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
-            .app_data(public_url.clone())
+            .app_data(public_origin.clone())
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
+            .configure(|app| {
+                if let Some(sign_in) = &shown_sign_in {
+                    app.app_data(sign_in.clone());
+                }
+            })
+            .configure(|app| {
+                if let Some(provider) = &local_provider {
+                    app.app_data(provider.clone()).configure(local_pages::urls);
+                }
+            })
             .configure(|app| admin.urls(app))
-            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app, &origins)))
-            .service(users::api::me_resource(&origins))
+            .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
+            .service(users::api::me_resource())
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })
@@ -189,6 +199,10 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .bind(config.bind)
     .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
+    if let Some(sign_in) = sign_in.filter(|_| pool.is_local()) {
+        let endpoints = LocalProvider::endpoints(&format!("http://{address}"));
+        sign_in.provider.fix(endpoints.map_err(StartError::Admin)?);
+    }
     let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| {
         let listening = metrics::listen(metrics, address);
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
@@ -198,15 +212,40 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
 }
 
-fn settings_of_admin(config: &Config) -> AdminSettings {
+/// How staff sign in with the pool, if they can.
+async fn sign_in(
+    config: &Config,
+    db: &Db,
+    authenticator: &Authenticator,
+    is_local: bool,
+) -> Result<Option<SignIn>, StartError> {
+    let settings = match &config.provider {
+        Some(settings) => settings.clone(),
+        None if is_local => ProviderSettings::local(authenticator.verifier.pool().issuer()),
+        None => return Ok(None),
+    };
+    let key = db.write(|conn| kept_keys::find_or_create(conn, "sign_in_cookie")).await;
+    let key = key.map_err(|error| StartError::Admin(error.to_string()))?;
+    Ok(Some(SignIn {
+        verifier: authenticator.verifier.for_client(&settings.client_id),
+        provider: Provider::new(settings, config.jwks.clone()),
+        policy: SignIn::policy(config.link_unverified_email),
+        public_origin: config.public_origin.clone(),
+        max_age: config.session_limits.max,
+        flow_key: Key::from(&key),
+        is_local,
+    }))
+}
+
+fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {
     AdminSettings {
         secure_cookies: config.mode != Mode::Development,
         session_limits: config.session_limits,
         max_failures: config.login_max_failures,
+        methods: SignInMethods { password: config.password_sign_in, external: has_sign_in.then_some(&pages::EXTERNAL) },
     }
 }
 
-/// Opens the local user pool if it is configured.
 pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError> {
     if config.pool != Pool::Local {
         return Ok(None);

@@ -17,7 +17,6 @@ use crate::http::etag;
 use crate::http::pages;
 use crate::http::theme;
 
-/// The files of Swagger UI that the page uses.
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 #[derive(Template)]
@@ -26,7 +25,6 @@ struct DocsPage {
     theme: &'static str,
 }
 
-/// `/docs/`
 pub async fn page(request: HttpRequest) -> Result<HttpResponse, Error> {
     let html =
         DocsPage { theme: theme::chosen(&request) }.render().map_err(|error| Error::Internal(error.to_string()))?;
@@ -37,12 +35,11 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse, Error> {
         .body(html))
 }
 
-/// Redirects `/docs` to `/docs/`, because the page uses relative URLs.
+/// The page uses relative URLs.
 pub async fn add_slash() -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header((LOCATION, "/docs/")).finish()
 }
 
-/// A file with its headers.
 struct File {
     content_type: String,
     content: Bytes,
@@ -63,7 +60,6 @@ static SWAGGER_UI: LazyLock<HashMap<&'static str, File>> = LazyLock::new(|| {
     FILES.into_iter().filter_map(load).collect()
 });
 
-/// `/docs/{name}`: a file of Swagger UI.
 pub async fn file(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
     let Some(file) = SWAGGER_UI.get(name.as_str()) else { return pages::not_found(request).await };
     let is_known = etag::any_matches(request.headers(), IF_NONE_MATCH, &file.tag);

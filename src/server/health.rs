@@ -9,7 +9,6 @@ use crate::cognito::Authenticator;
 use crate::db::{Db, migrations};
 use crate::error::Error;
 
-/// The OpenAPI document of both endpoints.
 #[derive(OpenApi)]
 #[openapi(paths(healthz, readyz), tags((name = "health", description = "Health checks.")))]
 pub struct Doc;

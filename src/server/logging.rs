@@ -5,16 +5,18 @@ use std::io::Write;
 use chrono::{SecondsFormat, Utc};
 use env_logger::fmt::Formatter;
 use log::kv::{Error, Key, Value, VisitSource};
-use log::{LevelFilter, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::Map;
 
 use crate::config::Basics;
 
-/// Starts logging to standard error. Call this once per process.
+const ACCESS: &str = "gatepost::access";
+
+/// Call this once per process. Logs go to standard error.
 pub fn start(config: &Basics) {
     let mut logger = env_logger::Builder::new();
-    // actix_http logs each malformed request as an error, so anyone could fill the log. To see these, name `actix_http`
-    // in RUST_LOG.
+    // actix_http logs each malformed request as an error, so anyone could fill the log. To see these as they are, name
+    // `actix_http` in RUST_LOG.
     logger.filter_module("actix_http", LevelFilter::Off);
     logger.parse_filters(&config.log_filter);
     if config.log_json {
@@ -22,7 +24,43 @@ pub fn start(config: &Basics) {
     } else {
         logger.format(text_line);
     }
-    logger.init();
+    let logger = logger.build();
+    log::set_max_level(logger.filter());
+    // Fails only if it is called twice.
+    let _ = log::set_boxed_logger(Box::new(WithUnreadable(logger)));
+}
+
+/// Writes a line of the access log for a request that actix_http has refused because it could not read it. No other part
+/// of the program learns of it.
+struct WithUnreadable(env_logger::Logger);
+
+impl WithUnreadable {
+    fn is_unreadable(&self, metadata: &Metadata) -> bool {
+        let is_error = metadata.level() == Level::Error && metadata.target().starts_with("actix_http::h1");
+        is_error && !self.0.enabled(metadata)
+    }
+}
+
+impl Log for WithUnreadable {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        let access = Metadata::builder().level(Level::Info).target(ACCESS).build();
+        self.0.enabled(metadata) || (self.is_unreadable(metadata) && self.0.enabled(&access))
+    }
+
+    fn log(&self, record: &Record) {
+        if !self.is_unreadable(record.metadata()) {
+            return self.0.log(record);
+        }
+        let text = record.args().to_string();
+        if let Some(why) = text.strip_prefix("stream error: ").map(str::escape_debug) {
+            let line = format_args!("refused before it was read: {why}");
+            self.0.log(&Record::builder().level(Level::Info).target(ACCESS).args(line).build());
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
 }
 
 fn text_line(out: &mut Formatter, record: &Record) -> std::io::Result<()> {

@@ -20,17 +20,14 @@ use crate::http::routes::{get, read_only};
 use crate::metrics::{Requests, process, read_gauges, registry};
 use crate::schema::sessions;
 
-/// All metrics; part of the application data.
 pub struct Metrics {
     /// Locked while gathering, because values are copied into gauges first.
     registry: Mutex<Registry>,
-    /// Request counters, filled by the middleware.
     pub requests: Requests,
     token: Option<Secret>,
 }
 
 impl Metrics {
-    /// Collects the metrics of these parts. `token` grants access on the main address.
     pub fn new(db: &Db, authenticator: &Authenticator, token: Option<Secret>) -> Metrics {
         let requests = Requests::new();
         let version = read_gauges("gatepost_build_info", "The running version.", &["version"], || {
@@ -49,7 +46,7 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&registry.gather()).map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// Checks the token (RFC 6750, section 2.1) in constant time.
+    /// RFC 6750, section 2.1, in constant time.
     fn check(&self, request: &HttpRequest) -> Result<(), Error> {
         let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sent =
@@ -62,7 +59,7 @@ impl Metrics {
     }
 }
 
-/// The number of sessions, including expired ones that are not removed yet; no value while the database is unreachable.
+/// Includes expired sessions that are not removed yet. No value while the database is unreachable.
 fn sessions(db: Db) -> Box<dyn Collector> {
     read_gauges("gatepost_sessions", "Admin sessions.", &[], move || {
         let count = db.read_blocking(|conn| Ok(sessions::table.count().get_result::<i64>(conn)?));
@@ -70,8 +67,7 @@ fn sessions(db: Db) -> Box<dyn Collector> {
     })
 }
 
-/// Starts a separate server that serves only the metrics. Returns the address that it listens on. Must be called within
-/// an actix system.
+/// Returns the address with the actual port. Must be called within an actix system.
 pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Result<(SocketAddr, dev::ServerHandle)> {
     let app = move || {
         let app = App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
@@ -89,7 +85,6 @@ pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Resu
     Ok((address, handle))
 }
 
-/// Adds the route to the main server if a token is configured.
 pub fn urls(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>>) {
     if let Some(metrics) = metrics {
         app.app_data(metrics.clone()).service(read_only("/metrics", get().to(guarded_page)));

@@ -13,7 +13,6 @@ use crate::cognito::post_confirmation::{self, SIGNATURE};
 use crate::error::Error;
 use crate::users;
 
-/// A header of every response.
 const REQUEST_ID: &str = "X-Request-Id";
 
 #[derive(OpenApi)]
@@ -24,7 +23,6 @@ const REQUEST_ID: &str = "X-Request-Id";
 ))]
 struct Document;
 
-/// The document of a server with these resources.
 pub fn document(api: &[&ModelViewSet]) -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     for viewset in api {
@@ -58,17 +56,15 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
     [(BEARER, SecurityScheme::Http(bearer)), ("triggerSignature", SecurityScheme::ApiKey(signature))]
 }
 
-/// The document as JSON; part of the application data.
+/// As JSON; part of the application data.
 pub struct ApiDocument(Result<String, String>);
 
 impl ApiDocument {
-    /// The document of a server with these resources.
     pub fn of(api: &[&ModelViewSet]) -> ApiDocument {
         ApiDocument(document(api).to_json().map_err(|error| error.to_string()))
     }
 }
 
-/// `/openapi.json`
 pub async fn json(document: web::Data<ApiDocument>) -> Result<HttpResponse, Error> {
     let json = document.0.clone().map_err(Error::Internal)?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))

@@ -15,7 +15,6 @@ use crate::db::{Db, migrations};
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// The page for `Site`.
 pub static PAGE: Page = Page {
     label: "Status",
     slug: "status",
@@ -27,10 +26,9 @@ pub static PAGE: Page = Page {
     routes: || vec![get().to(show), web::post().to(refresh)],
 };
 
-/// The settings with masked secrets; part of the application data.
+/// With masked secrets; part of the application data.
 pub struct ShownSettings(pub Vec<(&'static str, String)>);
 
-/// Names and values under a heading.
 struct Panel {
     label: String,
     facts: Vec<(String, String)>,
@@ -58,7 +56,6 @@ async fn show(
     page(StatusCode::OK, &StatusPage { frame, panels, settings: settings.0.clone() })
 }
 
-/// Fetches the keys now.
 async fn refresh(
     cx: AdminContext,
     authenticator: web::Data<Authenticator>,
@@ -127,7 +124,6 @@ async fn database(db: &Db) -> Result<Panel, Error> {
     Ok(Panel { label: "Database".to_owned(), facts, problem: None, can_refresh: false })
 }
 
-/// A duration in a suitable unit.
 fn shown(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),

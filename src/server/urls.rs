@@ -11,20 +11,17 @@ use crate::http::routes::{get, read_only};
 use crate::http::{assets, pages};
 use crate::{articles, users};
 
-/// The resources of the server. A new one adds a line to [`api`] and one to [`site`].
+/// A new resource adds a line to [`api`] and one to [`site`].
 pub struct Resources {
-    /// The API's resources.
     pub api: Vec<&'static ModelViewSet>,
-    /// The models and pages of the admin.
     pub site: Site,
 }
 
-/// The API's resources.
 pub fn api() -> Vec<&'static ModelViewSet> {
     vec![&articles::api::ARTICLES]
 }
 
-/// The models and pages of the admin, in the order of its navigation.
+/// In the order of the navigation.
 pub fn site() -> Site {
     Site::default()
         .register(&articles::admin::ARTICLES)

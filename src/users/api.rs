@@ -11,13 +11,11 @@ use crate::cognito::CognitoUser;
 use crate::error::Error;
 use crate::http::routes::get;
 
-/// The OpenAPI document of this endpoint.
 #[derive(OpenApi)]
 #[openapi(paths(me), tags((name = "users")))]
 pub struct Doc;
 
-/// The endpoint.
-pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
+pub fn me_resource() -> impl HttpServiceFactory {
     let endpoint = Endpoint {
         name: "Me".to_owned(),
         path: "/me/".to_owned(),
@@ -26,7 +24,7 @@ pub fn me_resource(origins: &[String]) -> impl HttpServiceFactory + use<> {
         parent: None,
         has_items: false,
     };
-    resource(endpoint, origins, || vec![get().to(me)])
+    resource(endpoint, || vec![get().to(me)])
 }
 
 /// The local user of the token.

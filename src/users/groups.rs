@@ -14,7 +14,6 @@ use crate::history::{self, Action, Actor, Changes, Object};
 use crate::models::{Field, Model};
 use crate::schema::{group_permissions, groups, user_groups};
 
-/// The model of groups.
 pub static GROUP: Model = Model {
     name: "group",
     plural: "groups",
@@ -25,9 +24,7 @@ pub static GROUP: Model = Model {
     ],
 };
 
-/// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable)]
-#[allow(missing_docs)]
 pub struct Group {
     pub id: i64,
     pub name: String,
@@ -39,17 +36,14 @@ impl Group {
     }
 }
 
-/// The group with this id.
 pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Group>> {
     groups::table.find(id).select(Group::as_select()).get_result(conn).optional()
 }
 
-/// All groups by name.
 pub fn list(conn: &mut Connection) -> QueryResult<Vec<Group>> {
     groups::table.order(groups::name).select(Group::as_select()).load(conn)
 }
 
-/// The names of groups, sorted.
 pub fn names(conn: &mut Connection, ids: &BTreeSet<i64>) -> QueryResult<Vec<String>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -57,12 +51,10 @@ pub fn names(conn: &mut Connection, ids: &BTreeSet<i64>) -> QueryResult<Vec<Stri
     groups::table.filter(groups::id.eq_any(ids)).order(groups::name).select(groups::name).load(conn)
 }
 
-/// The number of users in a group.
 pub fn count_members(conn: &mut Connection, group: &Group) -> QueryResult<i64> {
     user_groups::table.filter(user_groups::group_id.eq(group.id)).count().get_result(conn)
 }
 
-/// Creates a group. Fails with the invalid fields.
 pub fn create(
     conn: &mut Connection,
     name: &str,
@@ -82,7 +74,7 @@ pub fn create(
     Ok(group)
 }
 
-/// Updates a group's name and permissions. Fails with the invalid fields. Equal values are not recorded as changes.
+/// Equal values are not recorded as changes.
 pub fn update(
     conn: &mut Connection,
     group: &Group,
@@ -107,7 +99,6 @@ pub fn update(
     Ok(renamed)
 }
 
-/// Deletes a group. Its members lose its permissions.
 pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(), Error> {
     let permissions = of_group(conn, group.id)?;
     let changes = Changes::default().field("name", group.name.clone(), None::<String>).field(
@@ -138,7 +129,6 @@ fn store_permissions(conn: &mut Connection, group: &Group, permissions: &BTreeSe
     Ok(())
 }
 
-/// Turns a violated UNIQUE constraint into an error of the field.
 fn taken(error: DieselError) -> Error {
     match &error {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {

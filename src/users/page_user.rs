@@ -6,18 +6,15 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use super::models::User;
 
-/// The user of an HTML page requested without a token: the one signed in to the admin. Stored in the request's
-/// extensions before the extractor runs.
+/// Signed in to the admin. Stored in the request's extensions before the extractor runs.
 #[derive(Clone)]
 pub struct PageUser {
-    /// The user.
     pub user: Arc<User>,
     /// The page's script sends it with every request.
     pub csrf_token: String,
 }
 
 impl PageUser {
-    /// The request's page user.
     pub fn of(request: &HttpRequest) -> Option<PageUser> {
         request.extensions().get::<PageUser>().cloned()
     }

@@ -9,13 +9,11 @@ use tokio::sync::Semaphore;
 use super::validators;
 use crate::error::Error;
 
-/// Maximum wait for a turn to hash.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A hash of no known password, to compare with if a user has none.
+/// Compared with if a user has no password, so that the sign-in takes as long.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZXBvc3Qgbm9ib2R5$4bRCFFb/SL0StOd7VjUcihU6AWnbfUcXi2TpN6oCzzw";
 
-/// Hashes a password with a random salt, in PHC format. Takes about 20 ms, so do not call it on a thread that serves
-/// requests.
+/// In PHC format. Takes about 20 ms, so do not call it on a thread that serves requests.
 ///
 /// Fails for a password that is too long, whatever the caller has checked: nobody could sign in with it.
 pub fn hash(password: &str) -> Result<String, Error> {
@@ -25,13 +23,13 @@ pub fn hash(password: &str) -> Result<String, Error> {
     hash.map(|hash| hash.to_string()).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Whether the password matches the hash. Takes as long as [`hash`].
+/// Takes as long as [`hash`].
 pub fn verify(password: &str, hash: &str) -> bool {
     let password = validators::normalized_password(password);
     password.is_ok_and(|password| Argon2::default().verify_password(password.as_bytes(), hash).is_ok())
 }
 
-/// Hashes on blocking threads, using at most half of the cores, so that a flood of sign-ins does not slow down the API.
+/// Uses at most half of the cores, so that a flood of sign-ins does not slow down the API.
 #[derive(Clone)]
 pub struct Hasher {
     turns: Arc<Semaphore>,
@@ -45,13 +43,11 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// Like [`hash`].
     pub async fn hash(&self, password: String) -> Result<String, Error> {
         self.run(move || hash(&password)).await?
     }
 
-    /// Whether the password matches the hash. Takes the same time if there is no valid hash or if the password is too
-    /// long.
+    /// Takes the same time if there is no valid hash or if the password is too long.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
         let usable =
             hash.filter(|hash| hash.starts_with("$argon2id$") && validators::normalized_password(&password).is_ok());
@@ -65,8 +61,7 @@ impl Hasher {
         .await
     }
 
-    /// Waits up to 3 s for a turn, then runs on a blocking thread. The turn ends with the work, even if the caller has
-    /// gone away.
+    /// Waits up to 3 s for a turn. The turn ends with the work, even if the caller has gone away.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {

@@ -1,5 +1,4 @@
-//! Django's permissions: view, add, change and delete for each model, given to users and to groups.
-//! Superusers have all of them.
+//! Django's permissions: view, add, change and delete for each model, given to users and groups. Superusers have all.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,9 +9,7 @@ use crate::db::Connection;
 use crate::models::Model;
 use crate::schema::{group_permissions, user_groups, user_permissions};
 
-/// An operation on the rows of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Verb {
     View,
     Add,
@@ -21,10 +18,8 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// All four, in Django's order.
     pub const ALL: &'static [Verb] = &[Verb::Add, Verb::Change, Verb::Delete, Verb::View];
 
-    /// The word in a permission's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Verb::View => "view",
@@ -35,22 +30,19 @@ impl Verb {
     }
 }
 
-/// The name of a permission on a model, as Django names it: `articles.change_article`.
+/// As Django names it: `articles.change_article`.
 pub fn permission(model: &Model, verb: Verb) -> String {
     format!("{}.{}_{}", model.plural, verb.as_str(), model.name)
 }
 
-/// A user's own permissions and groups.
+/// The user's own, without the permissions of the groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// The ids of the groups.
     pub groups: BTreeSet<i64>,
-    /// The names of the user's own permissions.
     pub permissions: BTreeSet<String>,
 }
 
 impl Grants {
-    /// Reads a user's grants.
     pub fn of(conn: &mut Connection, user_id: i64) -> QueryResult<Grants> {
         let groups = user_groups::table.filter(user_groups::user_id.eq(user_id)).select(user_groups::group_id);
         let permissions =
@@ -61,7 +53,7 @@ impl Grants {
         })
     }
 
-    /// Replaces a user's grants. Only for [`super::models`], which writes the history.
+    /// Only for [`super::models`], which writes the history.
     pub(super) fn store(&self, conn: &mut Connection, user_id: i64) -> QueryResult<()> {
         diesel::delete(user_groups::table.filter(user_groups::user_id.eq(user_id))).execute(conn)?;
         diesel::delete(user_permissions::table.filter(user_permissions::user_id.eq(user_id))).execute(conn)?;
@@ -77,28 +69,25 @@ impl Grants {
     }
 }
 
-/// The permissions of a group.
 pub fn of_group(conn: &mut Connection, group_id: i64) -> QueryResult<BTreeSet<String>> {
     let rows = group_permissions::table.filter(group_permissions::group_id.eq(group_id));
     Ok(rows.select(group_permissions::permission).load::<String>(conn)?.into_iter().collect())
 }
 
-/// What a user may do.
+/// Includes the permissions of the groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
-    /// Whether the user may do everything.
     pub is_superuser: bool,
-    /// The names of the permissions, such as `articles.change_article`: the user's own and those of the groups.
     pub permissions: HashSet<String>,
 }
 
 impl Rights {
-    /// Reads a user's rights. Inactive users have none.
+    /// Inactive users have none.
     pub fn of(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
         if user.is_active { Rights::given(conn, user) } else { Ok(Rights::default()) }
     }
 
-    /// Reads a user's rights even if the user is inactive. Use this to check whether staff may change that user.
+    /// Even if the user is inactive: to check whether staff may change that user.
     pub fn given(conn: &mut Connection, user: &User) -> QueryResult<Rights> {
         let own = user_permissions::table
             .filter(user_permissions::user_id.eq(user.id))
@@ -112,12 +101,10 @@ impl Rights {
         Ok(Rights { is_superuser: user.is_superuser, permissions: own.into_iter().chain(by_group).collect() })
     }
 
-    /// Whether the user has a permission.
     pub fn has(&self, permission: &str) -> bool {
         self.is_superuser || self.permissions.contains(permission)
     }
 
-    /// Whether the user has all of these permissions.
     pub fn has_all<'a>(&self, permissions: impl IntoIterator<Item = &'a String>) -> bool {
         permissions.into_iter().all(|permission| self.has(permission))
     }

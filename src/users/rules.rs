@@ -10,7 +10,6 @@ use crate::db::references::unique_column;
 use crate::error::{Error, FieldErrors};
 use crate::schema::users;
 
-/// The message for a change that would leave no superuser.
 pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make another user a superuser first.";
 
 /// Whether no other superuser can sign in to the admin.
@@ -29,7 +28,7 @@ pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool
     Ok(others.first::<i64>(conn).optional()?.is_none())
 }
 
-/// Checks the changed fields. `user` is `None` for a new user.
+/// `user` is `None` for a new user.
 pub fn check_fields(
     conn: &mut Connection,
     user: Option<&User>,
@@ -56,7 +55,7 @@ pub fn check_fields(
     Ok(errors.into_result()?)
 }
 
-/// Names the user with the e-mail if it differs in case, which makes that user hard to find.
+/// A user whose e-mail differs in case is hard to find, so the message names them.
 fn email_taken(other: &User, email: &str) -> String {
     if other.email == email {
         return EMAIL_TAKEN.to_owned();
@@ -67,7 +66,6 @@ fn email_taken(other: &User, email: &str) -> String {
 const USERNAME_TAKEN: &str = "A user with that username already exists.";
 const EMAIL_TAKEN: &str = "A user with that e-mail already exists.";
 
-/// Turns a violated UNIQUE constraint into an error of the field.
 pub fn taken(error: DieselError) -> Error {
     match unique_column(&error).as_deref() {
         Some("email_key") => FieldErrors::one("email", EMAIL_TAKEN).into(),

@@ -10,10 +10,9 @@ use crate::db::Connection;
 use crate::db::text::{contains_all, join};
 use crate::schema::{sessions, users};
 
-/// Maximum number of expired sessions removed per sign-in.
+/// Expired sessions removed per sign-in.
 const MOST_REMOVED: i64 = 1000;
 
-/// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
     /// Maximum time without a request.
@@ -23,26 +22,22 @@ pub struct SessionLimits {
 }
 
 impl SessionLimits {
-    /// Sessions that started or were last seen before these times have expired.
     fn bounds(&self, now: NaiveDateTime) -> (NaiveDateTime, NaiveDateTime) {
         let before =
             |age| TimeDelta::from_std(age).ok().and_then(|age| now.checked_sub_signed(age)).unwrap_or_default();
         (before(self.max), before(self.idle))
     }
 
-    /// How often `last_seen_at` is written. Writing it for every request would cost a commit each time.
+    /// Writing `last_seen_at` for every request would cost a commit each time.
     fn precision(&self) -> Duration {
         (self.idle / 10).min(Duration::from_secs(60))
     }
 }
 
-/// One row.
 #[derive(Clone, Queryable, Selectable)]
-#[allow(missing_docs)]
 pub struct Session {
     pub id: i64,
     pub user_id: i64,
-    /// JSON.
     pub state: String,
     pub address: String,
     pub user_agent: String,
@@ -51,48 +46,42 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it has expired.
     pub fn is_over(&self, limits: &SessionLimits) -> bool {
         let (began, seen) = limits.bounds(Utc::now().naive_utc());
         self.created_at <= began || self.last_seen_at <= seen
     }
 
-    /// Whether `last_seen_at` is old enough to be updated.
     pub fn is_seen_late(&self, limits: &SessionLimits) -> bool {
         let age = Utc::now().naive_utc() - self.last_seen_at;
         age.to_std().is_ok_and(|age| age >= limits.precision())
     }
 }
 
-/// The data of a new session.
 #[derive(Clone)]
-#[allow(missing_docs)]
 pub struct NewSession {
-    /// SHA-256 of the cookie's key.
     pub key_hash: String,
     pub user_id: i64,
-    /// JSON.
     pub state: String,
     pub address: String,
     pub user_agent: String,
+    /// The time of sign-in, if it was before now.
+    pub since: Option<NaiveDateTime>,
 }
 
-/// The session with this key, even if it has expired.
+/// Even if it has expired.
 pub fn find(conn: &mut Connection, key_hash: &str) -> QueryResult<Option<Session>> {
     let session = sessions::table.filter(sessions::key_hash.eq(key_hash)).select(Session::as_select());
     session.get_result(conn).optional()
 }
 
-/// Whose sessions are listed.
 #[derive(Clone, Copy)]
 pub enum Of<'a> {
-    /// This user's.
     User(i64),
     /// Those of all other users whose names contain a text.
     Others(i64, &'a str),
 }
 
-/// The most recently seen sessions, with their users' names.
+/// Most recently seen first, with the users' names.
 pub fn list(conn: &mut Connection, of: Of, limits: &SessionLimits, most: i64) -> QueryResult<Vec<(Session, String)>> {
     let (began, seen) = limits.bounds(Utc::now().naive_utc());
     let query = sessions::table
@@ -111,7 +100,6 @@ pub fn list(conn: &mut Connection, of: Of, limits: &SessionLimits, most: i64) ->
     }
 }
 
-/// Creates a session and removes some expired ones.
 pub fn create(conn: &mut Connection, new: NewSession, limits: &SessionLimits) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     delete_expired(conn, limits, now)?;
@@ -122,7 +110,7 @@ pub fn create(conn: &mut Connection, new: NewSession, limits: &SessionLimits) ->
             sessions::state.eq(new.state),
             sessions::address.eq(new.address),
             sessions::user_agent.eq(new.user_agent),
-            (sessions::created_at.eq(now), sessions::last_seen_at.eq(now)),
+            (sessions::created_at.eq(new.since.unwrap_or(now)), sessions::last_seen_at.eq(now)),
         ))
         .execute(conn)
         .map(drop)
@@ -138,24 +126,22 @@ fn delete_expired(conn: &mut Connection, limits: &SessionLimits, now: NaiveDateT
     diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(conn).map(drop)
 }
 
-/// Replaces a session's state. Has no effect if the session has ended.
+/// Has no effect if the session has ended.
 pub fn set_state(conn: &mut Connection, key_hash: &str, state: &str) -> QueryResult<()> {
     let session = sessions::table.filter(sessions::key_hash.eq(key_hash));
     diesel::update(session).set(sessions::state.eq(state)).execute(conn).map(drop)
 }
 
-/// Sets `last_seen_at` to now.
 pub fn set_last_seen(conn: &mut Connection, id: i64) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     diesel::update(sessions::table.find(id)).set(sessions::last_seen_at.eq(now)).execute(conn).map(drop)
 }
 
-/// Ends the session with this key.
 pub fn delete(conn: &mut Connection, key_hash: &str) -> QueryResult<()> {
     diesel::delete(sessions::table.filter(sessions::key_hash.eq(key_hash))).execute(conn).map(drop)
 }
 
-/// Ends a session, only if it belongs to `user_id` when given. Returns whether there was one.
+/// Only if it belongs to `user_id` when given.
 pub fn delete_by_id(conn: &mut Connection, id: i64, user_id: Option<i64>) -> QueryResult<bool> {
     let mut query = diesel::delete(sessions::table.filter(sessions::id.eq(id))).into_boxed();
     if let Some(user_id) = user_id {
@@ -164,13 +150,12 @@ pub fn delete_by_id(conn: &mut Connection, id: i64, user_id: Option<i64>) -> Que
     query.execute(conn).map(|deleted| deleted > 0)
 }
 
-/// Ends all sessions of a user except one, and returns their number.
 pub fn delete_of_user(conn: &mut Connection, user_id: i64, except: Option<i64>) -> QueryResult<usize> {
     let others = sessions::user_id.eq(user_id).and(sessions::id.ne(except.unwrap_or(0)));
     diesel::delete(sessions::table.filter(others)).execute(conn)
 }
 
-/// Sets `last_login` to now. This is not recorded in the history.
+/// Not recorded in the history.
 pub fn set_last_login(conn: &mut Connection, user_id: i64) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     diesel::update(users::table.find(user_id)).set(users::last_login.eq(now)).execute(conn).map(drop)

@@ -3,23 +3,19 @@
 use unicode_normalization::UnicodeNormalization;
 use zxcvbn::matching::patterns::MatchPattern;
 
-/// Maximum length of a username in characters.
 pub const MAX_USERNAME_CHARS: usize = 150;
-/// Maximum length of a first name, last name or group name in characters.
 pub const MAX_NAME_CHARS: usize = 150;
-/// Maximum length of an e-mail address (RFC 5321).
+/// RFC 5321.
 pub const MAX_EMAIL_CHARS: usize = 254;
-/// Minimum length of a password in characters.
 const MIN_PASSWORD_CHARS: usize = 8;
-/// Maximum length of a password in bytes, to bound the time of hashing.
+/// Bounds the time of hashing.
 pub const MAX_PASSWORD_BYTES: usize = 4096;
 
-/// Normalizes to NFKC, as Django does.
 pub fn normalize_username(username: &str) -> String {
     username.nfkc().collect()
 }
 
-/// Letters, digits and @/./+/-/_, of any script; at most 150 characters.
+/// Letters, digits and @/./+/-/_, of any script.
 pub fn username(username: &str) -> Vec<String> {
     let mut errors = Vec::new();
     if username.is_empty() {
@@ -33,7 +29,6 @@ pub fn username(username: &str) -> Vec<String> {
     errors
 }
 
-/// A first or last name: at most 150 characters.
 pub fn name(name: &str) -> Vec<String> {
     let is_too_long = name.chars().count() > MAX_NAME_CHARS;
     is_too_long
@@ -42,7 +37,7 @@ pub fn name(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Requires text before and after one @, without white space or control characters. Cognito verifies that mail arrives.
+/// Text before and after one @, without white space or control characters. Cognito verifies that mail arrives.
 pub fn email(email: &str) -> Vec<String> {
     let mut errors = Vec::new();
     let has_form = match email.rsplit_once('@') {
@@ -70,8 +65,8 @@ pub fn normalized_password(password: &str) -> Result<String, String> {
     }
 }
 
-/// Django's four rules: not similar to the user's own data, at least 8 characters, not common, not all digits.
-/// `attributes` are display names and values of the user's data.
+/// Django's four rules: not similar to `attributes` (display names and values of the user), at least 8 characters, not
+/// common, not all digits.
 pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
     let password = match normalized_password(password) {
         Ok(password) => password,
@@ -97,7 +92,6 @@ pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
     errors
 }
 
-/// Whether the trimmed password is on the lists of leaked passwords, words and names.
 fn is_common(password: &str) -> bool {
     let password = password.trim();
     // The lists have no longer entries, and the lookup would be slow.
@@ -110,7 +104,6 @@ fn is_common(password: &str) -> bool {
     }
 }
 
-/// Whether the password is similar to a value or one of its words.
 fn is_similar(password: &str, value: &str) -> bool {
     let (password, value) = (password.to_lowercase(), value.to_lowercase());
     // Parts of one or two letters would be similar to almost any password.
@@ -118,8 +111,7 @@ fn is_similar(password: &str, value: &str) -> bool {
     parts.filter(|part| part.chars().count() > 2).any(|part| similarity(&password, part) >= 0.7)
 }
 
-/// The similarity of two texts from 0 to 1: twice the number of shared letters, in any order, divided by all letters.
-/// This is Python's `quick_ratio`.
+/// Python's `quick_ratio`: twice the number of shared letters, in any order, divided by all letters.
 fn similarity(a: &str, b: &str) -> f64 {
     let mut rest: Vec<char> = b.chars().collect();
     let (a_len, b_len) = (a.chars().count(), rest.len());
@@ -217,7 +209,7 @@ mod tests {
             ("\u{2168}", "IX"),
             ("\u{212a}", "K"),
             ("x\u{b2}", "x2"),
-            // Django's form leaves alone what only looks alike.
+            // Django's form keeps letters that only look alike.
             ("\u{430}lice", "\u{430}lice"),
         ] {
             assert_eq!(normalize_username(written), normal, "{written:?}");
@@ -346,11 +338,11 @@ mod tests {
         ] {
             assert_eq!(alice(similar), [format!("The password is too similar to the {attribute}.")], "{similar:?}");
         }
-        // The bound is 0.7, as Django's: 2 * 7 / 20 is on it, 2 * 7 / 21 is not.
+        // The bound is 0.7, as in Django: 2 * 7 / 20 is on it, 2 * 7 / 21 is not.
         let bound = |password_text: &str| password(password_text, &[("username", "qzxjkvw")]);
         assert_eq!(bound("qzxjkvw#####8"), ["The password is too similar to the username."]);
         assert_eq!(bound("qzxjkvw#####8#"), Vec::<String>::new());
-        // What is not there is like nothing, nor are one or two letters.
+        // Nothing resembles an empty value, or one of one or two letters.
         assert_eq!(
             password("vX9#kw2pLm", &[("username", ""), ("first name", "v"), ("e-mail", "@")]),
             Vec::<String>::new()

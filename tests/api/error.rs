@@ -102,6 +102,9 @@ async fn a_head_that_cannot_be_read_is_refused_without_a_body() {
     let long = format!("GET / HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "y".repeat(1_048_576));
     for (case, head, status) in [
         ("a target with a space", "GET / x HTTP/1.1\r\nhost: localhost\r\n\r\n", 400),
+        ("no host", "GET /articles/ HTTP/1.1\r\n\r\n", 400),
+        ("raw bytes in a query", "GET /articles/?search=caf\u{e9} HTTP/1.1\r\nhost: localhost\r\n\r\n", 400),
+        ("raw bytes in a path", "GET /caf\u{e9} HTTP/1.1\r\nhost: localhost\r\n\r\n", 400),
         ("a target that is no URI", "GET http://[/ HTTP/1.1\r\nhost: localhost\r\n\r\n", 400),
         ("a header without a colon", "GET / HTTP/1.1\r\nhost localhost\r\n\r\n", 400),
         ("a header of 1 MB", &long, 431),
@@ -113,6 +116,21 @@ async fn a_head_that_cannot_be_read_is_refused_without_a_body() {
             assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{case}: {answer}");
             assert!(answer.to_ascii_lowercase().contains("\r\ncontent-length: 0\r\n"), "{case}: {answer}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_names_no_host_is_refused_like_one_that_names_another() {
+    let server = TestServer::start().await;
+    for (case, head) in
+        [("none in HTTP/1.0", "GET /articles/ HTTP/1.0\r\n"), ("an empty one", "GET /articles/ HTTP/1.1\r\nhost:\r\n")]
+    {
+        let request =
+            format!("{head}accept: application/json\r\nx-request-id: without-host\r\nconnection: close\r\n\r\n");
+        let answer = exchange(server.address, request.as_bytes(), Then::Wait).await.text();
+        assert!(answer.starts_with("HTTP/1.") && answer.contains(" 400 Bad Request\r\n"), "{case}: {answer}");
+        assert!(answer.to_ascii_lowercase().contains("\r\nx-request-id: without-host\r\n"), "{case}: {answer}");
+        assert!(answer.contains(r#""code":"host_not_allowed""#), "{case}: {answer}");
     }
 }
 

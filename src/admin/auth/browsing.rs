@@ -11,7 +11,7 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage, HttpRequest, web};
 
-use super::session::{DatabaseSessions, SignedIn, session_key};
+use super::session::{DatabaseSessions, SignedIn, session_keys};
 use super::{csrf, origin};
 use crate::admin::site::Site;
 use crate::crypto::equal;
@@ -32,10 +32,12 @@ impl Browsing {
     }
 
     async fn find(&self, request: &HttpRequest) -> Result<Option<Arc<SignedIn>>, Error> {
-        match session_key(request, self.cookies, &self.key) {
-            Some(key) => self.sessions.signed_in_by(&key).await,
-            None => Ok(None),
+        for key in session_keys(request, self.cookies, &self.key) {
+            if let Some(signed_in) = self.sessions.signed_in_by(&key).await? {
+                return Ok(Some(signed_in));
+            }
         }
+        Ok(None)
     }
 }
 

@@ -17,7 +17,7 @@ pub const HEADER: &str = "x-csrftoken";
 
 const NO_COOKIE: &str = "the browser did not send its cookie";
 
-/// The token must be the session's or, before sign-in, the cookie's. Scripts send it in [`HEADER`] instead of a field.
+/// The token must be the session's or, before sign-in, a cookie's. Scripts send it in [`HEADER`] instead of a field.
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
     compare_tokens(request, field).map_err(|reason| {
         let is_tls_needed = reason == NO_COOKIE && settings(request).is_some_and(|cookies| cookies.secure);
@@ -29,13 +29,18 @@ pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Err
 
 fn compare_tokens(request: &HttpRequest, field: Option<&str>) -> Result<(), &'static str> {
     let expected = match StaffUser::of(request) {
-        Some(staff) => Some(staff.csrf_token),
-        None => cookie_token(request),
+        Some(staff) => vec![staff.csrf_token],
+        None => cookie_tokens(request),
     };
-    let expected = expected.ok_or(NO_COOKIE)?;
+    if expected.is_empty() {
+        return Err(NO_COOKIE);
+    }
     let sent = field.or_else(|| header_token(request.headers()));
     let sent = sent.ok_or("its token is missing")?;
-    if equal(sent, &expected) { Ok(()) } else { Err("its token does not belong to your session") }
+    match expected.iter().any(|expected| equal(sent, expected)) {
+        true => Ok(()),
+        false => Err("its token does not belong to your session"),
+    }
 }
 
 pub fn header_token(headers: &HeaderMap) -> Option<&str> {
@@ -47,14 +52,15 @@ fn settings(request: &HttpRequest) -> Option<Cookies> {
 }
 
 /// A cookie that [`random_token`] cannot have made was not set by us.
-fn cookie_token(request: &HttpRequest) -> Option<String> {
-    let token = settings(request)?.get(request, cookies::CSRF)?;
-    (token.len() == 43).then_some(token)
+fn cookie_tokens(request: &HttpRequest) -> Vec<String> {
+    let mut tokens = settings(request).map(|cookies| cookies.get(request, cookies::CSRF)).unwrap_or_default();
+    tokens.retain(|token| token.len() == 43);
+    tokens
 }
 
 /// For a form before sign-in: the cookie's token, or a new one.
 pub fn anonymous_token(request: &HttpRequest) -> Result<String, Error> {
-    cookie_token(request).map_or_else(random_token, Ok)
+    cookie_tokens(request).into_iter().next().map_or_else(random_token, Ok)
 }
 
 pub fn keep_token(request: &HttpRequest, response: &mut HttpResponse, token: &str) -> Result<(), Error> {

@@ -1,9 +1,11 @@
 //! Sign-in, sessions, throttling, and what a form must prove.
 
 pub mod browsing;
+pub mod cookie_choice;
 pub mod credentials;
 pub mod csrf;
 pub mod device;
+pub mod external;
 pub mod next;
 pub mod origin;
 pub mod password_change;

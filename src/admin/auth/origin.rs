@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::http::edge::{is_behind_tls, request_id};
-use crate::http::public_url::{PublicUrl, claimed_hosts, forwarded_hosts};
+use crate::http::public_origin::{PublicOrigin, claimed_hosts, forwarded_hosts};
 
 /// Why a form of another site is refused.
 pub const OTHER_SITE: &str = "it comes from another site";
@@ -59,7 +59,7 @@ fn explain(request: &HttpRequest, (name, value): &(&str, &HeaderValue)) -> Strin
         None => quoted(&String::from_utf8_lossy(value.as_bytes())),
     };
     let mut line = format!("{name} is {told}; Host is {}", quoted(&host(request).unwrap_or_default()));
-    if let Some(public) = public_url(request) {
+    if let Some(public) = public_origin(request) {
         line += &format!("; PUBLIC_URL is `{public}`");
     }
     let Some(url) = url else { return line };
@@ -75,12 +75,12 @@ fn explain(request: &HttpRequest, (name, value): &(&str, &HeaderValue)) -> Strin
 /// Whether a URL is of PUBLIC_URL, or of a host that the request itself names.
 pub fn is_this_site(request: &HttpRequest, address: &str) -> bool {
     let Ok(url) = Url::parse(address) else { return false };
-    let is_public = public_url(request).is_some_and(|public| public.has_origin_of(&url));
+    let is_public = public_origin(request).is_some_and(|public| url.origin().ascii_serialization() == public);
     is_public || host(request).into_iter().chain(forwarded_hosts(request)).any(|host| is_host_of(request, &url, &host))
 }
 
-fn public_url(request: &HttpRequest) -> Option<&PublicUrl> {
-    request.app_data::<web::Data<Option<PublicUrl>>>()?.as_ref().as_ref()
+fn public_origin(request: &HttpRequest) -> Option<&str> {
+    request.app_data::<web::Data<PublicOrigin>>()?.0.as_deref()
 }
 
 /// Compares host and port. Only a proxy knows whether the browser uses TLS; if none says so, any scheme is accepted.

@@ -1,7 +1,6 @@
 //! actix-session over the table `sessions`: the cookie has only a signed random key; the state ends with the session.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_session::config::{CookieContentSecurity, PersistentSession};
@@ -9,13 +8,17 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{CookieJar, Key, SameSite};
+use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
+use actix_web::http::header;
+use chrono::{DateTime, Utc};
 
 use crate::admin::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
+use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
+use crate::http::header_values::text;
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
 use crate::users::sessions::{self, NewSession, SessionLimits};
@@ -29,6 +32,8 @@ const KEY_HASH: &str = "key_hash";
 const USER_ID: &str = "user_id";
 const ADDRESS: &str = "address";
 const USER_AGENT: &str = "user_agent";
+/// When the user signed in, in Unix seconds, if that was before the session began.
+const SINCE: &str = "since";
 /// A fingerprint of the password at sign-in, as in Django: a new password ends all older sessions.
 const AUTH_HASH: &str = "auth_hash";
 const CSRF_TOKEN: &str = "csrf_token";
@@ -69,10 +74,13 @@ pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> Sessio
 }
 
 /// For requests outside of [`middleware`].
-pub fn session_key(request: &HttpRequest, cookies: Cookies, key: &Key) -> Option<SessionKey> {
-    let name = cookies.name(cookies::SESSION);
-    let mut jar = CookieJar::new();
-    jar.add_original(request.cookie(&name)?);
+pub fn session_keys(request: &HttpRequest, cookies: Cookies, key: &Key) -> Vec<SessionKey> {
+    cookies.sessions(request).into_iter().filter_map(|cookie| signed_key(cookie, key)).collect()
+}
+
+pub fn signed_key(cookie: Cookie<'static>, key: &Key) -> Option<SessionKey> {
+    let (name, mut jar) = (cookie.name().to_owned(), CookieJar::new());
+    jar.add_original(cookie);
     SessionKey::try_from(jar.signed(key).get(&name)?.value().to_owned()).ok()
 }
 
@@ -118,19 +126,28 @@ impl DatabaseSessions {
         Ok(self.find(key_hash).await?.and_then(|found| found.signed_in.clone()))
     }
 
+    /// Whether the session with this key signs somebody in.
+    pub async fn is_signed_in(&self, key: &SessionKey) -> Result<bool, Error> {
+        let found = self.find(fingerprint(key.as_ref())).await?;
+        Ok(found.is_some_and(|found| found.signed_in.is_some()))
+    }
+
     async fn create(&self, mut state: State) -> Result<SessionKey, Error> {
         let key = random_token()?;
         state.remove(KEY_HASH);
         let (user_id, address, user_agent) =
             (take(&mut state, USER_ID)?, take(&mut state, ADDRESS)?, take(&mut state, USER_AGENT)?);
-        let new = NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent };
+        let since = take::<Option<i64>>(&mut state, SINCE)?.and_then(|since| DateTime::from_timestamp(since, 0));
+        let since = since.map(|since| since.naive_utc());
+        let new =
+            NewSession { key_hash: fingerprint(&key), user_id, state: encode(&state)?, address, user_agent, since };
         let limits = self.limits;
         self.db.write(move |conn| Ok(sessions::create(conn, new, &limits)?)).await?;
         SessionKey::try_from(key).map_err(|error| Error::Internal(error.to_string()))
     }
 
     async fn replace(&self, key: &SessionKey, mut state: State) -> Result<(), Error> {
-        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT].contains(&name.as_str()));
+        state.retain(|name, _| ![KEY_HASH, USER_ID, ADDRESS, USER_AGENT, SINCE].contains(&name.as_str()));
         let (key_hash, state) = (fingerprint(key.as_ref()), encode(&state)?);
         self.db.write(move |conn| Ok(sessions::set_state(conn, &key_hash, &state)?)).await
     }
@@ -225,12 +242,14 @@ fn auth_hash(user: &User) -> String {
 }
 
 /// Signs a user in: new key, new CSRF token, and nothing stays from an earlier user.
-pub fn begin(session: &Session, user: &User, address: IpAddr, user_agent: &str) -> Result<(), Error> {
+pub fn begin(session: &Session, user: &User, request: &HttpRequest, since: Option<DateTime<Utc>>) -> Result<(), Error> {
     session.clear();
-    let user_agent: String = user_agent.chars().take(MAX_USER_AGENT_CHARS).collect();
+    let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes()).unwrap_or_default();
+    let user_agent: String = text(user_agent).chars().take(MAX_USER_AGENT_CHARS).collect();
     insert(session, USER_ID, user.id)?;
-    insert(session, ADDRESS, address.to_string())?;
+    insert(session, ADDRESS, client_address(request).to_string())?;
     insert(session, USER_AGENT, user_agent)?;
+    insert(session, SINCE, since.map(|since| since.timestamp()))?;
     renew(session, user)
 }
 

@@ -3,7 +3,7 @@
 
 use actix_session::SessionExt;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER, USER_AGENT};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::credentials::{self, Credentials, Verdict};
 use super::csrf;
 use super::device;
+use super::external::SignInMethods;
 use super::next::own_path;
 use super::session;
 use super::staff::StaffUser;
@@ -41,6 +42,7 @@ struct LoginPage<'a> {
     csrf_token: &'a str,
     username: &'a str,
     next: &'a str,
+    methods: SignInMethods,
     error: Option<Problem>,
 }
 
@@ -71,9 +73,15 @@ fn show(
 ) -> Result<HttpResponse, Error> {
     let token = csrf::anonymous_token(request)?;
     let gate = Gate::new(request, "Sign in");
-    let mut response = page(status, &LoginPage { gate, csrf_token: &token, username, next, error })?;
+    let mut response =
+        page(status, &LoginPage { gate, csrf_token: &token, username, next, methods: methods(request)?, error })?;
     csrf::keep_token(request, &mut response, &token)?;
     Ok(response)
+}
+
+fn methods(request: &HttpRequest) -> Result<SignInMethods, Error> {
+    let methods = request.app_data::<web::Data<SignInMethods>>().map(|methods| *methods.get_ref());
+    methods.ok_or_else(|| Error::Internal("there is no way to sign in".to_owned()))
 }
 
 pub async fn sign_in(
@@ -82,12 +90,14 @@ pub async fn sign_in(
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
+    if !methods(&request)?.password {
+        return Err(Error::PermissionDenied);
+    }
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
     let user = find(&credentials.db, username.clone()).await?;
-    let device = cookies.get(&request, cookies::DEVICE);
-    let device =
-        device.filter(|device| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id)));
+    let is_known = |device: &String| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id));
+    let device = cookies.get(&request, cookies::DEVICE).into_iter().find(is_known);
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
@@ -143,9 +153,7 @@ fn enter(
     device: &str,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let user_agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    let user_agent = String::from_utf8_lossy(user_agent);
-    session::begin(&request.get_session(), user, client_address(request), &user_agent)?;
+    session::begin(&request.get_session(), user, request, None)?;
     let mut response = see_other(next);
     cookies.set(&mut response, cookies::DEVICE, device, Some(device::AGE))?;
     Ok(response)
@@ -155,9 +163,10 @@ fn enter(
 #[template(path = "admin/logged_out.html")]
 struct LoggedOutPage {
     gate: Gate,
+    methods: SignInMethods,
 }
 
 pub async fn sign_out(request: HttpRequest, staff: StaffUser, _: PostForm) -> Result<HttpResponse, Error> {
     staff.sign_out();
-    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out") })
+    page(StatusCode::OK, &LoggedOutPage { gate: Gate::new(&request, "Signed out"), methods: methods(&request)? })
 }

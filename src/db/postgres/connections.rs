@@ -8,7 +8,7 @@ use super::parameters::with_defaults;
 use crate::db::connection::{Connection, Role};
 use crate::db::migrations;
 
-/// The id of the advisory lock for migrations: "gatepost" in ASCII.
+/// The advisory lock's id: "gatepost" in ASCII.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
 
 /// What a role or a database can set otherwise with `ALTER ROLE ... SET`, and what our SQL relies on. Diesel sets the
@@ -17,11 +17,8 @@ const SESSION: &str = "SET standard_conforming_strings = on; SET transform_null_
      SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1; \
      SET default_transaction_deferrable = off; SET check_function_bodies = on";
 
-/// Opens a connection with the settings of its role.
-///
-/// Writers are SERIALIZABLE: what a write has read is still true when it commits, as on SQLite, where writes run one
-/// after another. Readers see one snapshot per transaction
-/// (<https://www.postgresql.org/docs/current/transaction-iso.html>).
+/// Writers are SERIALIZABLE: what a write has read is still true when it commits, as on SQLite. Readers see one
+/// snapshot per transaction (<https://www.postgresql.org/docs/current/transaction-iso.html>).
 pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
     let mut connection = PgConnection::establish(&with_defaults(url))?;
     let settings = match role {
@@ -39,7 +36,6 @@ pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
     Ok(Connection::Postgres(connection))
 }
 
-/// Applies pending migrations on a temporary connection and returns how many.
 pub fn open_migrated(url: &str) -> Result<usize, String> {
     let mut connection = open_checked(url)?;
     // If several processes start at once, one migrates and the others find nothing to do. The lock ends with the
@@ -60,7 +56,6 @@ pub fn rehearse(url: &str) -> Result<(), String> {
     migrations::rehearse(&mut connection)
 }
 
-/// Writes something and rolls it back.
 fn check_writable(connection: &mut Connection) -> Result<(), String> {
     // This tests whether the server accepts writes at all. A standby, for example, does not.
     let check = "BEGIN; CREATE TEMPORARY TABLE gatepost_probe (n bigint) ON COMMIT DROP; ROLLBACK";
@@ -72,7 +67,6 @@ fn check_writable(connection: &mut Connection) -> Result<(), String> {
     outcome
 }
 
-/// Checks that the database can be read and written.
 pub fn probe(url: &str) -> Result<(), String> {
     let mut connection = open_checked(url)?;
     // Every change writes a row of the history. Without the table, the role's rights show when it is created.
@@ -85,7 +79,6 @@ pub fn probe(url: &str) -> Result<(), String> {
     if may_write.yes { Ok(()) } else { Err("the role may not read and write its tables".to_owned()) }
 }
 
-/// Opens a connection and checks that the database is writable and encoded in UTF-8.
 fn open_checked(url: &str) -> Result<Connection, String> {
     let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
     check_writable(&mut connection)?;

@@ -1,7 +1,6 @@
 //! Query parameters of the database URL.
 
-/// With libpq's own defaults, a dead server goes unnoticed for minutes or forever. Units are libpq's:
-/// `tcp_user_timeout` in milliseconds, other times in seconds.
+/// libpq's defaults notice a dead server late or never. `tcp_user_timeout` is in milliseconds, other times in seconds.
 const DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "gatepost"),
     ("connect_timeout", "3"),
@@ -11,15 +10,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("keepalives_count", "3"),
 ];
 
-/// Gatepost's own parameter, which libpq does not know.
 const CONNECTION_LIMIT: &str = "connection_limit=";
 
-/// Maximum connections of a process: one watches for changes, the others are divided between reads and writes.
+/// Per process: one connection watches for changes, reads and writes share the others.
 #[derive(Clone, Copy)]
 pub struct ConnectionLimit(u32);
 
 impl ConnectionLimit {
-    /// Reads the limit from the URL, 21 by default; `None` if it is not a number from 3 to 1000.
+    /// 21 by default; `None` if it is not a number from 3 to 1000.
     pub fn of(url: &str) -> Option<ConnectionLimit> {
         let said = parameters(url).find_map(|parameter| parameter.strip_prefix(CONNECTION_LIMIT));
         let limit = said.map_or(Some(21), |said| said.parse().ok());
@@ -39,7 +37,6 @@ fn parameters(url: &str) -> impl Iterator<Item = &str> {
     url.split_once('?').map_or("", |(_, query)| query).split('&')
 }
 
-/// The URL for libpq: without `connection_limit`, with [`DEFAULTS`].
 pub fn with_defaults(url: &str) -> String {
     let kept: Vec<&str> = parameters(url).filter(|parameter| !parameter.starts_with(CONNECTION_LIMIT)).collect();
     let mut url = url.split_once('?').map_or(url, |(place, _)| place).to_owned();

@@ -12,16 +12,14 @@ use crate::db::connection::{Connection, Role};
 use crate::db::pool::Manager;
 use crate::error::Error;
 
-/// Poll interval. A commit of another process is noticed after this time plus a round trip.
+/// Poll interval: a commit of another process shows after this time plus a round trip.
 const LOOK: Duration = Duration::from_millis(200);
-/// A result older than this is not trusted: the server may be unreachable.
+/// An older result is not trusted: the server may be unreachable.
 const TRUSTED: Duration = Duration::from_millis(900);
-/// After this time without an answer, the server counts as hanging.
 const HANGS: Duration = Duration::from_secs(3);
-/// Interval between size queries, which make the server walk over its files.
+/// The size query makes the server walk over its files.
 const SIZE_EVERY: Duration = Duration::from_secs(60);
-/// Messages of a server that is out of connections (libpq hides SQLSTATE 53300): for everyone, for non-superusers, for
-/// this role or database, and PgBouncer's.
+/// Messages of a server or PgBouncer that is out of connections; libpq hides SQLSTATE 53300.
 const FULL: [&str; 4] =
     ["too many clients", "remaining connection slots", "too many connections for", "no more connections allowed"];
 
@@ -39,11 +37,9 @@ struct Size {
     bytes: i64,
 }
 
-/// Detects commits.
-///
-/// PostgreSQL's current snapshot lists the write transactions that have ended, so it changes with every commit of any
-/// process (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread polls it a
-/// few times per second. This process notes its own commits at once.
+/// PostgreSQL's current snapshot changes with every commit of any process
+/// (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread polls it. This
+/// process notes its own commits at once.
 pub struct CommitWatch {
     changes: AtomicU64,
     sight: Mutex<Sight>,
@@ -51,21 +47,17 @@ pub struct CommitWatch {
     is_standby: AtomicBool,
 }
 
-/// Result of the last poll.
 #[derive(Clone, Copy)]
 enum Sight {
-    /// Not polled yet.
     Unknown,
-    /// Succeeded; the poll started at this instant.
     Seen(Instant),
     /// The server accepts no new connection but serves existing ones.
     Full,
-    /// Failed.
     Away,
 }
 
 impl CommitWatch {
-    /// Starts the polling thread, which ends when the watch is dropped.
+    /// The polling thread ends when the watch is dropped.
     pub fn start(url: &str) -> std::io::Result<Arc<CommitWatch>> {
         let watch = Arc::new(CommitWatch {
             changes: AtomicU64::new(0),
@@ -78,13 +70,11 @@ impl CommitWatch {
         Ok(watch)
     }
 
-    /// Number of changes seen; `None` if the last poll is too old.
     pub fn changes(&self) -> Option<u64> {
         let is_trusted = matches!(self.sight(), Sight::Seen(at) if at.elapsed() < TRUSTED);
         is_trusted.then(|| self.changes.load(Ordering::Acquire))
     }
 
-    /// Size of the database in bytes, at most about a minute old.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -94,8 +84,7 @@ impl CommitWatch {
         self.is_standby.load(Ordering::Relaxed)
     }
 
-    /// Fails if the last poll failed or is taking too long, so that callers do not wait for a connection or for a
-    /// server that hangs.
+    /// Fails if the last poll failed or hangs, so that callers do not wait for the server.
     pub fn check_reach(&self, pool: &r2d2::Pool<Manager>) -> Result<(), Error> {
         let problem = match self.sight() {
             Sight::Seen(at) if at.elapsed() > HANGS => "the database does not respond",
@@ -110,7 +99,6 @@ impl CommitWatch {
         *self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Notes a commit of this process.
     pub fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }

@@ -12,12 +12,11 @@ use crate::db::pool::Manager;
 use crate::db::transaction::transaction;
 use crate::error::Error;
 
-/// How long a write that conflicts with others is retried.
+/// How long a conflicting write is retried.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Minimum number of retries, however long they take.
+/// At least this many retries, however long they take.
 const ATTEMPTS: u32 = 3;
 
-/// A pool of connections, each running writes in transactions of their own.
 #[derive(Clone)]
 pub struct Writers {
     pool: r2d2::Pool<Manager>,
@@ -29,7 +28,6 @@ impl Writers {
         Writers { pool, watch }
     }
 
-    /// Runs queries in a transaction and retries it if it conflicts with another one.
     pub fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone,
@@ -59,7 +57,6 @@ impl Writers {
     }
 }
 
-/// Pause before the next attempt: growing, with random jitter.
 fn pause(attempt: u32) -> Duration {
     let spread = random::<1>().map_or(128, |[byte]| u32::from(byte));
     Duration::from_micros(u64::from(attempt.min(20) * (spread + 1) * 20))

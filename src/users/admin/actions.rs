@@ -7,17 +7,14 @@ use crate::error::Error;
 use crate::users::models::{self, User};
 use crate::users::permissions::Grants;
 
-/// The user with this id, or the error that there is none.
 pub fn existing(conn: &mut Connection, id: i64) -> Result<User, Error> {
     models::find(conn, id)?.ok_or(Error::NoSuchObject("user"))
 }
 
-/// Lets a user in again.
 pub fn activate(conn: &mut Connection, id: i64, staff: &Staff) -> Result<bool, Error> {
     set_active(conn, id, true, staff)
 }
 
-/// Shuts a user out.
 pub fn deactivate(conn: &mut Connection, id: i64, staff: &Staff) -> Result<bool, Error> {
     set_active(conn, id, false, staff)
 }
@@ -34,7 +31,6 @@ fn set_active(conn: &mut Connection, id: i64, is_active: bool, staff: &Staff) ->
     Ok(true)
 }
 
-/// Takes the link to Cognito away.
 pub fn unlink(conn: &mut Connection, id: i64, staff: &Staff) -> Result<bool, Error> {
     let user = existing(conn, id)?;
     Ok(models::unlink(conn, &user, &staff.actor())?)

@@ -1,5 +1,4 @@
-//! Groups in the admin. Staff who are not superusers can only grant permissions that they have themselves, and cannot
-//! change groups that have more.
+//! Groups in the admin. Staff can only grant permissions that they have, and cannot change groups that have more.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +12,6 @@ use crate::error::Error;
 use crate::users::groups::{self, GROUP, Group};
 use crate::users::permissions::{Verb, of_group};
 
-/// The admin of groups.
 pub struct GroupAdmin;
 
 static OPTIONS: Options = Options {
@@ -110,7 +108,6 @@ impl Restrictions for GroupAdmin {
     }
 }
 
-/// All groups as choices for pickers and filters.
 pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     let choice = |group: Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
     Ok(groups::list(conn)?.into_iter().map(choice).collect())

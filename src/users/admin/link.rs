@@ -6,13 +6,13 @@ use crate::admin::model_admin::{Cell, Panel};
 use crate::db::rows::Value;
 use crate::users::models::User;
 
-/// The date of a time: `22 Nov`, or `22 Nov 2025` if it is not this year.
+/// `22 Nov`, or `22 Nov 2025` if it is not this year.
 fn day(at: NaiveDateTime) -> String {
     let form = if at.year() == Utc::now().year() { "%-d %b" } else { "%-d %b %Y" };
     at.format(form).to_string()
 }
 
-/// Whether a user is linked, from the columns `cognito_sub` and `last_seen_at`.
+/// Takes the values of `cognito_sub` and `last_seen_at`.
 pub fn link_badge(values: &[Value]) -> Cell {
     let is_linked = values.first().is_some_and(|sub| !sub.is_null());
     match values.get(1).and_then(Value::as_time) {
@@ -22,7 +22,6 @@ pub fn link_badge(values: &[Value]) -> Cell {
     }
 }
 
-/// The panel with the link and its button.
 pub fn link_panel(user: &User) -> Panel {
     let seen = user.last_seen_at.map_or(Value::Null, Value::DateTime);
     let state = link_badge(&[user.cognito_sub.clone().map_or(Value::Null, Value::Text), seen]);

@@ -7,7 +7,6 @@ use crate::admin::history::model::source_cell;
 use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Show};
 use crate::users::models::USER;
 
-/// See [`super::UserAdmin`].
 pub static OPTIONS: Options = Options {
     section: "People",
     icon: "users",

@@ -1,4 +1,4 @@
-//! What staff may make of users' rights.
+//! Checks which rights staff may give.
 
 use diesel::QueryResult;
 
@@ -9,11 +9,9 @@ use crate::users::models::User;
 use crate::users::permissions::{Grants, of_group};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
-/// Of rights beyond those of the staff.
 pub const BEYOND_YOURS: &str = "You cannot give permissions that you do not have.";
 const NOT_YOURSELF: &str = "You cannot change this on your own account. Ask another superuser.";
 
-/// Whether `staff` may give this: a group, a permission, or a flag.
 pub fn is_grantable(conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
     if staff.rights.is_superuser {
         return Ok(true);
@@ -29,7 +27,7 @@ pub fn is_grantable(conn: &mut Connection, field: &str, value: &str, staff: &Sta
     }
 }
 
-/// Fails where `staff` gives what they have not, or changes rights of their own.
+/// Fails if `staff` gives rights that they do not have, or changes their own.
 pub fn check_grants(
     conn: &mut Connection,
     user: Option<&User>,
@@ -57,7 +55,7 @@ pub fn check_grants(
     Ok(errors.into_result()?)
 }
 
-/// Fails where `staff` makes somebody a superuser without being one, or changes who they are themselves.
+/// Fails if `staff` makes someone a superuser without being one, or changes their own flags.
 pub fn check_flags(conn: &mut Connection, user: Option<&User>, new: &User, staff: &Staff) -> Result<(), Error> {
     if new.is_superuser && !user.is_some_and(|user| user.is_superuser) && !staff.rights.is_superuser {
         return field_error("is_superuser", BEYOND_YOURS);

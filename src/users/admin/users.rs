@@ -1,6 +1,4 @@
-//! Users in the admin.
-//!
-//! Staff who are not superusers can only grant rights that they have themselves, and cannot change users who have more.
+//! Users in the admin. Staff can only grant rights that they have, and cannot change users who have more.
 
 use diesel::QueryResult;
 
@@ -19,7 +17,6 @@ use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::permissions::{Grants, Rights, Verb};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
 
-/// The admin of users.
 pub struct UserAdmin;
 
 fn grants(values: &Values) -> Grants {
@@ -159,7 +156,6 @@ fn update(conn: &mut Connection, user: &User, values: &Values, staff: &Staff) ->
     Ok(models::update(conn, user, &new, &grants, &staff.actor())?.id)
 }
 
-/// Where a user came from, for display.
 fn origin(origin: &str) -> &'static str {
     match origin {
         "post_confirmation" => "Created by sign-up",

@@ -13,9 +13,7 @@ use crate::users::permissions::Grants;
 use crate::users::rules::{LAST_SUPERUSER, check_fields, is_last_superuser, taken};
 use crate::users::{groups, sessions, validators};
 
-/// The data of a new user.
 #[derive(Clone)]
-#[allow(missing_docs)]
 pub struct NewUser {
     pub username: String,
     pub email: String,
@@ -33,7 +31,6 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// An empty user with an origin.
     pub fn new(origin: Origin) -> NewUser {
         NewUser {
             username: String::new(),
@@ -51,7 +48,6 @@ impl NewUser {
     }
 }
 
-/// Creates a user. Fails with the invalid fields.
 pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User, Error> {
     let username = validators::normalize_username(&new.username);
     let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
@@ -91,10 +87,8 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
     Ok(user)
 }
 
-/// Updates a user's username, e-mail, names, flags and grants. Fails with the invalid fields. Equal values are not
-/// recorded as changes. A user who is no longer active or staff is signed out.
-///
-/// The last superuser who can sign in to the admin keeps the flags and password that this needs.
+/// Equal values are not recorded as changes. A user who is no longer active or staff is signed out. The last superuser
+/// who can sign in to the admin keeps the flags and password that this needs.
 pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, actor: &Actor) -> Result<User, Error> {
     let username = validators::normalize_username(&new.username);
     let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
@@ -139,7 +133,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
     Ok(updated)
 }
 
-/// Deletes a user. Fails for the last superuser who can sign in to the admin.
+/// Fails for the last superuser who can sign in to the admin.
 pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), Error> {
     if is_last_superuser(conn, user)? {
         return Err(FieldErrors::one("is_superuser", LAST_SUPERUSER).into());
@@ -152,7 +146,6 @@ pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), E
     deleted_rows::delete(conn, actor, user.as_object(), "users", &changes)
 }
 
-/// Adds changed grants to the changes, groups by name.
 fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &Grants) -> QueryResult<Changes> {
     let permissions = |grants: &Grants| grants.permissions.iter().cloned().collect::<Vec<_>>();
     Ok(changes.field("groups", groups::names(conn, &old.groups)?, groups::names(conn, &new.groups)?).field(
@@ -162,7 +155,6 @@ fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &G
     ))
 }
 
-/// Links a user to a Cognito user.
 pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: &Actor) -> QueryResult<User> {
     let linked: User = diesel::update(user)
         .set((
@@ -181,8 +173,7 @@ pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: 
     Ok(linked)
 }
 
-/// Removes the link to a Cognito user. The next token with the user's verified e-mail links again, even one of another
-/// Cognito user. `false` if there was no link.
+/// The next token with the user's verified e-mail links again, even one of another Cognito user.
 pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<bool> {
     if user.cognito_sub.is_none() {
         return Ok(false);
@@ -203,7 +194,7 @@ pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<
     Ok(true)
 }
 
-/// Sets or removes a password hash, and ends the user's sessions except the one to keep.
+/// Ends the user's sessions except the one to keep.
 pub fn set_password(
     conn: &mut Connection,
     user: &User,
@@ -216,7 +207,7 @@ pub fn set_password(
     history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
 }
 
-/// Sets `last_seen_at`. This is not recorded in the history.
+/// Not recorded in the history.
 pub fn set_last_seen(conn: &mut Connection, id: i64, at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(users::table.find(id)).set(users::last_seen_at.eq(at)).execute(conn).map(drop)
 }

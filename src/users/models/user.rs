@@ -10,7 +10,7 @@ use crate::models::{Field, Model};
 use crate::schema::users;
 use crate::users::validators;
 
-/// The model of users. [`create`](super::create) and [`update`](super::update) check its rules.
+/// [`create`](super::create) and [`update`](super::update) check its rules.
 pub static USER: Model = Model {
     name: "user",
     plural: "users",
@@ -46,14 +46,12 @@ pub static USER: Model = Model {
     ],
 };
 
-/// A user. `password` is an Argon2id hash, which `Debug` does not show.
+/// `password` is an Argon2id hash, which `Debug` does not show.
 #[derive(Clone, Queryable, Selectable, Identifiable)]
-#[allow(missing_docs)]
 pub struct User {
     pub id: i64,
     pub username: String,
     pub email: String,
-    /// [`email_key`] of `email`.
     pub email_key: Option<String>,
     pub first_name: String,
     pub last_name: String,
@@ -81,22 +79,17 @@ impl User {
         Object { model: "user", id: self.id, name: &self.username }
     }
 
-    /// The user as an actor.
     pub fn actor(&self, source: Source) -> Actor {
         Actor::user(self.id, &self.username, source)
     }
 }
 
-/// Where a user came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Created in the admin.
     Admin,
     /// `createsuperuser`, or the first start in development mode.
     CommandLine,
-    /// Created by the first valid token.
     FirstToken,
-    /// Created by the post-confirmation trigger.
     PostConfirmation,
 }
 
@@ -122,19 +115,17 @@ impl Origin {
     }
 }
 
-/// The case-folded e-mail, which is unique. It is folded here because SQLite's `lower` only knows ASCII. Different
-/// mailboxes may have the same key, so the key alone never identifies the user of a token.
+/// Case-folded and unique. SQLite's `lower` only knows ASCII. Different mailboxes may have the same key, so the key
+/// alone never identifies the user of a token.
 pub fn email_key(email: &str) -> Option<String> {
     (!email.is_empty()).then(|| email.to_lowercase())
 }
 
-/// Whether there are no users.
 pub fn is_empty(conn: &mut Connection) -> QueryResult<bool> {
     users::table.select(users::id).first::<i64>(conn).optional().map(|first| first.is_none())
 }
 
-/// The user with this id. Queries by unique columns do not use `first`: with a parameter in `LIMIT`, SQLite prepares
-/// the statement again each time.
+/// Queries by unique columns do not use `first`: with a parameter in `LIMIT`, SQLite prepares them each time.
 pub fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<User>> {
     users::table.find(id).select(User::as_select()).get_result(conn).optional()
 }
@@ -144,7 +135,6 @@ fn is_impossible(text: &str) -> bool {
     text.contains('\0')
 }
 
-/// The user with exactly this name.
 pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Option<User>> {
     if is_impossible(username) {
         return Ok(None);
@@ -152,7 +142,7 @@ pub fn find_by_username(conn: &mut Connection, username: &str) -> QueryResult<Op
     users::table.filter(users::username.eq(username)).select(User::as_select()).get_result(conn).optional()
 }
 
-/// The user whose e-mail has the same key. The caller must check whether the address is the same.
+/// The caller must check whether the address is the same.
 pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<User>> {
     if is_impossible(email) {
         return Ok(None);
@@ -160,7 +150,14 @@ pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<U
     users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).get_result(conn).optional()
 }
 
-/// The user linked to this Cognito user.
+/// Whether any active staff user is linked to a pool, or has an e-mail by which they can be.
+pub fn has_linkable_staff(conn: &mut Connection, issuer: &str) -> QueryResult<bool> {
+    let linkable = users::cognito_sub.is_null().and(users::email.ne(""));
+    let can_sign_in = users::cognito_issuer.eq(issuer).or(linkable.nullable());
+    let staff = users::table.filter(users::is_active.and(users::is_staff)).filter(can_sign_in);
+    diesel::select(diesel::dsl::exists(staff)).get_result(conn)
+}
+
 pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<User>> {
     if is_impossible(sub) {
         return Ok(None);
@@ -172,7 +169,6 @@ pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResu
         .optional()
 }
 
-/// The number of users linked to other issuers.
 pub fn count_linked_elsewhere(conn: &mut Connection, issuer: &str) -> QueryResult<i64> {
     users::table.filter(users::cognito_issuer.ne(issuer)).count().get_result(conn)
 }

@@ -241,3 +241,62 @@ async fn names_of_files_stay_text() {
     assert_has(&page, &["&#60;b&#62;&#38;&#39;.csv"]);
     assert_lacks(&page, &["<b>"]);
 }
+
+#[tokio::test]
+async fn an_upload_is_decoded_by_the_rule_of_all_bodies() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    root.get("/admin/").await;
+    let token = root.token.clone();
+    let send = async |more: &str, content: &[u8]| {
+        let fields = format!("--b\r\nContent-Disposition: form-data; name=\"csrfmiddlewaretoken\"\r\n\r\n{token}\r\n");
+        let head =
+            format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n{more}\r\n\r\n");
+        let body = [fields.as_bytes(), head.as_bytes(), content, b"\r\n--b--\r\n"].concat();
+        root.call("POST", "/admin/articles/import/").body("multipart/form-data ; boundary=\"b\"", body).send().await
+    };
+    for (header, content, status) in [
+        ("Content-Type: text/csv", "name\ncaf\u{e9}\n".as_bytes(), 303),
+        ("Content-Type: text/csv; charset=iso-8859-1", b"name\ncaf\xe9\n", 303),
+        ("Content-Type: text/csv", b"name\ncaf\xe9\n", 400),
+        ("Content-Type: text/csv; charset=utf-8", b"name\ncaf\xe9\n", 400),
+        ("Content-Type: text/csv; charset=klingon", b"name\nx\n", 400),
+        ("Content-Transfer-Encoding: base64", b"bmFtZQp4Cg==", 400),
+    ] {
+        let answer = send(header, content).await;
+        assert_eq!(answer.status, status, "{header}: {}", answer.text());
+    }
+    // Both that were taken have the name as it was meant.
+    let kept = "imports WHERE content LIKE '%caf\u{e9}%'";
+    assert_eq!(server.count(kept).await, 2);
+    let compressed = root.call("POST", "/admin/articles/import/").header("content-encoding", "gzip");
+    let answer = compressed.multipart(&[("csrfmiddlewaretoken", &token)], Some(("a.csv", b"name\nx\n"))).send().await;
+    assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"));
+}
+
+#[tokio::test]
+async fn a_form_is_decoded_by_the_rule_of_all_bodies() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    root.get("/admin/").await;
+    let token = root.token.clone();
+    let send = async |content_type: &str, name: &[u8]| {
+        let body = [format!("csrfmiddlewaretoken={token}&name=").as_bytes(), name].concat();
+        root.call("POST", "/admin/articles/add/").body(content_type, body).send().await
+    };
+    const FORM: &str = "application/x-www-form-urlencoded";
+    for (content_type, name, status) in [
+        (FORM.to_owned(), &b"caf%C3%A9"[..], 303),
+        (format!("{FORM} ; charset=\"UTF-8\""), b"caf%C3%A9", 303),
+        (format!("{FORM};charset=iso-8859-1"), b"caf%e9", 303),
+        (FORM.to_owned(), b"caf%e9", 400),
+        (FORM.to_owned(), b"caf\xe9", 400),
+        (format!("{FORM}; charset=klingon"), b"x", 415),
+        (format!("{FORM}; charset=utf-16le"), b"x", 415),
+    ] {
+        let answer = send(&content_type, name).await;
+        assert_eq!(answer.status, status, "{content_type} {}: {}", name.escape_ascii(), answer.text());
+    }
+    assert_eq!((server.count("articles WHERE name = 'caf\u{e9}'").await, server.count("articles").await), (3, 3));
+    let compressed = root.form("/admin/articles/add/", &[("csrfmiddlewaretoken", &token), ("name", "x")]);
+    let answer = compressed.header("content-encoding", "gzip").send().await;
+    assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"));
+}

@@ -25,6 +25,9 @@ async fn a_preflight_from_an_allowed_origin_is_answered_without_a_token() {
         for (method, headers) in [
             ("GET", "authorization"),
             ("GET", "authorization,if-none-match,accept"),
+            ("GET", "x-requested-with, x-csrftoken, traceparent,tracestate,user-agent"),
+            ("GET", "authorization,, accept ,"),
+            ("GET", ","),
             ("POST", "authorization, content-type"),
             ("PUT", "Authorization,Content-Type,If-Match"),
             ("PATCH", "authorization,content-type"),
@@ -40,7 +43,8 @@ async fn a_preflight_from_an_allowed_origin_is_answered_without_a_token() {
                 words("DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT")
             );
             let allowed = words(answer.header("access-control-allow-headers"));
-            assert_eq!(allowed, words("accept,authorization,content-type,if-match,if-none-match"), "{context}");
+            let expected = "accept,authorization,content-type,if-match,if-none-match,traceparent,tracestate,user-agent,x-csrftoken,x-requested-with";
+            assert_eq!(allowed, words(expected), "{context}");
             assert_eq!(answer.header("access-control-max-age"), "600", "{context}");
             assert_eq!(answer.header("access-control-allow-credentials"), "", "tokens are no cookies; {context}");
             assert!(words(answer.header("vary")).contains(&"origin".to_owned()), "{context}");
@@ -117,6 +121,53 @@ async fn every_answer_carries_cors_headers_for_the_allowed_origin_alone() {
     let answer = server.get("/articles/", &token).await;
     assert_eq!(answer.header("access-control-allow-origin"), "", "no Origin was sent");
     assert!(words(answer.header("vary")).contains(&"origin".to_owned()), "a cache must not mix them up: {answer:?}");
+}
+
+#[tokio::test]
+async fn answers_that_no_resource_gave_carry_cors_headers_too() {
+    let server = TestServer::start().await;
+    let call = |method: &str, path: &str| server.call(method, path).header("origin", PAGE);
+    let style = gatepost::http::assets::url("gatepost.css");
+    let calls = [
+        ("an unknown path", 404, call("GET", "/nope")),
+        ("an unknown path below a list", 404, call("GET", "/articles/x/")),
+        ("an unknown path to change", 404, call("POST", "/nope").json("{}")),
+        ("the document", 200, call("GET", "/openapi.json")),
+        ("another method", 405, call("DELETE", "/openapi.json")),
+        ("the root", 404, call("GET", "/")),
+        ("another host", 400, call("GET", "/articles/").header("host", "evil.example")),
+        ("a style sheet", 200, call("GET", &style)),
+    ];
+    for (case, status, call) in calls {
+        let answer = call.send().await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, PAGE), "{case}: {answer:?}");
+        assert!(words(answer.header("access-control-expose-headers")).contains(&"x-request-id".to_owned()), "{case}");
+        assert!(words(answer.header("vary")).contains(&"origin".to_owned()), "{case}: {answer:?}");
+    }
+    for path in ["/nope", "/openapi.json", "/articles/x/"] {
+        let answer = preflight(&server, path, PAGE, "GET", "authorization").send().await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, PAGE), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_page_may_call_the_admin_or_the_trigger() {
+    let server = TestServer::start().await;
+    for path in ["/admin", "/admin/", "/admin/login/", "/%61dmin/login/", "/cognito/post-confirmation/"] {
+        for call in [server.call("GET", path).header("origin", PAGE), preflight(&server, path, PAGE, "POST", "")] {
+            let answer = call.send().await;
+            let has_cors = answer.headers.keys().any(|name| name.as_str().starts_with("access-control-"));
+            assert!(!has_cors, "{path}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_headers_that_pages_may_send_can_be_set() {
+    let server = TestServer::start_with(|config| config.cors_allowed_headers = vec!["x-own".to_owned()]).await;
+    let answer = preflight(&server, "/articles/", PAGE, "GET", "X-Own").send().await;
+    assert_eq!((answer.status, answer.header("access-control-allow-headers")), (200, "x-own"));
+    assert_eq!(preflight(&server, "/articles/", PAGE, "GET", "authorization").status().await, 400);
 }
 
 #[tokio::test]

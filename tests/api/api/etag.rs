@@ -25,11 +25,16 @@ async fn if_match_lets_a_change_through_only_for_the_present_version() {
     let tag = server.get("/articles/1/", &token).await.header("etag").to_owned();
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 12, "a strong tag: {tag}");
     let several = format!("\"a\", {tag},\"b\"");
+    let (odd, with_comma) = (format!(", ,{tag} ,\t,"), format!("\"a\\\", \"b,c\" ,W/\"d\", {tag}"));
+    let within = format!("\"a, {}\"", tag.trim_matches('"'));
     let weak = format!("W/{tag}");
     let bare = tag.trim_matches('"').to_owned();
     for (header, status) in [
         (tag.as_str(), 200),
         (several.as_str(), 200),
+        (odd.as_str(), 200),
+        (with_comma.as_str(), 200),
+        (within.as_str(), 412),
         ("*", 200),
         ("\"another\"", 412),
         ("\"a\", \"b\"", 412),

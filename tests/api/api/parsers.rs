@@ -203,3 +203,122 @@ async fn a_charset_that_is_wrong_or_unknown_is_refused_and_a_right_one_is_read()
         }
     }
 }
+
+/// Bodies of every kind with a name: their media type without a charset, and the bytes for those of the name.
+fn bodies(name: &[u8]) -> [(&'static str, Vec<u8>); 4] {
+    let escaped: String = name.iter().map(|byte| format!("%{byte:02x}")).collect();
+    let part = b"--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n";
+    [
+        ("application/json", [b"{\"name\":\"", name, b"\"}"].concat()),
+        ("application/x-www-form-urlencoded", [b"name=", name].concat()),
+        ("application/x-www-form-urlencoded", format!("name={escaped}").into_bytes()),
+        ("multipart/form-data; boundary=b", [part, name, b"\r\n--b--\r\n"].concat()),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_of_body_is_decoded_by_its_charset_or_refused() {
+    let (server, token) = TestServer::with_alice().await;
+    for (charset, name, expected) in [
+        ("", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        ("; charset=UTF-8", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        (" ;\tCharset=\"utf-8\" ", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        (";;charset=utf8;", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        ("; charset=us-ascii", b"cafe", Ok("cafe")),
+        ("; charset=iso-8859-1", b"caf\xe9", Ok("caf\u{e9}")),
+        ("; charset=windows-1252", b"\x80", Ok("\u{20ac}")),
+        ("; charset=shift_jis", b"\x83e", Ok("\u{30c6}")),
+        ("", b"caf\xe9", Err(400)),
+        ("; charset=utf-8", b"\xed\xa0\x80", Err(400)),
+        ("; charset=us-ascii", "caf\u{e9}".as_bytes(), Err(400)),
+        ("; charset=us-ascii", b"caf\xe9", Err(400)),
+        ("; charset=klingon", b"x", Err(415)),
+        ("; charset=utf-7", b"x", Err(415)),
+        ("; charset=\"utf-8", b"x", Err(415)),
+    ] {
+        for (kind, body) in bodies(name) {
+            let content_type = format!("{kind}{charset}");
+            let case = format!("{content_type}: {}", body.escape_ascii());
+            let answer = server.call("POST", "/articles/").token(&token).body(&content_type, body).send().await;
+            match expected {
+                Ok(name) => assert_eq!((answer.status, answer.json()["name"].as_str()), (201, Some(name)), "{case}"),
+                Err(status) => assert_api_error(&case, &answer, status),
+            }
+        }
+    }
+    assert_eq!(server.count("articles WHERE name LIKE '%\u{fffd}%'").await, 0);
+}
+
+#[tokio::test]
+async fn a_part_may_have_a_charset_of_its_own_and_no_coding() {
+    let (server, token) = TestServer::with_alice().await;
+    for (header, content, expected) in [
+        ("Content-Type: text/plain; charset=iso-8859-1", &b"caf\xe9"[..], Ok("caf\u{e9}")),
+        ("Content-Type: text/plain ; charset=\"UTF-8\"", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        ("Content-Type: text/plain", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        ("Content-Transfer-Encoding: 8bit", "caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+        ("Content-Type: text/plain; charset=klingon", b"x", Err(())),
+        ("Content-Type: text/plain; charset=us-ascii", "caf\u{e9}".as_bytes(), Err(())),
+        ("Content-Transfer-Encoding: base64", b"eA==", Err(())),
+        ("Content-Transfer-Encoding: quoted-printable", b"=78", Err(())),
+        ("Content-Encoding: gzip", b"x", Err(())),
+    ] {
+        let head = format!("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n{header}\r\n\r\n");
+        let body = [head.as_bytes(), content, b"\r\n--b--\r\n"].concat();
+        let call = server.call("POST", "/articles/").token(&token).body("multipart/form-data; boundary=b", body);
+        let answer = call.send().await;
+        match expected {
+            Ok(name) => assert_eq!((answer.status, answer.json()["name"].as_str()), (201, Some(name)), "{header}"),
+            Err(()) => assert_api_error(header, &answer, 400),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_parts_name_is_read_as_the_rfc_writes_it() {
+    let (server, token) = TestServer::with_alice().await;
+    for (disposition, status) in [
+        (r#"form-data; name="name""#, 201),
+        ("form-data;name=name", 201),
+        (r#"FORM-DATA ; NAME="name""#, 201),
+        (r#"form-data; other="; name=x"; name="name""#, 201),
+        (r#"form-data; name="n\ame""#, 201),
+        (r#"form-data; name="name"; filename="a; name=b""#, 400),
+        (r#"form-data; filename="x\"; name=\"name"; name="other""#, 400),
+        (r#"form-data; name="name"#, 400),
+        ("form-data", 400),
+        ("form-data; name=\"\u{ff}\"", 400),
+    ] {
+        // As Latin-1, so that the last one is no UTF-8.
+        let disposition: Vec<u8> = disposition.chars().map(|character| character as u8).collect();
+        let body = [b"--b\r\nContent-Disposition: ", &disposition[..], b"\r\n\r\nx\r\n--b--\r\n"].concat();
+        let call = server.call("POST", "/articles/").token(&token).body("multipart/form-data; boundary=b", body);
+        assert_eq!(call.status().await, status, "{}", disposition.escape_ascii());
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_before_it_is_read() {
+    let (server, token) = TestServer::with_alice().await;
+    for (kind, body) in bodies(b"x") {
+        for coding in ["gzip", "GZIP", "br", "identity, gzip", "deflate", "zstd", "aws-chunked"] {
+            let call = server.call("POST", "/articles/").token(&token).header("content-encoding", coding);
+            let answer = call.body(kind, body.clone()).send().await;
+            assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"), "{coding}: {answer:?}");
+            assert_eq!(answer.code(), "unsupported_content_coding", "{coding}");
+        }
+        for coding in ["identity", "Identity", "", ", identity ,"] {
+            let call = server.call("POST", "/articles/").token(&token).header("content-encoding", coding);
+            assert_eq!(call.body(kind, body.clone()).status().await, 201, "{coding}");
+        }
+    }
+    // Nothing of this body is ever sent.
+    let head = format!(
+        "POST /articles/ HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 100\r\nconnection: close\r\n\r\n"
+    );
+    let answer = server.exchange(head).await.text();
+    assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+    // A media type that is not supported says nothing of codings.
+    let answer = server.call("POST", "/articles/").token(&token).body("text/plain", "x").send().await;
+    assert_eq!((answer.status, answer.header("accept-encoding")), (415, ""));
+}

@@ -1,9 +1,13 @@
 //! What holds for any input: the readers of bodies, numbers, fields, `Accept` and list queries.
 
+use std::cmp::Ordering;
+
 use gatepost::api::pagination;
 use gatepost::api::parsers::{form, json, python_number};
 use gatepost::articles::api::ARTICLES;
+use gatepost::http::charset::Charset;
 use gatepost::http::compression::{Coding, from_accept_encoding};
+use gatepost::http::media_type::MediaType;
 use gatepost::http::negotiation::{self, Renderer};
 use gatepost::http::trace_context;
 use gatepost::models::list::{ListQuery, Page};
@@ -156,10 +160,13 @@ proptest! {
 
     #[test]
     fn a_form_is_read_whatever_it_holds(body: Vec<u8>, pairs in btree_map(any::<String>(), any::<String>(), 0..5)) {
-        form(&body);
+        if let Ok(read) = form(&body, Charset::UTF_8) {
+            let as_browsers_do: Data = form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), Input::text(value))).collect();
+            prop_assert_eq!(read, as_browsers_do);
+        }
         let mut written = form_urlencoded::Serializer::new(String::new());
         written.extend_pairs(&pairs);
-        let read = form(written.finish().as_bytes());
+        let read = form(written.finish().as_bytes(), Charset::UTF_8).expect("a form");
         let expected: Data = pairs.into_iter().map(|(name, value)| (name, Input::text(value))).collect();
         prop_assert_eq!(read, expected);
     }
@@ -182,11 +189,12 @@ proptest! {
         let occurs = body.windows(delimiter.len()).filter(|window| *window == delimiter.as_bytes()).count();
         prop_assume!(occurs == fields.len() + 1 && !body.starts_with(&delimiter.as_bytes()[2..]));
         let input = |is_file: bool, content: &[u8]| match is_file {
-            true => Input::Other,
-            false => Input::text(String::from_utf8_lossy(content)),
+            true => Some(Input::Other),
+            false => str::from_utf8(content).ok().map(Input::text),
         };
-        let expected: Data = fields.iter().map(|(name, is_file, content)| (name.clone(), input(*is_file, content))).collect();
-        prop_assert_eq!(multipart(&boundary, body).expect("a form"), expected);
+        // Of bytes that are no text, nothing is read.
+        let expected: Option<Data> = fields.iter().map(|(name, is_file, content)| Some((name.clone(), input(*is_file, content)?))).collect();
+        prop_assert_eq!(multipart(&boundary, body).ok(), expected);
     }
 
     #[test]
@@ -289,7 +297,8 @@ proptest! {
     ]) {
         if let Ok(query) = pagination::parse(&text, &ARTICLES) {
             prop_assert!((1..=1000).contains(&query.limit));
-            prop_assert!(["id", "name"].contains(&query.order_by));
+            let fields: Vec<_> = query.order.iter().map(|order| order.field).collect();
+            prop_assert!([&["id"][..], &["name", "id"]].contains(&&fields[..]), "{:?}", fields);
             prop_assert!(query.search.iter().all(|word| !word.is_empty() && !word.contains('\0')));
         }
     }
@@ -308,13 +317,19 @@ proptest! {
     }
 
     #[test]
-    fn pages_cover_any_list_once_forth_and_back(names in vec("[ab]{0,2}", 0..30), limit in 1i64..8, by_name: bool, descending: bool) {
+    fn pages_cover_any_list_once_forth_and_back(
+        names in vec("[ab]{0,2}", 0..30),
+        limit in 1i64..8,
+        order in prop::sample::select(vec!["id", "-id", "name", "-name", "name,-id", "-name,id", "-name,-id,name", "id,name", ",name, -id,"]),
+    ) {
         let mut rows: Vec<(String, i64)> = names.into_iter().zip(1..).collect();
-        let order = format!("{}{}", if descending { "-" } else { "" }, if by_name { "name" } else { "id" });
-        rows.sort_by_key(|(name, id)| (by_name.then(|| name.clone()), *id));
-        if descending {
-            rows.reverse();
-        }
+        let (by_name, by_name_down, by_id_down) =
+            (order.contains("name") && order != "id,name", order.starts_with("-name"), order.contains("-id") || order == "-name");
+        rows.sort_by(|(a, x), (b, y)| {
+            let (names, ids) = (a.cmp(b), x.cmp(y));
+            let names = if by_name { if by_name_down { names.reverse() } else { names } } else { Ordering::Equal };
+            names.then(if by_id_down { ids.reverse() } else { ids })
+        });
         let mut path = format!("limit={limit}&ordering={order}");
         let mut met = Vec::new();
         for relation in ["next", "prev"] {
@@ -334,25 +349,28 @@ proptest! {
 /// A page of a list in memory, cut as a database would.
 fn page(rows: &[(String, i64)], query: &str) -> Page<(String, i64)> {
     let query: ListQuery = pagination::parse(query, &ARTICLES).expect("a query of ours");
-    let by_name = query.order_by == "name";
-    let place = |(name, id): &(String, i64)| (by_name.then(|| name.clone()), *id);
+    let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
+    let compare = |a: &(String, i64), b: &(String, i64)| {
+        let compared = query.order.iter().map(|order| {
+            let ordering = if order.field == "name" { a.0.cmp(&b.0) } else { a.1.cmp(&b.1) };
+            if order.descending != backwards { ordering.reverse() } else { ordering }
+        });
+        compared.fold(Ordering::Equal, Ordering::then)
+    };
     let mut found: Vec<(String, i64)> = rows.to_vec();
-    found.sort_by_key(place);
-    if query.fetch_descending() {
-        found.reverse();
-    }
+    found.sort_by(compare);
     if let Some(cursor) = &query.cursor {
-        let key = cursor.key.as_ref().map(|key| key.as_str().expect("a name").to_owned());
-        let at = (key, cursor.id);
-        found.retain(|row| if query.fetch_descending() { place(row) < at } else { place(row) > at });
+        let name = cursor.keys.first().map_or("", |key| key.as_str().expect("a name"));
+        let at = (name.to_owned(), cursor.id);
+        found.retain(|row| compare(row, &at) == Ordering::Greater);
     }
     found.truncate(query.limit as usize + 1);
-    Page::new(&query, found, |row| (row.1, by_name.then(|| FieldValue::Text(row.0.clone()))))
+    Page::new(&query, found, |row| (row.1, query.keys().map(|_| FieldValue::Text(row.0.clone())).collect()))
 }
 
 fn link<T>(page: &Page<T>, query: &str, relation: &str) -> Option<String> {
-    let order_by = if query.contains("name") { "name" } else { "id" };
-    let links = pagination::link(page, order_by, "/", query)?;
+    let list = pagination::parse(query, &ARTICLES).expect("a query of ours");
+    let links = pagination::link(page, &list, "/", query)?;
     let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
     Some(link.split(['?', '>']).nth(1).expect("a query").to_owned())
 }
@@ -412,7 +430,7 @@ fn accept_of_equal_quality_means_the_more_specific_range() {
 
 /// The fields of a multipart form, or why it cannot be read.
 fn multipart(boundary: &str, body: Vec<u8>) -> Result<Data, gatepost::error::Error> {
-    let content_type = format!("multipart/form-data; boundary=\"{boundary}\"");
+    let media_type = MediaType::parse(&format!("multipart/form-data; boundary=\"{boundary}\"")).expect("a media type");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(gatepost::api::parsers::multipart(&content_type, body.into()))
+    runtime.block_on(gatepost::api::parsers::multipart(&media_type, Charset::UTF_8, body.into()))
 }

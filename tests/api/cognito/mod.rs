@@ -7,4 +7,5 @@ mod linking;
 mod local_pool;
 mod post_confirmation;
 mod properties;
+mod sign_in;
 mod tokens;

@@ -229,6 +229,69 @@ async fn what_genuine_events_may_look_like_is_tolerated() {
 }
 
 #[tokio::test]
+async fn only_what_is_used_of_an_event_is_judged() {
+    let server = server().await;
+    let odd = |name: &str, attributes: Value| {
+        let known = attributes.as_object().expect("an object").clone();
+        known.into_iter().fold(event(name), |event, (name, value)| {
+            let mut event = event;
+            event["request"]["userAttributes"][name] = value;
+            event
+        })
+    };
+    let rows = [
+        odd(
+            "numbers",
+            json!({ "custom:n": 7, "custom:list": [1], "phone_number_verified": true, "address": { "a": 1 } }),
+        ),
+        odd("nothing", json!({ "name": null, "custom:none": null })),
+    ];
+    for event in &rows {
+        assert_result(&send(&server, event).await, "created");
+    }
+    assert_eq!(server.count("users WHERE email IN ('numbers@example.com', 'nothing@example.com')").await, 2);
+    // A boolean is as good as the string.
+    assert_result(&send(&server, &odd("boolean", json!({ "email_verified": true }))).await, "created");
+    assert_eq!(server.count("users WHERE email = 'boolean@example.com'").await, 1);
+    for (at, verified) in [json!(false), json!(1), json!("True"), json!(["true"]), json!({})].into_iter().enumerate() {
+        let event = odd(&format!("not{at}"), json!({ "email_verified": verified }));
+        assert_result(&send(&server, &event).await, "created");
+    }
+    assert_eq!(server.count("users WHERE email LIKE 'not_@%'").await, 0);
+    // What cannot be used counts as absent: the user can still be told from all others.
+    assert_result(&send(&server, &odd("no-text", json!({ "email": 7 }))).await, "created");
+    let mut unnamed = event("unnamed");
+    unnamed["userName"] = json!({ "a": 1 });
+    assert_result(&send(&server, &unnamed).await, "created");
+    let surrogate = event("half").to_string().replace("CONFIRMED\",", "CONFIRMED\",\"name\":\"a\\ud800b\",");
+    assert_result(&send_bytes(&server, surrogate.as_bytes()).await, "created");
+    let mut forgot = event("jane");
+    (forgot["triggerSource"], forgot["request"]) = (json!("PostConfirmation_ConfirmForgotPassword"), json!(null));
+    assert_result(&send(&server, &forgot).await, "ignored");
+}
+
+#[tokio::test]
+async fn an_event_is_decoded_as_every_body_is() {
+    let server = server().await;
+    let body = event("zo\u{eb}").to_string();
+    let latin1: Vec<u8> = body.chars().map(|character| character as u8).collect();
+    let time = now().to_string();
+    let call = |content_type: &str, body: &[u8]| {
+        let call = server.call("POST", PATH).header("x-gatepost-timestamp", &time);
+        call.header("x-gatepost-signature", signature(SECRET, &time, body)).body(content_type, body)
+    };
+    assert_result(&call("application/json ; charset=\"UTF-8\"", body.as_bytes()).send().await, "created");
+    assert_result(&call("application/json; charset=iso-8859-1", &latin1).send().await, "known");
+    assert_result(&call("text/plain", body.as_bytes()).send().await, "known");
+    assert_refused("no UTF-8", &call("application/json", &latin1).send().await, 400, "event_malformed");
+    let unknown = call("application/json; charset=klingon", body.as_bytes()).send().await;
+    assert_refused("unknown", &unknown, 415, "unsupported_media_type");
+    let compressed = call("application/json", body.as_bytes()).header("content-encoding", "gzip").send().await;
+    assert_refused("compressed", &compressed, 415, "unsupported_content_coding");
+    assert_eq!((users(&server).await, server.count("users WHERE username = 'zo\u{eb}'").await), (1, 1));
+}
+
+#[tokio::test]
 async fn a_forged_signature_is_refused() {
     let server = server().await;
     let body = event("jane").to_string();

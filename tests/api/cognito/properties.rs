@@ -149,6 +149,8 @@ fn expected_claims(members: &Map<String, Value>) -> Option<Claims> {
         iat: time("iat")?,
         nbf: time("nbf")?,
         auth_time: time("auth_time")?,
+        nonce: members.get("nonce").and_then(Value::as_str).map(str::to_owned),
+        acr: members.get("acr").and_then(Value::as_str).map(str::to_owned),
     })
     .filter(|_| text("username").is_some())
 }

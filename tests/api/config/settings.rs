@@ -57,6 +57,14 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
         ],
     ),
+    ("COGNITO_ADMIN_CLIENT_ID", &["a b", "<client>"]),
+    // Without an app client of the admin's, they are refused whatever they say.
+    ("COGNITO_ADMIN_CLIENT_SECRET", &["s"]),
+    ("COGNITO_ADMIN_ACR", &["urn:cognito:loa:2"]),
+    ("COGNITO_AUTHORIZATION_URL", &["https://example.com/oauth2/authorize"]),
+    ("COGNITO_TOKEN_URL", &["https://example.com/oauth2/token"]),
+    ("COGNITO_LOGOUT_URL", &["https://example.com/logout"]),
+    ("ADMIN_PASSWORD_SIGN_IN", &["no", "false"]),
     ("APP_ENV", &["prod", "Production", "development,production", "1"]),
     (
         "AWS_USER_POOLS_ID",
@@ -152,6 +160,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "*",
             "admin.example.com",
             "admin.example.com:8443",
+            "https://example.com?q",
             "ftp://admin.example.com",
             "https://admin.example.com/admin",
             "https://admin.example.com/?a",
@@ -175,6 +184,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://user:secret@example.com",
         ],
     ),
+    ("CORS_ALLOWED_HEADERS", &["*", "x own", "x-own: 1", "x-own;x-other", "x-\u{e9}", "authorization,*"]),
     (
         "TRUSTED_PROXIES",
         &[
@@ -312,7 +322,7 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
         assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
         assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
-        assert_eq!((config.metrics_address, config.metrics_token, config.public_url), (None, None, None));
+        assert_eq!((config.metrics_address, config.metrics_token, config.public_origin), (None, None, None));
         assert!(!config.log_json);
         assert_eq!(config.log_filter, "info,actix_server=warn");
     }
@@ -365,7 +375,7 @@ fn every_value_arrives() {
     assert_eq!(config.bind.to_string(), "[::]:80");
     let proxies: Vec<_> = config.trusted_proxies.0.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["127.0.0.1", "::1", "10.0.0.1", "2001:db8::/32", "2001:db9::1", "2001:dba::/32"]);
-    assert_eq!(config.public_url.as_ref().map(ToString::to_string).as_deref(), Some("https://admin.example.com"));
+    assert_eq!(config.public_origin.as_deref(), Some("https://admin.example.com"));
     assert!(config.allowed_hosts.contains(&"admin.example.com".to_owned()));
     let limits = (config.session_limits.idle, config.session_limits.max);
     assert_eq!(limits, (Duration::from_secs(1), Duration::from_secs(2)));
@@ -388,7 +398,9 @@ fn lists_are_separated_by_commas_and_blanks_around_them_do_not_count() {
         ("AWS_APP_CLIENT_ID", " 1a , 2b ,, 3c,"),
         ("ALLOWED_HOSTS", "Example.COM, .example.org ,[::1],[2001:DB8:0::1],*"),
         ("CORS_ALLOWED_ORIGINS", "https://a.example , http://b.example:8080"),
+        ("CORS_ALLOWED_HEADERS", "Authorization , x-own"),
     ]);
+    assert_eq!(config.cors_allowed_headers, ["authorization", "x-own"]);
     assert_eq!(pool(&config).client_ids, ["1a", "2b", "3c"]);
     assert_eq!(config.allowed_hosts, ["example.com", ".example.org", "[::1]", "[2001:db8::1]", "*"]);
     assert_eq!(config.cors_allowed_origins, ["https://a.example", "http://b.example:8080"]);

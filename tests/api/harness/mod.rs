@@ -14,6 +14,7 @@ pub mod pool;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod program;
+pub mod provider;
 pub mod rows;
 pub mod service;
 
@@ -29,6 +30,7 @@ use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::db::{DatabaseUrl, Db};
 use gatepost::http::client_address::TrustedProxies;
+use gatepost::http::cors::DEFAULT_HEADERS;
 use gatepost::server::{self, Resources};
 use gatepost::users::sessions::SessionLimits;
 use jwks::Behaviour;
@@ -190,6 +192,9 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
     Config {
         mode: Mode::Production,
         pool: Pool::Cognito(pool.user_pool()),
+        provider: None,
+        password_sign_in: true,
+        public_origin: None,
         token_use: TokenUse::Id,
         leeway: Duration::from_secs(30),
         link_unverified_email: false,
@@ -204,8 +209,8 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         database,
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
-        public_url: None,
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
+        cors_allowed_headers: DEFAULT_HEADERS.map(str::to_owned).to_vec(),
         session_limits: SessionLimits { idle: Duration::from_secs(28_800), max: Duration::from_secs(1_209_600) },
         login_max_failures: 5,
         max_body_bytes: 1_048_576,

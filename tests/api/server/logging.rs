@@ -87,3 +87,31 @@ async fn the_json_log_has_a_line_for_each_request_and_no_path_forges_one() {
     let log = program.log().join("\n");
     assert_lacks(&log, &["in-the-query", "eyJ"]);
 }
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_logged_too() {
+    let program = Program::new().set("RUST_LOG", "info").serve().await;
+    for request in [
+        &b"GET /articles/?search=caf\xe9 HTTP/1.1\r\nhost: localhost\r\n\r\n"[..],
+        "GET /articles/?search=caf\u{e9} HTTP/1.1\r\nhost: localhost\r\n\r\n".as_bytes(),
+        b"GET / HTTP/1.1\r\n\r\n",
+    ] {
+        assert_eq!(program.exchange(request).await.statuses(), [400]);
+    }
+    eventually("each has a line", async || {
+        let log = program.log();
+        log.iter().filter(|line| line.contains("gatepost::access: refused before it was read: ")).count() == 3
+    })
+    .await;
+    assert_lacks(&program.log().join("\n"), &["ERROR", "actix_http"]);
+}
+
+#[tokio::test]
+async fn where_requests_are_not_logged_one_that_cannot_be_read_is_not_either() {
+    let program = Program::new().set("RUST_LOG", "info,gatepost::access=warn").serve().await;
+    assert_eq!(program.exchange("GET / HTTP/1.1\r\nhost localhost\r\n\r\n").await.statuses(), [400]);
+    assert_eq!(program.call("GET", "/").header("host", "evil.example").status().await, 400);
+    // The line about this comes later than the other would have.
+    eventually("the host is logged", async || program.log().iter().any(|line| line.contains("evil.example"))).await;
+    assert_lacks(&program.log().join("\n"), &["refused before it was read", "ERROR", "actix_http"]);
+}

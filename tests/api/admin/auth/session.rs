@@ -305,3 +305,65 @@ async fn nothing_is_left_of_who_was_signed_in_before() {
     assert_has(&page, &["<strong>alice</strong>"]);
     assert_lacks(&page, &["signed out"]);
 }
+
+/// What other programs leave in a browser, before and behind the session's cookie.
+const FOREIGN: [&[u8]; 6] = [b"a=\xff\xfe", b"caf\xe9=1", b"x=%ff", b"bare", b"=", b"prefs={\"a\": \"b\"}"];
+
+#[tokio::test]
+async fn a_cookie_of_somebody_else_does_not_sign_out() {
+    let (server, root) = TestServer::with_superuser().await;
+    let own = format!("{SESSION_COOKIE}={}", root.session());
+    for foreign in FOREIGN {
+        for cookies in [[foreign, b"; ", own.as_bytes()].concat(), [own.as_bytes(), b";", foreign].concat()] {
+            let answer = server.call("GET", "/admin/").header("cookie", &cookies).send().await;
+            assert_eq!(answer.status, 200, "{}", cookies.escape_ascii());
+            let page = server.call("GET", "/articles/").header("cookie", &cookies).header("accept", "text/html");
+            let page = page.header("sec-fetch-site", "none").send().await;
+            assert_eq!(page.status, 200, "{}", cookies.escape_ascii());
+        }
+    }
+    let two = server.call("GET", "/admin/").header("cookie", FOREIGN[0]).header("cookie", &own);
+    assert_eq!(two.status().await, 200, "two headers");
+}
+
+#[tokio::test]
+async fn of_several_session_cookies_each_is_tried() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.staff("old", |_| {}).await;
+    let mut old = server.sign_in("old").await;
+    let ended = old.session().to_owned();
+    assert_eq!(old.post("/admin/logout/", &[]).await.status, 200);
+    let token =
+        root.page("/admin/").await.split("csrfmiddlewaretoken\" value=\"").nth(1).expect("a token")[..43].to_owned();
+    for other in [ended.as_str(), "django", "", "%ff", "a b"] {
+        let (own, other) = (format!("{SESSION_COOKIE}={}", root.session()), format!("{SESSION_COOKIE}={other}"));
+        for cookies in [format!("{own}; {other}"), format!("{other}; {own}"), format!("{other}; x=y; {own}; {other}")] {
+            let answer = server.call("GET", "/admin/").header("cookie", &cookies).send().await;
+            assert_eq!(answer.status, 200, "{cookies}");
+            assert_has(&answer.text(), &["Signed in as <strong>root</strong>"]);
+            let form = format!("csrfmiddlewaretoken={token}&theme=dark");
+            let call = server.call("POST", "/admin/theme/").header("cookie", &cookies);
+            let answer = call.body("application/x-www-form-urlencoded", form).send().await;
+            assert_eq!(answer.status, 303, "{cookies}");
+            let page = server.call("GET", "/articles/").header("cookie", &cookies).header("accept", "text/html");
+            assert_eq!(page.header("sec-fetch-site", "none").status().await, 200, "{cookies}");
+        }
+        let answer = server.call("GET", "/admin/").header("cookie", format!("{other}; {other}")).send().await;
+        assert_eq!(answer.status, 302, "{other} alone signs nobody in");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_works_beside_cookies_of_somebody_else() {
+    let server = TestServer::start().await;
+    server.staff("alice", |_| {}).await;
+    for foreign in FOREIGN {
+        let mut alice = AdminClient::new(server.address);
+        alice.get("/admin/login/").await;
+        let (token, csrf) = (alice.token.clone(), alice.cookies["__Host-csrftoken"].clone());
+        let cookies = [foreign, b"; __Host-csrftoken=", &[b'x'; 43], b"; __Host-csrftoken=", csrf.as_bytes()];
+        let form = [("csrfmiddlewaretoken", token.as_str()), ("username", "alice"), ("password", PASSWORD)];
+        let call = AdminClient::new(server.address).form("/admin/login/", &form).header("cookie", cookies.concat());
+        assert_eq!(call.status().await, 303, "{}", foreign.escape_ascii());
+    }
+}

@@ -1,0 +1,189 @@
+// Staff sign in to the admin: at the local pool's page, and at the hosted UI of ministack, a Cognito emulator.
+//
+//   npm ci && npm run sign-in
+//
+// GATEPOST_TEST_MINISTACK   the program `ministack` (`pip install ministack cryptography`); PATH by default
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { look, story } from './lib.mjs'
+
+const PASSWORD = 'Vx9#kw2pLm-test'
+
+await story('sign-in at the local user pool', {}, async ({ server, newPage, step }) => {
+  const page = await newPage()
+  const title = page.getByRole('heading', { level: 1 })
+
+  await step('the sign-in page offers both ways', async () => {
+    await page.goto('/admin/articles/')
+    await page.getByRole('link', { name: 'Sign in with Cognito' }).waitFor()
+    await look(page, 'sign-in')
+  })
+
+  await step('an e-mail without a local user is told so', async () => {
+    await page.getByRole('link', { name: 'Sign in with Cognito' }).click()
+    await look(page, 'local-pool')
+    await page.getByLabel('E-mail').fill('nobody@example.com')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('No account here belongs to your Cognito account.').waitFor()
+    await look(page, 'sign-in-refused')
+  })
+
+  await step('the first superuser lands where they wanted to go', async () => {
+    await page.getByRole('link', { name: 'Sign in with another account' }).click()
+    await page.getByLabel('E-mail').fill('admin@example.com')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await title.filter({ hasText: 'Articles' }).waitFor()
+    assert.equal(new URL(page.url()).pathname, '/admin/articles/')
+  })
+
+  await step('it works at another name of this machine, too', async () => {
+    const origin = server.origin.replace('127.0.0.1', 'localhost')
+    const other = await newPage({ baseURL: origin, also: [origin] })
+    await other.goto('/admin/')
+    await other.getByRole('link', { name: 'Sign in with Cognito' }).click()
+    await other.getByLabel('E-mail').fill('admin@example.com')
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await other.getByRole('heading', { level: 1 }).waitFor()
+    assert.equal(new URL(other.url()).origin, origin)
+  })
+})
+
+const program = process.env.GATEPOST_TEST_MINISTACK ?? 'ministack'
+if (spawnSync(program, ['--help']).error) {
+  console.log('SKIPPED sign-in at ministack. Missing: ministack (pip install ministack cryptography)')
+  if (process.env.CI === 'true') process.exitCode = 1
+} else {
+  const pool = await startPool()
+  try {
+    for (const kind of ['confidential', 'public']) await atHostedUi(kind, pool)
+  } finally {
+    pool.stop()
+  }
+}
+
+async function atHostedUi(kind, pool) {
+  const port = await freePort()
+  const origin = `http://localhost:${port}`
+  const client = await pool.client(kind === 'confidential', origin)
+  const settings = {
+    BIND_ADDRESS: `127.0.0.1:${port}`,
+    PUBLIC_URL: origin,
+    AWS_USER_POOLS_ID: pool.id,
+    AWS_APP_CLIENT_ID: 'anotherclient',
+    COGNITO_JWKS_URL: `${pool.origin}/${pool.id}/.well-known/jwks.json`,
+    COGNITO_ADMIN_CLIENT_ID: client.ClientId,
+    ...(client.ClientSecret && { COGNITO_ADMIN_CLIENT_SECRET: client.ClientSecret }),
+    COGNITO_AUTHORIZATION_URL: `${pool.origin}/oauth2/authorize`,
+    COGNITO_TOKEN_URL: `${pool.origin}/oauth2/token`,
+    COGNITO_LOGOUT_URL: `${pool.origin}/logout`,
+  }
+  await story(`sign-in at ministack with a ${kind} client`, settings, async ({ server, newPage, step }) => {
+    server.run('createsuperuser', '--noinput', '--username', 'jane', '--email', 'jane@example.com')
+    const page = await newPage({ baseURL: origin, also: [origin, pool.origin] })
+    const signIn = async (tab, name) => {
+      await tab.getByLabel('Username').fill(`${name}@example.com`)
+      await tab.getByLabel('Password').fill(PASSWORD)
+      await tab.getByRole('button', { name: 'Sign in' }).click()
+    }
+
+    await step('a user without a local account is told so', async () => {
+      await page.goto('/admin/')
+      await page.getByRole('link', { name: 'Sign in with Cognito' }).click()
+      await signIn(page, 'bob')
+      await page.getByText('No account here belongs to your Cognito account.').waitFor()
+    })
+
+    await step('staff sign in, in two tabs at once, and land where they wanted to go', async () => {
+      const other = await page.context().newPage()
+      await page.goto('/admin/articles/')
+      await other.goto('/admin/history/')
+      for (const tab of [page, other]) await tab.getByRole('link', { name: 'Sign in with Cognito' }).click()
+      await signIn(other, 'jane')
+      await other.waitForURL(`${origin}/admin/history/`)
+      await signIn(page, 'jane')
+      await page.waitForURL(`${origin}/admin/articles/`)
+      await other.close()
+    })
+
+    await step('a repeated callback and a forged state are refused', async () => {
+      const callback = `${origin}/admin/login/cognito/callback/?code=x&state=${'a'.repeat(43)}`
+      const answer = await page.request.get(callback, { maxRedirects: 0 })
+      assert.equal(answer.status(), 400)
+      assert.match(await answer.text(), /was already used/)
+    })
+
+    await step('signing out ends both sessions', async () => {
+      await page.goto('/admin/')
+      await page.getByRole('button', { name: 'jane' }).click()
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByRole('link', { name: 'Sign out of Cognito' }).click()
+      await page.waitForURL(`${origin}/admin/login/`)
+      await page.goto('/admin/')
+      assert.equal(new URL(page.url()).pathname, '/admin/login/')
+    })
+
+    await step('no token, code or secret is in the log', () => {
+      assert.doesNotMatch(server.log(), /eyJ|code=|refresh/)
+      if (client.ClientSecret) assert.equal(server.log().includes(client.ClientSecret), false)
+    })
+  })
+}
+
+/** Starts ministack with a pool of two users, `jane` and `bob`. */
+async function startPool() {
+  const port = await freePort()
+  const env = {
+    PATH: process.env.PATH, HOME: process.env.HOME, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port),
+    SERVICES: 'cognito-idp', IOT_MTLS_ENABLED: '0',
+  }
+  const child = spawn(program, [], { env, stdio: 'ignore' })
+  const origin = `http://127.0.0.1:${port}`
+  const call = async (action, input) => {
+    const headers = {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `AWSCognitoIdentityProviderService.${action}`,
+      authorization: 'AWS4-HMAC-SHA256 Credential=test/20261128/eu-west-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=x',
+    }
+    const answer = await fetch(`${origin}/`, { method: 'POST', headers, body: JSON.stringify(input) })
+    const body = await answer.json()
+    assert.equal(answer.status, 200, `${action}: ${JSON.stringify(body)}`)
+    return body
+  }
+  for (let wait = 0; wait < 300; wait += 1) {
+    if (await fetch(origin).then(() => true, () => false)) break
+    await new Promise((done) => { setTimeout(done, 100) })
+  }
+  const { UserPool } = await call('CreateUserPool', { PoolName: 'staff', AutoVerifiedAttributes: ['email'] })
+  const UserPoolId = UserPool.Id
+  await call('CreateUserPoolDomain', { UserPoolId, Domain: 'staff' })
+  for (const name of ['jane', 'bob']) {
+    const Username = `${name}@example.com`
+    const UserAttributes = [{ Name: 'email', Value: Username }, { Name: 'email_verified', Value: 'true' }]
+    await call('AdminCreateUser', { UserPoolId, Username, UserAttributes, MessageAction: 'SUPPRESS' })
+    await call('AdminSetUserPassword', { UserPoolId, Username, Password: PASSWORD, Permanent: true })
+  }
+  return {
+    id: UserPoolId,
+    origin,
+    stop: () => child.kill(),
+    async client(isConfidential, publicOrigin) {
+      const { UserPoolClient } = await call('CreateUserPoolClient', {
+        UserPoolId, ClientName: 'gatepost-admin', GenerateSecret: isConfidential,
+        AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: ['code'],
+        AllowedOAuthScopes: ['openid', 'email', 'profile'], SupportedIdentityProviders: ['COGNITO'],
+        CallbackURLs: [`${publicOrigin}/admin/login/cognito/callback/`], LogoutURLs: [`${publicOrigin}/admin/login/`],
+      })
+      return UserPoolClient
+    },
+  }
+}
+
+/** A port of this machine on which nobody listens. */
+async function freePort() {
+  const server = createServer()
+  await new Promise((done) => { server.listen(0, '127.0.0.1', done) })
+  const { port } = server.address()
+  await new Promise((done) => { server.close(done) })
+  return port
+}

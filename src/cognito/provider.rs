@@ -1,0 +1,283 @@
+//! The pool as an OpenID Connect provider: its endpoints, and the exchange of a code for an ID token.
+//!
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html>
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Client, Response};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::cognito::jwks::{JwksSettings, chain, http_client};
+use crate::cognito::local_pool::ADMIN_CLIENT_ID;
+use crate::cognito::user_pool::checked_url;
+use crate::crypto::Secret;
+
+/// How long endpoints from discovery are used before they are fetched again.
+const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
+/// Maximum size of an answer. A token answer of Cognito has 4 to 12 KiB.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// The app client of the admin, and where its users sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSettings {
+    pub issuer: String,
+    pub client_id: String,
+    /// `None` for a public client.
+    pub client_secret: Option<Secret>,
+    /// Each replaces what discovery says.
+    pub authorization_url: Option<Url>,
+    pub token_url: Option<Url>,
+    pub logout_url: Option<Url>,
+    /// The accepted values of `acr`; empty: any or none.
+    pub acr: Vec<String>,
+}
+
+impl ProviderSettings {
+    /// The admin's app client of the local pool.
+    pub fn local(issuer: &str) -> ProviderSettings {
+        ProviderSettings {
+            issuer: issuer.to_owned(),
+            client_id: ADMIN_CLIENT_ID.to_owned(),
+            client_secret: None,
+            authorization_url: None,
+            token_url: None,
+            logout_url: None,
+            acr: Vec::new(),
+        }
+    }
+}
+
+/// The URLs of a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    pub authorization: Url,
+    pub token: Url,
+    /// Cognito's `/logout`, if there is one.
+    pub logout: Option<Url>,
+}
+
+/// Why the provider did not give an ID token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It did not answer, or not in time.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    /// It answered something that no provider of this pool would.
+    #[error("its answer cannot be used: {0}")]
+    Unusable(String),
+    /// It refused the code.
+    #[error("it refused the code: {0}")]
+    CodeRefused(String),
+}
+
+/// A provider.
+pub struct Provider {
+    pub settings: ProviderSettings,
+    http: JwksSettings,
+    /// Those of the local pool, which are known once the server listens.
+    fixed: OnceLock<Arc<Endpoints>>,
+    endpoints: Mutex<Option<(Instant, Arc<Endpoints>)>>,
+}
+
+/// The metadata of OpenID Connect Discovery 1.0, section 3.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    end_session_endpoint: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    id_token: String,
+}
+
+/// RFC 6749, section 5.2.
+#[derive(Deserialize)]
+struct TokenError {
+    error: String,
+}
+
+/// What an authorization request asks for.
+pub struct AuthorizationRequest<'a> {
+    pub redirect_uri: &'a str,
+    pub state: &'a str,
+    pub nonce: &'a str,
+    /// SHA-256 of the code verifier in base64url (RFC 7636, `S256`).
+    pub code_challenge: &'a str,
+    /// The oldest sign-in that is accepted, in seconds.
+    pub max_age: u64,
+    /// Whether the provider must ask again, whoever is signed in there.
+    pub is_forced: bool,
+}
+
+impl Provider {
+    pub fn new(settings: ProviderSettings, http: JwksSettings) -> Provider {
+        Provider { settings, http, fixed: OnceLock::new(), endpoints: Mutex::new(None) }
+    }
+
+    /// Sets the endpoints for good, without discovery.
+    pub fn fix(&self, endpoints: Endpoints) {
+        let _ = self.fixed.set(Arc::new(endpoints));
+    }
+
+    /// The endpoints: those of the settings, and the others from discovery.
+    pub async fn endpoints(&self) -> Result<Arc<Endpoints>, ProviderError> {
+        if let Some(endpoints) = self.fixed.get() {
+            return Ok(endpoints.clone());
+        }
+        let mut known = self.endpoints.lock().await;
+        if let Some((_, endpoints)) = known.as_ref().filter(|(at, _)| at.elapsed() < DISCOVERED_FOR) {
+            return Ok(endpoints.clone());
+        }
+        match self.find_endpoints().await {
+            Ok(found) => Ok(known.insert((Instant::now(), Arc::new(found))).1.clone()),
+            // They hardly ever change, so an outage of discovery alone keeps nobody out.
+            Err(error) => known.as_ref().map(|(_, endpoints)| endpoints.clone()).ok_or(error),
+        }
+    }
+
+    async fn find_endpoints(&self) -> Result<Endpoints, ProviderError> {
+        let ProviderSettings { authorization_url, token_url, logout_url, .. } = &self.settings;
+        if let (Some(authorization), Some(token)) = (authorization_url, token_url) {
+            return Ok(Endpoints {
+                authorization: authorization.clone(),
+                token: token.clone(),
+                logout: logout_url.clone(),
+            });
+        }
+        let found = self.discover().await?;
+        let chosen = |setting: &Option<Url>, found: &str| match setting {
+            Some(url) => Ok(url.clone()),
+            None => checked_url(found).map_err(ProviderError::Unusable),
+        };
+        let logout = logout_url.clone().map(Ok).or_else(|| found.end_session_endpoint.as_deref().map(checked_url));
+        Ok(Endpoints {
+            authorization: chosen(authorization_url, &found.authorization_endpoint)?,
+            token: chosen(token_url, &found.token_endpoint)?,
+            logout: logout.transpose().map_err(ProviderError::Unusable)?,
+        })
+    }
+
+    async fn discover(&self) -> Result<Metadata, ProviderError> {
+        let url = format!("{}/.well-known/openid-configuration", self.settings.issuer);
+        let url = Url::parse(&url).map_err(|error| ProviderError::Unusable(error.to_string()))?;
+        let answer = self.client(&url)?.get(url.clone()).send().await;
+        let answer = answer.map_err(|error| ProviderError::Unreachable(chain(&error.without_url())))?;
+        if !answer.status().is_success() {
+            return Err(ProviderError::Unreachable(format!("the answer of {url} is {}", answer.status())));
+        }
+        let metadata: Metadata = parse(&body(answer).await?)?;
+        // OpenID Connect Discovery 1.0, section 4.3: a provider that speaks for another issuer is an attack.
+        if metadata.issuer != self.settings.issuer {
+            return Err(ProviderError::Unusable("discovery names another issuer".to_owned()));
+        }
+        Ok(metadata)
+    }
+
+    fn client(&self, url: &Url) -> Result<Client, ProviderError> {
+        http_client(url, &self.http).map_err(ProviderError::Unreachable)
+    }
+
+    /// The URL at which a user signs in.
+    pub fn authorization_url(&self, endpoints: &Endpoints, request: &AuthorizationRequest) -> Url {
+        let mut url = endpoints.authorization.clone();
+        let max_age = request.max_age.to_string();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("redirect_uri", request.redirect_uri)
+            .append_pair("scope", "openid email profile")
+            .append_pair("state", request.state)
+            .append_pair("nonce", request.nonce)
+            .append_pair("code_challenge", request.code_challenge)
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("max_age", &max_age);
+        if request.is_forced {
+            query.append_pair("prompt", "login");
+        }
+        if !self.settings.acr.is_empty() {
+            query.append_pair("acr_values", &self.settings.acr.join(" "));
+        }
+        drop(query);
+        url
+    }
+
+    /// The URL that ends the session at the provider and leads back to `logout_uri`, which the app client must allow.
+    pub fn logout_url(&self, endpoints: &Endpoints, logout_uri: &str) -> Option<Url> {
+        let mut url = endpoints.logout.clone()?;
+        url.query_pairs_mut().append_pair("client_id", &self.settings.client_id).append_pair("logout_uri", logout_uri);
+        Some(url)
+    }
+
+    /// Exchanges a code for an ID token, which is not verified yet. All other tokens are dropped at once.
+    pub async fn id_token(&self, code: &str, verifier: &str, redirect_uri: &str) -> Result<String, ProviderError> {
+        let url = self.endpoints().await?.token.clone();
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "authorization_code")
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("code", code)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("code_verifier", verifier)
+            .finish();
+        let request = self.client(&url)?.post(url).body(form);
+        let mut request = request.header("content-type", "application/x-www-form-urlencoded");
+        if let Some(secret) = &self.settings.client_secret {
+            request = request.header(AUTHORIZATION, basic(&self.settings.client_id, secret));
+        }
+        let answer = request.send().await.map_err(|error| ProviderError::Unreachable(chain(&error.without_url())))?;
+        let status = answer.status();
+        if status.is_server_error() {
+            return Err(ProviderError::Unreachable(format!("its answer is {status}")));
+        }
+        let body = body(answer).await?;
+        if !status.is_success() {
+            let error: TokenError = parse(&body)?;
+            return Err(ProviderError::CodeRefused(error.error.chars().take(100).collect()));
+        }
+        parse::<TokenAnswer>(&body).map(|answer| answer.id_token)
+    }
+}
+
+/// RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
+fn basic(client_id: &str, secret: &Secret) -> String {
+    let encoded = |bytes: &[u8]| form_urlencoded::byte_serialize(bytes).collect::<String>();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.as_bytes()))))
+}
+
+async fn body(mut answer: Response) -> Result<Vec<u8>, ProviderError> {
+    let mut body = Vec::new();
+    let unreachable = |error: reqwest::Error| ProviderError::Unreachable(chain(&error.without_url()));
+    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(ProviderError::Unusable(format!("it has more than {MAX_ANSWER_BYTES} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
+    // The error of serde_json repeats no value.
+    serde_json::from_slice(body).map_err(|error| ProviderError::Unusable(format!("{:?} error", error.classify())))
+}
+
+/// The parameters of the redirect back, each once: a second value is an attack (RFC 6749, section 3.1).
+pub fn redirect_parameters(query: &str) -> Option<HashMap<String, String>> {
+    let mut parameters = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
+            return None;
+        }
+    }
+    Some(parameters)
+}

@@ -1,0 +1,37 @@
+//! Staff sign in to the admin with Cognito: authorization code with PKCE (RFC 6749, RFC 7636, OpenID Connect Core 1.0).
+//!
+//! [`pages`] begins a [`flow`] and receives its end. [`local_pages`] is the local pool's own provider, for development.
+
+pub mod flow;
+pub mod local_pages;
+pub mod pages;
+
+use actix_web::cookie::Key;
+use std::time::Duration;
+
+use crate::cognito::linking::{Creation, Policy};
+use crate::cognito::provider::Provider;
+use crate::cognito::verifier::Verifier;
+use crate::users::models::Origin;
+
+/// What it takes to sign staff in; part of the application data.
+pub struct SignIn {
+    pub provider: Provider,
+    /// Accepts the ID tokens of the admin's own app client alone.
+    pub verifier: Verifier,
+    pub policy: Policy,
+    /// The origin that browsers see; `None`: the one that a request names.
+    pub public_origin: Option<String>,
+    /// How long after `auth_time` a session may last.
+    pub max_age: Duration,
+    pub flow_key: Key,
+    /// Whether the provider is the local pool's.
+    pub is_local: bool,
+}
+
+impl SignIn {
+    /// The rules by which a sign-in finds its user: it links as a token of the API does, and never creates.
+    pub fn policy(link_unverified_email: bool) -> Policy {
+        Policy { link_unverified_email, creation: Creation::Never, origin: Origin::FirstToken }
+    }
+}

@@ -1,0 +1,353 @@
+//! The way to Cognito, and the way back.
+
+use std::sync::Arc;
+
+use actix_session::SessionExt;
+use actix_web::cookie::time::Duration;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::SignIn;
+use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT};
+use super::local_pages::LocalProvider;
+use crate::admin::auth::credentials::Credentials;
+use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
+use crate::admin::auth::next::{own_path, sign_in_address};
+use crate::admin::auth::session;
+use crate::admin::auth::staff::StaffUser;
+use crate::admin::pages::{Gate, page, see_other};
+use crate::cognito::linking::{self, Identity};
+use crate::cognito::provider::{AuthorizationRequest, Endpoints, ProviderError, redirect_parameters};
+use crate::cognito::token::Claims;
+use crate::crypto::equal;
+use crate::error::{Error, Refusal};
+use crate::http::client_address::client_address;
+use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
+use crate::http::edge::{is_behind_tls, request_id};
+use crate::http::routes::get;
+use crate::users::models::User;
+
+/// What the admin shows of this.
+pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
+    name: "Cognito",
+    sign_in_path: SIGN_IN,
+    sign_out_path: SIGN_OUT,
+    resources: || {
+        vec![
+            SignInResource { path: SIGN_IN, route: get().to(begin) },
+            SignInResource { path: CALLBACK, route: get().to(callback) },
+            SignInResource { path: SIGN_OUT, route: get().to(sign_out) },
+        ]
+    },
+};
+
+/// The most flows of one browser. Their cookies go with every request.
+const MOST_FLOWS: usize = 5;
+
+/// Why somebody was not signed in.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("no flow of this browser: late, repeated, or begun elsewhere")]
+    NoFlow,
+    #[error("the redirect has an error: {0}")]
+    Redirect(String),
+    #[error("the redirect has no code, or another issuer's")]
+    Malformed,
+    #[error("the provider: {0}")]
+    Provider(#[from] ProviderError),
+    #[error("the ID token: {}", .0.code())]
+    Token(Refusal),
+    #[error("the ID token has another nonce")]
+    Nonce,
+    #[error("the ID token's acr is not accepted")]
+    Acr,
+    #[error("the sign-in at the provider is too long ago")]
+    TooOld,
+    #[error("{}", .0.code())]
+    NoUser(Refusal),
+    #[error("not staff")]
+    NotStaff,
+    #[error("{0}")]
+    Internal(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Refused(refusal) => Failure::NoUser(refusal),
+            error => Failure::Internal(error),
+        }
+    }
+}
+
+impl Failure {
+    /// For people. Names no account, and repeats nothing that came with the request.
+    fn text(&self) -> &'static str {
+        match self {
+            Failure::NoFlow => "This sign-in took too long, was already used, or began in another browser.",
+            Failure::Redirect(error) => match error.as_str() {
+                "access_denied" => "Cognito did not let you in, or you cancelled.",
+                "login_required" | "interaction_required" => "Cognito asks you to sign in again.",
+                "temporarily_unavailable" | "server_error" => "Cognito has a problem at the moment.",
+                "unauthorized_client" | "invalid_scope" | "unsupported_response_type" => {
+                    "The app client of this site is not set up for this kind of sign-in. Tell your administrator."
+                }
+                _ => "Cognito refused the sign-in.",
+            },
+            Failure::Malformed => "The answer of Cognito is not complete.",
+            Failure::Provider(ProviderError::Unreachable(_)) | Failure::Token(Refusal::KeysUnavailable) => {
+                "Cognito cannot be reached at the moment."
+            }
+            Failure::Provider(ProviderError::Unusable(_)) => "The answer of Cognito cannot be used.",
+            Failure::Provider(ProviderError::CodeRefused(_)) => "Cognito did not accept the code of this sign-in.",
+            Failure::Token(_) | Failure::Nonce => "The token from Cognito is not one for this sign-in.",
+            Failure::Acr => "This site asks for a second factor, and Cognito did not confirm one.",
+            Failure::TooOld => "You signed in to Cognito too long ago.",
+            Failure::NoUser(Refusal::EmailUnverified) => {
+                "Cognito has not verified your e-mail address, so no account here can be found by it."
+            }
+            Failure::NoUser(Refusal::EmailMissing) => "Cognito did not tell your e-mail address to this site.",
+            Failure::NoUser(Refusal::UserInactive) => "Your account here is deactivated.",
+            Failure::NoUser(_) => "No account here belongs to your Cognito account.",
+            Failure::NotStaff => "Your account here is not a staff account.",
+            Failure::Internal(_) => "Something went wrong on this site.",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Failure::Provider(ProviderError::Unreachable(_)) | Failure::Token(Refusal::KeysUnavailable) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Failure::Provider(_) => StatusCode::BAD_GATEWAY,
+            Failure::Internal(error) => actix_web::ResponseError::status_code(error),
+            Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => StatusCode::BAD_REQUEST,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// Whether another account at the provider could get in where this one did not.
+    fn is_about_account(&self) -> bool {
+        matches!(self, Failure::NoUser(_) | Failure::NotStaff | Failure::Acr | Failure::TooOld)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/sign_in_refused.html")]
+struct RefusedPage {
+    gate: Gate,
+    text: &'static str,
+    again: String,
+    sign_out: Option<&'static str>,
+    password: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct BeginQuery {
+    #[serde(default)]
+    next: String,
+    /// Asks the provider for another sign-in, even if it has a session.
+    #[serde(default)]
+    again: String,
+    /// Set once the browser was sent to the public origin, so that it is sent there once.
+    #[serde(default)]
+    moved: String,
+}
+
+/// `GET /admin/login/cognito/`
+pub async fn begin(
+    request: HttpRequest,
+    query: Option<web::Query<BeginQuery>>,
+    staff: Option<StaffUser>,
+    sign_in: web::Data<SignIn>,
+    methods: web::Data<SignInMethods>,
+    cookies: web::Data<Cookies>,
+) -> Result<HttpResponse, Error> {
+    let (next, again, moved) = query.map_or_else(Default::default, |query| {
+        let BeginQuery { next, again, moved } = query.into_inner();
+        (own_path(&next), !again.is_empty(), !moved.is_empty())
+    });
+    let next = own_path(&next);
+    if staff.is_some() {
+        return Ok(see_other(&next));
+    }
+    let own = origin(&request, &cookies);
+    // The cookie of a flow that begins at another name than Cognito leads back to would be lost.
+    if let Some(public) = sign_in.public_origin.as_ref().filter(|public| **public != own && !moved) {
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        return Ok(found(&format!("{public}{SIGN_IN}?next={next}&moved=1")));
+    }
+    let redirect_uri = format!("{}{CALLBACK}", sign_in.public_origin.as_ref().unwrap_or(&own));
+    let flow = Flow::begin(next.clone(), redirect_uri)?;
+    let endpoints = match endpoints(&sign_in, &own).await {
+        Ok(endpoints) => endpoints,
+        Err(error) => return refuse(&request, &methods, &next, error.into()),
+    };
+    let url = sign_in.provider.authorization_url(
+        &endpoints,
+        &AuthorizationRequest {
+            redirect_uri: &flow.redirect_uri,
+            state: &flow.state,
+            nonce: &flow.nonce,
+            code_challenge: &flow.challenge(),
+            max_age: sign_in.max_age.as_secs(),
+            is_forced: again,
+        },
+    );
+    let mut response = found(url.as_str());
+    drop_flows(&request, &mut response, &cookies)?;
+    if let Some(name) = Flow::cookie_name(&flow.state) {
+        cookies.set(&mut response, &name, &flow.seal(&name, &sign_in.flow_key)?, Some(flow::AGE))?;
+    }
+    Ok(response)
+}
+
+async fn endpoints(sign_in: &SignIn, own: &str) -> Result<Arc<Endpoints>, ProviderError> {
+    if sign_in.is_local {
+        // At the origin of the page that leads there, or `form-action 'self'` stops the way back.
+        return LocalProvider::endpoints(own).map(Arc::new).map_err(ProviderError::Unusable);
+    }
+    sign_in.provider.endpoints().await
+}
+
+/// Removes the cookies of older flows, if there are many.
+fn drop_flows(request: &HttpRequest, response: &mut HttpResponse, cookies: &Cookies) -> Result<(), Error> {
+    let names = cookies.names(request, SIGN_IN_COOKIES);
+    if names.len() >= MOST_FLOWS {
+        for name in names {
+            cookies.set(response, &name, "", Some(Duration::ZERO))?;
+        }
+    }
+    Ok(())
+}
+
+/// `GET /admin/login/cognito/callback/`: where Cognito leads back to.
+pub async fn callback(
+    request: HttpRequest,
+    sign_in: web::Data<SignIn>,
+    methods: web::Data<SignInMethods>,
+    credentials: web::Data<Credentials>,
+    cookies: web::Data<Cookies>,
+) -> Result<HttpResponse, Error> {
+    let parameters = redirect_parameters(request.query_string()).unwrap_or_default();
+    let state = parameters.get("state").map_or("", String::as_str);
+    let name = Flow::cookie_name(state);
+    let flow = name.as_ref().and_then(|name| {
+        let values = cookies.get(&request, name);
+        values.iter().find_map(|value| Flow::open(name, value, &sign_in.flow_key, state))
+    });
+    let next = flow.as_ref().map_or_else(|| "/admin/".to_owned(), |flow| flow.next.clone());
+    let signed_in = async {
+        let flow = flow.ok_or(Failure::NoFlow)?;
+        if let Some(error) = parameters.get("error") {
+            return Err(Failure::Redirect(error.chars().take(100).collect()));
+        }
+        // RFC 9207: the answer of another provider must not be taken for this one's.
+        let is_ours = parameters.get("iss").is_none_or(|issuer| *issuer == sign_in.provider.settings.issuer);
+        let code = parameters.get("code").filter(|code| is_ours && !code.is_empty()).ok_or(Failure::Malformed)?;
+        enter(&request, &sign_in, &credentials, &flow, code).await
+    };
+    let mut response = match signed_in.await {
+        Ok(()) => see_other(&next),
+        Err(failure) => refuse(&request, &methods, &next, failure)?,
+    };
+    if let Some(name) = name {
+        // A flow ends with its first answer.
+        cookies.set(&mut response, &name, "", Some(Duration::ZERO))?;
+    }
+    Ok(response)
+}
+
+/// Exchanges the code, finds the user and begins their session.
+async fn enter(
+    request: &HttpRequest,
+    sign_in: &SignIn,
+    credentials: &Credentials,
+    flow: &Flow,
+    code: &str,
+) -> Result<(), Failure> {
+    let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
+    let claims = sign_in.verifier.claims(&token).await.map_err(Failure::Token)?;
+    let authenticated_at = check(sign_in, flow, &claims)?;
+    let (issuer, identity, policy) =
+        (sign_in.verifier.pool().issuer().to_owned(), Identity::from(&claims), sign_in.policy);
+    let find = move |conn: &mut _| linking::find_or_link(conn, &issuer, &identity, policy);
+    let (_, user) = credentials.db.write(find).await?;
+    if !user.is_staff {
+        return Err(Failure::NotStaff);
+    }
+    credentials.note_login(user.id).await?;
+    session::begin(&request.get_session(), &user, request, Some(authenticated_at))?;
+    note(request, &user);
+    Ok(())
+}
+
+/// What a sign-in asks of an ID token beyond what the verifier has checked. Returns when the user signed in.
+fn check(sign_in: &SignIn, flow: &Flow, claims: &Claims) -> Result<DateTime<Utc>, Failure> {
+    if !claims.nonce.as_ref().is_some_and(|nonce| equal(nonce, &flow.nonce)) {
+        return Err(Failure::Nonce);
+    }
+    let accepted = &sign_in.provider.settings.acr;
+    if !accepted.is_empty() && !claims.acr.as_ref().is_some_and(|acr| accepted.contains(acr)) {
+        return Err(Failure::Acr);
+    }
+    let at = claims.auth_time.or(claims.iat).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let at = at.ok_or(Failure::Token(Refusal::ClaimInvalid))?.min(Utc::now());
+    let age = (Utc::now() - at).to_std().unwrap_or_default();
+    if age < sign_in.max_age { Ok(at) } else { Err(Failure::TooOld) }
+}
+
+fn note(request: &HttpRequest, user: &User) {
+    let (name, from) = (user.username.escape_debug(), client_address(request));
+    log::info!(request_id = request_id(request); "signed in to the admin with Cognito: `{name}` from {from}");
+}
+
+/// The page that says why nobody was signed in.
+fn refuse(request: &HttpRequest, methods: &SignInMethods, next: &str, failure: Failure) -> Result<HttpResponse, Error> {
+    let from = client_address(request);
+    let why = failure.to_string();
+    log::warn!(request_id = request_id(request); "sign-in with Cognito refused: {} from {from}", why.escape_debug());
+    let is_about_account = failure.is_about_account();
+    let encoded: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    let forced = if is_about_account { "&again=1" } else { "" };
+    let refused = RefusedPage {
+        gate: Gate::new(request, "You are not signed in"),
+        text: failure.text(),
+        again: format!("{SIGN_IN}?next={encoded}{forced}"),
+        sign_out: is_about_account.then_some(SIGN_OUT),
+        password: methods.password.then(|| sign_in_address(next)),
+    };
+    page(failure.status(), &refused)
+}
+
+/// `GET /admin/logout/cognito/`: ends the session at Cognito, too, and leads back to the sign-in page.
+pub async fn sign_out(
+    request: HttpRequest,
+    sign_in: web::Data<SignIn>,
+    methods: web::Data<SignInMethods>,
+    cookies: web::Data<Cookies>,
+) -> Result<HttpResponse, Error> {
+    let own = origin(&request, &cookies);
+    let origin = sign_in.public_origin.as_ref().unwrap_or(&own);
+    match endpoints(&sign_in, &own).await {
+        Ok(endpoints) => match sign_in.provider.logout_url(&endpoints, &format!("{origin}/admin/login/")) {
+            Some(url) => Ok(found(url.as_str())),
+            None => Ok(found("/admin/login/")),
+        },
+        Err(error) => refuse(&request, &methods, "/admin/", error.into()),
+    }
+}
+
+/// The origin that the request names. The edge has checked its host.
+fn origin(request: &HttpRequest, cookies: &Cookies) -> String {
+    let scheme = if cookies.secure || is_behind_tls(request.headers()) { "https" } else { "http" };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    format!("{scheme}://{host}")
+}
+
+fn found(url: &str) -> HttpResponse {
+    HttpResponse::Found().insert_header((header::LOCATION, url)).finish()
+}
