@@ -36,6 +36,7 @@ use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
+use crate::http::public_origin::PublicOrigin;
 use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
@@ -131,6 +132,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
+    let public_origin = web::Data::new(PublicOrigin(config.public_origin.clone()));
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
@@ -168,6 +170,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
+            .app_data(public_origin.clone())
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
