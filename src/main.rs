@@ -50,10 +50,21 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = CommandLine::parse().command.unwrap_or(Command::Serve);
+    let command = match CommandLine::try_parse() {
+        Ok(line) => line.command.unwrap_or(Command::Serve),
+        Err(answer) => return print(&answer),
+    };
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => commands::fail(error),
+    }
+}
+
+/// Prints the help, the version or what is wrong with the arguments.
+fn print(answer: &clap::Error) -> ExitCode {
+    match commands::seen(answer.print()) {
+        Err(error) if !answer.use_stderr() => commands::fail(error),
+        _ => ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)),
     }
 }
 

@@ -201,7 +201,7 @@ export interface components {
              */
             name?: string;
         };
-        /** @description The members of an event that matter. Others are ignored. */
+        /** @description The members of an event that matter. Others are ignored, and these are judged only where they are used. */
         PostConfirmationEvent: {
             request: {
                 userAttributes: {
@@ -959,6 +959,16 @@ export interface operations {
             };
             /** @description The event is too large. */
             413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The event is compressed, or its charset is unknown. */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;

@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
+use super::auth::origin::OTHER_SITE;
 use super::auth::staff::{StaffUser, sign_in_required};
 use super::context::AdminContext;
 use super::pages::{Frame, see_other};
@@ -118,6 +119,10 @@ fn with_page(response: HttpResponse, html: askama::Result<String>) -> HttpRespon
 
 fn explain(error: &Error) -> (&'static str, String) {
     match error {
+        Error::CsrfFailed(OTHER_SITE) => (
+            "Form refused",
+            format!("{error} If you sent it from this site, tell those who run it: their log says what to set."),
+        ),
         Error::CsrfFailed(_) => (
             "Form refused",
             format!(

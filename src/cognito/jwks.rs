@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use prometheus::IntCounterVec;
 use prometheus::core::Collector;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use reqwest::{Client, redirect};
 use tokio::sync::watch;
 use url::Url;
@@ -309,7 +310,9 @@ pub(super) fn http_client(url: &Url, settings: &JwksSettings) -> Result<Client, 
     if let Some(path) = &settings.ca_file {
         let unreadable = |error: &dyn std::fmt::Display| format!("COGNITO_CA_FILE: {}: {error}", path.display());
         let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(&error))?;
+        // Editors on Windows begin a file with a byte order mark.
+        let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&pem);
+        let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| unreadable(&error))?;
         if certificates.is_empty() {
             return Err(unreadable(&"there is no certificate in it"));
         }
@@ -332,9 +335,14 @@ pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, Strin
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
-    let mut response = client.get(url.clone()).send().await.map_err(|error| chain(&error.without_url()))?;
+    // Without this, a server may compress as it likes (RFC 9110, section 12.5.3).
+    let request = client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
+    let mut response = request.send().await.map_err(|error| chain(&error.without_url()))?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(format!("the response is {}", response.status()));
+    }
+    if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        return Err(format!("the response is encoded with {coding:?}, which was not asked for"));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {

@@ -9,6 +9,7 @@ pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
+mod partition;
 pub mod post_confirmation;
 pub mod provider;
 pub mod sign_in;

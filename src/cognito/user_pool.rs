@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use super::partition::endpoint;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
     Id,
@@ -62,10 +64,7 @@ impl PoolId {
     /// Cognito uses both.
     pub fn issuers(&self) -> [String; 2] {
         let PoolId { id, region } = self;
-        [
-            format!("https://cognito-idp.{region}.amazonaws.com/{id}"),
-            format!("https://issuer-cognito-idp.{region}.amazonaws.com/{id}"),
-        ]
+        ["cognito-idp", "issuer-cognito-idp"].map(|service| format!("https://{}/{id}", endpoint(service, region)))
     }
 }
 
@@ -76,6 +75,10 @@ pub fn jwks_url(issuer: &str) -> String {
 /// Only `https`, because all authentication depends on it; `http` is for loopback addresses.
 pub fn checked_url(text: &str) -> Result<Url, String> {
     let shown = text.escape_debug();
+    // `Url` would take these for a part of the path, and with it what are two URLs.
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || ";\"'<>\\".contains(c)) {
+        return Err(format!("`{shown}` is not one URL; separate several with commas"));
+    }
     let url = Url::parse(text).map_err(|error| format!("`{shown}` is not a URL: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {
         // Do not print the URL, which contains a secret.
@@ -86,6 +89,22 @@ pub fn checked_url(text: &str) -> Result<Url, String> {
         "http" if is_loopback(&url) => Ok(url),
         _ => Err(format!("`{shown}` must begin with https:// (http:// is for loopback addresses only)")),
     }
+}
+
+/// [`checked_url`] of an issuer, which is compared as a string: nothing in it may be written in another way than usual.
+pub fn checked_issuer(text: &str) -> Result<Url, String> {
+    let url = checked_url(text)?;
+    let usual = url.as_str();
+    if text.ends_with('/') {
+        return Err(format!("`{}` ends with a slash, which an issuer never does", text.escape_debug()));
+    }
+    if text != usual && text != usual.trim_end_matches('/') {
+        return Err(format!("`{}` is not how an issuer is written; write `{usual}`", text.escape_debug()));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("`{}` has a `?` or `#`, which an issuer never has", text.escape_debug()));
+    }
+    Ok(url)
 }
 
 pub fn is_loopback(url: &Url) -> bool {

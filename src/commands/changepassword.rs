@@ -21,10 +21,10 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let user = db.read_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
     let user =
         user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;
-    say!("Changing the password of {}.", user.username);
+    say!("Changing the password of {}.", user.username)?;
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);
     db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), None, &actor)?))?;
-    say!("Password changed.");
+    say!("Password changed.")?;
     Ok(())
 }

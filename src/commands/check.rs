@@ -1,5 +1,8 @@
 //! `check`: whether the service can run with its configuration.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
 use tokio::runtime::{Builder, Runtime};
 
 use super::output::{CommandError, say};
@@ -7,14 +10,14 @@ use crate::cognito::jwks;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::config::{Config, Pool};
 use crate::db::migrations::Status;
-use crate::db::{Connection, Db};
+use crate::db::{Connection, DatabaseUrl, Db};
 use crate::server::open_local_pool;
 use crate::users::models;
 
 pub fn run(config: &Config) -> Result<(), CommandError> {
     // The configuration is valid, or this would not run.
     let mut findings = vec![
-        ("configuration", Ok(format!("{} mode, {}", config.mode, config.bind))),
+        ("configuration", addresses(config)),
         ("database", database(config)),
         ("migrations", migrations(config)),
         ("keys", keys(config)),
@@ -31,12 +34,26 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
                 ("FAIL", problem)
             }
         };
-        say!("{mark:4}  {what:14} {text}");
+        say!("{mark:4}  {what:14} {text}")?;
     }
     match failed {
         0 => Ok(()),
         _ => Err(CommandError::new(format!("{failed} of {} checks failed", findings.len()))),
     }
+}
+
+/// Whether the server could listen. That another program does, probably the server, is no failure.
+fn addresses(config: &Config) -> Result<String, String> {
+    let metrics = config.metrics_address.map(|address| ("METRICS_ADDRESS", address));
+    for (name, address) in [("BIND_ADDRESS", config.bind)].into_iter().chain(metrics) {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() != ErrorKind::AddrInUse => {
+                return Err(format!("{name}: cannot listen on {address}: {error}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(format!("{} mode, {}", config.mode, config.bind))
 }
 
 fn database(config: &Config) -> Result<String, String> {
@@ -60,7 +77,11 @@ fn migrations(config: &Config) -> Result<String, String> {
             Err(format!("the database has the migration {unknown}, which this version does not know"))
         }
         Status { pending: 0, applied, .. } => Ok(format!("all {applied} applied")),
-        Status { pending, .. } => Ok(format!("{pending} pending; the next start applies them")),
+        Status { pending, .. } => {
+            let rehearsed = Db::rehearse_migrations(&config.database);
+            rehearsed.map_err(|problem| format!("{pending} pending, and cannot be applied: {problem}"))?;
+            Ok(format!("{pending} pending; the next start applies them"))
+        }
     }
 }
 
@@ -87,6 +108,7 @@ fn keys(config: &Config) -> Result<String, String> {
         Pool::Local => {
             let path = config.local_pool_keys();
             if !path.exists() {
+                Db::probe_creation(&DatabaseUrl::Sqlite(path)).map_err(|error| error.problem().to_owned())?;
                 return Ok("of the local user pool will be created at the first start".to_owned());
             }
             open_local_pool(config).map_err(|error| error.to_string())?;

@@ -15,13 +15,14 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     let mut input = String::new();
     // Far more than the size of any token.
     std::io::stdin().take(1 << 20).read_to_string(&mut input)?;
-    let token = pasted_token(&input);
+    // Editors on Windows begin a file with a byte order mark.
+    let token = pasted_token(input.trim_start_matches('\u{feff}'));
     refuse_unless_served(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (_, authenticator, _) = server::open(config)?;
         let inspection = authenticator.inspect(token).await?;
-        print(&authenticator, &inspection);
+        print(&authenticator, &inspection)?;
         match inspection.outcome {
             Ok(_) => Ok(()),
             Err((_, refusal)) => Err(CommandError::new(format!("refused: {}", refusal.code()))),
@@ -47,23 +48,24 @@ fn printable(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-fn print(authenticator: &Authenticator, inspection: &Inspection) {
+fn print(authenticator: &Authenticator, inspection: &Inspection) -> Result<(), CommandError> {
     for (name, value) in [("header", &inspection.header), ("claims", &inspection.claims)] {
         match value {
-            Some(value) => say!("{name} {}", printable(&format!("{value:#}"))),
-            None => say!("{name} cannot be decoded"),
+            Some(value) => say!("{name} {}", printable(&format!("{value:#}")))?,
+            None => say!("{name} cannot be decoded")?,
         }
     }
     for Line { check, state, text, accepted } in inspection.lines(authenticator) {
         let name = check.name();
         match state {
-            State::Failed => say!("FAIL  {name:10} {text}"),
-            State::NotReached => say!("-     {name:10} not reached"),
-            State::Passed if text.is_empty() => say!("ok    {name}"),
-            State::Passed => say!("ok    {name:10} {text}"),
+            State::Failed => say!("FAIL  {name:10} {text}")?,
+            State::NotReached => say!("-     {name:10} not reached")?,
+            State::Passed if text.is_empty() => say!("ok    {name}")?,
+            State::Passed => say!("ok    {name:10} {text}")?,
         }
         if let Some(accepted) = accepted {
-            say!("      {:10} accepted: {accepted}", "");
+            say!("      {:10} accepted: {accepted}", "")?;
         }
     }
+    Ok(())
 }

@@ -35,13 +35,13 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         }
     };
     let tables = copy::copy(&from, &to, &mut progress)?;
-    say!("{:24} {:>12} {:>12}", "table", "rows", "last id");
+    say!("{:24} {:>12} {:>12}", "table", "rows", "last id")?;
     for table in &tables {
         let last_id = table.last_id.map(|id| id.to_string()).unwrap_or_default();
-        say!("{:24} {:>12} {last_id:>12}", table.table, table.rows);
+        say!("{:24} {:>12} {last_id:>12}", table.table, table.rows)?;
     }
     let rows: i64 = tables.iter().map(|table| table.rows).sum();
-    say!("{rows} rows of {} tables copied from {from} to {to}. The row counts match.", tables.len());
+    say!("{rows} rows of {} tables copied from {from} to {to}. The row counts match.", tables.len())?;
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub fn run(mut address: SocketAddr) -> Result<(), CommandError> {
     if status != "200" {
         return Err(CommandError::new(format!("{address} answers {}", status.escape_debug())));
     }
-    say!("ok");
+    say!("ok")?;
     Ok(())
 }
 

@@ -10,5 +10,4 @@ pub fn run(config: &Basics) -> Result<(), CommandError> {
         0 => say!("{} is up to date.", config.database),
         applied => say!("{applied} migrations applied to {}.", config.database),
     }
-    Ok(())
 }

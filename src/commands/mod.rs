@@ -15,4 +15,4 @@ mod prompt;
 pub mod serve;
 pub mod token;
 
-pub use output::{CommandError, fail};
+pub use output::{CommandError, fail, seen};

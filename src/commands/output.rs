@@ -1,17 +1,36 @@
 //! Output of commands.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::error::Error;
 
-/// Unlike `println!`, this does not panic if the reader has closed the pipe.
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($text)*);
-    }};
+    ($($text:tt)*) => { crate::commands::output::write_line(format_args!($($text)*)) };
 }
 pub(super) use say;
+
+/// Prints a line to standard error. There is nowhere left to report that this fails.
+macro_rules! say_error {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+pub(super) use say_error;
+
+/// Fails if the line is lost, for example on a full disk. A reader that has closed its pipe has seen enough.
+pub(super) fn write_line(line: std::fmt::Arguments) -> Result<(), CommandError> {
+    seen(writeln!(std::io::stdout(), "{line}"))
+}
+
+/// The outcome of writing to standard output.
+pub fn seen(written: std::io::Result<()>) -> Result<(), CommandError> {
+    match written.and_then(|()| std::io::stdout().flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError(format!("standard output: {error}"))),
+        _ => Ok(()),
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -42,6 +61,6 @@ macro_rules! command_error_from {
 command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
 
 pub fn fail(error: impl std::fmt::Display) -> ExitCode {
-    eprintln!("gatepost: {error}");
+    say_error!("gatepost: {error}");
     ExitCode::FAILURE
 }

@@ -1,14 +1,18 @@
 //! Prompts of commands.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
-use super::output::CommandError;
+use super::output::{CommandError, say_error};
 use crate::users::models::User;
 use crate::users::validators;
 
 pub fn prompt(question: &str) -> std::io::Result<String> {
-    print!("{question}");
-    std::io::stdout().flush()?;
+    // A closed pipe needs no question.
+    let mut stdout = std::io::stdout();
+    match write!(stdout, "{question}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error),
+        _ => {}
+    }
     let mut line = String::new();
     if std::io::stdin().read_line(&mut line)? == 0 {
         return Err(std::io::Error::other("the input ended before all questions were answered"));
@@ -24,15 +28,17 @@ pub fn new_password(attributes: &[(&str, &str)]) -> Result<String, CommandError>
     loop {
         let password = prompt_password("Password: ")?;
         if password != prompt_password("Password (again): ")? {
-            eprintln!("Error: Your passwords didn't match.");
+            say_error!("Error: Your passwords didn't match.");
         } else if password.is_empty() {
-            eprintln!("Error: Blank passwords aren't allowed.");
+            say_error!("Error: Blank passwords aren't allowed.");
+        } else if let Err(problem) = validators::normalized_password(&password) {
+            say_error!("Error: {problem}");
         } else {
             let errors = validators::password(&password, attributes);
             if errors.is_empty() {
                 return Ok(password);
             }
-            eprintln!("{}", errors.join("\n"));
+            say_error!("{}", errors.join("\n"));
             if prompt("Use this password anyway? [y/N]: ")?.eq_ignore_ascii_case("y") {
                 return Ok(password);
             }

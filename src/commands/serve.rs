@@ -31,7 +31,10 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
         if let Some(ended) = poll_immediate(&mut built.server).await {
             ended?;
         }
-        greet(config, &built, superuser.as_deref());
+        // The service matters more than its greeting.
+        if let Err(error) = greet(config, &built, superuser.as_deref()) {
+            log::error!("the start-up text is lost: {error}");
+        }
         warn_of_other_links(&built).await?;
         built.server.await?;
         if let Some((_, metrics)) = &built.metrics {
@@ -72,38 +75,39 @@ async fn warn_of_other_links(built: &Built) -> Result<(), Error> {
     Ok(())
 }
 
-fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) {
+fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Result<(), CommandError> {
     let mut address = built.address;
     if address.ip().is_unspecified() {
         // The server listens on all addresses; show loopback.
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     let url = format!("http://{address}");
-    say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode);
-    say!("  admin      {url}/admin/");
+    say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode)?;
+    say!("  admin      {url}/admin/")?;
     let api: Vec<String> = built.api.iter().map(|path| format!("{url}{path}")).collect();
-    say!("  API        {}  {url}/me/", api.join("  "));
-    say!("  docs       {url}/docs/  {url}/openapi.json");
-    say!("  probes     {url}/healthz  {url}/readyz");
+    say!("  API        {}  {url}/me/", api.join("  "))?;
+    say!("  docs       {url}/docs/  {url}/openapi.json")?;
+    say!("  probes     {url}/healthz  {url}/readyz")?;
     if let Some((address, _)) = &built.metrics {
-        say!("  metrics    http://{address}/metrics");
+        say!("  metrics    http://{address}/metrics")?;
     }
-    say!("  database   {}", config.database);
+    say!("  database   {}", config.database)?;
     match &config.pool {
-        Pool::Cognito(pool) => say!("  user pool  {}, keys from {}", pool.id, join(&pool.jwks_urls)),
-        Pool::Local => say!("  user pool  {}: local, because AWS_USER_POOLS_ID is not set", built.pool.id),
+        Pool::Cognito(pool) => say!("  user pool  {}, keys from {}", pool.id, join(&pool.jwks_urls))?,
+        Pool::Local => say!("  user pool  {}: local, because AWS_USER_POOLS_ID is not set", built.pool.id)?,
     }
-    say!("  issuer     {}", built.pool.issuers.join(" or "));
+    say!("  issuer     {}", built.pool.issuers.join(" or "))?;
     if let Some(password) = superuser_password {
-        say!("  superuser  admin, password {password} (shown this once)");
+        say!("  superuser  admin, password {password} (shown this once)")?;
     }
     if config.pool == Pool::Local {
-        say!("\nNext, in another terminal:");
+        say!("\nNext, in another terminal:")?;
         let feature = if cfg!(feature = "postgres") { "--features postgres " } else { "" };
-        say!("  TOKEN=$(cargo run --quiet {feature}-- token alice@example.com)");
+        say!("  TOKEN=$(cargo run --quiet {feature}-- token alice@example.com)")?;
         let first = built.api.first().map_or("/me/", String::as_str);
-        say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}{first}");
+        say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}{first}")?;
     }
+    Ok(())
 }
 
 fn join(urls: &[url::Url]) -> String {

@@ -42,6 +42,6 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
         client_id: CLIENT_ID,
         nonce: None,
     })?;
-    say!("{token}");
+    say!("{token}")?;
     Ok(())
 }

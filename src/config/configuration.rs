@@ -1,6 +1,7 @@
 //! [`Config`]: all settings with their values.
 
 use std::collections::HashMap;
+use std::env::VarError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::mode::{Mode, Pool};
-use super::values::{self, bind_address};
-use super::variables::{ConfigError, Variables};
+use super::values;
+use super::variables::{self, ConfigError, Variables, fail};
 
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::provider::ProviderSettings;
@@ -82,19 +83,25 @@ pub struct Superuser {
 }
 
 impl Superuser {
-    pub fn from_env() -> Superuser {
-        let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Superuser {
-            username: get("DJANGO_SUPERUSER_USERNAME"),
-            email: get("DJANGO_SUPERUSER_EMAIL"),
-            password: get("DJANGO_SUPERUSER_PASSWORD"),
-        }
+    /// An empty variable counts as unset. Refuses what nobody means: it would be part of the password.
+    pub fn from_env() -> Result<Superuser, ConfigError> {
+        let get = |name| match std::env::var(name) {
+            Ok(value) if value.is_empty() => Ok(None),
+            Ok(value) => variables::refuse_stray(name, &value).map(|()| Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => fail(name, "is not UTF-8"),
+        };
+        Ok(Superuser {
+            username: get("DJANGO_SUPERUSER_USERNAME")?,
+            email: get("DJANGO_SUPERUSER_EMAIL")?,
+            password: get("DJANGO_SUPERUSER_PASSWORD")?,
+        })
     }
 }
 
 impl Basics {
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Basics, ConfigError> {
-        Basics::read(&Variables(variables))
+        Basics::read(&Variables::checked(variables)?)
     }
 
     fn read(env: &Variables) -> Result<Basics, ConfigError> {
@@ -112,9 +119,9 @@ impl Basics {
 
 impl Config {
     pub fn from_variables(variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
-        let env = Variables(variables);
+        let env = Variables::checked(variables)?;
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
-        let bind = bind_address(variables)?;
+        let bind = values::bind_address_of(&env)?;
         let pool = values::pool(&env, mode, bind)?;
         let public_origin = values::public_origin(&env)?;
         let provider = values::provider(&env, &pool, public_origin.is_some() || mode == Mode::Development)?;
@@ -123,7 +130,7 @@ impl Config {
             mode,
             provider,
             password_sign_in,
-            public_origin,
+            public_origin: public_origin.clone(),
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
             // No RFC sets a limit. Well-kept clocks never differ by two minutes.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
@@ -138,7 +145,7 @@ impl Config {
             },
             database,
             bind,
-            allowed_hosts: values::allowed_hosts(&env, bind)?,
+            allowed_hosts: values::allowed_hosts(&env, bind, public_origin.as_deref())?,
             cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
             cors_allowed_headers: values::cors_allowed_headers(&env)?,
             session_limits: SessionLimits {

@@ -2,13 +2,17 @@
 //! the table in docs/settings.md.
 
 mod configuration;
+mod env_file;
+mod environment;
+mod log_filter;
 mod mode;
 mod settings;
 mod values;
 mod variables;
 
 pub use configuration::{Basics, Config, Superuser};
+pub use environment::{read_environment, unknown_variables};
 pub use mode::{Mode, Pool};
 pub use settings::{SETTINGS, Setting};
 pub use values::bind_address;
-pub use variables::{ConfigError, read_environment, unknown_variables};
+pub use variables::ConfigError;

@@ -19,7 +19,7 @@ settings! {
     "APP_ENV", "`development` in a debug build, `production` in a release build", "The mode. Only `development` has a local user pool and creates a first superuser.";
     "AWS_USER_POOLS_ID", "none (development: the local user pool)", "The Cognito user pool whose tokens are accepted, such as `eu-west-1_AbCdEfGhI`. The part before the underscore is the region.";
     "AWS_APP_CLIENT_ID", "none (development: the local pool's client)", "The app clients whose tokens are accepted, separated by commas.";
-    "COGNITO_ISSUER", "both issuer forms of the pool", "The accepted `iss` values, separated by commas, instead of those derived from the pool id: for an emulator, another AWS partition or a replicated region. They all count as one pool: the keys of each may sign for all of them, and users are linked under the first.";
+    "COGNITO_ISSUER", "both issuer forms of the pool", "The accepted `iss` values, separated by commas, instead of those derived from the pool id: for an emulator or a replicated region. They all count as one pool: the keys of each may sign for all of them, and users are linked under the first.";
     "COGNITO_JWKS_URL", "`/.well-known/jwks.json` below the issuer", "The URLs of the pool's public keys, separated by commas. Only `https`, unless the host is a loopback address.";
     "COGNITO_ADMIN_CLIENT_ID", "none: no sign-in with Cognito (development: the local pool's)", "The app client with which staff sign in to the admin, with the authorization code grant and the scopes `openid`, `email` and `profile`.";
     "COGNITO_ADMIN_CLIENT_SECRET", "none: a public client", "The secret of that app client.";
@@ -28,7 +28,7 @@ settings! {
     "COGNITO_TOKEN_URL", "from discovery", "Where codes are exchanged, instead of what the issuer's discovery says.";
     "COGNITO_LOGOUT_URL", "from discovery", "Where staff sign out of Cognito, instead of what the issuer's discovery says.";
     "ADMIN_PASSWORD_SIGN_IN", "`true`", "`false` closes the sign-in with a password. Sign-in with Cognito must be set up.";
-    "PUBLIC_URL", "none", "The origin that browsers see, such as `https://example.com`. Cognito leads back to `/admin/login/cognito/callback/` below it.";
+    "PUBLIC_URL", "none", "The origin that browsers see, such as `https://admin.example.com`. Set it if a proxy changes `Host` or its port: forms of the admin must come from here. A host that a trusted proxy sends in `X-Forwarded-Host` or `Forwarded` counts as well. Cognito leads back to `/admin/login/cognito/callback/` below it.";
     "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
@@ -40,14 +40,14 @@ settings! {
     "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys stay trusted while they cannot be fetched.";
     "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created if it is missing, or `postgres://user:password@host/database` (see `docs/scaling.md`).";
     "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on. With the local user pool, it must be a loopback address.";
-    "ALLOWED_HOSTS", "the loopback names, and the host of `BIND_ADDRESS`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
+    "ALLOWED_HOSTS", "the loopback names, and the hosts of `BIND_ADDRESS` and `PUBLIC_URL`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
     "CORS_ALLOWED_HEADERS", "`accept,authorization,content-type,if-match,if-none-match,traceparent,tracestate,user-agent,x-csrftoken,x-requested-with`", "The request headers that these pages may send, separated by commas. A list replaces the default, so name `authorization` and `content-type`, too.";
     "MAX_BODY_BYTES", "`1048576`", "The largest request body that is read, in bytes.";
     "SESSION_IDLE_SECONDS", "`28800`", "How long an admin session lasts without a request, at least 1.";
     "SESSION_MAX_SECONDS", "`1209600`", "How long an admin session lasts in any case, at least 1.";
     "LOGIN_MAX_FAILURES", "`5`", "How many sign-ins to one account may fail at once, 1 to 1000. After that, one attempt is allowed every 30 seconds. One IP address may fail four times as often; after that, it has one attempt every 15 seconds.";
-    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` names the client, separated by commas. `10.0.0.0/8` stands for a network.";
+    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` names the client and whose `X-Forwarded-Host` or `Forwarded` names the host, separated by commas. `10.0.0.0/8` stands for a network.";
     "RATE_LIMIT_USER", "no limit", "How many API requests one user may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. They may all come at once. Each process counts separately.";
     "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by IP address. An IPv6 address counts by its `/64`.";
     "METRICS_ADDRESS", "none", "A separate IP address and port for the metrics, such as `127.0.0.1:9100`. Anyone who can reach it may read them.";

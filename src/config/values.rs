@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::Url;
 
 use super::variables::{ConfigError, Variables, fail};
-use super::{Mode, Pool};
+use super::{Mode, Pool, log_filter};
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::Secret;
@@ -16,8 +16,12 @@ use crate::http::cors;
 use crate::http::header_values::is_token;
 
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
+    bind_address_of(&Variables::checked(variables)?)
+}
+
+pub(super) fn bind_address_of(env: &Variables) -> Result<SocketAddr, ConfigError> {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
-    Ok(Variables(variables).optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
+    Ok(env.optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
 }
 
 pub(super) fn socket_address(value: &str) -> Result<SocketAddr, &'static str> {
@@ -81,13 +85,7 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
         _ => issuers,
     };
     for issuer in &issuers {
-        if issuer.ends_with('/') {
-            return fail(
-                "COGNITO_ISSUER",
-                format!("`{}` ends with a slash, which an issuer never does", issuer.escape_debug()),
-            );
-        }
-        user_pool::checked_url(issuer).or_else(|problem| fail("COGNITO_ISSUER", problem))?;
+        user_pool::checked_issuer(issuer).or_else(|problem| fail("COGNITO_ISSUER", problem))?;
     }
     // Both standard issuers of a pool publish the same key set; each configured issuer has its own.
     let jwks = match (env.list("COGNITO_JWKS_URL"), env.get("COGNITO_ISSUER")) {
@@ -133,6 +131,9 @@ pub(super) fn provider(env: &Variables, pool: &Pool, is_public: bool) -> Result<
     if !is_public {
         return fail("PUBLIC_URL", format!("is not set. {ID} needs it: Cognito leads the browser back to it"));
     }
+    if env.get("COGNITO_ADMIN_CLIENT_SECRET").is_some_and(|secret| secret.contains(char::is_whitespace)) {
+        return fail("COGNITO_ADMIN_CLIENT_SECRET", "has a blank, which no client secret has");
+    }
     let url = |name| env.optional(name, user_pool::checked_url);
     Ok(Some(ProviderSettings {
         issuer: pool.issuer().to_owned(),
@@ -154,15 +155,6 @@ pub(super) fn password_sign_in(env: &Variables, has_other: bool) -> Result<bool,
     }
 }
 
-/// The origin that browsers see.
-pub(super) fn public_origin(env: &Variables) -> Result<Option<String>, ConfigError> {
-    env.optional("PUBLIC_URL", |value| {
-        let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let origin = url.filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none());
-        origin.map(|url| url.origin().ascii_serialization()).ok_or("is not an origin such as `https://example.com`")
-    })
-}
-
 fn is_client_id(id: &str) -> bool {
     id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
 }
@@ -172,6 +164,12 @@ pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, 
     let secrets = env.list(NAME);
     if secrets.len() > 2 {
         return fail(NAME, "has more than two values: only the current one and its replacement are allowed");
+    }
+    if secrets.iter().any(|secret| secret.contains(char::is_whitespace)) {
+        return fail(NAME, "has a blank within a value; separate two values with a comma");
+    }
+    if secrets.iter().any(|secret| secret.split(';').filter(|part| part.len() >= 32).count() > 1) {
+        return fail(NAME, "has two values that are separated by a semicolon; separate them with a comma");
     }
     // The message names a short secret by its position and does not repeat it.
     match secrets.iter().position(|secret| secret.len() < 32) {
@@ -185,7 +183,11 @@ pub(super) fn database(env: &Variables) -> Result<DatabaseUrl, ConfigError> {
     DatabaseUrl::parse(env.get(NAME).unwrap_or("sqlite:gatepost.sqlite3")).or_else(|problem| fail(NAME, problem))
 }
 
-pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<String>, ConfigError> {
+pub(super) fn allowed_hosts(
+    env: &Variables,
+    bind: SocketAddr,
+    public_origin: Option<&str>,
+) -> Result<Vec<String>, ConfigError> {
     let hosts = env.list("ALLOWED_HOSTS");
     if let Some(bad) = hosts.iter().find(|host| !is_host(host)) {
         let bad = bad.escape_debug();
@@ -197,7 +199,7 @@ pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<Str
         );
     }
     if !hosts.is_empty() {
-        return Ok(hosts.iter().map(|host| host.to_ascii_lowercase()).collect());
+        return Ok(hosts.iter().map(|host| canonical_host(host)).collect());
     }
     let mut hosts: Vec<String> = ["localhost", ".localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
     if !bind.ip().is_unspecified() && !bind.ip().is_loopback() {
@@ -206,36 +208,90 @@ pub(super) fn allowed_hosts(env: &Variables, bind: SocketAddr) -> Result<Vec<Str
             IpAddr::V6(ip) => format!("[{ip}]"),
         });
     }
+    let public_url = public_origin.and_then(|origin| Url::parse(origin).ok());
+    hosts.extend(public_url.and_then(|url| url.host_str().map(str::to_owned)));
     Ok(hosts)
+}
+
+/// An entry as browsers write it.
+fn canonical_host(host: &str) -> String {
+    match bracketed(host) {
+        Some(ip) => format!("[{ip}]"),
+        None => host.to_ascii_lowercase(),
+    }
+}
+
+/// The IPv6 address between brackets.
+fn bracketed(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix('.').unwrap_or(host);
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
         && name.split('.').all(|label| !label.is_empty());
-    let ip = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    host == "*" || is_name || ip.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
+    host == "*" || is_name || bracketed(host).is_some()
 }
 
 pub(super) fn cors_allowed_origins(env: &Variables, mode: Mode) -> Result<Vec<String>, ConfigError> {
     let origins = env.list("CORS_ALLOWED_ORIGINS");
     for origin in &origins {
-        // An origin is a scheme, a host and a port, and is compared as a string (RFC 6454, section 4).
-        let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        if parsed.is_none_or(|url| url.origin().ascii_serialization() != *origin) || origin.contains('*') {
-            let origin = origin.escape_debug();
-            return fail(
-                "CORS_ALLOWED_ORIGINS",
-                format!(
-                    "`{origin}` is not an origin such as `https://app.example.com`, without a path or a trailing slash"
-                ),
-            );
+        refuse_password("CORS_ALLOWED_ORIGINS", origin)?;
+        if let Some(problem) = origin_problem(origin) {
+            return fail("CORS_ALLOWED_ORIGINS", format!("`{}` {problem}", origin.escape_debug()));
         }
     }
     if origins.is_empty() && mode == Mode::Development && env.get("CORS_ALLOWED_ORIGINS").is_none() {
         return Ok(vec!["http://localhost:3000".to_owned()]);
     }
     Ok(origins)
+}
+
+/// The message does not repeat the value, which may have a password.
+fn refuse_password(name: &'static str, url: &str) -> Result<(), ConfigError> {
+    match Url::parse(url) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            fail(name, "has a username or a password, which an origin never has")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The origin that browsers see, however it is written.
+pub(super) fn public_origin(env: &Variables) -> Result<Option<String>, ConfigError> {
+    const NAME: &str = "PUBLIC_URL";
+    refuse_password(NAME, env.get(NAME).unwrap_or_default())?;
+    env.optional(NAME, |value| {
+        let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https") && !value.contains('*'));
+        let origin = url.filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none());
+        let origin = origin.map(|url| url.origin().ascii_serialization());
+        origin.ok_or("is not an origin such as `https://admin.example.com`, without a path")
+    })
+}
+
+/// What is wrong with a web origin: a scheme, a host and a port, compared as a string (RFC 6454, section 4).
+fn origin_problem(origin: &str) -> Option<String> {
+    let Some(url) = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https")) else {
+        return Some("is not an origin such as `https://app.example.com`".to_owned());
+    };
+    let usual = url.origin().ascii_serialization();
+    if usual == origin && !origin.contains('*') {
+        return None;
+    }
+    let wrong = if origin.contains('*') {
+        return Some("has a `*`; list every origin".to_owned());
+    } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        "has a path, which an origin never has"
+    } else if origin.ends_with('/') {
+        "ends with a slash, which an origin never does"
+    } else if origin.eq_ignore_ascii_case(&usual) {
+        "has capital letters, which browsers never send"
+    } else if url.port().is_none() && origin.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
+        "has the default port, which browsers leave out"
+    } else {
+        "is not written as browsers send it"
+    };
+    Some(format!("{wrong}; write `{usual}`"))
 }
 
 pub(super) fn cors_allowed_headers(env: &Variables) -> Result<Vec<String>, ConfigError> {
@@ -265,10 +321,5 @@ pub(super) fn log_filter(env: &Variables, mode: Mode) -> Result<String, ConfigEr
         Mode::Development => "info,actix_server=warn",
         Mode::Production => "info,actix_server=warn,gatepost::access=warn",
     };
-    let filter = env.get("RUST_LOG").unwrap_or(default);
-    match env_filter::Builder::new().try_parse(filter).map(drop) {
-        Ok(()) => Ok(filter.to_owned()),
-        // The error for an invalid pattern has several lines.
-        Err(error) => fail("RUST_LOG", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
-    }
+    env.optional("RUST_LOG", log_filter::parse).map(|filter| filter.unwrap_or_else(|| default.to_owned()))
 }

@@ -19,9 +19,50 @@ pub(super) fn fail<T>(name: &'static str, problem: impl Into<String>) -> Result<
 }
 
 /// An empty value counts as unset.
-pub(super) struct Variables<'a>(pub(super) &'a HashMap<String, String>);
+pub(super) struct Variables<'a>(&'a HashMap<String, String>);
+
+/// Refuses a value that is used as it is, without its blanks being cut, if it has something in it by mistake. A password
+/// may have a quotation mark at one end.
+pub(super) fn refuse_stray(name: &'static str, value: &str) -> Result<(), ConfigError> {
+    if value.trim() != value {
+        return fail(name, "begins or ends with a blank, which would be part of the value");
+    }
+    if value.starts_with(QUOTATION_MARKS) && value.ends_with(QUOTATION_MARKS) {
+        return fail(name, QUOTED);
+    }
+    invisible(value).map_or(Ok(()), |problem| fail(name, problem))
+}
+
+/// What is in a setting by mistake. The message does not repeat the value, which may be secret.
+fn stray(value: &str) -> Option<String> {
+    let is_quoted = value.starts_with(QUOTATION_MARKS) || value.ends_with(QUOTATION_MARKS);
+    if is_quoted { Some(QUOTED.to_owned()) } else { invisible(value) }
+}
+
+fn invisible(value: &str) -> Option<String> {
+    let is_invisible = |c: &char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
+    };
+    let found = value.chars().find(is_invisible)?;
+    Some(format!("has an invisible character, U+{:04X}", u32::from(found)))
+}
+
+/// `docker run --env-file` keeps the quotation marks that other readers of such files take off.
+const QUOTED: &str = "begins or ends with a quotation mark, which would be part of the value; leave it out";
+const QUOTATION_MARKS: [char; 9] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'];
 
 impl Variables<'_> {
+    /// Refuses values with characters that nobody means: such a value would be another one than it seems.
+    pub(super) fn checked(values: &HashMap<String, String>) -> Result<Variables<'_>, ConfigError> {
+        for setting in SETTINGS {
+            if let Some(problem) = values.get(setting.name).and_then(|value| stray(value.trim())) {
+                return fail(setting.name, problem);
+            }
+        }
+        Ok(Variables(values))
+    }
+
     pub(super) fn get(&self, name: &'static str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
@@ -80,39 +121,4 @@ impl Variables<'_> {
         // At most a year: no longer period makes sense.
         self.number(name, least..=31_536_000, default).map(Duration::from_secs)
     }
-}
-
-/// `.env` in the working directory adds missing variables. An empty variable hides the one in `.env`.
-pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
-    // dotenvy's default would search all parent folders and might find an unrelated file.
-    match dotenvy::from_path(".env") {
-        Ok(_) => {}
-        Err(error) if error.not_found() => {}
-        Err(dotenvy::Error::LineParse(_, at)) => {
-            return fail(".env", format!("a line cannot be parsed, near character {at}"));
-        }
-        Err(error) => return fail(".env", error.to_string()),
-    }
-    let mut variables = HashMap::new();
-    for setting in SETTINGS {
-        match std::env::var(setting.name) {
-            Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
-        }
-    }
-    Ok(variables)
-}
-
-/// These are probably misspelt, so an intended restriction may be missing.
-pub fn unknown_variables() -> Vec<String> {
-    const PREFIXES: [&str; 7] =
-        ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];
-    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-    let mut unknown: Vec<String> = names
-        .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
-        .filter(|name| !SETTINGS.iter().any(|setting| setting.name == name))
-        .collect();
-    unknown.sort();
-    unknown
 }

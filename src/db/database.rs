@@ -16,6 +16,7 @@ use super::sqlite;
 use super::transaction::{run, transaction};
 use super::url::DatabaseUrl;
 use super::version::{Version, Versions, WalIndex};
+use super::writable::Writable;
 use super::writer::{Writer, WriterMetrics};
 use crate::error::Error;
 use crate::metrics::read_gauges;
@@ -36,6 +37,7 @@ pub struct Db {
     writer: Write,
     versions: Arc<Versions>,
     metrics: WriterMetrics,
+    writable: Arc<Writable>,
 }
 
 #[derive(Clone)]
@@ -68,7 +70,7 @@ impl Db {
         let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
         let writer = Writer::start(&path, connection, versions.clone(), metrics.clone());
         let writer = writer.map_err(|error| error.to_string())?;
-        Ok((Db { url, readers, writer: Write::Queue(writer), versions, metrics }, applied))
+        Ok((Db { url, readers, writer: Write::Queue(writer), versions, metrics, writable: Arc::default() }, applied))
     }
 
     #[cfg(feature = "postgres")]
@@ -81,7 +83,7 @@ impl Db {
         let metrics = WriterMetrics::new();
         let writers = Writers::new(pool(&url, Role::Writer, limit.writers())?, watch.clone());
         let versions = Arc::new(Versions::Watch(watch));
-        Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics }, applied))
+        Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics, writable: Arc::default() }, applied))
     }
 
     /// A SQLite path is canonical.
@@ -177,6 +179,20 @@ impl Db {
             watch.check_reach(&self.readers)?;
         }
         transaction(&self.readers, queries)
+    }
+
+    /// Fails if writes cannot succeed. Writes nothing, and may be some seconds late.
+    pub async fn check_writable(&self) -> Result<(), Error> {
+        let db = self.clone();
+        let check = move || match (&*db.url, &*db.versions) {
+            (DatabaseUrl::Sqlite(path), _) => db.writable.check(path),
+            #[cfg(feature = "postgres")]
+            (_, Versions::Watch(watch)) if watch.is_standby() => Err("it is a standby".to_owned()),
+            #[cfg(feature = "postgres")]
+            _ => Ok(()),
+        };
+        let checked = tokio::task::spawn_blocking(check).await.map_err(|error| Error::Internal(error.to_string()))?;
+        checked.map_err(|problem| Error::Unavailable(format!("the database takes no writes: {problem}")))
     }
 
     /// Returns once the transaction is on disk; an error rolls it back. Writes are serializable: PostgreSQL may run

@@ -8,7 +8,7 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Error {
         use diesel::result::DatabaseErrorKind as Kind;
         use diesel::result::Error::{BrokenTransactionManager, DatabaseError, RollbackErrorOnCommit};
-        const PASSING: [&str; 12] = [
+        const PASSING: [&str; 14] = [
             "database is locked",
             "database table is locked",
             "database or disk is full",
@@ -22,6 +22,9 @@ impl From<diesel::result::Error> for Error {
             "No space left on device",
             "lock timeout",
             "read-only transaction",
+            // SQLSTATE 0A000, and before 25006: a writer's transaction is serializable.
+            "in a hot standby",
+            "during recovery",
         ];
         let cause = error.to_string();
         match &error {

@@ -75,19 +75,33 @@ pub fn apply(connection: &mut Connection) -> Result<usize, String> {
     if status.pending == 0 {
         return Ok(0);
     }
+    run(connection, true)
+}
+
+/// Applies all pending migrations in a transaction that is rolled back.
+pub fn rehearse(connection: &mut Connection) -> Result<(), String> {
+    run(connection, false).map(drop)
+}
+
+fn run(connection: &mut Connection, is_kept: bool) -> Result<usize, String> {
     let mut applied = Ok(0);
     let outcome = match connection {
         // If two processes start at once, the second waits for the lock, then finds nothing to do.
         Connection::Sqlite(sqlite) => sqlite.immediate_transaction(|sqlite| {
             applied = sqlite.run_pending_migrations(SQLITE).map(|done| done.len()).map_err(|error| error.to_string());
-            if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+            if applied.is_ok() && is_kept { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
         }),
         #[cfg(feature = "postgres")]
         Connection::Postgres(postgres) => postgres.transaction(|postgres| {
             applied =
                 postgres.run_pending_migrations(POSTGRESQL).map(|done| done.len()).map_err(|error| error.to_string());
-            if applied.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+            if applied.is_ok() && is_kept { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
         }),
     };
-    applied.and_then(|count| outcome.map(|()| count).map_err(|error| error.to_string()))
+    match (applied, outcome) {
+        (Ok(count), Ok(())) => Ok(count),
+        (Ok(count), Err(diesel::result::Error::RollbackTransaction)) if !is_kept => Ok(count),
+        (Ok(_), Err(error)) => Err(error.to_string()),
+        (Err(problem), _) => Err(problem),
+    }
 }

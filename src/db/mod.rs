@@ -25,6 +25,7 @@ pub mod text;
 mod transaction;
 mod url;
 mod version;
+mod writable;
 mod writer;
 
 pub use any_connection::Backend;

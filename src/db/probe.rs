@@ -1,6 +1,7 @@
 //! Checks of a database that is not opened for use. They change nothing.
 
 use diesel::QueryResult;
+use diesel::connection::SimpleConnection;
 
 use super::connection::{Connection, Role, one_line};
 use super::database::Db;
@@ -31,6 +32,22 @@ impl Db {
             DatabaseUrl::Postgres(_) => Ok(()),
         };
         probed.map_err(|problem| OpenError::new(url, problem))
+    }
+
+    /// Checks that the pending migrations can be applied, by applying them and rolling them back.
+    pub fn rehearse_migrations(url: &DatabaseUrl) -> Result<(), String> {
+        match url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut connection = sqlite::open(path, Role::Probe).map_err(|error| one_line(&error))?;
+                // Nothing may reach the file before the rollback.
+                connection
+                    .batch_execute("PRAGMA cache_spill = off; PRAGMA foreign_keys = ON")
+                    .map_err(|error| one_line(&error))?;
+                migrations::rehearse(&mut connection).map_err(|problem| one_line(&problem))
+            }
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(server) => postgres::rehearse(server).map_err(|problem| one_line(&problem)),
+        }
     }
 
     /// Reads from a database that is not opened for use.

@@ -52,6 +52,15 @@ fn check_writable(connection: &mut Connection) -> QueryResult<()> {
     }
 }
 
+/// [`check_writable`] on a connection of its own, which waits for no lock.
+pub fn probe_writing(path: &Path) -> Result<(), String> {
+    let probe = || -> ConnectionResult<QueryResult<()>> {
+        let mut connection = open(path, Role::Probe)?;
+        Ok(connection.batch_execute("PRAGMA busy_timeout = 0").and_then(|()| check_writable(&mut connection)))
+    };
+    probe().map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+}
+
 /// `BEGIN IMMEDIATE` alone is not enough: it succeeds even on a read-only file.
 fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
     connection.batch_execute("BEGIN IMMEDIATE")?;

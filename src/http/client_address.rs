@@ -25,12 +25,20 @@ impl FromStr for Network {
         // The standard library parses the address: ipnet's parser accepts `010.0.0.1`, which others read as octal.
         let network = match text.split_once('/') {
             Some((address, prefix)) => {
-                let (address, prefix) = (address.parse().map_err(|_| ())?, prefix.parse().map_err(|_| ())?);
+                let (address, prefix) = (parse_address(address).ok_or(())?, prefix.parse().map_err(|_| ())?);
                 IpNet::new(address, prefix).map_err(|_| ())?
             }
-            None => text.parse::<IpAddr>().map_err(|_| ())?.to_canonical().into(),
+            None => parse_address(text).ok_or(())?.to_canonical().into(),
         };
         Ok(Network(network))
+    }
+}
+
+/// An IP address; an IPv6 address may stand in brackets, as in a URL.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
+        None => text.parse().ok(),
     }
 }
 
@@ -74,9 +82,14 @@ impl TrustedProxies {
 /// Some proxies add the port, or quotes as in `Forwarded`.
 fn parse(entry: &str) -> Option<IpAddr> {
     let entry = entry.strip_prefix('"').and_then(|entry| entry.strip_suffix('"')).unwrap_or(entry);
-    let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
-    let address = bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    let address = parse_address(entry).or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()));
     address.map(|address: IpAddr| address.to_canonical())
+}
+
+/// Whether the connection comes from a trusted proxy, so that its headers about the client count.
+pub fn is_from_trusted_proxy(request: &HttpRequest) -> bool {
+    let proxies = request.app_data::<web::Data<TrustedProxies>>();
+    request.peer_addr().zip(proxies).is_some_and(|(peer, proxies)| proxies.contain(peer.ip().to_canonical()))
 }
 
 pub fn client_address(request: &HttpRequest) -> IpAddr {

@@ -8,14 +8,14 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Error;
 
-pub const SESSION: &str = "sessionid";
+pub const SESSION: &str = "gatepost_sessionid";
 /// Of visitors who are not signed in.
-pub const CSRF: &str = "csrftoken";
+pub const CSRF: &str = "gatepost_csrftoken";
 /// Proves that someone has signed in with this browser before.
-pub const DEVICE: &str = "device";
-pub const THEME: &str = "theme";
+pub const DEVICE: &str = "gatepost_device";
+pub const THEME: &str = "gatepost_theme";
 /// Each sign-in with an account elsewhere has a cookie whose name begins so.
-pub const SIGN_IN: &str = "sign_in_";
+pub const SIGN_IN: &str = "gatepost_sign_in_";
 
 #[derive(Clone, Copy)]
 pub struct Cookies {

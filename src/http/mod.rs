@@ -16,6 +16,7 @@ pub mod idle;
 pub mod media_type;
 pub mod negotiation;
 pub mod pages;
+pub mod public_origin;
 pub mod rate_limit;
 pub mod routes;
 pub mod theme;

@@ -24,7 +24,7 @@ use crate::cognito::local_pool::LocalPool;
 use crate::cognito::post_confirmation::PostConfirmation;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
-use crate::cognito::sign_in::{self, SignIn};
+use crate::cognito::sign_in::{SignIn, pages};
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
@@ -36,6 +36,7 @@ use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
+use crate::http::public_origin::PublicOrigin;
 use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
@@ -48,8 +49,8 @@ const WAITING_THREADS: usize = 8;
 /// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// Paths that no page of another origin may call: the admin, which has cookies, and the trigger.
-const CLOSED_TO_PAGES: &[&str] = &["/admin", "/cognito/post-confirmation"];
+/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the trigger.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
 
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
@@ -131,6 +132,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
+    let public_origin = web::Data::new(PublicOrigin(config.public_origin.clone()));
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
@@ -168,6 +170,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
+            .app_data(public_origin.clone())
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
@@ -239,10 +242,7 @@ fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {
         secure_cookies: config.mode != Mode::Development,
         session_limits: config.session_limits,
         max_failures: config.login_max_failures,
-        methods: SignInMethods {
-            password: config.password_sign_in,
-            external: has_sign_in.then_some(&sign_in::EXTERNAL),
-        },
+        methods: SignInMethods { password: config.password_sign_in, external: has_sign_in.then_some(&pages::EXTERNAL) },
     }
 }
 

@@ -55,14 +55,16 @@ pub async fn healthz() -> HttpResponse {
             headers(("Retry-After" = u32, description = "Seconds to wait.")))))]
 pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) -> HttpResponse {
     let status = db.read(|conn| migrations::status(conn).map_err(Error::Internal)).await;
-    let (database, migrations) = match status {
+    let (mut database, migrations) = match status {
         Ok(status) if status.pending == 0 && status.unknown.is_none() => ("ok", "ok"),
         Ok(_) => ("ok", "the migrations of the database and the program differ"),
-        Err(error) => {
-            log::warn!("not ready: {}", error.cause().unwrap_or_default());
-            ("unavailable", "unknown")
-        }
+        Err(error) => (unready(&error, "unavailable"), "unknown"),
     };
+    if database == "ok"
+        && let Err(error) = db.check_writable().await
+    {
+        database = unready(&error, "read-only");
+    }
     let keys = if authenticator.verifier.jwks().is_loaded() { "ok" } else { "the user pool's keys are not loaded" };
     let checks = Checks { database, migrations, keys };
     if [database, migrations, keys].iter().all(|check| *check == "ok") {
@@ -72,4 +74,9 @@ pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) 
             .insert_header(("retry-after", "5"))
             .json(Readiness { status: "not ready", checks })
     }
+}
+
+fn unready(error: &Error, state: &'static str) -> &'static str {
+    log::warn!("not ready: {}", error.cause().unwrap_or_default());
+    state
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
-use super::validators::MAX_PASSWORD_BYTES;
+use super::validators;
 use crate::error::Error;
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -14,7 +14,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZXBvc3Qgbm9ib2R5$4bRCFFb/SL0StOd7VjUcihU6AWnbfUcXi2TpN6oCzzw";
 
 /// In PHC format. Takes about 20 ms, so do not call it on a thread that serves requests.
+///
+/// Fails for a password that is too long, whatever the caller has checked: nobody could sign in with it.
 pub fn hash(password: &str) -> Result<String, Error> {
+    let password = validators::normalized_password(password).map_err(Error::Parse)?;
     // The crate's defaults are OWASP's recommendation.
     let hash = Argon2::default().hash_password(password.as_bytes());
     hash.map(|hash| hash.to_string()).map_err(|error| Error::Internal(error.to_string()))
@@ -22,7 +25,8 @@ pub fn hash(password: &str) -> Result<String, Error> {
 
 /// Takes as long as [`hash`].
 pub fn verify(password: &str, hash: &str) -> bool {
-    Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+    let password = validators::normalized_password(password);
+    password.is_ok_and(|password| Argon2::default().verify_password(password.as_bytes(), hash).is_ok())
 }
 
 /// Uses at most half of the cores, so that a flood of sign-ins does not slow down the API.
@@ -45,7 +49,8 @@ impl Hasher {
 
     /// Takes the same time if there is no valid hash or if the password is too long.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        let usable = hash.filter(|hash| hash.starts_with("$argon2id$") && password.len() <= MAX_PASSWORD_BYTES);
+        let usable =
+            hash.filter(|hash| hash.starts_with("$argon2id$") && validators::normalized_password(&password).is_ok());
         self.run(move || match usable {
             Some(hash) => verify(&password, &hash),
             None => {
@@ -100,6 +105,28 @@ mod tests {
         for other in others {
             assert!(!verify(other, &hashed), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_password_is_accepted_however_its_characters_are_encoded() {
+        for (composed, other) in [
+            ("caf\u{e9} 71", "cafe\u{301} 71"),
+            ("\u{212b}ngstr\u{f6}m", "A\u{30a}ngstro\u{308}m"),
+            ("abc 71", "\u{ff41}\u{ff42}\u{ff43} 71"),
+        ] {
+            assert!(verify(other, &hash(composed).expect("a hash")), "{composed}");
+            assert!(verify(composed, &hash(other).expect("a hash")), "{composed}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_too_long_is_neither_set_nor_accepted() {
+        let longest = hash(&"x".repeat(4096)).expect("a hash");
+        assert!(verify(&"x".repeat(4096), &longest) && !verify(&"x".repeat(4097), &longest));
+        let refused = hash(&"x".repeat(4097)).expect_err("too long");
+        assert_eq!(refused.to_string(), "This password is too long. It must have at most 4096 bytes.");
+        // Decomposed it has more bytes, and is the same password.
+        assert!(verify(&"e\u{301}".repeat(2048), &hash(&"\u{e9}".repeat(2048)).expect("a hash")));
     }
 
     #[test]

@@ -58,13 +58,25 @@ pub fn email(email: &str) -> Vec<String> {
     errors
 }
 
+/// A password in the form in which it is hashed: a Mac may send other code points than another keyboard for the same
+/// characters. Fails if it is too long.
+pub fn normalized_password(password: &str) -> Result<String, String> {
+    let password: String = password.nfkc().collect();
+    match password.len() <= MAX_PASSWORD_BYTES {
+        true => Ok(password),
+        false => Err(format!("This password is too long. It must have at most {MAX_PASSWORD_BYTES} bytes.")),
+    }
+}
+
 /// Django's four rules: not similar to `attributes` (display names and values of the user), at least 8 characters, not
 /// common, not all digits.
 pub fn password(password: &str, attributes: &[(&str, &str)]) -> Vec<String> {
-    if password.len() > MAX_PASSWORD_BYTES {
+    let password = match normalized_password(password) {
+        Ok(password) => password,
         // Checked first, because the other checks are slow for very long texts.
-        return vec![format!("This password is too long. It must have at most {MAX_PASSWORD_BYTES} bytes.")];
-    }
+        Err(problem) => return vec![problem],
+    };
+    let password = password.as_str();
     let mut errors = Vec::new();
     // Longer values are errors of their own fields.
     let mut attributes = attributes.iter().filter(|(_, value)| value.len() <= MAX_PASSWORD_BYTES);

@@ -9,25 +9,37 @@ use super::staff::StaffUser;
 use crate::crypto::{equal, random_token};
 use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
+use crate::http::edge::request_id;
 
 /// Django's names.
 pub const FIELD: &str = "csrfmiddlewaretoken";
 pub const HEADER: &str = "x-csrftoken";
 
+const NO_COOKIE: &str = "the browser did not send its cookie";
+
 /// The token must be the session's or, before sign-in, a cookie's. Scripts send it in [`HEADER`] instead of a field.
 pub fn check_token(request: &HttpRequest, field: Option<&str>) -> Result<(), Error> {
+    compare_tokens(request, field).map_err(|reason| {
+        let is_tls_needed = reason == NO_COOKIE && settings(request).is_some_and(|cookies| cookies.secure);
+        let hint = if is_tls_needed { "; in production, browsers send it over HTTPS only" } else { "" };
+        log::warn!(request_id = request_id(request); "refused a form: {reason}{hint}");
+        Error::CsrfFailed(reason)
+    })
+}
+
+fn compare_tokens(request: &HttpRequest, field: Option<&str>) -> Result<(), &'static str> {
     let expected = match StaffUser::of(request) {
         Some(staff) => vec![staff.csrf_token],
         None => cookie_tokens(request),
     };
     if expected.is_empty() {
-        return Err(Error::CsrfFailed("the browser did not send its cookie"));
+        return Err(NO_COOKIE);
     }
     let sent = field.or_else(|| header_token(request.headers()));
-    let sent = sent.ok_or(Error::CsrfFailed("its token is missing"))?;
+    let sent = sent.ok_or("its token is missing")?;
     match expected.iter().any(|expected| equal(sent, expected)) {
         true => Ok(()),
-        false => Err(Error::CsrfFailed("its token does not belong to your session")),
+        false => Err("its token does not belong to your session"),
     }
 }
 

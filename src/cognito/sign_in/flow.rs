@@ -8,7 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{equal, fingerprint, random_token};
 use crate::error::Error;
-use crate::http::cookies::SIGN_IN;
+use crate::http::cookies;
+
+pub const SIGN_IN: &str = "/admin/login/cognito/";
+/// Where Cognito leads back to.
+pub const CALLBACK: &str = "/admin/login/cognito/callback/";
+pub const SIGN_OUT: &str = "/admin/logout/cognito/";
 
 /// How long a sign-in may take. Cognito's code lives five minutes.
 pub const AGE: Duration = Duration::minutes(10);
@@ -41,7 +46,7 @@ impl Flow {
     /// The name of the cookie for a state; `None` for what is no state of ours.
     pub fn cookie_name(state: &str) -> Option<String> {
         let is_ours = state.len() == 43 && state.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        is_ours.then(|| format!("{SIGN_IN}{}", &state[..16]))
+        is_ours.then(|| format!("{}{}", cookies::SIGN_IN, &state[..16]))
     }
 
     /// The cookie's value. It is bound to the cookie's name.

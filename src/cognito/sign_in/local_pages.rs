@@ -13,13 +13,14 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::pages::CALLBACK;
+use super::flow::CALLBACK;
 use crate::admin::auth::csrf;
 use crate::admin::errors;
 use crate::admin::form_data::PublicForm;
 use crate::admin::pages::{Gate, page, see_other};
 use crate::cognito::local_pool::{ADMIN_CLIENT_ID, LocalPool, TokenRequest};
 use crate::cognito::provider::Endpoints;
+use crate::cognito::user_pool::is_loopback;
 use crate::crypto::{equal, fingerprint, random_token};
 use crate::error::Error;
 use crate::http::body::Body;
@@ -121,7 +122,7 @@ impl AuthorizeQuery {
     /// What is wrong with it. A provider must not redirect to a URL that the client has not registered.
     fn problem(&self) -> Option<&'static str> {
         let callback = Url::parse(&self.redirect_uri).ok();
-        let is_own = callback.is_some_and(|url| url.path() == CALLBACK && crate::cognito::user_pool::is_loopback(&url));
+        let is_own = callback.is_some_and(|url| url.path() == CALLBACK && is_loopback(&url));
         if self.client_id != ADMIN_CLIENT_ID {
             Some("The client_id is not that of the admin.")
         } else if !is_own {
@@ -234,6 +235,6 @@ async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<Htt
 /// Cognito's parameters. There is no session to end.
 async fn logout(query: web::Query<HashMap<String, String>>) -> HttpResponse {
     let uri = query.get("logout_uri").and_then(|uri| Url::parse(uri).ok());
-    let uri = uri.filter(|url| crate::cognito::user_pool::is_loopback(url));
+    let uri = uri.filter(is_loopback);
     see_other(uri.as_ref().map_or("/admin/login/", Url::as_str))
 }

@@ -9,26 +9,10 @@ pub mod pages;
 use actix_web::cookie::Key;
 use std::time::Duration;
 
-use crate::admin::auth::external::{ExternalSignIn, SignInResource};
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::provider::Provider;
 use crate::cognito::verifier::Verifier;
-use crate::http::routes::get;
 use crate::users::models::Origin;
-
-/// What the admin shows of this.
-pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
-    name: "Cognito",
-    sign_in_path: pages::SIGN_IN,
-    sign_out_path: pages::SIGN_OUT,
-    resources: || {
-        vec![
-            SignInResource { path: pages::SIGN_IN, route: get().to(pages::begin) },
-            SignInResource { path: pages::CALLBACK, route: get().to(pages::callback) },
-            SignInResource { path: pages::SIGN_OUT, route: get().to(pages::sign_out) },
-        ]
-    },
-};
 
 /// What it takes to sign staff in; part of the application data.
 pub struct SignIn {

@@ -11,10 +11,10 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::SignIn;
-use super::flow::{self, Flow};
+use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT};
 use super::local_pages::LocalProvider;
 use crate::admin::auth::credentials::Credentials;
-use crate::admin::auth::external::SignInMethods;
+use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
 use crate::admin::auth::next::{own_path, sign_in_address};
 use crate::admin::auth::session;
 use crate::admin::auth::staff::StaffUser;
@@ -27,11 +27,22 @@ use crate::error::{Error, Refusal};
 use crate::http::client_address::client_address;
 use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
 use crate::http::edge::{is_behind_tls, request_id};
+use crate::http::routes::get;
 use crate::users::models::User;
 
-pub const SIGN_IN: &str = "/admin/login/cognito/";
-pub const CALLBACK: &str = "/admin/login/cognito/callback/";
-pub const SIGN_OUT: &str = "/admin/logout/cognito/";
+/// What the admin shows of this.
+pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
+    name: "Cognito",
+    sign_in_path: SIGN_IN,
+    sign_out_path: SIGN_OUT,
+    resources: || {
+        vec![
+            SignInResource { path: SIGN_IN, route: get().to(begin) },
+            SignInResource { path: CALLBACK, route: get().to(callback) },
+            SignInResource { path: SIGN_OUT, route: get().to(sign_out) },
+        ]
+    },
+};
 
 /// The most flows of one browser. Their cookies go with every request.
 const MOST_FLOWS: usize = 5;

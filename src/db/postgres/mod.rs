@@ -5,7 +5,7 @@ mod parameters;
 mod watch;
 mod writers;
 
-pub use connections::{open, open_migrated, probe};
+pub use connections::{open, open_migrated, probe, rehearse};
 pub use parameters::ConnectionLimit;
 pub use watch::CommitWatch;
 pub use writers::Writers;

@@ -1,10 +1,10 @@
 //! [`CommitWatch`]: detects commits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::connections::open;
@@ -27,6 +27,8 @@ const FULL: [&str; 4] =
 struct Snapshot {
     #[diesel(sql_type = Text)]
     snapshot: String,
+    #[diesel(sql_type = Bool)]
+    is_standby: bool,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -42,6 +44,7 @@ pub struct CommitWatch {
     changes: AtomicU64,
     sight: Mutex<Sight>,
     bytes: AtomicU64,
+    is_standby: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +63,7 @@ impl CommitWatch {
             changes: AtomicU64::new(0),
             sight: Mutex::new(Sight::Unknown),
             bytes: AtomicU64::new(0),
+            is_standby: AtomicBool::new(false),
         });
         let (url, watched) = (url.to_owned(), Arc::downgrade(&watch));
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
@@ -73,6 +77,11 @@ impl CommitWatch {
 
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server was a standby at the last poll: it can be read, and takes no writes.
+    pub fn is_standby(&self) -> bool {
+        self.is_standby.load(Ordering::Relaxed)
     }
 
     /// Fails if the last poll failed or hangs, so that callers do not wait for the server.
@@ -121,11 +130,12 @@ fn look(url: &str, watched: &Weak<CommitWatch>) {
         let mut ask = || look_once(url, &mut connection, wants_size);
         // A broken connection says little about the server, so try a new one before giving up.
         match ask().or_else(|error| if was_open { ask() } else { Err(error) }) {
-            Ok((snapshot, bytes)) => {
+            Ok((Snapshot { snapshot, is_standby }, bytes)) => {
                 if snapshot != seen {
                     watch.note_change();
                     seen = snapshot;
                 }
+                watch.is_standby.store(is_standby, Ordering::Relaxed);
                 if let Some(bytes) = bytes {
                     watch.bytes.store(bytes, Ordering::Relaxed);
                     sized_at = Some(began);
@@ -142,20 +152,21 @@ fn look(url: &str, watched: &Weak<CommitWatch>) {
     }
 }
 
-fn look_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Result<(String, Option<u64>), String> {
+fn look_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Result<(Snapshot, Option<u64>), String> {
     let connection = match slot {
         Some(connection) => connection,
         None => slot.insert(open(url, Role::Reader).map_err(|error| error.to_string())?),
     };
-    let ask = |connection: &mut Connection| -> QueryResult<(String, Option<u64>)> {
+    let ask = |connection: &mut Connection| -> QueryResult<(Snapshot, Option<u64>)> {
         let row: Snapshot =
-            diesel::sql_query("SELECT pg_current_snapshot()::text AS snapshot").get_result(connection)?;
+            diesel::sql_query("SELECT pg_current_snapshot()::text AS snapshot, pg_is_in_recovery() AS is_standby")
+                .get_result(connection)?;
         let size = || -> QueryResult<u64> {
             let row: Size =
                 diesel::sql_query("SELECT pg_database_size(current_database()) AS bytes").get_result(connection)?;
             Ok(u64::try_from(row.bytes).unwrap_or(0))
         };
-        Ok((row.snapshot, wants_size.then(size).transpose()?))
+        Ok((row, wants_size.then(size).transpose()?))
     };
     let answer = ask(connection);
     if answer.is_err() {

@@ -220,11 +220,11 @@ async fn the_theme_is_kept_and_leads_back() {
     let answer = root.form("/admin/theme/", &fields).send().await;
     assert_eq!(answer.header("location"), "/admin/");
     // A cookie that somebody else has set is not taken over into the page.
-    root.cookies.insert("__Host-theme".to_owned(), "\"><script>".to_owned());
+    root.cookies.insert("__Host-gatepost_theme".to_owned(), "\"><script>".to_owned());
     assert!(!root.page("/admin/").await.contains("\"><script>"));
     // The sign-in page has it, too.
     let mut stranger = AdminClient::new(server.address);
-    stranger.cookies.insert("__Host-theme".to_owned(), "dark".to_owned());
+    stranger.cookies.insert("__Host-gatepost_theme".to_owned(), "dark".to_owned());
     assert!(stranger.page("/admin/login/").await.contains(r#"data-theme="dark""#));
 }
 
@@ -239,7 +239,7 @@ async fn a_stranger_may_choose_a_theme_and_is_led_to_no_other_site() {
     let answer = choose().header("referer", format!("{own}/admin/login/?next=/admin/")).send().await;
     assert_eq!(answer.redirect(), (303, "/admin/login/?next=/admin/"));
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-theme=dark; "), "{cookie}");
+    assert!(cookie.starts_with("__Host-gatepost_theme=dark; "), "{cookie}");
     for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=31536000"] {
         assert!(cookie.split("; ").any(|found| found == part), "{part} is missing in {cookie}");
     }

@@ -112,7 +112,7 @@ async fn every_page_has_the_theme_that_was_chosen_in_the_admin_and_an_icon() {
     for (theme, shown) in [("dark", "dark"), ("light", "light"), ("", "auto"), ("\"><b>", "auto")] {
         for path in ["/articles/", "/me/", "/docs/", "/nothing", "/docs/nothing", "/static/nothing", "/admin/login/"] {
             let call = server.call("GET", path).header("accept", "text/html");
-            let answer = call.header("cookie", format!("__Host-theme={theme}")).send().await;
+            let answer = call.header("cookie", format!("__Host-gatepost_theme={theme}")).send().await;
             let html = answer.text();
             assert!(html.contains(&format!("<html lang=\"en\" data-theme=\"{shown}\">")), "{path} {theme}: {html}");
             let icon = html.split_once("<link rel=\"icon\" href=\"").and_then(|(_, rest)| rest.split_once('"'));

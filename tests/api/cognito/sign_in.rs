@@ -246,7 +246,8 @@ async fn a_provider_that_is_down_or_lies_is_a_clear_page() {
     server.staff("jane", |_| {}).await;
     const AWAY: &str = "Cognito cannot be reached at the moment.";
     const USELESS: &str = "The answer of Cognito cannot be used.";
-    let cases: [(&str, &dyn Fn(&ProviderFixture), u16, &str); 7] = [
+    type Case<'a> = (&'a str, &'a dyn Fn(&ProviderFixture), u16, &'a str);
+    let cases: [Case; 7] = [
         ("it hangs up", &|provider| provider.hangs_up(), 503, AWAY),
         ("it fails", &|provider| provider.replies("500 Oops", "", "{}"), 503, AWAY),
         ("no JSON", &|provider| provider.replies("200 OK", "", "<html>"), 502, USELESS),

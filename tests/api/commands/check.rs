@@ -6,7 +6,7 @@ use std::path::Path;
 use diesel::connection::SimpleConnection;
 
 use super::pretend_newer;
-use crate::harness::jwks::{Behaviour, JwksFixture};
+use crate::harness::jwks::{Behaviour, JwksFixture, key_set};
 use crate::harness::pool::TestKey;
 use crate::harness::program::{Outcome, Program, connect};
 use crate::harness::skip;
@@ -80,6 +80,13 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
     outcome.assert_error("1 of 4 checks failed");
     assert!(outcome.stdout.contains("FAIL  keys"), "{outcome:?}");
 
+    let headers = "content-encoding: gzip\r\n".to_owned();
+    let packed = Behaviour::Answer { status: "200 OK", headers, body: key_set(&[&TestKey::nth(0)]) };
+    let packed = JwksFixture::start_with(packed).await;
+    let outcome = Program::with_keys_at(packed.url()).run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(outcome.stdout.contains("the response is encoded with \"gzip\", which was not asked for"), "{outcome:?}");
+
     let outcome = healthy().set("DATABASE_URL", "sqlite:nowhere/db.sqlite3").run(&["check"]).await;
     outcome.assert_error("1 of 4 checks failed");
     assert!(
@@ -113,6 +120,33 @@ async fn check_names_each_thing_that_is_wrong_and_fails() {
         ),
         "{outcome:?}"
     );
+}
+
+#[tokio::test]
+async fn check_fails_where_serve_could_not_listen_and_not_where_it_does_already() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("an address").to_string();
+    Program::new().set("BIND_ADDRESS", &taken).run(&["check"]).await.success();
+    // An address for documentation (RFC 5737), which is no machine's.
+    let outcome = Program::new().set("METRICS_ADDRESS", "192.0.2.1:9100").run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(
+        outcome.stdout.contains("FAIL  configuration  METRICS_ADDRESS: cannot listen on 192.0.2.1:9100: "),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn check_fails_where_migrate_would() {
+    let program = Program::new();
+    connect(&program.path("gatepost.sqlite3")).batch_execute("CREATE TABLE users (id INTEGER)").expect("a table");
+    let before = std::fs::read(program.path("gatepost.sqlite3")).expect("the file");
+    let outcome = program.run(&["check"]).await;
+    outcome.assert_error("1 of 4 checks failed");
+    assert!(outcome.stdout.contains("pending, and cannot be applied: "), "{outcome:?}");
+    assert!(outcome.stdout.contains("table users already exists"), "{outcome:?}");
+    assert!(std::fs::read(program.path("gatepost.sqlite3")).expect("the file") == before, "check has written");
+    program.run(&["migrate"]).await.assert_error("table users already exists");
 }
 
 /// Overwrites pages in the middle of the database; its head remains good.

@@ -1,5 +1,6 @@
 //! `createsuperuser` and `changepassword`.
 
+use diesel::connection::SimpleConnection;
 use gatepost::users::password;
 
 use super::{hash_of, history, users};
@@ -125,4 +126,66 @@ async fn changepassword_sets_another_password() {
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert_eq!(hash_of(&program, "root"), hash, "it is the old one still");
     program.run_with(&["changepassword", "nobody"], "").await.assert_error("there is no user `nobody`");
+}
+
+#[tokio::test]
+async fn a_password_that_is_too_long_is_set_by_no_command() {
+    let long = "x".repeat(4097);
+    let problem = "This password is too long. It must have at most 4096 bytes.";
+    let program = Program::new().set("DJANGO_SUPERUSER_PASSWORD", &long);
+    program.run(&["createsuperuser", "--noinput", "--username", "root"]).await.assert_error(problem);
+    let answers = format!("root\n\n{long}\n{long}\ny\n");
+    let outcome = program.run_with(&["createsuperuser"], &answers).await;
+    assert!(outcome.code == Some(1) && outcome.stderr.contains(problem), "{outcome:?}");
+    assert!(!outcome.stdout.contains("anyway"), "a hard limit cannot be insisted on: {outcome:?}");
+    assert_eq!(users(&program), [""; 0]);
+
+    let longest = "x".repeat(4096);
+    let program = program.set("DJANGO_SUPERUSER_PASSWORD", &longest);
+    program.run(&["createsuperuser", "--noinput", "--username", "root"]).await.success();
+    let outcome = program.run_with(&["changepassword", "root"], &format!("{long}\n{long}\ny\n")).await;
+    assert!(outcome.code == Some(1) && outcome.stderr.contains(problem), "{outcome:?}");
+    assert!(password::verify(&longest, &hash_of(&program, "root")), "it is the old one still");
+}
+
+#[tokio::test]
+async fn if_missing_creates_once_and_then_changes_nothing() {
+    let program = Program::new().set("DJANGO_SUPERUSER_PASSWORD", "winter-Giraffe-71");
+    let command = ["createsuperuser", "--noinput", "--if-missing", "--username", "root"];
+    assert_eq!(program.run(&command).await.success(), "Superuser root created.\n");
+    let hash = hash_of(&program, "root");
+    let again =
+        program.set("DJANGO_SUPERUSER_PASSWORD", "summer-Giraffe-72").set("DJANGO_SUPERUSER_EMAIL", "r@example.com");
+    let outcome = again.run(&command).await;
+    assert_eq!((outcome.success(), outcome.stderr.contains("Warning")), ("User root exists already.\n", false));
+    assert_eq!((users(&again), hash_of(&again, "root")), (vec!["root  111".to_owned()], hash));
+    assert_eq!(history(&again).len(), 1);
+
+    again.database().batch_execute("UPDATE users SET is_superuser = 0").expect("a change");
+    let outcome = again.run(&command).await;
+    outcome.success();
+    assert!(outcome.stderr.contains("Warning: root is not an active superuser, and stays as it is."), "{outcome:?}");
+    assert_eq!(users(&again), ["root  101"]);
+    // What would have been an error stays one.
+    again.run(&["createsuperuser", "--noinput", "--username", "root"]).await.assert_error("already exists");
+    assert_eq!(again.run(&["createsuperuser", "--if-missing"]).await.code, Some(2), "it needs --noinput");
+}
+
+#[tokio::test]
+async fn what_nobody_means_to_be_part_of_a_password_is_refused() {
+    for value in [
+        "\"winter-Giraffe-71\"",
+        "'winter-Giraffe-71'",
+        "winter-Giraffe-71\r",
+        " winter-Giraffe-71",
+        "\u{feff}winter-Giraffe-71",
+    ] {
+        let program = Program::new().set("DJANGO_SUPERUSER_PASSWORD", value);
+        let outcome = program.run(&["createsuperuser", "--noinput", "--username", "root"]).await;
+        outcome.assert_error("DJANGO_SUPERUSER_PASSWORD: ");
+        assert!(!outcome.stderr.contains("Giraffe"), "{outcome:?}");
+        assert_eq!(users(&program), [""; 0], "{value:?}");
+    }
+    let program = Program::new().set("DJANGO_SUPERUSER_PASSWORD", "\"winter-Giraffe-71");
+    program.run(&["createsuperuser", "--noinput", "--username", "root"]).await.success();
 }

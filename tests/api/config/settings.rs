@@ -52,6 +52,8 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "short",
             "this-one-is-one-character-short",
             "this-one-has-thirty-two-letters-,short",
+            "this-one-has-thirty-two-letters- and-this-one-has-them-as-well---",
+            "this-one-has-thirty-two-letters-;and-this-one-has-them-as-well---",
             "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
         ],
     ),
@@ -63,7 +65,6 @@ const MALFORMED: &[(&str, &[&str])] = &[
     ("COGNITO_TOKEN_URL", &["https://example.com/oauth2/token"]),
     ("COGNITO_LOGOUT_URL", &["https://example.com/logout"]),
     ("ADMIN_PASSWORD_SIGN_IN", &["no", "false"]),
-    ("PUBLIC_URL", &["example.com", "https://example.com/path", "https://example.com?q", "ftp://example.com"]),
     ("APP_ENV", &["prod", "Production", "development,production", "1"]),
     (
         "AWS_USER_POOLS_ID",
@@ -89,6 +90,12 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "ftp://example.com/pool",
             "https://user:secret@example.com/pool",
             "https://example.com/a,example.com/b",
+            "https://example.com/a;https://example.com/b",
+            "https://example.com/a https://example.com/b",
+            "https://Example.com/a",
+            "HTTPS://example.com/a",
+            "https://example.com:443/a",
+            "https://example.com/a?b",
         ],
     ),
     (
@@ -99,6 +106,8 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "file:///etc/passwd",
             "https://user:secret@example.com/jwks.json",
             "https://example.com/jwks.json,x",
+            "https://example.com/jwks.json https://example.com/keys.json",
+            "https://example.com/jwks.json;https://example.com/keys.json",
             "http://127.0.0.1.example.com/",
         ],
     ),
@@ -146,6 +155,21 @@ const MALFORMED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "PUBLIC_URL",
+        &[
+            "*",
+            "admin.example.com",
+            "admin.example.com:8443",
+            "https://example.com?q",
+            "ftp://admin.example.com",
+            "https://admin.example.com/admin",
+            "https://admin.example.com/?a",
+            "https://*.example.com",
+            "https://user:secret@admin.example.com",
+            "https://a.example,https://b.example",
+        ],
+    ),
+    (
         "CORS_ALLOWED_ORIGINS",
         &[
             "*",
@@ -157,12 +181,25 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "https://EXAMPLE.com",
             "https://example.com:443",
             "https://*.example.com",
+            "https://user:secret@example.com",
         ],
     ),
     ("CORS_ALLOWED_HEADERS", &["*", "x own", "x-own: 1", "x-own;x-other", "x-\u{e9}", "authorization,*"]),
     (
         "TRUSTED_PROXIES",
-        &["proxy.example.com", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "*"],
+        &[
+            "proxy.example.com",
+            "10.0.0",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.1:80",
+            "10.0.0.1 10.0.0.2",
+            "10.0.0.1;10.0.0.2",
+            "[10.0.0.1]",
+            "[::1",
+            "[::1]:80",
+            "*",
+        ],
     ),
     ("SESSION_IDLE_SECONDS", &["0", "-1", "8h", "31536001"]),
     ("SESSION_MAX_SECONDS", &["0", "-1", "14d", "31536001"]),
@@ -181,7 +218,20 @@ const MALFORMED: &[(&str, &[&str])] = &[
         ],
     ),
     ("LOG_FORMAT", &["JSON", "xml"]),
-    ("RUST_LOG", &["gatepost=loud", "a=b=c", "info/(", "a/b/c"]),
+    (
+        "RUST_LOG",
+        &[
+            "gatepost=loud",
+            "a=b=c",
+            "info/(",
+            "a/b/c",
+            "warning",
+            "gatepost=warning",
+            "1",
+            "info;gatepost=debug",
+            "gatepots=debug",
+        ],
+    ),
 ];
 
 #[test]
@@ -196,6 +246,40 @@ fn a_malformed_value_is_refused_with_the_name_of_its_variable() {
             assert!(line.starts_with(&format!("{name}: ")) && line.len() > name.len() + 10, "{name}={value}: {line}");
             assert!(!line.contains("secret") && !line.contains('\n'), "{name}={value}: {line}");
         }
+    }
+}
+
+#[test]
+fn quotation_marks_and_invisible_characters_are_refused_in_every_value() {
+    for setting in SETTINGS {
+        for stray in
+            ["\"x\"", "'x'", "\"\"", "`x`", "\u{201c}x\u{201d}", "x\"", "\u{feff}x", "x\u{200b}", "x\ny", "x\0y"]
+        {
+            let error = read(&[(setting.name, stray)]).expect_err(setting.name);
+            assert_eq!(error.name, setting.name, "{stray:?}: {error}");
+            assert!(!error.problem.contains('x') || error.problem.contains("invisible"), "{stray:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_origin_names_the_part_that_is_wrong() {
+    for (origin, part) in [
+        ("app.example.com", "is not an origin such as `https://app.example.com`"),
+        ("https://App.example.com", "has capital letters, which browsers never send; write `https://app.example.com`"),
+        (
+            "https://app.example.com:443",
+            "has the default port, which browsers leave out; write `https://app.example.com`",
+        ),
+        ("http://app.example.com:80", "has the default port, which browsers leave out; write `http://app.example.com`"),
+        ("https://app.example.com/", "ends with a slash, which an origin never does; write `https://app.example.com`"),
+        ("https://app.example.com/app", "has a path, which an origin never has; write `https://app.example.com`"),
+        ("https://app.example.com?a", "has a path, which an origin never has; write `https://app.example.com`"),
+        ("https://*.example.com", "has a `*`; list every origin"),
+        ("https://münchen.example", "is not written as browsers send it; write `https://xn--mnchen-3ya.example`"),
+    ] {
+        let error = read(&[("APP_ENV", "development"), ("CORS_ALLOWED_ORIGINS", origin)]).expect_err(origin);
+        assert_eq!(error.to_string(), format!("CORS_ALLOWED_ORIGINS: `{origin}` {part}"));
     }
 }
 
@@ -238,7 +322,7 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
         assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
         assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
-        assert_eq!((config.metrics_address, config.metrics_token), (None, None));
+        assert_eq!((config.metrics_address, config.metrics_token, config.public_origin), (None, None, None));
         assert!(!config.log_json);
         assert_eq!(config.log_filter, "info,actix_server=warn");
     }
@@ -272,7 +356,8 @@ fn every_value_arrives() {
         ("SESSION_MAX_SECONDS", "2"),
         ("LOGIN_MAX_FAILURES", "3"),
         ("MAX_BODY_BYTES", "1"),
-        ("TRUSTED_PROXIES", "127.0.0.1, ::1 ,::ffff:10.0.0.1,2001:db8::/32"),
+        ("TRUSTED_PROXIES", "127.0.0.1, ::1 ,::ffff:10.0.0.1,2001:db8::/32,[2001:db9::1],[2001:dba::]/32"),
+        ("PUBLIC_URL", "https://Admin.Example.com:443/"),
         ("RATE_LIMIT_USER", "100/s"),
         ("RATE_LIMIT_ADDRESS", "600/m"),
         ("METRICS_ADDRESS", "127.0.0.1:9100"),
@@ -289,7 +374,9 @@ fn every_value_arrives() {
     assert_eq!(config.database, DatabaseUrl::Sqlite("/var/lib/gatepost/db.sqlite3".into()));
     assert_eq!(config.bind.to_string(), "[::]:80");
     let proxies: Vec<_> = config.trusted_proxies.0.iter().map(ToString::to_string).collect();
-    assert_eq!(proxies, ["127.0.0.1", "::1", "10.0.0.1", "2001:db8::/32"]);
+    assert_eq!(proxies, ["127.0.0.1", "::1", "10.0.0.1", "2001:db8::/32", "2001:db9::1", "2001:dba::/32"]);
+    assert_eq!(config.public_origin.as_deref(), Some("https://admin.example.com"));
+    assert!(config.allowed_hosts.contains(&"admin.example.com".to_owned()));
     let limits = (config.session_limits.idle, config.session_limits.max);
     assert_eq!(limits, (Duration::from_secs(1), Duration::from_secs(2)));
     assert_eq!((config.login_max_failures, config.max_body_bytes), (3, 1));
@@ -309,13 +396,13 @@ fn every_value_arrives() {
 fn lists_are_separated_by_commas_and_blanks_around_them_do_not_count() {
     let config = with_pool(&[
         ("AWS_APP_CLIENT_ID", " 1a , 2b ,, 3c,"),
-        ("ALLOWED_HOSTS", "Example.COM, .example.org ,[::1],*"),
+        ("ALLOWED_HOSTS", "Example.COM, .example.org ,[::1],[2001:DB8:0::1],*"),
         ("CORS_ALLOWED_ORIGINS", "https://a.example , http://b.example:8080"),
         ("CORS_ALLOWED_HEADERS", "Authorization , x-own"),
     ]);
     assert_eq!(config.cors_allowed_headers, ["authorization", "x-own"]);
     assert_eq!(pool(&config).client_ids, ["1a", "2b", "3c"]);
-    assert_eq!(config.allowed_hosts, ["example.com", ".example.org", "[::1]", "*"]);
+    assert_eq!(config.allowed_hosts, ["example.com", ".example.org", "[::1]", "[2001:db8::1]", "*"]);
     assert_eq!(config.cors_allowed_origins, ["https://a.example", "http://b.example:8080"]);
 }
 
@@ -330,14 +417,17 @@ fn an_address_to_listen_on_is_an_allowed_host_unless_it_stands_for_all() {
 
 #[test]
 fn issuers_and_keys_follow_from_the_pool_id() {
-    for (id, region) in
-        [("eu-west-1_AbCdEfGhI", "eu-west-1"), ("us-gov-west-1_x9", "us-gov-west-1"), ("cn-north-1_Z", "cn-north-1")]
-    {
+    for (id, domain) in [
+        ("eu-west-1_AbCdEfGhI", "eu-west-1.amazonaws.com"),
+        ("us-gov-west-1_x9", "us-gov-west-1.amazonaws.com"),
+        ("cn-north-1_Z", "cn-north-1.amazonaws.com.cn"),
+        ("us-iso-east-1_Z", "us-iso-east-1.c2s.ic.gov"),
+        ("eusc-de-east-1_Z", "eusc-de-east-1.amazonaws.eu"),
+    ] {
         let config = with_pool(&[("AWS_USER_POOLS_ID", id)]);
         let pool = pool(&config);
         assert_eq!(pool.id, id);
-        let issuers =
-            ["cognito-idp", "issuer-cognito-idp"].map(|name| format!("https://{name}.{region}.amazonaws.com/{id}"));
+        let issuers = ["cognito-idp", "issuer-cognito-idp"].map(|name| format!("https://{name}.{domain}/{id}"));
         assert_eq!(pool.issuers, issuers, "{id}");
         let urls: Vec<_> = pool.jwks_urls.iter().map(|url| url.as_str()).collect();
         assert_eq!(urls, [format!("{}/.well-known/jwks.json", issuers[0])], "{id}");
@@ -425,6 +515,18 @@ async fn what_env_file_says_holds_where_the_environment_says_nothing() {
 }
 
 #[tokio::test]
+async fn values_of_the_env_file_stand_for_themselves() {
+    let program = Program::new();
+    let file = "DATABASE_URL=sqlite:$HOME-${APP_ENV}-$x.sqlite3\nDJANGO_SUPERUSER_USERNAME=root\nDJANGO_SUPERUSER_PASSWORD=pa$word${PATH}\n";
+    std::fs::write(program.path(".env"), file).expect("a file");
+    program.run(&["createsuperuser", "--noinput"]).await.success();
+    let path = program.path("$HOME-${APP_ENV}-$x.sqlite3");
+    let mut database = crate::harness::program::connect(&path);
+    let hash = crate::harness::rows::texts(&mut database, "SELECT password FROM users").remove(0);
+    assert!(gatepost::users::password::verify("pa$word${PATH}", &hash), "the password is another one");
+}
+
+#[tokio::test]
 async fn the_env_file_of_another_folder_does_not_count_and_a_broken_one_is_refused() {
     let parent = Program::new();
     std::fs::write(parent.path(".env"), "DATABASE_URL=sqlite:from-parent.sqlite3\n").expect("a file");
@@ -433,7 +535,7 @@ async fn the_env_file_of_another_folder_does_not_count_and_a_broken_one_is_refus
     assert!(below.run(&["migrate"]).await.success().ends_with("to sqlite:gatepost.sqlite3.\n"));
 
     std::fs::write(below.path(".env"), "APP_ENV=development\nthis is no setting\n").expect("a file");
-    below.run(&["migrate"]).await.assert_error(".env: a line cannot be parsed");
+    below.run(&["migrate"]).await.assert_error(".env: line 2: `=` is missing");
     std::fs::remove_file(below.path(".env")).and_then(|()| std::fs::create_dir(below.path(".env"))).expect("a folder");
     below.run(&["migrate"]).await.assert_error(".env: ");
 }

@@ -449,3 +449,89 @@ async fn what_keeps_the_database_from_being_opened_is_one_line_without_the_passw
         .await
         .assert_error("permission denied to create temporary tables");
 }
+
+#[tokio::test]
+async fn a_primary_that_has_become_a_standby_is_read_and_not_written() {
+    let mut postgres = Server::start(&[]);
+    let url = DatabaseUrl::parse(&postgres.url("postgres")).expect("a URL");
+    let server = TestServer::start_with(|config| config.database = url).await;
+    let alice = server.alice().await;
+    eventually("it is ready", async || server.fetch("/readyz").await.status == 200).await;
+    assert_eq!(server.get("/articles/", &alice).await.status, 200, "the first token is linked");
+    postgres.stop();
+    postgres.become_standby();
+    postgres.resume();
+    eventually("it reads", async || server.get("/articles/", &alice).await.status == 200).await;
+    let ready = server.fetch("/readyz").await;
+    assert_eq!((ready.status, &ready.json()["checks"]["database"]), (503, &json!("read-only")));
+    assert_eq!(ready.header("retry-after"), "5");
+    let answer = server.call("POST", "/articles/").token(&alice).json(r#"{"name":"x"}"#).send().await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{answer:?}");
+    assert_eq!(answer.header("retry-after"), "5");
+    let program = Program::new().set("DATABASE_URL", &postgres.url("postgres"));
+    let checked = program.run(&["check"]).await;
+    assert!(checked.code == Some(1) && checked.stdout.contains("FAIL  database "), "{checked:?}");
+
+    postgres.sql("SELECT pg_promote()");
+    eventually("it is ready again", async || server.fetch("/readyz").await.status == 200).await;
+    let answer = server.call("POST", "/articles/").token(&alice).json(r#"{"name":"x"}"#).send().await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+#[tokio::test]
+async fn check_fails_where_migrate_would_for_want_of_rights() {
+    let server = postgres::shared();
+    server.sql("CREATE ROLE tenant LOGIN");
+    let database = server.empty_database();
+    let program = Program::new().set("DATABASE_URL", &database.address().replace("postgres@", "tenant@"));
+    let problem = "permission denied for schema public";
+    let checked = program.run(&["check"]).await;
+    checked.assert_error("1 of 4 checks failed");
+    assert!(checked.stdout.contains(problem), "{checked:?}");
+    program.run(&["migrate"]).await.assert_error(problem);
+
+    postgres::run(database.address(), "GRANT CREATE ON SCHEMA public TO tenant");
+    program.run(&["check"]).await.success();
+    assert!(program.run(&["migrate"]).await.success().contains("migrations applied"));
+
+    // Somebody else has migrated: the role can read, and that is all.
+    let database = server.database();
+    postgres::run(database.address(), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO tenant");
+    let program = program.set("DATABASE_URL", &database.address().replace("postgres@", "tenant@"));
+    let checked = program.run(&["check"]).await;
+    assert!(checked.code == Some(1) && checked.stdout.contains("may not read and write its tables"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn the_settings_of_a_role_change_nothing() {
+    let server = postgres::shared();
+    let database = server.empty_database();
+    let name = database.address().rsplit('/').next().expect("a name").to_owned();
+    server.sql("CREATE ROLE odd LOGIN SUPERUSER");
+    for setting in [
+        "standard_conforming_strings = off",
+        "backslash_quote = off",
+        "transform_null_equals = on",
+        "array_nulls = off",
+        "DateStyle = 'SQL, DMY'",
+        "IntervalStyle = 'sql_standard'",
+        "bytea_output = 'escape'",
+        "TimeZone = 'Asia/Kathmandu'",
+        "default_transaction_read_only = on",
+        "default_transaction_deferrable = on",
+        "client_encoding = 'LATIN1'",
+    ] {
+        server.sql(&format!("ALTER ROLE odd IN DATABASE {name} SET {setting}"));
+    }
+    let url = DatabaseUrl::parse(&database.address().replace("postgres@", "odd@")).expect("a URL");
+    let server = TestServer::start_with(|config| config.database = url).await;
+    let alice = server.alice().await;
+    for name in [r"50%", r"a_b", r"c\\d", "zażółć"] {
+        let body = format!(r#"{{"name":"{name}"}}"#);
+        assert_eq!(server.call("POST", "/articles/").token(&alice).json(body).send().await.status, 201, "{name}");
+    }
+    for (search, found) in [("%25", 1), ("_", 1), ("%5C", 1), ("ŻÓŁ", 1), ("x", 0)] {
+        let articles = server.get(&format!("/articles/?search={search}"), &alice).await.json();
+        assert_eq!(articles.as_array().map(Vec::len), Some(found), "{search}: {articles}");
+    }
+}

@@ -15,7 +15,7 @@ use super::client::{Answer, Call};
 pub const PASSWORD: &str = "vX9#kw2pLm-test";
 
 /// Outside development mode, in which the tests' servers are not.
-pub const SESSION_COOKIE: &str = "__Host-sessionid";
+pub const SESSION_COOKIE: &str = "__Host-gatepost_sessionid";
 
 /// The hash of [`PASSWORD`], made once.
 pub fn password_hash() -> String {

@@ -112,6 +112,13 @@ async fn answer(mut stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, fetches
     }
     fetches.lock().expect("the lock").push(Instant::now());
     let behaviour = behaviour.lock().expect("the lock").clone();
+    // Whoever does not ask for plain bytes may get others.
+    let request = String::from_utf8_lossy(&request).to_ascii_lowercase();
+    if !request.contains("\r\naccept-encoding: identity\r\n") {
+        let _ =
+            stream.write_all(b"HTTP/1.1 406 Not Acceptable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        return;
+    }
     let (status, headers, body) = match behaviour {
         Behaviour::Body(body) => ("200 OK", String::new(), body),
         Behaviour::Answer { status, headers, body } => (status, headers, body),

@@ -133,6 +133,14 @@ impl Server {
         }
     }
 
+    /// Has it be a standby without a primary when it is started the next time, until it is promoted.
+    pub fn become_standby(&self) {
+        let file = self.data().join("standby.signal");
+        let file = file.to_str().expect("UTF-8");
+        assert!(!is_root() || as_root(&["sh", "-c", &format!("touch {file} && chown postgres {file}")]));
+        assert!(is_root() || Command::new("touch").arg(file).status().is_ok_and(|status| status.success()));
+    }
+
     /// Stops the server, as its administrator would who cannot wait. What is committed stays.
     pub fn stop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {

@@ -3,7 +3,7 @@
 use gatepost::http::assets;
 use serde_json::json;
 
-use crate::harness::TestServer;
+use crate::harness::{TestServer, eventually};
 
 #[tokio::test]
 async fn healthz_says_that_the_process_is_there_and_asks_for_nothing() {
@@ -48,4 +48,18 @@ async fn readyz_names_each_thing_that_is_missing() {
         });
         assert_eq!(answer.json(), expected, "{case}");
     }
+}
+
+#[cfg_attr(feature = "postgres", ignore = "removes SQLite's file")]
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_not_ready() {
+    let server = TestServer::start().await;
+    eventually("the keys are loaded", async || {
+        server.get("/me/", &server.pool.token("alice").sign()).await.status != 503
+    })
+    .await;
+    std::fs::remove_file(server.sqlite_file()).expect("the file is there");
+    let answer = server.fetch("/readyz").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+    assert_eq!(answer.json()["checks"]["database"], "read-only");
 }

@@ -1,8 +1,10 @@
 //! Forms that another site sends.
 
-use crate::harness::TestServer;
+use gatepost::http::client_address::TrustedProxies;
+
 use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::client::Answer;
+use crate::harness::{TestServer, assert_has, assert_lacks, log_watch};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -181,6 +183,107 @@ async fn the_hosts_default_port_may_be_left_out() {
     }
 }
 
+/// Sends the theme's form through a proxy that asks for `internal:8000`, with these headers besides.
+async fn send_through_proxy(server: &TestServer, headers: &[(&str, &str)]) -> Answer {
+    let mut stranger = AdminClient::new(server.address);
+    let page = stranger.call("GET", "/admin/login/").header("host", "internal:8000").send().await;
+    stranger.take(&page);
+    let form = stranger.form("/admin/theme/", &[("csrfmiddlewaretoken", &stranger.token), ("theme", "dark")]);
+    let call =
+        headers.iter().fold(form.header("host", "internal:8000"), |call, (name, value)| call.header(name, value));
+    call.send().await
+}
+
+#[tokio::test]
+async fn the_public_url_is_this_site_behind_a_proxy_that_changes_the_host() {
+    let server = TestServer::start_with(|config| {
+        config.allowed_hosts = vec!["internal".to_owned()];
+        config.public_origin = Some("https://admin.example.com:8443".to_owned());
+    })
+    .await;
+    for (headers, expected) in [
+        (&[("origin", "https://admin.example.com:8443")][..], 303),
+        (&[("origin", "https://admin.example.com:8443"), ("x-forwarded-proto", "https")], 303),
+        (&[("referer", "https://admin.example.com:8443/admin/login/")], 303),
+        (&[("origin", "http://internal:8000")], 303),
+        (&[("origin", "https://admin.example.com")], 403),
+        (&[("origin", "http://admin.example.com:8443")], 403),
+        (&[("origin", "https://admin.example.com:8443.evil.example")], 403),
+        (&[("origin", "https://evil.example")], 403),
+        (&[("origin", "null")], 403),
+        (&[("origin", "https://admin.example.com:8443"), ("sec-fetch-site", "cross-site")], 403),
+        (&[("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")], 403),
+        (&[("origin", "https://evil.example"), ("forwarded", "host=evil.example")], 403),
+    ] {
+        assert_eq!(send_through_proxy(&server, headers).await.status, expected, "{headers:?}");
+    }
+    let answer =
+        send_through_proxy(&server, &[("referer", "https://admin.example.com:8443/admin/articles/?o=1")]).await;
+    assert_eq!(answer.header("location"), "/admin/articles/?o=1", "the theme leads back to its page");
+}
+
+#[tokio::test]
+async fn a_forwarded_host_counts_from_a_trusted_proxy_alone() {
+    let start = async |proxies: &[&str]| {
+        let trusted = proxies.iter().map(|proxy| proxy.parse().expect("an address")).collect();
+        TestServer::start_with(|config| {
+            config.allowed_hosts = vec!["internal".to_owned()];
+            config.trusted_proxies = TrustedProxies(trusted);
+        })
+        .await
+    };
+    let (trusting, wary) = (start(&["127.0.0.1"]).await, start(&["192.0.2.1"]).await);
+    let origin = ("origin", "https://admin.example.com:8443");
+    for header in [
+        ("x-forwarded-host", "admin.example.com:8443"),
+        ("x-forwarded-host", "admin.example.com:8443, inner:80"),
+        ("forwarded", "for=192.0.2.7;proto=https;host=\"admin.example.com:8443\", host=inner"),
+    ] {
+        assert_eq!(send_through_proxy(&trusting, &[origin, header]).await.status, 303, "{header:?}");
+        assert_eq!(send_through_proxy(&wary, &[origin, header]).await.status, 403, "{header:?} is forged");
+        for foreign in ["https://evil.example", "null", "https://admin.example.com"] {
+            let answer = send_through_proxy(&trusting, &[("origin", foreign), header]).await;
+            assert_eq!(answer.status, 403, "{foreign} {header:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_both_sides_are_and_which_setting_to_change() {
+    let server = TestServer::start_with(|config| {
+        config.allowed_hosts = vec!["internal".to_owned()];
+        config.public_origin = Some("https://other.example".to_owned());
+    })
+    .await;
+    for (headers, expected) in [
+        (
+            &[("origin", "https://renamed.example:8443")][..],
+            "Origin is `https://renamed.example:8443`; Host is `internal:8000`; PUBLIC_URL is `https://other.example`. If browsers know this site as `https://renamed.example:8443`, set PUBLIC_URL to that",
+        ),
+        (
+            &[("origin", "https://told.example"), ("x-forwarded-host", "told.example")],
+            "Origin is `https://told.example`; Host is `internal:8000`; PUBLIC_URL is `https://other.example`. A proxy has forwarded that host: if 127.0.0.1 is yours, add it to TRUSTED_PROXIES",
+        ),
+        (
+            &[("referer", "https://referred.example/private?path")],
+            "Referer is `https://referred.example`; Host is `internal:8000`",
+        ),
+        (&[("origin", "null")], "Origin is `null`; Host is `internal:8000`"),
+        (
+            &[("origin", "https://told.example"), ("sec-fetch-site", "cross-site")],
+            "Sec-Fetch-Site is `cross-site`; Host is `internal:8000`",
+        ),
+    ] {
+        let answer = send_through_proxy(&server, headers).await;
+        assert_eq!(answer.status, 403, "{headers:?}");
+        assert_has(&answer.text(), &["it comes from another site", "their log says what to set"]);
+        assert_lacks(&answer.text(), &["cookies"]);
+        let lines = log_watch::lines();
+        assert!(lines.iter().any(|line| line.contains(&format!("refused a form: {expected}"))), "{expected}");
+        assert!(!lines.iter().any(|line| line.contains("private?path")), "a path was logged");
+    }
+}
+
 #[tokio::test]
 async fn the_token_is_another_one_after_signing_in_and_for_each_session() {
     let server = TestServer::start().await;
@@ -201,7 +304,7 @@ async fn the_token_is_another_one_after_signing_in_and_for_each_session() {
     assert_eq!(alice.form("/admin/logout/", &[("csrfmiddlewaretoken", &elsewhere.token)]).status().await, 403);
     // A token that the visitor brings along, not one of ours, is not taken over.
     let mut planted = AdminClient::new(server.address);
-    planted.cookies.insert("__Host-csrftoken".to_owned(), "known".to_owned());
+    planted.cookies.insert("__Host-gatepost_csrftoken".to_owned(), "known".to_owned());
     planted.get("/admin/login/").await;
     assert_eq!(planted.token.len(), 43);
 }

@@ -64,7 +64,7 @@ async fn cookies_are_for_this_host_alone_and_for_no_script() {
             assert_eq!(parts.contains(&"Secure"), is_secure, "{cookie}");
             assert_lacks(cookie, &["Domain"]);
         }
-        let expected = ["csrftoken", "device", "sessionid", "theme"].map(|name| format!("{prefix}{name}"));
+        let expected = ["csrftoken", "device", "sessionid", "theme"].map(|name| format!("{prefix}gatepost_{name}"));
         names.sort();
         assert_eq!(names, expected);
     }

@@ -130,10 +130,10 @@ async fn the_owner_gets_in_with_a_known_browser_while_others_guess() {
     assert_throttled(&attempt(&attacker, "198.51.100.1", "alice", PASSWORD).await, 60);
     // Bob's browser is known for Bob alone; and a cookie that was tampered with is none.
     let mut others = visitor(&server).await;
-    let device = |client: &AdminClient| client.cookies["__Host-device"].clone();
+    let device = |client: &AdminClient| client.cookies["__Host-gatepost_device"].clone();
     let forged = device(&bob).replacen(&format!("{}.", 2), "1.", 1);
     for cookie in [device(&bob), forged, format!("{}A", device(&alice)), "1.2.3.4".to_owned()] {
-        others.cookies.insert("__Host-device".to_owned(), cookie.clone());
+        others.cookies.insert("__Host-gatepost_device".to_owned(), cookie.clone());
         assert_throttled(&attempt(&others, "198.51.100.2", "alice", PASSWORD).await, 60);
     }
     // Even from the attacker's own address.

@@ -183,10 +183,20 @@ async fn https_sources_need_a_trusted_certificate_and_ca_file_and_no_proxy_are_h
         (format!("https://127.0.0.1:{}/", source.port), format!("https://0.0.0.0:{}/", source.port));
     let proxy = DeadProxy::start().await;
     let connect = format!("CONNECT 0.0.0.0:{} HTTP/1.1", source.port);
+    let marked = source.ca.with_extension("marked.pem");
+    let pem = std::fs::read(&source.ca).expect("the file");
+    std::fs::write(&marked, [b"\xef\xbb\xbf", &pem[..]].concat()).expect("a file");
+    let marked = marked.to_str().expect("text");
     let no_system = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
-    let rows: [Row; 7] = [
+    let rows: [Row; 8] = [
         ("unknown authority", &[("COGNITO_JWKS_URL", &local)], false, &[]),
         ("COGNITO_CA_FILE", &[("COGNITO_JWKS_URL", &local), ("COGNITO_CA_FILE", ca)], true, &[]),
+        (
+            "a byte order mark",
+            &[("COGNITO_JWKS_URL", &local), ("COGNITO_CA_FILE", marked), no_system[0], no_system[1]],
+            true,
+            &[],
+        ),
         (
             "COGNITO_CA_FILE where the system has no authorities",
             &[("COGNITO_JWKS_URL", &local), ("COGNITO_CA_FILE", ca), no_system[0], no_system[1]],

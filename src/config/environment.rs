@@ -1,0 +1,37 @@
+//! The environment of the process, and `.env`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::variables::{ConfigError, fail};
+use super::{SETTINGS, env_file};
+
+/// Reads the environment, and `.env` in the working directory for variables that the environment lacks. An empty
+/// variable hides the one in `.env`.
+pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
+    // No other folder is searched: it could have an unrelated file.
+    env_file::load(Path::new(".env"))?;
+    let mut variables = HashMap::new();
+    for setting in SETTINGS {
+        match std::env::var(setting.name) {
+            Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
+            Err(std::env::VarError::NotPresent) => {}
+            Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
+        }
+    }
+    Ok(variables)
+}
+
+/// Variables that look like settings but are not. They are probably misspelt, so an intended restriction may be
+/// missing.
+pub fn unknown_variables() -> Vec<String> {
+    const PREFIXES: [&str; 7] =
+        ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let mut unknown: Vec<String> = names
+        .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
+        .filter(|name| !SETTINGS.iter().any(|setting| setting.name == name))
+        .collect();
+    unknown.sort();
+    unknown
+}
