@@ -48,29 +48,30 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
         let (site, sheet) = &*shared;
         job::import(conn, site.get(&slug)?, sheet, &Staff::command_line(), is_dry_run)
     })?;
-    print(&report);
+    print(&report)?;
     conclude(&report, file, *dry_run)
 }
 
-fn print(report: &Report) {
+fn print(report: &Report) -> Result<(), CommandError> {
     let list = |count: usize, details: Vec<(&str, String)>| {
         let details: Vec<String> = details.into_iter().map(|(name, detail)| format!("{name} {detail}")).collect();
         if details.is_empty() { count.to_string() } else { format!("{count}: {}", details.join(", ")) }
     };
-    say!("created    {}", list(report.created, report.new_values()));
-    say!("changed    {}", list(report.changed, report.field_changes()));
-    say!("unchanged  {}", report.unchanged);
-    say!("errors     {}", report.wrong);
+    say!("created    {}", list(report.created, report.new_values()))?;
+    say!("changed    {}", list(report.changed, report.field_changes()))?;
+    say!("unchanged  {}", report.unchanged)?;
+    say!("errors     {}", report.wrong)?;
     if !report.ignored.is_empty() {
-        say!("ignored columns: {}", report.ignored.join(", ").escape_debug());
+        say!("ignored columns: {}", report.ignored.join(", ").escape_debug())?;
     }
     if report.empty_lines > 0 {
-        say!("ignored empty lines: {}", report.empty_lines);
+        say!("ignored empty lines: {}", report.empty_lines)?;
     }
     for (line, column, message) in &report.errors {
         let column = if column.is_empty() { String::new() } else { format!(", {column}") };
-        say!("line {line}{column}: {}", message.escape_debug());
+        say!("line {line}{column}: {}", message.escape_debug())?;
     }
+    Ok(())
 }
 
 fn conclude(report: &Report, file: &Path, is_dry_run: bool) -> Result<(), CommandError> {
@@ -78,8 +79,7 @@ fn conclude(report: &Report, file: &Path, is_dry_run: bool) -> Result<(), Comman
     match report.wrong {
         0 if is_dry_run => say!("Nothing was saved. Without --dry-run, {file} will be imported."),
         0 => say!("{file} was imported."),
-        1 => return Err(CommandError::new(format!("nothing was imported: 1 of {rows} rows has an error"))),
-        wrong => return Err(CommandError::new(format!("nothing was imported: {wrong} of {rows} rows have errors"))),
+        1 => Err(CommandError::new(format!("nothing was imported: 1 of {rows} rows has an error"))),
+        wrong => Err(CommandError::new(format!("nothing was imported: {wrong} of {rows} rows have errors"))),
     }
-    Ok(())
 }
