@@ -131,9 +131,11 @@ impl Inspection {
 }
 
 pub fn pasted_token(text: &str) -> &str {
-    match text.trim().split_once(' ') {
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.trim_start_matches('\u{feff}').trim();
+    match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => text.trim(),
+        _ => text,
     }
 }
 

@@ -10,8 +10,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use prometheus::IntCounterVec;
 use prometheus::core::Collector;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
-use reqwest::{Client, redirect};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, redirect};
 use tokio::sync::watch;
 use url::Url;
 
@@ -295,7 +295,10 @@ impl Source {
 }
 
 pub(super) fn http_client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
+    // Without this, a server may compress as it likes (RFC 9110, section 12.5.3).
+    let plain = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
     let mut builder = Client::builder()
+        .default_headers(plain)
         .redirect(redirect::Policy::none())
         .timeout(FETCH_TIMEOUT)
         .connect_timeout(Duration::from_secs(3))
@@ -325,6 +328,14 @@ pub(super) fn http_client(url: &Url, settings: &JwksSettings) -> Result<Client, 
     })
 }
 
+/// A response that is compressed all the same would only be said to be no JSON.
+pub(super) fn check_encoding(response: &Response) -> Result<(), String> {
+    match response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        Some(coding) => Err(format!("the response is encoded with {coding:?}, which was not asked for")),
+        None => Ok(()),
+    }
+}
+
 pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, String> {
     let mut keys = 0;
     for url in urls {
@@ -335,15 +346,11 @@ pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, Strin
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
-    // Without this, a server may compress as it likes (RFC 9110, section 12.5.3).
-    let request = client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
-    let mut response = request.send().await.map_err(|error| chain(&error.without_url()))?;
+    let mut response = client.get(url.clone()).send().await.map_err(|error| chain(&error.without_url()))?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(format!("the response is {}", response.status()));
     }
-    if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
-        return Err(format!("the response is encoded with {coding:?}, which was not asked for"));
-    }
+    check_encoding(&response)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
         if body.len() + chunk.len() > MAX_JWKS_BYTES {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::cognito::jwks::{JwksSettings, chain, http_client};
+use crate::cognito::jwks::{JwksSettings, chain, check_encoding, http_client};
 use crate::cognito::local_pool::ADMIN_CLIENT_ID;
 use crate::cognito::user_pool::checked_url;
 use crate::crypto::Secret;
@@ -255,6 +255,7 @@ fn basic(client_id: &str, secret: &Secret) -> String {
 }
 
 async fn body(mut answer: Response) -> Result<Vec<u8>, ProviderError> {
+    check_encoding(&answer).map_err(ProviderError::Unusable)?;
     let mut body = Vec::new();
     let unreachable = |error: reqwest::Error| ProviderError::Unreachable(chain(&error.without_url()));
     while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {

@@ -15,8 +15,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     let mut input = String::new();
     // Far more than the size of any token.
     std::io::stdin().take(1 << 20).read_to_string(&mut input)?;
-    // Editors on Windows begin a file with a byte order mark.
-    let token = pasted_token(input.trim_start_matches('\u{feff}'));
+    let token = pasted_token(&input);
     refuse_unless_served(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::mode::{Mode, Pool};
-use super::values;
 use super::variables::{self, ConfigError, Variables, fail};
+use super::{origins, values};
 
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::provider::ProviderSettings;
@@ -123,7 +123,7 @@ impl Config {
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
         let bind = values::bind_address_of(&env)?;
         let pool = values::pool(&env, mode, bind)?;
-        let public_origin = values::public_origin(&env)?;
+        let public_origin = origins::public_origin(&env)?;
         let provider = values::provider(&env, &pool, public_origin.is_some() || mode == Mode::Development)?;
         let password_sign_in = values::password_sign_in(&env, provider.is_some() || pool == Pool::Local)?;
         Ok(Config {
@@ -145,9 +145,9 @@ impl Config {
             },
             database,
             bind,
-            allowed_hosts: values::allowed_hosts(&env, bind, public_origin.as_deref())?,
-            cors_allowed_origins: values::cors_allowed_origins(&env, mode)?,
-            cors_allowed_headers: values::cors_allowed_headers(&env)?,
+            allowed_hosts: origins::allowed_hosts(&env, bind, public_origin.as_deref())?,
+            cors_allowed_origins: origins::cors_allowed_origins(&env, mode)?,
+            cors_allowed_headers: origins::cors_allowed_headers(&env)?,
             session_limits: SessionLimits {
                 idle: env.seconds("SESSION_IDLE_SECONDS", 1, 28_800)?,
                 max: env.seconds("SESSION_MAX_SECONDS", 1, 1_209_600)?,

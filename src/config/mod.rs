@@ -6,6 +6,7 @@ mod env_file;
 mod environment;
 mod log_filter;
 mod mode;
+mod origins;
 mod settings;
 mod values;
 mod variables;

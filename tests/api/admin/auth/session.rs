@@ -360,8 +360,9 @@ async fn a_sign_in_works_beside_cookies_of_somebody_else() {
     for foreign in FOREIGN {
         let mut alice = AdminClient::new(server.address);
         alice.get("/admin/login/").await;
-        let (token, csrf) = (alice.token.clone(), alice.cookies["__Host-csrftoken"].clone());
-        let cookies = [foreign, b"; __Host-csrftoken=", &[b'x'; 43], b"; __Host-csrftoken=", csrf.as_bytes()];
+        let (token, csrf) = (alice.token.clone(), alice.cookies["__Host-gatepost_csrftoken"].clone());
+        let cookies =
+            [foreign, b"; __Host-gatepost_csrftoken=", &[b'x'; 43], b"; __Host-gatepost_csrftoken=", csrf.as_bytes()];
         let form = [("csrfmiddlewaretoken", token.as_str()), ("username", "alice"), ("password", PASSWORD)];
         let call = AdminClient::new(server.address).form("/admin/login/", &form).header("cookie", cookies.concat());
         assert_eq!(call.status().await, 303, "{}", foreign.escape_ascii());
