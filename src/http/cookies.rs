@@ -107,17 +107,17 @@ mod tests {
     #[test]
     fn an_odd_cookie_spoils_no_other() {
         for (header, expected) in [
-            (&b"theme=dark"[..], &["dark"][..]),
-            (b"a=\xff; theme=dark", &["dark"]),
-            (b"theme=dark; b=\xe9; c", &["dark"]),
-            (b"=; ;; =x; a; a=%ff; a b=c; theme=dark;", &["dark"]),
-            (b"x=\"; theme=dark", &["dark"]),
-            (b"theme=\"dark\"", &["dark"]),
-            (b"theme=%64ark", &["dark"]),
-            (b"theme=dark;theme=light", &["dark", "light"]),
-            (b"a={\"b\": [1, 2]}; theme=dark", &["dark"]),
-            (b"Theme=dark; themes=dark", &[]),
-            (b"theme=\xff", &[]),
+            (&b"gatepost_theme=dark"[..], &["dark"][..]),
+            (b"a=\xff; gatepost_theme=dark", &["dark"]),
+            (b"gatepost_theme=dark; b=\xe9; c", &["dark"]),
+            (b"=; ;; =x; a; a=%ff; a b=c; gatepost_theme=dark;", &["dark"]),
+            (b"x=\"; gatepost_theme=dark", &["dark"]),
+            (b"gatepost_theme=\"dark\"", &["dark"]),
+            (b"gatepost_theme=%64ark", &["dark"]),
+            (b"gatepost_theme=dark;gatepost_theme=light", &["dark", "light"]),
+            (b"a={\"b\": [1, 2]}; gatepost_theme=dark", &["dark"]),
+            (b"Gatepost_theme=dark; gatepost_themes=dark; theme=dark", &[]),
+            (b"gatepost_theme=\xff", &[]),
             (b"", &[]),
         ] {
             assert_eq!(themes(header), expected, "{}", header.escape_ascii());
@@ -127,7 +127,7 @@ mod tests {
     proptest! {
         #[test]
         fn between_any_other_cookies_ours_is_found(before in "[ -:<-~\u{80}-\u{ff}]{0,20}", after in "[ -:<-~\u{80}-\u{ff}]{0,20}") {
-            let header = format!("x{before}; theme=dark;y{after}");
+            let header = format!("x{before}; gatepost_theme=dark;y{after}");
             prop_assert_eq!(themes(header.as_bytes()), ["dark"]);
             let latin1: Vec<u8> = header.chars().map(|character| character as u8).collect();
             prop_assert_eq!(themes(&latin1), ["dark"]);
