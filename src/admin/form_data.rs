@@ -77,10 +77,15 @@ async fn read(mut body: Body) -> Result<FormData, Error> {
         return Err(body.unsupported());
     }
     let form = FormData(form_fields(&body.content().await?, charset)?);
+    check_number(&form)?;
+    Ok(form)
+}
+
+fn check_number(form: &FormData) -> Result<(), Error> {
     if form.0.len() > MOST_FIELDS {
         return Err(Error::Parse(format!("The form has more than {MOST_FIELDS} fields.")));
     }
-    Ok(form)
+    Ok(())
 }
 
 /// A form with a file (RFC 7578), guarded like [`PostForm`].
@@ -125,5 +130,6 @@ async fn read_upload(mut body: Body) -> Result<UploadForm, Error> {
             None => form.data.0.push((part.name.clone(), part.text(charset)?)),
         }
     }
+    check_number(&form.data)?;
     Ok(form)
 }

@@ -91,8 +91,10 @@ impl Admin {
         let choice = CookieChoice { sessions: sessions.clone(), cookies, key: key.clone() };
         let session = session::middleware(sessions, cookies, key);
         let mut scope = web::scope("/admin");
-        for SignInResource { path, route } in self.methods.external.iter().flat_map(|external| (external.resources)()) {
-            scope = scope.service(resource(path.trim_start_matches("/admin"), "GET, HEAD", vec![route]));
+        for SignInResource { path, allow, route } in
+            self.methods.external.iter().flat_map(|external| (external.resources)())
+        {
+            scope = scope.service(resource(path.trim_start_matches("/admin"), allow, vec![route]));
         }
         for resource in resources(&self.site) {
             scope = scope.service(resource);

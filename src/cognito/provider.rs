@@ -21,6 +21,8 @@ use crate::crypto::Secret;
 
 /// How long endpoints from discovery are used before they are fetched again.
 const DISCOVERED_FOR: Duration = Duration::from_secs(3600);
+/// How long a failure counts for all who wait for the endpoints, so that they do not wait one after the other.
+const FAILED_FOR: Duration = Duration::from_secs(1);
 /// Maximum size of an answer. A token answer of Cognito has 4 to 12 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -83,7 +85,15 @@ pub struct Provider {
     http: JwksSettings,
     /// Those of the local pool, which are known once the server listens.
     fixed: OnceLock<Arc<Endpoints>>,
-    endpoints: Mutex<Option<(Instant, Arc<Endpoints>)>>,
+    discovered: Mutex<Discovered>,
+    client: OnceLock<Client>,
+}
+
+/// What discovery found, and how and when its last attempt ended.
+#[derive(Default)]
+struct Discovered {
+    endpoints: Option<Arc<Endpoints>>,
+    last: Option<(Instant, Result<(), ProviderError>)>,
 }
 
 /// The metadata of OpenID Connect Discovery 1.0, section 3.
@@ -121,7 +131,7 @@ pub struct AuthorizationRequest<'a> {
 
 impl Provider {
     pub fn new(settings: ProviderSettings, http: JwksSettings) -> Provider {
-        Provider { settings, http, fixed: OnceLock::new(), endpoints: Mutex::new(None) }
+        Provider { settings, http, fixed: OnceLock::new(), discovered: Mutex::default(), client: OnceLock::new() }
     }
 
     /// Sets the endpoints for good, without discovery.
@@ -134,25 +144,28 @@ impl Provider {
         if let Some(endpoints) = self.fixed.get() {
             return Ok(endpoints.clone());
         }
-        let mut known = self.endpoints.lock().await;
-        if let Some((_, endpoints)) = known.as_ref().filter(|(at, _)| at.elapsed() < DISCOVERED_FOR) {
-            return Ok(endpoints.clone());
+        let mut known = self.discovered.lock().await;
+        let is_fresh = known
+            .last
+            .as_ref()
+            .is_some_and(|(at, outcome)| at.elapsed() < if outcome.is_ok() { DISCOVERED_FOR } else { FAILED_FOR });
+        if !is_fresh {
+            let outcome = self.find_endpoints().await.map(|found| known.endpoints = Some(Arc::new(found)));
+            known.last = Some((Instant::now(), outcome));
         }
-        match self.find_endpoints().await {
-            Ok(found) => Ok(known.insert((Instant::now(), Arc::new(found))).1.clone()),
-            // They hardly ever change, so an outage of discovery alone keeps nobody out.
-            Err(error) => known.as_ref().map(|(_, endpoints)| endpoints.clone()).ok_or(error),
+        // They hardly ever change, so an outage of discovery alone keeps nobody out.
+        match (&known.endpoints, &known.last) {
+            (Some(endpoints), _) => Ok(endpoints.clone()),
+            (None, Some((_, Err(error)))) => Err(error.clone()),
+            (None, _) => Err(ProviderError::Unusable("there are no endpoints".to_owned())),
         }
     }
 
     async fn find_endpoints(&self) -> Result<Endpoints, ProviderError> {
         let ProviderSettings { authorization_url, token_url, logout_url, .. } = &self.settings;
-        if let (Some(authorization), Some(token)) = (authorization_url, token_url) {
-            return Ok(Endpoints {
-                authorization: authorization.clone(),
-                token: token.clone(),
-                logout: logout_url.clone(),
-            });
+        if let (Some(authorization), Some(token), Some(_)) = (authorization_url, token_url, logout_url) {
+            let (authorization, token) = (authorization.clone(), token.clone());
+            return Ok(Endpoints { authorization, token, logout: logout_url.clone() });
         }
         let found = self.discover().await?;
         let chosen = |setting: &Option<Url>, found: &str| match setting {
@@ -170,7 +183,8 @@ impl Provider {
     async fn discover(&self) -> Result<Metadata, ProviderError> {
         let url = format!("{}/.well-known/openid-configuration", self.settings.issuer);
         let url = Url::parse(&url).map_err(|error| ProviderError::Unusable(error.to_string()))?;
-        let answer = self.client(&url)?.get(url.clone()).send().await;
+        let client = http_client(&url, &self.http).map_err(ProviderError::Unreachable)?;
+        let answer = client.get(url.clone()).send().await;
         let answer = answer.map_err(|error| ProviderError::Unreachable(chain(&error.without_url())))?;
         if !answer.status().is_success() {
             return Err(ProviderError::Unreachable(format!("the answer of {url} is {}", answer.status())));
@@ -183,8 +197,13 @@ impl Provider {
         Ok(metadata)
     }
 
-    fn client(&self, url: &Url) -> Result<Client, ProviderError> {
-        http_client(url, &self.http).map_err(ProviderError::Unreachable)
+    /// The client for the token endpoint. Making one reads the system's certificates.
+    fn client(&self, url: &Url) -> Result<&Client, ProviderError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = http_client(url, &self.http).map_err(ProviderError::Unreachable)?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// The URL at which a user signs in.

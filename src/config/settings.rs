@@ -34,7 +34,7 @@ settings! {
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
     "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "The secret that the Post Confirmation trigger signs its events with: at least 32 characters, for example from `openssl rand -hex 32`. Two secrets, separated by a comma, are both valid while one replaces the other.";
-    "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust when the keys are fetched, in addition to the system's.";
+    "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust for the keys and the sign-in, in addition to the system's.";
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched, at least 1. A key that the pool has withdrawn is refused after the next fetch.";
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";
     "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys stay trusted while they cannot be fetched.";

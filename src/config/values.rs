@@ -124,6 +124,12 @@ pub(super) fn provider(env: &Variables, pool: &Pool, is_public: bool) -> Result<
     if !is_client_id(client_id) {
         return fail(ID, format!("`{}` is not a client id", client_id.escape_debug()));
     }
+    if pool.client_ids.iter().any(|known| known == client_id) {
+        return fail(
+            ID,
+            "is also in AWS_APP_CLIENT_ID. Give the admin a client of its own, so that no token of your app opens it",
+        );
+    }
     if !is_public {
         return fail("PUBLIC_URL", format!("is not set. {ID} needs it: Cognito leads the browser back to it"));
     }

@@ -83,7 +83,8 @@ pub async fn parts(media_type: &MediaType, body: Bytes) -> Result<Vec<Part>, Err
     while let Some(part) = form.next_field().await.map_err(multipart_error)? {
         let header = |name: &str| part.headers().get(name).map(|value| value.as_bytes());
         let (name, file_name) = disposition(header("content-disposition").unwrap_or_default())?;
-        check_coding(header("content-encoding").or(header("content-transfer-encoding")))?;
+        check_coding(header("content-encoding"))?;
+        check_coding(header("content-transfer-encoding"))?;
         let charset =
             header("content-type").and_then(|value| MediaType::parse(&text(value))).map(|kind| part_charset(&kind));
         let charset = charset.transpose()?.flatten();

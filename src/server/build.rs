@@ -1,6 +1,6 @@
 //! Builds the server from a [`Config`] and binds its port.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use actix_web::cookie::Key;
@@ -151,7 +151,14 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
     let local_provider = local_pool.map(|pool| web::Data::new(LocalProvider::new(pool)));
-    let (shown_sign_in, allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
+    let (shown_sign_in, mut allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
+    if pool.is_local() {
+        // The server exchanges codes with its own local pool.
+        allowed_hosts.push(match config.bind.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        });
+    }
 
     let server = HttpServer::new(move || {
         App::new()
@@ -230,7 +237,7 @@ async fn sign_in(
         verifier: authenticator.verifier.for_client(&settings.client_id),
         provider: Provider::new(settings, config.jwks.clone()),
         policy: SignIn::policy(config.link_unverified_email),
-        public_origin: config.public_origin.clone(),
+        public_origin: config.public_origin.clone().filter(|_| !is_local),
         max_age: config.session_limits.max,
         flow_key: Key::from(&key),
         is_local,

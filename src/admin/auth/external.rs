@@ -23,5 +23,6 @@ pub struct ExternalSignIn {
 /// A path below `/admin`, open to who is not signed in.
 pub struct SignInResource {
     pub path: &'static str,
+    pub allow: &'static str,
     pub route: Route,
 }

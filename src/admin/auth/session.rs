@@ -211,6 +211,8 @@ impl Found {
             (USER_ID, encode(&session.user_id)?),
             (ADDRESS, encode(&session.address)?),
             (USER_AGENT, encode(&session.user_agent)?),
+            // A renewed session still ends when the first one would.
+            (SINCE, encode(&Some(session.created_at.and_utc().timestamp()))?),
         ];
         state.extend(columns.map(|(name, value)| (name.to_owned(), value)));
         Ok(Some(Found { session, state, signed_in }))

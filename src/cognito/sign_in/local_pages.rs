@@ -1,10 +1,11 @@
 //! The local pool's provider: a sign-in page, a token endpoint and a sign-out, in development only. Whoever reaches it
-//! signs in as anybody, as with `gatepost token`.
+//! signs in as anybody, so it is not there for requests that a proxy forwards.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use actix_web::guard::fn_guard;
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -29,6 +30,9 @@ use crate::http::routes::{get, not_allowed};
 use crate::users::validators;
 
 const ROOT: &str = "/local-pool";
+
+/// Headers of requests that a proxy or a tunnel forwards from other machines.
+const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 /// As with Cognito.
 const CODE_AGE: Duration = Duration::from_secs(300);
@@ -122,7 +126,7 @@ impl AuthorizeQuery {
     /// What is wrong with it. A provider must not redirect to a URL that the client has not registered.
     fn problem(&self) -> Option<&'static str> {
         let callback = Url::parse(&self.redirect_uri).ok();
-        let is_own = callback.is_some_and(|url| url.path() == CALLBACK && is_loopback(&url));
+        let is_own = callback.is_some_and(|url| url.path() == CALLBACK && is_local(&url));
         if self.client_id != ADMIN_CLIENT_ID {
             Some("The client_id is not that of the admin.")
         } else if !is_own {
@@ -157,6 +161,7 @@ pub fn urls(app: &mut web::ServiceConfig) {
             .service(form.default_service(not_allowed("GET, HEAD, POST")))
             .service(web::resource("/oauth2/token").route(web::post().to(token)).default_service(not_allowed("POST")))
             .service(web::resource("/logout").route(get().to(logout)).default_service(not_allowed("GET, HEAD")))
+            .guard(fn_guard(|context| !PROXIED.iter().any(|name| context.head().headers.contains_key(*name))))
             .wrap(from_fn(errors::surround)),
     );
 }
@@ -232,9 +237,13 @@ async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<Htt
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))
 }
 
+fn is_local(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && is_loopback(url)
+}
+
 /// Cognito's parameters. There is no session to end.
 async fn logout(query: web::Query<HashMap<String, String>>) -> HttpResponse {
     let uri = query.get("logout_uri").and_then(|uri| Url::parse(uri).ok());
-    let uri = uri.filter(is_loopback);
+    let uri = uri.filter(is_local);
     see_other(uri.as_ref().map_or("/admin/login/", Url::as_str))
 }

@@ -27,6 +27,7 @@ use crate::error::{Error, Refusal};
 use crate::http::client_address::client_address;
 use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
 use crate::http::edge::{is_behind_tls, request_id};
+use crate::http::rate_limit::RateLimits;
 use crate::http::routes::get;
 use crate::users::models::User;
 
@@ -37,13 +38,16 @@ pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
     sign_out_path: SIGN_OUT,
     resources: || {
         vec![
-            SignInResource { path: SIGN_IN, route: get().to(begin) },
-            SignInResource { path: CALLBACK, route: get().to(callback) },
-            SignInResource { path: SIGN_OUT, route: get().to(sign_out) },
+            SignInResource { path: SIGN_IN, allow: "GET, HEAD", route: get().to(begin) },
+            // Not HEAD: a code counts once.
+            SignInResource { path: CALLBACK, allow: "GET", route: web::get().to(callback) },
+            SignInResource { path: SIGN_OUT, allow: "GET, HEAD", route: get().to(sign_out) },
         ]
     },
 };
 
+/// The longest path, in bytes, that a sign-in leads on to.
+const MOST_NEXT: usize = 1000;
 /// The most flows of one browser. Their cookies go with every request.
 const MOST_FLOWS: usize = 5;
 
@@ -70,6 +74,9 @@ enum Failure {
     NoUser(Refusal),
     #[error("not staff")]
     NotStaff,
+    #[error("the provider has no sign-out")]
+    NoSignOut,
+    /// Answered by the error page of the admin.
     #[error("{0}")]
     Internal(Error),
 }
@@ -102,7 +109,10 @@ impl Failure {
                 "Cognito cannot be reached at the moment."
             }
             Failure::Provider(ProviderError::Unusable(_)) => "The answer of Cognito cannot be used.",
-            Failure::Provider(ProviderError::CodeRefused(_)) => "Cognito did not accept the code of this sign-in.",
+            Failure::Provider(ProviderError::CodeRefused(error)) => match error.as_str() {
+                "invalid_grant" => "Cognito did not accept the code of this sign-in.",
+                _ => "The app client of this site is not set up for this kind of sign-in. Tell your administrator.",
+            },
             Failure::Token(_) | Failure::Nonce => "The token from Cognito is not one for this sign-in.",
             Failure::Acr => "This site asks for a second factor, and Cognito did not confirm one.",
             Failure::TooOld => "You signed in to Cognito too long ago.",
@@ -113,7 +123,8 @@ impl Failure {
             Failure::NoUser(Refusal::UserInactive) => "Your account here is deactivated.",
             Failure::NoUser(_) => "No account here belongs to your Cognito account.",
             Failure::NotStaff => "Your account here is not a staff account.",
-            Failure::Internal(_) => "Something went wrong on this site.",
+            Failure::NoSignOut => "You are signed out here. This site does not know where to sign you out of Cognito.",
+            Failure::Internal(_) => "",
         }
     }
 
@@ -122,7 +133,9 @@ impl Failure {
             Failure::Provider(ProviderError::Unreachable(_)) | Failure::Token(Refusal::KeysUnavailable) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Failure::Provider(ProviderError::CodeRefused(error)) if error == "invalid_grant" => StatusCode::BAD_REQUEST,
             Failure::Provider(_) => StatusCode::BAD_GATEWAY,
+            Failure::NoSignOut => StatusCode::OK,
             Failure::Internal(error) => actix_web::ResponseError::status_code(error),
             Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
@@ -168,9 +181,10 @@ pub async fn begin(
 ) -> Result<HttpResponse, Error> {
     let (next, again, moved) = query.map_or_else(Default::default, |query| {
         let BeginQuery { next, again, moved } = query.into_inner();
-        (own_path(&next), !again.is_empty(), !moved.is_empty())
+        (next, !again.is_empty(), !moved.is_empty())
     });
-    let next = own_path(&next);
+    // The cookie of the flow carries it, and browsers keep no cookie beyond 4096 bytes.
+    let next = own_path(if next.len() > MOST_NEXT { "" } else { &next });
     if staff.is_some() {
         return Ok(see_other(&next));
     }
@@ -178,7 +192,8 @@ pub async fn begin(
     // The cookie of a flow that begins at another name than Cognito leads back to would be lost.
     if let Some(public) = sign_in.public_origin.as_ref().filter(|public| **public != own && !moved) {
         let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        return Ok(found(&format!("{public}{SIGN_IN}?next={next}&moved=1")));
+        let again = if again { "&again=1" } else { "" };
+        return Ok(found(&format!("{public}{SIGN_IN}?next={next}{again}&moved=1")));
     }
     let redirect_uri = format!("{}{CALLBACK}", sign_in.public_origin.as_ref().unwrap_or(&own));
     let flow = Flow::begin(next.clone(), redirect_uri)?;
@@ -231,6 +246,7 @@ pub async fn callback(
     methods: web::Data<SignInMethods>,
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
+    staff: Option<StaffUser>,
 ) -> Result<HttpResponse, Error> {
     let parameters = redirect_parameters(request.query_string()).unwrap_or_default();
     let state = parameters.get("state").map_or("", String::as_str);
@@ -251,7 +267,10 @@ pub async fn callback(
         enter(&request, &sign_in, &credentials, &flow, code).await
     };
     let mut response = match signed_in.await {
-        Ok(()) => see_other(&next),
+        Ok(()) => go_on(&request, &next)?,
+        Err(Failure::Internal(error)) => return Err(error),
+        // A page that is loaded again.
+        Err(Failure::NoFlow) if staff.is_some() => see_other(&next),
         Err(failure) => refuse(&request, &methods, &next, failure)?,
     };
     if let Some(name) = name {
@@ -259,6 +278,22 @@ pub async fn callback(
         cookies.set(&mut response, &name, "", Some(Duration::ZERO))?;
     }
     Ok(response)
+}
+
+#[derive(Template)]
+#[template(path = "admin/signed_in.html")]
+struct SignedInPage<'a> {
+    gate: Gate,
+    next: &'a str,
+}
+
+/// Leads on. Browsers say of a redirect after Cognito's that it comes from another site, and the pages of the API do not
+/// know a session then. So a page of ours leads there.
+fn go_on(request: &HttpRequest, next: &str) -> Result<HttpResponse, Error> {
+    match next.starts_with("/admin/") {
+        true => Ok(see_other(next)),
+        false => page(StatusCode::OK, &SignedInPage { gate: Gate::new(request, "You are signed in"), next }),
+    }
 }
 
 /// Exchanges the code, finds the user and begins their session.
@@ -269,6 +304,7 @@ async fn enter(
     flow: &Flow,
     code: &str,
 ) -> Result<(), Failure> {
+    RateLimits::of(request)?.count_stranger(request)?;
     let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
     let claims = sign_in.verifier.claims(&token).await.map_err(Failure::Token)?;
     let authenticated_at = check(sign_in, flow, &claims)?;
@@ -294,7 +330,8 @@ fn check(sign_in: &SignIn, flow: &Flow, claims: &Claims) -> Result<DateTime<Utc>
     if !accepted.is_empty() && !claims.acr.as_ref().is_some_and(|acr| accepted.contains(acr)) {
         return Err(Failure::Acr);
     }
-    let at = claims.auth_time.or(claims.iat).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    // It was asked for with `max_age`, so it must be there (OpenID Connect Core 1.0, section 3.1.2.1).
+    let at = claims.auth_time.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let at = at.ok_or(Failure::Token(Refusal::ClaimInvalid))?.min(Utc::now());
     let age = (Utc::now() - at).to_std().unwrap_or_default();
     if age < sign_in.max_age { Ok(at) } else { Err(Failure::TooOld) }
@@ -335,7 +372,7 @@ pub async fn sign_out(
     match endpoints(&sign_in, &own).await {
         Ok(endpoints) => match sign_in.provider.logout_url(&endpoints, &format!("{origin}/admin/login/")) {
             Some(url) => Ok(found(url.as_str())),
-            None => Ok(found("/admin/login/")),
+            None => refuse(&request, &methods, "/admin/", Failure::NoSignOut),
         },
         Err(error) => refuse(&request, &methods, "/admin/", error.into()),
     }
