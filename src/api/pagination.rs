@@ -116,7 +116,7 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
     };
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let fields = names(viewset).join("|");
-    let pattern = format!("^-?({fields})(,-?({fields}))*$");
+    let pattern = format!("^(-?({fields})(,-?({fields}))*)?$");
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into()));
     vec![
         parameter("limit", format!("Rows per page, at most {MAX_LIMIT}."), limit),
