@@ -462,6 +462,8 @@ async fn a_primary_that_has_become_a_standby_is_read_and_not_written() {
     postgres.become_standby();
     postgres.resume();
     eventually("it reads", async || server.get("/articles/", &alice).await.status == 200).await;
+    // Whether it takes writes is asked every five seconds.
+    eventually("it is not ready", async || server.fetch("/readyz").await.status == 503).await;
     let ready = server.fetch("/readyz").await;
     assert_eq!((ready.status, &ready.json()["checks"]["database"]), (503, &json!("read-only")));
     assert_eq!(ready.header("retry-after"), "5");
