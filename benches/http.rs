@@ -25,7 +25,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use gatepost::cognito::local_pool::{CLIENT_ID, LocalPool, TokenRequest};
+use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
 use limits::{Crowd, Figure, Large};
 use load::{Load, Measured};
 use serde_json::json;
@@ -159,15 +159,7 @@ fn sign_up(pool: &LocalPool, name: &str) -> Vec<u8> {
 }
 
 fn request(email: &str) -> TokenRequest {
-    TokenRequest {
-        email: email.to_owned(),
-        verified: true,
-        access: false,
-        expires_in: 86_400,
-        groups: Vec::new(),
-        client_id: CLIENT_ID,
-        nonce: None,
-    }
+    TokenRequest { expires_in: 86_400, ..TokenRequest::new(email.to_owned()) }
 }
 
 /// Different tokens of one user, signed on two threads.

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use crate::cognito::jwks::Jwks;
     use crate::cognito::linking::Creation;
-    use crate::cognito::local_pool::{CLIENT_ID, LocalPool, TokenRequest};
+    use crate::cognito::local_pool::{LocalPool, TokenRequest};
     use crate::cognito::signatures::tests::VERIFICATIONS;
     use crate::cognito::user_pool::TokenUse;
     use crate::db::DatabaseUrl;
@@ -213,15 +213,7 @@ mod tests {
         let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
         let authenticator = Authenticator::new(verifier, policy, db);
         let email = "alice@example.com".to_owned();
-        let request = TokenRequest {
-            email,
-            verified: true,
-            access: false,
-            expires_in: 3600,
-            groups: Vec::new(),
-            client_id: CLIENT_ID,
-            nonce: None,
-        };
+        let request = TokenRequest::new(email);
         let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];
         let before = VERIFICATIONS.get();
         for (token, expected) in [(&tokens[0], 1), (&tokens[0], 1), (&tokens[1], 2), (&tokens[1], 2)] {

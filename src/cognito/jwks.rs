@@ -10,18 +10,15 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use prometheus::IntCounterVec;
 use prometheus::core::Collector;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, redirect};
+use reqwest::Client;
 use tokio::sync::watch;
 use url::Url;
 
+use super::http_client::{FETCH_TIMEOUT, chain, http_client, read_body};
 use super::jwk::{self, Key, KeySet};
-use super::user_pool::is_loopback;
 use crate::error::Refusal;
 use crate::metrics;
 
-/// Of a fetch, and of a request that waits for one.
-pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// A Cognito key set has two keys and less than 1 KiB.
 const MAX_JWKS_BYTES: usize = 256 * 1024;
 /// Maximum pause after repeated failures.
@@ -78,7 +75,7 @@ impl Jwks {
     pub fn start(urls: &[Url], settings: &JwksSettings) -> Result<Jwks, String> {
         let fetches = fetches();
         let sources = urls.iter().map(|url| {
-            let client = http_client(url, settings)?;
+            let client = http_client(url, settings.ca_file.as_deref())?;
             let source = Source::new(Some(url.clone()), settings.clone(), KeySet::new(), None, fetches.clone());
             let source = Arc::new(source);
             tokio::spawn(source.clone().run(client, url.clone()));
@@ -294,80 +291,20 @@ impl Source {
     }
 }
 
-pub(super) fn http_client(url: &Url, settings: &JwksSettings) -> Result<Client, String> {
-    // Without this, a server may compress as it likes (RFC 9110, section 12.5.3).
-    let plain = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
-    let mut builder = Client::builder()
-        .default_headers(plain)
-        .redirect(redirect::Policy::none())
-        .timeout(FETCH_TIMEOUT)
-        .connect_timeout(Duration::from_secs(3))
-        .user_agent(concat!("gatepost/", env!("CARGO_PKG_VERSION")));
-    if is_loopback(url) {
-        builder = builder.no_proxy();
-    }
-    if url.scheme() == "http" {
-        // Without TLS no certificates are needed, so a container without any must not fail.
-        builder = builder.tls_certs_only([]);
-    }
-    if let Some(path) = &settings.ca_file {
-        let unreadable = |error: &dyn std::fmt::Display| format!("COGNITO_CA_FILE: {}: {error}", path.display());
-        let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
-        // Editors on Windows begin a file with a byte order mark.
-        let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&pem);
-        let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| unreadable(&error))?;
-        if certificates.is_empty() {
-            return Err(unreadable(&"there is no certificate in it"));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    // Certificates are parsed only here.
-    builder.build().map_err(|error| match &settings.ca_file {
-        Some(path) => format!("COGNITO_CA_FILE: {}: {}", path.display(), chain(&error)),
-        None => format!("the HTTP client for the keys cannot be created: {}", chain(&error)),
-    })
-}
-
-/// A response that is compressed all the same would only be said to be no JSON.
-pub(super) fn check_encoding(response: &Response) -> Result<(), String> {
-    match response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
-        Some(coding) => Err(format!("the response is encoded with {coding:?}, which was not asked for")),
-        None => Ok(()),
-    }
-}
-
 pub async fn probe(urls: &[Url], settings: &JwksSettings) -> Result<usize, String> {
     let mut keys = 0;
     for url in urls {
-        let fetched = fetch(&http_client(url, settings)?, url).await;
+        let fetched = fetch(&http_client(url, settings.ca_file.as_deref())?, url).await;
         keys += fetched.map_err(|problem| format!("{url}: {problem}"))?.len();
     }
     Ok(keys)
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<KeySet, String> {
-    let mut response = client.get(url.clone()).send().await.map_err(|error| chain(&error.without_url()))?;
+    let response = client.get(url.clone()).send().await.map_err(|error| chain(&error.without_url()))?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(format!("the response is {}", response.status()));
     }
-    check_encoding(&response)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
-        if body.len() + chunk.len() > MAX_JWKS_BYTES {
-            return Err(format!("the response is larger than {MAX_JWKS_BYTES} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = read_body(response, MAX_JWKS_BYTES).await.map_err(|error| error.to_string())?;
     jwk::parse(&body)
-}
-
-/// One line with all causes, because reqwest's own message omits them.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text.escape_debug().to_string()
 }

@@ -67,6 +67,14 @@ pub struct TokenRequest {
     pub nonce: Option<String>,
 }
 
+impl TokenRequest {
+    /// An ID token of the app's client for a user whose e-mail is verified, good for an hour.
+    pub fn new(email: String) -> TokenRequest {
+        let (client_id, expires_in) = (CLIENT_ID, 3600);
+        TokenRequest { email, verified: true, access: false, expires_in, groups: Vec::new(), client_id, nonce: None }
+    }
+}
+
 impl LocalPool {
     /// Creates a missing file with mode 0600.
     pub fn open(path: &Path) -> io::Result<LocalPool> {
@@ -220,15 +228,7 @@ mod tests {
     use crate::cognito::verifier::Verifier;
 
     fn request() -> TokenRequest {
-        TokenRequest {
-            email: "Alice@example.com".to_owned(),
-            verified: true,
-            access: false,
-            expires_in: 3600,
-            groups: Vec::new(),
-            client_id: CLIENT_ID,
-            nonce: None,
-        }
+        TokenRequest::new("Alice@example.com".to_owned())
     }
 
     async fn verify(pool: &LocalPool, token: &str) -> Result<Claims, Refusal> {

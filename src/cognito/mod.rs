@@ -3,6 +3,7 @@
 //! sign-ups before their first token. [`inspector`] shows which check a token fails.
 
 pub mod authentication;
+pub mod http_client;
 pub mod inspector;
 pub mod inspector_page;
 pub mod jwk;

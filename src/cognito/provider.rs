@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html>
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::cognito::jwks::{JwksSettings, chain, check_encoding, http_client};
+use crate::cognito::http_client::{BodyError, chain, http_client, read_body};
 use crate::cognito::local_pool::ADMIN_CLIENT_ID;
 use crate::cognito::user_pool::checked_url;
 use crate::crypto::Secret;
@@ -82,7 +83,8 @@ pub enum ProviderError {
 /// A provider.
 pub struct Provider {
     pub settings: ProviderSettings,
-    http: JwksSettings,
+    /// A PEM file of authorities to trust in addition to the system's.
+    ca_file: Option<PathBuf>,
     /// Those of the local pool, which are known once the server listens.
     fixed: OnceLock<Arc<Endpoints>>,
     discovered: Mutex<Discovered>,
@@ -130,8 +132,8 @@ pub struct AuthorizationRequest<'a> {
 }
 
 impl Provider {
-    pub fn new(settings: ProviderSettings, http: JwksSettings) -> Provider {
-        Provider { settings, http, fixed: OnceLock::new(), discovered: Mutex::default(), client: OnceLock::new() }
+    pub fn new(settings: ProviderSettings, ca_file: Option<PathBuf>) -> Provider {
+        Provider { settings, ca_file, fixed: OnceLock::new(), discovered: Mutex::default(), client: OnceLock::new() }
     }
 
     /// Sets the endpoints for good, without discovery.
@@ -183,7 +185,7 @@ impl Provider {
     async fn discover(&self) -> Result<Metadata, ProviderError> {
         let url = format!("{}/.well-known/openid-configuration", self.settings.issuer);
         let url = Url::parse(&url).map_err(|error| ProviderError::Unusable(error.to_string()))?;
-        let client = http_client(&url, &self.http).map_err(ProviderError::Unreachable)?;
+        let client = http_client(&url, self.ca_file.as_deref()).map_err(ProviderError::Unreachable)?;
         let answer = client.get(url.clone()).send().await;
         let answer = answer.map_err(|error| ProviderError::Unreachable(chain(&error.without_url())))?;
         if !answer.status().is_success() {
@@ -202,7 +204,7 @@ impl Provider {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = http_client(url, &self.http).map_err(ProviderError::Unreachable)?;
+        let client = http_client(url, self.ca_file.as_deref()).map_err(ProviderError::Unreachable)?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -273,17 +275,11 @@ fn basic(client_id: &str, secret: &Secret) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.as_bytes()))))
 }
 
-async fn body(mut answer: Response) -> Result<Vec<u8>, ProviderError> {
-    check_encoding(&answer).map_err(ProviderError::Unusable)?;
-    let mut body = Vec::new();
-    let unreachable = |error: reqwest::Error| ProviderError::Unreachable(chain(&error.without_url()));
-    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(ProviderError::Unusable(format!("it has more than {MAX_ANSWER_BYTES} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn body(answer: Response) -> Result<Vec<u8>, ProviderError> {
+    read_body(answer, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+        BodyError::Lost(_) => ProviderError::Unreachable(error.to_string()),
+        BodyError::TooLarge(_) | BodyError::Encoded(_) => ProviderError::Unusable(error.to_string()),
+    })
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {

@@ -87,7 +87,7 @@ fn migrations(config: &Config) -> Result<String, String> {
 
 /// Whether staff can sign in with Cognito, and whether anybody can if passwords are closed.
 fn sign_in(config: &Config, settings: &ProviderSettings) -> Result<String, String> {
-    let provider = Provider::new(settings.clone(), config.jwks.clone());
+    let provider = Provider::new(settings.clone(), config.jwks.ca_file.clone());
     let endpoints = runtime()?.block_on(provider.endpoints()).map_err(|error| error.to_string())?;
     if config.password_sign_in {
         return Ok(format!("at {}, or with a password", endpoints.authorization));

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::output::{CommandError, say};
-use crate::cognito::local_pool::{CLIENT_ID, TokenRequest};
+use crate::cognito::local_pool::TokenRequest;
 use crate::config::Config;
 use crate::server::open_local_pool;
 use crate::users::validators;
@@ -34,13 +34,11 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
         return Err(CommandError::new(problem));
     }
     let token = pool.token(&TokenRequest {
-        email: arguments.email,
         verified: !arguments.unverified,
         access: arguments.access,
         expires_in: arguments.expires_in,
         groups: arguments.groups,
-        client_id: CLIENT_ID,
-        nonce: None,
+        ..TokenRequest::new(arguments.email)
     })?;
     say!("{token}")?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Parses the settings about hosts and web origins.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 
 use url::Url;
 
@@ -8,6 +8,7 @@ use super::Mode;
 use super::variables::{ConfigError, Variables, fail};
 use crate::http::cors;
 use crate::http::header_values::is_token;
+use crate::http::public_origin::host_of_address;
 
 pub(super) fn allowed_hosts(
     env: &Variables,
@@ -29,10 +30,7 @@ pub(super) fn allowed_hosts(
     }
     let mut hosts: Vec<String> = ["localhost", ".localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
     if !bind.ip().is_unspecified() && !bind.ip().is_loopback() {
-        hosts.push(match bind.ip() {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        });
+        hosts.push(host_of_address(bind.ip()));
     }
     let public_url = public_origin.and_then(|origin| Url::parse(origin).ok());
     hosts.extend(public_url.and_then(|url| url.host_str().map(str::to_owned)));

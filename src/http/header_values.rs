@@ -45,7 +45,7 @@ fn parameter(text: &str) -> (&str, Option<Cow<'_, str>>) {
 
 /// A quoted string without its quotes and escapes, given from behind its first quote; `None` if it does not end where
 /// the text does.
-fn unquoted(rest: &str) -> Option<Cow<'_, str>> {
+pub(super) fn unquoted(rest: &str) -> Option<Cow<'_, str>> {
     let inner = rest.strip_suffix('"')?;
     if !inner.contains(['"', '\\']) {
         return Some(inner.into());
@@ -67,7 +67,7 @@ pub fn is_token(text: &str) -> bool {
 }
 
 /// Splits at a separator outside of quotes, and trims blanks.
-fn split(text: &str, separator: char) -> Vec<&str> {
+pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let is_end = |character: char| {
         let is_end = character == separator && !is_quoted;

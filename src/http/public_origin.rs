@@ -1,13 +1,25 @@
 //! The names that browsers know this site by, where a proxy in front of it has changed `Host`.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::{FORWARDED, HeaderValue, X_FORWARDED_HOST};
 
 use super::client_address::is_from_trusted_proxy;
+use super::header_values::{elements, split, unquoted};
 
 /// The origin that browsers see, such as `https://admin.example.com:8443`, if it is set. Part of the application data.
 #[derive(Clone)]
 pub struct PublicOrigin(pub Option<String>);
+
+/// An IP address as it stands in `Host` and in URLs.
+pub fn host_of_address(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
 
 /// The hosts that a trusted proxy says the browser has asked for. What another peer says does not count.
 pub fn forwarded_hosts(request: &HttpRequest) -> Vec<String> {
@@ -23,37 +35,14 @@ pub fn claimed_hosts(request: &HttpRequest) -> Vec<String> {
     of_x.into_iter().chain(of_forwarded).filter(|host| !host.is_empty()).collect()
 }
 
-/// `host` in the first element of `Forwarded`.
+/// `host` in the first element of `Forwarded`. Some proxies leave out the quotation marks that a port needs.
 fn host_of(forwarded: &str) -> Option<String> {
-    let mut rest = forwarded.trim_start();
-    loop {
-        let (name, after) = rest.split_once('=')?;
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => unquote(quoted)?,
-            None => {
-                let end = after.find([';', ',']).unwrap_or(after.len());
-                (after[..end].trim().to_owned(), &after[end..])
-            }
-        };
-        if name.trim().eq_ignore_ascii_case("host") {
-            return Some(value);
-        }
-        rest = after.trim_start().strip_prefix(';')?.trim_start();
+    let mut pairs = split(elements(forwarded).next()?, ';').into_iter().filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("host"))?;
+    match value.trim().strip_prefix('"') {
+        Some(quoted) => unquoted(quoted).map(Cow::into_owned),
+        None => Some(value.trim().to_owned()),
     }
-}
-
-/// A quoted string (RFC 9110, section 5.6.4) behind its first quotation mark, and what follows it.
-fn unquote(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((value, &text[at + 1..])),
-            '\\' => value.push(chars.next()?.1),
-            c => value.push(c),
-        }
-    }
-    None
 }
 
 #[cfg(test)]

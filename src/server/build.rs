@@ -1,6 +1,6 @@
 //! Builds the server from a [`Config`] and binds its port.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::cookie::Key;
@@ -36,7 +36,7 @@ use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
-use crate::http::public_origin::PublicOrigin;
+use crate::http::public_origin::{PublicOrigin, host_of_address};
 use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
@@ -154,10 +154,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let (shown_sign_in, mut allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
     if pool.is_local() {
         // The server exchanges codes with its own local pool.
-        allowed_hosts.push(match config.bind.ip() {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        });
+        allowed_hosts.push(host_of_address(config.bind.ip()));
     }
 
     let server = HttpServer::new(move || {
@@ -181,16 +178,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
-            .configure(|app| {
-                if let Some(sign_in) = &shown_sign_in {
-                    app.app_data(sign_in.clone());
-                }
-            })
-            .configure(|app| {
-                if let Some(provider) = &local_provider {
-                    app.app_data(provider.clone()).configure(local_pages::urls);
-                }
-            })
+            .configure(|app| sign_in_urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
             .configure(|app| admin.urls(app))
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
             .service(users::api::me_resource())
@@ -235,13 +223,26 @@ async fn sign_in(
     let key = key.map_err(|error| StartError::Admin(error.to_string()))?;
     Ok(Some(SignIn {
         verifier: authenticator.verifier.for_client(&settings.client_id),
-        provider: Provider::new(settings, config.jwks.clone()),
+        provider: Provider::new(settings, config.jwks.ca_file.clone()),
         policy: SignIn::policy(config.link_unverified_email),
         public_origin: config.public_origin.clone().filter(|_| !is_local),
         max_age: config.session_limits.max,
         flow_key: Key::from(&key),
         is_local,
     }))
+}
+
+fn sign_in_urls(
+    app: &mut web::ServiceConfig,
+    sign_in: Option<&web::Data<SignIn>>,
+    local_provider: Option<&web::Data<LocalProvider>>,
+) {
+    if let Some(sign_in) = sign_in {
+        app.app_data(sign_in.clone());
+    }
+    if let Some(provider) = local_provider {
+        app.app_data(provider.clone()).configure(local_pages::urls);
+    }
 }
 
 fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {

@@ -72,6 +72,7 @@ fn explain(request: &HttpRequest, (name, value): &(&str, &HeaderValue)) -> Strin
     }
     line
 }
+
 /// Whether a URL is of PUBLIC_URL, or of a host that the request itself names.
 pub fn is_this_site(request: &HttpRequest, address: &str) -> bool {
     let Ok(url) = Url::parse(address) else { return false };
@@ -92,7 +93,7 @@ fn is_host_of(request: &HttpRequest, url: &Url, host: &str) -> bool {
 }
 
 /// With the port. A host in the request target takes precedence over the header.
-fn host(request: &HttpRequest) -> Option<String> {
+pub fn host(request: &HttpRequest) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.as_str().to_owned());
     }

@@ -17,6 +17,7 @@ pub const SIGN_OUT: &str = "/admin/logout/cognito/";
 
 /// How long a sign-in may take. Cognito's code lives five minutes.
 pub const AGE: Duration = Duration::minutes(10);
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Flow {
     /// Proves that the answer belongs to this browser.

@@ -223,15 +223,8 @@ async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<Htt
     let Some(grant) = provider.redeem(&form) else {
         return Ok(HttpResponse::BadRequest().json(json!({ "error": "invalid_grant" })));
     };
-    let request = TokenRequest {
-        email: grant.email,
-        verified: true,
-        access: false,
-        expires_in: 3600,
-        groups: Vec::new(),
-        client_id: ADMIN_CLIENT_ID,
-        nonce: Some(grant.request.nonce),
-    };
+    let nonce = Some(grant.request.nonce);
+    let request = TokenRequest { client_id: ADMIN_CLIENT_ID, nonce, ..TokenRequest::new(grant.email) };
     let token = provider.pool.token(&request).map_err(|error| Error::Internal(error.to_string()))?;
     let answer = json!({ "id_token": token, "token_type": "Bearer", "expires_in": request.expires_in });
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))

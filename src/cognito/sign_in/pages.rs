@@ -1,5 +1,6 @@
 //! The way to Cognito, and the way back.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_session::SessionExt;
@@ -16,6 +17,7 @@ use super::local_pages::LocalProvider;
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
 use crate::admin::auth::next::{own_path, sign_in_address};
+use crate::admin::auth::origin::host;
 use crate::admin::auth::session;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::pages::{Gate, page, see_other};
@@ -76,16 +78,31 @@ enum Failure {
     NotStaff,
     #[error("the provider has no sign-out")]
     NoSignOut,
-    /// Answered by the error page of the admin.
-    #[error("{0}")]
-    Internal(Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
+/// How a sign-in ends without a session: refused, or by an error that the admin's own page answers.
+enum End {
+    Refused(Failure),
+    Error(Error),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> End {
+        End::Refused(failure)
+    }
+}
+
+impl From<ProviderError> for End {
+    fn from(error: ProviderError) -> End {
+        Failure::from(error).into()
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> End {
         match error {
-            Error::Refused(refusal) => Failure::NoUser(refusal),
-            error => Failure::Internal(error),
+            Error::Refused(refusal) => End::Refused(Failure::NoUser(refusal)),
+            error => End::Error(error),
         }
     }
 }
@@ -124,7 +141,6 @@ impl Failure {
             Failure::NoUser(_) => "No account here belongs to your Cognito account.",
             Failure::NotStaff => "Your account here is not a staff account.",
             Failure::NoSignOut => "You are signed out here. This site does not know where to sign you out of Cognito.",
-            Failure::Internal(_) => "",
         }
     }
 
@@ -136,7 +152,6 @@ impl Failure {
             Failure::Provider(ProviderError::CodeRefused(error)) if error == "invalid_grant" => StatusCode::BAD_REQUEST,
             Failure::Provider(_) => StatusCode::BAD_GATEWAY,
             Failure::NoSignOut => StatusCode::OK,
-            Failure::Internal(error) => actix_web::ResponseError::status_code(error),
             Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
@@ -256,28 +271,34 @@ pub async fn callback(
         values.iter().find_map(|value| Flow::open(name, value, &sign_in.flow_key, state))
     });
     let next = flow.as_ref().map_or_else(|| "/admin/".to_owned(), |flow| flow.next.clone());
-    let signed_in = async {
-        let flow = flow.ok_or(Failure::NoFlow)?;
-        if let Some(error) = parameters.get("error") {
-            return Err(Failure::Redirect(error.chars().take(100).collect()));
-        }
-        // RFC 9207: the answer of another provider must not be taken for this one's.
-        let is_ours = parameters.get("iss").is_none_or(|issuer| *issuer == sign_in.provider.settings.issuer);
-        let code = parameters.get("code").filter(|code| is_ours && !code.is_empty()).ok_or(Failure::Malformed)?;
-        enter(&request, &sign_in, &credentials, &flow, code).await
+    let entered = match (flow, code(&sign_in, &parameters)) {
+        (None, _) => Err(Failure::NoFlow.into()),
+        (Some(_), Err(failure)) => Err(failure.into()),
+        (Some(flow), Ok(code)) => enter(&request, &sign_in, &credentials, &flow, code).await,
     };
-    let mut response = match signed_in.await {
+    let mut response = match entered {
         Ok(()) => go_on(&request, &next)?,
-        Err(Failure::Internal(error)) => return Err(error),
         // A page that is loaded again.
-        Err(Failure::NoFlow) if staff.is_some() => see_other(&next),
-        Err(failure) => refuse(&request, &methods, &next, failure)?,
+        Err(End::Refused(Failure::NoFlow)) if staff.is_some() => see_other(&next),
+        Err(End::Refused(failure)) => refuse(&request, &methods, &next, failure)?,
+        Err(End::Error(error)) => return Err(error),
     };
     if let Some(name) = name {
         // A flow ends with its first answer.
         cookies.set(&mut response, &name, "", Some(Duration::ZERO))?;
     }
     Ok(response)
+}
+
+/// The code that the provider has sent.
+fn code<'a>(sign_in: &SignIn, parameters: &'a HashMap<String, String>) -> Result<&'a str, Failure> {
+    if let Some(error) = parameters.get("error") {
+        return Err(Failure::Redirect(error.chars().take(100).collect()));
+    }
+    // RFC 9207: the answer of another provider must not be taken for this one's.
+    let is_ours = parameters.get("iss").is_none_or(|issuer| *issuer == sign_in.provider.settings.issuer);
+    let code = parameters.get("code").filter(|code| is_ours && !code.is_empty());
+    code.map(String::as_str).ok_or(Failure::Malformed)
 }
 
 #[derive(Template)]
@@ -303,7 +324,7 @@ async fn enter(
     credentials: &Credentials,
     flow: &Flow,
     code: &str,
-) -> Result<(), Failure> {
+) -> Result<(), End> {
     RateLimits::of(request)?.count_stranger(request)?;
     let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
     let claims = sign_in.verifier.claims(&token).await.map_err(Failure::Token)?;
@@ -313,7 +334,7 @@ async fn enter(
     let find = move |conn: &mut _| linking::find_or_link(conn, &issuer, &identity, policy);
     let (_, user) = credentials.db.write(find).await?;
     if !user.is_staff {
-        return Err(Failure::NotStaff);
+        return Err(Failure::NotStaff.into());
     }
     credentials.note_login(user.id).await?;
     session::begin(&request.get_session(), &user, request, Some(authenticated_at))?;
@@ -381,8 +402,7 @@ pub async fn sign_out(
 /// The origin that the request names. The edge has checked its host.
 fn origin(request: &HttpRequest, cookies: &Cookies) -> String {
     let scheme = if cookies.secure || is_behind_tls(request.headers()) { "https" } else { "http" };
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("{scheme}://{host}")
+    format!("{scheme}://{}", host(request).unwrap_or_default())
 }
 
 fn found(url: &str) -> HttpResponse {

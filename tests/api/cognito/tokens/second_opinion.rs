@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use gatepost::cognito::local_pool::{CLIENT_ID, LocalPool, TokenRequest};
+use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,15 +43,7 @@ fn the_local_pools_tokens_are_good_for_node() {
     let jwks = pool.jwks().to_string();
     for access in [false, true] {
         let email = "alice@example.com".to_owned();
-        let request = TokenRequest {
-            email,
-            verified: true,
-            access,
-            expires_in: 3600,
-            groups: Vec::new(),
-            client_id: CLIENT_ID,
-            nonce: None,
-        };
+        let request = TokenRequest { access, ..TokenRequest::new(email) };
         let token = pool.token(&request).expect("a token");
         let Some(claims) = node(VERIFY, &[&jwks, &token]) else {
             return skip("the_local_pools_tokens_are_good_for_node", "node");

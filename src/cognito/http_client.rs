@@ -1,0 +1,85 @@
+//! What the pool's keys and its sign-in are fetched with.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, redirect};
+use url::Url;
+
+use super::user_pool::is_loopback;
+
+/// Of a fetch, and of a request that waits for one.
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the body of a response cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    #[error("{0}")]
+    Lost(String),
+    #[error("the response is larger than {0} bytes")]
+    TooLarge(usize),
+    /// It is compressed, though that was not asked for.
+    #[error("the response is encoded with {0:?}, which was not asked for")]
+    Encoded(HeaderValue),
+}
+
+pub fn http_client(url: &Url, ca_file: Option<&Path>) -> Result<Client, String> {
+    // Without this, a server may compress as it likes (RFC 9110, section 12.5.3).
+    let plain = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
+    let mut builder = Client::builder()
+        .default_headers(plain)
+        .redirect(redirect::Policy::none())
+        .timeout(FETCH_TIMEOUT)
+        .connect_timeout(Duration::from_secs(3))
+        .user_agent(concat!("gatepost/", env!("CARGO_PKG_VERSION")));
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // Without TLS no certificates are needed, so a container without any must not fail.
+        builder = builder.tls_certs_only([]);
+    }
+    if let Some(path) = ca_file {
+        let unreadable = |error: &dyn std::fmt::Display| format!("COGNITO_CA_FILE: {}: {error}", path.display());
+        let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
+        // Editors on Windows begin a file with a byte order mark.
+        let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&pem);
+        let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| unreadable(&error))?;
+        if certificates.is_empty() {
+            return Err(unreadable(&"there is no certificate in it"));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    // Certificates are parsed only here.
+    builder.build().map_err(|error| match ca_file {
+        Some(path) => format!("COGNITO_CA_FILE: {}: {}", path.display(), chain(&error)),
+        None => format!("the HTTP client for the pool cannot be created: {}", chain(&error)),
+    })
+}
+
+pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    // Otherwise it would only be said to be no JSON.
+    if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        return Err(BodyError::Encoded(coding.clone()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| BodyError::Lost(chain(&error.without_url())))? {
+        if body.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// One line with all causes, because reqwest's own message omits them.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text.escape_debug().to_string()
+}
