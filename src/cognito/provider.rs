@@ -57,7 +57,6 @@ impl ProviderSettings {
     }
 }
 
-/// The URLs of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     pub authorization: Url,
@@ -80,7 +79,6 @@ pub enum ProviderError {
     CodeRefused(String),
 }
 
-/// A provider.
 pub struct Provider {
     pub settings: ProviderSettings,
     /// A PEM file of authorities to trust in addition to the system's.
@@ -208,7 +206,6 @@ impl Provider {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// The URL at which a user signs in.
     pub fn authorization_url(&self, endpoints: &Endpoints, request: &AuthorizationRequest) -> Url {
         let mut url = endpoints.authorization.clone();
         let max_age = request.max_age.to_string();

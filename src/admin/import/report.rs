@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a check found, or an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Rows of the file.
     pub rows: usize,
-    /// Rows that are new.
     pub created: usize,
-    /// Rows that change an existing one.
     pub changed: usize,
     /// How many of these change which field.
     pub fields: BTreeMap<String, usize>,
@@ -23,7 +19,6 @@ pub struct Report {
     pub new_flags: BTreeMap<String, Flags>,
     /// Rows that name an existing one and change nothing.
     pub unchanged: usize,
-    /// Rows that cannot be taken.
     pub wrong: usize,
     /// The first of them: line, column (empty: the row as a whole), and what is wrong there.
     pub errors: Vec<(u64, String, String)>,

@@ -38,7 +38,6 @@ const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", 
 const CODE_AGE: Duration = Duration::from_secs(300);
 const MOST_CODES: usize = 100;
 
-/// The provider; shared by all workers.
 pub struct LocalProvider {
     pool: LocalPool,
     codes: Mutex<HashMap<String, Grant>>,
@@ -153,7 +152,6 @@ impl AuthorizeQuery {
     }
 }
 
-/// All URLs of the provider.
 pub fn urls(app: &mut web::ServiceConfig) {
     let form = web::resource("/oauth2/authorize").route(get().to(authorize_page)).route(web::post().to(authorize));
     app.service(

@@ -479,6 +479,11 @@ async fn the_local_pool_has_a_sign_in_page_of_its_own() {
         let answer = browser.get(&format!("/local-pool/oauth2/authorize?{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
     }
+    // Who comes through a proxy or a tunnel may be anybody.
+    for header in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] {
+        let page = server.call("GET", "/local-pool/oauth2/authorize").header(header, "192.0.2.1");
+        assert_eq!(page.send().await.status, 404, "{header}");
+    }
     let token = server.call("POST", "/local-pool/oauth2/token");
     let form = "grant_type=authorization_code&code=guess&client_id=localdevelopmentadmin00000";
     token.body("application/x-www-form-urlencoded", form).send().await.assert(400, r#"{"error":"invalid_grant"}"#);
