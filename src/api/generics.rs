@@ -71,14 +71,8 @@ impl ModelViewSet {
         request: HttpRequest,
     ) -> Result<HttpResponse, Error> {
         let url = request.uri().path_and_query().map_or("", |url| url.as_str());
-        let answer = match lists.pages.known(version, url) {
-            Some(answer) => answer,
-            None => {
-                let answer = self.read_list(&db, &lists, request.query_string()).await?;
-                lists.pages.keep(&db, version, url.to_owned(), &answer);
-                answer
-            }
-        };
+        let read = async || self.read_list(&db, &lists, request.query_string()).await;
+        let answer = lists.pages.get_or_read(&db, version, url, read).await?;
         let mut response = HttpResponse::Ok();
         for header in &answer.headers {
             response.insert_header(header);
@@ -92,20 +86,28 @@ impl ModelViewSet {
         // Only what may read the whole table needs a turn.
         let turn = if is_scan { lists.turns.take().await? } else { None };
         let (asked, is_short) = (asked.to_owned(), !is_scan && query.limit <= SHORT_PAGE);
+        if is_short && query.is_one_statement() {
+            return db.read_one(move |conn| self.list_answer(conn, &query, &asked)).await;
+        }
         let read = move |conn: &mut Connection| {
             // Held until the scan ends, even if the client has gone away.
             let _turn = turn;
-            Ok(Arc::new(self.list_answer(conn, &query, &asked)?))
+            self.list_answer(conn, &query, &asked)
         };
         if is_short { db.read_here(read).await } else { db.read(read).await }
     }
 
-    fn list_answer(&'static self, conn: &mut Connection, query: &ListQuery, asked: &str) -> Result<ListAnswer, Error> {
+    fn list_answer(
+        &'static self,
+        conn: &mut Connection,
+        query: &ListQuery,
+        asked: &str,
+    ) -> Result<Arc<ListAnswer>, Error> {
         let (page, names) = (self.model.list(conn, query)?, self.names());
         let json = render::json(&page.rows.iter().map(|row| row.serialized(&names)).collect::<Vec<_>>())?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(TOTAL_COUNT, self.model.count(conn, query)?.into());
+        headers.insert(TOTAL_COUNT, page.total.into());
         let link = pagination::link(&page, query, &self.path(), asked);
         if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert(LINK, link);
@@ -113,7 +115,7 @@ impl ModelViewSet {
         if let Ok(tag) = HeaderValue::try_from(etag::of(json.as_bytes(), &headers)) {
             headers.insert(ETAG, tag);
         }
-        Ok(ListAnswer { json: json.into(), headers })
+        Ok(Arc::new(ListAnswer { json: json.into(), headers }))
     }
 
     async fn create(
@@ -144,7 +146,8 @@ impl ModelViewSet {
         db: web::Data<Db>,
         id: web::Path<String>,
     ) -> Result<HttpResponse, Error> {
-        let row = db.read_here(move |conn| self.find(conn, &id)).await?;
+        let id = id.into_inner();
+        let row = db.read_one(move |conn| self.find(conn, &id)).await?;
         Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
     }
 

@@ -49,6 +49,7 @@ fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
 pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErrors> {
     let searched = viewset.shown().map(|shown| shown.field).filter(|field| field.is_searched);
     let mut list = ListQuery {
+        fields: viewset.names(),
         limit: DEFAULT_LIMIT,
         cursor: None,
         search: Vec::new(),

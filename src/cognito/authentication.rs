@@ -86,14 +86,12 @@ impl Authenticator {
 
     /// Checked for every request, so that changes in the admin apply at once.
     async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Arc<User>>, Error> {
-        if let Some(known) = self.linked.known(version, sub) {
-            return Ok(known);
-        }
-        let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.clone());
-        let find = move |conn: &mut Connection| Ok(models::find_by_link(conn, &issuer, &key)?.map(Arc::new));
-        let user = self.db.read_here(find).await?;
-        self.linked.keep(&self.db, version, sub.clone(), &user);
-        Ok(user)
+        let read = async || {
+            let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.clone());
+            let find = move |conn: &mut Connection| Ok(models::find_by_link(conn, &issuer, &key)?.map(Arc::new));
+            self.db.read_one(find).await
+        };
+        self.linked.get_or_read(&self.db, version, sub, read).await
     }
 
     async fn link(&self, claims: &Claims) -> Result<User, Error> {

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use diesel::connection::TransactionManager;
 use prometheus::core::Collector;
+use tokio::sync::oneshot;
 
 use super::connection::{Connection, Role};
 use super::open_error::OpenError;
 use super::pool::{Manager, pool};
 #[cfg(feature = "postgres")]
 use super::postgres::{self, CommitWatch, ConnectionLimit, Writers};
+use super::queue::{Queue, WriterMetrics};
 use super::sqlite;
-use super::transaction::{run, transaction};
+use super::transaction::{run, transaction, without_transaction};
 use super::url::DatabaseUrl;
 use super::version::{Version, Versions, WalIndex};
 use super::writable::Writable;
-use super::writer::{Writer, WriterMetrics};
+use super::writer;
 use crate::error::Error;
 use crate::metrics::read_gauges;
 
@@ -34,17 +36,9 @@ pub struct DbState {
 pub struct Db {
     url: Arc<DatabaseUrl>,
     readers: r2d2::Pool<Manager>,
-    writer: Write,
+    writes: Queue,
     versions: Arc<Versions>,
-    metrics: WriterMetrics,
     writable: Arc<Writable>,
-}
-
-#[derive(Clone)]
-enum Write {
-    Queue(Writer),
-    #[cfg(feature = "postgres")]
-    Pool(Writers),
 }
 
 impl Db {
@@ -66,11 +60,9 @@ impl Db {
         // Reads are short and mostly hit cached pages: a few connections per core keep all cores busy.
         let connections = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4).min(32);
         let readers = pool(&url, Role::Reader, connections as u32)?;
-        let metrics = WriterMetrics::new();
         let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
-        let writer = Writer::start(&path, connection, versions.clone(), metrics.clone());
-        let writer = writer.map_err(|error| error.to_string())?;
-        Ok((Db { url, readers, writer: Write::Queue(writer), versions, metrics, writable: Arc::default() }, applied))
+        let writes = writer::start(&path, connection, versions.clone()).map_err(|error| error.to_string())?;
+        Ok((Db { url, readers, writes, versions, writable: Arc::default() }, applied))
     }
 
     #[cfg(feature = "postgres")]
@@ -80,10 +72,10 @@ impl Db {
         let limit = ConnectionLimit::of(server).ok_or("its connection_limit is not a number from 3 to 1000")?;
         let readers = pool(&url, Role::Reader, limit.readers())?;
         let watch = CommitWatch::start(server).map_err(|error| error.to_string())?;
-        let metrics = WriterMetrics::new();
-        let writers = Writers::new(pool(&url, Role::Writer, limit.writers())?, watch.clone());
+        let writers = pool(&url, Role::Writer, limit.writers())?;
+        let writes = Writers::start(writers, watch.clone()).map_err(|error| error.to_string())?;
         let versions = Arc::new(Versions::Watch(watch));
-        Ok((Db { url, readers, writer: Write::Pool(writers), versions, metrics, writable: Arc::default() }, applied))
+        Ok((Db { url, readers, writes, versions, writable: Arc::default() }, applied))
     }
 
     /// A SQLite path is canonical.
@@ -125,7 +117,7 @@ impl Db {
         let size = read_gauges("gatepost_db_size_bytes", "Size of the database.", &[], move || {
             vec![(Vec::new(), same.state().bytes as f64)]
         });
-        let WriterMetrics { queued, batch, commit } = self.metrics.clone();
+        let WriterMetrics { queued, batch, commit } = self.writes.metrics.clone();
         vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
     }
 
@@ -156,28 +148,46 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     {
-        if let DatabaseUrl::Sqlite(_) = *self.url
-            && let Some(mut connection) = self.readers.try_get()
-        {
-            let read = move || {
+        match self.connection_here() {
+            Some(mut connection) => caught(move || {
                 Connection::begin_transaction(&mut connection)?;
                 run(connection, queries)
-            };
-            // As on a blocking thread, a panic fails only this request. The connection is dropped.
-            let outcome = catch_unwind(AssertUnwindSafe(read));
-            return outcome.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())));
+            }),
+            None => self.read(queries).await,
         }
-        self.read(queries).await
+    }
+
+    /// [`Db::read_here`] for one statement, which needs no transaction.
+    pub async fn read_one<T, F>(&self, query: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        if let Some(mut connection) = self.connection_here() {
+            return caught(move || query(&mut connection));
+        }
+        let db = self.clone();
+        let run = move || {
+            db.check_reach()?;
+            without_transaction(&db.readers, query)
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    fn connection_here(&self) -> Option<r2d2::PooledConnection<Manager>> {
+        if self.waits_for_network() { None } else { self.readers.try_get() }
+    }
+
+    /// Whether the database is another process.
+    pub fn waits_for_network(&self) -> bool {
+        !matches!(*self.url, DatabaseUrl::Sqlite(_))
     }
 
     pub fn read_blocking<T, F>(&self, queries: F) -> Result<T, Error>
     where
         F: FnOnce(&mut Connection) -> Result<T, Error>,
     {
-        #[cfg(feature = "postgres")]
-        if let Versions::Watch(watch) = &*self.versions {
-            watch.check_reach(&self.readers)?;
-        }
+        self.check_reach()?;
         transaction(&self.readers, queries)
     }
 
@@ -202,23 +212,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
     {
-        match &self.writer {
-            Write::Queue(writer) => writer.submit(queries)?.await.map_err(|_| stopped())?,
-            #[cfg(feature = "postgres")]
-            Write::Pool(writers) => {
-                let (writers, metrics) = (writers.clone(), self.metrics.clone());
-                if metrics.queued.get() >= super::writer::QUEUE as i64 {
-                    return Err(Error::Unavailable("the queue of writes is full".to_owned()));
-                }
-                metrics.queued.inc();
-                let run = move || {
-                    metrics.queued.dec();
-                    metrics.time(|| writers.write(queries))
-                };
-                let ran = tokio::task::spawn_blocking(run).await;
-                ran.map_err(|_| Error::Internal("a write panicked".to_owned()))?
-            }
-        }
+        self.submit(queries)?.await.map_err(|_| stopped())?
     }
 
     pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
@@ -226,12 +220,31 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
     {
-        match &self.writer {
-            Write::Queue(writer) => writer.submit(queries)?.blocking_recv().map_err(|_| stopped())?,
+        self.submit(queries)?.blocking_recv().map_err(|_| stopped())?
+    }
+
+    fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        self.check_reach()?;
+        self.writes.submit(queries)
+    }
+
+    /// Fails at once while the server is away.
+    fn check_reach(&self) -> Result<(), Error> {
+        match &*self.versions {
+            Versions::WalIndex(_) => Ok(()),
             #[cfg(feature = "postgres")]
-            Write::Pool(writers) => writers.write(queries),
+            Versions::Watch(watch) => watch.check_reach(&self.readers),
         }
     }
+}
+
+/// As on a blocking thread, a panic fails only this request. The connection is dropped.
+fn caught<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())))
 }
 
 fn stopped() -> Error {

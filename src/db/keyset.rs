@@ -47,7 +47,8 @@ fn statement(scan: &Scan, step: Sql, limit: i64) -> Sql {
     let by: Vec<String> = scan.order.iter().map(|order| format!("{} {}", order.sql, direction(scan, order))).collect();
     let mut statement = Sql::new(format!("SELECT {} FROM {} WHERE ", scan.columns.join(", "), scan.table));
     statement.append(Sql::all([step, scan.condition.clone()]));
-    statement.push(&format!(" ORDER BY {} LIMIT ?", by.join(", "))).bind(limit);
+    // SQLite plans a statement with a bare `LIMIT ?` anew for each value, which takes a third of a short page's time.
+    statement.push(&format!(" ORDER BY {} LIMIT ? + 0", by.join(", "))).bind(limit);
     if scan.is_kept { statement.kept() } else { statement }
 }
 

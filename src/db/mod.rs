@@ -16,10 +16,12 @@ mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod probe;
+mod queue;
 pub mod references;
 mod remembered;
 pub mod rows;
 pub mod search;
+mod shared_reads;
 mod sqlite;
 pub mod text;
 mod transaction;

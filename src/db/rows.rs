@@ -11,7 +11,6 @@ use diesel::sqlite::{Sqlite, SqliteType};
 use serde_json::Value as Json;
 
 use super::connection::Connection;
-use crate::schema::row_counts;
 
 /// Text for both databases, with one value for each `?`.
 #[derive(Clone, Debug, Default)]
@@ -402,12 +401,16 @@ pub fn number(conn: &mut Connection, expression: &str, rest: Sql) -> QueryResult
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_i64).unwrap_or(0))
 }
 
-/// Counted by triggers; `None` for tables without them.
+/// An expression for the number of a table's rows, counted by triggers; NULL for tables without them. PostgreSQL has
+/// several counters per table.
+pub fn kept_count_of(table: &str) -> String {
+    format!("(SELECT CAST(sum(row_count) AS BIGINT) FROM row_counts WHERE table_name = '{table}')")
+}
+
 pub fn kept_count(conn: &mut Connection, table: &str) -> QueryResult<Option<i64>> {
-    let of_table = row_counts::table.filter(row_counts::table_name.eq(table)).select(row_counts::row_count);
-    // PostgreSQL has several counters per table; their sum is the number of rows.
-    let counts: Vec<i64> = of_table.load(conn)?;
-    Ok((!counts.is_empty()).then(|| counts.iter().sum()))
+    let mut statement = Sql::new("SELECT CAST(sum(row_count) AS BIGINT) FROM row_counts WHERE table_name = ?").kept();
+    statement.bind(table);
+    Ok(load(conn, statement)?.first().and_then(|row| row.first()?.as_i64()))
 }
 
 pub fn execute(conn: &mut Connection, statement: Sql) -> QueryResult<usize> {

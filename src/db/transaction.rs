@@ -21,15 +21,34 @@ pub(super) fn run<T>(
     match queries(&mut connection) {
         Ok(value) => Connection::commit_transaction(&mut connection).map(|()| value).map_err(Error::from),
         Err(error) => {
-            // A connection that fails to roll back counts as broken, and the pool drops it.
-            let _ = Connection::rollback_transaction(&mut connection);
+            rollback(&mut connection);
             Err(error)
         }
     }
 }
 
+/// For one statement, which is a transaction by itself. A connection that broke while idle is replaced.
+pub(super) fn without_transaction<T>(
+    pool: &r2d2::Pool<Manager>,
+    query: impl FnOnce(&mut Connection) -> Result<T, Error> + Clone,
+) -> Result<T, Error> {
+    let mut connection = pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+    match query.clone()(&mut connection) {
+        Err(Error::Unavailable(_)) => {
+            drop(connection);
+            transaction(pool, query)
+        }
+        outcome => outcome,
+    }
+}
+
+/// A connection that fails to roll back counts as broken, and the pool drops it.
+pub(super) fn rollback(connection: &mut Connection) {
+    let _ = Connection::rollback_transaction(connection);
+}
+
 /// Drops connections that broke while idle, for example because the server restarted.
-fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
+pub(super) fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
     let mut attempts = 0;
     loop {
         let mut connection = pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;

@@ -20,6 +20,8 @@ pub struct Cursor {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListQuery {
+    /// The fields to read: in the rows, all others are NULL, except those that order the list.
+    pub fields: Vec<&'static str>,
     pub limit: i64,
     pub cursor: Option<Cursor>,
     /// All of these words must occur.
@@ -43,6 +45,11 @@ impl ListQuery {
         self.order.iter().map(|order| order.field).filter(|field| *field != "id")
     }
 
+    /// Whether one statement finds the page: one step of [`keyset::fetch`], and a total that need not be counted.
+    pub fn is_one_statement(&self) -> bool {
+        self.search.is_empty() && (self.cursor.is_none() || self.order.len() == 1)
+    }
+
     /// Whether an index has this order: one field and the id, both in one direction.
     pub fn is_indexed(&self) -> bool {
         self.order.len() <= 2 && self.order.iter().all(|order| order.descending == self.order[0].descending)
@@ -54,13 +61,15 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     pub next: Option<Cursor>,
     pub previous: Option<Cursor>,
+    /// How many rows the list has, on all pages.
+    pub total: i64,
     /// Whether the request had a cursor.
     pub has_cursor: bool,
 }
 
 impl<T> Page<T> {
     /// Expects up to `limit + 1` rows; the extra row announces another page. `place` returns id and ordering values.
-    pub fn new(query: &ListQuery, mut rows: Vec<T>, place: impl Fn(&T) -> (i64, Vec<Value>)) -> Page<T> {
+    pub fn new(query: &ListQuery, mut rows: Vec<T>, total: i64, place: impl Fn(&T) -> (i64, Vec<Value>)) -> Page<T> {
         let has_more = rows.len() as i64 > query.limit;
         rows.truncate(query.limit as usize);
         let backwards = query.cursor.as_ref().is_some_and(|cursor| cursor.backwards);
@@ -75,7 +84,7 @@ impl<T> Page<T> {
         let next = if has_more || backwards { cursor(rows.last(), false) } else { None };
         let came_forwards = query.cursor.is_some() && !backwards;
         let previous = if came_forwards || (backwards && has_more) { cursor(rows.first(), true) } else { None };
-        Page { rows, next, previous, has_cursor: query.cursor.is_some() }
+        Page { rows, next, previous, total, has_cursor: query.cursor.is_some() }
     }
 }
 
@@ -94,9 +103,13 @@ impl Model {
             let keys = cursor.keys.iter().cloned();
             keys.chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
         });
+        let is_read = |field: &&str| query.fields.contains(field) || query.keys().any(|key| key == *field);
+        let fields = self.fields.iter().map(|field| Some(field.name).filter(is_read).unwrap_or("NULL"));
+        // With the page, because the total alone would take a second round trip and a transaction.
+        let kept_count = if query.search.is_empty() { rows::kept_count_of(self.plural) } else { "NULL".to_owned() };
         let scan = Scan {
             table: self.plural,
-            columns: &self.columns(),
+            columns: &["id"].into_iter().chain(fields).chain([kept_count.as_str()]).collect::<Vec<_>>(),
             condition: matching(query),
             order: &order,
             from: from.as_deref(),
@@ -105,12 +118,17 @@ impl Model {
             // Of orders by several fields there are too many.
             is_kept: query.order.len() <= 2,
         };
-        let rows = keyset::fetch(conn, &scan)?.into_iter().map(|values| self.row(values)).collect();
-        Ok(Page::new(query, rows, |row: &Row| (row.id, query.keys().map(|field| row.get(field).clone()).collect())))
+        let found = keyset::fetch(conn, &scan)?;
+        let total = match found.first().and_then(|values| values.last()?.as_i64()) {
+            Some(kept) => kept,
+            None => self.count(conn, query)?,
+        };
+        let rows = found.into_iter().map(|values| self.row(values)).collect();
+        let place = |row: &Row| (row.id, query.keys().map(|field| row.get(field).clone()).collect());
+        Ok(Page::new(query, rows, total, place))
     }
 
-    /// Without a search, the number is read from `row_counts` if triggers maintain it.
-    pub fn count(&self, conn: &mut Connection, query: &ListQuery) -> QueryResult<i64> {
+    fn count(&self, conn: &mut Connection, query: &ListQuery) -> QueryResult<i64> {
         if query.search.is_empty()
             && let Some(kept) = rows::kept_count(conn, self.plural)?
         {

@@ -19,7 +19,7 @@ pub struct Recent<T> {
     lists: Remembered<Asked, Arc<T>>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Asked {
     reader: Reader,
     slug: &'static str,
@@ -29,6 +29,7 @@ struct Asked {
 }
 
 /// The user whose rights decide what a list contains. Equal only until the rights are read again.
+#[derive(Clone)]
 struct Reader(Arc<Staff>);
 
 impl PartialEq for Reader {

@@ -365,7 +365,9 @@ fn page(rows: &[(String, i64)], query: &str) -> Page<(String, i64)> {
         found.retain(|row| compare(row, &at) == Ordering::Greater);
     }
     found.truncate(query.limit as usize + 1);
-    Page::new(&query, found, |row| (row.1, query.keys().map(|_| FieldValue::Text(row.0.clone())).collect()))
+    Page::new(&query, found, rows.len() as i64, |row| {
+        (row.1, query.keys().map(|_| FieldValue::Text(row.0.clone())).collect())
+    })
 }
 
 fn link<T>(page: &Page<T>, query: &str, relation: &str) -> Option<String> {

@@ -5,6 +5,7 @@ mod migrations;
 mod panics;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod queue;
 mod sqlite;
 
 use crate::harness::client::Answer;

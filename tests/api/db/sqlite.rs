@@ -1,24 +1,20 @@
 //! SQLite: its locks, its single writer and its files.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, mpsc};
-use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::ResponseError;
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
-use gatepost::db::{Connection, DatabaseUrl, Db};
+use gatepost::db::DatabaseUrl;
 use gatepost::error::Error;
 use tempfile::TempDir;
-use tokio::sync::oneshot;
 
 use super::assert_unavailable;
+use super::queue::{hold_writers, insert, names};
+use crate::harness::TestServer;
 use crate::harness::load::sound_names;
 use crate::harness::program::{Program, connect};
-use crate::harness::rows::texts;
-use crate::harness::{TestServer, eventually};
 
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
 #[tokio::test]
@@ -54,45 +50,12 @@ async fn a_write_waits_for_another_programs_short_transaction() {
     assert_eq!(answer.status, 201, "{answer:?}");
 }
 
-/// Keeps the writer busy until the returned end is dropped.
-async fn hold_writer(db: &Db) -> mpsc::Sender<()> {
-    let (release, released) = mpsc::channel();
-    let (enter, entered) = oneshot::channel();
-    let db = db.clone();
-    let signals = Arc::new(Mutex::new(Some((enter, released))));
-    tokio::spawn(async move {
-        let hold = db.write(move |_| {
-            if let Some((enter, released)) = signals.lock().expect("the signals").take() {
-                let _ = enter.send(());
-                // Ends with an error when the other end is dropped.
-                let _ = released.recv();
-            }
-            Ok(())
-        });
-        hold.await
-    });
-    entered.await.expect("the writer takes the job");
-    release
-}
-
-fn insert(conn: &mut Connection, name: &str) -> Result<(), Error> {
-    let now = "2026-01-01 00:00:00";
-    let row = diesel::sql_query("INSERT INTO articles (name, created_at, updated_at) VALUES (?, ?, ?)");
-    let row = row.bind::<diesel::sql_types::Text, _>(name).bind::<diesel::sql_types::Text, _>(now);
-    row.bind::<diesel::sql_types::Text, _>(now).execute(conn)?;
-    Ok(())
-}
-
-fn names(conn: &mut Connection) -> Vec<String> {
-    texts(conn, "SELECT name FROM articles ORDER BY id")
-}
-
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
 #[tokio::test]
 async fn a_write_that_fails_undoes_itself_and_none_of_those_it_shares_a_commit_with() {
     let server = TestServer::start().await;
     let db = &server.db;
-    let release = hold_writer(db).await;
+    let release = hold_writers(db).await;
     let database = server.sqlite_file().to_owned();
     let writes: Vec<BoxFuture<Result<(), Error>>> = vec![
         db.write(|conn| insert(conn, "first")).boxed(),
@@ -124,35 +87,6 @@ async fn a_write_that_fails_undoes_itself_and_none_of_those_it_shares_a_commit_w
         .collect();
     assert_eq!(statuses, [200, 500, 403, 500, 200, 200, 200], "{outcomes:?}");
     assert_eq!(names(&mut connect(server.sqlite_file())), ["first", "last"]);
-}
-
-#[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
-#[tokio::test]
-async fn a_queue_of_writes_that_is_full_answers_503_and_loses_none_of_those_in_it() {
-    let (server, token) = TestServer::with_alice().await;
-    assert_eq!(server.post_article(&token, "before").await.status, 201);
-    // A write of its own beside the request, which must not take the place of one of those below.
-    eventually("the user was seen", async || server.number("SELECT count(last_seen_at) FROM users").await == 1).await;
-    let release = hold_writer(&server.db).await;
-    let mut waiting: Vec<BoxFuture<Result<(), Error>>> = Vec::new();
-    let overflow = loop {
-        assert!(waiting.len() < 100_000, "the queue has no end");
-        let mut write = server.db.write(|conn| insert(conn, "queued")).boxed();
-        match std::future::poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await {
-            Poll::Pending => waiting.push(write),
-            Poll::Ready(outcome) => break outcome,
-        }
-    };
-    assert_eq!(overflow.expect_err("there is no room").status_code().as_u16(), 503);
-    assert!(waiting.len() >= 1000, "a burst finds room: {}", waiting.len());
-    assert_unavailable(&server.post_article(&token, "refused").await);
-    assert_eq!(server.get("/articles/", &token).await.status, 200, "reads go on");
-    drop(release);
-    let queued = waiting.len();
-    let outcomes = join_all(waiting).await;
-    assert!(outcomes.iter().all(Result::is_ok), "all that were taken are done");
-    assert_eq!(server.count("articles WHERE name = 'queued'").await, queued as i64);
-    assert_eq!(server.post_article(&token, "after").await.status, 201);
 }
 
 #[cfg_attr(feature = "postgres", ignore = "about SQLite's single writer and its file")]
