@@ -15,7 +15,10 @@ mod limits;
 mod load;
 #[path = "http/server.rs"]
 mod server;
+#[path = "http/table.rs"]
+mod table;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -23,13 +26,15 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use client::Client;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use gatepost::cognito::local_pool::{LocalPool, TokenRequest};
-use limits::{Crowd, Figure, Large};
+use limits::{Crowd, Large};
 use load::{Load, Measured};
 use serde_json::json;
 use server::Server;
+use table::{Comparison, Figure};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -53,37 +58,9 @@ fn main() -> Outcome<()> {
     if let Some(at) = arguments.iter().position(|argument| argument == "--floor") {
         return floor::serve(Path::new(&arguments[at + 1]), &arguments[at + 2]);
     }
-    let json_file = arguments.iter().position(|argument| argument == "--json").map(|at| arguments[at + 1].clone());
     let folder = tempfile::tempdir()?;
     let (results, figures) = run(folder.path())?;
-    print_table(&results, &figures);
-    if let Some(file) = json_file {
-        std::fs::write(file, format!("{:#}\n", as_json(&results, &figures)))?;
-    }
-    Ok(())
-}
-
-/// One line of the table: a figure and its floor, round by round.
-struct Comparison {
-    what: &'static str,
-    floor: &'static str,
-    rounds: Vec<(Measured, Measured)>,
-}
-
-impl Comparison {
-    fn new(what: &'static str, floor: &'static str) -> Comparison {
-        Comparison { what, floor, rounds: Vec::new() }
-    }
-
-    fn median(&self, of: impl Fn(&(Measured, Measured)) -> f64) -> f64 {
-        let mut values: Vec<f64> = self.rounds.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    }
-
-    fn ratio(&self) -> f64 {
-        self.median(|(measured, floor)| measured.per_second / floor.per_second)
-    }
+    table::report(&results, &figures, &arguments)
 }
 
 fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
@@ -96,7 +73,7 @@ fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
         runtime.block_on(load::once(service.address, &post(&token, &body)))?;
     }
     let list = get(&token);
-    let answer = runtime.block_on(load::whole(service.address, &list))?;
+    let answer = runtime.block_on(whole(service.address, &list))?;
     let floor = start_floor(folder, &answer)?;
     eprintln!("a million articles ...");
     let mut large = Large::start(&folder.join("large"))?;
@@ -118,11 +95,11 @@ fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS} ...");
         let measure = |address, load| runtime.block_on(load::measure(address, CLIENTS, load));
-        let constant = measure(floor.address, Load::Repeat(list.clone(), PERIOD))?;
-        let alone = measure(service.address, Load::Repeat(list.clone(), PERIOD))?;
+        let constant = measure(floor.address, Load::Repeat(vec![list.clone()], PERIOD))?;
+        let alone = measure(service.address, Load::Repeat(vec![list.clone()], PERIOD))?;
         reads.rounds.push((alone, constant));
         let crowd = runtime.block_on(Crowd::gather(service.address))?;
-        crowded.rounds.push((measure(service.address, Load::Repeat(list.clone(), PERIOD))?, alone));
+        crowded.rounds.push((measure(service.address, Load::Repeat(vec![list.clone()], PERIOD))?, alone));
         drop(crowd);
         let queries = |request: &[u8], place: fn(usize) -> String| {
             Load::Once((0..UNREMEMBERED_READS).map(|n| at_path(request, &place(n))).collect())
@@ -134,11 +111,18 @@ fn run(folder: &Path) -> Outcome<(Vec<Comparison>, Vec<Figure>)> {
         fresh.rounds.push((measure(service.address, Load::Once(requests.clone()))?, floor_verifies));
         let bare = bare_loop(&folder.join(format!("bare-{round}.sqlite3")))?;
         let body = r#"{"name":"Article of the benchmark"}"#;
-        writes.rounds.push((measure(service.address, Load::Repeat(post(&token, body), PERIOD))?, bare));
+        writes.rounds.push((measure(service.address, Load::Repeat(vec![post(&token, body)], PERIOD))?, bare));
         let events = (0..SIGN_UPS).map(|n| sign_up(&pool, &format!("user-{round}-{n}"))).collect();
         sign_ups.rounds.push((measure(service.address, Load::Once(events))?, bare));
     }
     Ok((vec![reads, unremembered, deep, crowded, fresh, writes, sign_ups], figures))
+}
+
+/// Sends one request and returns the whole response.
+async fn whole(address: SocketAddr, request: &[u8]) -> Outcome<String> {
+    let mut client = Client::connect(address).await?;
+    let (head, body) = client.answer(request).await?;
+    Ok(String::from_utf8([head, b"\r\n\r\n", body].concat())?)
 }
 
 /// The signed event of a confirmed sign-up.
@@ -225,45 +209,4 @@ fn start_floor(folder: &Path, answer: &str) -> Outcome<Server> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--floor").arg(folder.join("bench.local-pool.keys")).arg(answer);
     Server::start(command)
-}
-
-fn print_table(results: &[Comparison], figures: &[Figure]) {
-    println!(
-        "\n{:<44} {:>10} {:>8} {:>8}   {:<42} {:>10} {:>6}",
-        "", "per second", "p50 ms", "p99 ms", "floor", "per second", "ratio"
-    );
-    for line in results {
-        println!(
-            "{:<44} {:>10.0} {:>8.2} {:>8.2}   {:<42} {:>10.0} {:>6.2}",
-            line.what,
-            line.median(|(measured, _)| measured.per_second),
-            line.median(|(measured, _)| measured.p50_ms),
-            line.median(|(measured, _)| measured.p99_ms),
-            line.floor,
-            line.median(|(_, floor)| floor.per_second),
-            line.ratio(),
-        );
-    }
-    println!("\nMedians of {ROUNDS} rounds, {CLIENTS} connections; the load comes from the same machine.\n");
-    for Figure { what, value, unit, at_most } in figures {
-        println!("{what:<44} {value:>10.1} {unit}   at most {at_most} {unit}");
-    }
-}
-
-fn as_json(results: &[Comparison], figures: &[Figure]) -> serde_json::Value {
-    let lines = results.iter().map(|line| {
-        json!({
-            "what": line.what,
-            "per_second": line.median(|(measured, _)| measured.per_second),
-            "p50_ms": line.median(|(measured, _)| measured.p50_ms),
-            "p99_ms": line.median(|(measured, _)| measured.p99_ms),
-            "floor": line.floor,
-            "floor_per_second": line.median(|(_, floor)| floor.per_second),
-            "ratio": line.ratio(),
-        })
-    });
-    let figures = figures.iter().map(|Figure { what, value, unit, at_most }| {
-        json!({ "what": what, "value": value, "unit": unit, "at_most": at_most })
-    });
-    lines.chain(figures).collect()
 }

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::client::Client;
 use crate::load::{self, Load};
 use crate::server::Server;
+use crate::table::Figure;
 use crate::{CLIENTS, Outcome, get, request};
 
 const STARTS: usize = 5;
@@ -22,14 +23,6 @@ const IDLE: usize = 1_000;
 const SLOW: usize = 200;
 /// Number of different pages of 1,000 articles.
 const LARGE_READS: i64 = 2_000;
-
-/// A figure and its bound.
-pub struct Figure {
-    pub what: &'static str,
-    pub value: f64,
-    pub unit: &'static str,
-    pub at_most: f64,
-}
 
 /// A service with a million articles.
 pub struct Large {

@@ -1,6 +1,6 @@
 //! The load: connections that send one request after another and measure response times.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -11,8 +11,8 @@ use crate::client::Client;
 
 /// What to send.
 pub enum Load {
-    /// Repeats the same request for this long.
-    Repeat(Vec<u8>, Duration),
+    /// Repeats these requests in turn for this long.
+    Repeat(Vec<Vec<u8>>, Duration),
     /// Sends each request once.
     Once(Vec<Vec<u8>>),
 }
@@ -41,20 +41,13 @@ pub async fn once(address: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
     Ok(Client::connect(address).await?.exchange(request).await?.to_vec())
 }
 
-/// Sends one request and returns the whole response.
-pub async fn whole(address: SocketAddr, request: &[u8]) -> Outcome<String> {
-    let mut client = Client::connect(address).await?;
-    let (head, body) = client.answer(request).await?;
-    Ok(String::from_utf8([head, b"\r\n\r\n", body].concat())?)
-}
-
 /// Puts the load on a server. Fails unless every status is 2xx.
 pub async fn measure(address: SocketAddr, clients: usize, load: Load) -> Outcome<Measured> {
     let (repeat, queue, deadline) = match load {
-        Load::Repeat(request, period) => (request, VecDeque::new(), Some(period)),
+        Load::Repeat(requests, period) => (requests, VecDeque::new(), Some(period)),
         Load::Once(requests) => (Vec::new(), requests.into(), None),
     };
-    let shared = Rc::new((repeat, RefCell::new(queue)));
+    let shared = Rc::new((repeat, RefCell::new(queue), Cell::new(0)));
     let started = Instant::now();
     let tasks = tokio::task::LocalSet::new();
     let mut handles = Vec::new();
@@ -67,7 +60,9 @@ pub async fn measure(address: SocketAddr, clients: usize, load: Load) -> Outcome
                 let next = shared.1.borrow_mut().pop_front();
                 let request = match (&next, deadline) {
                     (Some(request), _) => request,
-                    (None, Some(period)) if started.elapsed() < period => &shared.0,
+                    (None, Some(period)) if started.elapsed() < period => {
+                        &shared.0[shared.2.replace(shared.2.get() + 1) % shared.0.len()]
+                    }
                     _ => return Outcome::Ok(latencies),
                 };
                 let begun = Instant::now();
