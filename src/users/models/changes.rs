@@ -207,6 +207,12 @@ pub fn set_password(
     history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
 }
 
+/// For the same password, so sessions stay and the history says nothing. `false` if the old hash is no longer there.
+pub fn replace_hash(conn: &mut Connection, id: i64, old: &str, new: &str) -> QueryResult<bool> {
+    let user = users::table.filter(users::id.eq(id).and(users::password.eq(old)));
+    diesel::update(user).set(users::password.eq(new)).execute(conn).map(|replaced| replaced > 0)
+}
+
 /// Not recorded in the history.
 pub fn set_last_seen(conn: &mut Connection, id: i64, at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(users::table.find(id)).set(users::last_seen_at.eq(at)).execute(conn).map(drop)
