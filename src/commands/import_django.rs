@@ -100,9 +100,8 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     match report.outcome {
         Outcome::Refused => {
             let refused = report.count(|count| count.refused);
-            let rows = if refused == 1 { "1 row is" } else { &format!("{refused} rows are") };
             let problem = format!(
-                "nothing was imported: {rows} refused; change them in Django, or leave them out with --skip-refused"
+                "nothing was imported: {refused} refused; fix these rows in Django, or leave them out with --skip-refused"
             );
             Err(CommandError::refused(problem))
         }

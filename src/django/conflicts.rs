@@ -90,9 +90,9 @@ fn recognize(staging: &mut Staging) -> QueryResult<()> {
 }
 
 fn is_other_project(staging: &mut Staging) -> QueryResult<bool> {
-    let known = "users JOIN known ON known.model = 'user' AND known.key = users.key";
-    Ok(staging.is_any(known)?
-        && !staging.is_any(&format!("{known} WHERE known.joined = substr(users.date_joined, 1, 23)"))?)
+    let dated = "users JOIN known ON known.model = 'user' AND known.key = users.key
+         WHERE known.joined IS NOT NULL AND users.joined IS NOT NULL";
+    Ok(staging.is_any(dated)? && !staging.is_any(&format!("{dated} AND known.joined = users.joined"))?)
 }
 
 /// Where a row cannot come, or comes changed: the model with its table, a condition on the row `t`, and an SQL

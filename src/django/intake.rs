@@ -3,17 +3,14 @@
 use chrono::{NaiveDateTime, SubsecRound, Utc};
 
 use super::cell::Cell;
-use super::staging::{NEW, REFUSED, Staging};
+use super::rules::{self, Problems};
+use super::staging::{NEW, Staging};
 use super::user_table::FIELDS;
 use super::zone::Zone;
 use super::{ImportError, Options, Progress, time};
-use crate::articles::models::ARTICLE;
 use crate::db::bulk::Value;
-use crate::models::Kind;
-use crate::models::clean::strip;
 use crate::users::django_hashes::{DjangoHash, Unusable};
 use crate::users::models::email_key;
-use crate::users::{groups, validators};
 
 /// Whose password hashes come along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,24 +53,6 @@ pub struct Intake<'a> {
     now: NaiveDateTime,
     progress: Progress<'a>,
     read: u64,
-}
-
-/// What is wrong with a row.
-#[derive(Default)]
-struct Problems(Vec<(&'static str, String, String)>);
-
-impl Problems {
-    fn refuse(&mut self, code: impl Into<String>, text: impl Into<String>) {
-        self.0.push(("refused", code.into(), text.into()));
-    }
-
-    fn change(&mut self, code: impl Into<String>, text: impl Into<String>) {
-        self.0.push(("changed", code.into(), text.into()));
-    }
-
-    fn state(&self) -> i64 {
-        if self.0.iter().any(|(outcome, ..)| *outcome == "refused") { REFUSED } else { NEW }
-    }
 }
 
 fn optional(text: Option<String>) -> Value {
@@ -138,22 +117,22 @@ impl<'a> Intake<'a> {
         let (place, mut problems) = (self.place(), Problems::default());
         // Without a username, the e-mail is the name that users sign in with.
         let name = Some(raw.cell("username")).filter(|cell| **cell != Cell::Missing).unwrap_or(raw.cell("email"));
-        let username = username(name, &mut problems);
+        let username = rules::username(name, &mut problems);
         let is_normal = name.text() == Some(username.as_str());
-        let email = email(raw.cell("email"), &mut problems);
+        let email = rules::email(raw.cell("email"), &mut problems);
         let [first_name, last_name] =
-            ["first_name", "last_name"].map(|field| person_name(raw.cell(field), field, &mut problems));
+            ["first_name", "last_name"].map(|field| rules::person_name(raw.cell(field), field, &mut problems));
         let [is_active, is_staff, is_superuser] = [("is_active", true), ("is_staff", false), ("is_superuser", false)]
-            .map(|(field, default)| flag(raw.cell(field), field, default, &mut problems));
+            .map(|(field, default)| rules::flag(raw.cell(field), field, default, &mut problems));
         let password = self.password(raw.cell("password"), is_staff, &mut problems);
         let last_login = self.time(raw.cell("last_login"), "last_login", "the user has not signed in", &mut problems);
         let joined = raw.cell("date_joined");
         let date_joined = match joined {
             Cell::Missing => None,
-            Cell::Null => invalid_time("date_joined", "the time of the import takes its place", &mut problems),
+            Cell::Null => rules::invalid_time("date_joined", "the time of the import takes its place", &mut problems),
             _ => self.time(joined, "date_joined", "the time of the import takes its place", &mut problems),
         };
-        let key = key(&raw.key, raw.natural.as_deref(), place, &mut problems);
+        let key = rules::key(&raw.key, raw.natural.as_deref(), place, &mut problems);
         let row = [
             ("row", Value::Integer(place)),
             ("key", plain(key.clone())),
@@ -175,6 +154,7 @@ impl<'a> Intake<'a> {
             ("is_superuser", Value::Flag(is_superuser)),
             ("last_login", optional(last_login.map(time::text))),
             ("date_joined", plain(time::text(date_joined.unwrap_or(self.now)))),
+            ("joined", optional(date_joined.map(time::milliseconds))),
             ("state", Value::Integer(problems.state())),
         ];
         self.staging.insert("users", &row)?;
@@ -206,14 +186,14 @@ impl<'a> Intake<'a> {
         }
         match cell.text().and_then(|text| time::parse(text, self.zone)) {
             Some(time) => Some(time),
-            None => invalid_time(field, instead, problems),
+            None => rules::invalid_time(field, instead, problems),
         }
     }
 
     pub fn group(&mut self, raw_key: &Cell, natural: Option<String>, cell: &Cell) -> Result<(), ImportError> {
         let (place, mut problems) = (self.place(), Problems::default());
-        let name = group_name(cell, &mut problems);
-        let key = key(raw_key, natural.as_deref(), place, &mut problems);
+        let name = rules::group_name(cell, &mut problems);
+        let key = rules::key(raw_key, natural.as_deref(), place, &mut problems);
         let row = [
             ("row", Value::Integer(place)),
             ("key", plain(key.clone())),
@@ -236,7 +216,7 @@ impl<'a> Intake<'a> {
         if id.is_none() {
             problems.refuse("id_invalid", "its id is not a 64-bit number that leaves room for others");
         }
-        let name = article_name(cell, &mut problems);
+        let name = rules::article_name(cell, &mut problems);
         let key = id.map_or_else(|| format!("row {place}"), |id| id.to_string());
         let row = [
             ("row", Value::Integer(place)),
@@ -301,115 +281,4 @@ impl<'a> Intake<'a> {
         ];
         Ok(self.staging.insert("log", &row)?)
     }
-}
-
-fn key(key: &Cell, natural: Option<&str>, place: i64, problems: &mut Problems) -> String {
-    match (key.key(), natural) {
-        (Some(key), _) => key,
-        (None, Some(natural)) => natural.to_owned(),
-        (None, None) => {
-            problems.refuse("id_invalid", "it has no usable primary key");
-            format!("row {place}")
-        }
-    }
-}
-
-fn username(cell: &Cell, problems: &mut Problems) -> String {
-    let Some(text) = cell.text() else {
-        problems.refuse("username_not_text", "the username is not text");
-        return String::new();
-    };
-    let name = validators::normalize_username(text);
-    if name.is_empty() {
-        problems.refuse("username_empty", "the username is empty");
-    } else if name.contains('\0') {
-        problems.refuse("username_nul", "the username has a NUL character");
-    } else if !validators::has_username_characters(&name) {
-        problems.refuse("username_rule", "the username has characters other than letters, digits and @ . + - _");
-    }
-    if name.chars().count() > validators::MAX_USERNAME_CHARS {
-        problems.refuse("username_too_long", "the username is longer than 150 characters");
-    }
-    if name != text {
-        problems.change("username_normalized", format!("the username becomes {}", name.escape_debug()));
-    }
-    name
-}
-
-fn email(cell: &Cell, problems: &mut Problems) -> String {
-    match cell.text() {
-        Some(text) if validators::email(text).is_empty() => text.to_owned(),
-        _ => {
-            if !cell.is_empty() {
-                problems.change("email_invalid", "the e-mail address is not valid, so the user comes without it");
-            }
-            String::new()
-        }
-    }
-}
-
-fn person_name(cell: &Cell, field: &str, problems: &mut Problems) -> String {
-    let label = field.replace('_', " ");
-    match cell.text() {
-        Some(text) if text.contains('\0') => {
-            problems.refuse(format!("{field}_nul"), format!("the {label} has a NUL character"));
-        }
-        Some(text) if !validators::name(text).is_empty() => {
-            problems.refuse(format!("{field}_too_long"), format!("the {label} is longer than 150 characters"));
-        }
-        Some(text) => return text.to_owned(),
-        None if cell.is_empty() => {}
-        None => problems.refuse(format!("{field}_not_text"), format!("the {label} is not text")),
-    }
-    String::new()
-}
-
-fn flag(cell: &Cell, field: &str, default: bool, problems: &mut Problems) -> bool {
-    if *cell == Cell::Missing {
-        return default;
-    }
-    cell.flag().unwrap_or_else(|| {
-        problems.change(format!("{field}_unset"), format!("{field} is neither true nor false, and becomes false"));
-        false
-    })
-}
-
-fn invalid_time(field: &str, instead: &str, problems: &mut Problems) -> Option<NaiveDateTime> {
-    problems.change(format!("{field}_invalid"), format!("{field} is not a time; {instead}"));
-    None
-}
-
-fn group_name(cell: &Cell, problems: &mut Problems) -> String {
-    let Some(text) = cell.text() else {
-        problems.refuse("name_not_text", "the name is not text");
-        return String::new();
-    };
-    let name = groups::normalize_name(strip(text));
-    if name.is_empty() {
-        problems.refuse("name_empty", "the name is empty");
-    } else if name.contains('\0') {
-        problems.refuse("name_nul", "the name has a NUL character");
-    } else if !validators::name(&name).is_empty() {
-        problems.refuse("name_too_long", "the name is longer than 150 characters");
-    }
-    if name != text {
-        problems.change("name_normalized", format!("the name becomes {}", name.escape_debug()));
-    }
-    name
-}
-
-fn article_name(cell: &Cell, problems: &mut Problems) -> String {
-    let most = match ARTICLE.field("name").map(|field| field.kind) {
-        Some(Kind::Char(most)) => most,
-        _ => usize::MAX,
-    };
-    match cell.text() {
-        None => problems.refuse("name_not_text", "the name is not text"),
-        Some(text) if text.contains('\0') => problems.refuse("name_nul", "the name has a NUL character"),
-        Some(text) if text.chars().count() > most => {
-            problems.refuse("name_too_long", format!("the name is longer than {most} characters"));
-        }
-        Some(_) => {}
-    }
-    cell.text().unwrap_or_default().to_owned()
 }

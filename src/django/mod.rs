@@ -1,7 +1,7 @@
 //! Moving in from a Django project: its users, groups, permissions, articles and admin log.
 //!
-//! [`database`] and [`dump`] read a source and hand its rows to [`intake`], which checks each row by itself and keeps it
-//! in a [`staging`] database. [`conflicts`] holds the rows against each other and against the target. [`writer`] writes
+//! [`database`] and [`dump`] read a source and hand its rows to [`intake`], which checks each row by itself with [`rules`]
+//! and keeps it in a [`staging`] database. [`conflicts`] holds the rows against each other and against the target. [`writer`] writes
 //! what is left. [`report`] says what became of the rows that did not come as they were.
 
 mod cell;
@@ -12,6 +12,7 @@ mod intake;
 mod log;
 mod permissions;
 mod report;
+mod rules;
 mod staging;
 mod time;
 mod user_table;

@@ -19,13 +19,14 @@ pub const NEW: i64 = 0;
 pub const KNOWN: i64 = 1;
 pub const REFUSED: i64 = 2;
 
-/// `natural` is the natural key of a dump, as JSON. `shown` is the row's name in reports.
+/// `natural` is the natural key of a dump, as JSON. `shown` is the row's name in reports. `joined` is when a user joined,
+/// as far as every kind of source knows it: to the millisecond, and NULL if it does not say.
 const TABLES: &str = "
     CREATE TABLE users (
         row INTEGER PRIMARY KEY, key TEXT, natural TEXT, source_id INTEGER, shown TEXT, username TEXT,
         is_normal INTEGER, email TEXT, email_key TEXT, first_name TEXT, last_name TEXT, password TEXT,
         is_active INTEGER, is_staff INTEGER, is_superuser INTEGER, last_login TEXT, date_joined TEXT,
-        state INTEGER, local_id INTEGER);
+        joined TEXT, state INTEGER, local_id INTEGER);
     CREATE TABLE groups (
         row INTEGER PRIMARY KEY, key TEXT, natural TEXT, source_id INTEGER, shown TEXT, name TEXT,
         state INTEGER, local_id INTEGER);

@@ -24,6 +24,11 @@ pub fn text(time: NaiveDateTime) -> String {
     time.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
+/// What is left of a time in a dump.
+pub fn milliseconds(time: NaiveDateTime) -> String {
+    time.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

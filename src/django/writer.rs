@@ -77,17 +77,17 @@ fn write_users(
         let mut grants = grants(staging, after)?;
         let query = format!(
             "SELECT row, key, local_id, username, email, first_name, last_name, password, is_active, is_staff,
-                 is_superuser, last_login, date_joined FROM users
+                 is_superuser, last_login, date_joined, joined FROM users
              WHERE state = {NEW} AND row > {after} ORDER BY row LIMIT {BATCH}"
         );
         let batch = staging.rows(&query)?;
         let Some(last) = batch.last().and_then(|row| integer(row, 0)) else { return Ok(()) };
         let users: Vec<StoredUser> = batch.iter().map(|row| user(row, &mut grants)).collect();
         models::create_all(target, &users, &names, actor)?;
-        let joined = |row: &Vec<Bulk>| text(row, 12).and_then(|joined| joined.get(..23)).map(str::to_owned);
-        let marks = batch
-            .iter()
-            .map(|row| (text(row, 1).unwrap_or_default().to_owned(), joined(row), integer(row, 2).unwrap_or_default()));
+        let marks = batch.iter().map(|row| {
+            let key = text(row, 1).unwrap_or_default().to_owned();
+            (key, text(row, 13).map(str::to_owned), integer(row, 2).unwrap_or_default())
+        });
         mark(target, "user", marks.collect())?;
         after = last;
         written += users.len() as u64;
