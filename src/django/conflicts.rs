@@ -2,8 +2,10 @@
 
 use diesel::QueryResult;
 
+use super::error::ImportError;
+use super::options::{KeepEmail, Options};
 use super::staging::{KNOWN, NEW, REFUSED, Staging};
-use super::{ImportError, KeepEmail, Options, log, permissions};
+use super::{log, permissions};
 use crate::db::bulk::{self, Value};
 use crate::db::{Connection, ids};
 

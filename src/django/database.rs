@@ -2,8 +2,8 @@
 
 use diesel::QueryResult;
 
-use super::ImportError;
 use super::cell::Cell;
+use super::error::ImportError;
 use super::intake::{Intake, RawEntry, RawUser};
 use super::user_table::UserTable;
 use crate::db::bulk;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
-use super::ImportError;
 use super::cell::Cell;
+use super::error::ImportError;
 use super::intake::{Intake, RawEntry, RawUser};
 use super::user_table::{FIELDS, UserTable};
 

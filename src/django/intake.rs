@@ -3,22 +3,16 @@
 use chrono::{NaiveDateTime, SubsecRound, Utc};
 
 use super::cell::Cell;
+use super::error::ImportError;
+use super::options::{Options, Passwords, Progress};
 use super::rules::{self, Problems};
 use super::staging::{NEW, Staging};
+use super::time;
 use super::user_table::FIELDS;
 use super::zone::Zone;
-use super::{ImportError, Options, Progress, time};
 use crate::db::bulk::Value;
 use crate::users::django_hashes::{DjangoHash, Unusable};
 use crate::users::models::email_key;
-
-/// Whose password hashes come along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passwords {
-    All,
-    Staff,
-    None,
-}
 
 /// A row of the users' table.
 pub struct RawUser {

@@ -2,30 +2,12 @@
 
 use diesel::QueryResult;
 
+use super::error::ImportError;
+use super::log;
+use super::options::Outcome;
 use super::staging::{KNOWN, NEW, REFUSED, Staging, integer, text};
-use super::{ImportError, log};
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Imported,
-    DryRun,
-    NothingToDo,
-    /// Rows are refused, so nothing was written.
-    Refused,
-}
-
-impl Outcome {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Imported => "imported",
-            Outcome::DryRun => "dry_run",
-            Outcome::NothingToDo => "nothing_to_do",
-            Outcome::Refused => "refused",
-        }
-    }
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
-use super::{ImportError, Options, Outcome};
+use super::error::ImportError;
+use super::options::{Options, Outcome};
 use crate::db::bulk::{self, BulkRow, Inserter, Value};
 use crate::db::rows::{self, Sql};
 use crate::db::{self, Connection};

@@ -1,6 +1,6 @@
 //! Which table has the users, and which columns.
 
-use super::ImportError;
+use super::error::ImportError;
 
 /// Django's names of the columns.
 pub const FIELDS: [&str; 10] = [

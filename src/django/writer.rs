@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::QueryResult;
 
+use super::error::ImportError;
+use super::log;
+use super::options::Progress;
 use super::staging::{KNOWN, NEW, Staging, integer, text};
-use super::{ImportError, Progress, log};
 use crate::articles::models::ARTICLE;
 use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
 use crate::db::{Connection, ids, rows};
