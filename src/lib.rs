@@ -9,7 +9,8 @@
 //! | room | what it does | in the Django project | may use |
 //! |---|---|---|---|
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
-//! | `commands` | the command line | management commands | `server`, `config`, `admin`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
+//! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
+//! | `django` | moving in from a Django project | `dumpdata`, `loaddata` | `articles`, `users`, `models`, `history`, `db`, `error` |
 //! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
@@ -58,6 +59,7 @@ pub mod commands;
 pub mod config;
 pub mod crypto;
 pub mod db;
+pub mod django;
 pub mod error;
 pub mod history;
 pub mod http;

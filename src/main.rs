@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
     self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, import,
-    migrate, openapi, serve, token,
+    import_django, migrate, openapi, serve, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -33,6 +33,8 @@ enum Command {
     CopyDatabase(copy_database::Arguments),
     /// Import the rows of a CSV file, all or none
     Import(import::Arguments),
+    /// Move in from a Django project
+    ImportDjango(import_django::Arguments),
     /// Create a superuser
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
@@ -56,14 +58,14 @@ fn main() -> ExitCode {
     };
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => commands::fail(error),
+        Err(error) => commands::fail(&error),
     }
 }
 
 /// Prints the help, the version or what is wrong with the arguments.
 fn print(answer: &clap::Error) -> ExitCode {
     match commands::seen(answer.print()) {
-        Err(error) if !answer.use_stderr() => commands::fail(error),
+        Err(error) if !answer.use_stderr() => commands::fail(&error),
         _ => ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)),
     }
 }
@@ -82,6 +84,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Backup(arguments) => backup::run(&basics, &arguments),
         Command::CopyDatabase(arguments) => copy_database::run(&arguments),
         Command::Import(arguments) => import::run(&basics, &arguments),
+        Command::ImportDjango(arguments) => import_django::run(&basics, arguments),
         Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),

@@ -24,6 +24,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    django_rows (model, source_key) {
+        model -> Text,
+        source_key -> Text,
+        joined -> Nullable<Text>,
+        local_id -> BigInt,
+    }
+}
+
+diesel::table! {
     group_permissions (group_id, permission) {
         group_id -> BigInt,
         permission -> Text,
@@ -142,6 +151,7 @@ diesel::joinable!(user_groups -> groups (group_id));
 diesel::allow_tables_to_appear_in_same_query!(
     articles,
     deleted_rows,
+    django_rows,
     group_permissions,
     groups,
     history,

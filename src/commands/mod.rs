@@ -8,6 +8,7 @@ pub mod copy_database;
 pub mod createsuperuser;
 pub mod health;
 pub mod import;
+pub mod import_django;
 pub mod migrate;
 pub mod openapi;
 mod output;

@@ -27,25 +27,39 @@ pub(super) fn write_line(line: std::fmt::Arguments) -> Result<(), CommandError> 
 /// The outcome of writing to standard output.
 pub fn seen(written: std::io::Result<()>) -> Result<(), CommandError> {
     match written.and_then(|()| std::io::stdout().flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError(format!("standard output: {error}"))),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CommandError::new(format!("standard output: {error}")))
+        }
         _ => Ok(()),
     }
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct CommandError(String);
+#[error("{problem}")]
+pub struct CommandError {
+    problem: String,
+    code: u8,
+}
 
 impl CommandError {
     pub(super) fn new(problem: impl ToString) -> CommandError {
-        CommandError(problem.to_string())
+        CommandError { problem: problem.to_string(), code: 1 }
+    }
+
+    /// The input is refused, and nothing has failed: exit code 2.
+    pub(super) fn refused(problem: impl ToString) -> CommandError {
+        CommandError { problem: problem.to_string(), code: 2 }
+    }
+
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(self.code)
     }
 }
 
 /// Unlike API clients, users of the command line may see the cause.
 impl From<Error> for CommandError {
     fn from(error: Error) -> CommandError {
-        CommandError(error.cause().map_or_else(|| error.to_string(), str::to_owned))
+        CommandError::new(error.cause().map_or_else(|| error.to_string(), str::to_owned))
     }
 }
 
@@ -58,9 +72,15 @@ macro_rules! command_error_from {
         })*
     };
 }
-command_error_from!(std::io::Error, crate::config::ConfigError, crate::db::OpenError, crate::server::StartError);
+command_error_from!(
+    std::io::Error,
+    crate::config::ConfigError,
+    crate::db::OpenError,
+    crate::server::StartError,
+    crate::django::ImportError
+);
 
-pub fn fail(error: impl std::fmt::Display) -> ExitCode {
+pub fn fail(error: &CommandError) -> ExitCode {
     say_error!("gatepost: {error}");
-    ExitCode::FAILURE
+    error.code()
 }

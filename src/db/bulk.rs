@@ -39,6 +39,19 @@ impl Value {
     }
 }
 
+impl From<rows::Value> for Value {
+    fn from(value: rows::Value) -> Value {
+        match value {
+            rows::Value::Text(text) => Value::Text(text),
+            rows::Value::Integer(number) => Value::Integer(number),
+            rows::Value::Boolean(flag) => Value::Flag(flag),
+            rows::Value::DateTime(time) => Value::Time(time),
+            // No column holds a list.
+            rows::Value::Null | rows::Value::Integers(_) | rows::Value::Texts(_) => Value::Null,
+        }
+    }
+}
+
 pub struct BulkRow(pub Vec<Value>);
 
 impl QueryableByName<Sqlite> for BulkRow {

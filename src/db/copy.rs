@@ -1,18 +1,18 @@
 //! Copies everything from one database to another, of the same kind or not. One transaction reads the source, so later
 //! commits are not copied. Another fills the target with all rows or none.
 
-use std::collections::HashMap;
-
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
 use super::bulk::{self, Inserter};
 use super::connection::{Connection, Role};
+use super::exclusive::open_migrated;
+use super::ids::{last_ids, set_last_id};
 use super::open_error::OpenError;
 use super::references;
 use super::rows::{self, Sql};
 use super::url::DatabaseUrl;
-use super::{migrations, pool, sqlite};
+use super::{migrations, pool};
 
 /// Migrations and triggers fill these tables.
 const FILLED: [&str; 2] = ["__diesel_schema_migrations", "row_counts"];
@@ -99,17 +99,6 @@ fn open_target<'a>(url: &'a DatabaseUrl, tables: &[String]) -> Result<Side<'a>, 
     Ok(target)
 }
 
-fn open_migrated(url: &DatabaseUrl) -> Result<Connection, String> {
-    match url {
-        DatabaseUrl::Sqlite(path) => sqlite::open_writer(path).map(|(connection, _)| connection),
-        #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(server) => {
-            super::postgres::open_migrated(server)?;
-            pool::open(url, Role::Writer).map_err(|error| error.to_string())
-        }
-    }
-}
-
 fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
     let tables = references::tables(conn)?;
     Ok(tables.into_iter().filter(|table| !FILLED.contains(&table.as_str())).collect())
@@ -169,50 +158,6 @@ fn check_foreign_keys(conn: &mut Connection, deferred: &[String]) -> QueryResult
     }
     conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
     deferred.iter().try_for_each(|key| conn.batch_execute(&format!("{key} NOT DEFERRABLE")))
-}
-
-fn sequences(conn: &Connection) -> (&'static [&'static str; 2], &'static str) {
-    match conn {
-        Connection::Sqlite(_) => (&["name", "seq"], "FROM sqlite_sequence WHERE 1 = 1"),
-        #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => (
-            &["tables.relname", "coalesce(pg_sequence_last_value(sequences.oid), 0)"],
-            "FROM pg_class AS sequences JOIN pg_depend AS owned ON owned.classid = 'pg_class'::regclass \
-             AND owned.objid = sequences.oid AND owned.deptype IN ('i', 'a') \
-             JOIN pg_class AS tables ON tables.oid = owned.refobjid \
-             WHERE sequences.relkind = 'S' AND tables.relnamespace = current_schema()::regnamespace",
-        ),
-    }
-}
-
-fn last_ids(conn: &mut Connection) -> QueryResult<HashMap<String, i64>> {
-    let (columns, rest) = sequences(conn);
-    let rows = rows::select(conn, columns, Sql::new(rest))?;
-    let last_id = |row: &Vec<rows::Value>| Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_i64()?));
-    Ok(rows.iter().filter_map(last_id).filter(|(_, id)| *id > 0).collect())
-}
-
-/// Call this last: PostgreSQL does not roll it back.
-fn set_last_id(conn: &mut Connection, table: &str, id: i64) -> QueryResult<()> {
-    let mut statement = match conn {
-        Connection::Sqlite(_) => {
-            // The inserts may already have created an entry with a smaller id.
-            let mut known = Sql::new("DELETE FROM sqlite_sequence WHERE seq < ? AND name = ?");
-            known.bind(id).bind(table);
-            rows::execute(conn, known)?;
-            Sql::new(
-                "INSERT INTO sqlite_sequence (seq, name) SELECT id, name FROM (SELECT ? AS id, ? AS name) \
-                      WHERE name NOT IN (SELECT name FROM sqlite_sequence)",
-            )
-        }
-        #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => {
-            let (columns, rest) = sequences(conn);
-            Sql::new(format!("SELECT setval(sequences.oid, ?) {rest} AND {} = ?", columns[0]))
-        }
-    };
-    statement.bind(id).bind(table);
-    rows::execute(conn, statement).map(drop)
 }
 
 fn copy_last_ids(source: &mut Side, target: &mut Side, tables: &mut [Copied]) -> Result<(), OpenError> {

@@ -3,11 +3,14 @@
 
 mod any_connection;
 mod backup;
-mod bulk;
+pub mod bulk;
 mod connection;
 pub mod copy;
 mod database;
 mod errors;
+mod exclusive;
+mod foreign;
+pub mod ids;
 pub mod kept_keys;
 pub mod keyset;
 pub mod migrations;
@@ -34,8 +37,11 @@ pub use any_connection::Backend;
 pub use backup::backup;
 pub use connection::Connection;
 pub use database::{Db, DbState};
+pub use exclusive::Exclusive;
+pub use foreign::open_foreign;
 pub use open_error::OpenError;
 pub use remembered::Remembered;
+pub use sqlite::open_temporary;
 pub use transaction::{attempt, savepoint};
 pub use url::DatabaseUrl;
 pub use version::Version;

@@ -88,6 +88,16 @@ fn load(conn: &mut Connection, condition: &str, table: &str) -> QueryResult<Vec<
     Ok(rows.into_iter().filter_map(reference).collect())
 }
 
+/// The table and column that a column refers to, whatever happens at a deletion.
+pub fn target(conn: &mut Connection, table: &str, column: &str) -> QueryResult<Option<(String, String)>> {
+    let (columns, tables) = foreign_keys(conn);
+    let mut rest = Sql::new(format!("{tables} AND {} = ? AND {} = ?", columns[0], columns[1]));
+    rest.bind(table).bind(column);
+    let rows = rows::select(conn, &columns[2..4], rest)?;
+    let text = |row: &[rows::Value], at: usize| row.get(at).and_then(|value| value.as_str()).map(str::to_owned);
+    Ok(rows.first().and_then(|row| Some((text(row, 0)?, text(row, 1)?))))
+}
+
 pub fn tables(conn: &mut Connection) -> QueryResult<Vec<String>> {
     let rest = Sql::new(match conn {
         // The names of SQLite's own tables begin with `sqlite_`.

@@ -38,6 +38,14 @@ pub fn open(path: &Path, role: Role) -> ConnectionResult<Connection> {
     Ok(Connection::Sqlite(connection))
 }
 
+/// A database in a file without a name, which is gone with the connection.
+pub fn open_temporary() -> ConnectionResult<Connection> {
+    let mut connection = SqliteConnection::establish("")?;
+    let settings = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;";
+    connection.batch_execute(settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(Connection::Sqlite(connection))
+}
+
 /// For many small writes: each has a savepoint, and writing its old pages to a temporary file would take a fifth of the
 /// writer's time. Not for migrations, which sort whole tables.
 pub fn keep_savepoints_in_memory(connection: &mut Connection) -> QueryResult<()> {

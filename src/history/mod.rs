@@ -4,4 +4,6 @@ pub mod deleted_rows;
 pub mod expiry;
 mod records;
 
-pub use records::{Action, Actor, Changes, Entry, Object, Source, newest_since, record, version};
+pub use records::{
+    Action, Actor, Changes, Entry, Object, PastEntry, Source, newest_since, record, record_all, record_past, version,
+};

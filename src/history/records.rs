@@ -1,10 +1,11 @@
 //! The history: one row per change, written by the model functions in the change's own transaction.
 
-use chrono::{NaiveDateTime, Utc};
+use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::db::Connection;
+use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
 use crate::schema::history;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Actor {
     /// For a command, or for a first token whose user does not exist yet.
     pub fn system(source: Source) -> Actor {
         Actor { user_id: None, name: String::new(), source, batch: None }
+    }
+
+    /// A user who is not here, by the name from that time.
+    pub fn former(name: &str, source: Source) -> Actor {
+        Actor { name: name.to_owned(), ..Actor::system(source) }
     }
 
     pub fn user_id(&self) -> Option<i64> {
@@ -132,6 +138,63 @@ pub fn record(
         ))
         .execute(conn)
         .map(drop)
+}
+
+/// [`record`] for many objects at once.
+pub fn record_all<'a>(
+    conn: &mut Connection,
+    actor: &Actor,
+    action: Action,
+    objects: impl IntoIterator<Item = (Object<'a>, Changes)>,
+) -> QueryResult<()> {
+    let at = Utc::now().naive_utc().trunc_subsecs(6);
+    let columns = COLUMNS.map(str::to_owned);
+    let mut inserter = Inserter::new(conn, "history", &columns)?;
+    for (object, changes) in objects {
+        inserter.add(BulkRow(values(at, actor, action, object, &changes)))?;
+    }
+    inserter.flush()
+}
+
+/// An entry of another program's history. The ids of entries have to be in the order of time.
+pub struct PastEntry {
+    pub id: i64,
+    pub at: NaiveDateTime,
+    pub actor: Actor,
+    pub action: Action,
+    pub model: &'static str,
+    pub object_id: i64,
+    pub object: String,
+    pub changes: Changes,
+}
+
+pub fn record_past(conn: &mut Connection, entries: &[PastEntry]) -> QueryResult<()> {
+    let columns: Vec<String> = ["id"].iter().chain(&COLUMNS).map(|column| (*column).to_owned()).collect();
+    let mut inserter = Inserter::new(conn, "history", &columns)?;
+    for entry in entries {
+        let object = Object { model: entry.model, id: entry.object_id, name: &entry.object };
+        let mut row = vec![Bulk::Integer(entry.id)];
+        row.extend(values(entry.at, &entry.actor, entry.action, object, &entry.changes));
+        inserter.add(BulkRow(row))?;
+    }
+    inserter.flush()
+}
+
+const COLUMNS: [&str; 9] = ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes"];
+
+fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Bulk> {
+    let text = |text: &str| Bulk::Text(text.to_owned());
+    vec![
+        Bulk::Time(at),
+        actor.user_id.map_or(Bulk::Null, Bulk::Integer),
+        text(&actor.name),
+        text(actor.source.as_str()),
+        text(action.as_str()),
+        text(object.model),
+        Bulk::Integer(object.id),
+        text(object.name),
+        Bulk::Text(Value::Object(changes.0.clone()).to_string()),
+    ]
 }
 
 /// A change of an object, as shown to a user whose edit conflicts with it.

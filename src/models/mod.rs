@@ -1,6 +1,7 @@
 //! Models: one description of the fields, and everything that follows from it. The API, the admin, imports and exports
 //! use the same description and the same functions to create, change and delete rows.
 
+mod bulk;
 pub mod clean;
 pub mod email;
 pub mod list;

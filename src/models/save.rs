@@ -68,7 +68,12 @@ impl Model {
     }
 
     /// `None` stands for a row that does not exist.
-    fn changes(&self, conn: &mut Connection, old: Option<&[Value]>, new: Option<&[Value]>) -> Result<Changes, Error> {
+    pub(super) fn changes(
+        &self,
+        conn: &mut Connection,
+        old: Option<&[Value]>,
+        new: Option<&[Value]>,
+    ) -> Result<Changes, Error> {
         let (mut changes, mut errors) = (Changes::default(), FieldErrors::default());
         for (at, field) in self.fields.iter().enumerate().filter(|(_, field)| field.is_editable) {
             let [old, new] = [old, new].map(|values| values.and_then(|values| values.get(at)).unwrap_or(&Value::Null));

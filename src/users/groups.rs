@@ -68,13 +68,27 @@ pub fn create(
     let inserted = diesel::insert_into(groups::table).values(groups::name.eq(name));
     let group: Group = inserted.returning(groups::all_columns).get_result(conn).map_err(taken)?;
     store_permissions(conn, &group, permissions)?;
-    let changes = Changes::default().field("name", None::<String>, name).field(
+    history::record(conn, actor, Action::Created, group.as_object(), &created(&group, permissions))?;
+    Ok(group)
+}
+
+/// [`create`] for groups with ids, whose values the caller has checked.
+pub fn create_all(conn: &mut Connection, groups: &[(Group, BTreeSet<String>)], actor: &Actor) -> QueryResult<()> {
+    for (group, permissions) in groups {
+        let row = (groups::id.eq(group.id), groups::name.eq(&group.name));
+        diesel::insert_into(groups::table).values(row).execute(conn)?;
+        store_permissions(conn, group, permissions)?;
+        history::record(conn, actor, Action::Created, group.as_object(), &created(group, permissions))?;
+    }
+    Ok(())
+}
+
+fn created(group: &Group, permissions: &BTreeSet<String>) -> Changes {
+    Changes::default().field("name", None::<String>, group.name.as_str()).field(
         "permissions",
         Vec::<String>::new(),
         list_of(permissions),
-    );
-    history::record(conn, actor, Action::Created, group.as_object(), &changes)?;
-    Ok(group)
+    )
 }
 
 /// Equal values are not recorded as changes.
@@ -115,7 +129,7 @@ pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(),
 }
 
 /// Of two ways to write an accent, the one that all names have.
-fn normalize_name(name: &str) -> String {
+pub fn normalize_name(name: &str) -> String {
     name.nfc().collect()
 }
 

@@ -1,4 +1,5 @@
-//! Argon2id (RFC 9106), with OWASP's parameters: 19 MiB, two passes, one lane.
+//! Argon2id (RFC 9106), with OWASP's parameters: 19 MiB, two passes, one lane. Hashes that came from Django are verified,
+//! too; see [`django_hashes`](super::django_hashes).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use std::time::Duration;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
+use super::django_hashes::{DjangoHash, Work};
 use super::validators;
 use crate::error::Error;
 
@@ -29,6 +31,34 @@ pub fn verify(password: &str, hash: &str) -> bool {
     password.is_ok_and(|password| Argon2::default().verify_password(password.as_bytes(), hash).is_ok())
 }
 
+/// Whether a hash is Argon2id in PHC format. Others came from Django.
+pub fn is_current(hash: &str) -> bool {
+    hash.starts_with("$argon2id$")
+}
+
+/// Checks a password, which takes the same work whatever the hash is: one Argon2id hash, and one of each in `works`.
+/// `works` should have those of all users whose hashes this is called with.
+fn verify_alike(password: &str, hash: Option<&str>, works: &[Work]) -> bool {
+    let is_short = password.len() <= validators::MAX_PASSWORD_BYTES;
+    let (password, hash) = if is_short { (password, hash) } else { ("", None) };
+    let is_right = match hash.filter(|hash| is_current(hash) && validators::normalized_password(password).is_ok()) {
+        Some(hash) => verify(password, hash),
+        None => {
+            verify("", NOBODYS);
+            false
+        }
+    };
+    let django = hash.and_then(|hash| DjangoHash::parse(hash).ok());
+    let mut is_djangos = false;
+    for work in works {
+        match django.as_ref().filter(|django| django.work() == work) {
+            Some(django) => is_djangos = django.verify(password),
+            None => work.spend(password),
+        }
+    }
+    is_right || is_djangos
+}
+
 /// Uses at most half of the cores, so that a flood of sign-ins does not slow down the API.
 #[derive(Clone)]
 pub struct Hasher {
@@ -47,18 +77,10 @@ impl Hasher {
         self.run(move || hash(&password)).await?
     }
 
-    /// Takes the same time if there is no valid hash or if the password is too long.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        let usable =
-            hash.filter(|hash| hash.starts_with("$argon2id$") && validators::normalized_password(&password).is_ok());
-        self.run(move || match usable {
-            Some(hash) => verify(&password, &hash),
-            None => {
-                verify("", NOBODYS);
-                false
-            }
-        })
-        .await
+    /// Takes the same time for every hash, for none, and for a password that is too long. `works` are those of all hashes
+    /// from Django that may be asked for.
+    pub async fn verify(&self, password: String, hash: Option<String>, works: Vec<Work>) -> Result<bool, Error> {
+        self.run(move || verify_alike(&password, hash.as_deref(), &works)).await
     }
 
     /// Waits up to 3 s for a turn. The turn ends with the work, even if the caller has gone away.
@@ -127,6 +149,20 @@ mod tests {
         assert_eq!(refused.to_string(), "This password is too long. It must have at most 4096 bytes.");
         // Decomposed it has more bytes, and is the same password.
         assert!(verify(&"e\u{301}".repeat(2048), &hash(&"\u{e9}".repeat(2048)).expect("a hash")));
+    }
+
+    #[test]
+    fn a_hash_from_django_is_verified_among_all_that_are_asked_for() {
+        let django = "md5$seasalt4$35133774fcef3c9716791d9a94f6687a";
+        let works = [Work::Bcrypt(4), Work::Md5];
+        let right = "Zażółć 7 gęślą";
+        assert!(verify_alike(right, Some(django), &works));
+        assert!(!verify_alike("Zażółć 7 gęślą ", Some(django), &works));
+        assert!(!verify_alike(right, None, &works) && !verify_alike(right, Some("!"), &works));
+        assert!(!verify_alike(right, Some("$md5$seasalt4$35133774fcef3c9716791d9a94f6687a"), &works));
+        let own = hash(right).expect("a hash");
+        assert!(verify_alike(right, Some(&own), &works) && verify_alike(right, Some(&own), &[]));
+        assert!(!verify_alike(&"x".repeat(4097), Some(django), &works));
     }
 
     #[test]

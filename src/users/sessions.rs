@@ -7,6 +7,7 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use crate::db::Connection;
+use crate::db::rows::{self, Sql};
 use crate::db::text::{contains_all, join};
 use crate::schema::{sessions, users};
 
@@ -130,6 +131,13 @@ fn delete_expired(conn: &mut Connection, limits: &SessionLimits, now: NaiveDateT
 pub fn set_state(conn: &mut Connection, key_hash: &str, state: &str) -> QueryResult<()> {
     let session = sessions::table.filter(sessions::key_hash.eq(key_hash));
     diesel::update(session).set(sessions::state.eq(state)).execute(conn).map(drop)
+}
+
+/// Keeps a user's sessions when the same password gets another hash: `old` and `new` are fingerprints in their states.
+pub fn rebind(conn: &mut Connection, user_id: i64, old: &str, new: &str) -> QueryResult<()> {
+    let mut statement = Sql::new("UPDATE sessions SET state = replace(state, ?, ?) WHERE user_id = ?");
+    statement.bind(old).bind(new).bind(user_id);
+    rows::execute(conn, statement).map(drop)
 }
 
 pub fn set_last_seen(conn: &mut Connection, id: i64) -> QueryResult<()> {

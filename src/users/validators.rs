@@ -23,13 +23,17 @@ pub fn username(username: &str) -> Vec<String> {
     let mut errors = Vec::new();
     if username.is_empty() {
         errors.push("This field may not be blank.".to_owned());
-    } else if !username.chars().all(|c| is_word_character(c) || "@.+-".contains(c)) {
+    } else if !has_username_characters(username) {
         errors.push("Enter a valid username. It may have letters, digits and @/./+/-/_ only.".to_owned());
     }
     if username.chars().count() > MAX_USERNAME_CHARS {
         errors.push(format!("Ensure this field has no more than {MAX_USERNAME_CHARS} characters."));
     }
     errors
+}
+
+pub fn has_username_characters(username: &str) -> bool {
+    username.chars().all(|c| is_word_character(c) || "@.+-".contains(c))
 }
 
 /// Python's `\w`. Rust also counts vowel signs and letters in circles as alphabetic.

@@ -126,8 +126,8 @@ fn every_path_that_is_named_exists() {
 
 #[test]
 fn every_variable_that_is_named_is_a_setting() {
-    // Django's variable, and a word of the AWS command line.
-    const OTHERS: [&str; 2] = ["DJANGO_SUPERUSER_USERNAME", "USER_PASSWORD_AUTH"];
+    // Django's variable and setting, and a word of the AWS command line.
+    const OTHERS: [&str; 3] = ["DJANGO_SUPERUSER_USERNAME", "USE_TZ", "USER_PASSWORD_AUTH"];
     for (document, text) in about_the_program() {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let is_variable = |word: &&str| {
@@ -261,14 +261,16 @@ async fn the_table_of_commands_has_each_command_with_its_arguments() {
 }
 
 #[tokio::test]
-async fn the_options_of_token_are_explained() {
+async fn the_options_of_commands_that_have_many_are_explained() {
     let flags = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '-');
         words.filter(|word| word.starts_with("--") && word.len() > 4).map(str::to_owned).collect()
     };
-    let mut existing = flags(&help(&["token"]).await);
-    assert!(existing.remove("--help"));
-    let text = read("docs/api.md");
-    let rows = text.lines().filter(|line| line.starts_with("| `--"));
-    assert_eq!(flags(&rows.collect::<Vec<_>>().join("\n")), existing);
+    for (command, document) in [("token", "docs/api.md"), ("import-django", "docs/django.md")] {
+        let mut existing = flags(&help(&[command]).await);
+        assert!(existing.remove("--help"));
+        let text = read(document);
+        let rows = text.lines().filter(|line| line.starts_with("| `--"));
+        assert_eq!(flags(&rows.collect::<Vec<_>>().join("\n")), existing, "{document}");
+    }
 }

@@ -12,6 +12,7 @@ mod config;
 mod contributing;
 mod db;
 mod deploy;
+mod django;
 mod documentation;
 mod error;
 mod history;

@@ -1,11 +1,12 @@
 //! Checks passwords, as often as the throttle allows.
 
 use super::device::Devices;
+use super::session::auth_hash;
 use super::throttle::{Bucket, Throttle};
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::Error;
-use crate::users::models::User;
-use crate::users::password::Hasher;
+use crate::users::models::{self, User};
+use crate::users::password::{self, Hasher};
 use crate::users::sessions;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +30,17 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Takes the same time whether or not the user or a password exists. Only `Right` may let anyone in.
+    /// Takes the same time whether or not the user or a password exists, and whatever scheme it is hashed with. Only
+    /// `Right` may let anyone in.
     pub async fn check(&self, buckets: Vec<Bucket>, user: Option<&User>, password: String) -> Result<Verdict, Error> {
         let (throttle, counted) = (self.throttle, buckets.clone());
         if let Some(wait) = self.db.write(move |conn| Ok(throttle.take(conn, &counted)?)).await? {
             return Ok(Verdict::Throttled(wait));
         }
         let is_welcome = user.is_some_and(|user| user.is_active && user.is_staff);
-        let fits = self.hasher.verify(password, user.and_then(|user| user.password.clone())).await;
+        let hash = user.filter(|_| is_welcome).and_then(|user| user.password.clone());
+        let works = self.db.read(|conn| Ok(models::django_works(conn)?)).await?;
+        let fits = self.hasher.verify(password, hash, works).await;
         let is_right = matches!(fits, Ok(true)) && is_welcome;
         // An attempt that was not checked is not a guess.
         if is_right || fits.is_err() {
@@ -47,5 +51,24 @@ impl Credentials {
 
     pub async fn note_login(&self, user_id: i64) -> Result<(), Error> {
         self.db.write(move |conn| Ok(sessions::set_last_login(conn, user_id)?)).await
+    }
+
+    /// Replaces a hash that came from Django, once the password is known to be right. Returns the user as stored then.
+    pub async fn renew_hash(&self, user: User, password: String) -> Result<User, Error> {
+        let Some(old) = user.password.clone().filter(|hash| !password::is_current(hash)) else { return Ok(user) };
+        // The sign-in matters more than the new hash.
+        let Ok(new) = self.hasher.hash(password.clone()).await else { return Ok(user) };
+        let id = user.id;
+        let renew = move |conn: &mut Connection| {
+            if models::replace_hash(conn, id, &old, &new)? {
+                sessions::rebind(conn, id, &auth_hash(Some(&old)), &auth_hash(Some(&new)))?;
+            }
+            Ok(models::find(conn, id)?)
+        };
+        // Another request may have replaced the hash, or changed the password.
+        match self.db.write(renew).await? {
+            Some(stored) if self.hasher.verify(password, stored.password.clone(), Vec::new()).await? => Ok(stored),
+            _ => Ok(user),
+        }
     }
 }

@@ -226,7 +226,8 @@ impl SignedIn {
             return Ok(None);
         };
         let user = models::find(conn, session.user_id)?;
-        let user = user.filter(|user| user.is_active && user.is_staff && auth_hash(user) == began_with);
+        let user =
+            user.filter(|user| user.is_active && user.is_staff && auth_hash(user.password.as_deref()) == began_with);
         let Some(user) = user else { return Ok(None) };
         let rights = Rights::of(conn, &user)?;
         let staff = Arc::new(Staff::new(user, rights));
@@ -239,8 +240,8 @@ fn get<T: serde::de::DeserializeOwned>(state: &State, name: &str) -> Option<T> {
 }
 
 /// Password hashes are salted, so a fingerprint reveals nothing.
-fn auth_hash(user: &User) -> String {
-    fingerprint(user.password.as_deref().unwrap_or_default())
+pub fn auth_hash(password: Option<&str>) -> String {
+    fingerprint(password.unwrap_or_default())
 }
 
 /// Signs a user in: new key, new CSRF token, and nothing stays from an earlier user.
@@ -257,7 +258,7 @@ pub fn begin(session: &Session, user: &User, request: &HttpRequest, since: Optio
 
 /// New key and CSRF token, bound to the user's current password.
 pub fn renew(session: &Session, user: &User) -> Result<(), Error> {
-    insert(session, AUTH_HASH, auth_hash(user))?;
+    insert(session, AUTH_HASH, auth_hash(user.password.as_deref()))?;
     insert(session, CSRF_TOKEN, random_token()?)?;
     session.renew();
     Ok(())

@@ -106,6 +106,7 @@ pub async fn sign_in(
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
             let device = device.map_or_else(|| credentials.devices.issue(user.id), Ok)?;
+            let user = credentials.renew_hash(user, field("password").to_owned()).await?;
             credentials.note_login(user.id).await?;
             enter(&request, &cookies, &user, &device, &next)
         }

@@ -53,6 +53,7 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
     let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
     check_fields(conn, None, &username, &new.email, names)?;
     let now = Utc::now().naive_utc();
+    let entry = NewUser { username: username.clone(), ..new.clone() };
     let (issuer, sub) = new.cognito.unzip();
     let inserted = diesel::insert_into(users::table)
         .values((
@@ -72,19 +73,26 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
         .get_result(conn);
     let user: User = inserted.map_err(taken)?;
     new.grants.store(conn, user.id)?;
-    let changes = Changes::default()
-        .field("username", None::<String>, user.username.clone())
-        .field("email", "", user.email.clone())
-        .field("first_name", "", user.first_name.clone())
-        .field("last_name", "", user.last_name.clone())
-        .field("is_active", true, user.is_active)
-        .field("is_staff", false, user.is_staff)
-        .field("is_superuser", false, user.is_superuser)
-        .field("cognito_sub", None::<String>, user.cognito_sub.clone())
-        .field("origin", None::<String>, user.origin.clone());
-    let changes = grants_changed(conn, changes, &Grants::default(), &new.grants)?;
+    let changes = created(&entry, groups::names(conn, &entry.grants.groups)?);
     history::record(conn, actor, Action::Created, user.as_object(), &changes)?;
     Ok(user)
+}
+
+/// What the history says of a new user.
+pub(super) fn created(new: &NewUser, groups: Vec<String>) -> Changes {
+    let permissions: Vec<String> = new.grants.permissions.iter().cloned().collect();
+    Changes::default()
+        .field("username", None::<String>, new.username.clone())
+        .field("email", "", new.email.clone())
+        .field("first_name", "", new.first_name.clone())
+        .field("last_name", "", new.last_name.clone())
+        .field("is_active", true, new.is_active)
+        .field("is_staff", false, new.is_staff)
+        .field("is_superuser", false, new.is_superuser)
+        .field("cognito_sub", None::<String>, new.cognito.as_ref().map(|(_, sub)| sub.clone()))
+        .field("origin", None::<String>, new.origin.as_str())
+        .field("groups", Vec::<String>::new(), groups)
+        .field("user_permissions", Vec::<String>::new(), permissions)
 }
 
 /// Equal values are not recorded as changes. A user who is no longer active or staff is signed out. The last superuser
@@ -205,6 +213,12 @@ pub fn set_password(
     diesel::update(user).set(users::password.eq(hash)).execute(conn)?;
     sessions::delete_of_user(conn, user.id, keep_session)?;
     history::record(conn, actor, Action::Changed, user.as_object(), &Changes::default().secret("password"))
+}
+
+/// For the same password, so sessions stay and the history says nothing. `false` if the old hash is no longer there.
+pub fn replace_hash(conn: &mut Connection, id: i64, old: &str, new: &str) -> QueryResult<bool> {
+    let user = users::table.filter(users::id.eq(id).and(users::password.eq(old)));
+    diesel::update(user).set(users::password.eq(new)).execute(conn).map(|replaced| replaced > 0)
 }
 
 /// Not recorded in the history.

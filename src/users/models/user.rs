@@ -9,6 +9,7 @@ use crate::models::Default;
 use crate::models::email;
 use crate::models::{Field, Model};
 use crate::schema::users;
+use crate::users::django_hashes::{DjangoHash, Work};
 use crate::users::validators;
 
 /// [`create`](super::create) and [`update`](super::update) check its rules.
@@ -49,7 +50,7 @@ pub static USER: Model = Model {
     ],
 };
 
-/// `password` is an Argon2id hash, which `Debug` does not show.
+/// `password` is an Argon2id hash or one that came from Django. `Debug` does not show it.
 #[derive(Clone, Queryable, Selectable, Identifiable)]
 pub struct User {
     pub id: i64,
@@ -164,6 +165,19 @@ pub fn has_linkable_staff(conn: &mut Connection, issuer: &str) -> QueryResult<bo
     let can_sign_in = users::cognito_issuer.eq(issuer).or(linkable.nullable());
     let staff = users::table.filter(users::is_active.and(users::is_staff)).filter(can_sign_in);
     diesel::select(diesel::dsl::exists(staff)).get_result(conn)
+}
+
+/// What checking the hashes takes that active staff have brought from Django.
+pub fn django_works(conn: &mut Connection) -> QueryResult<Vec<Work>> {
+    let staff = users::table.filter(users::is_staff.and(users::is_active).and(users::password.not_like("$argon2id$%")));
+    let hashes: Vec<Option<String>> = staff.select(users::password).load(conn)?;
+    let mut works = Vec::new();
+    for hash in hashes.iter().flatten().filter_map(|hash| DjangoHash::parse(hash).ok()) {
+        if !works.contains(hash.work()) {
+            works.push(hash.work().clone());
+        }
+    }
+    Ok(works)
 }
 
 pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<User>> {

@@ -2,6 +2,7 @@
 
 mod browsing;
 mod csrf;
+mod django_hashes;
 mod session;
 mod sign_in;
 mod throttle;

@@ -62,9 +62,12 @@ async fn all_who_are_refused_wait_equally_long() {
     let server = populated(1000).await;
     // Not a hash of ours, as a Django project leaves them: it cannot fit, and must not be the faster for it.
     server.staff("foreign-hash", |new| new.password = Some("pbkdf2_sha256$1000$c2FsdA$aGFzaA==".to_owned())).await;
+    // One that could fit, and that takes as long to check as a hash of ours.
+    let iterations = "pbkdf2_sha256$100000$SalzüBergŁódź$6F73679GbPxBYOIsqh3LuD4c/x0NMW3S9B1VZw53RVg=";
+    server.staff("from-django", |new| new.password = Some(iterations.to_owned())).await;
     let too_long = "x".repeat(5_000);
-    let cases: Vec<(&str, &str)> =
-        STRANGERS.into_iter().chain([("foreign-hash", PASSWORD), ("alice", too_long.as_str())]).collect();
+    let others = [("foreign-hash", PASSWORD), ("from-django", PASSWORD), ("alice", too_long.as_str())];
+    let cases: Vec<(&str, &str)> = STRANGERS.into_iter().chain(others).collect();
     let mut client = AdminClient::new(server.address);
     client.get("/admin/login/").await;
     let mut times = vec![Duration::MAX; cases.len()];
