@@ -34,6 +34,7 @@ diesel::table! {
     groups (id) {
         id -> BigInt,
         name -> Text,
+        cognito_group -> Nullable<Text>,
     }
 }
 
@@ -101,6 +102,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    user_cognito_groups (user_id, group_id) {
+        user_id -> BigInt,
+        group_id -> BigInt,
+    }
+}
+
+diesel::table! {
     user_groups (user_id, group_id) {
         user_id -> BigInt,
         group_id -> BigInt,
@@ -133,10 +141,13 @@ diesel::table! {
         linked_at -> Nullable<Timestamp>,
         last_seen_at -> Nullable<Timestamp>,
         origin -> Text,
+        cognito_groups_iat -> Nullable<BigInt>,
+        staff_by_cognito -> Bool,
     }
 }
 
 diesel::joinable!(group_permissions -> groups (group_id));
+diesel::joinable!(user_cognito_groups -> groups (group_id));
 diesel::joinable!(user_groups -> groups (group_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -150,6 +161,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     secrets,
     sessions,
     throttles,
+    user_cognito_groups,
     user_groups,
     user_permissions,
     users,

@@ -104,7 +104,8 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
         origin: Origin::FirstToken,
     };
     let verifier = Verifier::new(pool, config.token_use, config.leeway, jwks);
-    Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
+    let authenticator = Authenticator::new(verifier, policy, db.clone()).with_staff_group(config.staff_group.clone());
+    Ok((db, authenticator, local_pool))
 }
 
 /// Must be called within an actix system.
@@ -225,6 +226,7 @@ async fn sign_in(
         verifier: authenticator.verifier.for_client(&settings.client_id),
         provider: Provider::new(settings, config.jwks.ca_file.clone()),
         policy: SignIn::policy(config.link_unverified_email),
+        staff_group: config.staff_group.clone(),
         public_origin: config.public_origin.clone().filter(|_| !is_local),
         max_age: config.session_limits.max,
         flow_key: Key::from(&key),

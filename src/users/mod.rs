@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod cognito_groups;
 pub mod groups;
 pub mod models;
 pub mod page_user;

@@ -331,8 +331,9 @@ async fn enter(
     let authenticated_at = check(sign_in, flow, &claims)?;
     let (issuer, identity, policy) =
         (sign_in.verifier.pool().issuer().to_owned(), Identity::from(&claims), sign_in.policy);
-    let find = move |conn: &mut _| linking::find_or_link(conn, &issuer, &identity, policy);
-    let (_, user) = credentials.db.write(find).await?;
+    let groups = linking::groups(&claims, sign_in.staff_group.as_ref());
+    let enter = move |conn: &mut _| linking::enter(conn, &issuer, &identity, policy, groups.as_ref());
+    let user = credentials.db.write(enter).await?;
     if !user.is_staff {
         return Err(Failure::NotStaff.into());
     }

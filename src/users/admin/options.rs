@@ -47,6 +47,7 @@ pub static OPTIONS: Options = Options {
     related: &[
         ("imports", "imports"),
         ("sessions", "sessions"),
+        ("user_cognito_groups", "group memberships from Cognito"),
         ("user_groups", "group memberships"),
         ("user_permissions", "permissions"),
     ],
@@ -100,8 +101,14 @@ const FILTERS: &[Filter] = &[
                 Ok(group_choices(conn)?.into_iter().chain([none]).collect())
             },
             |value| match value {
-                "none" => "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id)",
-                _ => "id IN (SELECT user_id FROM user_groups WHERE group_id = CAST(? AS BIGINT))",
+                "none" => {
+                    "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id) \
+                     AND NOT EXISTS (SELECT 1 FROM user_cognito_groups WHERE user_id = users.id)"
+                }
+                _ => {
+                    "id IN (SELECT user_id FROM user_groups WHERE group_id = CAST(? AS BIGINT) \
+                     UNION SELECT user_id FROM user_cognito_groups WHERE group_id = CAST(? AS BIGINT))"
+                }
             },
         ),
     },

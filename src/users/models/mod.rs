@@ -5,6 +5,6 @@ mod user;
 
 pub use changes::{NewUser, create, delete, link, set_last_seen, set_password, unlink, update};
 pub use user::{
-    Origin, USER, User, count_linked_elsewhere, email_key, find, find_by_email, find_by_link, find_by_username,
-    has_linkable_staff, is_empty,
+    Origin, USER, User, count_linked_elsewhere, email_key, find, find_by_email, find_by_link, find_by_link_with_groups,
+    find_by_username, has_linkable_staff, is_empty,
 };

@@ -1,6 +1,7 @@
 //! Tokens, keys, the user that a token stands for, and the Post Confirmation trigger.
 
 mod emulators;
+mod groups;
 mod inspector;
 mod jwks;
 mod linking;
