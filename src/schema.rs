@@ -67,6 +67,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    refusals (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        kind -> Text,
+        code -> Text,
+        sub -> Text,
+        email -> Text,
+        user_id -> Nullable<BigInt>,
+        times -> BigInt,
+    }
+}
+
+diesel::table! {
     row_counts (table_name) {
         table_name -> Text,
         row_count -> BigInt,
@@ -157,6 +170,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     history,
     imports,
+    refusals,
     row_counts,
     secrets,
     sessions,

@@ -21,6 +21,7 @@ use crate::metrics;
 use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
+use crate::users::refusals::{Kind, Refusals, Who};
 
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -32,6 +33,7 @@ pub struct Authenticator {
     pub(super) db: Db,
     /// The group of the pool whose members are staff.
     pub(super) staff_group: Option<Arc<str>>,
+    refusals: Option<Arc<Refusals>>,
     linked: Remembered<Arc<str>, Option<Linked>>,
     being_seen: Arc<Mutex<HashSet<i64>>>,
     verifications: IntCounterVec,
@@ -55,16 +57,23 @@ impl Authenticator {
             verifications.with_label_values(&[refusal.code()]);
         }
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
-        Authenticator { verifier, policy, db, staff_group: None, linked, being_seen, verifications, accepted }
+        let (staff_group, refusals) = (None, None);
+        Authenticator { verifier, policy, db, staff_group, refusals, linked, being_seen, verifications, accepted }
     }
 
     pub fn with_staff_group(self, staff_group: Option<Arc<str>>) -> Authenticator {
         Authenticator { staff_group, ..self }
     }
 
+    /// Records refused tokens there.
+    pub fn with_refusals(self, refusals: Arc<Refusals>) -> Authenticator {
+        Authenticator { refusals: Some(refusals), ..self }
+    }
+
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let mut collectors = self.verifier.jwks().collectors();
         collectors.push(Box::new(self.verifications.clone()));
+        collectors.extend(self.refusals.as_ref().map(|refusals| refusals.collector()));
         collectors
     }
 
@@ -74,7 +83,23 @@ impl Authenticator {
             Ok(_) => self.accepted.inc(),
             Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
         }
+        if let Err(Error::Refused(refusal)) = outcome {
+            self.record(refusal, headers).await;
+        }
         outcome
+    }
+
+    async fn record(&self, refusal: Refusal, headers: &HeaderMap) {
+        let Some(refusals) = &self.refusals else { return };
+        // Without a token nothing was refused, and without keys nothing was checked.
+        if matches!(refusal, Refusal::NoToken | Refusal::KeysUnavailable) {
+            return;
+        }
+        let claims = match bearer_token(headers) {
+            Ok(token) if refusal.is_after_signature() => self.verifier.signed_claims(token).await,
+            _ => None,
+        };
+        refusals.add(Kind::Token, refusal.code(), claims.as_ref().map_or(Who::Unknown, Who::from));
     }
 
     async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {

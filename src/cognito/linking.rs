@@ -12,6 +12,7 @@ use crate::error::{Error, Refusal};
 use crate::history::{Actor, Source};
 use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, NewUser, Origin, User};
+use crate::users::refusals::Who;
 use crate::users::validators;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,13 @@ impl From<&Claims> for Identity {
             email: claims.email.clone().filter(|_| is_id_token),
             email_verified: claims.email_verified,
         }
+    }
+}
+
+impl From<&Claims> for Who {
+    fn from(claims: &Claims) -> Who {
+        let Identity { sub, email, .. } = Identity::from(claims);
+        Who::Cognito { sub, email }
     }
 }
 

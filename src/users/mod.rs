@@ -8,6 +8,7 @@ pub mod models;
 pub mod page_user;
 pub mod password;
 pub mod permissions;
+pub mod refusals;
 pub mod rules;
 pub mod sessions;
 pub mod validators;

@@ -35,6 +35,8 @@ pub fn link_panel(user: &User) -> Panel {
         facts.push(("Linked".into(), user.linked_at.map_or(Cell::Empty, Cell::Time)));
         facts.push(("Last seen".into(), user.last_seen_at.map_or(Cell::Empty, Cell::Time)));
     }
+    let refusals = format!("/admin/refusals/?user={}", user.id);
+    facts.push(("".into(), Cell::Link(refusals, "Refused tokens and sign-ins".to_owned())));
     let actions = if user.cognito_sub.is_some() { vec!["unlink"] } else { Vec::new() };
     Panel { label: "Cognito link", facts, actions }
 }

@@ -46,6 +46,7 @@ pub static OPTIONS: Options = Options {
     importable: true,
     related: &[
         ("imports", "imports"),
+        ("refusals", "refused tokens and sign-ins"),
         ("sessions", "sessions"),
         ("user_cognito_groups", "group memberships from Cognito"),
         ("user_groups", "group memberships"),

@@ -8,5 +8,6 @@ mod linking;
 mod local_pool;
 mod post_confirmation;
 mod properties;
+mod refusals;
 mod sign_in;
 mod tokens;

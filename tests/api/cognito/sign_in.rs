@@ -64,7 +64,7 @@ impl Begun {
         self.come_back_with(&query).await
     }
 
-    async fn come_back_with(&mut self, query: &str) -> Answer {
+    pub async fn come_back_with(&mut self, query: &str) -> Answer {
         let path = Url::parse(&self.asked["redirect_uri"]).expect("a URL").path().to_owned();
         self.browser.get(&format!("{path}?{query}")).await
     }

@@ -26,6 +26,7 @@ const SEED: &str = "
     INSERT INTO user_permissions VALUES (3, 'articles.add_article');
     INSERT INTO group_permissions VALUES (2, 'articles.change_article');
     INSERT INTO sessions VALUES (5, 'hash', 7, '{}', '::1', 'Mozilla', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
+    INSERT INTO refusals VALUES (8, '2026-01-01 00:00:00', 'token', 'token_expired', 's', '', 7, 9223372036854775807);
     INSERT INTO secrets VALUES ('key', 'value'), ('number', '0012'), ('empty', '');
     INSERT INTO throttles VALUES
         ('a', 0.1, 9223372036854775807), ('b', 1.7976931348623157e308, -9223372036854775808), ('c', 5e-324, 0),
@@ -83,7 +84,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10001 rows of 13 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+        "10002 rows of 14 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
