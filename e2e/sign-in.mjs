@@ -77,6 +77,7 @@ async function atHostedUi(kind, pool) {
     COGNITO_AUTHORIZATION_URL: `${pool.origin}/oauth2/authorize`,
     COGNITO_TOKEN_URL: `${pool.origin}/oauth2/token`,
     COGNITO_LOGOUT_URL: `${pool.origin}/logout`,
+    COGNITO_STAFF_GROUP: 'staff',
   }
   await story(`sign-in at ministack with a ${kind} client`, settings, async ({ server, newPage, step }) => {
     server.run('createsuperuser', '--noinput', '--username', 'jane', '--email', 'jane@example.com')
@@ -113,6 +114,41 @@ async function atHostedUi(kind, pool) {
       const answer = await stranger.request.get(callback, { maxRedirects: 0 })
       assert.equal(answer.status(), 400)
       assert.match(await answer.text(), /was already used/)
+    })
+
+    await step('a group of the pool gives its members rights, and takes them away', async () => {
+      await page.goto('/admin/users/add/')
+      await page.getByLabel('Username').fill('bob')
+      await page.getByLabel('E-mail').fill('bob@example.com')
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+      await page.goto('/admin/groups/add/')
+      await page.getByLabel('Name', { exact: true }).fill('Editors')
+      await page.getByLabel('Cognito group').fill('editors')
+      // Behind the picker.
+      await page.locator('select[name=permissions]').selectOption('articles.change_article', { force: true })
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+      const bob = await newPage({ baseURL: origin, also: [origin, pool.origin] })
+      const enter = async () => {
+        await bob.goto('/admin/login/cognito/?next=/admin/articles/')
+        await signIn(bob, 'bob')
+      }
+      await enter()
+      await bob.getByText('Your account here is not a staff account.').waitFor()
+      for (const group of ['staff', 'editors']) await pool.group('AdminAddUserToGroup', group)
+      await enter()
+      await bob.getByRole('heading', { level: 1 }).filter({ hasText: 'Articles' }).waitFor()
+      await page.goto('/admin/users/?q=bob')
+      await page.getByRole('link', { name: 'bob' }).click()
+      await page.getByRole('heading', { name: 'Groups from Cognito' }).waitFor()
+      await look(page, `cognito-groups-${kind}`)
+      await pool.group('AdminRemoveUserFromGroup', 'editors')
+      await bob.context().clearCookies()
+      await enter()
+      await bob.getByText('You do not have permission to do this.').waitFor()
+      await pool.group('AdminRemoveUserFromGroup', 'staff')
+      await bob.context().clearCookies()
+      await enter()
+      await bob.getByText('Your account here is not a staff account.').waitFor()
     })
 
     await step('signing out ends both sessions', async () => {
@@ -165,9 +201,11 @@ async function startPool() {
     await call('AdminCreateUser', { UserPoolId, Username, UserAttributes, MessageAction: 'SUPPRESS' })
     await call('AdminSetUserPassword', { UserPoolId, Username, Password: PASSWORD, Permanent: true })
   }
+  for (const GroupName of ['staff', 'editors']) await call('CreateGroup', { UserPoolId, GroupName })
   return {
     id: UserPoolId,
     origin,
+    group: (action, GroupName) => call(action, { UserPoolId, GroupName, Username: 'bob@example.com' }),
     stop: () => child.kill(),
     async client(isConfidential, publicOrigin) {
       const { UserPoolClient } = await call('CreateUserPoolClient', {

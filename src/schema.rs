@@ -43,6 +43,7 @@ diesel::table! {
     groups (id) {
         id -> BigInt,
         name -> Text,
+        cognito_group -> Nullable<Text>,
     }
 }
 
@@ -71,6 +72,19 @@ diesel::table! {
         state -> Text,
         report -> Text,
         created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refusals (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        kind -> Text,
+        code -> Text,
+        sub -> Text,
+        email -> Text,
+        user_id -> Nullable<BigInt>,
+        times -> BigInt,
     }
 }
 
@@ -110,6 +124,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    user_cognito_groups (user_id, group_id) {
+        user_id -> BigInt,
+        group_id -> BigInt,
+    }
+}
+
+diesel::table! {
     user_groups (user_id, group_id) {
         user_id -> BigInt,
         group_id -> BigInt,
@@ -142,10 +163,13 @@ diesel::table! {
         linked_at -> Nullable<Timestamp>,
         last_seen_at -> Nullable<Timestamp>,
         origin -> Text,
+        cognito_groups_iat -> Nullable<BigInt>,
+        staff_by_cognito -> Bool,
     }
 }
 
 diesel::joinable!(group_permissions -> groups (group_id));
+diesel::joinable!(user_cognito_groups -> groups (group_id));
 diesel::joinable!(user_groups -> groups (group_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -156,10 +180,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     history,
     imports,
+    refusals,
     row_counts,
     secrets,
     sessions,
     throttles,
+    user_cognito_groups,
     user_groups,
     user_permissions,
     users,

@@ -18,8 +18,10 @@ use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
 use crate::http::rate_limit::RateLimits;
 use crate::metrics;
+use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
+use crate::users::refusals::{Kind, Refusals, Who};
 
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -29,10 +31,20 @@ pub struct Authenticator {
     pub verifier: Verifier,
     pub(super) policy: Policy,
     pub(super) db: Db,
-    linked: Remembered<Arc<str>, Option<Arc<User>>>,
+    /// The group of the pool whose members are staff.
+    pub(super) staff_group: Option<Arc<str>>,
+    refusals: Option<Arc<Refusals>>,
+    linked: Remembered<Arc<str>, Option<Linked>>,
     being_seen: Arc<Mutex<HashSet<i64>>>,
     verifications: IntCounterVec,
     accepted: IntCounter,
+}
+
+#[derive(Clone)]
+struct Linked {
+    user: Arc<User>,
+    /// Whether any local group names a group of the pool.
+    has_groups: bool,
 }
 
 impl Authenticator {
@@ -45,12 +57,23 @@ impl Authenticator {
             verifications.with_label_values(&[refusal.code()]);
         }
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
-        Authenticator { verifier, policy, db, linked, being_seen, verifications, accepted }
+        let (staff_group, refusals) = (None, None);
+        Authenticator { verifier, policy, db, staff_group, refusals, linked, being_seen, verifications, accepted }
+    }
+
+    pub fn with_staff_group(self, staff_group: Option<Arc<str>>) -> Authenticator {
+        Authenticator { staff_group, ..self }
+    }
+
+    /// Records refused tokens there.
+    pub fn with_refusals(self, refusals: Arc<Refusals>) -> Authenticator {
+        Authenticator { refusals: Some(refusals), ..self }
     }
 
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
         let mut collectors = self.verifier.jwks().collectors();
         collectors.push(Box::new(self.verifications.clone()));
+        collectors.extend(self.refusals.as_ref().map(|refusals| refusals.collector()));
         collectors
     }
 
@@ -60,36 +83,76 @@ impl Authenticator {
             Ok(_) => self.accepted.inc(),
             Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
         }
+        if let Err(Error::Refused(refusal)) = outcome {
+            self.record(refusal, headers).await;
+        }
         outcome
+    }
+
+    async fn record(&self, refusal: Refusal, headers: &HeaderMap) {
+        let Some(refusals) = &self.refusals else { return };
+        // Without a token nothing was refused, and without keys nothing was checked.
+        if matches!(refusal, Refusal::NoToken | Refusal::KeysUnavailable) {
+            return;
+        }
+        let claims = match bearer_token(headers) {
+            Ok(token) if refusal.is_after_signature() => self.verifier.signed_claims(token).await,
+            _ => None,
+        };
+        refusals.add(Kind::Token, refusal.code(), claims.as_ref().map_or(Who::Unknown, Who::from));
     }
 
     async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
         let token = bearer_token(headers)?;
-        let GoodToken { sub, claims } = self.verifier.verify(token).await?;
+        let GoodToken { sub, iat, claims } = self.verifier.verify(token).await?;
         // Read after verification, which may have waited for keys.
         let version = self.db.recent_version();
-        let user = match self.linked_user(&sub, version).await? {
-            Some(user) if user.is_active => user,
-            Some(_) => return Err(Refusal::UserInactive.into()),
-            None => {
-                // A cached verification has no claims, and linking needs them.
+        let (user, groups) = match self.linked_user(&sub, version).await? {
+            Some(linked) if !linked.user.is_active => return Err(Refusal::UserInactive.into()),
+            Some(linked) if !self.has_news(&linked, iat, claims.is_some()) => (linked.user, None),
+            linked => {
+                // A cached verification has no claims, and linking and groups need them.
                 let claims = match claims {
                     Some(claims) => claims,
                     None => self.verifier.claims(token).await?,
                 };
-                Arc::new(self.link(&claims).await?)
+                match linked {
+                    Some(linked) => self.take_groups(linked.user, &claims).await?,
+                    None => (Arc::new(self.link(&claims).await?), None),
+                }
             }
         };
-        self.note_seen(&user);
+        self.note_seen(&user, groups);
         Ok(CognitoUser { user, version })
     }
 
+    /// Whether the groups of a token have to be looked at. It is decided by what has been taken, not by whether the token
+    /// was seen before: a request may have ended before it took them.
+    fn has_news(&self, Linked { user, has_groups }: &Linked, iat: Option<i64>, is_new: bool) -> bool {
+        let matters = *has_groups || self.staff_group.is_some() || user.staff_by_cognito;
+        matters && (iat > user.cognito_groups_iat || (is_new && iat == user.cognito_groups_iat))
+    }
+
+    /// Waits for the database only if what the user may do changes. Otherwise returns the groups of a newer token, which
+    /// are to be taken all the same: an older one must not bring anything back.
+    async fn take_groups(&self, user: Arc<User>, claims: &Claims) -> Result<(Arc<User>, Option<TokenGroups>), Error> {
+        let Some(groups) = linking::groups(claims, self.staff_group.as_ref()) else { return Ok((user, None)) };
+        let (asked, known) = (groups.clone(), user.clone());
+        if self.db.read_here(move |conn| Ok(asked.would_change(conn, &known)?)).await? {
+            let user = self.db.write(move |conn| groups.take(conn, &user)).await?;
+            return Ok((Arc::new(user), None));
+        }
+        let is_newer = Some(groups.iat) > user.cognito_groups_iat;
+        Ok((user, is_newer.then_some(groups)))
+    }
+
     /// Checked for every request, so that changes in the admin apply at once.
-    async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Arc<User>>, Error> {
+    async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Linked>, Error> {
         let read = async || {
             let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.clone());
-            let find = move |conn: &mut Connection| Ok(models::find_by_link(conn, &issuer, &key)?.map(Arc::new));
-            self.db.read_one(find).await
+            let find = move |conn: &mut Connection| Ok(models::find_by_link_with_groups(conn, &issuer, &key)?);
+            let found = self.db.read_one(find).await?;
+            Ok(found.map(|(user, has_groups)| Linked { user: Arc::new(user), has_groups }))
         };
         self.linked.get_or_read(&self.db, version, sub, read).await
     }
@@ -99,24 +162,27 @@ impl Authenticator {
             (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));
         let (read_issuer, read_identity) = (issuer.clone(), identity.clone());
         match self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_identity, policy)?)).await? {
-            Match::Linked(user) => Ok(user),
             Match::Refused(refusal) => Err(refusal.into()),
-            Match::Linkable(_) | Match::Creatable(_) => {
-                let link = move |conn: &mut Connection| linking::find_or_link(conn, &issuer, &identity, policy);
-                self.db.write(link).await.map(|(_, user)| user)
+            Match::Linked(_) | Match::Linkable(_) | Match::Creatable(_) => {
+                let groups = linking::groups(claims, self.staff_group.as_ref());
+                let link =
+                    move |conn: &mut Connection| linking::enter(conn, &issuer, &identity, policy, groups.as_ref());
+                self.db.write(link).await
             }
         }
     }
 
     /// Writes in the background: the request does not wait.
-    fn note_seen(&self, user: &User) {
+    fn note_seen(&self, user: &Arc<User>, groups: Option<TokenGroups>) {
         let now = Utc::now().naive_utc();
-        if user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(user.id) {
+        let is_noted = user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) && groups.is_none();
+        if is_noted || !self.lock_seen(user.id) {
             return;
         }
-        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), user.id);
+        let (db, being_seen, user) = (self.db.clone(), self.being_seen.clone(), user.clone());
         tokio::spawn(async move {
-            if let Err(error) = write_seen(&db, id, now).await {
+            let id = user.id;
+            if let Err(error) = write_seen(&db, user, now, groups).await {
                 log::warn!("last_seen_at of user {id} was not written: {}", error.cause().unwrap_or_default());
             }
             being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
@@ -128,8 +194,12 @@ impl Authenticator {
     }
 }
 
-async fn write_seen(db: &Db, id: i64, now: NaiveDateTime) -> Result<(), Error> {
-    db.write(move |conn| Ok(models::set_last_seen(conn, id, now)?)).await
+async fn write_seen(db: &Db, user: Arc<User>, now: NaiveDateTime, groups: Option<TokenGroups>) -> Result<(), Error> {
+    let write = move |conn: &mut Connection| {
+        models::set_last_seen(conn, user.id, now)?;
+        groups.map_or(Ok(()), |groups| groups.take(conn, &user).map(drop))
+    };
+    db.write(write).await
 }
 
 /// After the scheme `Bearer` (RFC 6750), or alone, as the Django project accepts it.

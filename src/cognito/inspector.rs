@@ -2,12 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::QueryResult;
 use serde_json::Value;
 
 use super::authentication::Authenticator;
 use super::linking::{self, Identity, Match};
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
+use crate::users::cognito_groups::TokenGroups;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
@@ -96,6 +98,8 @@ pub struct Inspection {
     pub claims: Option<Value>,
     /// The user of the token, or the failed check and the reason.
     pub outcome: Result<String, (Check, Refusal)>,
+    /// The groups of a token whose signature is good, and what each gives here.
+    pub groups: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,23 +148,22 @@ impl Authenticator {
     pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
         let mut parts = token.split('.').map(decode);
         let (header, claims) = (parts.next().flatten(), parts.next().flatten());
-        let outcome = match self.verifier.claims(token).await {
-            Err(refusal) => Err(refusal),
+        let (outcome, groups) = match self.verifier.claims(token).await {
+            Err(refusal) => (Err(refusal), Vec::new()),
             Ok(verified) => {
                 let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-                let identity = Identity::from(&verified);
-                let find = move |conn: &mut Connection| Ok(linking::find(conn, &issuer, &identity, policy)?);
-                match self.db.read(find).await? {
-                    Match::Linked(user) => Ok(format!("{} (id {}), linked", user.username, user.id)),
-                    Match::Linkable(user) => {
-                        Ok(format!("{} (id {}), linked by the next request", user.username, user.id))
-                    }
-                    Match::Creatable(email) => Ok(format!("{email}, created by the next request")),
-                    Match::Refused(refusal) => Err(refusal),
-                }
+                let (identity, groups) =
+                    (Identity::from(&verified), linking::groups(&verified, self.staff_group.as_ref()));
+                let find = move |conn: &mut Connection| {
+                    let found = linking::find(conn, &issuer, &identity, policy)?;
+                    let groups = groups.map_or_else(|| Ok(Vec::new()), |groups| given(conn, &groups, &found))?;
+                    Ok((outcome(found), groups))
+                };
+                self.db.read(find).await?
             }
         };
-        Ok(Inspection { header, claims, outcome: outcome.map_err(|refusal| (Check::of(refusal), refusal)) })
+        let outcome = outcome.map_err(|refusal| (Check::of(refusal), refusal));
+        Ok(Inspection { header, claims, outcome, groups })
     }
 
     pub fn accepted(&self, check: Check) -> Option<String> {
@@ -171,6 +174,31 @@ impl Authenticator {
             _ => None,
         }
     }
+}
+
+fn outcome(found: Match) -> Result<String, Refusal> {
+    match found {
+        Match::Linked(user) => Ok(format!("{} (id {}), linked", user.username, user.id)),
+        Match::Linkable(user) => Ok(format!("{} (id {}), linked by the next request", user.username, user.id)),
+        Match::Creatable(email) => Ok(format!("{email}, created by the next request")),
+        Match::Refused(refusal) => Err(refusal),
+    }
+}
+
+fn given(conn: &mut Connection, groups: &TokenGroups, found: &Match) -> QueryResult<Vec<(String, String)>> {
+    let mapped = groups.given(conn)?;
+    let is_outdated = matches!(found, Match::Linked(user) if groups.is_outdated(user));
+    let gives = |name: &String| {
+        let group = mapped.iter().find(|group| group.cognito_group == *name).map(|group| group.name.clone());
+        let staff = (groups.staff_group.as_deref() == Some(name)).then(|| "staff".to_owned());
+        let gives = group.into_iter().chain(staff).collect::<Vec<_>>().join(", ");
+        match (gives.as_str(), is_outdated) {
+            ("", _) => "nothing".to_owned(),
+            (_, true) => format!("{gives}, but a newer token counts"),
+            _ => gives,
+        }
+    };
+    Ok(groups.names.iter().map(|name| (name.clone(), gives(name))).collect())
 }
 
 fn decode(part: &str) -> Option<Value> {

@@ -35,6 +35,7 @@ struct InspectorPage {
 /// The token itself is not shown again.
 struct Shown {
     says: Vec<(String, String)>,
+    groups: Vec<(String, String)>,
     lines: Vec<Line>,
     passed: usize,
     refusal: Option<&'static str>,
@@ -67,6 +68,7 @@ impl Shown {
         let members = [&inspection.header, &inspection.claims].into_iter().flatten().filter_map(Value::as_object);
         Shown {
             says: members.flatten().map(|(name, value)| (name.clone(), said(name, value))).collect(),
+            groups: inspection.groups.clone(),
             passed: lines.iter().filter(|line| line.state == State::Passed).count(),
             lines,
             refusal: inspection.outcome.as_ref().err().map(|(_, refusal)| refusal.code()),

@@ -2,13 +2,17 @@
 //! address is weaker: pools can let users set any address, and a deleted account's address can be registered again. So
 //! it is used once, under conditions, to create the link.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 
 use super::token::Claims;
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 use crate::history::{Actor, Source};
+use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, NewUser, Origin, User};
+use crate::users::refusals::Who;
 use crate::users::validators;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,13 @@ impl From<&Claims> for Identity {
             email: claims.email.clone().filter(|_| is_id_token),
             email_verified: claims.email_verified,
         }
+    }
+}
+
+impl From<&Claims> for Who {
+    fn from(claims: &Claims) -> Who {
+        let Identity { sub, email, .. } = Identity::from(claims);
+        Who::Cognito { sub, email }
     }
 }
 
@@ -119,6 +130,24 @@ pub fn find_or_link(
         }
     };
     Ok((outcome, user))
+}
+
+/// [`find_or_link`] for a verified token, whose groups are taken, too.
+pub fn enter(
+    conn: &mut Connection,
+    issuer: &str,
+    identity: &Identity,
+    policy: Policy,
+    groups: Option<&TokenGroups>,
+) -> Result<User, Error> {
+    let (_, user) = find_or_link(conn, issuer, identity, policy)?;
+    groups.map_or(Ok(user.clone()), |groups| groups.take(conn, &user))
+}
+
+/// The groups of a verified token. Those of a token without `iat` are not taken: it could be older than any other.
+pub fn groups(claims: &Claims, staff_group: Option<&Arc<str>>) -> Option<TokenGroups> {
+    let staff_group = staff_group.cloned();
+    claims.iat.map(|iat| TokenGroups { names: claims.groups.clone(), iat, staff_group })
 }
 
 /// The username in the pool if it is free and valid in Django, otherwise the `sub`, numbered if necessary: a stranger

@@ -1,6 +1,6 @@
 //! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
 //! [`jwks`], and [`linking`] finds the local user. Each failure is a [`Refusal`]. [`post_confirmation`] receives
-//! sign-ups before their first token. [`inspector`] shows which check a token fails.
+//! sign-ups before their first token. [`inspector`] shows which check a token fails, [`refusals_page`] what was refused.
 
 pub mod authentication;
 pub mod http_client;
@@ -13,6 +13,7 @@ pub mod local_pool;
 mod partition;
 pub mod post_confirmation;
 pub mod provider;
+pub mod refusals_page;
 pub mod sign_in;
 mod signatures;
 pub mod token;

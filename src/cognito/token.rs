@@ -93,6 +93,7 @@ impl<'a> Token<'a> {
             auth_time: time("auth_time")?,
             nonce: members.text("nonce").map(str::to_owned),
             acr: members.text("acr").map(str::to_owned),
+            groups: texts(members.get("cognito:groups"))?,
         })
     }
 }
@@ -119,6 +120,8 @@ pub struct Claims {
     pub nonce: Option<String>,
     /// How the user signed in: `urn:cognito:loa:N`.
     pub acr: Option<String>,
+    /// The user's groups in the pool: `cognito:groups`.
+    pub groups: Vec<String>,
 }
 
 /// Cognito sends a boolean; emulators and the trigger's event send the string "true".
@@ -139,6 +142,15 @@ fn numeric_date(member: &Member) -> Result<i64, Refusal> {
     }
 }
 
+/// A user has at most 100 groups, but a trigger may add others, so the size of a token is the only limit.
+fn texts(member: Option<&Member>) -> Result<Vec<String>, Refusal> {
+    match member {
+        None => Ok(Vec::new()),
+        Some(Member::Texts(texts)) => Ok(texts.iter().map(|text| text.clone().into_owned()).collect()),
+        Some(_) => Err(Refusal::ClaimInvalid),
+    }
+}
+
 fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::TokenMalformed)
 }
@@ -152,7 +164,9 @@ enum Member<'a> {
     Text(Cow<'a, str>),
     Number(f64),
     Flag(bool),
-    /// Null, a list or an object.
+    /// A list of texts alone.
+    Texts(Vec<Cow<'a, str>>),
+    /// Null, another list or an object.
     Other,
 }
 
@@ -258,8 +272,14 @@ impl<'de> Visitor<'de> for MemberVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Member<'de>, A::Error> {
-        while items.next_element::<Member>()?.is_some() {}
-        Ok(Member::Other)
+        let mut texts = Some(Vec::new());
+        while let Some(item) = items.next_element()? {
+            match (item, &mut texts) {
+                (Member::Text(text), Some(texts)) => texts.push(text),
+                _ => texts = None,
+            }
+        }
+        Ok(texts.map_or(Member::Other, Member::Texts))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Member<'de>, A::Error> {

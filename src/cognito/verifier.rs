@@ -48,25 +48,33 @@ impl Verifier {
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
         let signature = hash(signature);
         let known = self.verified().get(&signature, signed);
-        if let Some(Verdict { sub, exp, key }) = known {
+        if let Some(Verdict { sub, exp, iat, key }) = known {
             self.check_expiry(exp)?;
             if self.jwks.holds(&key) {
-                return Ok(GoodToken { sub, claims: None });
+                return Ok(GoodToken { sub, iat, claims: None });
             }
         }
         let (claims, key) = self.judged(token).await?;
         let sub: Arc<str> = claims.sub.as_str().into();
         // Cloned before taking the lock.
-        let verdict = Verdict { sub: sub.clone(), exp: claims.exp, key };
+        let verdict = Verdict { sub: sub.clone(), exp: claims.exp, iat: claims.iat, key };
         let token = VerifiedToken { signed: signed.into(), verdict };
         self.verified().insert(signature, token);
-        Ok(GoodToken { sub, claims: Some(claims) })
+        Ok(GoodToken { sub, iat: claims.iat, claims: Some(claims) })
     }
 
     /// Does not use the cache.
     pub async fn claims(&self, token: &str) -> Result<Claims, Refusal> {
         check_size(token)?;
         self.judged(token).await.map(|(claims, _)| claims)
+    }
+
+    /// The claims of a token that was refused, if its signature is good: they are the pool's word, whatever else is wrong.
+    pub async fn signed_claims(&self, token: &str) -> Option<Claims> {
+        check_size(token).ok()?;
+        let parsed = Token::parse(token).ok()?;
+        let key = self.jwks.key(&parsed.kid).await.ok()?;
+        if key.verifies(parsed.signed.as_bytes(), parsed.signature) { parsed.claims().ok() } else { None }
     }
 
     async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
@@ -116,7 +124,8 @@ impl Verifier {
 
 pub struct GoodToken {
     pub sub: Arc<str>,
-    /// `None` if the token was cached: the cache has only the `sub`.
+    pub iat: Option<i64>,
+    /// `None` if the token was cached: the cache has only the `sub` and the `iat`.
     pub claims: Option<Claims>,
 }
 
@@ -147,6 +156,7 @@ struct VerifiedToken {
 struct Verdict {
     sub: Arc<str>,
     exp: i64,
+    iat: Option<i64>,
     key: Arc<Key>,
 }
 
@@ -207,7 +217,10 @@ mod tests {
     }
 
     fn token(signed: &str, key: &Arc<Key>) -> VerifiedToken {
-        VerifiedToken { signed: signed.into(), verdict: Verdict { sub: "s".into(), exp: 0, key: key.clone() } }
+        VerifiedToken {
+            signed: signed.into(),
+            verdict: Verdict { sub: "s".into(), exp: 0, iat: None, key: key.clone() },
+        }
     }
 
     #[test]

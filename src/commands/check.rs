@@ -92,7 +92,8 @@ fn sign_in(config: &Config, settings: &ProviderSettings) -> Result<String, Strin
     if config.password_sign_in {
         return Ok(format!("at {}, or with a password", endpoints.authorization));
     }
-    let has_staff = |conn: &mut Connection| models::has_linkable_staff(conn, &settings.issuer);
+    let has_staff =
+        |conn: &mut Connection| models::has_linkable_staff(conn, &settings.issuer, config.staff_group.is_some());
     match !config.database.is_missing() && Db::probe_with(&config.database, has_staff)? {
         true => Ok(format!("at {}", endpoints.authorization)),
         false => Err("passwords are closed, and no active staff user has a link or an e-mail for Cognito".to_owned()),

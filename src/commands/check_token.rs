@@ -66,5 +66,8 @@ fn print(authenticator: &Authenticator, inspection: &Inspection) -> Result<(), C
             say!("      {:10} accepted: {accepted}", "")?;
         }
     }
+    for (name, gives) in &inspection.groups {
+        say!("      {:10} {} gives {gives}", "group", printable(name))?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::env::VarError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -48,6 +49,8 @@ pub struct Config {
     pub link_unverified_email: bool,
     /// By the first valid token.
     pub create_users: bool,
+    /// The group of the pool whose members are staff.
+    pub staff_group: Option<Arc<str>>,
     /// The Post Confirmation trigger may sign with any of them.
     pub post_confirmation_secrets: Vec<Secret>,
     pub jwks: JwksSettings,
@@ -136,6 +139,7 @@ impl Config {
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
             create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
+            staff_group: env.optional("COGNITO_STAFF_GROUP", values::cognito_group)?,
             post_confirmation_secrets: values::post_confirmation_secrets(&env)?,
             jwks: JwksSettings {
                 refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
@@ -202,6 +206,7 @@ impl Config {
             ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
             ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),
             ("COGNITO_CREATE_USERS", self.create_users.to_string()),
+            ("COGNITO_STAFF_GROUP", or_none(self.staff_group.as_ref())),
             ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
             (
                 "COGNITO_CA_FILE",

@@ -33,6 +33,7 @@ settings! {
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
+    "COGNITO_STAFF_GROUP", "none", "The group of the user pool whose members are staff. Someone who leaves it stops being staff with their next token or sign-in, unless they were made staff by hand. No group makes a superuser.";
     "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "The secret that the Post Confirmation trigger signs its events with: at least 32 characters, for example from `openssl rand -hex 32`. Two secrets, separated by a comma, are both valid while one replaces the other.";
     "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust for the keys and the sign-in, in addition to the system's.";
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched, at least 1. A key that the pool has withdrawn is refused after the next fetch.";

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
@@ -10,6 +11,7 @@ use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::users::validators;
 
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
     bind_address_of(&Variables::checked(variables)?)
@@ -146,6 +148,13 @@ pub(super) fn provider(env: &Variables, pool: &Pool, is_public: bool) -> Result<
         logout_url: url("COGNITO_LOGOUT_URL")?,
         acr: env.list("COGNITO_ADMIN_ACR"),
     }))
+}
+
+pub(super) fn cognito_group(name: &str) -> Result<Arc<str>, &'static str> {
+    match validators::cognito_group(name).is_empty() {
+        true => Ok(name.into()),
+        false => Err("is not the name of a group: it has no spaces, and at most 128 characters"),
+    }
 }
 
 /// Whether staff may sign in with a password.

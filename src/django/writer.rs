@@ -57,7 +57,7 @@ fn write_groups(staging: &mut Staging, target: &mut Connection, actor: &Actor) -
     let (mut groups, mut marks) = (Vec::new(), Vec::new());
     for row in staging.rows(&format!("SELECT row, key, local_id, name FROM groups WHERE state = {NEW} ORDER BY row"))? {
         let (place, id) = (integer(&row, 0).unwrap_or_default(), integer(&row, 2).unwrap_or_default());
-        let group = Group { id, name: text(&row, 3).unwrap_or_default().to_owned() };
+        let group = Group { id, name: text(&row, 3).unwrap_or_default().to_owned(), cognito_group: None };
         groups.push((group, permissions.remove(&place).unwrap_or_default()));
         marks.push((text(&row, 1).unwrap_or_default().to_owned(), None, id));
     }

@@ -14,7 +14,7 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
-pub use refusal::{MetricsRefusal, Refusal, TriggerRefusal};
+pub use refusal::{MetricsRefusal, Refusal, SignInRefusal, TriggerRefusal};
 
 /// By field, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

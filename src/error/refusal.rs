@@ -60,6 +60,19 @@ refusals! {
 }
 
 refusals! {
+    /// Sign-ins to the admin: what only staff who may see users are told.
+    SignInRefusal {
+        PasswordWrong, "password_wrong", "The password is wrong. You can set another one.";
+        PasswordMissing, "password_missing", "The user has no password, and signs in with Cognito only.";
+        TooManyAttempts, "too_many_attempts", "Too many attempts have failed. The user has to wait.";
+        NotStaff, "not_staff", "The user is not staff. You can change that, or a Cognito group can.";
+        NonceWrong, "nonce_wrong", "The token from Cognito belongs to another sign-in.";
+        AcrNotAccepted, "acr_not_accepted", "Cognito did not confirm a second factor, which COGNITO_ADMIN_ACR asks for.";
+        SignInTooOld, "sign_in_too_old", "The user signed in to Cognito more than SESSION_MAX_SECONDS ago, and has to sign in again.";
+    }
+}
+
+refusals! {
     TriggerRefusal {
         Disabled, "post_confirmation_disabled", "No secret is configured for the trigger.";
         SignatureMissing, "signature_missing", "X-Gatepost-Timestamp and X-Gatepost-Signature are required.";
@@ -79,6 +92,18 @@ refusals! {
 }
 
 impl Refusal {
+    /// Whether the token's signature has been verified, and was good.
+    pub fn is_after_signature(self) -> bool {
+        use Refusal::*;
+        match self {
+            NoToken | AuthorizationInvalid | TokenTooLarge | TokenMalformed | AlgorithmNotAllowed => false,
+            HeaderNotSupported | KeyIdInvalid | KeyUnknown | SignatureInvalid | KeysUnavailable => false,
+            ClaimInvalid | IssuerNotAccepted | IdTokenWanted | AccessTokenWanted | TokenUseInvalid => true,
+            ClientNotAccepted | TokenExpired | TokenNotYetValid | EmailMissing | EmailUnverified => true,
+            EmailAmbiguous | EmailLinked | UserUnknown | UserInactive => true,
+        }
+    }
+
     /// The sentence for the trigger, whose event is no token.
     pub fn sign_up_detail(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ use crate::schema::deleted_rows;
 
 /// Days during which a deletion can be undone. After that, the row is deleted permanently.
 pub const KEPT_DAYS: i64 = 30;
-const NOT_KEPT: &[&str] = &["imports", "sessions"];
+const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions"];
 
 type Columns = Map<String, Value>;
 

@@ -17,6 +17,8 @@ pub enum Source {
     FirstToken,
     /// The user pool's post-confirmation trigger.
     PostConfirmation,
+    /// The groups of the user pool.
+    Cognito,
 }
 
 impl Source {
@@ -27,6 +29,7 @@ impl Source {
             Source::CommandLine => "command_line",
             Source::FirstToken => "first_token",
             Source::PostConfirmation => "post_confirmation",
+            Source::Cognito => "cognito",
         }
     }
 }

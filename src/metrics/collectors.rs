@@ -2,12 +2,16 @@
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Names and labels are constants, so a mistake shows at every start.
 #[allow(clippy::expect_used)]
 pub(super) fn made<T>(metric: prometheus::Result<T>) -> T {
     metric.expect("the metric is well-formed")
+}
+
+pub fn counter(name: &str, help: &str) -> IntCounter {
+    made(IntCounter::new(name, help))
 }
 
 pub fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {

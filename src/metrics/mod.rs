@@ -5,5 +5,5 @@ mod collectors;
 pub mod process;
 mod requests;
 
-pub use collectors::{counters, gauge, histogram, read_gauges, registry};
+pub use collectors::{counter, counters, gauge, histogram, read_gauges, registry};
 pub use requests::{Requests, Worker};

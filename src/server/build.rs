@@ -40,6 +40,7 @@ use crate::http::public_origin::{PublicOrigin, host_of_address};
 use crate::http::rate_limit::RateLimits;
 use crate::users;
 use crate::users::models::Origin;
+use crate::users::refusals::{self, Refusals};
 
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -55,6 +56,7 @@ const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confi
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
+    Expiring { expired: refusals::expired, forget: refusals::forget },
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +106,8 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
         origin: Origin::FirstToken,
     };
     let verifier = Verifier::new(pool, config.token_use, config.leeway, jwks);
-    Ok((db.clone(), Authenticator::new(verifier, policy, db), local_pool))
+    let authenticator = Authenticator::new(verifier, policy, db.clone()).with_staff_group(config.staff_group.clone());
+    Ok((db, authenticator, local_pool))
 }
 
 /// Must be called within an actix system.
@@ -118,6 +121,9 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let document = web::Data::new(ApiDocument::of(&api));
     let paths = api.iter().map(|viewset| viewset.path()).collect();
     let (db, authenticator, local_pool) = open(config)?;
+    let (refusals, queue) = Refusals::new();
+    let refusals = web::Data::new(refusals);
+    let authenticator = authenticator.with_refusals(refusals.clone().into_inner());
     let pool = authenticator.verifier.pool().clone();
     let post_confirmation = web::Data::new(PostConfirmation::new(
         pool.clone(),
@@ -175,6 +181,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .app_data(public_origin.clone())
+            .app_data(refusals.clone())
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
@@ -202,8 +209,9 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         let listening = metrics::listen(metrics, address);
         listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
     });
-    // The task ends with the actix system.
+    // The tasks end with the actix system.
     rt::spawn(expiry::run(db.clone(), EXPIRING));
+    rt::spawn(queue.run(db.clone(), pool.issuer().to_owned()));
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
 }
 
@@ -225,6 +233,7 @@ async fn sign_in(
         verifier: authenticator.verifier.for_client(&settings.client_id),
         provider: Provider::new(settings, config.jwks.ca_file.clone()),
         policy: SignIn::policy(config.link_unverified_email),
+        staff_group: config.staff_group.clone(),
         public_origin: config.public_origin.clone().filter(|_| !is_local),
         max_age: config.session_limits.max,
         flow_key: Key::from(&key),

@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 use unicode_normalization::UnicodeNormalization;
 
+use super::cognito_groups;
 use super::permissions::of_group;
 use super::validators;
 use crate::db::Connection;
+use crate::db::references::unique_column;
 use crate::error::{Error, FieldErrors};
 use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object};
 use crate::models::{Field, Model};
-use crate::schema::{group_permissions, groups, user_groups};
+use crate::schema::{group_permissions, groups, user_cognito_groups, user_groups};
 
 pub static GROUP: Model = Model {
     name: "group",
@@ -21,14 +23,29 @@ pub static GROUP: Model = Model {
     title: "name",
     fields: &[
         Field::char("name", validators::MAX_NAME_CHARS).unique_by(|name| Some(normalize_name(name))).search().order(),
+        Field::char("cognito_group", validators::MAX_COGNITO_GROUP_CHARS)
+            .unique()
+            .null()
+            .label("Cognito group")
+            .help_text("Its members in the user pool are members here, from their next sign-in or new token on."),
         Field::many_to_many("permissions").help_text("All members of the group have these permissions."),
     ],
 };
 
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable, Insertable)]
 pub struct Group {
     pub id: i64,
     pub name: String,
+    /// The group of the pool whose members it has.
+    pub cognito_group: Option<String>,
+}
+
+/// What people enter.
+pub struct GroupFields<'a> {
+    pub name: &'a str,
+    /// Empty: none.
+    pub cognito_group: &'a str,
+    pub permissions: &'a BTreeSet<String>,
 }
 
 impl Group {
@@ -52,31 +69,29 @@ pub fn names(conn: &mut Connection, ids: &BTreeSet<i64>) -> QueryResult<Vec<Stri
     groups::table.filter(groups::id.eq_any(ids)).order(groups::name).select(groups::name).load(conn)
 }
 
+/// By hand or by the pool.
 pub fn count_members(conn: &mut Connection, group: &Group) -> QueryResult<i64> {
-    user_groups::table.filter(user_groups::group_id.eq(group.id)).count().get_result(conn)
+    let by_hand = user_groups::table.filter(user_groups::group_id.eq(group.id)).select(user_groups::user_id);
+    let by_pool = user_cognito_groups::table
+        .filter(user_cognito_groups::group_id.eq(group.id))
+        .filter(user_cognito_groups::user_id.ne_all(by_hand));
+    Ok(by_hand.count().get_result::<i64>(conn)? + by_pool.count().get_result::<i64>(conn)?)
 }
 
-pub fn create(
-    conn: &mut Connection,
-    name: &str,
-    permissions: &BTreeSet<String>,
-    actor: &Actor,
-) -> Result<Group, Error> {
-    let name = normalize_name(name);
-    let name = name.as_str();
-    check_name(name)?;
-    let inserted = diesel::insert_into(groups::table).values(groups::name.eq(name));
+pub fn create(conn: &mut Connection, new: &GroupFields, actor: &Actor) -> Result<Group, Error> {
+    let (name, cognito_group) = check(new)?;
+    let values = (groups::name.eq(&name), groups::cognito_group.eq(cognito_group));
+    let inserted = diesel::insert_into(groups::table).values(values);
     let group: Group = inserted.returning(groups::all_columns).get_result(conn).map_err(taken)?;
-    store_permissions(conn, &group, permissions)?;
-    history::record(conn, actor, Action::Created, group.as_object(), &created(&group, permissions))?;
+    store_permissions(conn, &group, new.permissions)?;
+    history::record(conn, actor, Action::Created, group.as_object(), &created(&group, new.permissions))?;
     Ok(group)
 }
 
 /// [`create`] for groups with ids, whose values the caller has checked.
 pub fn create_all(conn: &mut Connection, groups: &[(Group, BTreeSet<String>)], actor: &Actor) -> QueryResult<()> {
     for (group, permissions) in groups {
-        let row = (groups::id.eq(group.id), groups::name.eq(&group.name));
-        diesel::insert_into(groups::table).values(row).execute(conn)?;
+        diesel::insert_into(groups::table).values(group).execute(conn)?;
         store_permissions(conn, group, permissions)?;
         history::record(conn, actor, Action::Created, group.as_object(), &created(group, permissions))?;
     }
@@ -84,47 +99,41 @@ pub fn create_all(conn: &mut Connection, groups: &[(Group, BTreeSet<String>)], a
 }
 
 fn created(group: &Group, permissions: &BTreeSet<String>) -> Changes {
-    Changes::default().field("name", None::<String>, group.name.as_str()).field(
-        "permissions",
-        Vec::<String>::new(),
-        list_of(permissions),
-    )
+    Changes::default()
+        .field("name", None::<String>, group.name.as_str())
+        .field("cognito_group", None::<String>, group.cognito_group.clone())
+        .field("permissions", Vec::<String>::new(), list_of(permissions))
 }
 
-/// Equal values are not recorded as changes.
-pub fn update(
-    conn: &mut Connection,
-    group: &Group,
-    name: &str,
-    permissions: &BTreeSet<String>,
-    actor: &Actor,
-) -> Result<Group, Error> {
-    let name = normalize_name(name);
-    let name = name.as_str();
-    check_name(name)?;
+/// Equal values are not recorded as changes. Members of the former group of the pool are members no longer.
+pub fn update(conn: &mut Connection, group: &Group, new: &GroupFields, actor: &Actor) -> Result<Group, Error> {
+    let (name, cognito_group) = check(new)?;
     let old = of_group(conn, group.id)?;
-    let changes = Changes::default().field("name", group.name.clone(), name).field(
-        "permissions",
-        list_of(&old),
-        list_of(permissions),
-    );
+    let changes = Changes::default()
+        .field("name", group.name.clone(), name.as_str())
+        .field("cognito_group", group.cognito_group.clone(), cognito_group)
+        .field("permissions", list_of(&old), list_of(new.permissions));
     if changes.is_empty() {
         return Ok(group.clone());
     }
-    let renamed = diesel::update(group).set(groups::name.eq(name));
-    let renamed: Group = renamed.returning(groups::all_columns).get_result(conn).map_err(taken)?;
-    store_permissions(conn, group, permissions)?;
-    history::record(conn, actor, Action::Changed, renamed.as_object(), &changes)?;
-    Ok(renamed)
+    if group.cognito_group.as_deref() != cognito_group {
+        cognito_groups::remove_members(conn, group.id, actor)?;
+    }
+    let updated = diesel::update(group).set((groups::name.eq(name), groups::cognito_group.eq(cognito_group)));
+    let updated: Group = updated.returning(groups::all_columns).get_result(conn).map_err(taken)?;
+    store_permissions(conn, group, new.permissions)?;
+    history::record(conn, actor, Action::Changed, updated.as_object(), &changes)?;
+    Ok(updated)
 }
 
+/// To restore it brings back the members given by hand. The pool's come with their next tokens, which know better.
 pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(), Error> {
     let permissions = of_group(conn, group.id)?;
-    let changes = Changes::default().field("name", group.name.clone(), None::<String>).field(
-        "permissions",
-        list_of(&permissions),
-        Vec::<String>::new(),
-    );
+    let changes = Changes::default()
+        .field("name", group.name.clone(), None::<String>)
+        .field("cognito_group", group.cognito_group.clone(), None::<String>)
+        .field("permissions", list_of(&permissions), Vec::<String>::new());
+    cognito_groups::remove_members(conn, group.id, actor)?;
     deleted_rows::delete(conn, actor, group.as_object(), "groups", &changes)
 }
 
@@ -133,11 +142,15 @@ pub fn normalize_name(name: &str) -> String {
     name.nfc().collect()
 }
 
-fn check_name(name: &str) -> Result<(), FieldErrors> {
+/// The values as they are stored.
+fn check<'a>(new: &GroupFields<'a>) -> Result<(String, Option<&'a str>), FieldErrors> {
+    let (name, cognito_group) = (normalize_name(new.name), new.cognito_group);
     let mut errors = FieldErrors::default();
     errors.add("name", if name.is_empty() { vec!["This field may not be blank.".to_owned()] } else { Vec::new() });
-    errors.add("name", validators::name(name));
-    errors.into_result()
+    errors.add("name", validators::name(&name));
+    errors.add("cognito_group", validators::cognito_group(cognito_group));
+    errors.into_result()?;
+    Ok((name, Some(cognito_group).filter(|name| !name.is_empty())))
 }
 
 fn list_of(permissions: &BTreeSet<String>) -> Vec<String> {
@@ -154,10 +167,11 @@ fn store_permissions(conn: &mut Connection, group: &Group, permissions: &BTreeSe
 }
 
 fn taken(error: DieselError) -> Error {
-    match &error {
-        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
-            FieldErrors::one("name", "A group with that name already exists.").into()
+    match unique_column(&error).as_deref() {
+        Some("cognito_group") => {
+            FieldErrors::one("cognito_group", "Another group has the members of this Cognito group.").into()
         }
+        Some("name") => FieldErrors::one("name", "A group with that name already exists.").into(),
         _ => error.into(),
     }
 }

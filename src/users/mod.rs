@@ -2,12 +2,14 @@
 
 pub mod admin;
 pub mod api;
+pub mod cognito_groups;
 pub mod django_hashes;
 pub mod groups;
 pub mod models;
 pub mod page_user;
 pub mod password;
 pub mod permissions;
+pub mod refusals;
 pub mod rules;
 pub mod sessions;
 pub mod validators;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::models::User;
 use crate::db::Connection;
 use crate::models::Model;
-use crate::schema::{group_permissions, user_groups, user_permissions};
+use crate::schema::{group_permissions, user_cognito_groups, user_groups, user_permissions};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -35,7 +35,7 @@ pub fn permission(model: &Model, verb: Verb) -> String {
     format!("{}.{}_{}", model.plural, verb.as_str(), model.name)
 }
 
-/// The user's own, without the permissions of the groups.
+/// Given by hand: without the permissions of the groups, and without the groups that come from the pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     pub groups: BTreeSet<i64>,
@@ -74,7 +74,7 @@ pub fn of_group(conn: &mut Connection, group_id: i64) -> QueryResult<BTreeSet<St
     Ok(rows.select(group_permissions::permission).load::<String>(conn)?.into_iter().collect())
 }
 
-/// Includes the permissions of the groups.
+/// Includes the permissions of the groups, whoever gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
     pub is_superuser: bool,
@@ -98,10 +98,13 @@ impl Rights {
             .select(user_permissions::permission)
             .load::<String>(conn)?;
         let groups = user_groups::table.filter(user_groups::user_id.eq(user.id)).select(user_groups::group_id);
-        let by_group = group_permissions::table
-            .filter(group_permissions::group_id.eq_any(groups))
-            .select(group_permissions::permission)
-            .load::<String>(conn)?;
+        let cognito_groups = user_cognito_groups::table
+            .filter(user_cognito_groups::user_id.eq(user.id))
+            .select(user_cognito_groups::group_id);
+        let is_member =
+            group_permissions::group_id.eq_any(groups).or(group_permissions::group_id.eq_any(cognito_groups));
+        let by_group =
+            group_permissions::table.filter(is_member).select(group_permissions::permission).load::<String>(conn)?;
         Ok(Rights { is_superuser: user.is_superuser, permissions: own.into_iter().chain(by_group).collect() })
     }
 

@@ -10,6 +10,8 @@ pub const MAX_USERNAME_CHARS: usize = 150;
 pub const MAX_NAME_CHARS: usize = 150;
 /// RFC 5321.
 pub const MAX_EMAIL_CHARS: usize = 254;
+/// Cognito's limit.
+pub const MAX_COGNITO_GROUP_CHARS: usize = 128;
 const MIN_PASSWORD_CHARS: usize = 8;
 /// Bounds the time of hashing.
 pub const MAX_PASSWORD_BYTES: usize = 4096;
@@ -48,6 +50,18 @@ pub fn name(name: &str) -> Vec<String> {
         .then(|| format!("Ensure this field has no more than {MAX_NAME_CHARS} characters."))
         .into_iter()
         .collect()
+}
+
+/// The name of a group of the pool: letters, marks, symbols, digits and punctuation, in Cognito's words.
+pub fn cognito_group(name: &str) -> Vec<String> {
+    let mut errors = Vec::new();
+    if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        errors.push("A Cognito group has no spaces in its name.".to_owned());
+    }
+    if name.chars().count() > MAX_COGNITO_GROUP_CHARS {
+        errors.push(format!("Ensure this field has no more than {MAX_COGNITO_GROUP_CHARS} characters."));
+    }
+    errors
 }
 
 /// See [`is_valid`](crate::models::email::is_valid); at most 254 characters.

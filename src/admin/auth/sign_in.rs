@@ -18,11 +18,12 @@ use super::staff::StaffUser;
 use crate::admin::form_data::{PostForm, PublicForm};
 use crate::admin::pages::{Gate, page, see_other};
 use crate::db::Db;
-use crate::error::Error;
+use crate::error::{Error, Refusal, SignInRefusal};
 use crate::http::client_address::client_address;
 use crate::http::cookies::{self, Cookies};
 use crate::http::edge::request_id;
 use crate::users::models::{self, User};
+use crate::users::refusals::{Kind, Refusals, Who};
 use crate::users::validators;
 
 /// Django's sentence.
@@ -130,8 +131,25 @@ fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
         Verdict::Wrong => (log::Level::Warn, "sign-in refused"),
         Verdict::Throttled(_) => (log::Level::Warn, "too many attempts to sign in"),
     };
+    if let (Some(user), Some(refusals)) = (user, request.app_data::<web::Data<Refusals>>())
+        && let Some(code) = refusal(user, verdict)
+    {
+        refusals.add(Kind::SignIn, code, Who::User(user.id));
+    }
     let name = user.map_or("unknown user".to_owned(), |user| format!("`{}`", user.username.escape_debug()));
     log::log!(level, request_id = request_id(request); "{what}: {name} from {}", client_address(request));
+}
+
+/// The code of a refused sign-in, for the staff.
+fn refusal(user: &User, verdict: Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Right => None,
+        Verdict::Throttled(_) => Some(SignInRefusal::TooManyAttempts.code()),
+        Verdict::Wrong if !user.is_active => Some(Refusal::UserInactive.code()),
+        Verdict::Wrong if !user.is_staff => Some(SignInRefusal::NotStaff.code()),
+        Verdict::Wrong if user.password.is_none() => Some(SignInRefusal::PasswordMissing.code()),
+        Verdict::Wrong => Some(SignInRefusal::PasswordWrong.code()),
+    }
 }
 
 /// Normalized as at creation; empty if it is longer than any username.

@@ -26,6 +26,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("command_line", "Command line", "on the command line"),
     ("post_confirmation", "Sign-up", "at sign-up"),
     ("first_token", "First token", "with the first token"),
+    ("cognito", "Cognito", "by Cognito"),
 ];
 
 /// Entries are in the order of time, so a range of ids leaves few of them. Every index ends with the id.
@@ -80,6 +81,7 @@ pub static OPTIONS: Options = Options {
                 ("command_line", "Command line", "source = 'command_line'", None),
                 ("post_confirmation", "Sign-up", "source = 'post_confirmation'", None),
                 ("first_token", "First token", "source = 'first_token'", None),
+                ("cognito", "Cognito", "source = 'cognito'", None),
             ]),
         },
         Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?") },

@@ -47,7 +47,29 @@ pub struct LocalProvider {
 struct Grant {
     issued: Instant,
     request: AuthorizeQuery,
+    person: Person,
+}
+
+/// Who signs in. The pool keeps no users, so the page asks for all of it.
+#[derive(Default)]
+struct Person {
     email: String,
+    /// Names of groups, separated by commas.
+    groups: String,
+}
+
+impl Person {
+    fn problems(&self) -> Vec<String> {
+        if self.email.is_empty() {
+            return vec!["This field is required.".to_owned()];
+        }
+        let groups = self.groups().flat_map(|group| validators::cognito_group(&group));
+        validators::email(&self.email).into_iter().chain(groups).collect()
+    }
+
+    fn groups(&self) -> impl Iterator<Item = String> {
+        self.groups.split(',').map(str::trim).filter(|group| !group.is_empty()).map(str::to_owned)
+    }
 }
 
 /// RFC 6749, section 4.1.1, with PKCE and a nonce.
@@ -75,7 +97,7 @@ struct AuthorizePage<'a> {
     gate: Gate,
     csrf_token: &'a str,
     fields: Vec<(&'static str, &'a str)>,
-    email: &'a str,
+    person: &'a Person,
     errors: Vec<String>,
 }
 
@@ -165,13 +187,13 @@ pub fn urls(app: &mut web::ServiceConfig) {
 }
 
 async fn authorize_page(request: HttpRequest, query: web::Query<AuthorizeQuery>) -> Result<HttpResponse, Error> {
-    show(&request, &query, "", Vec::new())
+    show(&request, &query, &Person::default(), Vec::new())
 }
 
 fn show(
     request: &HttpRequest,
     query: &AuthorizeQuery,
-    email: &str,
+    person: &Person,
     mut errors: Vec<String>,
 ) -> Result<HttpResponse, Error> {
     errors.extend(query.problem().map(str::to_owned));
@@ -179,7 +201,7 @@ fn show(
     let token = csrf::anonymous_token(request)?;
     let gate = Gate::new(request, "Local user pool");
     let fields = query.fields();
-    let mut response = page(status, &AuthorizePage { gate, csrf_token: &token, fields, email, errors })?;
+    let mut response = page(status, &AuthorizePage { gate, csrf_token: &token, fields, person, errors })?;
     csrf::keep_token(request, &mut response, &token)?;
     Ok(response)
 }
@@ -199,16 +221,13 @@ async fn authorize(
         code_challenge: field("code_challenge"),
         code_challenge_method: field("code_challenge_method"),
     };
-    let email = field("email");
-    let mut errors = validators::email(&email);
-    if email.is_empty() {
-        errors = vec!["This field is required.".to_owned()];
-    }
+    let person = Person { email: field("email"), groups: field("groups") };
+    let errors = person.problems();
     if !errors.is_empty() || query.problem().is_some() {
-        return show(&request, &query, &email, errors);
+        return show(&request, &query, &person, errors);
     }
     let (redirect_uri, state) = (query.redirect_uri.clone(), query.state.clone());
-    let code = provider.issue(Grant { issued: Instant::now(), request: query, email })?;
+    let code = provider.issue(Grant { issued: Instant::now(), request: query, person })?;
     let mut url = Url::parse(&redirect_uri).map_err(|error| Error::Internal(error.to_string()))?;
     url.query_pairs_mut().append_pair("code", &code).append_pair("state", &state);
     Ok(see_other(url.as_str()))
@@ -221,8 +240,9 @@ async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<Htt
     let Some(grant) = provider.redeem(&form) else {
         return Ok(HttpResponse::BadRequest().json(json!({ "error": "invalid_grant" })));
     };
-    let nonce = Some(grant.request.nonce);
-    let request = TokenRequest { client_id: ADMIN_CLIENT_ID, nonce, ..TokenRequest::new(grant.email) };
+    let Grant { request: AuthorizeQuery { nonce, .. }, person, .. } = grant;
+    let (nonce, groups) = (Some(nonce), person.groups().collect());
+    let request = TokenRequest { client_id: ADMIN_CLIENT_ID, nonce, groups, ..TokenRequest::new(person.email) };
     let token = provider.pool.token(&request).map_err(|error| Error::Internal(error.to_string()))?;
     let answer = json!({ "id_token": token, "token_type": "Bearer", "expires_in": request.expires_in });
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))

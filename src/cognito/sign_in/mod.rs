@@ -6,8 +6,10 @@ pub mod flow;
 pub mod local_pages;
 pub mod pages;
 
-use actix_web::cookie::Key;
+use std::sync::Arc;
 use std::time::Duration;
+
+use actix_web::cookie::Key;
 
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::provider::Provider;
@@ -20,6 +22,8 @@ pub struct SignIn {
     /// Accepts the ID tokens of the admin's own app client alone.
     pub verifier: Verifier,
     pub policy: Policy,
+    /// The group of the pool whose members are staff.
+    pub staff_group: Option<Arc<str>>,
     /// The origin that browsers see; `None`: the one that a request names.
     pub public_origin: Option<String>,
     /// How long after `auth_time` a session may last.

@@ -25,13 +25,14 @@ use crate::cognito::linking::{self, Identity};
 use crate::cognito::provider::{AuthorizationRequest, Endpoints, ProviderError, redirect_parameters};
 use crate::cognito::token::Claims;
 use crate::crypto::equal;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, SignInRefusal};
 use crate::http::client_address::client_address;
 use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
 use crate::http::edge::{is_behind_tls, request_id};
 use crate::http::rate_limit::RateLimits;
 use crate::http::routes::get;
 use crate::users::models::User;
+use crate::users::refusals::{Kind, Refusals, Who};
 
 /// What the admin shows of this.
 pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
@@ -141,6 +142,20 @@ impl Failure {
             Failure::NoUser(_) => "No account here belongs to your Cognito account.",
             Failure::NotStaff => "Your account here is not a staff account.",
             Failure::NoSignOut => "You are signed out here. This site does not know where to sign you out of Cognito.",
+        }
+    }
+
+    /// The code of a refusal that is about somebody; `None` if nobody was refused.
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Failure::Token(Refusal::KeysUnavailable) => None,
+            Failure::Token(refusal) | Failure::NoUser(refusal) => Some(refusal.code()),
+            Failure::Nonce => Some(SignInRefusal::NonceWrong.code()),
+            Failure::Acr => Some(SignInRefusal::AcrNotAccepted.code()),
+            Failure::TooOld => Some(SignInRefusal::SignInTooOld.code()),
+            Failure::NotStaff => Some(SignInRefusal::NotStaff.code()),
+            Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => None,
+            Failure::Provider(_) | Failure::NoSignOut => None,
         }
     }
 
@@ -327,12 +342,36 @@ async fn enter(
 ) -> Result<(), End> {
     RateLimits::of(request)?.count_stranger(request)?;
     let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
-    let claims = sign_in.verifier.claims(&token).await.map_err(Failure::Token)?;
-    let authenticated_at = check(sign_in, flow, &claims)?;
+    let entered = match sign_in.verifier.claims(&token).await {
+        Ok(claims) => enter_with(request, sign_in, credentials, flow, &claims).await,
+        Err(refusal) => Err(Failure::Token(refusal).into()),
+    };
+    if let Err(End::Refused(failure)) = &entered {
+        record(request, sign_in, failure, &token).await;
+    }
+    entered
+}
+
+/// For the staff who can say why somebody does not get in.
+async fn record(request: &HttpRequest, sign_in: &SignIn, failure: &Failure, token: &str) {
+    let (Some(code), Some(refusals)) = (failure.code(), request.app_data::<web::Data<Refusals>>()) else { return };
+    let claims = sign_in.verifier.signed_claims(token).await;
+    refusals.add(Kind::SignIn, code, claims.as_ref().map_or(Who::Unknown, Who::from));
+}
+
+async fn enter_with(
+    request: &HttpRequest,
+    sign_in: &SignIn,
+    credentials: &Credentials,
+    flow: &Flow,
+    claims: &Claims,
+) -> Result<(), End> {
+    let authenticated_at = check(sign_in, flow, claims)?;
     let (issuer, identity, policy) =
-        (sign_in.verifier.pool().issuer().to_owned(), Identity::from(&claims), sign_in.policy);
-    let find = move |conn: &mut _| linking::find_or_link(conn, &issuer, &identity, policy);
-    let (_, user) = credentials.db.write(find).await?;
+        (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims), sign_in.policy);
+    let groups = linking::groups(claims, sign_in.staff_group.as_ref());
+    let enter = move |conn: &mut _| linking::enter(conn, &issuer, &identity, policy, groups.as_ref());
+    let user = credentials.db.write(enter).await?;
     if !user.is_staff {
         return Err(Failure::NotStaff.into());
     }

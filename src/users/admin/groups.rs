@@ -9,7 +9,7 @@ use crate::admin::model_admin::{
 };
 use crate::db::Connection;
 use crate::error::Error;
-use crate::users::groups::{self, GROUP, Group};
+use crate::users::groups::{self, GROUP, Group, GroupFields};
 use crate::users::permissions::{Verb, of_group};
 
 pub struct GroupAdmin;
@@ -17,12 +17,13 @@ pub struct GroupAdmin;
 static OPTIONS: Options = Options {
     section: "People",
     icon: "group",
-    list_display: &["name", "members", "permissions"],
+    list_display: &["name", "cognito_group", "members", "permissions"],
     displays: &[
         Display {
             name: "members",
             label: "Members",
-            sql: &["(SELECT count(*) FROM user_groups WHERE group_id = groups.id)"],
+            sql: &["(SELECT count(*) FROM (SELECT user_id FROM user_groups WHERE group_id = groups.id \
+                    UNION SELECT user_id FROM user_cognito_groups WHERE group_id = groups.id) AS members)"],
             kind: Show::Number,
             order: None,
         },
@@ -35,7 +36,11 @@ static OPTIONS: Options = Options {
         },
     ],
     ordering: &["name"],
-    related: &[("group_permissions", "permissions"), ("user_groups", "memberships of users")],
+    related: &[
+        ("group_permissions", "permissions"),
+        ("user_cognito_groups", "memberships of users from Cognito"),
+        ("user_groups", "memberships of users"),
+    ],
     ..Options::new(&GROUP)
 };
 
@@ -51,7 +56,11 @@ impl ModelAdmin for GroupAdmin {
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>> {
         let Some(group) = groups::find(conn, id)? else { return Ok(None) };
         let permissions: Vec<String> = of_group(conn, id)?.into_iter().collect();
-        Ok(Some(Values::default().with("name", group.name).with("permissions", permissions)))
+        let values = Values::default()
+            .with("name", group.name)
+            .with("cognito_group", group.cognito_group.unwrap_or_default())
+            .with("permissions", permissions);
+        Ok(Some(values))
     }
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
@@ -62,12 +71,15 @@ impl ModelAdmin for GroupAdmin {
         if !staff.rights.has_all(permissions.difference(&old)) {
             return field_error("permissions", "You cannot give permissions that you do not have.");
         }
+        let text = |name: &str, old: Option<&str>| {
+            if values.has(name) { values.text(name).to_owned() } else { old.unwrap_or_default().to_owned() }
+        };
+        let name = text("name", group.as_ref().map(|group| group.name.as_str()));
+        let cognito_group = text("cognito_group", group.as_ref().and_then(|group| group.cognito_group.as_deref()));
+        let new = GroupFields { name: &name, cognito_group: &cognito_group, permissions: &permissions };
         let saved = match group {
-            None => groups::create(conn, values.text("name"), &permissions, &staff.actor())?,
-            Some(group) => {
-                let name = if values.has("name") { values.text("name") } else { &group.name };
-                groups::update(conn, &group, name, &permissions, &staff.actor())?
-            }
+            None => groups::create(conn, &new, &staff.actor())?,
+            Some(group) => groups::update(conn, &group, &new, &staff.actor())?,
         };
         Ok(saved.id)
     }

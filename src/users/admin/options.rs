@@ -46,7 +46,9 @@ pub static OPTIONS: Options = Options {
     importable: true,
     related: &[
         ("imports", "imports"),
+        ("refusals", "refused tokens and sign-ins"),
         ("sessions", "sessions"),
+        ("user_cognito_groups", "group memberships from Cognito"),
         ("user_groups", "group memberships"),
         ("user_permissions", "permissions"),
     ],
@@ -100,8 +102,14 @@ const FILTERS: &[Filter] = &[
                 Ok(group_choices(conn)?.into_iter().chain([none]).collect())
             },
             |value| match value {
-                "none" => "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id)",
-                _ => "id IN (SELECT user_id FROM user_groups WHERE group_id = CAST(? AS BIGINT))",
+                "none" => {
+                    "NOT EXISTS (SELECT 1 FROM user_groups WHERE user_id = users.id) \
+                     AND NOT EXISTS (SELECT 1 FROM user_cognito_groups WHERE user_id = users.id)"
+                }
+                _ => {
+                    "id IN (SELECT user_id FROM user_groups WHERE group_id = CAST(? AS BIGINT) \
+                     UNION SELECT user_id FROM user_cognito_groups WHERE group_id = CAST(? AS BIGINT))"
+                }
             },
         ),
     },

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 
 use super::actions::existing;
 use super::groups::group_choices;
-use super::link::link_panel;
+use super::link::{groups_panel, link_panel};
 use super::options::OPTIONS;
 use super::rights::{self, BEYOND_YOURS, check_flags, check_grants};
 use crate::admin::history::model::OPTIONS as HISTORY;
@@ -80,7 +80,8 @@ impl ModelAdmin for UserAdmin {
             let address = format!("/admin/history/?actor_id={id}");
             record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));
         }
-        Ok(vec![link_panel(&user), record])
+        let groups = groups_panel(conn, &user)?;
+        Ok([link_panel(&user)].into_iter().chain(groups).chain([record]).collect())
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {

@@ -11,7 +11,7 @@ use crate::history::{self, Action, Actor, Changes};
 use crate::schema::users;
 use crate::users::permissions::Grants;
 use crate::users::rules::{LAST_SUPERUSER, check_fields, is_last_superuser, taken};
-use crate::users::{groups, sessions, validators};
+use crate::users::{cognito_groups, groups, sessions, validators};
 
 #[derive(Clone)]
 pub struct NewUser {
@@ -127,6 +127,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
             (users::first_name.eq(&new.first_name), users::last_name.eq(&new.last_name)),
             users::is_active.eq(new.is_active),
             (users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
+            users::staff_by_cognito.eq(user.staff_by_cognito && new.is_staff),
         ))
         .returning(users::all_columns)
         .get_result(conn);
@@ -181,7 +182,8 @@ pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: 
     Ok(linked)
 }
 
-/// The next token with the user's verified e-mail links again, even one of another Cognito user.
+/// Takes away what the pool's groups have given. The next token with the user's verified e-mail links again, even one of
+/// another Cognito user.
 pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<bool> {
     if user.cognito_sub.is_none() {
         return Ok(false);
@@ -198,6 +200,7 @@ pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<
         user.cognito_sub.clone(),
         None::<String>,
     );
+    let changes = cognito_groups::take_away(conn, user, changes)?;
     history::record(conn, actor, Action::Changed, user.as_object(), &changes)?;
     Ok(true)
 }

@@ -2,13 +2,14 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::db::Connection;
 use crate::history::{Actor, Object, Source};
 use crate::models::Default;
 use crate::models::email;
 use crate::models::{Field, Model};
-use crate::schema::users;
+use crate::schema::{groups, users};
 use crate::users::django_hashes::{DjangoHash, Work};
 use crate::users::validators;
 
@@ -70,6 +71,10 @@ pub struct User {
     pub linked_at: Option<NaiveDateTime>,
     pub last_seen_at: Option<NaiveDateTime>,
     pub origin: String,
+    /// The `iat` of the last token whose groups were taken.
+    pub cognito_groups_iat: Option<i64>,
+    /// A group of the pool made the user staff.
+    pub staff_by_cognito: bool,
 }
 
 impl std::fmt::Debug for User {
@@ -159,11 +164,14 @@ pub fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<U
     users::table.filter(users::email_key.eq(email_key(email))).select(User::as_select()).get_result(conn).optional()
 }
 
-/// Whether any active staff user is linked to a pool, or has an e-mail by which they can be.
-pub fn has_linkable_staff(conn: &mut Connection, issuer: &str) -> QueryResult<bool> {
+/// Whether any active staff user is linked to a pool, or has an e-mail by which they can be. With `may_become`, a group of
+/// the pool can make any active user staff.
+pub fn has_linkable_staff(conn: &mut Connection, issuer: &str, may_become: bool) -> QueryResult<bool> {
     let linkable = users::cognito_sub.is_null().and(users::email.ne(""));
     let can_sign_in = users::cognito_issuer.eq(issuer).or(linkable.nullable());
-    let staff = users::table.filter(users::is_active.and(users::is_staff)).filter(can_sign_in);
+    let staff = users::table
+        .filter(users::is_active.and(users::is_staff.or(may_become.into_sql::<Bool>())))
+        .filter(can_sign_in);
     diesel::select(diesel::dsl::exists(staff)).get_result(conn)
 }
 
@@ -187,6 +195,19 @@ pub fn find_by_link(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResu
     users::table
         .filter(users::cognito_issuer.eq(issuer).and(users::cognito_sub.eq(sub)))
         .select(User::as_select())
+        .get_result(conn)
+        .optional()
+}
+
+/// Also whether any local group names a group of the pool. That is part of the statement, because each new token asks.
+pub fn find_by_link_with_groups(conn: &mut Connection, issuer: &str, sub: &str) -> QueryResult<Option<(User, bool)>> {
+    if is_impossible(sub) {
+        return Ok(None);
+    }
+    let has_groups = diesel::dsl::exists(groups::table.filter(groups::cognito_group.is_not_null()));
+    users::table
+        .filter(users::cognito_issuer.eq(issuer).and(users::cognito_sub.eq(sub)))
+        .select((User::as_select(), has_groups))
         .get_result(conn)
         .optional()
 }

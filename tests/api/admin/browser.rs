@@ -316,6 +316,7 @@ const PAGES: &[(&str, &str)] = &[
     ("sessions", "/admin/sessions/"),
     ("password", "/admin/password_change/"),
     ("search", "/admin/search/?q=e"),
+    ("refusals", "/admin/refusals/"),
     ("inspector", "/admin/inspector/"),
     ("status", "/admin/status/"),
     ("not_found", "/admin/nothing/"),
@@ -338,6 +339,9 @@ async fn furnish(server: &TestServer) {
         server.post(&token, &json!({ "name": name }).to_string()).await;
     }
     assert_eq!(server.call("DELETE", "/articles/4/").token(&token).status().await, 204);
+    server.sql("INSERT INTO refusals (at, kind, code, sub, email, user_id, times) VALUES
+        ('2026-11-22 10:00:00', 'token', 'token_expired', '8f1d3c4e-0a52-4c7e-9d7a-3f1b2c3d4e5f', 'grace.hopper@example.com', 1, 3),
+        ('2026-11-22 11:00:00', 'sign_in', 'password_wrong', '', '', 2, 1), ('2026-11-22 12:00:00', 'token', 'key_unknown', '', '', NULL, 12)").await;
     let report = json!({
         "rows": 12, "created": 7, "changed": 2, "fields": { "email": 2, "first_name": 1 }, "unchanged": 1, "wrong": 2,
         "errors": [[4, "email", "Enter a valid email address."], [9, "", "There is no user 99."]],

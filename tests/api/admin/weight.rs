@@ -64,6 +64,7 @@ async fn every_page_is_light() {
         "/admin/sessions/",
         "/admin/password_change/",
         "/admin/search/?q=first",
+        "/admin/refusals/",
         "/admin/inspector/",
         "/admin/status/",
     ] {

@@ -1,11 +1,13 @@
 //! Tokens, keys, the user that a token stands for, and the Post Confirmation trigger.
 
 mod emulators;
+mod groups;
 mod inspector;
 mod jwks;
 mod linking;
 mod local_pool;
 mod post_confirmation;
 mod properties;
+mod refusals;
 mod sign_in;
 mod tokens;

@@ -101,6 +101,7 @@ const CLAIM_NAMES: &[&str] = &[
     "iat",
     "nbf",
     "auth_time",
+    "cognito:groups",
 ];
 
 /// A good set of claims, some of whose members are then replaced or left out at random.
@@ -108,6 +109,7 @@ fn claims_object() -> impl Strategy<Value = Value> {
     let good = json!({
         "sub": "s", "iss": "i", "token_use": "id", "aud": "a", "client_id": "c", "cognito:username": "n",
         "email": "e@example.com", "email_verified": true, "exp": 2_000_000_000, "iat": 1, "nbf": 2.5, "auth_time": 3,
+        "cognito:groups": ["g", "h"],
     });
     let one_change = (proptest::sample::select(CLAIM_NAMES), proptest::option::of(json_value()));
     vec(one_change, 0..3).prop_map(move |changes| {
@@ -151,6 +153,10 @@ fn expected_claims(members: &Map<String, Value>) -> Option<Claims> {
         auth_time: time("auth_time")?,
         nonce: members.get("nonce").and_then(Value::as_str).map(str::to_owned),
         acr: members.get("acr").and_then(Value::as_str).map(str::to_owned),
+        groups: match members.get("cognito:groups") {
+            None => Vec::new(),
+            Some(groups) => serde_json::from_value(groups.clone()).ok()?,
+        },
     })
     .filter(|_| text("username").is_some())
 }

@@ -12,20 +12,22 @@ use crate::harness::{assert_has, assert_lacks};
 /// microseconds, as on PostgreSQL.
 const SEED: &str = "
     INSERT INTO users VALUES
-        (7, 'ann', 'Ann@example.com', 'ann@example.com', 'Änn 😀', '', '$argon2id$', 1, 0, 1, '2026-01-02 03:04:05.678', '1999-12-31 23:59:59.999999', 'i', 's', '2026-01-01 00:00:00', NULL, 'admin'),
-        (3, 'bob ''quoted\" \\', '', NULL, x'' || char(10, 9, 13, 1, 127, 65535), 'ﬀ', NULL, 0, 1, 0, NULL, '0001-01-01 00:00:00', NULL, NULL, NULL, '9999-12-31 23:59:59.500', 'first_token'),
-        (9, 'gone', '', NULL, '', '', NULL, 0, 1, 0, NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL, 'admin');
+        (7, 'ann', 'Ann@example.com', 'ann@example.com', 'Änn 😀', '', '$argon2id$', 1, 0, 1, '2026-01-02 03:04:05.678', '1999-12-31 23:59:59.999999', 'i', 's', '2026-01-01 00:00:00', NULL, 'admin', 9223372036854775807, 1),
+        (3, 'bob ''quoted\" \\', '', NULL, x'' || char(10, 9, 13, 1, 127, 65535), 'ﬀ', NULL, 0, 1, 0, NULL, '0001-01-01 00:00:00', NULL, NULL, NULL, '9999-12-31 23:59:59.500', 'first_token', NULL, 0),
+        (9, 'gone', '', NULL, '', '', NULL, 0, 1, 0, NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL, 'admin', NULL, 0);
     DELETE FROM users WHERE id = 9;
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
         INSERT INTO articles SELECT n, 'Article ' || n, CASE WHEN n % 3 THEN 7 END, '2026-01-01 00:00:00', '2026-01-01 00:00:00.000001' FROM numbers;
     DELETE FROM articles WHERE id > 4990;
     INSERT INTO history SELECT id, created_at, created_by, 'ann', 'api', 'created', 'article', id, name, '{\"name\":[null,\"x\"]}' FROM articles;
-    INSERT INTO groups VALUES (2, 'editors');
+    INSERT INTO groups VALUES (2, 'editors', 'Łódź');
     INSERT INTO user_groups VALUES (7, 2), (3, 2);
+    INSERT INTO user_cognito_groups VALUES (7, 2);
     INSERT INTO user_permissions VALUES (3, 'articles.add_article');
     INSERT INTO group_permissions VALUES (2, 'articles.change_article');
     INSERT INTO sessions VALUES (5, 'hash', 7, '{}', '::1', 'Mozilla', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
     INSERT INTO django_rows VALUES ('user', '7', '2026-01-02 03:04:05.678', 7), ('article', '9', NULL, 9223372036854775807);
+    INSERT INTO refusals VALUES (8, '2026-01-01 00:00:00', 'token', 'token_expired', 's', '', 7, 9223372036854775807);
     INSERT INTO secrets VALUES ('key', 'value'), ('number', '0012'), ('empty', '');
     INSERT INTO throttles VALUES
         ('a', 0.1, 9223372036854775807), ('b', 1.7976931348623157e308, -9223372036854775808), ('c', 5e-324, 0),
@@ -83,7 +85,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10002 rows of 13 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+        "10004 rows of 15 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);

@@ -115,6 +115,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
     ("COGNITO_LEEWAY_SECONDS", &["-1", "121", "30s", "1.5", "abc", "99999999999999999999"]),
     ("COGNITO_LINK_UNVERIFIED_EMAIL", &["yes", "TRUE", "on", "2"]),
     ("COGNITO_CREATE_USERS", &["yes", "TRUE", "on", "2"]),
+    ("COGNITO_STAFF_GROUP", &["two words", "a\tb", "staff, editors"]),
     ("COGNITO_JWKS_REFRESH_SECONDS", &["0", "-1", "5m", "31536001"]),
     ("COGNITO_JWKS_COOLDOWN_SECONDS", &["-1", "ten", "31536001"]),
     ("COGNITO_JWKS_MAX_STALE_SECONDS", &["-1", "1d", "31536001"]),

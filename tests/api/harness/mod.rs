@@ -199,6 +199,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         leeway: Duration::from_secs(30),
         link_unverified_email: false,
         create_users: false,
+        staff_group: None,
         post_confirmation_secrets: Vec::new(),
         jwks: JwksSettings {
             refresh: Duration::from_secs(300),

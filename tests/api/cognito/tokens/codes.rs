@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gatepost::cognito::Refusal;
 use gatepost::cognito::user_pool::TokenUse;
-use gatepost::error::{MetricsRefusal, TriggerRefusal};
+use gatepost::error::{MetricsRefusal, SignInRefusal, TriggerRefusal};
 use serde_json::json;
 
 use super::assert_refusal;
@@ -82,10 +82,11 @@ async fn each_refusal_can_be_met() {
 
 #[test]
 fn each_refusal_has_a_code_and_a_sentence_of_its_own() {
-    let sets: [Vec<(&str, &str)>; 3] = [
+    let sets: [Vec<(&str, &str)>; 4] = [
         Refusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
         TriggerRefusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
         MetricsRefusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
+        SignInRefusal::ALL.iter().map(|refusal| (refusal.code(), refusal.detail())).collect(),
     ];
     for set in sets {
         let codes: HashSet<&str> = set.iter().map(|(code, _)| *code).collect();
@@ -122,6 +123,9 @@ fn the_documentation_names_every_other_code() {
     }
     for code in MetricsRefusal::ALL.iter().map(|refusal| refusal.code()) {
         assert!(errors.contains(&format!("`{code}`")), "{code}");
+    }
+    for code in SignInRefusal::ALL.iter().map(|refusal| refusal.code()) {
+        assert!(include_str!("../../../../docs/admin.md").contains(&format!("| `{code}` |")), "{code}");
     }
     for code in TriggerRefusal::ALL.iter().map(|refusal| refusal.code()) {
         assert!(trigger.contains(&format!("`{code}`")), "{code}");

@@ -1,0 +1,131 @@
+//! "Why can't Jane get in?": the last refused tokens and sign-ins in the admin.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::admin::moment::Moment;
+use crate::admin::pages::page;
+use crate::admin::site::{Page, Site};
+use crate::admin::{AdminContext, Frame, Staff};
+use crate::db::Connection;
+use crate::error::{Error, Refusal, SignInRefusal};
+use crate::http::routes::get;
+use crate::users::models;
+use crate::users::refusals::{self, Filter, Recorded};
+
+pub static PAGE: Page = Page {
+    label: "Refusals",
+    slug: "refusals",
+    section: "Records",
+    icon: "warning",
+    allow: "GET, HEAD",
+    has_permission: |rights| rights.has("users.view_user") || rights.has("users.change_user"),
+    routes: || vec![get().to(list)],
+};
+
+const PAGE_SIZE: i64 = 50;
+
+#[derive(Template)]
+#[template(path = "admin/refusals.html")]
+struct RefusalsPage {
+    frame: Frame,
+    listed: Listed,
+}
+
+struct Listed {
+    rows: Vec<Row>,
+    codes: Vec<String>,
+    code: String,
+    /// The user whose refusals are listed: id and name.
+    user: Option<(i64, String)>,
+    range: String,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+struct Row {
+    at: Moment,
+    kind: &'static str,
+    code: String,
+    advice: &'static str,
+    times: i64,
+    /// URL and name.
+    user: Option<(String, String)>,
+    email: String,
+    sub: String,
+}
+
+#[derive(Clone, Default, Deserialize)]
+pub struct ListQuery {
+    /// Texts: what is no number is no user and no page.
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    page: String,
+}
+
+async fn list(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<HttpResponse, Error> {
+    cx.check_page(&PAGE)?;
+    let query = query.map_or_else(ListQuery::default, web::Query::into_inner);
+    let listed = cx.read(move |conn: &mut Connection, _: &Site, _: &Staff| Listed::read(conn, query)).await?;
+    let frame = Frame::new(&cx, "Refused tokens and sign-ins", PAGE.slug);
+    page(StatusCode::OK, &RefusalsPage { frame, listed })
+}
+
+impl Listed {
+    fn read(conn: &mut Connection, query: ListQuery) -> Result<Listed, Error> {
+        let user = query.user.parse().ok().map(|id| models::find(conn, id)).transpose()?.flatten();
+        let codes = refusals::codes(conn)?;
+        let code = Some(query.code).filter(|code| codes.contains(code));
+        let filter = Filter { user: user.as_ref().map(|user| user.id), code: code.clone() };
+        let total = filter.count(conn)?;
+        let pages = (total - 1).max(0) / PAGE_SIZE + 1;
+        let number = query.page.parse().unwrap_or(1).clamp(1, pages);
+        let offset = (number - 1) * PAGE_SIZE;
+        let rows: Vec<Row> = filter.list(conn, offset, PAGE_SIZE)?.into_iter().map(Row::new).collect();
+        let link = |number: i64| {
+            let user = user.as_ref().map(|user| format!("user={}&", user.id)).unwrap_or_default();
+            let code = code.as_ref().map(|code| format!("code={code}&")).unwrap_or_default();
+            format!("?{user}{code}page={number}")
+        };
+        Ok(Listed {
+            range: match rows.len() as i64 {
+                0 => "0".to_owned(),
+                shown => format!("{}–{} of {total}", offset + 1, offset + shown),
+            },
+            newer: (number > 1).then(|| link(number - 1)),
+            older: (number < pages).then(|| link(number + 1)),
+            rows,
+            codes,
+            code: code.unwrap_or_default(),
+            user: user.map(|user| (user.id, user.username)),
+        })
+    }
+}
+
+impl Row {
+    fn new((recorded, username): (Recorded, Option<String>)) -> Row {
+        let user = recorded.user_id.zip(username);
+        Row {
+            at: Moment::new(recorded.at),
+            kind: if recorded.kind == "token" { "Token" } else { "Sign-in" },
+            advice: advice(&recorded.code),
+            times: recorded.times,
+            user: user.map(|(id, name)| (format!("/admin/users/{id}/change/"), name)),
+            code: recorded.code,
+            email: recorded.email,
+            sub: recorded.sub,
+        }
+    }
+}
+
+/// The sentence that a client gets with the code, too. Empty for a code of another version.
+fn advice(code: &str) -> &'static str {
+    let of_token = Refusal::ALL.iter().find(|refusal| refusal.code() == code).map(|refusal| refusal.detail());
+    let of_sign_in = SignInRefusal::ALL.iter().find(|refusal| refusal.code() == code).map(|refusal| refusal.detail());
+    of_token.or(of_sign_in).unwrap_or_default()
+}

@@ -1,0 +1,326 @@
+//! Refused tokens and sign-ins, so that staff can say why somebody does not get in. They wait in a bounded queue until
+//! one task writes them: a flood of refused requests is no flood of writes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use prometheus::IntCounter;
+use prometheus::core::Collector;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use super::models;
+use crate::db::{Backend, Connection, Db};
+use crate::error::Error;
+use crate::metrics;
+use crate::models::clean::MAX_EMAIL_CHARS;
+use crate::schema::{refusals, users};
+
+pub const KEPT_DAYS: i64 = 7;
+/// The newest that are kept.
+const MOST: i64 = 1_000;
+const QUEUE: usize = 1_000;
+const EVERY: Duration = Duration::from_secs(1);
+/// An equal refusal within this time is counted, not listed again.
+const COUNTED_FOR: TimeDelta = TimeDelta::hours(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Token,
+    SignIn,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Token => "token",
+            Kind::SignIn => "sign_in",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Nothing vouches for what a token or a form says.
+    Unknown,
+    User(i64),
+    /// From claims with a good signature.
+    Cognito {
+        sub: String,
+        email: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub kind: Kind,
+    pub code: &'static str,
+    pub who: Who,
+}
+
+/// The way into the queue.
+pub struct Refusals {
+    sender: Sender<(NaiveDateTime, Refused)>,
+    dropped: IntCounter,
+}
+
+/// The other end, for [`Queue::run`].
+pub struct Queue {
+    receiver: Receiver<(NaiveDateTime, Refused)>,
+    dropped: IntCounter,
+}
+
+/// With the time of the last one, and how many there are.
+type Counted = (Refused, NaiveDateTime, i64);
+
+impl Refusals {
+    pub fn new() -> (Refusals, Queue) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let dropped = metrics::counter(
+            "gatepost_refusals_dropped_total",
+            "Refused tokens and sign-ins that were not recorded, because there were too many.",
+        );
+        (Refusals { sender, dropped: dropped.clone() }, Queue { receiver, dropped })
+    }
+
+    pub fn collector(&self) -> Box<dyn Collector> {
+        Box::new(self.dropped.clone())
+    }
+
+    /// Never waits.
+    pub fn add(&self, kind: Kind, code: &'static str, who: Who) {
+        if self.sender.try_send((Utc::now().naive_utc(), Refused { kind, code, who })).is_err() {
+            self.dropped.inc();
+        }
+    }
+}
+
+impl Queue {
+    /// Writes at most once a second. `issuer` is that of the pool's links. Returns when the server has ended.
+    pub async fn run(mut self, db: Db, issuer: String) {
+        let mut dropped = 0;
+        while let Some(first) = self.receiver.recv().await {
+            tokio::time::sleep(EVERY).await;
+            let batch = self.rest_after(first);
+            if let Err(error) = write(&db, issuer.clone(), batch).await {
+                let cause = error.cause().unwrap_or_default();
+                log::warn!("refused tokens and sign-ins were not recorded: {}", cause.escape_debug());
+            }
+            let (before, now) = (dropped, self.dropped.get());
+            if now > before {
+                log::warn!("{} refused tokens and sign-ins were not recorded: there are too many", now - before);
+            }
+            dropped = now;
+        }
+    }
+
+    fn rest_after(&mut self, first: (NaiveDateTime, Refused)) -> Vec<Counted> {
+        let mut batch: Vec<Counted> = Vec::new();
+        let waiting = std::iter::from_fn(|| self.receiver.try_recv().ok());
+        for (at, refused) in [first].into_iter().chain(waiting).take(QUEUE) {
+            match batch.iter_mut().find(|(known, ..)| *known == refused) {
+                Some((_, last, times)) => (*last, *times) = (at, *times + 1),
+                None => batch.push((refused, at, 1)),
+            }
+        }
+        batch
+    }
+}
+
+async fn write(db: &Db, issuer: String, batch: Vec<Counted>) -> Result<(), Error> {
+    db.check_writable().await?;
+    let write = move |conn: &mut Connection| {
+        for (refused, at, times) in &batch {
+            store(conn, &issuer, refused, *at, *times)?;
+        }
+        Ok(trim(conn)?)
+    };
+    db.write(write).await
+}
+
+fn store(conn: &mut Connection, issuer: &str, refused: &Refused, at: NaiveDateTime, times: i64) -> QueryResult<()> {
+    let (user_id, sub, email) = match &refused.who {
+        Who::Unknown => (None, "", ""),
+        // They may be deleted by now.
+        Who::User(id) => (models::find(conn, *id)?.map(|user| user.id), "", ""),
+        Who::Cognito { sub, email } => {
+            let email = email.as_deref().filter(|email| is_storable(email)).unwrap_or_default();
+            (user_of(conn, issuer, sub, email)?, sub.as_str(), email)
+        }
+    };
+    let (kind, code) = (refused.kind.as_str(), refused.code);
+    let same = of_user(user_id)
+        .filter(refusals::kind.eq(kind).and(refusals::code.eq(code)))
+        .filter(refusals::sub.eq(sub).and(refusals::email.eq(email)))
+        .filter(refusals::at.ge(at - COUNTED_FOR));
+    match same.order(refusals::id.desc()).select(refusals::id).first::<i64>(conn).optional()? {
+        Some(id) => {
+            let counted = (refusals::at.eq(at), refusals::times.eq(refusals::times + times));
+            diesel::update(refusals::table.find(id)).set(counted).execute(conn).map(drop)
+        }
+        None => {
+            let texts =
+                (refusals::kind.eq(kind), refusals::code.eq(code), refusals::sub.eq(sub), refusals::email.eq(email));
+            let row = (refusals::at.eq(at), texts, refusals::user_id.eq(user_id), refusals::times.eq(times));
+            diesel::insert_into(refusals::table).values(row).execute(conn).map(drop)
+        }
+    }
+}
+
+fn is_storable(email: &str) -> bool {
+    email.chars().count() <= MAX_EMAIL_CHARS && !email.contains('\0')
+}
+
+fn of_user(user_id: Option<i64>) -> refusals::BoxedQuery<'static, Backend> {
+    match user_id {
+        Some(id) => refusals::table.filter(refusals::user_id.eq(id)).into_boxed(),
+        None => refusals::table.filter(refusals::user_id.is_null()).into_boxed(),
+    }
+}
+
+/// Whoever is linked, or has the e-mail. That is no proof that they are the same person, only where to look.
+fn user_of(conn: &mut Connection, issuer: &str, sub: &str, email: &str) -> QueryResult<Option<i64>> {
+    let user = match models::find_by_link(conn, issuer, sub)? {
+        None if !email.is_empty() => models::find_by_email(conn, email)?.filter(|user| user.has_email(email)),
+        linked => linked,
+    };
+    Ok(user.map(|user| user.id))
+}
+
+fn trim(conn: &mut Connection) -> QueryResult<()> {
+    let order = (refusals::at.desc(), refusals::id.desc());
+    let surplus = refusals::table.order(order).offset(MOST).limit(MOST).select(refusals::id).load::<i64>(conn)?;
+    forget(conn, &surplus).map(drop)
+}
+
+pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
+    let since = Utc::now().naive_utc() - TimeDelta::days(KEPT_DAYS);
+    refusals::table.filter(refusals::at.lt(since)).order(refusals::at).limit(limit).select(refusals::id).load(conn)
+}
+
+pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
+    diesel::delete(refusals::table.filter(refusals::id.eq_any(ids))).execute(conn)
+}
+
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = refusals)]
+pub struct Recorded {
+    pub at: NaiveDateTime,
+    pub kind: String,
+    pub code: String,
+    /// Empty if unknown, like the e-mail.
+    pub sub: String,
+    pub email: String,
+    pub user_id: Option<i64>,
+    pub times: i64,
+}
+
+/// Which to list; `None`: all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub user: Option<i64>,
+    pub code: Option<String>,
+}
+
+impl Filter {
+    fn query(&self) -> refusals::BoxedQuery<'static, Backend> {
+        let mut query = refusals::table.into_boxed();
+        if let Some(id) = self.user {
+            query = query.filter(refusals::user_id.eq(id));
+        }
+        if let Some(code) = self.code.clone() {
+            query = query.filter(refusals::code.eq(code));
+        }
+        query
+    }
+
+    pub fn count(&self, conn: &mut Connection) -> QueryResult<i64> {
+        self.query().count().get_result(conn)
+    }
+
+    /// Newest first, with usernames.
+    pub fn list(&self, conn: &mut Connection, offset: i64, limit: i64) -> QueryResult<Vec<(Recorded, Option<String>)>> {
+        let order = (refusals::at.desc(), refusals::id.desc());
+        let rows: Vec<Recorded> =
+            self.query().order(order).offset(offset).limit(limit).select(Recorded::as_select()).load(conn)?;
+        let ids: Vec<i64> = rows.iter().filter_map(|row| row.user_id).collect();
+        let names = users::table.filter(users::id.eq_any(ids)).select((users::id, users::username));
+        let names: HashMap<i64, String> = names.load(conn)?.into_iter().collect();
+        let named = |row: Recorded| {
+            let name = row.user_id.and_then(|id| names.get(&id).cloned());
+            (row, name)
+        };
+        Ok(rows.into_iter().map(named).collect())
+    }
+}
+
+/// The codes that there are, for a choice.
+pub fn codes(conn: &mut Connection) -> QueryResult<Vec<String>> {
+    refusals::table.select(refusals::code).distinct().order(refusals::code).load(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::DatabaseUrl;
+
+    fn opened() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("db.sqlite3"))).expect("a database");
+        (folder, db)
+    }
+
+    async fn rows(db: &Db) -> Vec<(String, i64)> {
+        let order = (refusals::at.desc(), refusals::id.desc());
+        let query = refusals::table.order(order).select((refusals::code, refusals::times));
+        db.read(move |conn| Ok(query.load(conn)?)).await.expect("the rows")
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_the_queue_is_dropped_and_counted() {
+        let (_folder, db) = opened();
+        let (refusals, mut queue) = Refusals::new();
+        for _ in 0..QUEUE + 5 {
+            refusals.add(Kind::Token, "token_expired", Who::Unknown);
+        }
+        assert_eq!(refusals.dropped.get(), 5);
+        let first = queue.receiver.recv().await.expect("a refusal");
+        let batch = queue.rest_after(first);
+        assert_eq!(batch.len(), 1, "equal ones are one row");
+        write(&db, "i".to_owned(), batch).await.expect("they are written");
+        assert_eq!(rows(&db).await, [("token_expired".to_owned(), QUEUE as i64)]);
+    }
+
+    #[tokio::test]
+    async fn the_newest_thousand_are_kept() {
+        let (_folder, db) = opened();
+        let now = Utc::now().naive_utc();
+        let batch = |from: i64, to: i64| {
+            let one = |n: i64| {
+                let who = Who::Cognito { sub: format!("sub-{n}"), email: None };
+                (Refused { kind: Kind::Token, code: "user_unknown", who }, now + TimeDelta::seconds(n), 1)
+            };
+            (from..to).map(one).collect::<Vec<_>>()
+        };
+        write(&db, "i".to_owned(), batch(0, MOST)).await.expect("they are written");
+        write(&db, "i".to_owned(), batch(MOST, MOST + 7)).await.expect("they are written");
+        let subs = refusals::table.select(refusals::sub).order(refusals::at);
+        let subs: Vec<String> = db.read(move |conn| Ok(subs.load(conn)?)).await.expect("the rows");
+        assert_eq!((subs.len() as i64, subs[0].as_str()), (MOST, "sub-7"));
+    }
+
+    #[tokio::test]
+    async fn an_equal_refusal_within_the_hour_is_counted_and_a_later_one_is_listed_again() {
+        let (_folder, db) = opened();
+        let now = Utc::now().naive_utc();
+        let minutes = |minutes: i64, code| {
+            let refused = Refused { kind: Kind::SignIn, code, who: Who::Unknown };
+            vec![(refused, now + TimeDelta::minutes(minutes), 1)]
+        };
+        for (at, code) in [(0, "a"), (30, "b"), (59, "a"), (118, "a"), (179, "a")] {
+            write(&db, "i".to_owned(), minutes(at, code)).await.expect("it is written");
+        }
+        assert_eq!(rows(&db).await, [("a".to_owned(), 1), ("a".to_owned(), 3), ("b".to_owned(), 1)]);
+    }
+}
