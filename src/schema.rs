@@ -66,9 +66,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    recovery_codes (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        code_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     row_counts (table_name) {
         table_name -> Text,
         row_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> BigInt,
+        secret -> Text,
+        last_step -> BigInt,
+        confirmed_at -> Timestamp,
     }
 }
 
@@ -146,7 +164,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     history,
     imports,
+    recovery_codes,
     row_counts,
+    second_factors,
     secrets,
     sessions,
     throttles,

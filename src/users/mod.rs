@@ -8,5 +8,6 @@ pub mod page_user;
 pub mod password;
 pub mod permissions;
 pub mod rules;
+pub mod second_factor;
 pub mod sessions;
 pub mod validators;

@@ -7,5 +7,5 @@ mod linking;
 mod local_pool;
 mod post_confirmation;
 mod properties;
-mod sign_in;
+pub mod sign_in;
 mod tokens;

@@ -18,7 +18,7 @@ use crate::harness::{TestServer, assert_has, assert_lacks, eventually};
 const BEGIN: &str = "/admin/login/cognito/";
 
 /// A server whose staff sign in at this provider.
-async fn server_with(change: impl FnOnce(&mut Config)) -> (TestServer, ProviderFixture) {
+pub async fn server_with(change: impl FnOnce(&mut Config)) -> (TestServer, ProviderFixture) {
     let provider = ProviderFixture::start().await;
     let settings = provider.settings();
     let server = TestServer::start_with(|config| {
@@ -34,14 +34,14 @@ async fn server() -> (TestServer, ProviderFixture) {
 }
 
 /// A sign-in that has begun.
-struct Begun {
-    browser: AdminClient,
+pub struct Begun {
+    pub browser: AdminClient,
     /// The parameters of the authorization request.
     asked: HashMap<String, String>,
 }
 
 impl Begun {
-    async fn at(server: &TestServer, next: &str) -> Begun {
+    pub async fn at(server: &TestServer, next: &str) -> Begun {
         Begun::in_browser(AdminClient::new(server.address), next).await
     }
 
@@ -54,12 +54,12 @@ impl Begun {
     }
 
     /// An ID token for this sign-in.
-    fn token(&self, server: &TestServer, name: &str) -> TokenBuilder {
+    pub fn token(&self, server: &TestServer, name: &str) -> TokenBuilder {
         server.pool.token(name).claim("aud", ADMIN_CLIENT).claim("nonce", self.asked["nonce"].as_str())
     }
 
     /// Comes back from the provider with a code.
-    async fn come_back(&mut self) -> Answer {
+    pub async fn come_back(&mut self) -> Answer {
         let query = format!("code=the-code&state={}", self.asked["state"]);
         self.come_back_with(&query).await
     }

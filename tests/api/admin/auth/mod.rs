@@ -2,6 +2,7 @@
 
 mod browsing;
 mod csrf;
+mod second_factor;
 mod session;
 mod sign_in;
 mod throttle;
