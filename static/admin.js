@@ -129,21 +129,7 @@ function onKey(event) {
 
 // --- Event listeners --------------------------------------------------------------------------------------------
 
-/** Copies the lines of a list. */
-async function copyLines(button) {
-  const lines = all("li", one(button.dataset.copy)).map((line) => line.textContent.trim());
-  try {
-    await navigator.clipboard.writeText(lines.join("\n"));
-    announce("Copied.");
-  } catch {
-    announce("Not copied. Your browser does not allow it.");
-  }
-}
-
 function onClick(event) {
-  const copy = event.target.closest("[data-copy]");
-  if (copy) copyLines(copy);
-  if (event.target.closest("[data-print]")) print();
   const opener = event.target.closest("[data-dialog]");
   if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
   // A click on the backdrop is a click on the dialog itself.

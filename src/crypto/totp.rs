@@ -50,7 +50,7 @@ impl TotpSecret {
     /// The latest step around `now` whose code this is. Two steps can have the same code. To count the earlier one would
     /// let the code in again as the later one's.
     pub fn step_of(&self, code: &str, now: i64) -> Option<i64> {
-        (now - TOLERANCE..=now + TOLERANCE).filter(|step| equal(&self.code(*step), code)).last()
+        (now - TOLERANCE..=now + TOLERANCE).rfind(|step| equal(&self.code(*step), code))
     }
 }
 

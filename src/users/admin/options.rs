@@ -46,7 +46,7 @@ pub static OPTIONS: Options = Options {
             name: "reset_second_factor",
             label: "Reset second factors of selected users",
             form_label: Some("Reset second factor"),
-            done: "without a second factor now",
+            done: "left without a second factor",
             run: reset_second_factor,
         },
     ],

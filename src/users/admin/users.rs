@@ -78,8 +78,10 @@ impl ModelAdmin for UserAdmin {
         let has_change_permission = staff.has_object_permission(conn, self, Verb::Change, id)?;
         let mut record = record_panel(&user, has_change_permission);
         let factor = second_factor::find(conn, id)?;
-        let since = factor.as_ref().map_or(Cell::Text("Off".to_owned()), |factor| Cell::Time(factor.confirmed_at));
-        record.facts.push(("Second factor since".into(), since));
+        record.facts.push(match &factor {
+            Some(factor) => ("Second factor since".into(), Cell::Time(factor.confirmed_at)),
+            None => ("Second factor".into(), Cell::Text("Off".to_owned())),
+        });
         if factor.is_some() && staff.rights.is_superuser && Some(id) != staff.user_id() {
             record.actions.push("reset_second_factor");
         }

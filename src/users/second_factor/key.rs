@@ -44,7 +44,7 @@ impl FactorKey {
     }
 
     pub fn get(&self) -> Result<Seal, KeyError> {
-        self.find(|path| key_file::read(path))
+        self.find(key_file::read)
     }
 
     /// If there are no second factors yet: for those that there are, a new key would be the wrong one.

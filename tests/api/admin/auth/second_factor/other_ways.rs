@@ -143,7 +143,7 @@ async fn a_superuser_resets_the_factor_of_others_and_nobody_else_does() {
 
     root.page(&format!("/admin/users/{alices}/change/")).await;
     assert_eq!(root.post(&path, &fields).await.status, 303);
-    assert_has(&root.page("/admin/").await, &["1 user without a second factor now."]);
+    assert_has(&root.page("/admin/").await, &["1 user left without a second factor."]);
     assert!(!alice.is_in().await, "her sessions end");
     assert_eq!((server.count("second_factors").await, server.count("recovery_codes").await), (1, 10));
     let last = server
