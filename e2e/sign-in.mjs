@@ -5,6 +5,7 @@
 // GATEPOST_TEST_MINISTACK   the program `ministack` (`pip install ministack cryptography`); PATH by default
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
 import { createServer } from 'node:net'
 import { look, story } from './lib.mjs'
 
@@ -48,6 +49,122 @@ await story('sign-in at the local user pool', {}, async ({ server, newPage, step
     assert.equal(new URL(other.url()).origin, origin)
   })
 })
+
+await story('a second factor', { REQUIRE_SECOND_FACTOR: 'superusers' }, async ({ server, newPage, step }) => {
+  const { username, password } = server.superuser
+  const page = await newPage()
+  const title = page.getByRole('heading', { level: 1 })
+  const givePassword = async (tab) => {
+    await tab.getByLabel('Username').fill(username)
+    await tab.getByLabel('Password').fill(password)
+    await tab.getByRole('button', { name: 'Sign in' }).click()
+  }
+  let [secret, codes] = ['', []]
+
+  await step('a superuser without one gets only the page to set it up', async () => {
+    await page.goto('/admin/articles/')
+    await givePassword(page)
+    await page.getByText('Your account needs a second factor.').waitFor()
+    await look(page, 'second-factor-required')
+    await page.getByLabel('Current password').fill('wrong')
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await page.getByText('Your password was entered incorrectly.').waitFor()
+    await look(page, 'second-factor-wrong-password')
+  })
+
+  await step('the page shows the secret as a QR code, a text and a link', async () => {
+    await page.getByLabel('Current password').fill(password)
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await page.getByRole('img', { name: 'QR code with the key' }).waitFor()
+    secret = (await page.locator('.secret').textContent()).replaceAll(' ', '')
+    const uri = await page.locator('a[href^="otpauth:"]').getAttribute('href')
+    assert.equal(new URL(uri).searchParams.get('secret'), secret)
+    await look(page, 'second-factor-confirm-required')
+    await page.getByLabel('Code', { exact: true }).fill('000000')
+    await page.getByRole('button', { name: 'Turn on' }).click()
+    await page.getByText('This code is wrong').waitFor()
+  })
+
+  await step('the right code turns it on, and the way leads on', async () => {
+    await page.getByLabel('Code', { exact: true }).fill(codeOf(secret, 0))
+    await page.getByRole('button', { name: 'Turn on' }).click()
+    await title.filter({ hasText: 'Recovery codes' }).waitFor()
+    codes = await page.locator('#recovery-codes li').allTextContents()
+    assert.equal(codes.length, 10)
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.getByRole('button', { name: 'Copy' }).click()
+    const copied = await page.evaluate(() => navigator.clipboard.readText())
+    assert.equal(copied, codes.join('\n'))
+    await look(page, 'recovery-codes')
+    await page.getByRole('link', { name: 'Continue' }).click()
+    await title.filter({ hasText: 'Articles' }).waitFor()
+  })
+
+  await step('a sign-in asks for a code, which counts once', async () => {
+    const other = await newPage()
+    await other.goto('/admin/history/')
+    await givePassword(other)
+    await other.getByRole('heading', { name: 'Enter a code' }).waitFor()
+    await look(other, 'code')
+    await other.getByLabel('Code', { exact: true }).fill('000 000')
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await other.getByText('This code is wrong').waitFor()
+    await look(other, 'code-wrong')
+    // The code of the next step counts already.
+    await other.getByLabel('Code', { exact: true }).fill(codeOf(secret, 1))
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await other.getByRole('heading', { name: 'History', level: 1 }).waitFor()
+    const third = await newPage()
+    await third.goto('/admin/')
+    await givePassword(third)
+    await third.getByLabel('Code', { exact: true }).fill(codeOf(secret, 1))
+    await third.getByRole('button', { name: 'Sign in' }).click()
+    await third.getByText('This code is wrong').waitFor()
+    await third.getByLabel('Code', { exact: true }).fill(codes[0].toLowerCase())
+    await third.getByRole('button', { name: 'Sign in' }).click()
+    await third.getByText('You have used a recovery code. 9 are left.').waitFor()
+  })
+
+  await step('the page of the account shows the state and turns it off', async () => {
+    await page.getByRole('button', { name: username }).click()
+    await page.getByRole('link', { name: 'Second factor' }).click()
+    await page.getByText('Recovery codes left').waitFor()
+    await look(page, 'second-factor-on')
+    await page.getByLabel('Current password').fill(password)
+    await page.getByLabel('Code', { exact: true }).fill(codes[1])
+    await page.getByRole('button', { name: 'Turn off' }).click()
+    await page.getByText('Your account needs a second factor.').waitFor()
+  })
+
+  await step('who has signed in with Cognito finds the page in the frame of the admin', async () => {
+    const byCognito = await newPage()
+    await byCognito.goto('/admin/')
+    await byCognito.getByRole('link', { name: 'Sign in with Cognito' }).click()
+    await byCognito.getByLabel('E-mail').fill('admin@example.com')
+    await byCognito.getByRole('button', { name: 'Sign in' }).click()
+    await byCognito.goto('/admin/second_factor/')
+    await look(byCognito, 'second-factor')
+    await byCognito.getByLabel('Current password').fill(password)
+    await byCognito.getByRole('button', { name: 'Set up' }).click()
+    await byCognito.getByRole('img', { name: 'QR code with the key' }).waitFor()
+    await look(byCognito, 'second-factor-confirm')
+  })
+
+  await step('no secret and no code is in the log', () => {
+    for (const text of [secret, ...codes]) assert.equal(server.log().includes(text), false)
+  })
+})
+
+/** The code that an authenticator app shows, or will show that many steps later (RFC 6238). */
+function codeOf(secret, later) {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later))
+  const tag = createHmac('sha1', key).update(step).digest()
+  const number = tag.readUInt32BE(tag[19] & 15) & 0x7fffffff
+  return String(number % 1_000_000).padStart(6, '0')
+}
 
 const program = process.env.GATEPOST_TEST_MINISTACK ?? 'ministack'
 if (spawnSync(program, ['--help']).error) {

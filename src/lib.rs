@@ -23,13 +23,13 @@
 //! | `admin` | pages where signed-in staff manage every registered model | `django.contrib.admin` | `users`, `models`, `history`, `http`, `db`, `crypto`, `error`, `schema` |
 //! | `api` | view sets, parsers, pages, metadata, the browsable API | Django REST framework | `cognito`, `users`, `models`, `history`, `http`, `db`, `error` |
 //! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints | app `cognito` | `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error` |
-//! | `users` | accounts, rights, passwords, sessions, refusals | `django.contrib.auth` | `models`, `history`, `db`, `metrics`, `error`, `schema` |
+//! | `users` | accounts, rights, passwords, second factors, sessions, refusals | `django.contrib.auth` | `models`, `history`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `models` | models: fields, rows and lists; creating, changing and deleting rows | `django.db.models` | `history`, `db`, `error` |
 //! | `history` | the change history, restoring deleted rows, retention periods | `django_admin_log` | `db`, `crypto`, `error`, `schema` |
 //! | `http` | handling of every request: request id, `Host`, headers, limits, compression, content negotiation | `MIDDLEWARE` | `metrics`, `error` |
 //! | `db` | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write) on SQLite or PostgreSQL, migrations, copies, backups, searches | the ORM's connection | `metrics`, `crypto`, `error`, `schema` |
 //! | `metrics` | counters and histograms | | |
-//! | `crypto` | random tokens, constant-time comparison, secrets | `django.utils.crypto` | `error` |
+//! | `crypto` | random tokens, constant-time comparison, encryption, one-time passwords, secrets | `django.utils.crypto` | `error` |
 //! | `error` | one error type with its HTTP responses | exceptions | |
 //! | `schema` | Diesel's table definitions | | |
 //!

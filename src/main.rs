@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
     self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, import,
-    import_django, migrate, openapi, serve, token,
+    import_django, migrate, openapi, resetsecondfactor, serve, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -39,6 +39,8 @@ enum Command {
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
     Changepassword(changepassword::Arguments),
+    /// Remove a user's second factor
+    Resetsecondfactor(resetsecondfactor::Arguments),
     /// Check the configuration, the database, the migrations and access to the keys
     Check,
     /// Check that the server at BIND_ADDRESS responds, for container health checks
@@ -87,6 +89,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::ImportDjango(arguments) => import_django::run(&basics, arguments),
         Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
         Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
+        Command::Resetsecondfactor(arguments) => resetsecondfactor::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),
         Command::Health => health::run(config::bind_address(&variables)?),
         Command::Check => check::run(&Config::from_variables(&variables)?),

@@ -76,6 +76,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    recovery_codes (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        code_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     refusals (id) {
         id -> BigInt,
         at -> Timestamp,
@@ -92,6 +101,15 @@ diesel::table! {
     row_counts (table_name) {
         table_name -> Text,
         row_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> BigInt,
+        secret -> Text,
+        last_step -> BigInt,
+        confirmed_at -> Timestamp,
     }
 }
 
@@ -180,8 +198,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     history,
     imports,
+    recovery_codes,
     refusals,
     row_counts,
+    second_factors,
     secrets,
     sessions,
     throttles,

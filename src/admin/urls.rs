@@ -11,7 +11,7 @@ use super::auth::device::Devices;
 use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
 use super::auth::throttle::Throttle;
-use super::auth::{origin, password_change, session, sessions, sign_in, staff, user_password};
+use super::auth::{origin, password_change, second_factor, session, sessions, sign_in, staff, user_password};
 use super::form::{change_form, delete};
 use super::history::undo;
 use super::import::job::Running;
@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::http::cookies::Cookies;
 use crate::http::routes::{get, not_allowed};
 use crate::users::password::Hasher;
+use crate::users::second_factor::{FactorKey, KeySource, Required};
 use crate::users::sessions::SessionLimits;
 
 #[derive(Clone)]
@@ -42,7 +43,7 @@ pub struct Admin {
     session_key: Key,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct AdminSettings {
     /// Whether browsers send the cookies over TLS only.
     pub secure_cookies: bool,
@@ -50,6 +51,8 @@ pub struct AdminSettings {
     pub max_failures: u32,
     /// How staff can sign in.
     pub methods: SignInMethods,
+    pub second_factor_key: KeySource,
+    pub second_factor_required: Required,
 }
 
 impl Admin {
@@ -63,7 +66,7 @@ impl Admin {
         let throttle = Throttle { max_failures: settings.max_failures };
         let session_key = Key::from(&session_key);
         let cookies = Cookies { secure: settings.secure_cookies };
-        let sessions = DatabaseSessions::new(db.clone(), settings.session_limits);
+        let sessions = DatabaseSessions::new(db.clone(), settings.session_limits, settings.second_factor_required);
         let browsing = Browsing::new(sessions.clone(), cookies, session_key.clone());
         Ok(Admin {
             sessions: web::Data::new(sessions),
@@ -74,6 +77,7 @@ impl Admin {
                 hasher: Hasher::default(),
                 throttle,
                 devices: Devices::new(&device_key),
+                factor_key: FactorKey::new(settings.second_factor_key),
             }),
             limits: web::Data::new(settings.session_limits),
             methods: web::Data::new(settings.methods),
@@ -132,8 +136,18 @@ fn resources(site: &Site) -> Vec<Resource> {
     let mut resources = vec![
         resource("/", READ, vec![get().to(index::index)]),
         resource("/login/", FORM, vec![get().to(sign_in::sign_in_page), post().to(sign_in::sign_in)]),
+        resource(
+            "/login/code/",
+            FORM,
+            vec![get().to(second_factor::code::form), post().to(second_factor::code::submit)],
+        ),
         resource("/logout/", POST, vec![post().to(sign_in::sign_out)]),
         resource("/password_change/", FORM, vec![get().to(password_change::form), post().to(password_change::submit)]),
+        resource(
+            "/second_factor/",
+            FORM,
+            vec![get().to(second_factor::page::form), post().to(second_factor::steps::submit)],
+        ),
         resource("/theme/", POST, vec![post().to(theme::choose)]),
         resource("/sessions/revoke-others/", POST, vec![post().to(sessions::revoke_others)]),
         resource("/sessions/{id}/revoke/", POST, vec![post().to(sessions::revoke)]),

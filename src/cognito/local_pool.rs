@@ -2,7 +2,7 @@
 //! Cognito's. Anyone who can read the file can impersonate any user, so only its owner may read it, and
 //! [`crate::config`] allows this pool only in development mode on a loopback address.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,6 +21,7 @@ use url::Url;
 use super::jwk::{Key, KeySet};
 use super::signatures;
 use super::user_pool::UserPool;
+use crate::crypto::key_file;
 use crate::users::models::email_key;
 
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
@@ -31,19 +32,6 @@ pub struct LocalPool {
     /// As in Cognito, ID and access tokens are signed with different keys.
     id_key: SigningKey,
     access_key: SigningKey,
-}
-
-/// A copy or backup may have lost the file's mode.
-fn refuse_if_open_to_others(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    if let Ok(metadata) = std::fs::metadata(path) {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
-        if mode & 0o077 != 0 {
-            let problem = "holds keys and is accessible to other users of this machine; run chmod 600 on it";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
-        }
-    }
-    Ok(())
 }
 
 struct SigningKey {
@@ -76,10 +64,9 @@ impl TokenRequest {
 }
 
 impl LocalPool {
-    /// Creates a missing file with mode 0600.
+    /// Creates a missing file.
     pub fn open(path: &Path) -> io::Result<LocalPool> {
-        refuse_if_open_to_others(path)?;
-        match std::fs::read_to_string(path) {
+        match key_file::read(path) {
             // An unreadable file may be half-written by another process.
             Ok(text) => LocalPool::from_text(&text).map_or_else(|| LocalPool::open_or_create(path), Ok),
             Err(error) if error.kind() == io::ErrorKind::NotFound => LocalPool::open_or_create(path),
@@ -87,22 +74,8 @@ impl LocalPool {
         }
     }
 
-    /// If several processes find no keys, the first to lock the file creates them.
     fn open_or_create(path: &Path) -> io::Result<LocalPool> {
-        let mut options = std::fs::OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        file.lock()?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        // A process that was killed right after creating the file leaves it empty.
-        if text.is_empty() {
-            text = LocalPool::new_keys()?;
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
-        }
-        LocalPool::from_text(&text).ok_or_else(|| {
+        LocalPool::from_text(&key_file::read_or_create(path, LocalPool::new_keys)?).ok_or_else(|| {
             let problem = "is not a key file of the local user pool; remove it, and a new one is created";
             io::Error::new(io::ErrorKind::InvalidData, problem)
         })

@@ -9,10 +9,12 @@ use super::output::{CommandError, say};
 use crate::cognito::jwks;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::config::{Config, Pool};
+use crate::crypto::Seal;
 use crate::db::migrations::Status;
 use crate::db::{Connection, DatabaseUrl, Db};
 use crate::server::open_local_pool;
 use crate::users::models;
+use crate::users::second_factor::{self, FactorKey, KeySource, Required};
 
 pub fn run(config: &Config) -> Result<(), CommandError> {
     // The configuration is valid, or this would not run.
@@ -24,6 +26,9 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     ];
     if let Some(settings) = &config.provider {
         findings.push(("sign-in", sign_in(config, settings)));
+    }
+    if let Some(finding) = second_factors(config) {
+        findings.push(("second factor", finding));
     }
     let mut failed = 0;
     for (what, finding) in &findings {
@@ -97,6 +102,34 @@ fn sign_in(config: &Config, settings: &ProviderSettings) -> Result<String, Strin
     match !config.database.is_missing() && Db::probe_with(&config.database, has_staff)? {
         true => Ok(format!("at {}", endpoints.authorization)),
         false => Err("passwords are closed, and no active staff user has a link or an e-mail for Cognito".to_owned()),
+    }
+}
+
+/// Whether codes can be checked; `None` if that concerns nobody.
+fn second_factors(config: &Config) -> Option<Result<String, String>> {
+    let key = FactorKey::new(config.second_factor_key.clone());
+    let exist =
+        !config.database.is_missing() && Db::probe_with(&config.database, second_factor::exists).unwrap_or(false);
+    let is_required = config.second_factor_required != Required::Nobody;
+    Some(match (&config.second_factor_key, exist) {
+        (_, true) => key.get().map_err(|error| error.to_string()).and_then(|key| readable(config, key)),
+        (KeySource::Setting(_), false) => Ok("the key is set".to_owned()),
+        (KeySource::File(path), false) if path.exists() => {
+            key.get().map(|_| format!("the key is in {}", path.display())).map_err(|error| error.to_string())
+        }
+        (KeySource::File(_), false) if !is_required => return None,
+        (KeySource::File(path), false) => Ok(format!("the first enrolment creates the key in {}", path.display())),
+        (KeySource::Missing, false) => Ok("nobody can turn one on: SECOND_FACTOR_KEY is not set".to_owned()),
+    })
+}
+
+fn readable(config: &Config, key: Seal) -> Result<String, String> {
+    let count = move |conn: &mut Connection| second_factor::count_unreadable(conn, &key);
+    match Db::probe_with(&config.database, count)? {
+        (all, 0) => Ok(format!("the key opens all {all}")),
+        (all, unreadable) => Err(format!(
+            "{unreadable} of {all} were encrypted with another key; restore that key, or use resetsecondfactor"
+        )),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod openapi;
 mod output;
 mod prompt;
+pub mod resetsecondfactor;
 pub mod serve;
 pub mod token;
 

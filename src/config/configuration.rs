@@ -21,6 +21,7 @@ use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
 use crate::http::rate_limit::Rate;
+use crate::users::second_factor::{KeySource, Required};
 use crate::users::sessions::SessionLimits;
 
 /// Commands that only use the database need no other settings.
@@ -41,6 +42,8 @@ pub struct Config {
     pub provider: Option<ProviderSettings>,
     /// Whether staff may sign in with a password.
     pub password_sign_in: bool,
+    pub second_factor_key: KeySource,
+    pub second_factor_required: Required,
     /// The origin that browsers see.
     pub public_origin: Option<String>,
     pub token_use: TokenUse,
@@ -128,11 +131,15 @@ impl Config {
         let pool = values::pool(&env, mode, bind)?;
         let public_origin = origins::public_origin(&env)?;
         let provider = values::provider(&env, &pool, public_origin.is_some() || mode == Mode::Development)?;
+        let second_factor_key = values::second_factor_key(&env, &database)?;
+        let second_factor_required = values::second_factor_required(&env, &second_factor_key)?;
         let password_sign_in = values::password_sign_in(&env, provider.is_some() || pool == Pool::Local)?;
         Ok(Config {
             mode,
             provider,
             password_sign_in,
+            second_factor_key,
+            second_factor_required,
             public_origin: public_origin.clone(),
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
             // No RFC sets a limit. Well-kept clocks never differ by two minutes.
@@ -201,6 +208,8 @@ impl Config {
             ("COGNITO_TOKEN_URL", or_none(provider.and_then(|provider| provider.token_url.as_ref()))),
             ("COGNITO_LOGOUT_URL", or_none(provider.and_then(|provider| provider.logout_url.as_ref()))),
             ("ADMIN_PASSWORD_SIGN_IN", self.password_sign_in.to_string()),
+            ("SECOND_FACTOR_KEY", self.shown_key()),
+            ("REQUIRE_SECOND_FACTOR", self.second_factor_required.to_string()),
             ("PUBLIC_URL", or_none(self.public_origin.as_ref())),
             ("COGNITO_TOKEN_USE", token_use.to_owned()),
             ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
@@ -232,6 +241,14 @@ impl Config {
             ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
             ("RUST_LOG", self.log_filter.clone()),
         ]
+    }
+
+    fn shown_key(&self) -> String {
+        match &self.second_factor_key {
+            KeySource::Setting(_) => masked(1),
+            KeySource::File(path) => path.display().to_string(),
+            KeySource::Missing => masked(0),
+        }
     }
 
     /// Next to the database, if that is a file.

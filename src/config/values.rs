@@ -8,9 +8,10 @@ use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
-use crate::crypto::Secret;
+use crate::crypto::{Seal, Secret};
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::users::second_factor::{KeySource, Required};
 use crate::users::validators;
 
 pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
@@ -163,6 +164,28 @@ pub(super) fn password_sign_in(env: &Variables, has_other: bool) -> Result<bool,
     match env.flag(NAME, true)? {
         false if !has_other => fail(NAME, "`false` would lock everybody out of the admin. Set COGNITO_ADMIN_CLIENT_ID"),
         flag => Ok(flag),
+    }
+}
+
+pub(super) fn second_factor_key(env: &Variables, database: &DatabaseUrl) -> Result<KeySource, ConfigError> {
+    const NAME: &str = "SECOND_FACTOR_KEY";
+    match (env.get(NAME).map(Seal::from_base64), database) {
+        (Some(Some(key)), _) => Ok(KeySource::Setting(key)),
+        // The message does not repeat the value, which is secret.
+        (Some(None), _) => fail(NAME, "is not 32 bytes in base64; make one with `openssl rand -base64 32`"),
+        (None, DatabaseUrl::Sqlite(path)) => Ok(KeySource::File(path.with_extension("second-factor.key"))),
+        #[cfg(feature = "postgres")]
+        (None, DatabaseUrl::Postgres(_)) => Ok(KeySource::Missing),
+    }
+}
+
+pub(super) fn second_factor_required(env: &Variables, key: &KeySource) -> Result<Required, ConfigError> {
+    const NAME: &str = "REQUIRE_SECOND_FACTOR";
+    let choices = [("superusers", Required::Superusers), ("staff", Required::Staff)];
+    match (env.choice(NAME, &choices, Required::Nobody)?, key) {
+        (Required::Nobody, _) => Ok(Required::Nobody),
+        (_, KeySource::Missing) => fail(NAME, "would lock everybody out of the admin. Set SECOND_FACTOR_KEY"),
+        (required, _) => Ok(required),
     }
 }
 

@@ -1,9 +1,13 @@
-//! Random tokens, constant-time comparison, and secrets that are never logged.
+//! Random tokens, constant-time comparison, encryption, one-time passwords, and secrets that are never logged.
 
 mod compare;
+pub mod key_file;
 mod random;
+mod seal;
 mod secret;
+pub mod totp;
 
 pub use compare::{equal, fingerprint};
 pub use random::{random, random_token};
+pub use seal::Seal;
 pub use secret::Secret;

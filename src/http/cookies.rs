@@ -13,6 +13,8 @@ pub const SESSION: &str = "gatepost_sessionid";
 pub const CSRF: &str = "gatepost_csrftoken";
 /// Proves that someone has signed in with this browser before.
 pub const DEVICE: &str = "gatepost_device";
+/// Of a sign-in whose password was right and that waits for a code.
+pub const SECOND_FACTOR: &str = "gatepost_second_factor";
 pub const THEME: &str = "gatepost_theme";
 /// Each sign-in with an account elsewhere has a cookie whose name begins so.
 pub const SIGN_IN: &str = "gatepost_sign_in_";
@@ -62,7 +64,7 @@ impl Cookies {
 
     /// Removes all cookies but Gatepost's own, and of the session cookies all but `session`.
     pub fn keep(self, headers: &mut HeaderMap, session: Option<&Cookie>) {
-        let own = [CSRF, DEVICE, THEME].map(|name| self.name(name));
+        let own = [CSRF, DEVICE, SECOND_FACTOR, THEME].map(|name| self.name(name));
         let sign_in = self.name(SIGN_IN);
         let is_own = |name: &str| name.starts_with(&sign_in) || own.iter().any(|own| own == name);
         let kept = pairs(headers).filter(|cookie| is_own(cookie.name()));

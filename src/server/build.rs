@@ -259,6 +259,8 @@ fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {
         secure_cookies: config.mode != Mode::Development,
         session_limits: config.session_limits,
         max_failures: config.login_max_failures,
+        second_factor_key: config.second_factor_key.clone(),
+        second_factor_required: config.second_factor_required,
         methods: SignInMethods { password: config.password_sign_in, external: has_sign_in.then_some(&pages::EXTERNAL) },
     }
 }

@@ -11,5 +11,6 @@ pub mod password;
 pub mod permissions;
 pub mod refusals;
 pub mod rules;
+pub mod second_factor;
 pub mod sessions;
 pub mod validators;

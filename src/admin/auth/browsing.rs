@@ -34,7 +34,7 @@ impl Browsing {
     async fn find(&self, request: &HttpRequest) -> Result<Option<Arc<SignedIn>>, Error> {
         for key in session_keys(request, self.cookies, &self.key) {
             if let Some(signed_in) = self.sessions.signed_in_by(&key).await? {
-                return Ok(Some(signed_in));
+                return Ok(Some(signed_in).filter(|signed_in| !signed_in.must_enrol));
             }
         }
         Ok(None)

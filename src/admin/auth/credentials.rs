@@ -1,12 +1,16 @@
 //! Checks passwords, as often as the throttle allows.
 
+use chrono::Utc;
+
 use super::device::Devices;
 use super::session::auth_hash;
 use super::throttle::{Bucket, Throttle};
+use crate::crypto::totp::step_at;
 use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::models::{self, User};
 use crate::users::password::{self, Hasher};
+use crate::users::second_factor::{self, Checked, FactorKey, KeyError, Proven};
 use crate::users::sessions;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +19,15 @@ pub enum Verdict {
     Wrong,
     /// Not checked: no attempt is allowed for this many seconds.
     Throttled(u64),
+}
+
+#[derive(Debug)]
+pub enum CodeVerdict {
+    Right(Proven),
+    Wrong,
+    Throttled(u64),
+    /// Not checked: nobody's authenticator app counts while this is so.
+    NoKey(KeyError),
 }
 
 pub fn wait(seconds: u64) -> String {
@@ -27,6 +40,7 @@ pub struct Credentials {
     pub hasher: Hasher,
     pub throttle: Throttle,
     pub devices: Devices,
+    pub factor_key: FactorKey,
 }
 
 impl Credentials {
@@ -47,6 +61,24 @@ impl Credentials {
             self.db.write(move |conn| Ok(throttle.give_back(conn, &buckets)?)).await?;
         }
         fits.map(|_| if is_right { Verdict::Right } else { Verdict::Wrong })
+    }
+
+    /// A code of the user's second factor, which is used up. Guesses count as those of passwords do.
+    pub async fn check_code(&self, buckets: Vec<Bucket>, user: User, typed: String) -> Result<CodeVerdict, Error> {
+        let (throttle, key, step) = (self.throttle, self.factor_key.clone(), step_at(Utc::now().timestamp()));
+        let check = move |conn: &mut Connection| {
+            if let Some(wait) = throttle.take(conn, &buckets)? {
+                return Ok(CodeVerdict::Throttled(wait));
+            }
+            let verdict = match second_factor::check(conn, &user, &typed, &key, step)? {
+                Checked::Wrong => return Ok(CodeVerdict::Wrong),
+                Checked::Right(proven) => CodeVerdict::Right(proven),
+                Checked::NoKey(error) => CodeVerdict::NoKey(error),
+            };
+            throttle.give_back(conn, &buckets)?;
+            Ok(verdict)
+        };
+        self.db.write(check).await
     }
 
     pub async fn note_login(&self, user_id: i64) -> Result<(), Error> {

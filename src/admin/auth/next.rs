@@ -1,11 +1,22 @@
 //! `?next=`: the page that opens after sign-in.
 
+use serde::Deserialize;
 use url::Url;
 
+#[derive(Deserialize)]
+pub struct NextQuery {
+    #[serde(default)]
+    pub next: String,
+}
+
 pub fn sign_in_address(next: &str) -> String {
+    with_next("/admin/login/", next)
+}
+
+pub fn with_next(page: &str, next: &str) -> String {
     let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
     // A query may contain a slash, which is easier to read.
-    format!("/admin/login/?next={}", next.replace("%2F", "/"))
+    format!("{page}?next={}", next.replace("%2F", "/"))
 }
 
 /// `next`, if every browser reads it as a path of this site.

@@ -102,7 +102,7 @@ async fn change(cx: &AdminContext, credentials: &Credentials, password: String) 
         models::find(conn, user.id)?.ok_or(Error::PermissionDenied)
     };
     let changed = cx.write(set).await?;
-    cx.staff.renew_session(&changed)?;
+    cx.staff.renew_session(&changed, &cx.staff.proof)?;
     cx.staff.tell(Message::success("Your password was changed."));
     Ok(see_other("/admin/"))
 }

@@ -10,8 +10,9 @@ use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::http::header;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 
+use super::proof::Proof;
 use crate::admin::model_admin::Staff;
 use crate::crypto::{fingerprint, random_token};
 use crate::db::{Connection, Db, Remembered};
@@ -21,6 +22,7 @@ use crate::http::cookies::{self, Cookies};
 use crate::http::header_values::text;
 use crate::users::models::{self, User};
 use crate::users::permissions::Rights;
+use crate::users::second_factor::{self, Required};
 use crate::users::sessions::{self, NewSession, SessionLimits};
 
 const MAX_USER_AGENT_CHARS: usize = 200;
@@ -36,6 +38,7 @@ const USER_AGENT: &str = "user_agent";
 const SINCE: &str = "since";
 /// A fingerprint of the password at sign-in, as in Django: a new password ends all older sessions.
 const AUTH_HASH: &str = "auth_hash";
+const PROOF: &str = "proof";
 const CSRF_TOKEN: &str = "csrf_token";
 pub const MESSAGES: &str = "messages";
 
@@ -43,6 +46,7 @@ pub const MESSAGES: &str = "messages";
 pub struct DatabaseSessions {
     db: Db,
     limits: SessionLimits,
+    required: Required,
     found: Arc<Remembered<String, Option<Arc<Found>>>>,
 }
 
@@ -57,6 +61,9 @@ pub struct SignedIn {
     pub id: i64,
     pub csrf_token: String,
     pub staff: Arc<Staff>,
+    pub proof: Proof,
+    /// Whether the user may only set up a second factor.
+    pub must_enrol: bool,
 }
 
 /// Each value as JSON.
@@ -85,8 +92,8 @@ pub fn signed_key(cookie: Cookie<'static>, key: &Key) -> Option<SessionKey> {
 }
 
 impl DatabaseSessions {
-    pub fn new(db: Db, limits: SessionLimits) -> DatabaseSessions {
-        DatabaseSessions { db, limits, found: Arc::new(Remembered::strict(REMEMBERED_SESSIONS)) }
+    pub fn new(db: Db, limits: SessionLimits, required: Required) -> DatabaseSessions {
+        DatabaseSessions { db, limits, required, found: Arc::new(Remembered::strict(REMEMBERED_SESSIONS)) }
     }
 
     /// `None` if the session is over. Records that it is in use.
@@ -109,7 +116,9 @@ impl DatabaseSessions {
             Some(found) => found,
             None => {
                 let hash = key_hash.clone();
-                let found = self.db.read_here(move |conn| Ok(Found::read(conn, &hash)?.map(Arc::new))).await?;
+                let required = self.required;
+                let found =
+                    self.db.read_here(move |conn| Ok(Found::read(conn, &hash, required)?.map(Arc::new))).await?;
                 self.found.keep(&self.db, version, key_hash, &found);
                 found
             }
@@ -202,10 +211,10 @@ fn take<T: serde::de::DeserializeOwned>(state: &mut State, name: &str) -> Result
 }
 
 impl Found {
-    fn read(conn: &mut Connection, key_hash: &str) -> Result<Option<Found>, Error> {
+    fn read(conn: &mut Connection, key_hash: &str, required: Required) -> Result<Option<Found>, Error> {
         let Some(session) = sessions::find(conn, key_hash)? else { return Ok(None) };
         let mut state: State = parse(&session.state)?;
-        let signed_in = SignedIn::read(conn, &session, &state)?.map(Arc::new);
+        let signed_in = SignedIn::read(conn, &session, &state, required)?.map(Arc::new);
         let columns = [
             (KEY_HASH, encode(&key_hash)?),
             (USER_ID, encode(&session.user_id)?),
@@ -220,8 +229,13 @@ impl Found {
 }
 
 impl SignedIn {
-    /// `None` if the user has lost access or changed the password since sign-in.
-    fn read(conn: &mut Connection, session: &sessions::Session, state: &State) -> Result<Option<SignedIn>, Error> {
+    /// `None` if the user has lost access, or has changed the password or the second factor since sign-in.
+    fn read(
+        conn: &mut Connection,
+        session: &sessions::Session,
+        state: &State,
+        required: Required,
+    ) -> Result<Option<SignedIn>, Error> {
         let (Some(csrf_token), Some(began_with)) = (get(state, CSRF_TOKEN), get::<String>(state, AUTH_HASH)) else {
             return Ok(None);
         };
@@ -229,9 +243,14 @@ impl SignedIn {
         let user =
             user.filter(|user| user.is_active && user.is_staff && auth_hash(user.password.as_deref()) == began_with);
         let Some(user) = user else { return Ok(None) };
+        let (proof, factor) = (get::<Proof>(state, PROOF).unwrap_or_default(), second_factor::find(conn, user.id)?);
+        if !proof.is_enough(factor.as_ref()) {
+            return Ok(None);
+        }
+        let must_enrol = proof == Proof::Password && required.covers(&user);
         let rights = Rights::of(conn, &user)?;
         let staff = Arc::new(Staff::new(user, rights));
-        Ok(Some(SignedIn { id: session.id, csrf_token, staff }))
+        Ok(Some(SignedIn { id: session.id, csrf_token, staff, proof, must_enrol }))
     }
 }
 
@@ -245,23 +264,25 @@ pub fn auth_hash(password: Option<&str>) -> String {
 }
 
 /// Signs a user in: new key, new CSRF token, and nothing stays from an earlier user.
-pub fn begin(session: &Session, user: &User, request: &HttpRequest, since: Option<DateTime<Utc>>) -> Result<(), Error> {
+pub fn begin(session: &Session, user: &User, request: &HttpRequest, proof: Proof) -> Result<(), Error> {
     session.clear();
     let user_agent = request.headers().get(header::USER_AGENT).map(|value| value.as_bytes()).unwrap_or_default();
     let user_agent: String = text(user_agent).chars().take(MAX_USER_AGENT_CHARS).collect();
     insert(session, USER_ID, user.id)?;
     insert(session, ADDRESS, client_address(request).to_string())?;
     insert(session, USER_AGENT, user_agent)?;
-    insert(session, SINCE, since.map(|since| since.timestamp()))?;
-    renew(session, user)
+    insert(session, SINCE, proof.external_since())?;
+    renew(session, user, &proof).map(drop)
 }
 
-/// New key and CSRF token, bound to the user's current password.
-pub fn renew(session: &Session, user: &User) -> Result<(), Error> {
+/// New key and CSRF token, bound to the user's current password and second factor. Returns the token.
+pub fn renew(session: &Session, user: &User, proof: &Proof) -> Result<String, Error> {
+    let token = random_token()?;
     insert(session, AUTH_HASH, auth_hash(user.password.as_deref()))?;
-    insert(session, CSRF_TOKEN, random_token()?)?;
+    insert(session, PROOF, proof)?;
+    insert(session, CSRF_TOKEN, &token)?;
     session.renew();
-    Ok(())
+    Ok(token)
 }
 
 pub fn insert(session: &Session, name: &str, value: impl serde::Serialize) -> Result<(), Error> {

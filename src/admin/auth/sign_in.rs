@@ -1,40 +1,34 @@
 //! `/admin/login/` and `/admin/logout/`. An unknown user, a wrong password, a deactivated account and missing staff
 //! status take the same time and get the same answer.
 
-use actix_session::SessionExt;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 
-use super::credentials::{self, Credentials, Verdict};
+use super::credentials::{Credentials, Verdict};
 use super::csrf;
-use super::device;
+use super::entry::{enter, known_device};
 use super::external::SignInMethods;
-use super::next::own_path;
-use super::session;
+use super::next::{NextQuery, own_path};
+use super::problem::{Problem, retry_after};
+use super::proof::Proof;
+use super::second_factor::code;
 use super::staff::StaffUser;
 use crate::admin::form_data::{PostForm, PublicForm};
 use crate::admin::pages::{Gate, page, see_other};
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::{Error, Refusal, SignInRefusal};
 use crate::http::client_address::client_address;
-use crate::http::cookies::{self, Cookies};
+use crate::http::cookies::Cookies;
 use crate::http::edge::request_id;
 use crate::users::models::{self, User};
 use crate::users::refusals::{Kind, Refusals, Who};
+use crate::users::second_factor;
 use crate::users::validators;
 
 /// Django's sentence.
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
-
-#[derive(Deserialize)]
-pub struct NextQuery {
-    #[serde(default)]
-    next: String,
-}
 
 #[derive(Template)]
 #[template(path = "admin/login.html")]
@@ -45,12 +39,6 @@ struct LoginPage<'a> {
     next: &'a str,
     methods: SignInMethods,
     error: Option<Problem>,
-}
-
-struct Problem {
-    tone: &'static str,
-    icon: &'static str,
-    text: String,
 }
 
 pub async fn sign_in_page(
@@ -96,37 +84,37 @@ pub async fn sign_in(
     }
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
-    let user = find(&credentials.db, username.clone()).await?;
-    let is_known = |device: &String| user.as_ref().is_some_and(|user| credentials.devices.is_known(device, user.id));
-    let device = cookies.get(&request, cookies::DEVICE).into_iter().find(is_known);
+    let (user, has_factor) = find(&credentials.db, username.clone()).await?;
+    let device = known_device(&request, &credentials, &cookies, user.as_ref());
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
-    note(&request, user.as_ref(), verdict);
+    note(&request, user.as_ref(), verdict, has_factor);
     let next = own_path(field("next"));
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
-            let device = device.map_or_else(|| credentials.devices.issue(user.id), Ok)?;
             let user = credentials.renew_hash(user, field("password").to_owned()).await?;
-            credentials.note_login(user.id).await?;
-            enter(&request, &cookies, &user, &device, &next)
+            if !has_factor {
+                return enter(&request, (&credentials, &cookies), &user, Proof::Password, &next).await;
+            }
+            match code::ask(&request, &credentials, &cookies, &user, &next)? {
+                Ok(response) => Ok(response),
+                Err(problem) => show(&request, StatusCode::SERVICE_UNAVAILABLE, &typed, &next, Some(problem)),
+            }
         }
         (Verdict::Throttled(seconds), _) => {
-            let problem = Problem { tone: "warn", icon: "warning", text: credentials::wait(seconds) };
-            let mut response = show(&request, StatusCode::TOO_MANY_REQUESTS, &typed, &next, Some(problem))?;
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-            Ok(response)
+            let problem = Some(Problem::throttled(seconds));
+            let response = show(&request, StatusCode::TOO_MANY_REQUESTS, &typed, &next, problem)?;
+            Ok(retry_after(response, seconds))
         }
-        _ => {
-            let problem = Problem { tone: "bad", icon: "error", text: REFUSED.to_owned() };
-            show(&request, StatusCode::OK, &typed, &next, Some(problem))
-        }
+        _ => show(&request, StatusCode::OK, &typed, &next, Some(Problem::error(REFUSED))),
     }
 }
 
 /// Omits unknown names: they may be passwords typed into the wrong field.
-fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict) {
+fn note(request: &HttpRequest, user: Option<&User>, verdict: Verdict, has_factor: bool) {
     let (level, what) = match verdict {
+        Verdict::Right if has_factor => (log::Level::Info, "password accepted, a code is asked for"),
         Verdict::Right => (log::Level::Info, "signed in to the admin"),
         Verdict::Wrong => (log::Level::Warn, "sign-in refused"),
         Verdict::Throttled(_) => (log::Level::Warn, "too many attempts to sign in"),
@@ -161,21 +149,14 @@ fn clean_username(typed: &str) -> String {
     validators::normalize_username(typed)
 }
 
-async fn find(db: &Db, username: String) -> Result<Option<User>, Error> {
-    db.read(move |conn| Ok(models::find_by_username(conn, &username)?)).await
-}
-
-fn enter(
-    request: &HttpRequest,
-    cookies: &Cookies,
-    user: &User,
-    device: &str,
-    next: &str,
-) -> Result<HttpResponse, Error> {
-    session::begin(&request.get_session(), user, request, None)?;
-    let mut response = see_other(next);
-    cookies.set(&mut response, cookies::DEVICE, device, Some(device::AGE))?;
-    Ok(response)
+/// The user, and whether a code is asked for after the password.
+async fn find(db: &Db, username: String) -> Result<(Option<User>, bool), Error> {
+    let find = move |conn: &mut Connection| {
+        let user = models::find_by_username(conn, &username)?;
+        let factor = user.as_ref().map(|user| second_factor::find(conn, user.id)).transpose()?.flatten();
+        Ok((user, factor.is_some()))
+    };
+    db.read(find).await
 }
 
 #[derive(Template)]

@@ -13,8 +13,9 @@ use actix_web::http::header::{HeaderValue, REFERER};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
-use super::next::sign_in_address;
+use super::next::{sign_in_address, with_next};
 use super::origin;
+use super::proof::Proof;
 use super::session::{self, DatabaseSessions, MESSAGES};
 use crate::admin::message::Message;
 use crate::admin::model_admin::{Options, Staff};
@@ -23,6 +24,8 @@ use crate::http::caller::CallerId;
 use crate::users::models::User;
 use crate::users::permissions::Verb;
 
+/// The page where users set up a second factor.
+pub const ENROLMENT: &str = "/admin/second_factor/";
 /// Messages that wait in a session. Older ones are dropped.
 const MOST_MESSAGES: usize = 20;
 
@@ -32,7 +35,10 @@ pub struct StaffUser {
     pub staff: Arc<Staff>,
     pub session_id: i64,
     pub csrf_token: String,
-    session: Session,
+    pub proof: Proof,
+    /// Whether the user may only set up a second factor.
+    pub must_enrol: bool,
+    pub(super) session: Session,
     /// Messages that this request has taken; an error page shows them again.
     taken: Rc<RefCell<Option<Vec<Message>>>>,
 }
@@ -75,9 +81,10 @@ impl StaffUser {
             .clone()
     }
 
-    /// Keeps the session after a change of the user's own password, under a new key. `user` has the new password.
-    pub fn renew_session(&self, user: &User) -> Result<(), Error> {
-        session::renew(&self.session, user)
+    /// Keeps the session after a change of the user's own password or second factor, under a new key. `user` has the new
+    /// password. Returns the new CSRF token.
+    pub fn renew_session(&self, user: &User, proof: &Proof) -> Result<String, Error> {
+        session::renew(&self.session, user, proof)
     }
 
     pub fn sign_out(&self) {
@@ -111,6 +118,10 @@ pub async fn authenticate(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let session = request.get_session();
     match find(request.request(), &session).await {
+        Ok(Some(staff)) if staff.must_enrol && !is_open_before_enrolment(request.path()) => {
+            let error = enrolment_required(request.request());
+            return Ok(request.error_response(error));
+        }
         Ok(Some(staff)) => {
             if let Some(id) = staff.staff.user_id() {
                 request.extensions_mut().insert(CallerId(id));
@@ -129,6 +140,20 @@ pub async fn authenticate(
     Ok(response)
 }
 
+/// What is open to users who must set up a second factor: that, the theme, and to sign out or in as somebody else.
+fn is_open_before_enrolment(path: &str) -> bool {
+    let word = path.strip_prefix("/admin/").and_then(|rest| rest.split('/').next());
+    matches!(word, Some("second_factor" | "theme" | "login" | "logout"))
+}
+
+/// Redirects to the enrolment, and from there back. A form is refused.
+fn enrolment_required(request: &HttpRequest) -> Error {
+    match (request.method(), request.uri().path_and_query()) {
+        (&Method::GET | &Method::HEAD, Some(target)) => Error::SignInRequired(with_next(ENROLMENT, target.as_str())),
+        _ => Error::PermissionDenied,
+    }
+}
+
 async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUser>, Error> {
     let sessions = request.app_data::<web::Data<DatabaseSessions>>();
     let sessions = sessions.ok_or_else(|| Error::Internal("there are no sessions".to_owned()))?;
@@ -137,6 +162,8 @@ async fn find(request: &HttpRequest, session: &Session) -> Result<Option<StaffUs
         staff: signed_in.staff.clone(),
         session_id: signed_in.id,
         csrf_token: signed_in.csrf_token.clone(),
+        proof: signed_in.proof.clone(),
+        must_enrol: signed_in.must_enrol,
         session: session.clone(),
         taken: Rc::default(),
     }))

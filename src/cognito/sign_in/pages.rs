@@ -18,6 +18,7 @@ use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
 use crate::admin::auth::next::{own_path, sign_in_address};
 use crate::admin::auth::origin::host;
+use crate::admin::auth::proof::Proof;
 use crate::admin::auth::session;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::pages::{Gate, page, see_other};
@@ -376,7 +377,7 @@ async fn enter_with(
         return Err(Failure::NotStaff.into());
     }
     credentials.note_login(user.id).await?;
-    session::begin(&request.get_session(), &user, request, Some(authenticated_at))?;
+    session::begin(&request.get_session(), &user, request, Proof::External(authenticated_at.timestamp()))?;
     note(request, &user);
     Ok(())
 }

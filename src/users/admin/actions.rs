@@ -1,11 +1,12 @@
 //! What can be done to users besides changing them in a form.
 
 use super::rights::check_flags;
-use crate::admin::model_admin::Staff;
+use crate::admin::model_admin::{Staff, field_error};
 use crate::db::Connection;
 use crate::error::Error;
 use crate::users::models::{self, User};
 use crate::users::permissions::Grants;
+use crate::users::second_factor;
 
 pub fn existing(conn: &mut Connection, id: i64) -> Result<User, Error> {
     models::find(conn, id)?.ok_or(Error::NoSuchObject("user"))
@@ -34,4 +35,16 @@ fn set_active(conn: &mut Connection, id: i64, is_active: bool, staff: &Staff) ->
 pub fn unlink(conn: &mut Connection, id: i64, staff: &Staff) -> Result<bool, Error> {
     let user = existing(conn, id)?;
     Ok(models::unlink(conn, &user, &staff.actor())?)
+}
+
+/// Ends the user's sessions.
+pub fn reset_second_factor(conn: &mut Connection, id: i64, staff: &Staff) -> Result<bool, Error> {
+    if !staff.rights.is_superuser {
+        return field_error("id", "Only superusers can reset a second factor.");
+    }
+    if Some(id) == staff.user_id() {
+        return field_error("id", "Turn your own second factor off with your password and a code.");
+    }
+    let user = existing(conn, id)?;
+    Ok(second_factor::remove(conn, &user, None, &staff.actor())?)
 }

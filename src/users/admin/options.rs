@@ -1,6 +1,6 @@
 //! The columns and filters of the list of users, and their form.
 
-use super::actions::{activate, deactivate, unlink};
+use super::actions::{activate, deactivate, reset_second_factor, unlink};
 use super::groups::group_choices;
 use super::link::link_badge;
 use crate::admin::history::model::source_cell;
@@ -42,11 +42,19 @@ pub static OPTIONS: Options = Options {
             done: "unlinked",
             run: unlink,
         },
+        Action {
+            name: "reset_second_factor",
+            label: "Reset second factors of selected users",
+            form_label: Some("Reset second factor"),
+            done: "left without a second factor",
+            run: reset_second_factor,
+        },
     ],
     importable: true,
     related: &[
         ("imports", "imports"),
         ("refusals", "refused tokens and sign-ins"),
+        ("second_factors", "second factors"),
         ("sessions", "sessions"),
         ("user_cognito_groups", "group memberships from Cognito"),
         ("user_groups", "group memberships"),

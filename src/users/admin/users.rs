@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::permissions::{Grants, Rights, Verb};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
+use crate::users::second_factor;
 
 pub struct UserAdmin;
 
@@ -76,6 +77,14 @@ impl ModelAdmin for UserAdmin {
         let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
         let has_change_permission = staff.has_object_permission(conn, self, Verb::Change, id)?;
         let mut record = record_panel(&user, has_change_permission);
+        let factor = second_factor::find(conn, id)?;
+        record.facts.push(match &factor {
+            Some(factor) => ("Second factor since".into(), Cell::Time(factor.confirmed_at)),
+            None => ("Second factor".into(), Cell::Text("Off".to_owned())),
+        });
+        if factor.is_some() && staff.rights.is_superuser && Some(id) != staff.user_id() {
+            record.actions.push("reset_second_factor");
+        }
         if HISTORY.has_permission(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
             record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));

@@ -224,6 +224,16 @@ pub fn replace_hash(conn: &mut Connection, id: i64, old: &str, new: &str) -> Que
     diesel::update(user).set(users::password.eq(new)).execute(conn).map(|replaced| replaced > 0)
 }
 
+/// For what belongs to a user and is in another table.
+pub(in crate::users) fn record_change(
+    conn: &mut Connection,
+    user: &User,
+    actor: &Actor,
+    changes: Changes,
+) -> QueryResult<()> {
+    history::record(conn, actor, Action::Changed, user.as_object(), &changes)
+}
+
 /// Not recorded in the history.
 pub fn set_last_seen(conn: &mut Connection, id: i64, at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(users::table.find(id)).set(users::last_seen_at.eq(at)).execute(conn).map(drop)

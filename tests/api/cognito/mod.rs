@@ -9,5 +9,5 @@ mod local_pool;
 mod post_confirmation;
 mod properties;
 mod refusals;
-mod sign_in;
+pub mod sign_in;
 mod tokens;

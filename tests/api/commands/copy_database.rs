@@ -25,6 +25,8 @@ const SEED: &str = "
     INSERT INTO user_cognito_groups VALUES (7, 2);
     INSERT INTO user_permissions VALUES (3, 'articles.add_article');
     INSERT INTO group_permissions VALUES (2, 'articles.change_article');
+    INSERT INTO second_factors VALUES (7, 'sealed', 58000000, '2026-01-01 00:00:00');
+    INSERT INTO recovery_codes VALUES (2, 7, 'hash', '2026-01-01 00:00:00');
     INSERT INTO sessions VALUES (5, 'hash', 7, '{}', '::1', 'Mozilla', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
     INSERT INTO django_rows VALUES ('user', '7', '2026-01-02 03:04:05.678', 7), ('article', '9', NULL, 9223372036854775807);
     INSERT INTO refusals VALUES (8, '2026-01-01 00:00:00', 'token', 'token_expired', 's', '', 7, 9223372036854775807);
@@ -85,7 +87,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10004 rows of 15 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+        "10006 rows of 17 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
@@ -182,7 +184,7 @@ mod postgres {
         let database = shared().empty_database();
         let url = database.url.to_string();
         let there = copy(&program, SQLITE, &url).await;
-        assert!(there.success().contains("10002 rows of 13 tables"), "{there:?}");
+        assert!(there.success().contains("10006 rows of 17 tables"), "{there:?}");
         let back = copy(&program, &url, "sqlite:back.sqlite3").await;
         assert_eq!(back.success().replace(&url, SQLITE), there.stdout.replace(&url, "sqlite:back.sqlite3"));
         assert_same(&dump(&mut connect(&program.path("back.sqlite3"))), &dump(&mut program.database()));

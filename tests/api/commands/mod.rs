@@ -6,6 +6,7 @@ mod copy_database;
 mod createsuperuser;
 mod import;
 mod migrate;
+mod resetsecondfactor;
 mod serve;
 mod token;
 mod usage;

@@ -8,7 +8,9 @@ use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
 use gatepost::crypto::Secret;
 use gatepost::db::DatabaseUrl;
+use gatepost::users::second_factor::{KeySource, Required};
 
+use crate::harness::FACTOR_KEY;
 use crate::harness::program::Program;
 
 const POOL: [(&str, &str); 2] = [("AWS_USER_POOLS_ID", "eu-west-1_AbCdEfGhI"), ("AWS_APP_CLIENT_ID", "1client")];
@@ -65,6 +67,17 @@ const MALFORMED: &[(&str, &[&str])] = &[
     ("COGNITO_TOKEN_URL", &["https://example.com/oauth2/token"]),
     ("COGNITO_LOGOUT_URL", &["https://example.com/logout"]),
     ("ADMIN_PASSWORD_SIGN_IN", &["no", "false"]),
+    (
+        "SECOND_FACTOR_KEY",
+        &[
+            "secret",
+            "c2hvcnQ=",
+            "dGhpcyBpcyBub3QgYSBzZWNyZXQga2V5IGF0IGFsbA==",
+            "dGhpcyBpcyBub3QgYSBzZWNyZXQga2V5IGF0IGFsbCEh",
+            "7468697320697320746865206b65792074686174206973207365637265740a21",
+        ],
+    ),
+    ("REQUIRE_SECOND_FACTOR", &["true", "all", "Staff", "superuser", "superusers,staff"]),
     ("APP_ENV", &["prod", "Production", "development,production", "1"]),
     (
         "AWS_USER_POOLS_ID",
@@ -324,6 +337,10 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
         assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
         assert_eq!((config.metrics_address, config.metrics_token, config.public_origin), (None, None, None));
+        assert!(
+            matches!(&config.second_factor_key, KeySource::File(path) if path == Path::new("gatepost.second-factor.key"))
+        );
+        assert_eq!(config.second_factor_required, Required::Nobody);
         assert!(!config.log_json);
         assert_eq!(config.log_filter, "info,actix_server=warn");
     }
@@ -595,4 +612,29 @@ fn every_setting_is_shown_to_the_staff_and_no_secret_is() {
     assert_eq!(value("RATE_LIMIT_USER"), Some("600/m"));
     assert_eq!(value("METRICS_TOKEN"), Some("set"));
     assert!(shown.iter().all(|(_, value)| !value.contains(secret)), "{shown:?}");
+}
+
+#[test]
+fn the_key_of_second_factors_is_set_and_not_shown() {
+    let key = ("SECOND_FACTOR_KEY", FACTOR_KEY);
+    for (word, required) in [("superusers", Required::Superusers), ("staff", Required::Staff)] {
+        let config = with_pool(&[key, ("REQUIRE_SECOND_FACTOR", word)]);
+        assert!(matches!(config.second_factor_key, KeySource::Setting(_)));
+        assert_eq!(config.second_factor_required, required);
+        assert!(!format!("{config:?}{:?}", config.shown()).contains(&FACTOR_KEY[..20]), "the key is shown");
+        assert!(config.shown().contains(&("SECOND_FACTOR_KEY", "set".to_owned())));
+    }
+    let malformed = read(&[("SECOND_FACTOR_KEY", "dGhpcyBpcyBub3Q=")]).expect_err("too short").to_string();
+    assert!(!malformed.contains("dGhpcyB"), "{malformed}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn where_no_key_can_be_kept_a_second_factor_cannot_be_required() {
+    let database = ("DATABASE_URL", "postgres://db/gatepost");
+    assert!(matches!(with_pool(&[database]).second_factor_key, KeySource::Missing));
+    let required = ("REQUIRE_SECOND_FACTOR", "superusers");
+    let error = read(&[&POOL[..], &[database, required]].concat()).expect_err("no key").to_string();
+    assert_eq!(error, "REQUIRE_SECOND_FACTOR: would lock everybody out of the admin. Set SECOND_FACTOR_KEY");
+    with_pool(&[database, required, ("SECOND_FACTOR_KEY", FACTOR_KEY)]);
 }

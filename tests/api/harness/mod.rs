@@ -5,6 +5,7 @@ pub mod browser;
 pub mod client;
 pub mod database;
 pub mod exchange;
+pub mod factor;
 pub mod form;
 pub mod html;
 pub mod jwks;
@@ -28,10 +29,12 @@ use database::TestDatabase;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
+use gatepost::crypto::Seal;
 use gatepost::db::{DatabaseUrl, Db};
 use gatepost::http::client_address::TrustedProxies;
 use gatepost::http::cors::DEFAULT_HEADERS;
 use gatepost::server::{self, Resources};
+use gatepost::users::second_factor::{KeySource, Required};
 use gatepost::users::sessions::SessionLimits;
 use jwks::Behaviour;
 use pool::TestPool;
@@ -187,6 +190,9 @@ pub fn ago(seconds: i64) -> String {
     time.format("'%Y-%m-%d %H:%M:%S%.6f'").to_string()
 }
 
+/// The key that encrypts second factors in the tests.
+pub const FACTOR_KEY: &str = "dGhpcyBpcyBub3QgYSBzZWNyZXQga2V5IGF0IGFsbCE=";
+
 /// Settings of a test: production mode, so that nothing is there that development adds.
 pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
     Config {
@@ -194,6 +200,8 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         pool: Pool::Cognito(pool.user_pool()),
         provider: None,
         password_sign_in: true,
+        second_factor_key: KeySource::Setting(Seal::from_base64(FACTOR_KEY).expect("a key")),
+        second_factor_required: Required::Nobody,
         public_origin: None,
         token_use: TokenUse::Id,
         leeway: Duration::from_secs(30),

@@ -3,6 +3,7 @@
 mod browsing;
 mod csrf;
 mod django_hashes;
+mod second_factor;
 mod session;
 mod sign_in;
 mod throttle;

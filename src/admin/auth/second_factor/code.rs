@@ -1,0 +1,162 @@
+//! `/admin/login/code/`: the second page of a sign-in, for users with a second factor.
+
+use actix_session::SessionExt;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::messages::{WRONG, key_problem};
+use super::pending::{self, Pending};
+use crate::admin::auth::credentials::{CodeVerdict, Credentials};
+use crate::admin::auth::csrf;
+use crate::admin::auth::entry::{enter, known_device};
+use crate::admin::auth::external::SignInMethods;
+use crate::admin::auth::next::{NextQuery, own_path, sign_in_address, with_next};
+use crate::admin::auth::problem::{Problem, retry_after};
+use crate::admin::auth::proof::Proof;
+use crate::admin::auth::session::{self, MESSAGES};
+use crate::admin::auth::staff::StaffUser;
+use crate::admin::form_data::PublicForm;
+use crate::admin::message::Message;
+use crate::admin::pages::{Gate, page, see_other};
+use crate::db::Connection;
+use crate::error::{Error, SignInRefusal};
+use crate::http::client_address::client_address;
+use crate::http::cookies::{self, Cookies};
+use crate::http::edge::request_id;
+use crate::users::models::{self, User};
+use crate::users::refusals::{Kind, Refusals, Who};
+use crate::users::second_factor::{self, Proven};
+
+const PATH: &str = "/admin/login/code/";
+#[derive(Template)]
+#[template(path = "admin/code.html")]
+struct CodePage<'a> {
+    gate: Gate,
+    csrf_token: &'a str,
+    next: &'a str,
+    error: Option<Problem>,
+}
+
+/// Leads to this page after the right password. Whoever was signed in here before is signed out.
+pub fn ask(
+    request: &HttpRequest,
+    credentials: &Credentials,
+    cookies: &Cookies,
+    user: &User,
+    next: &str,
+) -> Result<Result<HttpResponse, Problem>, Error> {
+    let key = match credentials.factor_key.get() {
+        Ok(key) => key,
+        Err(error) => return Ok(Err(Problem::error(key_problem(&error)))),
+    };
+    if let Some(staff) = StaffUser::of(request) {
+        staff.sign_out();
+    }
+    let mut response = see_other(&with_next(PATH, next));
+    cookies.set(&mut response, cookies::SECOND_FACTOR, &Pending::begin(user).seal(&key)?, Some(pending::AGE))?;
+    Ok(Ok(response))
+}
+
+pub async fn form(
+    request: HttpRequest,
+    query: Option<web::Query<NextQuery>>,
+    credentials: web::Data<Credentials>,
+    cookies: web::Data<Cookies>,
+) -> Result<HttpResponse, Error> {
+    let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
+    if StaffUser::of(&request).is_some() {
+        return Ok(see_other(&next));
+    }
+    match find(&request, &credentials, &cookies).await? {
+        Some(_) => show(&request, StatusCode::OK, &next, None),
+        None => Ok(see_other(&sign_in_address(&next))),
+    }
+}
+
+fn show(request: &HttpRequest, status: StatusCode, next: &str, error: Option<Problem>) -> Result<HttpResponse, Error> {
+    let token = csrf::anonymous_token(request)?;
+    let gate = Gate::new(request, "Enter a code");
+    let mut response = page(status, &CodePage { gate, csrf_token: &token, next, error })?;
+    csrf::keep_token(request, &mut response, &token)?;
+    Ok(response)
+}
+
+/// The user whose password was right a moment ago, and who still has it, the access and the second factor.
+async fn find(request: &HttpRequest, credentials: &Credentials, cookies: &Cookies) -> Result<Option<User>, Error> {
+    let has_passwords = request.app_data::<web::Data<SignInMethods>>().is_some_and(|methods| methods.password);
+    let Some(key) = credentials.factor_key.get().ok().filter(|_| has_passwords) else { return Ok(None) };
+    let sealed = cookies.get(request, cookies::SECOND_FACTOR);
+    let Some(pending) = sealed.iter().find_map(|sealed| Pending::open(sealed, &key)) else { return Ok(None) };
+    let find = move |conn: &mut Connection| {
+        let user = models::find(conn, pending.user_id)?.filter(|user| pending.is_of(user));
+        let factor = second_factor::find(conn, pending.user_id)?;
+        Ok(user.filter(|_| factor.is_some()))
+    };
+    credentials.db.read(find).await
+}
+
+pub async fn submit(
+    request: HttpRequest,
+    PublicForm(form): PublicForm,
+    credentials: web::Data<Credentials>,
+    cookies: web::Data<Cookies>,
+) -> Result<HttpResponse, Error> {
+    let next = own_path(form.get("next").unwrap_or_default());
+    let Some(user) = find(&request, &credentials, &cookies).await? else {
+        return Ok(see_other(&sign_in_address(&next)));
+    };
+    let device = known_device(&request, &credentials, &cookies, Some(&user));
+    let buckets = credentials.throttle.buckets(&user.username, client_address(&request), device.as_deref());
+    let typed = form.get("code").unwrap_or_default().to_owned();
+    let verdict = credentials.check_code(buckets, user.clone(), typed).await?;
+    note(&request, &user, &verdict);
+    match verdict {
+        CodeVerdict::Right(proven) => {
+            let proof = Proof::SecondFactor(proven.fingerprint.clone());
+            let mut response = enter(&request, (&credentials, &cookies), &user, proof, &next).await?;
+            cookies.set(&mut response, cookies::SECOND_FACTOR, "", Some(pending::OVER))?;
+            warn_of_last_codes(&request, &proven)?;
+            Ok(response)
+        }
+        CodeVerdict::Wrong => show(&request, StatusCode::OK, &next, Some(Problem::error(WRONG))),
+        CodeVerdict::Throttled(seconds) => {
+            let response = show(&request, StatusCode::TOO_MANY_REQUESTS, &next, Some(Problem::throttled(seconds)))?;
+            Ok(retry_after(response, seconds))
+        }
+        CodeVerdict::NoKey(error) => {
+            show(&request, StatusCode::SERVICE_UNAVAILABLE, &next, Some(Problem::error(key_problem(&error))))
+        }
+    }
+}
+
+fn note(request: &HttpRequest, user: &User, verdict: &CodeVerdict) {
+    let (level, what) = match verdict {
+        CodeVerdict::Right(Proven { recovery_codes: Some(_), .. }) => {
+            (log::Level::Warn, "signed in to the admin with a recovery code")
+        }
+        CodeVerdict::Right(_) => (log::Level::Info, "signed in to the admin"),
+        CodeVerdict::Wrong => (log::Level::Warn, "code refused"),
+        CodeVerdict::Throttled(_) => (log::Level::Warn, "too many attempts to sign in"),
+        CodeVerdict::NoKey(_) => (log::Level::Error, "code not checked"),
+    };
+    let refusal = match verdict {
+        CodeVerdict::Wrong => Some(SignInRefusal::CodeWrong),
+        CodeVerdict::Throttled(_) => Some(SignInRefusal::TooManyAttempts),
+        CodeVerdict::Right(_) | CodeVerdict::NoKey(_) => None,
+    };
+    if let (Some(refusal), Some(refusals)) = (refusal, request.app_data::<web::Data<Refusals>>()) {
+        refusals.add(Kind::SignIn, refusal.code(), Who::User(user.id));
+    }
+    let (name, from) = (user.username.escape_debug(), client_address(request));
+    log::log!(level, request_id = request_id(request); "{what}: `{name}` from {from}");
+}
+
+/// The first page after the sign-in says it.
+fn warn_of_last_codes(request: &HttpRequest, proven: &Proven) -> Result<(), Error> {
+    let Some(left) = proven.recovery_codes else { return Ok(()) };
+    let left = if left == 1 { "1 is left".to_owned() } else { format!("{left} are left") };
+    let message = Message::warning(format!("You have used a recovery code. {left}."));
+    let message = message.about("/admin/second_factor/", "Second factor");
+    session::insert(&request.get_session(), MESSAGES, vec![message])
+}

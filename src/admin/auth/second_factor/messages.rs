@@ -1,0 +1,13 @@
+//! Sentences of several pages.
+
+use crate::users::second_factor::KeyError;
+
+pub const WRONG: &str = "This code is wrong, was already used, or is too old. Enter the one that your app shows now.";
+const KEY_UNUSABLE: &str =
+    "Codes cannot be checked now. Tell those who run this site: their log says what to do about it.";
+
+/// The log has the whole problem. The page names only a missing setting.
+pub fn key_problem(error: &KeyError) -> String {
+    log::error!("second factors cannot be used: {error}");
+    if *error == KeyError::NotSet { format!("{error}.") } else { KEY_UNUSABLE.to_owned() }
+}
