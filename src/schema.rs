@@ -80,6 +80,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    service_account_permissions (account_id, permission) {
+        account_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    service_accounts (id) {
+        id -> BigInt,
+        name -> Text,
+        client_id -> Text,
+        is_active -> Bool,
+        created_at -> Timestamp,
+        last_seen_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> BigInt,
         key_hash -> Text,
@@ -137,6 +155,7 @@ diesel::table! {
 }
 
 diesel::joinable!(group_permissions -> groups (group_id));
+diesel::joinable!(service_account_permissions -> service_accounts (account_id));
 diesel::joinable!(user_groups -> groups (group_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -148,6 +167,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     imports,
     row_counts,
     secrets,
+    service_account_permissions,
+    service_accounts,
     sessions,
     throttles,
     user_groups,

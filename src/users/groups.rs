@@ -115,7 +115,7 @@ pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(),
 }
 
 /// Of two ways to write an accent, the one that all names have.
-fn normalize_name(name: &str) -> String {
+pub(super) fn normalize_name(name: &str) -> String {
     name.nfc().collect()
 }
 

@@ -1,4 +1,4 @@
-//! Local users: Django's fields, and the link to a user of the pool.
+//! Local users: Django's fields, and the link to a user of the pool. Service accounts, for machines.
 
 pub mod admin;
 pub mod api;
@@ -8,5 +8,6 @@ pub mod page_user;
 pub mod password;
 pub mod permissions;
 pub mod rules;
+pub mod service_accounts;
 pub mod sessions;
 pub mod validators;
