@@ -1,4 +1,5 @@
-//! [`CognitoUser`]: a handler with this argument runs only for requests of a known, active user.
+//! [`CognitoCaller`] and [`CognitoUser`]: a handler with this argument runs only for requests of a known, active caller,
+//! who must be a user for the second.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -10,9 +11,11 @@ use futures_util::future::LocalBoxFuture;
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
+use super::caller::Caller;
 use super::linking::{self, Identity, Match, Policy};
+use super::service_accounts::{ResourceServer, ServiceAccounts};
 use super::token::Claims;
-use super::verifier::{GoodToken, Verifier};
+use super::verifier::{GoodToken, Subject, Verifier};
 use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
@@ -20,6 +23,7 @@ use crate::http::rate_limit::RateLimits;
 use crate::metrics;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
+use crate::users::service_accounts;
 
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -30,13 +34,14 @@ pub struct Authenticator {
     pub(super) policy: Policy,
     pub(super) db: Db,
     linked: Remembered<Arc<str>, Option<Arc<User>>>,
-    being_seen: Arc<Mutex<HashSet<i64>>>,
+    pub(super) service_accounts: ServiceAccounts,
+    being_seen: Arc<Mutex<HashSet<CallerId>>>,
     verifications: IntCounterVec,
     accepted: IntCounter,
 }
 
 impl Authenticator {
-    pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
+    pub fn new(verifier: Verifier, policy: Policy, resource_server: Option<ResourceServer>, db: Db) -> Authenticator {
         let verifications =
             metrics::counters("gatepost_token_verifications_total", "Verified tokens, by outcome.", &["outcome"]);
         let accepted = verifications.with_label_values(&["accepted"]);
@@ -45,7 +50,8 @@ impl Authenticator {
             verifications.with_label_values(&[refusal.code()]);
         }
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
-        Authenticator { verifier, policy, db, linked, being_seen, verifications, accepted }
+        let service_accounts = ServiceAccounts::new(resource_server);
+        Authenticator { verifier, policy, db, linked, service_accounts, being_seen, verifications, accepted }
     }
 
     pub fn collectors(&self) -> Vec<Box<dyn Collector>> {
@@ -54,8 +60,8 @@ impl Authenticator {
         collectors
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
-        let outcome = self.user_of(headers).await;
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
+        let outcome = self.caller_of(headers).await;
         match &outcome {
             Ok(_) => self.accepted.inc(),
             Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
@@ -63,25 +69,41 @@ impl Authenticator {
         outcome
     }
 
-    async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
+    async fn caller_of(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
         let token = bearer_token(headers)?;
-        let GoodToken { sub, claims } = self.verifier.verify(token).await?;
+        let GoodToken { subject, claims } = self.verifier.verify(token).await?;
         // Read after verification, which may have waited for keys.
         let version = self.db.recent_version();
-        let user = match self.linked_user(&sub, version).await? {
-            Some(user) if user.is_active => user,
-            Some(_) => return Err(Refusal::UserInactive.into()),
+        let caller = match subject {
+            Subject::User(sub) => Caller::User(self.user(token, &sub, claims, version).await?),
+            Subject::Machine(machine) => {
+                let account = self.service_accounts.account(&self.db, &machine, version).await?;
+                Caller::ServiceAccount { account, machine }
+            }
+        };
+        self.note_seen(&caller);
+        Ok(CognitoCaller { caller, version })
+    }
+
+    async fn user(
+        &self,
+        token: &str,
+        sub: &Arc<str>,
+        claims: Option<Claims>,
+        version: Option<Version>,
+    ) -> Result<Arc<User>, Error> {
+        match self.linked_user(sub, version).await? {
+            Some(user) if user.is_active => Ok(user),
+            Some(_) => Err(Refusal::UserInactive.into()),
             None => {
                 // A cached verification has no claims, and linking needs them.
                 let claims = match claims {
                     Some(claims) => claims,
                     None => self.verifier.claims(token).await?,
                 };
-                Arc::new(self.link(&claims).await?)
+                Ok(Arc::new(self.link(&claims).await?))
             }
-        };
-        self.note_seen(&user);
-        Ok(CognitoUser { user, version })
+        }
     }
 
     /// Checked for every request, so that changes in the admin apply at once.
@@ -111,27 +133,31 @@ impl Authenticator {
     }
 
     /// Writes in the background: the request does not wait.
-    fn note_seen(&self, user: &User) {
+    fn note_seen(&self, caller: &Caller) {
         let now = Utc::now().naive_utc();
-        if user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(user.id) {
+        if caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(caller.id()) {
             return;
         }
-        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), user.id);
+        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), caller.id());
         tokio::spawn(async move {
             if let Err(error) = write_seen(&db, id, now).await {
-                log::warn!("last_seen_at of user {id} was not written: {}", error.cause().unwrap_or_default());
+                log::warn!("last_seen_at of {id} was not written: {}", error.cause().unwrap_or_default());
             }
             being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
         });
     }
 
-    fn lock_seen(&self, id: i64) -> bool {
+    fn lock_seen(&self, id: CallerId) -> bool {
         self.being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id)
     }
 }
 
-async fn write_seen(db: &Db, id: i64, now: NaiveDateTime) -> Result<(), Error> {
-    db.write(move |conn| Ok(models::set_last_seen(conn, id, now)?)).await
+async fn write_seen(db: &Db, id: CallerId, now: NaiveDateTime) -> Result<(), Error> {
+    let write = move |conn: &mut Connection| match id {
+        CallerId::User(id) => Ok(models::set_last_seen(conn, id, now)?),
+        CallerId::ServiceAccount(id) => Ok(service_accounts::set_last_seen(conn, id, now)?),
+    };
+    db.write(write).await
 }
 
 /// After the scheme `Bearer` (RFC 6750), or alone, as the Django project accepts it.
@@ -153,12 +179,35 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-/// An HTML page requested without a token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 429 beyond the
+/// A user, or a service account whose token has the scope for the request's method. An HTML page requested without a
+/// token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 403 without the scope, with 429 beyond the
 /// [`RateLimits`], or with 503 while the keys or the database are unavailable.
+pub struct CognitoCaller {
+    pub caller: Caller,
+    /// When the caller was read. Values cached at this version are fresh enough for this request.
+    pub version: Option<Version>,
+}
+
+impl FromRequest for CognitoCaller {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<CognitoCaller, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let authenticator = authenticator(&request)?;
+            let found = identify(&request, authenticator).await?;
+            if let Caller::ServiceAccount { machine, .. } = &found.caller {
+                authenticator.service_accounts.check_scope(machine, request.method())?;
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Fails as [`CognitoCaller`] does, and with 403 for a service account.
 pub struct CognitoUser {
     pub user: Arc<User>,
-    /// When the user was read. Values cached at this version are fresh enough for this request.
-    pub version: Option<Version>,
 }
 
 impl FromRequest for CognitoUser {
@@ -168,26 +217,37 @@ impl FromRequest for CognitoUser {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let authenticator = request
-                .app_data::<web::Data<Authenticator>>()
-                .ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))?;
-            let limits = RateLimits::of(&request)?;
-            let known = match PageUser::of(&request) {
-                Some(page) => Ok(CognitoUser { user: page.user, version: authenticator.db.recent_version() }),
-                None => authenticator.authenticate(request.headers()).await,
-            };
-            let caller = match known {
-                Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
-                    limits.count_stranger(&request)?;
-                    return Err(refusal.into());
-                }
-                outcome => outcome?,
-            };
-            request.extensions_mut().insert(CallerId(caller.user.id));
-            limits.count_user(caller.user.id)?;
-            Ok(caller)
+            match identify(&request, authenticator(&request)?).await?.caller {
+                Caller::User(user) => Ok(CognitoUser { user }),
+                Caller::ServiceAccount { .. } => Err(Error::UserRequired),
+            }
         })
     }
+}
+
+fn authenticator(request: &HttpRequest) -> Result<&Authenticator, Error> {
+    let authenticator = request.app_data::<web::Data<Authenticator>>().map(|data| &***data);
+    authenticator.ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))
+}
+
+/// Counts the request, too.
+async fn identify(request: &HttpRequest, authenticator: &Authenticator) -> Result<CognitoCaller, Error> {
+    let limits = RateLimits::of(request)?;
+    let known = match PageUser::of(request) {
+        Some(page) => Ok(CognitoCaller { caller: Caller::User(page.user), version: authenticator.db.recent_version() }),
+        None => authenticator.authenticate(request.headers()).await,
+    };
+    let found = match known {
+        Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
+            limits.count_stranger(request)?;
+            return Err(refusal.into());
+        }
+        outcome => outcome?,
+    };
+    let id = found.caller.id();
+    request.extensions_mut().insert(id);
+    limits.count_caller(id)?;
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -211,7 +271,7 @@ mod tests {
         let keys = Jwks::fixed(pool.key_set());
         let verifier = Verifier::new(pool.user_pool(), TokenUse::Id, Duration::from_secs(30), keys);
         let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
-        let authenticator = Authenticator::new(verifier, policy, db);
+        let authenticator = Authenticator::new(verifier, policy, None, db);
         let email = "alice@example.com".to_owned();
         let request = TokenRequest::new(email);
         let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];
@@ -220,7 +280,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, token.parse().expect("a header"));
             let caller = authenticator.authenticate(&headers).await.expect("a user");
-            assert_eq!(caller.user.email, "alice@example.com");
+            assert!(matches!(caller.caller, Caller::User(user) if user.email == "alice@example.com"));
             assert_eq!(VERIFICATIONS.get() - before, expected);
         }
     }

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::authentication::Authenticator;
 use super::linking::{self, Identity, Match};
+use super::service_accounts::Machine;
+use super::token::Claims;
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 
@@ -55,11 +57,14 @@ impl Check {
             | Refusal::EmailAmbiguous
             | Refusal::EmailLinked
             | Refusal::UserUnknown
-            | Refusal::UserInactive => Check::User,
+            | Refusal::UserInactive
+            | Refusal::ResourceServerUnset
+            | Refusal::ServiceAccountUnknown
+            | Refusal::ServiceAccountInactive => Check::User,
         }
     }
 
-    pub fn label(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
             Check::Form => "Three base64url parts that contain JSON",
             Check::Header => "Header: alg is RS256, with no unsupported members",
@@ -94,7 +99,8 @@ impl Check {
 pub struct Inspection {
     pub header: Option<Value>,
     pub claims: Option<Value>,
-    /// The user of the token, or the failed check and the reason.
+    is_machine: bool,
+    /// The user or service account of the token, or the failed check and the reason.
     pub outcome: Result<String, (Check, Refusal)>,
 }
 
@@ -108,8 +114,9 @@ pub enum State {
 #[derive(Clone, Debug)]
 pub struct Line {
     pub check: Check,
+    pub label: &'static str,
     pub state: State,
-    /// For a failed check, the reason and what to do; for the last one, the user; otherwise empty.
+    /// For a failed check, the reason and what to do; for the last one, the user or service account; otherwise empty.
     pub text: String,
     pub accepted: Option<String>,
 }
@@ -124,7 +131,11 @@ impl Inspection {
                 _ => (State::Passed, String::new()),
             };
             let accepted = if state == State::Failed { authenticator.accepted(check) } else { None };
-            Line { check, state, text, accepted }
+            let label = match check {
+                Check::User if self.is_machine => "Service account",
+                check => check.label(),
+            };
+            Line { check, label, state, text, accepted }
         };
         Check::ALL.into_iter().map(line).collect()
     }
@@ -144,23 +155,28 @@ impl Authenticator {
     pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
         let mut parts = token.split('.').map(decode);
         let (header, claims) = (parts.next().flatten(), parts.next().flatten());
-        let outcome = match self.verifier.claims(token).await {
+        let verified = self.verifier.claims(token).await;
+        let is_machine = verified.as_ref().is_ok_and(Claims::is_machine);
+        let outcome = match verified {
             Err(refusal) => Err(refusal),
-            Ok(verified) => {
-                let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-                let identity = Identity::from(&verified);
-                let find = move |conn: &mut Connection| Ok(linking::find(conn, &issuer, &identity, policy)?);
-                match self.db.read(find).await? {
-                    Match::Linked(user) => Ok(format!("{} (id {}), linked", user.username, user.id)),
-                    Match::Linkable(user) => {
-                        Ok(format!("{} (id {}), linked by the next request", user.username, user.id))
-                    }
-                    Match::Creatable(email) => Ok(format!("{email}, created by the next request")),
-                    Match::Refused(refusal) => Err(refusal),
-                }
-            }
+            Ok(verified) => match Machine::of(&verified) {
+                Some(machine) => self.service_accounts.inspect(&self.db, machine).await?,
+                None => self.inspect_user(&verified).await?,
+            },
         };
-        Ok(Inspection { header, claims, outcome: outcome.map_err(|refusal| (Check::of(refusal), refusal)) })
+        Ok(Inspection { header, claims, is_machine, outcome: outcome.map_err(|refusal| (Check::of(refusal), refusal)) })
+    }
+
+    async fn inspect_user(&self, verified: &Claims) -> Result<Result<String, Refusal>, Error> {
+        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
+        let identity = Identity::from(verified);
+        let find = move |conn: &mut Connection| Ok(linking::find(conn, &issuer, &identity, policy)?);
+        Ok(match self.db.read(find).await? {
+            Match::Linked(user) => Ok(format!("{} (id {}), linked", user.username, user.id)),
+            Match::Linkable(user) => Ok(format!("{} (id {}), linked by the next request", user.username, user.id)),
+            Match::Creatable(email) => Ok(format!("{email}, created by the next request")),
+            Match::Refused(refusal) => Err(refusal),
+        })
     }
 
     pub fn accepted(&self, check: Check) -> Option<String> {

@@ -93,6 +93,7 @@ impl<'a> Token<'a> {
             auth_time: time("auth_time")?,
             nonce: members.text("nonce").map(str::to_owned),
             acr: members.text("acr").map(str::to_owned),
+            scope: members.text("scope").map(str::to_owned),
         })
     }
 }
@@ -119,6 +120,15 @@ pub struct Claims {
     pub nonce: Option<String>,
     /// How the user signed in: `urn:cognito:loa:N`.
     pub acr: Option<String>,
+    pub scope: Option<String>,
+}
+
+impl Claims {
+    /// Whether a client has the token for itself (client credentials, RFC 6749, section 4.4). All others have a user.
+    pub fn is_machine(&self) -> bool {
+        let is_own = self.client_id.as_ref() == Some(&self.sub);
+        is_own && self.username.is_none() && self.token_use.as_deref() == Some("access")
+    }
 }
 
 /// Cognito sends a boolean; emulators and the trigger's event send the string "true".

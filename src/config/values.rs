@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
 use crate::cognito::provider::ProviderSettings;
+use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
@@ -146,6 +147,11 @@ pub(super) fn provider(env: &Variables, pool: &Pool, is_public: bool) -> Result<
         logout_url: url("COGNITO_LOGOUT_URL")?,
         acr: env.list("COGNITO_ADMIN_ACR"),
     }))
+}
+
+pub(super) fn resource_server(env: &Variables, pool: &Pool) -> Result<Option<ResourceServer>, ConfigError> {
+    let set = env.optional("COGNITO_RESOURCE_SERVER", ResourceServer::parse)?;
+    Ok(set.or_else(|| (*pool == Pool::Local).then(ResourceServer::local)))
 }
 
 /// Whether staff may sign in with a password.

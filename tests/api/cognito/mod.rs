@@ -7,5 +7,6 @@ mod linking;
 mod local_pool;
 mod post_confirmation;
 mod properties;
+mod service_accounts;
 mod sign_in;
 mod tokens;

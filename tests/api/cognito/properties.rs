@@ -151,6 +151,7 @@ fn expected_claims(members: &Map<String, Value>) -> Option<Claims> {
         auth_time: time("auth_time")?,
         nonce: members.get("nonce").and_then(Value::as_str).map(str::to_owned),
         acr: members.get("acr").and_then(Value::as_str).map(str::to_owned),
+        scope: members.get("scope").and_then(Value::as_str).map(str::to_owned),
     })
     .filter(|_| text("username").is_some())
 }
