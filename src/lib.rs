@@ -14,7 +14,7 @@
 //! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::refusals_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
-//! | `users::admin` | users and groups in the admin | `django.contrib.auth.admin` | `users`, `admin`, `db`, `error` |
+//! | `users::admin` | users, groups and service accounts in the admin | `django.contrib.auth.admin` | `users`, `admin`, `db`, `error` |
 //! | `cognito::post_confirmation` | the pool's trigger | | `api`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
 //! | `cognito::sign_in` | staff sign in to the admin with Cognito; the local pool's sign-in page | | `admin`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
 //! | `cognito::inspector_page` | the token inspector in the admin | | `admin`, `cognito`, `users`, `http`, `error` |
@@ -23,7 +23,7 @@
 //! | `admin` | pages where signed-in staff manage every registered model | `django.contrib.admin` | `users`, `models`, `history`, `http`, `db`, `crypto`, `error`, `schema` |
 //! | `api` | view sets, parsers, pages, metadata, the browsable API | Django REST framework | `cognito`, `users`, `models`, `history`, `http`, `db`, `error` |
 //! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints | app `cognito` | `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error` |
-//! | `users` | accounts, rights, passwords, second factors, sessions, refusals | `django.contrib.auth` | `models`, `history`, `db`, `metrics`, `crypto`, `error`, `schema` |
+//! | `users` | accounts of people and machines, rights, passwords, second factors, sessions, refusals | `django.contrib.auth` | `models`, `history`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `models` | models: fields, rows and lists; creating, changing and deleting rows | `django.db.models` | `history`, `db`, `error` |
 //! | `history` | the change history, restoring deleted rows, retention periods | `django_admin_log` | `db`, `crypto`, `error`, `schema` |
 //! | `http` | handling of every request: request id, `Host`, headers, limits, compression, content negotiation | `MIDDLEWARE` | `metrics`, `error` |
@@ -40,9 +40,10 @@
 //! `POST /articles/` with a token:
 //! 1. [`http::edge`] assigns an id, checks `Host`, and answers a preflight ([`http::cors`]).
 //! 2. [`api::resource`] chooses a renderer by `Accept` ([`http::negotiation`]).
-//! 3. [`CognitoUser`](cognito::CognitoUser) is extracted: [`cognito::authentication`] takes the token from the header,
-//!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user, and
-//!    [`http::rate_limit`] counts the request. A bad token is a [`Refusal`](cognito::Refusal), which becomes a 401.
+//! 3. [`CognitoCaller`](cognito::CognitoCaller) is extracted: [`cognito::authentication`] takes the token from the header,
+//!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user or
+//!    [`cognito::service_accounts`] the machine client, and [`http::rate_limit`] counts the request. A bad token is a
+//!    [`Refusal`](cognito::Refusal), which becomes a 401.
 //! 4. [`ModelViewSet`](api::ModelViewSet) checks its [`Permission`](api::Permission), reads the body ([`http::body`],
 //!    [`api::parsers`]), validates its fields ([`models::clean`]) and calls [`Model::create`](models::Model::create)
 //!    within [`Db::write`](db::Db::write), which returns once article and history are on disk. [`articles::models`]

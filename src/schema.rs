@@ -121,6 +121,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    service_account_permissions (account_id, permission) {
+        account_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    service_accounts (id) {
+        id -> BigInt,
+        name -> Text,
+        client_id -> Text,
+        is_active -> Bool,
+        created_at -> Timestamp,
+        last_seen_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> BigInt,
         key_hash -> Text,
@@ -187,6 +205,7 @@ diesel::table! {
 }
 
 diesel::joinable!(group_permissions -> groups (group_id));
+diesel::joinable!(service_account_permissions -> service_accounts (account_id));
 diesel::joinable!(user_cognito_groups -> groups (group_id));
 diesel::joinable!(user_groups -> groups (group_id));
 
@@ -203,6 +222,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     row_counts,
     second_factors,
     secrets,
+    service_account_permissions,
+    service_accounts,
     sessions,
     throttles,
     user_cognito_groups,

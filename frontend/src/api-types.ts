@@ -133,7 +133,7 @@ export interface components {
         /** @description Why authentication failed. */
         AuthenticationError: {
             /** @enum {string} */
-            code: "no_token" | "authorization_invalid" | "token_too_large" | "token_malformed" | "algorithm_not_allowed" | "header_not_supported" | "kid_invalid" | "key_unknown" | "signature_invalid" | "claim_invalid" | "issuer_not_accepted" | "id_token_wanted" | "access_token_wanted" | "token_use_invalid" | "client_not_accepted" | "token_expired" | "token_not_yet_valid" | "email_missing" | "email_unverified" | "email_ambiguous" | "email_linked" | "user_unknown" | "user_inactive";
+            code: "no_token" | "authorization_invalid" | "token_too_large" | "token_malformed" | "algorithm_not_allowed" | "header_not_supported" | "kid_invalid" | "key_unknown" | "signature_invalid" | "claim_invalid" | "issuer_not_accepted" | "id_token_wanted" | "access_token_wanted" | "token_use_invalid" | "client_not_accepted" | "token_expired" | "token_not_yet_valid" | "email_missing" | "email_unverified" | "email_ambiguous" | "email_linked" | "user_unknown" | "user_inactive" | "resource_server_unset" | "service_account_unknown" | "service_account_inactive";
             /** @description A human-readable sentence. */
             detail: string;
         };
@@ -282,11 +282,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller may not change this object. */
+        /** @description The caller may not do this, or the token of a service account lacks a scope. */
         Forbidden: {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                /** @description The missing scope, if that is the reason (RFC 6750). */
+                "WWW-Authenticate"?: string;
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -541,6 +543,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
@@ -599,6 +602,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
@@ -636,6 +640,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
@@ -679,6 +684,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
@@ -807,6 +813,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
@@ -1078,6 +1085,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
@@ -1112,6 +1120,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::resource::resource;
 use super::viewset::ModelViewSet;
 use super::{pagination, render};
-use crate::cognito::{CognitoUser, Refusal};
+use crate::cognito::{Caller, CognitoCaller};
 use crate::db::search::Turns;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
@@ -21,7 +21,7 @@ use crate::http::routes::get;
 use crate::models::clean::clean;
 use crate::models::list::ListQuery;
 use crate::models::{Data, Input, Kind, Row};
-use crate::users::models::{self as users, User};
+use crate::users::permissions::Verb;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -49,27 +49,28 @@ impl ModelViewSet {
     pub fn urls(&'static self, app: &mut ServiceConfig) {
         app.service(resource(self.list_endpoint(), move || {
             vec![
-                get().to(move |user, db, lists, request| self.list(user, db, lists, request)),
-                web::post().to(move |user, db, body| self.create(user, db, body)),
+                get().to(move |caller, db, lists, request| self.list(caller, db, lists, request)),
+                web::post().to(move |caller, db, body| self.create(caller, db, body)),
             ]
         }));
         app.service(resource(self.detail_endpoint(), move || {
             vec![
-                get().to(move |user, db, id| self.retrieve(user, db, id)),
-                web::put().to(move |user, db, body| self.update(user, db, body)),
-                web::patch().to(move |user, db, body| self.update(user, db, body)),
-                web::delete().to(move |user, db, request| self.destroy(user, db, request)),
+                get().to(move |caller, db, id| self.retrieve(caller, db, id)),
+                web::put().to(move |caller, db, body| self.update(caller, db, body)),
+                web::patch().to(move |caller, db, body| self.update(caller, db, body)),
+                web::delete().to(move |caller, db, request| self.destroy(caller, db, request)),
             ]
         }));
     }
 
     async fn list(
         &'static self,
-        CognitoUser { version, .. }: CognitoUser,
+        CognitoCaller { caller, version }: CognitoCaller,
         db: web::Data<Db>,
         lists: web::Data<Lists>,
         request: HttpRequest,
     ) -> Result<HttpResponse, Error> {
+        self.check_permission(&caller, Verb::View, None)?;
         let url = request.uri().path_and_query().map_or("", |url| url.as_str());
         let read = async || self.read_list(&db, &lists, request.query_string()).await;
         let answer = lists.pages.get_or_read(&db, version, url, read).await?;
@@ -120,20 +121,16 @@ impl ModelViewSet {
 
     async fn create(
         &'static self,
-        CognitoUser { user, .. }: CognitoUser,
+        CognitoCaller { caller, .. }: CognitoCaller,
         db: web::Data<Db>,
         body: Body,
     ) -> Result<HttpResponse, Error> {
-        if !self.create.has_permission(&user, None) {
-            return Err(Error::PermissionDenied);
-        }
+        self.check_permission(&caller, Verb::Add, None)?;
         let data = clean(self.writable(), &self.data(body, false).await?, false)?;
         let create = move |conn: &mut Connection| {
-            let user = caller(conn, &user)?;
-            if !self.create.has_permission(&user, None) {
-                return Err(Error::PermissionDenied);
-            }
-            self.model.create(conn, &data, &user.actor(Source::Api))
+            let caller = caller.refresh_from_db(conn)?;
+            self.check_permission(&caller, Verb::Add, None)?;
+            self.model.create(conn, &data, &caller.actor(Source::Api))
         };
         let row = db.write(create).await?;
         let location = (LOCATION, format!("{}{}/", self.path(), row.id));
@@ -142,10 +139,11 @@ impl ModelViewSet {
 
     async fn retrieve(
         &'static self,
-        _: CognitoUser,
+        CognitoCaller { caller, .. }: CognitoCaller,
         db: web::Data<Db>,
         id: web::Path<String>,
     ) -> Result<HttpResponse, Error> {
+        self.check_permission(&caller, Verb::View, None)?;
         let id = id.into_inner();
         let row = db.read_one(move |conn| self.find(conn, &id)).await?;
         Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
@@ -154,19 +152,19 @@ impl ModelViewSet {
     /// PATCH may omit fields.
     async fn update(
         &'static self,
-        CognitoUser { user, .. }: CognitoUser,
+        CognitoCaller { caller, .. }: CognitoCaller,
         db: web::Data<Db>,
         body: Body,
     ) -> Result<HttpResponse, Error> {
         let change = Change::of(body.request());
         let is_partial = body.request().method() == Method::PATCH;
         // Permissions are checked before the body is read.
-        let (asked, asking) = (change.id.clone(), user.clone());
-        db.read(move |conn| self.find_own(conn, &asked, &asking)).await?;
+        let (asked, asking) = (change.id.clone(), caller.clone());
+        db.read(move |conn| self.find_own(conn, &asked, &asking, Verb::Change)).await?;
         let data = self.data(body, is_partial).await?;
         let update = move |conn: &mut Connection| {
-            let (user, row) = self.find_to_change(conn, &user, &change)?;
-            row.update(conn, &clean(self.writable(), &data, is_partial)?, &user.actor(Source::Api))
+            let (caller, row) = self.find_to_change(conn, &caller, &change, Verb::Change)?;
+            row.update(conn, &clean(self.writable(), &data, is_partial)?, &caller.actor(Source::Api))
         };
         let row = db.write(update).await?;
         Ok(HttpResponse::Ok().content_type(ContentType::json()).body(self.json(&row)?))
@@ -174,14 +172,14 @@ impl ModelViewSet {
 
     async fn destroy(
         &'static self,
-        CognitoUser { user, .. }: CognitoUser,
+        CognitoCaller { caller, .. }: CognitoCaller,
         db: web::Data<Db>,
         request: HttpRequest,
     ) -> Result<HttpResponse, Error> {
         let change = Change::of(&request);
         let destroy = move |conn: &mut Connection| {
-            let (user, row) = self.find_to_change(conn, &user, &change)?;
-            row.delete(conn, &user.actor(Source::Api))
+            let (caller, row) = self.find_to_change(conn, &caller, &change, Verb::Delete)?;
+            row.delete(conn, &caller.actor(Source::Api))
         };
         db.write(destroy).await?;
         Ok(HttpResponse::NoContent().finish())
@@ -210,17 +208,28 @@ impl ModelViewSet {
         found.ok_or(Error::NoSuchObject(self.model.name))
     }
 
-    fn find_own(&self, conn: &mut Connection, id: &str, user: &User) -> Result<Row, Error> {
+    fn find_own(&self, conn: &mut Connection, id: &str, caller: &Caller, verb: Verb) -> Result<Row, Error> {
+        if let Caller::ServiceAccount { .. } = caller {
+            // It may not even be allowed to see which rows there are.
+            self.check_permission(caller, verb, None)?;
+        }
         let row = self.find(conn, id)?;
-        if self.change.has_permission(user, Some(&row)) { Ok(row) } else { Err(Error::PermissionDenied) }
+        self.check_permission(caller, verb, Some(&row))?;
+        Ok(row)
     }
 
-    /// Fails unless the user may change the row and `If-Match` names its current version.
-    fn find_to_change(&self, conn: &mut Connection, user: &User, change: &Change) -> Result<(User, Row), Error> {
-        let user = caller(conn, user)?;
-        let row = self.find_own(conn, &change.id, &user)?;
+    /// Fails unless the caller may change the row and `If-Match` names its current version.
+    fn find_to_change(
+        &self,
+        conn: &mut Connection,
+        caller: &Caller,
+        change: &Change,
+        verb: Verb,
+    ) -> Result<(Caller, Row), Error> {
+        let caller = caller.refresh_from_db(conn)?;
+        let row = self.find_own(conn, &change.id, &caller, verb)?;
         change.condition.check(self.json(&row)?.as_bytes())?;
-        Ok((user, row))
+        Ok((caller, row))
     }
 }
 
@@ -234,14 +243,5 @@ impl Change {
     fn of(request: &HttpRequest) -> Change {
         let id = request.match_info().query("id").to_owned();
         Change { id, condition: IfMatch::from_headers(request.headers()) }
-    }
-}
-
-/// Reads the user again: while the body arrived, the user may have lost rights or been deleted.
-fn caller(conn: &mut Connection, user: &User) -> Result<User, Error> {
-    match users::find(conn, user.id)? {
-        Some(user) if user.is_active => Ok(user),
-        Some(_) => Err(Refusal::UserInactive.into()),
-        None => Err(Refusal::UserUnknown.into()),
     }
 }

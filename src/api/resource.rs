@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;
 use super::{browsable, render};
-use crate::cognito::CognitoUser;
+use crate::cognito::CognitoCaller;
 use crate::error::Error;
 use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
@@ -36,11 +36,11 @@ pub fn resource(endpoint: Endpoint, routes: impl Fn() -> Vec<Route>) -> TwoResou
 
 fn single_resource(endpoint: Arc<Endpoint>, path: &str, routes: Vec<Route>) -> impl HttpServiceFactory + use<> {
     let described = endpoint.clone();
-    let options = move |_: CognitoUser| {
+    let options = move |_: CognitoCaller| {
         let metadata = described.metadata();
         async move { HttpResponse::Ok().json(metadata) }
     };
-    let refuse = |_: CognitoUser, request: HttpRequest| async move {
+    let refuse = |_: CognitoCaller, request: HttpRequest| async move {
         Err::<HttpResponse, _>(Error::MethodNotAllowed(request.method().to_string()))
     };
     let resource = routes.into_iter().fold(web::resource(path), |resource, route| resource.route(route));

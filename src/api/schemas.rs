@@ -103,6 +103,9 @@ pub(super) enum Always {
     /// The token is missing or not accepted.
     #[response(status = 401, headers(("WWW-Authenticate", description = "`Bearer` (RFC 6750).")))]
     Unauthorized(AuthenticationErrorBody),
+    /// The caller may not do this, or the token of a service account lacks a scope.
+    #[response(status = 403, headers(("WWW-Authenticate", description = "The missing scope, if that is the reason (RFC 6750).")))]
+    Forbidden(ErrorBody),
     /// The URL is unknown, or `format` is not supported.
     #[response(status = 404)]
     NotFound(DetailBody),
@@ -164,9 +167,6 @@ pub(super) enum OfRead {
 /// Additional responses of a request that changes an object.
 #[derive(IntoResponses)]
 pub(super) enum OfChange {
-    /// The caller may not change this object.
-    #[response(status = 403)]
-    Forbidden(ErrorBody),
     /// `If-Match` does not name the current version.
     #[response(status = 412)]
     PreconditionFailed(ErrorBody),

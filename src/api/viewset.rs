@@ -1,11 +1,15 @@
 //! [`ModelViewSet`]: the API of a model.
 
 use super::endpoint::{Endpoint, Parent, SerializerField};
+use crate::cognito::Caller;
+use crate::error::Error;
 use crate::models::words::capitalized_words;
 use crate::models::{Field, Kind, Model, Row};
 use crate::users::models::User;
+use crate::users::permissions::{Verb, permission};
 
-/// The API of a model, below `/<plural>/`. Any authenticated user may read; the permissions control writes.
+/// The API of a model, below `/<plural>/`. Any authenticated user may read; the permissions control writes. A service
+/// account may do what its own permissions allow, such as `articles.add_article`.
 pub struct ModelViewSet {
     pub model: &'static Model,
     /// In addition to the id; empty for all.
@@ -75,6 +79,17 @@ impl ModelViewSet {
         }
     }
 
+    /// Whether the caller may do this, with this row if there is one.
+    pub(super) fn check_permission(&self, caller: &Caller, verb: Verb, row: Option<&Row>) -> Result<(), Error> {
+        let has = match (caller, verb) {
+            (Caller::ServiceAccount { account, .. }, _) => account.has_permission(&permission(self.model, verb)),
+            (Caller::User(_), Verb::View) => true,
+            (Caller::User(user), Verb::Add) => self.create.has_permission(user, row),
+            (Caller::User(user), Verb::Change | Verb::Delete) => self.change.has_permission(user, row),
+        };
+        if has { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.shown().map(|shown| shown.field.name).collect()
     }
@@ -105,7 +120,7 @@ impl ModelViewSet {
 }
 
 impl Permission {
-    pub(super) fn has_permission(self, user: &User, row: Option<&Row>) -> bool {
+    fn has_permission(self, user: &User, row: Option<&Row>) -> bool {
         match self {
             Permission::IsAuthenticated => true,
             Permission::IsAdminUser => user.is_staff,

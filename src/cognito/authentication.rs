@@ -1,4 +1,5 @@
-//! [`CognitoUser`]: a handler with this argument runs only for requests of a known, active user.
+//! [`CognitoCaller`] and [`CognitoUser`]: a handler with this argument runs only for requests of a known, active caller,
+//! who must be a user for the second.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -10,9 +11,11 @@ use futures_util::future::LocalBoxFuture;
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
+use super::caller::Caller;
 use super::linking::{self, Identity, Match, Policy};
+use super::service_accounts::{ResourceServer, ServiceAccounts};
 use super::token::Claims;
-use super::verifier::{GoodToken, Verifier};
+use super::verifier::{GoodToken, Subject, Verifier};
 use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
@@ -22,6 +25,7 @@ use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, User};
 use crate::users::page_user::PageUser;
 use crate::users::refusals::{Kind, Refusals, Who};
+use crate::users::service_accounts;
 
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -35,7 +39,8 @@ pub struct Authenticator {
     pub(super) staff_group: Option<Arc<str>>,
     refusals: Option<Arc<Refusals>>,
     linked: Remembered<Arc<str>, Option<Linked>>,
-    being_seen: Arc<Mutex<HashSet<i64>>>,
+    pub(super) service_accounts: ServiceAccounts,
+    being_seen: Arc<Mutex<HashSet<CallerId>>>,
     verifications: IntCounterVec,
     accepted: IntCounter,
 }
@@ -48,7 +53,7 @@ struct Linked {
 }
 
 impl Authenticator {
-    pub fn new(verifier: Verifier, policy: Policy, db: Db) -> Authenticator {
+    pub fn new(verifier: Verifier, policy: Policy, resource_server: Option<ResourceServer>, db: Db) -> Authenticator {
         let verifications =
             metrics::counters("gatepost_token_verifications_total", "Verified tokens, by outcome.", &["outcome"]);
         let accepted = verifications.with_label_values(&["accepted"]);
@@ -57,8 +62,18 @@ impl Authenticator {
             verifications.with_label_values(&[refusal.code()]);
         }
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
-        let (staff_group, refusals) = (None, None);
-        Authenticator { verifier, policy, db, staff_group, refusals, linked, being_seen, verifications, accepted }
+        Authenticator {
+            verifier,
+            policy,
+            db,
+            staff_group: None,
+            refusals: None,
+            linked,
+            service_accounts: ServiceAccounts::new(resource_server),
+            being_seen,
+            verifications,
+            accepted,
+        }
     }
 
     pub fn with_staff_group(self, staff_group: Option<Arc<str>>) -> Authenticator {
@@ -77,8 +92,8 @@ impl Authenticator {
         collectors
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
-        let outcome = self.user_of(headers).await;
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
+        let outcome = self.caller_of(headers).await;
         match &outcome {
             Ok(_) => self.accepted.inc(),
             Err(error) => self.verifications.with_label_values(&[error.code()]).inc(),
@@ -102,28 +117,48 @@ impl Authenticator {
         refusals.add(Kind::Token, refusal.code(), claims.as_ref().map_or(Who::Unknown, Who::from));
     }
 
-    async fn user_of(&self, headers: &HeaderMap) -> Result<CognitoUser, Error> {
+    async fn caller_of(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
         let token = bearer_token(headers)?;
-        let GoodToken { sub, iat, claims } = self.verifier.verify(token).await?;
+        let good = self.verifier.verify(token).await?;
         // Read after verification, which may have waited for keys.
         let version = self.db.recent_version();
-        let (user, groups) = match self.linked_user(&sub, version).await? {
-            Some(linked) if !linked.user.is_active => return Err(Refusal::UserInactive.into()),
-            Some(linked) if !self.has_news(&linked, iat, claims.is_some()) => (linked.user, None),
+        let (caller, groups) = match &good.subject {
+            Subject::User(sub) => {
+                let linked = self.linked_user(sub, version).await?;
+                let (user, groups) = self.user(token, linked, &good).await?;
+                (Caller::User(user), groups)
+            }
+            Subject::Machine(machine) => {
+                let account = self.service_accounts.account(&self.db, machine, version).await?;
+                (Caller::ServiceAccount { account, machine: machine.clone() }, None)
+            }
+        };
+        self.note_seen(&caller, groups);
+        Ok(CognitoCaller { caller, version })
+    }
+
+    /// Also returns groups that are to be taken in the background.
+    async fn user(
+        &self,
+        token: &str,
+        linked: Option<Linked>,
+        GoodToken { iat, claims, .. }: &GoodToken,
+    ) -> Result<(Arc<User>, Option<TokenGroups>), Error> {
+        match linked {
+            Some(linked) if !linked.user.is_active => Err(Refusal::UserInactive.into()),
+            Some(linked) if !self.has_news(&linked, *iat, claims.is_some()) => Ok((linked.user, None)),
             linked => {
                 // A cached verification has no claims, and linking and groups need them.
                 let claims = match claims {
-                    Some(claims) => claims,
+                    Some(claims) => claims.clone(),
                     None => self.verifier.claims(token).await?,
                 };
                 match linked {
-                    Some(linked) => self.take_groups(linked.user, &claims).await?,
-                    None => (Arc::new(self.link(&claims).await?), None),
+                    Some(linked) => self.take_groups(linked.user, &claims).await,
+                    None => Ok((Arc::new(self.link(&claims).await?), None)),
                 }
             }
-        };
-        self.note_seen(&user, groups);
-        Ok(CognitoUser { user, version })
+        }
     }
 
     /// Whether the groups of a token have to be looked at. It is decided by what has been taken, not by whether the token
@@ -173,31 +208,34 @@ impl Authenticator {
     }
 
     /// Writes in the background: the request does not wait.
-    fn note_seen(&self, user: &Arc<User>, groups: Option<TokenGroups>) {
+    fn note_seen(&self, caller: &Caller, groups: Option<TokenGroups>) {
         let now = Utc::now().naive_utc();
-        let is_noted = user.last_seen_at.is_some_and(|seen| now - seen < SEEN_EVERY) && groups.is_none();
-        if is_noted || !self.lock_seen(user.id) {
+        let is_noted = caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY) && groups.is_none();
+        if is_noted || !self.lock_seen(caller.id()) {
             return;
         }
-        let (db, being_seen, user) = (self.db.clone(), self.being_seen.clone(), user.clone());
+        let (db, being_seen, caller) = (self.db.clone(), self.being_seen.clone(), caller.clone());
         tokio::spawn(async move {
-            let id = user.id;
-            if let Err(error) = write_seen(&db, user, now, groups).await {
-                log::warn!("last_seen_at of user {id} was not written: {}", error.cause().unwrap_or_default());
+            let id = caller.id();
+            if let Err(error) = write_seen(&db, caller, now, groups).await {
+                log::warn!("last_seen_at of {id} was not written: {}", error.cause().unwrap_or_default());
             }
             being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
         });
     }
 
-    fn lock_seen(&self, id: i64) -> bool {
+    fn lock_seen(&self, id: CallerId) -> bool {
         self.being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id)
     }
 }
 
-async fn write_seen(db: &Db, user: Arc<User>, now: NaiveDateTime, groups: Option<TokenGroups>) -> Result<(), Error> {
-    let write = move |conn: &mut Connection| {
-        models::set_last_seen(conn, user.id, now)?;
-        groups.map_or(Ok(()), |groups| groups.take(conn, &user).map(drop))
+async fn write_seen(db: &Db, caller: Caller, now: NaiveDateTime, groups: Option<TokenGroups>) -> Result<(), Error> {
+    let write = move |conn: &mut Connection| match caller {
+        Caller::User(user) => {
+            models::set_last_seen(conn, user.id, now)?;
+            groups.map_or(Ok(()), |groups| groups.take(conn, &user).map(drop))
+        }
+        Caller::ServiceAccount { account, .. } => Ok(service_accounts::set_last_seen(conn, account.id, now)?),
     };
     db.write(write).await
 }
@@ -221,12 +259,35 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-/// An HTML page requested without a token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 429 beyond the
+/// A user, or a service account whose token has the scope for the request's method. An HTML page requested without a
+/// token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 403 without the scope, with 429 beyond the
 /// [`RateLimits`], or with 503 while the keys or the database are unavailable.
+pub struct CognitoCaller {
+    pub caller: Caller,
+    /// When the caller was read. Values cached at this version are fresh enough for this request.
+    pub version: Option<Version>,
+}
+
+impl FromRequest for CognitoCaller {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<CognitoCaller, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let authenticator = authenticator(&request)?;
+            let found = identify(&request, authenticator).await?;
+            if let Caller::ServiceAccount { machine, .. } = &found.caller {
+                authenticator.service_accounts.check_scope(machine, request.method())?;
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Fails as [`CognitoCaller`] does, and with 403 for a service account.
 pub struct CognitoUser {
     pub user: Arc<User>,
-    /// When the user was read. Values cached at this version are fresh enough for this request.
-    pub version: Option<Version>,
 }
 
 impl FromRequest for CognitoUser {
@@ -236,26 +297,37 @@ impl FromRequest for CognitoUser {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let authenticator = request
-                .app_data::<web::Data<Authenticator>>()
-                .ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))?;
-            let limits = RateLimits::of(&request)?;
-            let known = match PageUser::of(&request) {
-                Some(page) => Ok(CognitoUser { user: page.user, version: authenticator.db.recent_version() }),
-                None => authenticator.authenticate(request.headers()).await,
-            };
-            let caller = match known {
-                Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
-                    limits.count_stranger(&request)?;
-                    return Err(refusal.into());
-                }
-                outcome => outcome?,
-            };
-            request.extensions_mut().insert(CallerId(caller.user.id));
-            limits.count_user(caller.user.id)?;
-            Ok(caller)
+            match identify(&request, authenticator(&request)?).await?.caller {
+                Caller::User(user) => Ok(CognitoUser { user }),
+                Caller::ServiceAccount { .. } => Err(Error::UserRequired),
+            }
         })
     }
+}
+
+fn authenticator(request: &HttpRequest) -> Result<&Authenticator, Error> {
+    let authenticator = request.app_data::<web::Data<Authenticator>>().map(|data| &***data);
+    authenticator.ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))
+}
+
+/// Counts the request, too.
+async fn identify(request: &HttpRequest, authenticator: &Authenticator) -> Result<CognitoCaller, Error> {
+    let limits = RateLimits::of(request)?;
+    let known = match PageUser::of(request) {
+        Some(page) => Ok(CognitoCaller { caller: Caller::User(page.user), version: authenticator.db.recent_version() }),
+        None => authenticator.authenticate(request.headers()).await,
+    };
+    let found = match known {
+        Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
+            limits.count_stranger(request)?;
+            return Err(refusal.into());
+        }
+        outcome => outcome?,
+    };
+    let id = found.caller.id();
+    request.extensions_mut().insert(id);
+    limits.count_caller(id)?;
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -279,7 +351,7 @@ mod tests {
         let keys = Jwks::fixed(pool.key_set());
         let verifier = Verifier::new(pool.user_pool(), TokenUse::Id, Duration::from_secs(30), keys);
         let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
-        let authenticator = Authenticator::new(verifier, policy, db);
+        let authenticator = Authenticator::new(verifier, policy, None, db);
         let email = "alice@example.com".to_owned();
         let request = TokenRequest::new(email);
         let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];
@@ -288,7 +360,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, token.parse().expect("a header"));
             let caller = authenticator.authenticate(&headers).await.expect("a user");
-            assert_eq!(caller.user.email, "alice@example.com");
+            assert!(matches!(caller.caller, Caller::User(user) if user.email == "alice@example.com"));
             assert_eq!(VERIFICATIONS.get() - before, expected);
         }
     }

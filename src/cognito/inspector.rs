@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::authentication::Authenticator;
 use super::linking::{self, Identity, Match};
+use super::service_accounts::Machine;
+use super::token::Claims;
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 use crate::users::cognito_groups::TokenGroups;
@@ -57,11 +59,14 @@ impl Check {
             | Refusal::EmailAmbiguous
             | Refusal::EmailLinked
             | Refusal::UserUnknown
-            | Refusal::UserInactive => Check::User,
+            | Refusal::UserInactive
+            | Refusal::ResourceServerUnset
+            | Refusal::ServiceAccountUnknown
+            | Refusal::ServiceAccountInactive => Check::User,
         }
     }
 
-    pub fn label(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
             Check::Form => "Three base64url parts that contain JSON",
             Check::Header => "Header: alg is RS256, with no unsupported members",
@@ -96,7 +101,8 @@ impl Check {
 pub struct Inspection {
     pub header: Option<Value>,
     pub claims: Option<Value>,
-    /// The user of the token, or the failed check and the reason.
+    is_machine: bool,
+    /// The user or service account of the token, or the failed check and the reason.
     pub outcome: Result<String, (Check, Refusal)>,
     /// The groups of a token whose signature is good, and what each gives here.
     pub groups: Vec<(String, String)>,
@@ -112,8 +118,9 @@ pub enum State {
 #[derive(Clone, Debug)]
 pub struct Line {
     pub check: Check,
+    pub label: &'static str,
     pub state: State,
-    /// For a failed check, the reason and what to do; for the last one, the user; otherwise empty.
+    /// For a failed check, the reason and what to do; for the last one, the user or service account; otherwise empty.
     pub text: String,
     pub accepted: Option<String>,
 }
@@ -128,7 +135,11 @@ impl Inspection {
                 _ => (State::Passed, String::new()),
             };
             let accepted = if state == State::Failed { authenticator.accepted(check) } else { None };
-            Line { check, state, text, accepted }
+            let label = match check {
+                Check::User if self.is_machine => "Service account",
+                check => check.label(),
+            };
+            Line { check, label, state, text, accepted }
         };
         Check::ALL.into_iter().map(line).collect()
     }
@@ -148,22 +159,28 @@ impl Authenticator {
     pub async fn inspect(&self, token: &str) -> Result<Inspection, Error> {
         let mut parts = token.split('.').map(decode);
         let (header, claims) = (parts.next().flatten(), parts.next().flatten());
-        let (outcome, groups) = match self.verifier.claims(token).await {
+        let verified = self.verifier.claims(token).await;
+        let is_machine = verified.as_ref().is_ok_and(Claims::is_machine);
+        let (outcome, groups) = match verified {
             Err(refusal) => (Err(refusal), Vec::new()),
-            Ok(verified) => {
-                let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-                let (identity, groups) =
-                    (Identity::from(&verified), linking::groups(&verified, self.staff_group.as_ref()));
-                let find = move |conn: &mut Connection| {
-                    let found = linking::find(conn, &issuer, &identity, policy)?;
-                    let groups = groups.map_or_else(|| Ok(Vec::new()), |groups| given(conn, &groups, &found))?;
-                    Ok((outcome(found), groups))
-                };
-                self.db.read(find).await?
-            }
+            Ok(verified) => match Machine::of(&verified) {
+                Some(machine) => (self.service_accounts.inspect(&self.db, machine).await?, Vec::new()),
+                None => self.inspect_user(&verified).await?,
+            },
         };
         let outcome = outcome.map_err(|refusal| (Check::of(refusal), refusal));
-        Ok(Inspection { header, claims, outcome, groups })
+        Ok(Inspection { header, claims, is_machine, outcome, groups })
+    }
+
+    async fn inspect_user(&self, verified: &Claims) -> Result<(Result<String, Refusal>, Vec<(String, String)>), Error> {
+        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
+        let (identity, groups) = (Identity::from(verified), linking::groups(verified, self.staff_group.as_ref()));
+        let find = move |conn: &mut Connection| {
+            let found = linking::find(conn, &issuer, &identity, policy)?;
+            let groups = groups.map_or_else(|| Ok(Vec::new()), |groups| given(conn, &groups, &found))?;
+            Ok((outcome(found), groups))
+        };
+        self.db.read(find).await
     }
 
     pub fn accepted(&self, check: Check) -> Option<String> {

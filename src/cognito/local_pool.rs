@@ -123,7 +123,7 @@ impl LocalPool {
 
     pub fn token(&self, request: &TokenRequest) -> io::Result<String> {
         let pool = self.user_pool();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
+        let now = now();
         // The `sub` is derived from the e-mail, so every token of an e-mail is for the same user.
         let email = email_key(&request.email).unwrap_or_default();
         let sub = uuid(&digest(&SHA256, format!("{}/{email}", pool.id).as_bytes()).as_ref()[..16]);
@@ -153,6 +153,17 @@ impl LocalPool {
     }
 }
 
+impl LocalPool {
+    /// A token of the client credentials grant.
+    pub fn machine_token(&self, client_id: &str, scope: &str, expires_in: i64) -> io::Result<String> {
+        let now = now();
+        self.access_key.sign(&json!({
+            "sub": client_id, "token_use": "access", "scope": scope, "auth_time": now, "iss": self.user_pool().issuer(),
+            "exp": now.saturating_add(expires_in), "iat": now, "version": 2, "jti": random_uuid()?, "client_id": client_id,
+        }))
+    }
+}
+
 impl SigningKey {
     fn from_base64(line: &str) -> Option<SigningKey> {
         signatures::install();
@@ -174,6 +185,10 @@ impl SigningKey {
         let token = jsonwebtoken::encode(&header, claims, &self.private);
         token.map_err(|error| io::Error::other(format!("the token could not be signed: {error}")))
     }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64
 }
 
 fn random_uuid() -> io::Result<String> {

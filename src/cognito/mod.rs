@@ -1,8 +1,10 @@
 //! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
-//! [`jwks`], and [`linking`] finds the local user. Each failure is a [`Refusal`]. [`post_confirmation`] receives
-//! sign-ups before their first token. [`inspector`] shows which check a token fails, [`refusals_page`] what was refused.
+//! [`jwks`], and [`linking`] finds the local user or [`service_accounts`] the machine client. Each failure is a
+//! [`Refusal`]. [`post_confirmation`] receives sign-ups before their first token. [`inspector`] shows which check a token
+//! fails, [`refusals_page`] what was refused.
 
 pub mod authentication;
+pub mod caller;
 pub mod http_client;
 pub mod inspector;
 pub mod inspector_page;
@@ -14,6 +16,7 @@ mod partition;
 pub mod post_confirmation;
 pub mod provider;
 pub mod refusals_page;
+pub mod service_accounts;
 pub mod sign_in;
 mod signatures;
 pub mod token;
@@ -21,4 +24,5 @@ pub mod user_pool;
 pub mod verifier;
 
 pub use crate::error::Refusal;
-pub use authentication::{Authenticator, CognitoUser};
+pub use authentication::{Authenticator, CognitoCaller, CognitoUser};
+pub use caller::Caller;

@@ -181,8 +181,8 @@ impl Provider {
     }
 
     async fn discover(&self) -> Result<Metadata, ProviderError> {
-        let url = format!("{}/.well-known/openid-configuration", self.settings.issuer);
-        let url = Url::parse(&url).map_err(|error| ProviderError::Unusable(error.to_string()))?;
+        let url = Url::parse(&discovery_url(&self.settings.issuer))
+            .map_err(|error| ProviderError::Unusable(error.to_string()))?;
         let client = http_client(&url, self.ca_file.as_deref()).map_err(ProviderError::Unreachable)?;
         let answer = client.get(url.clone()).send().await;
         let answer = answer.map_err(|error| ProviderError::Unreachable(chain(&error.without_url())))?;
@@ -267,6 +267,10 @@ impl Provider {
 }
 
 /// RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
+pub fn discovery_url(issuer: &str) -> String {
+    format!("{issuer}/.well-known/openid-configuration")
+}
+
 fn basic(client_id: &str, secret: &Secret) -> String {
     let encoded = |bytes: &[u8]| form_urlencoded::byte_serialize(bytes).collect::<String>();
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.as_bytes()))))

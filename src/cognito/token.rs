@@ -94,6 +94,7 @@ impl<'a> Token<'a> {
             nonce: members.text("nonce").map(str::to_owned),
             acr: members.text("acr").map(str::to_owned),
             groups: texts(members.get("cognito:groups"))?,
+            scope: members.text("scope").map(str::to_owned),
         })
     }
 }
@@ -122,6 +123,15 @@ pub struct Claims {
     pub acr: Option<String>,
     /// The user's groups in the pool: `cognito:groups`.
     pub groups: Vec<String>,
+    pub scope: Option<String>,
+}
+
+impl Claims {
+    /// Whether a client has the token for itself (client credentials, RFC 6749, section 4.4). All others have a user.
+    pub fn is_machine(&self) -> bool {
+        let is_own = self.client_id.as_ref() == Some(&self.sub);
+        is_own && self.username.is_none() && self.token_use.as_deref() == Some("access")
+    }
 }
 
 /// Cognito sends a boolean; emulators and the trigger's event send the string "true".

@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::jwk::Key;
 use super::jwks::Jwks;
+use super::service_accounts::Machine;
 use super::token::{Claims, MAX_TOKEN_BYTES, Token};
 use super::user_pool::{TokenUse, UserPool};
 use crate::error::Refusal;
@@ -17,20 +18,22 @@ pub struct Verifier {
     pool: UserPool,
     token_use: TokenUse,
     leeway: Duration,
+    /// Whether tokens of machine clients are good, whatever their client: they are matched with service accounts.
+    takes_machines: bool,
     jwks: Arc<Jwks>,
     verified: Mutex<Verified>,
 }
 
 impl Verifier {
     pub fn new(pool: UserPool, token_use: TokenUse, leeway: Duration, jwks: Jwks) -> Verifier {
-        Verifier { pool, token_use, leeway, jwks: Arc::new(jwks), verified: Mutex::default() }
+        Verifier { pool, token_use, leeway, takes_machines: true, jwks: Arc::new(jwks), verified: Mutex::default() }
     }
 
     /// A verifier of the ID tokens of another app client of the pool, with the same keys.
     pub fn for_client(&self, client_id: &str) -> Verifier {
         let pool = UserPool { client_ids: vec![client_id.to_owned()], ..self.pool.clone() };
         let (leeway, jwks) = (self.leeway, self.jwks.clone());
-        Verifier { pool, token_use: TokenUse::Id, leeway, jwks, verified: Mutex::default() }
+        Verifier { pool, token_use: TokenUse::Id, leeway, takes_machines: false, jwks, verified: Mutex::default() }
     }
 
     pub fn pool(&self) -> &UserPool {
@@ -48,19 +51,19 @@ impl Verifier {
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
         let signature = hash(signature);
         let known = self.verified().get(&signature, signed);
-        if let Some(Verdict { sub, exp, iat, key }) = known {
+        if let Some(Verdict { subject, exp, iat, key }) = known {
             self.check_expiry(exp)?;
             if self.jwks.holds(&key) {
-                return Ok(GoodToken { sub, iat, claims: None });
+                return Ok(GoodToken { subject, iat, claims: None });
             }
         }
         let (claims, key) = self.judged(token).await?;
-        let sub: Arc<str> = claims.sub.as_str().into();
+        let subject = Subject::of(&claims);
         // Cloned before taking the lock.
-        let verdict = Verdict { sub: sub.clone(), exp: claims.exp, iat: claims.iat, key };
+        let verdict = Verdict { subject: subject.clone(), exp: claims.exp, iat: claims.iat, key };
         let token = VerifiedToken { signed: signed.into(), verdict };
         self.verified().insert(signature, token);
-        Ok(GoodToken { sub, iat: claims.iat, claims: Some(claims) })
+        Ok(GoodToken { subject, iat: claims.iat, claims: Some(claims) })
     }
 
     /// Does not use the cache.
@@ -91,15 +94,8 @@ impl Verifier {
         if !claims.iss.as_ref().is_some_and(|iss| self.pool.issuers.contains(iss)) {
             return Err(Refusal::IssuerNotAccepted);
         }
-        let client = match (claims.token_use.as_deref(), self.token_use) {
-            (Some("id"), TokenUse::Id | TokenUse::Any) => &claims.aud,
-            (Some("access"), TokenUse::Access | TokenUse::Any) => &claims.client_id,
-            (Some("access"), TokenUse::Id) => return Err(Refusal::IdTokenWanted),
-            (Some("id"), TokenUse::Access) => return Err(Refusal::AccessTokenWanted),
-            _ => return Err(Refusal::TokenUseInvalid),
-        };
-        if !client.as_ref().is_some_and(|client| self.pool.client_ids.contains(client)) {
-            return Err(Refusal::ClientNotAccepted);
+        if !(self.takes_machines && claims.is_machine()) {
+            self.check_client(&claims)?;
         }
         self.check_expiry(claims.exp)?;
         let latest_start = now().saturating_add(self.leeway.as_secs() as i64);
@@ -107,6 +103,21 @@ impl Verifier {
             return Err(Refusal::TokenNotYetValid);
         }
         Ok(claims)
+    }
+
+    /// The kind of token, and the app client that it was issued to.
+    fn check_client(&self, claims: &Claims) -> Result<(), Refusal> {
+        let client = match (claims.token_use.as_deref(), self.token_use) {
+            (Some("id"), TokenUse::Id | TokenUse::Any) => &claims.aud,
+            (Some("access"), TokenUse::Access | TokenUse::Any) => &claims.client_id,
+            (Some("access"), TokenUse::Id) => return Err(Refusal::IdTokenWanted),
+            (Some("id"), TokenUse::Access) => return Err(Refusal::AccessTokenWanted),
+            _ => return Err(Refusal::TokenUseInvalid),
+        };
+        match client.as_ref().is_some_and(|client| self.pool.client_ids.contains(client)) {
+            true => Ok(()),
+            false => Err(Refusal::ClientNotAccepted),
+        }
     }
 
     fn check_expiry(&self, exp: i64) -> Result<(), Refusal> {
@@ -123,10 +134,27 @@ impl Verifier {
 }
 
 pub struct GoodToken {
-    pub sub: Arc<str>,
+    pub subject: Subject,
     pub iat: Option<i64>,
-    /// `None` if the token was cached: the cache has only the `sub` and the `iat`.
+    /// `None` if the token was cached: the cache has only the subject and the `iat`.
     pub claims: Option<Claims>,
+}
+
+/// Whom a token stands for. A machine is never taken for a user, whatever its client id.
+#[derive(Clone)]
+pub enum Subject {
+    /// A user's `sub`.
+    User(Arc<str>),
+    Machine(Arc<Machine>),
+}
+
+impl Subject {
+    fn of(claims: &Claims) -> Subject {
+        match Machine::of(claims) {
+            Some(machine) => Subject::Machine(Arc::new(machine)),
+            None => Subject::User(claims.sub.as_str().into()),
+        }
+    }
 }
 
 fn check_size(token: &str) -> Result<(), Refusal> {
@@ -154,7 +182,7 @@ struct VerifiedToken {
 
 #[derive(Clone)]
 struct Verdict {
-    sub: Arc<str>,
+    subject: Subject,
     exp: i64,
     iat: Option<i64>,
     key: Arc<Key>,
@@ -165,7 +193,11 @@ impl VerifiedToken {
     const OVERHEAD: usize = 256;
 
     fn bytes(&self) -> usize {
-        self.signed.len() + VerifiedToken::OVERHEAD
+        let subject = match &self.verdict.subject {
+            Subject::User(_) => 0,
+            Subject::Machine(machine) => machine.bytes(),
+        };
+        self.signed.len() + subject + VerifiedToken::OVERHEAD
     }
 
     fn verdict_on(&self, signed: &str) -> Option<Verdict> {
@@ -219,7 +251,7 @@ mod tests {
     fn token(signed: &str, key: &Arc<Key>) -> VerifiedToken {
         VerifiedToken {
             signed: signed.into(),
-            verdict: Verdict { sub: "s".into(), exp: 0, iat: None, key: key.clone() },
+            verdict: Verdict { subject: Subject::User("s".into()), exp: 0, iat: None, key: key.clone() },
         }
     }
 

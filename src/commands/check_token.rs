@@ -54,7 +54,7 @@ fn print(authenticator: &Authenticator, inspection: &Inspection) -> Result<(), C
             None => say!("{name} cannot be decoded")?,
         }
     }
-    for Line { check, state, text, accepted } in inspection.lines(authenticator) {
+    for Line { check, state, text, accepted, .. } in inspection.lines(authenticator) {
         let name = check.name();
         match state {
             State::Failed => say!("FAIL  {name:10} {text}")?,

@@ -5,6 +5,6 @@ use crate::server;
 use crate::server::openapi::document;
 
 pub fn run() -> Result<(), CommandError> {
-    say!("{}", document(&server::api()).to_pretty_json().map_err(CommandError::new)?)?;
+    say!("{}", document(&server::api(), None).to_pretty_json().map_err(CommandError::new)?)?;
     Ok(())
 }

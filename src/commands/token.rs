@@ -3,15 +3,17 @@
 use clap::Args;
 
 use super::output::{CommandError, say};
-use crate::cognito::local_pool::TokenRequest;
+use crate::cognito::local_pool::{LocalPool, TokenRequest};
 use crate::config::Config;
 use crate::server::open_local_pool;
+use crate::users::service_accounts::client_id_problems;
 use crate::users::validators;
 
 #[derive(Args)]
 pub struct Arguments {
     /// The user's e-mail address; any address works
-    email: String,
+    #[arg(required_unless_present = "client")]
+    email: Option<String>,
     /// Print an access token instead of an ID token
     #[arg(long)]
     access: bool,
@@ -24,22 +26,50 @@ pub struct Arguments {
     /// Mark the e-mail as not verified
     #[arg(long)]
     unverified: bool,
+    /// Print a token of this machine client (client credentials) instead of a user's
+    #[arg(long, value_name = "CLIENT_ID", conflicts_with_all = ["email", "access", "groups", "unverified"])]
+    client: Option<String>,
+    /// A scope of the machine client; can be repeated (default: those to read and to write)
+    #[arg(long = "scope", requires = "client", conflicts_with = "email")]
+    scopes: Vec<String>,
 }
 
 pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
     let pool = open_local_pool(config)?.ok_or_else(|| {
         CommandError::new("this command works only with the local user pool; your tokens come from Cognito")
     })?;
-    if let Some(problem) = validators::email(&arguments.email).first() {
-        return Err(CommandError::new(problem));
-    }
-    let token = pool.token(&TokenRequest {
+    let token = match &arguments.client {
+        Some(client_id) => machine_token(config, &pool, client_id, &arguments)?,
+        None => user_token(&pool, arguments)?,
+    };
+    say!("{token}")?;
+    Ok(())
+}
+
+fn user_token(pool: &LocalPool, arguments: Arguments) -> Result<String, CommandError> {
+    let email = arguments.email.unwrap_or_default();
+    refuse_if_any(&validators::email(&email))?;
+    Ok(pool.token(&TokenRequest {
         verified: !arguments.unverified,
         access: arguments.access,
         expires_in: arguments.expires_in,
         groups: arguments.groups,
-        ..TokenRequest::new(arguments.email)
-    })?;
-    say!("{token}")?;
-    Ok(())
+        ..TokenRequest::new(email)
+    })?)
+}
+
+fn machine_token(
+    config: &Config,
+    pool: &LocalPool,
+    client_id: &str,
+    arguments: &Arguments,
+) -> Result<String, CommandError> {
+    refuse_if_any(&client_id_problems(client_id))?;
+    let all = || config.resource_server.iter().flat_map(|server| [server.read_scope(), server.write_scope()]).collect();
+    let scopes: Vec<String> = if arguments.scopes.is_empty() { all() } else { arguments.scopes.clone() };
+    Ok(pool.machine_token(client_id, &scopes.join(" "), arguments.expires_in)?)
+}
+
+fn refuse_if_any(problems: &[String]) -> Result<(), CommandError> {
+    problems.first().map_or(Ok(()), |problem| Err(CommandError::new(problem)))
 }

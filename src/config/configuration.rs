@@ -16,6 +16,7 @@ use super::{origins, values};
 
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::provider::ProviderSettings;
+use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::user_pool::TokenUse;
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
@@ -47,6 +48,8 @@ pub struct Config {
     /// The origin that browsers see.
     pub public_origin: Option<String>,
     pub token_use: TokenUse,
+    /// Without it, tokens of machine clients are refused.
+    pub resource_server: Option<ResourceServer>,
     pub leeway: Duration,
     /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
@@ -142,6 +145,7 @@ impl Config {
             second_factor_required,
             public_origin: public_origin.clone(),
             token_use: env.choice("COGNITO_TOKEN_USE", &TokenUse::ALL, TokenUse::Id)?,
+            resource_server: values::resource_server(&env, &pool)?,
             // No RFC sets a limit. Well-kept clocks never differ by two minutes.
             leeway: Duration::from_secs(env.number("COGNITO_LEEWAY_SECONDS", 0..=120, 30)?),
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
@@ -212,6 +216,7 @@ impl Config {
             ("REQUIRE_SECOND_FACTOR", self.second_factor_required.to_string()),
             ("PUBLIC_URL", or_none(self.public_origin.as_ref())),
             ("COGNITO_TOKEN_USE", token_use.to_owned()),
+            ("COGNITO_RESOURCE_SERVER", or_none(self.resource_server.as_ref().map(ResourceServer::identifier))),
             ("COGNITO_LEEWAY_SECONDS", seconds(self.leeway)),
             ("COGNITO_LINK_UNVERIFIED_EMAIL", self.link_unverified_email.to_string()),
             ("COGNITO_CREATE_USERS", self.create_users.to_string()),

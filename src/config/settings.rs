@@ -31,7 +31,8 @@ settings! {
     "SECOND_FACTOR_KEY", "SQLite: a key file beside the database, created when it is first needed; PostgreSQL: none", "The key that encrypts the secrets of second factors: 32 random bytes in base64, for example from `openssl rand -base64 32`. Back it up: without it, no authenticator app works any more.";
     "REQUIRE_SECOND_FACTOR", "nobody", "Who cannot use the admin with a password alone: `superusers` or `staff`. After the sign-in, they can only set up a second factor until they have one. A sign-in with Cognito is not affected.";
     "PUBLIC_URL", "none", "The origin that browsers see, such as `https://admin.example.com`. Set it if a proxy changes `Host` or its port: forms of the admin must come from here. A host that a trusted proxy sends in `X-Forwarded-Host` or `Forwarded` counts as well. Cognito leads back to `/admin/login/cognito/callback/` below it.";
-    "COGNITO_TOKEN_USE", "`id`", "Which tokens are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
+    "COGNITO_TOKEN_USE", "`id`", "Which tokens of users are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
+    "COGNITO_RESOURCE_SERVER", "none: machine clients are refused (development: `gatepost` for the local user pool)", "The identifier of the API's resource server in the pool, such as `articles`. A service account needs the scope `articles/read` for GET, HEAD and OPTIONS, and `articles/write` for the other methods.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
     "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
@@ -51,7 +52,7 @@ settings! {
     "SESSION_MAX_SECONDS", "`1209600`", "How long an admin session lasts in any case, at least 1.";
     "LOGIN_MAX_FAILURES", "`5`", "How many sign-ins to one account may fail at once, 1 to 1000. After that, one attempt is allowed every 30 seconds. One IP address may fail four times as often; after that, it has one attempt every 15 seconds.";
     "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` names the client and whose `X-Forwarded-Host` or `Forwarded` names the host, separated by commas. `10.0.0.0/8` stands for a network.";
-    "RATE_LIMIT_USER", "no limit", "How many API requests one user may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. They may all come at once. Each process counts separately.";
+    "RATE_LIMIT_USER", "no limit", "How many API requests one user or service account may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. They may all come at once. Each process counts separately.";
     "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by IP address. An IPv6 address counts by its `/64`.";
     "METRICS_ADDRESS", "none", "A separate IP address and port for the metrics, such as `127.0.0.1:9100`. Anyone who can reach it may read them.";
     "METRICS_TOKEN", "none", "Also serves the metrics at `BIND_ADDRESS`, to clients that send this token as `Authorization: Bearer`: at least 32 characters, for example from `openssl rand -hex 32`.";

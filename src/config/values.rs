@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
 use crate::cognito::provider::ProviderSettings;
+use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::{Seal, Secret};
 use crate::db::DatabaseUrl;
@@ -156,6 +157,11 @@ pub(super) fn cognito_group(name: &str) -> Result<Arc<str>, &'static str> {
         true => Ok(name.into()),
         false => Err("is not the name of a group: it has no spaces, and at most 128 characters"),
     }
+}
+
+pub(super) fn resource_server(env: &Variables, pool: &Pool) -> Result<Option<ResourceServer>, ConfigError> {
+    let set = env.optional("COGNITO_RESOURCE_SERVER", ResourceServer::parse)?;
+    Ok(set.or_else(|| (*pool == Pool::Local).then(ResourceServer::local)))
 }
 
 /// Whether staff may sign in with a password.

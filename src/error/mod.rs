@@ -4,6 +4,7 @@
 
 mod refusal;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -70,6 +71,11 @@ pub enum Error {
     CsrfFailed(&'static str),
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
+    /// The service account's token lacks this scope.
+    #[error("The token needs the scope {0}.")]
+    InsufficientScope(String),
+    #[error("Only a user may do this, and the token stands for a service account.")]
+    UserRequired,
     #[error("There is nothing at this URL.")]
     NotFound,
     #[error("No {} matches the given query.", object_name(.0))]
@@ -137,6 +143,8 @@ impl Error {
             Error::SignInRequired(_) => "sign_in_required",
             Error::CsrfFailed(_) => "csrf_failed",
             Error::PermissionDenied => "permission_denied",
+            Error::InsufficientScope(_) => "insufficient_scope",
+            Error::UserRequired => "user_required",
             Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => "not_found",
             Error::MethodNotAllowed(_) => "method_not_allowed",
             Error::NotAcceptable => "not_acceptable",
@@ -155,21 +163,26 @@ impl Error {
     }
 
     pub fn is_refusal(&self) -> bool {
-        use Error::{MetricsRefused, Refused, SignUpRefused, TriggerRefused};
-        matches!(self, Refused(_) | SignUpRefused(_) | TriggerRefused(_) | MetricsRefused(_))
+        use Error::{InsufficientScope, MetricsRefused, Refused, SignUpRefused, TriggerRefused};
+        matches!(self, Refused(_) | SignUpRefused(_) | TriggerRefused(_) | MetricsRefused(_) | InsufficientScope(_))
     }
 
-    /// `WWW-Authenticate` is required for every 401 (RFC 9110, section 15.5.2).
-    fn challenge(&self) -> Option<&'static str> {
+    /// `WWW-Authenticate` is required for every 401 (RFC 9110, section 15.5.2), and tells of a missing scope (RFC 6750,
+    /// section 3).
+    fn challenge(&self) -> Option<Cow<'static, str>> {
+        if let Error::InsufficientScope(scope) = self {
+            return Some(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"").into());
+        }
         if self.status_code() != StatusCode::UNAUTHORIZED {
             return None;
         }
-        Some(match self {
+        let challenge = match self {
             Error::TriggerRefused(_) => "Gatepost-Signature",
             // RFC 6750, section 3.1: a challenge names an error only if a token was sent.
             Error::MetricsRefused(_) | Error::Refused(Refusal::NoToken) => "Bearer",
             _ => "Bearer error=\"invalid_token\"",
-        })
+        };
+        Some(challenge.into())
     }
 
     /// Only for the log.
@@ -232,7 +245,9 @@ impl ResponseError for Error {
             Error::SignUpRefused(_) => StatusCode::CONFLICT,
             Error::TriggerRefused(refusal) => refusal.status(),
             Error::SignInRequired(_) => StatusCode::FOUND,
-            Error::CsrfFailed(_) | Error::PermissionDenied => StatusCode::FORBIDDEN,
+            Error::CsrfFailed(_) | Error::PermissionDenied | Error::InsufficientScope(_) | Error::UserRequired => {
+                StatusCode::FORBIDDEN
+            }
             Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Error::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -266,7 +281,7 @@ impl ResponseError for Error {
             set(ACCEPT_ENCODING, "identity");
         }
         if let Some(challenge) = self.challenge() {
-            set(WWW_AUTHENTICATE, challenge);
+            set(WWW_AUTHENTICATE, &challenge);
         }
         let retry_after = match self {
             Error::Throttled(wait) => Some(whole_seconds(*wait)),

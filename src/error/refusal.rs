@@ -54,6 +54,10 @@ refusals! {
         EmailLinked, "email_linked", "The local user with this e-mail address is linked to another Cognito user. Ask the staff to check the link.";
         UserUnknown, "user_unknown", "No local user has the token's e-mail address.";
         UserInactive, "user_inactive", "The user is deactivated.";
+        /// The token of a machine client.
+        ResourceServerUnset, "resource_server_unset", "This is the token of a machine client. The service accepts none, because COGNITO_RESOURCE_SERVER is not set.";
+        ServiceAccountUnknown, "service_account_unknown", "No service account has the token's client ID. Ask the staff to add it under \"Service accounts\" in the admin.";
+        ServiceAccountInactive, "service_account_inactive", "The service account is deactivated.";
         /// Not the caller's fault.
         KeysUnavailable, "keys_unavailable", "The user pool's keys are temporarily unavailable. Try again.";
     }
@@ -102,6 +106,7 @@ impl Refusal {
             ClaimInvalid | IssuerNotAccepted | IdTokenWanted | AccessTokenWanted | TokenUseInvalid => true,
             ClientNotAccepted | TokenExpired | TokenNotYetValid | EmailMissing | EmailUnverified => true,
             EmailAmbiguous | EmailLinked | UserUnknown | UserInactive => true,
+            ResourceServerUnset | ServiceAccountUnknown | ServiceAccountInactive => true,
         }
     }
 

@@ -48,9 +48,14 @@ impl Actor {
         Actor { user_id: Some(id), name: name.to_owned(), source, batch: None }
     }
 
+    /// For an actor who is not a user.
+    pub fn named(name: &str, source: Source) -> Actor {
+        Actor { user_id: None, name: name.to_owned(), source, batch: None }
+    }
+
     /// For a command, or for a first token whose user does not exist yet.
     pub fn system(source: Source) -> Actor {
-        Actor { user_id: None, name: String::new(), source, batch: None }
+        Actor::named("", source)
     }
 
     /// A user who is not here, by the name from that time.

@@ -1,5 +1,33 @@
-//! The authenticated user of a request, for the log.
+//! The authenticated caller of a request, for the log and the rate limits.
 
-/// Stored in the request's extensions.
-#[derive(Clone, Copy)]
-pub struct CallerId(pub i64);
+/// Stored in the request's extensions. A user and a service account may have the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallerId {
+    User(i64),
+    ServiceAccount(i64),
+}
+
+impl std::fmt::Display for CallerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CallerId::User(id) => write!(f, "user {id}"),
+            CallerId::ServiceAccount(id) => write!(f, "service account {id}"),
+        }
+    }
+}
+
+impl CallerId {
+    pub fn user(self) -> Option<i64> {
+        match self {
+            CallerId::User(id) => Some(id),
+            CallerId::ServiceAccount(_) => None,
+        }
+    }
+
+    pub fn service_account(self) -> Option<i64> {
+        match self {
+            CallerId::ServiceAccount(id) => Some(id),
+            CallerId::User(_) => None,
+        }
+    }
+}

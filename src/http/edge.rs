@@ -254,11 +254,12 @@ fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {
-        let user = request.extensions().get::<CallerId>().map(|caller| caller.0);
+        let caller = request.extensions().get::<CallerId>().copied();
+        let (user, account) = (caller.and_then(CallerId::user), caller.and_then(CallerId::service_account));
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         log::log!(
             target: "gatepost::access", level,
-            request_id = id, trace_id = trace(), status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user;
+            request_id = id, trace_id = trace(), status = status.as_u16(), duration_ms = (milliseconds * 1000.0).round() / 1000.0, user = user, service_account = account;
             "{} {} {}", request.method(), request.path().escape_debug(), status.as_u16()
         );
     }

@@ -1,6 +1,6 @@
-//! Rate limits: a token bucket per user, and one per IP address of unauthenticated clients. Failed authentication
-//! counts against the IP address, so attempts in a user's name do not limit that user. The buckets are in the memory of
-//! the process: with several processes, the limits multiply.
+//! Rate limits: a token bucket per user or service account, and one per IP address of unauthenticated clients. Failed
+//! authentication counts against the IP address, so attempts in a user's name do not limit that user. The buckets are
+//! in the memory of the process: with several processes, the limits multiply.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use actix_web::{HttpRequest, web};
 
 use crate::error::Error;
+use crate::http::caller::CallerId;
 use crate::http::client_address::{Network, client_address};
 
 const PERIODS: [(&str, u64); 3] = [("s", 1), ("m", 60), ("h", 3600)];
@@ -46,13 +47,13 @@ impl FromStr for Rate {
 
 /// Part of the application data. Without a rate there is no limit.
 pub struct RateLimits {
-    users: Option<Buckets<i64>>,
+    callers: Option<Buckets<CallerId>>,
     strangers: Option<Buckets<Network>>,
 }
 
 impl RateLimits {
-    pub fn new(users: Option<Rate>, strangers: Option<Rate>) -> RateLimits {
-        RateLimits { users: users.map(Buckets::new), strangers: strangers.map(Buckets::new) }
+    pub fn new(callers: Option<Rate>, strangers: Option<Rate>) -> RateLimits {
+        RateLimits { callers: callers.map(Buckets::new), strangers: strangers.map(Buckets::new) }
     }
 
     pub fn of(request: &HttpRequest) -> Result<&RateLimits, Error> {
@@ -60,8 +61,8 @@ impl RateLimits {
         limits.ok_or_else(|| Error::Internal("the application data has no rate limits".to_owned()))
     }
 
-    pub fn count_user(&self, id: i64) -> Result<(), Error> {
-        self.users.as_ref().map_or(Ok(()), |buckets| buckets.take(id))
+    pub fn count_caller(&self, id: CallerId) -> Result<(), Error> {
+        self.callers.as_ref().map_or(Ok(()), |buckets| buckets.take(id))
     }
 
     pub fn count_stranger(&self, request: &HttpRequest) -> Result<(), Error> {

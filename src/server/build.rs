@@ -8,7 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, dev, rt, web};
 
 use super::metrics::{self, Metrics};
-use super::openapi::ApiDocument;
+use super::openapi::{ApiDocument, MachineClients};
 use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
@@ -106,7 +106,8 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
         origin: Origin::FirstToken,
     };
     let verifier = Verifier::new(pool, config.token_use, config.leeway, jwks);
-    let authenticator = Authenticator::new(verifier, policy, db.clone()).with_staff_group(config.staff_group.clone());
+    let authenticator = Authenticator::new(verifier, policy, config.resource_server.clone(), db.clone())
+        .with_staff_group(config.staff_group.clone());
     Ok((db, authenticator, local_pool))
 }
 
@@ -118,13 +119,13 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
 pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
     let Resources { api, site } = resources;
     api.iter().try_for_each(|viewset| viewset.check()).map_err(StartError::Resource)?;
-    let document = web::Data::new(ApiDocument::of(&api));
     let paths = api.iter().map(|viewset| viewset.path()).collect();
     let (db, authenticator, local_pool) = open(config)?;
     let (refusals, queue) = Refusals::new();
     let refusals = web::Data::new(refusals);
     let authenticator = authenticator.with_refusals(refusals.clone().into_inner());
     let pool = authenticator.verifier.pool().clone();
+    let document = web::Data::new(ApiDocument::of(&api, machine_clients(config, &pool)));
     let post_confirmation = web::Data::new(PostConfirmation::new(
         pool.clone(),
         config.post_confirmation_secrets.clone(),
@@ -213,6 +214,13 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     rt::spawn(expiry::run(db.clone(), EXPIRING));
     rt::spawn(queue.run(db.clone(), pool.issuer().to_owned()));
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
+}
+
+/// The local pool's tokens come from a command, which no document describes.
+fn machine_clients<'a>(config: &'a Config, pool: &'a UserPool) -> Option<MachineClients<'a>> {
+    let resource_server = config.resource_server.as_ref().filter(|_| !pool.is_local())?;
+    let token_url = config.provider.as_ref().and_then(|provider| provider.token_url.as_ref());
+    Some(MachineClients { resource_server, token_url, issuer: pool.issuer() })
 }
 
 /// How staff sign in with the pool, if they can.

@@ -2,17 +2,24 @@
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
+use url::Url;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, OpenIdConnect, Scopes,
+    SecurityRequirement, SecurityScheme,
+};
 
 use super::health;
 use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
 use crate::api::{ModelViewSet, model_schemas};
 use crate::cognito::post_confirmation::{self, SIGNATURE};
+use crate::cognito::provider::discovery_url;
+use crate::cognito::service_accounts::ResourceServer;
 use crate::error::Error;
 use crate::users;
 
+const SERVICE_ACCOUNT: &str = "serviceAccount";
 const REQUEST_ID: &str = "X-Request-Id";
 
 #[derive(OpenApi)]
@@ -23,13 +30,52 @@ const REQUEST_ID: &str = "X-Request-Id";
 ))]
 struct Document;
 
-pub fn document(api: &[&ModelViewSet]) -> utoipa::openapi::OpenApi {
+/// Machine clients, if their tokens are accepted.
+pub struct MachineClients<'a> {
+    pub resource_server: &'a ResourceServer,
+    /// Where they get a token, if that is known.
+    pub token_url: Option<&'a Url>,
+    pub issuer: &'a str,
+}
+
+impl MachineClients<'_> {
+    fn scheme(&self) -> SecurityScheme {
+        let description = "The access token of a machine client. Its service account needs the permission as well, such as `articles.add_article`.";
+        let Some(token_url) = self.token_url else {
+            // The discovery document names the token URL.
+            return SecurityScheme::OpenIdConnect(OpenIdConnect::with_description(
+                discovery_url(self.issuer),
+                description.to_owned(),
+            ));
+        };
+        let server = self.resource_server;
+        let scopes = [(server.read_scope(), "Read."), (server.write_scope(), "Create, change and delete.")];
+        let scopes = Scopes::from_iter(scopes.map(|(scope, meaning)| (scope, meaning.to_owned())));
+        let flow = Flow::ClientCredentials(ClientCredentials::new(token_url.as_str(), scopes));
+        SecurityScheme::OAuth2(OAuth2::with_description([flow], description))
+    }
+
+    fn add_to(&self, document: &mut utoipa::openapi::OpenApi, api: &[&ModelViewSet]) {
+        for path in api.iter().flat_map(|viewset| [viewset.path(), format!("{}{{id}}/", viewset.path())]) {
+            for (method, operation) in document.paths.paths.get_mut(&path).into_iter().flat_map(operations) {
+                let required = SecurityRequirement::new(SERVICE_ACCOUNT, [self.resource_server.scope_for(&method)]);
+                operation.security.get_or_insert_default().push(required);
+            }
+        }
+        document.components.get_or_insert_default().add_security_scheme(SERVICE_ACCOUNT, self.scheme());
+    }
+}
+
+pub fn document(api: &[&ModelViewSet], machines: Option<MachineClients>) -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     for viewset in api {
         document.merge(model_schemas::document(viewset));
     }
     document.merge(users::api::Doc::openapi());
     describe(&mut document);
+    if let Some(machines) = machines {
+        machines.add_to(&mut document, api);
+    }
     document.merge(post_confirmation::Doc::openapi());
     document.merge(health::Doc::openapi());
     let components = document.components.get_or_insert_default();
@@ -60,8 +106,8 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
 pub struct ApiDocument(Result<String, String>);
 
 impl ApiDocument {
-    pub fn of(api: &[&ModelViewSet]) -> ApiDocument {
-        ApiDocument(document(api).to_json().map_err(|error| error.to_string()))
+    pub fn of(api: &[&ModelViewSet], machines: Option<MachineClients>) -> ApiDocument {
+        ApiDocument(document(api, machines).to_json().map_err(|error| error.to_string()))
     }
 }
 

@@ -27,6 +27,7 @@ pub fn site() -> Site {
         .register(&articles::admin::ARTICLES)
         .register(users::admin::UserAdmin)
         .register(users::admin::GroupAdmin)
+        .register(users::admin::ServiceAccountAdmin)
         .register(HistoryAdmin)
         .register_page(&admin::auth::sessions::PAGE)
         .register_page(&refusals_page::PAGE)

@@ -45,7 +45,7 @@ struct UserJson<'a> {
 #[utoipa::path(
     get, path = "/me/", operation_id = "retrieveMe", tag = "users",
     responses((status = 200, description = "The user.", body = UserJson)))]
-async fn me(CognitoUser { user, .. }: CognitoUser) -> Result<HttpResponse, Error> {
+async fn me(CognitoUser { user }: CognitoUser) -> Result<HttpResponse, Error> {
     let json = render::json(&UserJson {
         id: user.id,
         username: &user.username,

@@ -1,4 +1,4 @@
-//! Local users: Django's fields, and the link to a user of the pool.
+//! Local users: Django's fields, and the link to a user of the pool. Service accounts, for machines.
 
 pub mod admin;
 pub mod api;
@@ -12,5 +12,6 @@ pub mod permissions;
 pub mod refusals;
 pub mod rules;
 pub mod second_factor;
+pub mod service_accounts;
 pub mod sessions;
 pub mod validators;

@@ -124,7 +124,7 @@ pub async fn authenticate(
         }
         Ok(Some(staff)) => {
             if let Some(id) = staff.staff.user_id() {
-                request.extensions_mut().insert(CallerId(id));
+                request.extensions_mut().insert(CallerId::User(id));
             }
             request.extensions_mut().insert(staff);
         }

@@ -1,11 +1,13 @@
-//! Users and groups in the admin.
+//! Users, groups and service accounts in the admin.
 
 mod actions;
 mod groups;
 mod link;
 mod options;
 mod rights;
+mod service_accounts;
 mod users;
 
 pub use groups::GroupAdmin;
+pub use service_accounts::ServiceAccountAdmin;
 pub use users::UserAdmin;

@@ -61,7 +61,10 @@ fn check_of(refusal: Refusal) -> &'static str {
         | Refusal::EmailAmbiguous
         | Refusal::EmailLinked
         | Refusal::UserUnknown
-        | Refusal::UserInactive => "user",
+        | Refusal::UserInactive
+        | Refusal::ResourceServerUnset
+        | Refusal::ServiceAccountUnknown
+        | Refusal::ServiceAccountInactive => "user",
     }
 }
 

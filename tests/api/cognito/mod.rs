@@ -9,5 +9,6 @@ mod local_pool;
 mod post_confirmation;
 mod properties;
 mod refusals;
+mod service_accounts;
 pub mod sign_in;
 mod tokens;

@@ -157,6 +157,7 @@ fn expected_claims(members: &Map<String, Value>) -> Option<Claims> {
             None => Vec::new(),
             Some(groups) => serde_json::from_value(groups.clone()).ok()?,
         },
+        scope: members.get("scope").and_then(Value::as_str).map(str::to_owned),
     })
     .filter(|_| text("username").is_some())
 }

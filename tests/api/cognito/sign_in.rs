@@ -147,7 +147,8 @@ async fn a_token_that_is_not_for_this_sign_in_is_refused() {
     server.staff("jane", |_| {}).await;
     const WRONG: &str = "The token from Cognito is not one for this sign-in.";
     let other_key = TestKey::nth(2);
-    let cases: [(&str, &dyn Fn(TokenBuilder) -> TokenBuilder); 9] = [
+    let as_machine = |token: TokenBuilder| token.claim("sub", ADMIN_CLIENT).without("cognito:username");
+    let cases: [(&str, &dyn Fn(TokenBuilder) -> TokenBuilder); 10] = [
         ("no time of sign-in", &|token| token.without("auth_time")),
         ("another nonce", &|token| token.claim("nonce", "n".repeat(43))),
         ("no nonce", &|token| token.without("nonce")),
@@ -156,6 +157,7 @@ async fn a_token_that_is_not_for_this_sign_in_is_refused() {
         ("expired", &|token| token.claim("exp", now() - 3600)),
         ("another signature", &|token| token.signed_by(&other_key)),
         ("an access token", &|token| token.claim("token_use", "access").claim("client_id", ADMIN_CLIENT)),
+        ("a machine's", &|token| as_machine(token).claim("token_use", "access").claim("client_id", ADMIN_CLIENT)),
         ("not yet valid", &|token| token.claim("auth_time", now() + 3600)),
     ];
     for (case, bend) in cases {

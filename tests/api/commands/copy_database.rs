@@ -27,6 +27,9 @@ const SEED: &str = "
     INSERT INTO group_permissions VALUES (2, 'articles.change_article');
     INSERT INTO second_factors VALUES (7, 'sealed', 58000000, '2026-01-01 00:00:00');
     INSERT INTO recovery_codes VALUES (2, 7, 'hash', '2026-01-01 00:00:00');
+    INSERT INTO service_accounts VALUES (2, 'Nightly', 'client', 1, '2026-01-01 00:00:00', NULL), (5, 'x', 'y', 0, '2026-01-01 00:00:00', '2026-01-02 00:00:00.000001');
+    DELETE FROM service_accounts WHERE id = 5;
+    INSERT INTO service_account_permissions VALUES (2, 'articles.add_article');
     INSERT INTO sessions VALUES (5, 'hash', 7, '{}', '::1', 'Mozilla', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
     INSERT INTO django_rows VALUES ('user', '7', '2026-01-02 03:04:05.678', 7), ('article', '9', NULL, 9223372036854775807);
     INSERT INTO refusals VALUES (8, '2026-01-01 00:00:00', 'token', 'token_expired', 's', '', 7, 9223372036854775807);
@@ -80,14 +83,18 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
     let before = dump(&mut program.database());
     let outcome = copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await;
     let text = outcome.success();
-    for (table, rows, last_id) in
-        [("articles", 4990, "5000"), ("users", 2, "9"), ("throttles", 7, ""), ("groups", 1, "2")]
-    {
+    for (table, rows, last_id) in [
+        ("articles", 4990, "5000"),
+        ("users", 2, "9"),
+        ("throttles", 7, ""),
+        ("groups", 1, "2"),
+        ("service_accounts", 1, "5"),
+    ] {
         let expected = format!("{table:24} {rows:>12} {last_id:>12}\n");
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10006 rows of 17 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+        "10008 rows of 19 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
@@ -184,7 +191,7 @@ mod postgres {
         let database = shared().empty_database();
         let url = database.url.to_string();
         let there = copy(&program, SQLITE, &url).await;
-        assert!(there.success().contains("10006 rows of 17 tables"), "{there:?}");
+        assert!(there.success().contains("10008 rows of 19 tables"), "{there:?}");
         let back = copy(&program, &url, "sqlite:back.sqlite3").await;
         assert_eq!(back.success().replace(&url, SQLITE), there.stdout.replace(&url, "sqlite:back.sqlite3"));
         assert_same(&dump(&mut connect(&program.path("back.sqlite3"))), &dump(&mut program.database()));

@@ -1,5 +1,7 @@
 //! `token` and `check-token`.
 
+use diesel::connection::SimpleConnection;
+
 use super::users;
 use crate::harness::assert_has;
 use crate::harness::pool::claims;
@@ -65,12 +67,55 @@ async fn an_access_token_serves_a_user_who_is_linked_already_where_both_kinds_ar
 }
 
 #[tokio::test]
+async fn a_token_of_a_machine_client_is_for_its_service_account() {
+    let program = Program::new();
+    let server = program.serve().await;
+    let token = async |options: &[&str]| {
+        let outcome = program.run(&[&["token", "--client", "nightly"], options].concat()).await;
+        outcome.success().trim().to_owned()
+    };
+    let (both, read) = (token(&[]).await, token(&["--scope", "gatepost/read"]).await);
+    assert_eq!(claims(&both)["scope"], "gatepost/read gatepost/write");
+    let machine = claims(&read);
+    assert_eq!((&machine["sub"], &machine["client_id"]), (&"nightly".into(), &"nightly".into()));
+    assert_eq!((&machine["token_use"], machine.get("username")), (&"access".into(), None));
+    assert_eq!(server.get("/articles/", &read).await.code(), "service_account_unknown");
+    let refused = program.run_with(&["check-token"], &read).await;
+    refused.assert_error("refused: service_account_unknown");
+    let account = "INSERT INTO service_accounts (name, client_id, is_active, created_at)
+        VALUES ('Nightly', 'nightly', 1, '2026-01-01 00:00:00');
+        INSERT INTO service_account_permissions VALUES (1, 'articles.view_article'), (1, 'articles.add_article');";
+    program.database().batch_execute(account).expect("the account is added");
+    let created = server.post_article(&both, "by night").await;
+    created.assert(201, r#"{"id":1,"name":"by night"}"#);
+    assert_eq!(server.post_article(&read, "x").await.code(), "insufficient_scope");
+    let expired = token(&["--expires-in", "-3600"]).await;
+    assert_eq!(server.get("/articles/", &expired).await.code(), "token_expired");
+    let checked = program.run_with(&["check-token"], &read).await;
+    let line = "ok    user       Nightly (service account 1): articles.view_article, not articles.add_article without the scope gatepost/write";
+    assert_has(checked.success(), &[line]);
+    assert_has(&server.stderr(), &["service_account=1"]);
+    assert_eq!(program.texts("SELECT username FROM users"), ["admin"], "no user comes of it");
+}
+
+#[tokio::test]
 async fn token_refuses_what_it_cannot_do() {
     Program::new().run(&["token", "not-an-address"]).await.assert_error("Enter a valid e-mail address.");
     let production = Program::with_keys_at("http://127.0.0.1:9/");
     production.run(&["token", "alice@example.com"]).await.assert_error("works only with the local user pool");
     let absurd = Program::new().run(&["token", "alice@example.com", "--expires-in", "99999999999"]).await;
     assert_eq!((absurd.code, absurd.stdout.as_str()), (Some(2), ""), "{absurd:?}");
+    Program::new().run(&["token", "--client", "a b"]).await.assert_error("Enter a valid client ID.");
+    let mixed: [&[&str]; 4] = [
+        &[],
+        &["alice@example.com", "--client", "nightly"],
+        &["--client", "nightly", "--access"],
+        &["alice@example.com", "--scope", "gatepost/read"],
+    ];
+    for arguments in mixed {
+        let outcome = Program::new().run(&[&["token"], arguments].concat()).await;
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{arguments:?}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gatepost::cognito::service_accounts::ResourceServer;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
 use gatepost::crypto::Secret;
@@ -125,6 +126,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
         ],
     ),
     ("COGNITO_TOKEN_USE", &["ID", "id,access", "both"]),
+    ("COGNITO_RESOURCE_SERVER", &["two words", "a\\b", "a\"b", "é", "a\u{a0}b"]),
     ("COGNITO_LEEWAY_SECONDS", &["-1", "121", "30s", "1.5", "abc", "99999999999999999999"]),
     ("COGNITO_LINK_UNVERIFIED_EMAIL", &["yes", "TRUE", "on", "2"]),
     ("COGNITO_CREATE_USERS", &["yes", "TRUE", "on", "2"]),
@@ -321,6 +323,7 @@ fn defaults_hold_where_nothing_is_set() {
         let config = local(&variables);
         assert_eq!(config.pool, Pool::Local, "{empty:?}");
         assert_eq!(config.token_use, TokenUse::Id);
+        assert_eq!(config.resource_server.as_ref().map(ResourceServer::identifier), Some("gatepost"));
         assert_eq!(config.leeway, Duration::from_secs(30));
         assert_eq!((config.link_unverified_email, config.create_users), (false, true), "the local pool creates users");
         assert_eq!(config.jwks.refresh, Duration::from_secs(300));
@@ -347,6 +350,7 @@ fn defaults_hold_where_nothing_is_set() {
     let production = with_pool(&[]);
     assert_eq!(production.mode, Mode::Production);
     assert!(!production.create_users, "a genuine pool creates nobody");
+    assert_eq!(production.resource_server, None);
     assert_eq!(production.cors_allowed_origins, [""; 0]);
     assert_eq!(production.log_filter, "info,actix_server=warn,gatepost::access=warn");
 }
@@ -361,6 +365,7 @@ fn the_mode_is_that_of_the_build_where_it_is_not_set() {
 fn every_value_arrives() {
     let config = with_pool(&[
         ("COGNITO_TOKEN_USE", "any"),
+        ("COGNITO_RESOURCE_SERVER", "https://api.example.com"),
         ("COGNITO_LEEWAY_SECONDS", "0"),
         ("COGNITO_LINK_UNVERIFIED_EMAIL", "true"),
         ("COGNITO_CREATE_USERS", "1"),
@@ -384,6 +389,10 @@ fn every_value_arrives() {
         ("RUST_LOG", "debug"),
     ]);
     assert_eq!(config.token_use, TokenUse::Any);
+    assert_eq!(
+        config.resource_server.as_ref().map(ResourceServer::read_scope).as_deref(),
+        Some("https://api.example.com/read")
+    );
     assert_eq!(config.leeway, Duration::ZERO);
     assert!(config.link_unverified_email && config.create_users && config.log_json);
     assert_eq!(config.jwks.ca_file, Some(PathBuf::from("ca.pem")));

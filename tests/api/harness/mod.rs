@@ -27,6 +27,7 @@ use std::time::Duration;
 use admin::AdminClient;
 use database::TestDatabase;
 use gatepost::cognito::jwks::JwksSettings;
+use gatepost::cognito::service_accounts::ResourceServer;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::crypto::Seal;
@@ -65,6 +66,15 @@ impl TestServer {
     /// Starts a server after a change to its settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
         TestServer::start_for(TestPool::start().await, change).await
+    }
+
+    /// Starts a server that takes tokens of machine clients, with scopes such as `articles/read`.
+    pub async fn with_resource_server(change: impl FnOnce(&mut Config)) -> TestServer {
+        TestServer::start_with(|config| {
+            config.resource_server = ResourceServer::parse("articles").ok();
+            change(config);
+        })
+        .await
     }
 
     /// Starts a server that has the caller `alice`; returns an ID token of hers, too.
@@ -204,6 +214,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         second_factor_required: Required::Nobody,
         public_origin: None,
         token_use: TokenUse::Id,
+        resource_server: None,
         leeway: Duration::from_secs(30),
         link_unverified_email: false,
         create_users: false,

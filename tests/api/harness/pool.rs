@@ -20,6 +20,9 @@ pub const ISSUER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_
 pub const NEW_ISSUER: &str = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1";
 pub const CLIENT_ID: &str = "1testclient23456789abcdefg";
 
+/// A machine client.
+pub const MACHINE: &str = "3machineclient3456789abcde";
+
 /// An RSA key with its id.
 #[derive(Clone)]
 pub struct TestKey {
@@ -118,6 +121,16 @@ impl TestPool {
             "origin_jti": "b2ae6f0e-0ef1-4a0c-a4b7-2f0e9f3b6a10", "scope": "aws.cognito.signin.user.admin",
             "auth_time": now() - 5, "exp": now() + 3600, "iat": now() - 5,
             "jti": "1c3c2a3e-3b0f-4f57-9a55-5b9f7c1d2e12", "username": name, "version": 2,
+        });
+        TokenBuilder::new(&self.access_key, claims)
+    }
+
+    /// A genuine token of a machine client (client credentials).
+    pub fn machine_token(&self, client_id: &str, scope: &str) -> TokenBuilder {
+        let claims = json!({
+            "sub": client_id, "token_use": "access", "scope": scope, "auth_time": now() - 5, "iss": ISSUER,
+            "exp": now() + 3600, "iat": now() - 5, "version": 2, "jti": "2c3c2a3e-3b0f-4f57-9a55-5b9f7c1d2e12",
+            "client_id": client_id,
         });
         TokenBuilder::new(&self.access_key, claims)
     }

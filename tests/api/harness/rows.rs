@@ -5,6 +5,7 @@ use diesel::connection::SimpleConnection;
 use gatepost::db::Connection;
 use gatepost::history::{Actor, Source};
 use gatepost::users::models::{self, NewUser, Origin, User};
+use gatepost::users::service_accounts::{self, Fields};
 
 use super::TestServer;
 
@@ -41,6 +42,19 @@ impl TestServer {
     pub async fn person(&self, username: &str, first: &str, last: &str) {
         let (first, last) = (first.to_owned(), last.to_owned());
         self.user_with(username, |new| (new.first_name, new.last_name) = (first, last)).await;
+    }
+
+    /// Creates a service account with these permissions, and returns its id.
+    pub async fn service_account(&self, name: &str, client_id: &str, permissions: &[&str]) -> i64 {
+        let fields = Fields {
+            name: name.to_owned(),
+            client_id: client_id.to_owned(),
+            is_active: true,
+            permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
+        };
+        let actor = Actor::system(Source::CommandLine);
+        let created = self.db.write(move |conn| service_accounts::create(conn, fields, &actor)).await;
+        created.expect("the account is created").id
     }
 
     /// The caller `alice`.

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use gatepost::crypto::Secret;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::harness::pool::{ISSUER, MACHINE};
 use crate::harness::program::Program;
+use crate::harness::provider::ProviderFixture;
 use crate::harness::{TestServer, assert_has, skip};
 
 /// DELETE last: what it leaves behind, the others would not find.
@@ -104,20 +106,78 @@ async fn the_command_prints_the_document_that_is_served() {
     assert_eq!(printed, document(&server).await);
 }
 
+#[tokio::test]
+async fn the_document_names_scopes_and_where_machines_get_a_token_only_if_they_are_let_in() {
+    let plain = document(&TestServer::start().await).await;
+    assert_eq!(plain["components"]["securitySchemes"].get("serviceAccount"), None);
+    let requirements = |document: &Value, path: &str, method: &str| -> Vec<String> {
+        let security = document["paths"][path][method]["security"].as_array().cloned().unwrap_or_default();
+        security.iter().map(ToString::to_string).collect()
+    };
+    const USER: &str = r#"{"idToken":[]}"#;
+    assert_eq!(requirements(&plain, "/articles/", "get"), [USER]);
+
+    let found = document(&TestServer::with_resource_server(|_| {}).await).await;
+    let scheme = &found["components"]["securitySchemes"]["serviceAccount"];
+    let discovery = format!("{ISSUER}/.well-known/openid-configuration");
+    assert_eq!((&scheme["type"], &scheme["openIdConnectUrl"]), (&"openIdConnect".into(), &discovery.into()));
+    let provider = ProviderFixture::start().await;
+    let known = TestServer::with_resource_server(|config| config.provider = Some(provider.settings())).await;
+    let known = document(&known).await;
+    let flow = &known["components"]["securitySchemes"]["serviceAccount"]["flows"]["clientCredentials"];
+    assert_eq!(flow["tokenUrl"], provider.url("/oauth2/token"));
+    assert_eq!(flow["scopes"], json!({ "articles/read": "Read.", "articles/write": "Create, change and delete." }));
+    for document in [found, known] {
+        let [read, write] = [r#"{"serviceAccount":["articles/read"]}"#, r#"{"serviceAccount":["articles/write"]}"#];
+        for (path, method, scope) in [
+            ("/articles/", "get", read),
+            ("/articles/", "options", read),
+            ("/articles/", "post", write),
+            ("/articles/{id}/", "get", read),
+            ("/articles/{id}/", "put", write),
+            ("/articles/{id}/", "patch", write),
+            ("/articles/{id}/", "delete", write),
+        ] {
+            assert_eq!(requirements(&document, path, method), [USER, scope], "{method} {path}");
+        }
+        assert_eq!(requirements(&document, "/me/", "get"), [USER]);
+    }
+}
+
 /// Schemathesis (`pip install schemathesis`, sought in `PATH` or where `GATEPOST_TEST_SCHEMATHESIS` says) makes
 /// requests of the document, some right and some wrong, also of the answers to others, and has the server
 /// answer as the document says.
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_no_answer_that_the_document_does_not_promise() {
-    const SECRET: &str = "a secret of at least thirty-two characters";
-    let program = std::env::var("GATEPOST_TEST_SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".to_owned());
-    let server = TestServer::start_with(|config| {
+    let server = tried_server().await;
+    let token = server.alice().await;
+    assert_eq!(server.post_article(&token, "mine").await.status, 201);
+    try_with(&server, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_no_such_answer_to_a_service_account_either() {
+    let server = tried_server().await;
+    let permissions = ["view", "add", "change", "delete"].map(|verb| format!("articles.{verb}_article"));
+    server.service_account("Schemathesis", MACHINE, &permissions.each_ref().map(String::as_str)).await;
+    let token = server.pool.machine_token(MACHINE, "articles/read articles/write").sign();
+    assert_eq!(server.post_article(&token, "mine").await.status, 201);
+    try_with(&server, &token).await;
+}
+
+const SECRET: &str = "a secret of at least thirty-two characters";
+
+async fn tried_server() -> TestServer {
+    let server = TestServer::with_resource_server(|config| {
         config.post_confirmation_secrets = vec![Secret::new(SECRET.to_owned())];
     })
     .await;
     server.seed_articles(30).await;
-    let token = server.alice().await;
-    assert_eq!(server.post_article(&token, "mine").await.status, 201);
+    server
+}
+
+async fn try_with(server: &TestServer, token: &str) {
+    let program = std::env::var("GATEPOST_TEST_SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".to_owned());
     let folder = TempDir::new().expect("a folder");
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis");
     let mut command = Command::new(&program);

@@ -2,4 +2,5 @@
 
 mod api;
 mod password;
+mod service_accounts;
 mod validators;

@@ -20,6 +20,7 @@ pub const PASSWORD: &str = "Correct-Horse-7";
 pub enum Kind {
     Moto,
     CognitoLocal,
+    Ministack,
 }
 
 impl Kind {
@@ -27,6 +28,7 @@ impl Kind {
         match self {
             Kind::Moto => "moto_server",
             Kind::CognitoLocal => "cognito-local",
+            Kind::Ministack => "ministack",
         }
     }
 
@@ -35,6 +37,7 @@ impl Kind {
         let variable = match self {
             Kind::Moto => "GATEPOST_TEST_MOTO",
             Kind::CognitoLocal => "GATEPOST_TEST_COGNITO_LOCAL",
+            Kind::Ministack => "GATEPOST_TEST_MINISTACK",
         };
         if let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
             let path = PathBuf::from(path);
@@ -68,6 +71,11 @@ impl Emulator {
             match kind {
                 Kind::Moto => command.args(["-H", "127.0.0.1", "-p", &port]),
                 Kind::CognitoLocal => command.env("HOST", "127.0.0.1").env("PORT", &port).env("CODE", CODE),
+                Kind::Ministack => command
+                    .env("BIND_HOST", "127.0.0.1")
+                    .env("GATEWAY_PORT", &port)
+                    .env("SERVICES", "cognito-idp")
+                    .env("IOT_MTLS_ENABLED", "0"),
             };
             let process = Process::start(kind.program_name(), command);
             let mut emulator = Emulator { kind, address, process };
@@ -151,7 +159,7 @@ impl<'a> Pool<'a> {
     /// What a user signs in with: cognito-local wants the e-mail address and makes up a username.
     pub fn login(&self, name: &str) -> String {
         match self.emulator.kind {
-            Kind::Moto => name.to_owned(),
+            Kind::Moto | Kind::Ministack => name.to_owned(),
             Kind::CognitoLocal => email(name),
         }
     }

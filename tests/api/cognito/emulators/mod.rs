@@ -7,6 +7,7 @@
 //! its usernames like cognito-local's.
 
 mod emulator;
+mod service_accounts;
 
 use emulator::{Emulator, Kind, PASSWORD, Pool};
 use serde_json::json;
@@ -202,9 +203,9 @@ fn program_for(pool: &Pool, more: &[(&str, &str)]) -> Program {
     let program = program.set("AWS_USER_POOLS_ID", &pool.id).set("AWS_APP_CLIENT_ID", &pool.client);
     // So that there is something to find a token in.
     let program = program.set("RUST_LOG", "debug");
-    // moto's tokens name the genuine issuer, which follows from the pool's id.
+    // moto's and ministack's tokens name the genuine issuer, which follows from the pool's id.
     let program = match pool.emulator.kind {
-        Kind::Moto => program,
+        Kind::Moto | Kind::Ministack => program,
         Kind::CognitoLocal => program.set("COGNITO_ISSUER", &pool.issuer()),
     };
     more.iter().fold(program, |program, (name, value)| program.set(name, value))

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::assert_refusal;
 use crate::harness::client::Answer;
-use crate::harness::pool::TestKey;
+use crate::harness::pool::{MACHINE, TestKey};
 use crate::harness::{TestServer, skip};
 
 /// A server, and a token that it refuses for this reason. There is no arm for the rest: a new refusal has to be
@@ -18,6 +18,9 @@ pub async fn refused(refusal: Refusal) -> (TestServer, String) {
     let server = match refusal {
         Refusal::AccessTokenWanted => TestServer::start_with(|config| config.token_use = TokenUse::Access).await,
         Refusal::KeysUnavailable => TestServer::without_keys(|_| {}).await,
+        Refusal::ServiceAccountUnknown | Refusal::ServiceAccountInactive => {
+            TestServer::with_resource_server(|_| {}).await
+        }
         _ => TestServer::start().await,
     };
     server.user("kate").await;
@@ -51,6 +54,14 @@ pub async fn refused(refusal: Refusal) -> (TestServer, String) {
         Refusal::UserInactive => {
             server.sql("UPDATE users SET is_active = FALSE").await;
             token().sign()
+        }
+        Refusal::ResourceServerUnset | Refusal::ServiceAccountUnknown => {
+            server.pool.machine_token(MACHINE, "articles/read").sign()
+        }
+        Refusal::ServiceAccountInactive => {
+            server.service_account("nightly", MACHINE, &[]).await;
+            server.sql("UPDATE service_accounts SET is_active = FALSE").await;
+            server.pool.machine_token(MACHINE, "articles/read").sign()
         }
     };
     (server, token)
