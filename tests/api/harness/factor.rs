@@ -44,6 +44,7 @@ impl App {
         (0..10).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).expect("seven of ten at most")
     }
 
+    #[cfg(not(feature = "postgres"))]
     pub fn bytes(&self) -> &[u8] {
         self.secret.as_bytes()
     }
