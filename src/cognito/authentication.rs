@@ -122,31 +122,29 @@ impl Authenticator {
         let good = self.verifier.verify(token).await?;
         // Read after verification, which may have waited for keys.
         let version = self.db.recent_version();
-        let (caller, groups) = match &good.subject {
+        let caller = match &good.subject {
             Subject::User(sub) => {
                 let linked = self.linked_user(sub, version).await?;
-                let (user, groups) = self.user(token, linked, &good).await?;
-                (Caller::User(user), groups)
+                Caller::User(self.user(token, linked, &good).await?)
             }
             Subject::Machine(machine) => {
                 let account = self.service_accounts.account(&self.db, machine, version).await?;
-                (Caller::ServiceAccount { account, machine: machine.clone() }, None)
+                Caller::ServiceAccount { account, machine: machine.clone() }
             }
         };
-        self.note_seen(&caller, groups);
+        self.note_seen(&caller);
         Ok(CognitoCaller { caller, version })
     }
 
-    /// Also returns groups that are to be taken in the background.
     async fn user(
         &self,
         token: &str,
         linked: Option<Linked>,
         GoodToken { iat, claims, .. }: &GoodToken,
-    ) -> Result<(Arc<User>, Option<TokenGroups>), Error> {
+    ) -> Result<Arc<User>, Error> {
         match linked {
             Some(linked) if !linked.user.is_active => Err(Refusal::UserInactive.into()),
-            Some(linked) if !self.has_news(&linked, *iat, claims.is_some()) => Ok((linked.user, None)),
+            Some(linked) if !self.has_news(&linked, *iat, claims.is_some()) => Ok(linked.user),
             linked => {
                 // A cached verification has no claims, and linking and groups need them.
                 let claims = match claims {
@@ -155,7 +153,7 @@ impl Authenticator {
                 };
                 match linked {
                     Some(linked) => self.take_groups(linked.user, &claims).await,
-                    None => Ok((Arc::new(self.link(&claims).await?), None)),
+                    None => Ok(Arc::new(self.link(&claims).await?)),
                 }
             }
         }
@@ -168,17 +166,27 @@ impl Authenticator {
         matters && (iat > user.cognito_groups_iat || (is_new && iat == user.cognito_groups_iat))
     }
 
-    /// Waits for the database only if what the user may do changes. Otherwise returns the groups of a newer token, which
-    /// are to be taken all the same: an older one must not bring anything back.
-    async fn take_groups(&self, user: Arc<User>, claims: &Claims) -> Result<(Arc<User>, Option<TokenGroups>), Error> {
-        let Some(groups) = linking::groups(claims, self.staff_group.as_ref()) else { return Ok((user, None)) };
+    /// Waits for the database only if what the user may do changes.
+    async fn take_groups(&self, user: Arc<User>, claims: &Claims) -> Result<Arc<User>, Error> {
+        let Some(groups) = linking::groups(claims, self.staff_group.as_ref()) else { return Ok(user) };
         let (asked, known) = (groups.clone(), user.clone());
         if self.db.read_here(move |conn| Ok(asked.would_change(conn, &known)?)).await? {
-            let user = self.db.write(move |conn| groups.take(conn, &user)).await?;
-            return Ok((Arc::new(user), None));
+            return self.db.write(move |conn| groups.take(conn, &user)).await.map(Arc::new);
         }
-        let is_newer = Some(groups.iat) > user.cognito_groups_iat;
-        Ok((user, is_newer.then_some(groups)))
+        if Some(groups.iat) > user.cognito_groups_iat {
+            self.take_later(groups, user.clone());
+        }
+        Ok(user)
+    }
+
+    /// The groups of a newer token are taken even if they change nothing, so that no older one brings anything back.
+    fn take_later(&self, groups: TokenGroups, user: Arc<User>) {
+        let (db, id) = (self.db.clone(), user.id);
+        tokio::spawn(async move {
+            if let Err(error) = db.write(move |conn: &mut Connection| groups.take(conn, &user)).await {
+                log::warn!("the groups of user {id} were not taken: {}", error.cause().unwrap_or_default());
+            }
+        });
     }
 
     /// Checked for every request, so that changes in the admin apply at once.
@@ -208,16 +216,14 @@ impl Authenticator {
     }
 
     /// Writes in the background: the request does not wait.
-    fn note_seen(&self, caller: &Caller, groups: Option<TokenGroups>) {
+    fn note_seen(&self, caller: &Caller) {
         let now = Utc::now().naive_utc();
-        let is_noted = caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY) && groups.is_none();
-        if is_noted || !self.lock_seen(caller.id()) {
+        if caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(caller.id()) {
             return;
         }
-        let (db, being_seen, caller) = (self.db.clone(), self.being_seen.clone(), caller.clone());
+        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), caller.id());
         tokio::spawn(async move {
-            let id = caller.id();
-            if let Err(error) = write_seen(&db, caller, now, groups).await {
+            if let Err(error) = write_seen(&db, id, now).await {
                 log::warn!("last_seen_at of {id} was not written: {}", error.cause().unwrap_or_default());
             }
             being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
@@ -229,13 +235,10 @@ impl Authenticator {
     }
 }
 
-async fn write_seen(db: &Db, caller: Caller, now: NaiveDateTime, groups: Option<TokenGroups>) -> Result<(), Error> {
-    let write = move |conn: &mut Connection| match caller {
-        Caller::User(user) => {
-            models::set_last_seen(conn, user.id, now)?;
-            groups.map_or(Ok(()), |groups| groups.take(conn, &user).map(drop))
-        }
-        Caller::ServiceAccount { account, .. } => Ok(service_accounts::set_last_seen(conn, account.id, now)?),
+async fn write_seen(db: &Db, id: CallerId, now: NaiveDateTime) -> Result<(), Error> {
+    let write = move |conn: &mut Connection| match id {
+        CallerId::User(id) => Ok(models::set_last_seen(conn, id, now)?),
+        CallerId::ServiceAccount(id) => Ok(service_accounts::set_last_seen(conn, id, now)?),
     };
     db.write(write).await
 }

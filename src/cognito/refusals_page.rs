@@ -13,7 +13,7 @@ use crate::db::Connection;
 use crate::error::{Error, Refusal, SignInRefusal};
 use crate::http::routes::get;
 use crate::users::models;
-use crate::users::refusals::{self, Filter, Recorded};
+use crate::users::refusals::table::{self, Filter, Recorded};
 
 pub static PAGE: Page = Page {
     label: "Refusals",
@@ -79,7 +79,7 @@ async fn list(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<
 impl Listed {
     fn read(conn: &mut Connection, query: ListQuery) -> Result<Listed, Error> {
         let user = query.user.parse().ok().map(|id| models::find(conn, id)).transpose()?.flatten();
-        let codes = refusals::codes(conn)?;
+        let codes = table::codes(conn)?;
         let code = Some(query.code).filter(|code| codes.contains(code));
         let filter = Filter { user: user.as_ref().map(|user| user.id), code: code.clone() };
         let total = filter.count(conn)?;

@@ -56,7 +56,7 @@ const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confi
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
-    Expiring { expired: refusals::expired, forget: refusals::forget },
+    Expiring { expired: refusals::table::expired, forget: refusals::table::forget },
 ];
 
 #[derive(Debug, thiserror::Error)]

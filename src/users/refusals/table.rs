@@ -1,27 +1,18 @@
-//! Refused tokens and sign-ins, so that staff can say why somebody does not get in. They wait in a bounded queue until
-//! one task writes them: a flood of refused requests is no flood of writes.
+//! The `refusals` table: the newest refusals of a few days.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use prometheus::IntCounter;
-use prometheus::core::Collector;
-use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::models;
-use crate::db::{Backend, Connection, Db};
-use crate::error::Error;
-use crate::metrics;
+use crate::db::{Backend, Connection};
 use crate::models::clean::MAX_EMAIL_CHARS;
 use crate::schema::{refusals, users};
+use crate::users::models;
 
 pub const KEPT_DAYS: i64 = 7;
 /// The newest that are kept.
 const MOST: i64 = 1_000;
-const QUEUE: usize = 1_000;
-const EVERY: Duration = Duration::from_secs(1);
 /// An equal refusal within this time is counted, not listed again.
 const COUNTED_FOR: TimeDelta = TimeDelta::hours(1);
 
@@ -59,84 +50,15 @@ pub struct Refused {
     pub who: Who,
 }
 
-/// The way into the queue.
-pub struct Refusals {
-    sender: Sender<(NaiveDateTime, Refused)>,
-    dropped: IntCounter,
-}
-
-/// The other end, for [`Queue::run`].
-pub struct Queue {
-    receiver: Receiver<(NaiveDateTime, Refused)>,
-    dropped: IntCounter,
-}
-
 /// With the time of the last one, and how many there are.
-type Counted = (Refused, NaiveDateTime, i64);
+pub type Counted = (Refused, NaiveDateTime, i64);
 
-impl Refusals {
-    pub fn new() -> (Refusals, Queue) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let dropped = metrics::counter(
-            "gatepost_refusals_dropped_total",
-            "Refused tokens and sign-ins that were not recorded, because there were too many.",
-        );
-        (Refusals { sender, dropped: dropped.clone() }, Queue { receiver, dropped })
+/// `issuer` is that of the pool's links.
+pub fn add(conn: &mut Connection, issuer: &str, batch: &[Counted]) -> QueryResult<()> {
+    for (refused, at, times) in batch {
+        store(conn, issuer, refused, *at, *times)?;
     }
-
-    pub fn collector(&self) -> Box<dyn Collector> {
-        Box::new(self.dropped.clone())
-    }
-
-    /// Never waits.
-    pub fn add(&self, kind: Kind, code: &'static str, who: Who) {
-        if self.sender.try_send((Utc::now().naive_utc(), Refused { kind, code, who })).is_err() {
-            self.dropped.inc();
-        }
-    }
-}
-
-impl Queue {
-    /// Writes at most once a second. `issuer` is that of the pool's links. Returns when the server has ended.
-    pub async fn run(mut self, db: Db, issuer: String) {
-        let mut dropped = 0;
-        while let Some(first) = self.receiver.recv().await {
-            tokio::time::sleep(EVERY).await;
-            let batch = self.rest_after(first);
-            if let Err(error) = write(&db, issuer.clone(), batch).await {
-                let cause = error.cause().unwrap_or_default();
-                log::warn!("refused tokens and sign-ins were not recorded: {}", cause.escape_debug());
-            }
-            let (before, now) = (dropped, self.dropped.get());
-            if now > before {
-                log::warn!("{} refused tokens and sign-ins were not recorded: there are too many", now - before);
-            }
-            dropped = now;
-        }
-    }
-
-    fn rest_after(&mut self, first: (NaiveDateTime, Refused)) -> Vec<Counted> {
-        let mut batch: Vec<Counted> = Vec::new();
-        let waiting = std::iter::from_fn(|| self.receiver.try_recv().ok());
-        for (at, refused) in [first].into_iter().chain(waiting).take(QUEUE) {
-            match batch.iter_mut().find(|(known, ..)| *known == refused) {
-                Some((_, last, times)) => (*last, *times) = (at, *times + 1),
-                None => batch.push((refused, at, 1)),
-            }
-        }
-        batch
-    }
-}
-
-async fn write(db: &Db, issuer: String, batch: Vec<Counted>) -> Result<(), Error> {
-    db.check_writable().await?;
-    let write = move |conn: &mut Connection| {
-        for (refused, at, times) in &batch {
-            store(conn, &issuer, refused, *at, *times)?;
-        }
-        Ok(trim(conn)?)
-    };
-    db.write(write).await
+    trim(conn)
 }
 
 fn store(conn: &mut Connection, issuer: &str, refused: &Refused, at: NaiveDateTime, times: i64) -> QueryResult<()> {
@@ -263,7 +185,7 @@ pub fn codes(conn: &mut Connection) -> QueryResult<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::DatabaseUrl;
+    use crate::db::{DatabaseUrl, Db};
 
     fn opened() -> (tempfile::TempDir, Db) {
         let folder = tempfile::TempDir::new().expect("a folder");
@@ -271,25 +193,14 @@ mod tests {
         (folder, db)
     }
 
+    async fn write(db: &Db, batch: Vec<Counted>) {
+        db.write(move |conn| Ok(add(conn, "i", &batch)?)).await.expect("they are written");
+    }
+
     async fn rows(db: &Db) -> Vec<(String, i64)> {
         let order = (refusals::at.desc(), refusals::id.desc());
         let query = refusals::table.order(order).select((refusals::code, refusals::times));
         db.read(move |conn| Ok(query.load(conn)?)).await.expect("the rows")
-    }
-
-    #[tokio::test]
-    async fn what_does_not_fit_into_the_queue_is_dropped_and_counted() {
-        let (_folder, db) = opened();
-        let (refusals, mut queue) = Refusals::new();
-        for _ in 0..QUEUE + 5 {
-            refusals.add(Kind::Token, "token_expired", Who::Unknown);
-        }
-        assert_eq!(refusals.dropped.get(), 5);
-        let first = queue.receiver.recv().await.expect("a refusal");
-        let batch = queue.rest_after(first);
-        assert_eq!(batch.len(), 1, "equal ones are one row");
-        write(&db, "i".to_owned(), batch).await.expect("they are written");
-        assert_eq!(rows(&db).await, [("token_expired".to_owned(), QUEUE as i64)]);
     }
 
     #[tokio::test]
@@ -303,8 +214,8 @@ mod tests {
             };
             (from..to).map(one).collect::<Vec<_>>()
         };
-        write(&db, "i".to_owned(), batch(0, MOST)).await.expect("they are written");
-        write(&db, "i".to_owned(), batch(MOST, MOST + 7)).await.expect("they are written");
+        write(&db, batch(0, MOST)).await;
+        write(&db, batch(MOST, MOST + 7)).await;
         let subs = refusals::table.select(refusals::sub).order(refusals::at);
         let subs: Vec<String> = db.read(move |conn| Ok(subs.load(conn)?)).await.expect("the rows");
         assert_eq!((subs.len() as i64, subs[0].as_str()), (MOST, "sub-7"));
@@ -319,7 +230,7 @@ mod tests {
             vec![(refused, now + TimeDelta::minutes(minutes), 1)]
         };
         for (at, code) in [(0, "a"), (30, "b"), (59, "a"), (118, "a"), (179, "a")] {
-            write(&db, "i".to_owned(), minutes(at, code)).await.expect("it is written");
+            write(&db, minutes(at, code)).await;
         }
         assert_eq!(rows(&db).await, [("a".to_owned(), 1), ("a".to_owned(), 3), ("b".to_owned(), 1)]);
     }
