@@ -93,9 +93,9 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     };
     let mut report = with_progress(|progress| django::import(&source, &config.database, &options, progress))?;
     if arguments.json {
-        print_json(&mut report)?
+        print_json(&mut report)?;
     } else {
-        print(&mut report)?
+        print(&mut report)?;
     }
     match report.outcome {
         Outcome::Refused => {
@@ -134,7 +134,7 @@ fn with_progress<T>(work: impl FnOnce(django::Progress) -> Result<T, ImportError
     let is_terminal = std::io::stderr().is_terminal();
     let mut shown = Instant::now();
     let mut progress = |what: &str, rows: u64| {
-        if is_terminal && rows % 100 == 0 && shown.elapsed() > REFRESH {
+        if is_terminal && rows.is_multiple_of(100) && shown.elapsed() > REFRESH {
             // It is not essential.
             let _ = write!(std::io::stderr(), "\r{what}: {rows}\x1b[K");
             shown = Instant::now();
@@ -159,7 +159,7 @@ fn print(report: &mut Report) -> Result<(), CommandError> {
         let outcome = row.reasons.first().filter(|_| !is_refused).map_or("refused", |(outcome, ..)| outcome);
         let reasons: Vec<&str> = row.reasons.iter().map(|(.., text)| text.as_str()).collect();
         let model = row.model.replace('_', " ");
-        say!("{:8} {model}{key}{name}: {}", outcome.replace('_', " "), reasons.join("; "))
+        say!("{:8} {model}{key}{name}: {}", outcome.replace('_', " "), printable(&reasons.join("; ")))
     })?;
     for advice in &report.advice {
         say!("{advice}")?;
@@ -170,6 +170,11 @@ fn print(report: &mut Report) -> Result<(), CommandError> {
         Outcome::NothingToDo => say!("There is nothing new to import. Nothing was changed."),
         Outcome::Refused => Ok(()),
     }
+}
+
+/// Keys of rows are part of reasons, and a terminal must not obey them.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
 /// Line by line, because there may be many rows.

@@ -237,11 +237,12 @@ fn check_pairs(staging: &mut Staging) -> QueryResult<()> {
     )?;
     let insert = "INSERT INTO reported (outcome, model, place, key, shown, code, text)";
     staging.run(&format!(
-        "{insert} SELECT 'left_out', kind, row, key, '', 'owner_missing',
+        "{insert} SELECT 'left_out', kind, row, nullif(key, ''), '', 'owner_missing',
                  CASE kind WHEN 'group_permission' THEN 'group ' ELSE 'user ' END || owner || ' does not exist'
              FROM pairs WHERE owner_row IS NULL ORDER BY row;
-         {insert} SELECT 'left_out', p.kind, p.row, p.key, '', 'other_missing',
-                 CASE p.kind WHEN 'membership' THEN 'group ' ELSE 'permission ' END || p.other || ' does not exist'
+         {insert} SELECT 'left_out', p.kind, p.row, nullif(p.key, ''), '', 'other_missing',
+                 CASE p.kind WHEN 'membership' THEN 'group ' ELSE 'permission ' END || p.other || ' of '
+                     || CASE p.kind WHEN 'group_permission' THEN 'group ' ELSE 'user ' END || p.owner || ' does not exist'
              FROM pairs p WHERE p.other_row IS NULL AND p.owner_row IS NOT NULL AND {OF_NEW} ORDER BY p.row;
          {insert} SELECT 'changed', 'user', u.row, u.key, u.shown, 'group_missing',
                  'not in group ' || g.key || CASE g.state WHEN {REFUSED} THEN ', which is refused'

@@ -108,6 +108,7 @@ impl Dump<'_, '_> {
         let is_list = loop {
             match content.fill_buf().map_err(serde_json::Error::io)?.first() {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => content.consume(1),
+                None => return Err(serde::de::Error::custom("it is empty")),
                 first => break first == Some(&b'['),
             }
         };

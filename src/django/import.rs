@@ -15,6 +15,9 @@ pub fn import(
     options: &Options,
     progress: Progress,
 ) -> Result<Report, ImportError> {
+    if is_same(source, target) {
+        return Err(ImportError::source("the source is Gatepost's own database; set DATABASE_URL to another one"));
+    }
     let mut staging = Staging::open()?;
     read(source, &mut staging, options, progress)?;
     let mut target = if options.dry_run { Exclusive::rehearse(target)? } else { Exclusive::begin(target)? };
@@ -37,4 +40,15 @@ fn read(source: &Source, staging: &mut Staging, options: &Options, progress: Pro
         Source::Dump(file) => dump::read(file, &options.users, &mut intake)?,
     }
     intake.finish()
+}
+
+fn is_same(source: &Source, target: &DatabaseUrl) -> bool {
+    match (source, target) {
+        (Source::Database(DatabaseUrl::Sqlite(source)), DatabaseUrl::Sqlite(target)) => {
+            source.canonicalize().is_ok_and(|source| target.canonicalize().is_ok_and(|target| source == target))
+        }
+        #[cfg(feature = "postgres")]
+        (Source::Database(source), target) => source == target,
+        (Source::Dump(_), _) => false,
+    }
 }

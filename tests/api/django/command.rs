@@ -66,6 +66,7 @@ async fn what_is_no_django_project_is_not_read_and_nothing_is_created() {
     let program = Program::new();
     for (name, content, problem) in [
         ("none", None, "none: No such file"),
+        ("empty", Some(""), "empty: it is empty"),
         ("text", Some("hello"), "text: expected value at line 1 column 1"),
         (
             "open.json",
@@ -86,6 +87,15 @@ async fn what_is_no_django_project_is_not_read_and_nothing_is_created() {
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
     assert_lacks(&wrong.stderr, &["hunter2"]);
     assert!(!program.path("nowhere.sqlite3").exists() && !program.path("gatepost.sqlite3").exists());
+}
+
+#[tokio::test]
+async fn djangos_own_database_is_not_filled() {
+    let project = Project::new();
+    let before = std::fs::read(project.program.path("django.sqlite3")).expect("the file");
+    let program = project.program.set("DATABASE_URL", "sqlite:./django.sqlite3");
+    program.run(&["import-django", "django.sqlite3"]).await.assert_error("the source is Gatepost's own database");
+    assert_eq!(std::fs::read(program.path("django.sqlite3")).expect("the file"), before);
 }
 
 #[tokio::test]
