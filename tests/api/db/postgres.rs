@@ -488,7 +488,7 @@ async fn check_fails_where_migrate_would_for_want_of_rights() {
     let program = Program::new().set("DATABASE_URL", &database.address().replace("postgres@", "tenant@"));
     let problem = "permission denied for schema public";
     let checked = program.run(&["check"]).await;
-    checked.assert_error("1 of 4 checks failed");
+    checked.assert_error("1 of 5 checks failed");
     assert!(checked.stdout.contains(problem), "{checked:?}");
     program.run(&["migrate"]).await.assert_error(problem);
 
