@@ -231,11 +231,11 @@ impl Postgres {
         Ok(Measured { per_second, p50_ms: f64::NAN, p99_ms: f64::NAN })
     }
 
-    /// The CPU time of all its processes. Those of ended connections count with the first.
+    /// The CPU time of all its processes that still run.
     fn cpu_us(&self) -> Outcome<f64> {
         let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.process.id()))?;
-        let pids = children.split_whitespace().map(str::parse::<u32>);
-        pids.chain([Ok(self.process.id())]).map(|pid| cpu_us(pid?)).sum()
+        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        Ok(children.chain([self.process.id()]).filter_map(|pid| cpu_us(pid).ok()).sum())
     }
 }
 
