@@ -10,7 +10,7 @@ use super::shared_reads::SharedReads;
 use super::version::Version;
 use crate::error::Error;
 
-pub struct Remembered<K: Eq + Hash, V> {
+pub struct Remembered<K: Clone + Eq + Hash, V> {
     reads: SharedReads<K, V>,
     entries: Mutex<Entries<K, V>>,
     most: usize,

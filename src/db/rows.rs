@@ -401,14 +401,17 @@ pub fn number(conn: &mut Connection, expression: &str, rest: Sql) -> QueryResult
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_i64).unwrap_or(0))
 }
 
-/// An expression for the number of a table's rows, counted by triggers; NULL for tables without them. PostgreSQL has
-/// several counters per table.
+/// Counted by triggers. PostgreSQL has several counters per table.
+const KEPT_COUNT: &str = "SELECT CAST(sum(row_count) AS BIGINT) FROM row_counts WHERE table_name =";
+
+/// [`kept_count`] as a column; NULL for tables without triggers.
 pub fn kept_count_of(table: &str) -> String {
-    format!("(SELECT CAST(sum(row_count) AS BIGINT) FROM row_counts WHERE table_name = '{table}')")
+    format!("({KEPT_COUNT} '{table}')")
 }
 
+/// `None` for tables without triggers.
 pub fn kept_count(conn: &mut Connection, table: &str) -> QueryResult<Option<i64>> {
-    let mut statement = Sql::new("SELECT CAST(sum(row_count) AS BIGINT) FROM row_counts WHERE table_name = ?").kept();
+    let mut statement = Sql::new(format!("{KEPT_COUNT} ?")).kept();
     statement.bind(table);
     Ok(load(conn, statement)?.first().and_then(|row| row.first()?.as_i64()))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
 
@@ -11,78 +11,86 @@ use crate::error::Error;
 
 /// Who comes while a read is under way waits for it to end; then one of those who waited reads anew, and its value is
 /// everyone's. So each gets what was read after it came, as if it had read alone.
-pub struct SharedReads<K: Eq + Hash, V>(Mutex<HashMap<K, Vec<oneshot::Sender<Turn<V>>>>>);
+pub struct SharedReads<K: Clone + Eq + Hash, V>(Waiting<K, V>);
 
-enum Turn<V> {
-    /// Read for these, too.
-    Lead(Vec<oneshot::Sender<Turn<V>>>),
+/// Those who wait for the read of a key that is under way. Without one, the key is missing.
+struct Waiting<K: Clone + Eq + Hash, V>(Arc<Mutex<HashMap<K, Followers<K, V>>>>);
+
+type Followers<K, V> = Vec<oneshot::Sender<Turn<K, V>>>;
+
+enum Turn<K: Clone + Eq + Hash, V> {
+    Lead(Leader<K, V>),
     Value(V),
+}
+
+/// Reads a key. When it is dropped, at the latest, another one leads: also if its client goes away before it has even
+/// learned that it leads.
+struct Leader<K: Clone + Eq + Hash, V> {
+    waiting: Waiting<K, V>,
+    key: K,
+    /// Those who get the value that it reads.
+    followers: Followers<K, V>,
+}
+
+impl<K: Clone + Eq + Hash, V> Waiting<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Followers<K, V>>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> SharedReads<K, V> {
     pub fn new() -> SharedReads<K, V> {
-        SharedReads(Mutex::default())
+        SharedReads(Waiting(Arc::default()))
     }
 
     pub async fn read(&self, key: K, read: impl Future<Output = Result<V, Error>>) -> Result<V, Error> {
-        let followers = match self.join(&key) {
-            None => Vec::new(),
-            Some(turn) => match turn.await {
+        let mut leader = match self.join(key) {
+            Ok(leader) => leader,
+            Err(turn) => match turn.await {
+                Ok(Turn::Lead(leader)) => leader,
                 Ok(Turn::Value(value)) => return Ok(value),
-                Ok(Turn::Lead(followers)) => followers,
-                // The reader failed, or its client has gone away.
                 Err(_) => return read.await,
             },
         };
-        let _leader = Leader { reads: self, key };
         let value = read.await?;
-        for follower in followers {
+        for follower in leader.followers.drain(..) {
             // Fails if its client has gone away.
             let _ = follower.send(Turn::Value(value.clone()));
         }
         Ok(value)
     }
 
-    /// `None`: nobody is reading, and the caller now is.
-    fn join(&self, key: &K) -> Option<oneshot::Receiver<Turn<V>>> {
-        let mut waiting = self.waiting();
-        match waiting.get_mut(key) {
-            None => {
-                waiting.insert(key.clone(), Vec::new());
-                None
-            }
-            Some(others) => {
-                let (sender, turn) = oneshot::channel();
-                others.push(sender);
-                Some(turn)
-            }
+    /// The caller leads if nobody does.
+    fn join(&self, key: K) -> Result<Leader<K, V>, oneshot::Receiver<Turn<K, V>>> {
+        let mut waiting = self.0.lock();
+        if let Some(followers) = waiting.get_mut(&key) {
+            let (sender, turn) = oneshot::channel();
+            followers.push(sender);
+            return Err(turn);
         }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<K, Vec<oneshot::Sender<Turn<V>>>>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        waiting.insert(key.clone(), Vec::new());
+        Ok(Leader { waiting: Waiting(self.0.0.clone()), key, followers: Vec::new() })
     }
 }
 
-/// Hands over to one of those who wait when the read ends, however it ends.
-struct Leader<'a, K: Clone + Eq + Hash, V: Clone> {
-    reads: &'a SharedReads<K, V>,
-    key: K,
-}
-
-impl<K: Clone + Eq + Hash, V: Clone> Drop for Leader<'_, K, V> {
+impl<K: Clone + Eq + Hash, V> Drop for Leader<K, V> {
     fn drop(&mut self) {
-        let mut waiting = self.reads.waiting();
-        let mut others = waiting.get_mut(&self.key).map(std::mem::take).unwrap_or_default();
-        while let Some(next) = others.pop() {
-            match next.send(Turn::Lead(others)) {
-                Ok(()) => return,
-                // That client has gone away.
-                Err(Turn::Lead(left)) => others = left,
-                Err(Turn::Value(_)) => return,
+        let mut followers = std::mem::take(&mut self.followers);
+        let next = {
+            let mut waiting = self.waiting.lock();
+            followers.append(waiting.entry(self.key.clone()).or_default());
+            followers.retain(|follower| !follower.is_closed());
+            let next = followers.pop();
+            if next.is_none() {
+                waiting.remove(&self.key);
             }
+            next
+        };
+        if let Some(next) = next {
+            let leader = Leader { waiting: Waiting(self.waiting.0.clone()), key: self.key.clone(), followers };
+            // If its client has gone away since, the leader is dropped here and hands over again.
+            let _ = next.send(Turn::Lead(leader));
         }
-        waiting.remove(&self.key);
     }
 }
 
@@ -91,6 +99,7 @@ mod tests {
     use std::cell::Cell;
     use std::rc::Rc;
 
+    use futures_util::FutureExt;
     use tokio::task::LocalSet;
 
     use super::*;
@@ -131,7 +140,7 @@ mod tests {
         for reader in crowd {
             values.push(reader.await.expect("no panic"));
         }
-        assert!(reads.waiting().is_empty(), "nothing is left behind");
+        assert!(reads.0.lock().is_empty(), "nothing is left behind");
         (count.get(), values)
     }
 
@@ -155,6 +164,27 @@ mod tests {
         let gone = reads.read("key", std::future::pending());
         assert!(tokio::time::timeout(std::time::Duration::ZERO, gone).await.is_err());
         assert!(matches!(reads.read("key", async { Ok(7) }).await, Ok(7)));
-        assert!(reads.waiting().is_empty());
+        assert!(reads.0.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_goes_away_just_when_its_turn_comes_holds_up_nobody() {
+        let reads = SharedReads::<&str, u32>::new();
+        let (end, ended) = oneshot::channel();
+        let first = async { ended.await.map_err(|_| Error::Internal("cut".to_owned())) };
+        let mut first = reads.read("key", first).boxed_local();
+        let mut last = reads.read("key", async { Ok(3) }).boxed_local();
+        // The last who came leads next.
+        let mut next = reads.read("key", async { Ok(2) }).boxed_local();
+        for reader in [&mut first, &mut last, &mut next] {
+            assert!(reader.now_or_never().is_none(), "it reads, or waits");
+        }
+        let _ = end.send(1);
+        assert!(matches!(first.await, Ok(1)));
+        // It leads now, and does not know.
+        drop(next);
+        let last = tokio::time::timeout(std::time::Duration::from_secs(10), last).await;
+        assert!(matches!(last, Ok(Ok(3))), "{last:?}");
+        assert!(reads.0.lock().is_empty());
     }
 }
