@@ -16,5 +16,6 @@ mod prompt;
 pub mod resetsecondfactor;
 pub mod serve;
 pub mod token;
+mod user;
 
 pub use output::{CommandError, fail, seen};

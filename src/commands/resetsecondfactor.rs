@@ -3,10 +3,11 @@
 use clap::Args;
 
 use super::output::{CommandError, say};
+use super::user;
 use crate::config::Basics;
 use crate::db::Db;
 use crate::history::{Actor, Source};
-use crate::users::{models, second_factor, validators};
+use crate::users::second_factor;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -17,10 +18,7 @@ pub struct Arguments {
 /// Ends the user's sessions. Needs no key.
 pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
-    let username = validators::normalize_username(&arguments.username);
-    let user = db.read_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?;
-    let user =
-        user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", arguments.username.escape_debug())))?;
+    let user = user::named(&db, &arguments.username)?;
     let name = user.username.clone();
     let actor = Actor::system(Source::CommandLine);
     match db.write_blocking(move |conn| Ok(second_factor::remove(conn, &user, None, &actor)?))? {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::QueryResult;
 
+use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
     Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
 };
@@ -69,7 +70,7 @@ impl ModelAdmin for GroupAdmin {
         let permissions: BTreeSet<String> =
             if values.has("permissions") { values.list("permissions").into_iter().collect() } else { old.clone() };
         if !staff.rights.has_all(permissions.difference(&old)) {
-            return field_error("permissions", "You cannot give permissions that you do not have.");
+            return field_error("permissions", BEYOND_YOURS);
         }
         let text = |name: &str, old: Option<&str>| {
             if values.has(name) { values.text(name).to_owned() } else { old.unwrap_or_default().to_owned() }

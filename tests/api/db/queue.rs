@@ -55,6 +55,11 @@ pub fn insert(conn: &mut Connection, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+pub fn statuses(outcomes: &[Result<(), Error>]) -> Vec<u16> {
+    let status = |error: &Error| error.status_code().as_u16();
+    outcomes.iter().map(|outcome| outcome.as_ref().map_or_else(status, |()| 200)).collect()
+}
+
 pub fn names(conn: &mut Connection) -> Vec<String> {
     texts(conn, "SELECT name FROM articles ORDER BY id")
 }
@@ -131,10 +136,6 @@ async fn a_write_that_fails_undoes_itself_and_none_of_those_it_was_to_share_a_co
         .boxed(),
     ];
     let outcomes = join_all(writes).await;
-    let statuses: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| outcome.as_ref().map_or_else(|error| error.status_code().as_u16(), |()| 200))
-        .collect();
-    assert_eq!(statuses, [200, 500, 403, 500, 500, 200, 200], "{outcomes:?}");
+    assert_eq!(statuses(&outcomes), [200, 500, 403, 500, 500, 200, 200], "{outcomes:?}");
     assert_eq!(server.db.read(|conn| Ok(names(conn))).await.expect("the names"), ["first", "last"]);
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use actix_web::ResponseError;
 use diesel::connection::SimpleConnection;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use gatepost::db::DatabaseUrl;
@@ -11,7 +10,7 @@ use gatepost::error::Error;
 use tempfile::TempDir;
 
 use super::assert_unavailable;
-use super::queue::{hold_writers, insert, names};
+use super::queue::{hold_writers, insert, names, statuses};
 use crate::harness::TestServer;
 use crate::harness::load::sound_names;
 use crate::harness::program::{Program, connect};
@@ -81,11 +80,7 @@ async fn a_write_that_fails_undoes_itself_and_none_of_those_it_shares_a_commit_w
         .boxed(),
     ];
     let outcomes = join_all(writes).await;
-    let statuses: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| outcome.as_ref().map_or_else(|error| error.status_code().as_u16(), |()| 200))
-        .collect();
-    assert_eq!(statuses, [200, 500, 403, 500, 200, 200, 200], "{outcomes:?}");
+    assert_eq!(statuses(&outcomes), [200, 500, 403, 500, 200, 200, 200], "{outcomes:?}");
     assert_eq!(names(&mut connect(server.sqlite_file())), ["first", "last"]);
 }
 
