@@ -9,11 +9,11 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 
-/// Who comes while a read is under way waits for it to end; then one of those who waited reads anew, and its value is
-/// everyone's. So each gets what was read after it came, as if it had read alone.
+/// A reader that arrives while another reads waits for it to end. Then one of the waiting readers reads again, for all of
+/// them. So each gets a value that was read after it arrived, as if it had read alone.
 pub struct SharedReads<K: Clone + Eq + Hash, V>(Waiting<K, V>);
 
-/// Those who wait for the read of a key that is under way. Without one, the key is missing.
+/// The readers that wait for each key. A key is there as long as somebody reads it.
 struct Waiting<K: Clone + Eq + Hash, V>(Arc<Mutex<HashMap<K, Followers<K, V>>>>);
 
 type Followers<K, V> = Vec<oneshot::Sender<Turn<K, V>>>;
@@ -23,12 +23,12 @@ enum Turn<K: Clone + Eq + Hash, V> {
     Value(V),
 }
 
-/// Reads a key. When it is dropped, at the latest, another one leads: also if its client goes away before it has even
-/// learned that it leads.
+/// The reader of a key. When dropped, it hands over to one of the waiting readers, even if its client goes away before
+/// learning that it leads.
 struct Leader<K: Clone + Eq + Hash, V> {
     waiting: Waiting<K, V>,
     key: K,
-    /// Those who get the value that it reads.
+    /// They get the value that it reads.
     followers: Followers<K, V>,
 }
 
@@ -88,7 +88,7 @@ impl<K: Clone + Eq + Hash, V> Drop for Leader<K, V> {
         };
         if let Some(next) = next {
             let leader = Leader { waiting: Waiting(self.waiting.0.clone()), key: self.key.clone(), followers };
-            // If its client has gone away since, the leader is dropped here and hands over again.
+            // If its client has gone away meanwhile, the new leader is dropped here and hands over again.
             let _ = next.send(Turn::Lead(leader));
         }
     }

@@ -1,6 +1,6 @@
-//! PostgreSQL's writers. A few threads take jobs from the queue; each runs what it took in one transaction, without
-//! savepoints. If a job fails or collides, all of them are rolled back and run again, each in a transaction of its own, so
-//! a failed job undoes only itself. No job is answered before its commit.
+//! PostgreSQL's writers. A few threads take jobs from the queue, and each runs its jobs in one transaction, without
+//! savepoints. If one fails or collides, all are rolled back and run again, each in a transaction of its own, so a failed
+//! job undoes only itself. No job is answered before its commit.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::db::queue::{Job, Jobs, Queue, WriterMetrics};
 use crate::db::transaction::{begin, rollback, transaction};
 use crate::error::Error;
 
-/// More would only collide more often: each commits many jobs at once.
+/// Each commits many jobs at once, so more threads would mainly collide more often.
 const THREADS: u32 = 4;
 /// Small, because one job that fails makes all run again.
 const BATCH: usize = 16;
@@ -54,7 +54,7 @@ impl Writers {
     fn run(&self) {
         while let Some(mut batch) = self.next_batch() {
             let committed = match batch.len() {
-                // It would only run twice if it failed.
+                // If it failed, it would only run twice.
                 1 => Err(Failure::RolledBack),
                 jobs => self.metrics.observe(jobs, || self.together(&mut batch)),
             };
