@@ -128,6 +128,11 @@ impl ModelViewSet {
         self.check_permission(&caller, Verb::Add, None)?;
         let data = clean(self.writable(), &self.data(body, false).await?, false)?;
         let create = move |conn: &mut Connection| {
+            if let Some(condition) = caller.is_unchanged()
+                && let Some(row) = self.model.create_if(conn, &data, &caller.actor(Source::Api), condition)?
+            {
+                return Ok(row);
+            }
             let caller = caller.refresh_from_db(conn)?;
             self.check_permission(&caller, Verb::Add, None)?;
             self.model.create(conn, &data, &caller.actor(Source::Api))

@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 
 use super::service_accounts::{Machine, active};
 use crate::db::Connection;
+use crate::db::rows::Sql;
 use crate::error::{Error, Refusal};
 use crate::history::{Actor, Source};
 use crate::http::caller::CallerId;
@@ -37,6 +38,15 @@ impl Caller {
         match self {
             Caller::User(user) => user.actor(source),
             Caller::ServiceAccount { account, .. } => account.actor(source),
+        }
+    }
+
+    /// A condition for the statement of a change, which saves [`Caller::refresh_from_db`] where it holds. `None` for a
+    /// service account, whose permissions are other rows.
+    pub fn is_unchanged(&self) -> Option<Sql> {
+        match self {
+            Caller::User(user) => Some(user.is_unchanged()),
+            Caller::ServiceAccount { .. } => None,
         }
     }
 

@@ -5,5 +5,6 @@ pub mod expiry;
 mod records;
 
 pub use records::{
-    Action, Actor, Changes, Entry, Object, PastEntry, Source, newest_since, record, record_all, record_past, version,
+    Action, Actor, Changes, Entry, NewEntry, Object, PastEntry, Source, newest_since, record, record_all, record_past,
+    record_written, version,
 };

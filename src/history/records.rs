@@ -2,10 +2,11 @@
 
 use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::db::Connection;
 use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
+use crate::db::rows::{self, Sql, Value};
 use crate::schema::history;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +95,11 @@ impl Action {
 }
 
 #[derive(Debug, Default)]
-pub struct Changes(Map<String, Value>);
+pub struct Changes(Map<String, Json>);
 
 impl Changes {
     /// Ignored if the value has not changed.
-    pub fn field(mut self, name: &str, old: impl Into<Value>, new: impl Into<Value>) -> Changes {
+    pub fn field(mut self, name: &str, old: impl Into<Json>, new: impl Into<Json>) -> Changes {
         let (old, new) = (old.into(), new.into());
         if old != new {
             self.0.insert(name.to_owned(), json!([old, new]));
@@ -142,10 +143,38 @@ pub fn record(
             history::model.eq(object.model),
             history::object_id.eq(object.id),
             history::object.eq(object.name),
-            history::changes.eq(Value::Object(changes.0.clone()).to_string()),
+            history::changes.eq(Json::Object(changes.0.clone()).to_string()),
         ))
         .execute(conn)
         .map(drop)
+}
+
+/// The entry for a row that is being written.
+pub struct NewEntry<'a> {
+    pub actor: &'a Actor,
+    pub action: Action,
+    pub model: &'a str,
+    /// `None`: its id.
+    pub title: Option<String>,
+    pub changes: Changes,
+}
+
+/// Runs an INSERT or UPDATE of one row, and [`record`]s it. `statement` returns the row, its id first; `None` if it wrote
+/// nothing.
+pub fn record_written(conn: &mut Connection, statement: Sql, entry: NewEntry) -> QueryResult<Option<Vec<Value>>> {
+    let NewEntry { actor, action, model, title, changes } = entry;
+    let mut insert =
+        Sql::new(format!("INSERT INTO history ({}) SELECT ?, ?, ?, ?, ?, ?, written.id, ", COLUMNS.join(", ")));
+    insert.bind(Utc::now().naive_utc()).bind(actor.user_id.map_or(Value::Null, Value::Integer));
+    for text in [&actor.name, actor.source.as_str(), action.as_str(), model] {
+        insert.bind(text);
+    }
+    match title {
+        Some(title) => insert.push("?").bind(title),
+        None => insert.push("CAST(written.id AS TEXT)"),
+    };
+    insert.push(", ? FROM written").bind(Json::Object(changes.0).to_string());
+    rows::write_and(conn, statement, insert)
 }
 
 /// [`record`] for many objects at once.
@@ -201,7 +230,7 @@ fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, chan
         text(object.model),
         Bulk::Integer(object.id),
         text(object.name),
-        Bulk::Text(Value::Object(changes.0.clone()).to_string()),
+        Bulk::Text(Json::Object(changes.0.clone()).to_string()),
     ]
 }
 

@@ -8,16 +8,27 @@ use serde_json::{Value as Json, json};
 use super::clean::{CleanedData, no_such_key};
 use super::model::{Default, Field, Kind, Model};
 use super::row::Row;
-use super::value::{Value, to_json};
+use super::value::{Value, to_json, to_text};
 use super::words::{capitalized, with_article};
-use crate::db::rows::{self, Sql};
+use crate::db::rows::Sql;
 use crate::db::{Connection, references};
 use crate::error::{Error, FieldErrors};
-use crate::history::{self, Action, Actor, Changes, deleted_rows};
+use crate::history::{self, Action, Actor, Changes, NewEntry, deleted_rows};
 
 impl Model {
     /// Fields missing from `data` get their defaults.
     pub fn create(&'static self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
+        Ok(self.create_if(conn, data, actor, Sql::all([]))?.ok_or(DieselError::NotFound)?)
+    }
+
+    /// [`Model::create`] if an SQL condition holds; otherwise `None`.
+    pub fn create_if(
+        &'static self,
+        conn: &mut Connection,
+        data: &CleanedData,
+        actor: &Actor,
+        condition: Sql,
+    ) -> Result<Option<Row>, Error> {
         let now = Value::DateTime(Utc::now().naive_utc());
         let (mut values, mut errors) = (Vec::new(), FieldErrors::default());
         for field in self.fields {
@@ -30,19 +41,24 @@ impl Model {
         let changes = self.changes(conn, None, Some(&values))?;
         let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
         let places = vec!["?"; names.len()].join(", ");
-        let row =
-            self.run(conn, format!("INSERT INTO {} ({}) VALUES ({places})", self.plural, names.join(", ")), values)?;
-        history::record(conn, actor, Action::Created, row.as_object(&row.title()), &changes)?;
-        Ok(row)
+        let title = self.title_among(&values);
+        let mut insert = Sql::new(format!("INSERT INTO {} ({}) SELECT {places} WHERE ", self.plural, names.join(", ")));
+        values.into_iter().for_each(|value| _ = insert.bind(value));
+        insert.append(condition);
+        self.write(conn, insert, NewEntry { actor, action: Action::Created, model: self.name, title, changes })
     }
 
-    fn run(&'static self, conn: &mut Connection, text: String, values: Vec<Value>) -> Result<Row, Error> {
-        let mut statement = Sql::new(format!("{text} RETURNING {}", self.columns().join(", "))).kept();
-        for value in values {
-            statement.bind(value);
-        }
-        let written = rows::load(conn, statement).map_err(|error| self.refused(error))?.pop();
-        Ok(self.row(written.ok_or(DieselError::NotFound)?))
+    /// Runs an INSERT or UPDATE of one row and records it. `None` if it wrote nothing.
+    fn write(&'static self, conn: &mut Connection, mut sql: Sql, entry: NewEntry) -> Result<Option<Row>, Error> {
+        sql.push(&format!(" RETURNING {}", self.columns().join(", ")));
+        let written = history::record_written(conn, sql.kept(), entry).map_err(|error| self.refused(error))?;
+        Ok(written.map(|values| self.row(values)))
+    }
+
+    /// `None` if a row's title is its id.
+    fn title_among(&self, values: &[Value]) -> Option<String> {
+        let at = self.fields.iter().position(|field| field.name == self.title)?;
+        values.get(at).map(to_text)
     }
 
     /// Turns a constraint violation into validation errors.
@@ -82,7 +98,7 @@ impl Model {
             }
             match [shown(conn, field, old)?, shown(conn, field, new)?] {
                 [old, Some(new)] => changes = changes.field(field.name, old.unwrap_or_default(), new),
-                [_, None] => errors.add(field.name, vec![no_such_key(super::value::to_text(new))]),
+                [_, None] => errors.add(field.name, vec![no_such_key(to_text(new))]),
             }
         }
         errors.into_result()?;
@@ -100,6 +116,7 @@ impl Row {
         if changes.is_empty() {
             return Ok(self.clone());
         }
+        let title = self.model.title_among(&values);
         let (mut columns, mut written) = (Vec::new(), Vec::new());
         for (field, value) in self.model.fields.iter().zip(values) {
             let value = match field.default {
@@ -111,10 +128,10 @@ impl Row {
             written.push(value);
         }
         written.push(Value::Integer(self.id));
-        let text = format!("UPDATE {} SET {} WHERE id = ?", self.model.plural, columns.join(", "));
-        let row = self.model.run(conn, text, written)?;
-        history::record(conn, actor, Action::Changed, row.as_object(&row.title()), &changes)?;
-        Ok(row)
+        let mut update = Sql::new(format!("UPDATE {} SET {} WHERE id = ?", self.model.plural, columns.join(", ")));
+        written.into_iter().for_each(|value| _ = update.bind(value));
+        let entry = NewEntry { actor, action: Action::Changed, model: self.model.name, title, changes };
+        Ok(self.model.write(conn, update, entry)?.ok_or(DieselError::NotFound)?)
     }
 
     /// The deletion can be undone, see [`deleted_rows`].

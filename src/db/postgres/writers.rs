@@ -12,7 +12,7 @@ use crate::crypto::random;
 use crate::db::connection::Connection;
 use crate::db::pool::Manager;
 use crate::db::queue::{Job, Jobs, Queue, WriterMetrics};
-use crate::db::transaction::{begin, rollback, transaction};
+use crate::db::transaction::{begin, rollback};
 use crate::error::Error;
 
 /// Each commits many jobs at once, so more threads would mainly collide more often.
@@ -33,9 +33,9 @@ pub struct Writers {
 
 enum Failure {
     /// Nothing was committed.
-    RolledBack,
-    /// There is no connection, or it broke during the commit: the batch may be committed.
-    Unavailable(String),
+    RolledBack(Error),
+    /// There is no connection, or it broke during the commit: the jobs may be committed.
+    Unavailable(Error),
 }
 
 impl Writers {
@@ -53,16 +53,20 @@ impl Writers {
 
     fn run(&self) {
         while let Some(mut batch) = self.next_batch() {
-            let committed = match batch.len() {
+            let together = match batch.len() {
                 // If it failed, it would only run twice.
-                1 => Err(Failure::RolledBack),
-                jobs => self.metrics.observe(jobs, || self.together(&mut batch)),
+                1 => None,
+                jobs => match self.metrics.observe(jobs, || self.commit(&mut batch)) {
+                    Ok(()) => Some(None),
+                    Err(Failure::RolledBack(_)) => None,
+                    Err(Failure::Unavailable(error)) => Some(Some(error.cause().unwrap_or_default().to_owned())),
+                },
             };
             for mut job in batch {
-                let outcome = match &committed {
-                    Ok(()) => Ok(()),
-                    Err(Failure::RolledBack) => self.metrics.observe(1, || self.alone(&mut *job)),
-                    Err(Failure::Unavailable(cause)) => Err(Error::Unavailable(cause.clone())),
+                let outcome = match &together {
+                    None => self.metrics.observe(1, || self.alone(&mut job)),
+                    Some(None) => Ok(()),
+                    Some(Some(cause)) => Err(Error::Unavailable(cause.clone())),
                 };
                 job.answer(outcome);
             }
@@ -75,46 +79,50 @@ impl Writers {
         self.metrics.next_batch(&jobs, BATCH)
     }
 
-    fn together(&self, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-        let unavailable = |error: Error| Failure::Unavailable(error.cause().unwrap_or_default().to_owned());
-        let mut connection = begin(&self.pool).map_err(unavailable)?;
-        let ran = batch.iter_mut().try_for_each(|job| job.run(&mut connection));
-        let committed = match ran.and_then(|()| check(&mut connection)) {
-            Ok(()) => Connection::commit_transaction(&mut connection).map_err(Error::from),
-            Err(_) => {
-                rollback(&mut connection);
-                return Err(Failure::RolledBack);
-            }
-        };
-        // Even after an error: the commit may have succeeded and only its answer was lost.
-        self.watch.note_change();
-        committed.map_err(|error| match error {
-            Error::Collision(_) => Failure::RolledBack,
-            error => unavailable(error),
-        })
-    }
-
-    fn alone(&self, job: &mut dyn Job) -> Result<(), Error> {
+    fn alone(&self, job: &mut Box<dyn Job>) -> Result<(), Error> {
         let give_up = Instant::now() + PATIENCE;
         for attempt in 1.. {
-            let outcome = transaction(&self.pool, |conn| job.run(conn).and_then(|()| check(conn)));
-            self.watch.note_change();
-            match outcome {
-                Err(Error::Collision(_)) if attempt <= ATTEMPTS || Instant::now() < give_up => {
+            match self.commit(std::slice::from_mut(job)) {
+                Err(Failure::RolledBack(Error::Collision(_))) if attempt <= ATTEMPTS || Instant::now() < give_up => {
                     std::thread::sleep(pause(attempt));
                 }
-                Err(Error::Collision(cause)) => return Err(Error::Unavailable(cause)),
-                outcome => return outcome,
+                Err(Failure::RolledBack(Error::Collision(cause))) => return Err(Error::Unavailable(cause)),
+                Err(Failure::RolledBack(error) | Failure::Unavailable(error)) => return Err(error),
+                Ok(()) => return Ok(()),
             }
         }
         Err(Error::Internal("a write was not run".to_owned()))
     }
+
+    /// Runs jobs in one transaction.
+    fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+        let mut connection = begin(&self.pool).map_err(Failure::Unavailable)?;
+        if let Err(error) = jobs.iter_mut().try_for_each(|job| job.run(&mut connection)) {
+            rollback(&mut connection);
+            return Err(Failure::RolledBack(error));
+        }
+        // COMMIT of a transaction with a failed statement rolls back without an error. If a job ignored a failure, the
+        // SELECT reports it, and the COMMIT does not run.
+        let committed = connection.batch_execute("SELECT 1; COMMIT").map_err(Error::from);
+        // Even after an error: the commit may have succeeded and only its answer was lost.
+        self.watch.note_change();
+        match committed {
+            Err(error) if is_open(&mut connection) => {
+                rollback(&mut connection);
+                Err(Failure::RolledBack(error))
+            }
+            Err(error @ Error::Collision(_)) => Err(Failure::RolledBack(error)),
+            Err(error) => Err(Failure::Unavailable(error)),
+            Ok(()) => Ok(()),
+        }
+    }
 }
 
-/// COMMIT of a transaction with a failed statement rolls back without an error. If a job ignored a failure, this
-/// statement reports it.
-fn check(conn: &mut Connection) -> Result<(), Error> {
-    Ok(conn.batch_execute("SELECT 1")?)
+/// Whether a transaction has neither been committed nor rolled back.
+fn is_open(conn: &mut Connection) -> bool {
+    type Manager = <Connection as diesel::Connection>::TransactionManager;
+    let status = <Manager as TransactionManager<Connection>>::transaction_manager_status_mut(conn);
+    matches!(status.transaction_depth(), Ok(Some(_)))
 }
 
 fn pause(attempt: u32) -> Duration {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::db::Connection;
+use crate::db::rows::Sql;
 use crate::history::{Actor, Object, Source};
 use crate::models::Default;
 use crate::models::email;
@@ -84,6 +85,18 @@ impl std::fmt::Debug for User {
 }
 
 impl User {
+    /// Whether the row still has this name and these rights.
+    pub fn is_unchanged(&self) -> Sql {
+        let flags = [self.is_active, self.is_staff, self.is_superuser];
+        let mut condition = Sql::new("EXISTS (SELECT 1 FROM users WHERE id = ? AND username = ?");
+        condition.bind(self.id).bind(self.username.as_str());
+        for (column, flag) in ["is_active", "is_staff", "is_superuser"].iter().zip(flags) {
+            condition.push(&format!(" AND {column} = ?")).bind(flag);
+        }
+        condition.push(")");
+        condition
+    }
+
     pub(super) fn as_object(&self) -> Object<'_> {
         Object { model: "user", id: self.id, name: &self.username }
     }
