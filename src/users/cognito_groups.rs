@@ -7,7 +7,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 
 use super::models::User;
-use super::rules::is_last_superuser;
+use super::rules::{is_last_superuser, is_last_superuser_of_pool};
 use super::sessions;
 use crate::db::Connection;
 use crate::error::Error;
@@ -51,7 +51,7 @@ impl TokenGroups {
     /// Whether [`TokenGroups::take`] would change what the user may do.
     pub fn would_change(&self, conn: &mut Connection, user: &User) -> QueryResult<bool> {
         let staff = self.makes_staff();
-        let is_staff_kept = if staff { user.is_staff } else { !user.staff_by_cognito };
+        let is_staff_kept = if staff { user.is_staff || user.is_superuser } else { !user.staff_by_cognito };
         Ok(!is_staff_kept || of_user(conn, user.id)? != self.given(conn)?)
     }
 
@@ -132,8 +132,9 @@ fn give(
 
 fn give_staff(conn: &mut Connection, user: User, makes_staff: bool) -> QueryResult<User> {
     let is_staff = match (makes_staff, user.staff_by_cognito) {
-        (true, _) if !user.is_staff => true,
-        (false, true) if is_last_superuser(conn, &user)? => {
+        // A superuser who is not staff was taken out of the staff by hand.
+        (true, _) if !user.is_staff && !user.is_superuser => true,
+        (false, true) if is_last_superuser(conn, &user)? || is_last_superuser_of_pool(conn, &user)? => {
             let name = user.username.escape_debug();
             log::warn!("`{name}` left the Cognito group that made them staff, and stays staff as the last superuser");
             return Ok(user);

@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
+use diesel::sql_types::BigInt;
 
 use super::models::{User, find_by_email, find_by_username};
 use super::validators;
-use crate::db::Connection;
 use crate::db::references::unique_column;
+use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
 use crate::schema::users;
 
@@ -14,18 +15,29 @@ pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make anothe
 
 /// Whether no other superuser can sign in to the admin.
 pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
-    if !(user.is_active && user.is_staff && user.is_superuser) {
-        return Ok(false);
-    }
-    let mut others = users::table
-        .filter(users::is_superuser.and(users::is_active).and(users::is_staff).and(users::id.ne(user.id)))
-        .select(users::id)
-        .into_boxed();
+    let mut others = other_superusers(user);
     if user.password.is_some() {
-        // Signing in to the admin needs a password, so superusers without one do not count.
+        // While Cognito is away, superusers without a password cannot sign in.
         others = others.filter(users::password.is_not_null());
     }
-    Ok(others.first::<i64>(conn).optional()?.is_none())
+    Ok(may_enter(user) && others.first::<i64>(conn).optional()?.is_none())
+}
+
+/// Whether no other superuser can sign in with Cognito: passwords may be closed.
+pub fn is_last_superuser_of_pool(conn: &mut Connection, user: &User) -> QueryResult<bool> {
+    let others = other_superusers(user).filter(users::cognito_sub.is_not_null().or(users::email_key.is_not_null()));
+    Ok(may_enter(user) && others.first::<i64>(conn).optional()?.is_none())
+}
+
+fn may_enter(user: &User) -> bool {
+    user.is_active && user.is_staff && user.is_superuser
+}
+
+fn other_superusers(user: &User) -> users::BoxedQuery<'static, Backend, BigInt> {
+    users::table
+        .filter(users::is_superuser.and(users::is_active).and(users::is_staff).and(users::id.ne(user.id)))
+        .select(users::id)
+        .into_boxed()
 }
 
 /// `user` is `None` for a new user.

@@ -34,6 +34,9 @@ fn set_active(conn: &mut Connection, id: i64, is_active: bool, staff: &Staff) ->
 
 pub fn unlink(conn: &mut Connection, id: i64, staff: &Staff) -> Result<bool, Error> {
     let user = existing(conn, id)?;
+    if Some(id) == staff.user_id() && user.staff_by_cognito {
+        return field_error("id", "You are staff by a Cognito group. Without the link, you would lock yourself out.");
+    }
     Ok(models::unlink(conn, &user, &staff.actor())?)
 }
 

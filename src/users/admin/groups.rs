@@ -77,6 +77,12 @@ impl ModelAdmin for GroupAdmin {
         };
         let name = text("name", group.as_ref().map(|group| group.name.as_str()));
         let cognito_group = text("cognito_group", group.as_ref().and_then(|group| group.cognito_group.as_deref()));
+        // The pool's members get the group's permissions, even if they include the one who maps it.
+        let is_mapped_anew =
+            cognito_group != group.as_ref().and_then(|group| group.cognito_group.as_deref()).unwrap_or_default();
+        if is_mapped_anew && !staff.rights.is_superuser {
+            return field_error("cognito_group", "Only superusers can choose the Cognito group.");
+        }
         let new = GroupFields { name: &name, cognito_group: &cognito_group, permissions: &permissions };
         let saved = match group {
             None => groups::create(conn, &new, &staff.actor())?,

@@ -152,6 +152,8 @@ pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), E
         user.email.clone(),
         None::<String>,
     );
+    // Restored, the user gets it with the next token, which knows better.
+    let changes = cognito_groups::take_away(conn, user, changes)?;
     deleted_rows::delete(conn, actor, user.as_object(), "users", &changes)
 }
 

@@ -72,13 +72,18 @@ fn store(conn: &mut Connection, issuer: &str, refused: &Refused, at: NaiveDateTi
         }
     };
     let (kind, code) = (refused.kind.as_str(), refused.code);
-    let same = of_user(user_id)
-        .filter(refusals::kind.eq(kind).and(refusals::code.eq(code)))
-        .filter(refusals::sub.eq(sub).and(refusals::email.eq(email)))
+    // Not by the e-mail address, which users of many pools can change at will, to fill the table.
+    let same = match sub {
+        "" => of_user(user_id),
+        _ => refusals::table.into_boxed(),
+    };
+    let same = same
+        .filter(refusals::kind.eq(kind).and(refusals::code.eq(code)).and(refusals::sub.eq(sub)))
         .filter(refusals::at.ge(at - COUNTED_FOR));
     match same.order(refusals::id.desc()).select(refusals::id).first::<i64>(conn).optional()? {
         Some(id) => {
             let counted = (refusals::at.eq(at), refusals::times.eq(refusals::times + times));
+            let counted = (counted, refusals::email.eq(email), refusals::user_id.eq(user_id));
             diesel::update(refusals::table.find(id)).set(counted).execute(conn).map(drop)
         }
         None => {
@@ -219,6 +224,20 @@ mod tests {
         let subs = refusals::table.select(refusals::sub).order(refusals::at);
         let subs: Vec<String> = db.read(move |conn| Ok(subs.load(conn)?)).await.expect("the rows");
         assert_eq!((subs.len() as i64, subs[0].as_str()), (MOST, "sub-7"));
+    }
+
+    #[tokio::test]
+    async fn another_e_mail_address_of_the_same_sub_does_not_push_others_out() {
+        let (_folder, db) = opened();
+        let now = Utc::now().naive_utc();
+        for email in ["one@example.com", "two@example.com"] {
+            let who = Who::Cognito { sub: "sub-of-jane".to_owned(), email: Some(email.to_owned()) };
+            write(&db, vec![(Refused { kind: Kind::Token, code: "email_unverified", who }, now, 1)]).await;
+        }
+        assert_eq!(rows(&db).await, [("email_unverified".to_owned(), 2)]);
+        let emails = refusals::table.select(refusals::email);
+        let emails: Vec<String> = db.read(move |conn| Ok(emails.load(conn)?)).await.expect("the rows");
+        assert_eq!(emails, ["two@example.com"], "the newest");
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ async fn a_restored_group_is_mapped_and_gets_its_members_from_new_tokens_alone()
 }
 
 #[tokio::test]
-async fn a_restored_user_has_the_groups_of_before() {
+async fn a_restored_user_gets_the_groups_with_the_next_token() {
     let server = server().await;
     let mut root = server.superuser().await;
     send(&server, &["editors"], 5).await;
@@ -78,8 +78,25 @@ async fn a_restored_user_has_the_groups_of_before() {
     let page = root.follow(&answer).await;
     assert_eq!(members(&server).await, [""; 0]);
     undo(&mut root, &page).await;
-    // Nobody could send a token for jane meanwhile, so none was newer.
+    // The pool may have taken her out meanwhile.
+    assert_eq!(members(&server).await, [""; 0]);
+    send(&server, &["editors"], 4).await;
     assert_eq!(members(&server).await, ["jane Editors"]);
+}
+
+#[tokio::test]
+async fn only_superusers_choose_the_group_of_the_pool() {
+    let server = server().await;
+    let mut clerk = server.staff_with("clerk", &["groups.add_group", "groups.change_group", "groups.view_group"]).await;
+    const MESSAGE: &str = "Only superusers can choose the Cognito group.";
+    for (page, value) in [("/admin/groups/add/", "clerks"), (READERS, "clerks")] {
+        let form = clerk.open_form(page).await.set("name", &["Mine"]).set("cognito_group", &[value]);
+        let answer = form.save(&mut clerk).await;
+        assert_eq!(answer.status, 400, "{page} {value:?}");
+        assert_has(&answer.text(), &["<a href=\"#id_cognito_group\">", MESSAGE]);
+    }
+    let form = clerk.open_form(READERS).await.set("name", &["Writers"]);
+    assert_eq!(form.save(&mut clerk).await.status, 303, "the name is free to change");
 }
 
 #[tokio::test]

@@ -62,9 +62,17 @@ async fn the_last_superuser_stays_staff_and_the_log_says_so() {
     assert!(is_staff(&server).await);
     let line = "`jane` left the Cognito group that made them staff, and stays staff as the last superuser";
     assert!(log_watch::lines().iter().any(|found| found.contains(line)));
-    server.staff("root", |new| new.is_superuser = true).await;
+    server.staff("root", |new| (new.is_superuser, new.email) = (true, String::new())).await;
+    send(&server, &["staff"], 12).await;
+    send(&server, &[], 11).await;
+    assert!(is_staff(&server).await, "the other superuser cannot sign in with Cognito, and passwords may be closed");
+    server
+        .sql("UPDATE users SET email = 'root@example.com', email_key = 'root@example.com' WHERE username = 'root'")
+        .await;
     send(&server, &[], 10).await;
     assert!(!is_staff(&server).await, "another superuser is there by now");
+    send(&server, &["staff"], 5).await;
+    assert!(!is_staff(&server).await, "a superuser out of the staff stays so: superusers never come from a group");
 }
 
 #[tokio::test]
