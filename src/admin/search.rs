@@ -46,8 +46,11 @@ struct FoundPage {
     icon: &'static str,
 }
 
-const OWN_PAGES: [(&str, &str, &str); 2] =
-    [("Change password", "/admin/password_change/", "key"), ("API documentation", "/docs/", "article")];
+const OWN_PAGES: [(&str, &str, &str); 3] = [
+    ("Change password", "/admin/password_change/", "key"),
+    ("Second factor", "/admin/second_factor/", "key"),
+    ("API documentation", "/docs/", "article"),
+];
 
 struct Group {
     slug: &'static str,

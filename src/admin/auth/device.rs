@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 
+use super::session::auth_hash;
 use crate::crypto::random_token;
 use crate::error::Error;
 
@@ -21,16 +22,16 @@ impl Devices {
     }
 
     /// `<user id>.<unix seconds>.<random>.<signature>`
-    pub fn issue(&self, user_id: i64) -> Result<String, Error> {
+    pub fn issue(&self, user_id: i64, password: Option<&str>) -> Result<String, Error> {
         let content = format!("{user_id}.{}.{}", Utc::now().timestamp(), random_token()?);
-        let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, content.as_bytes()));
+        let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, signed(&content, password).as_bytes()));
         Ok(format!("{content}.{tag}"))
     }
 
-    pub fn is_known(&self, cookie: &str, user_id: i64) -> bool {
+    pub fn is_known(&self, cookie: &str, user_id: i64, password: Option<&str>) -> bool {
         let Some((content, tag)) = cookie.rsplit_once('.') else { return false };
         let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return false };
-        if hmac::verify(&self.0, content.as_bytes(), &tag).is_err() {
+        if hmac::verify(&self.0, signed(content, password).as_bytes(), &tag).is_err() {
             return false;
         }
         let mut parts = content.split('.').map(|part| part.parse::<i64>().ok());
@@ -40,21 +41,29 @@ impl Devices {
     }
 }
 
+/// Another password makes all cookies from before worthless.
+fn signed(content: &str, password: Option<&str>) -> String {
+    format!("{content}.{}", auth_hash(password))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PASSWORD: Option<&str> = Some("a hash");
+
     #[test]
-    fn a_cookie_counts_for_its_user_alone_and_only_as_it_was_issued() {
+    fn a_cookie_counts_for_its_user_and_password_alone_and_only_as_it_was_issued() {
         let devices = Devices::new(&[7; 64]);
-        let cookie = devices.issue(42).expect("a cookie");
-        assert!(devices.is_known(&cookie, 42));
-        assert!(!devices.is_known(&cookie, 4) && !devices.is_known(&cookie, 43));
-        assert!(!Devices::new(&[8; 64]).is_known(&cookie, 42), "signed with another key");
+        let cookie = devices.issue(42, PASSWORD).expect("a cookie");
+        assert!(devices.is_known(&cookie, 42, PASSWORD));
+        assert!(!devices.is_known(&cookie, 4, PASSWORD) && !devices.is_known(&cookie, 43, PASSWORD));
+        assert!(!Devices::new(&[8; 64]).is_known(&cookie, 42, PASSWORD), "signed with another key");
+        assert!(!devices.is_known(&cookie, 42, Some("another hash")) && !devices.is_known(&cookie, 42, None));
         let stolen = cookie.replacen("42.", "43.", 1);
         let cut = &cookie[..cookie.len() - 1];
         for bad in ["", ".", "42", "42.1.x.", &stolen, cut] {
-            assert!(!devices.is_known(bad, 42) && !devices.is_known(bad, 43), "{bad}");
+            assert!(!devices.is_known(bad, 42, PASSWORD) && !devices.is_known(bad, 43, PASSWORD), "{bad}");
         }
     }
 
@@ -63,8 +72,8 @@ mod tests {
         let devices = Devices::new(&[7; 64]);
         for (days, expected) in [(179, true), (181, false)] {
             let content = format!("42.{}.nonce", Utc::now().timestamp() - days * 86_400);
-            let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&devices.0, content.as_bytes()));
-            assert_eq!(devices.is_known(&format!("{content}.{tag}"), 42), expected, "{days}");
+            let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&devices.0, signed(&content, PASSWORD).as_bytes()));
+            assert_eq!(devices.is_known(&format!("{content}.{tag}"), 42, PASSWORD), expected, "{days}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The end of a sign-in with a password.
+//! The end of a sign-in with a password or a code.
 
 use actix_session::SessionExt;
 use actix_web::{HttpRequest, HttpResponse};
@@ -19,7 +19,9 @@ pub fn known_device(
     cookies: &Cookies,
     user: Option<&User>,
 ) -> Option<String> {
-    let is_known = |device: &String| user.is_some_and(|user| credentials.devices.is_known(device, user.id));
+    let is_known = |device: &String| {
+        user.is_some_and(|user| credentials.devices.is_known(device, user.id, user.password.as_deref()))
+    };
     cookies.get(request, cookies::DEVICE).into_iter().find(is_known)
 }
 
@@ -32,7 +34,7 @@ pub async fn enter(
     next: &str,
 ) -> Result<HttpResponse, Error> {
     let known = known_device(request, credentials, cookies, Some(user));
-    let device = known.map_or_else(|| credentials.devices.issue(user.id), Ok)?;
+    let device = known.map_or_else(|| credentials.devices.issue(user.id, user.password.as_deref()), Ok)?;
     credentials.note_login(user.id).await?;
     session::begin(&request.get_session(), user, request, proof)?;
     let mut response = see_other(next);

@@ -1,11 +1,11 @@
 //! `/admin/password_change/`: changing your own password.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::credentials::{self, Credentials, Verdict};
+use super::problem::retry_after;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
@@ -52,10 +52,7 @@ pub async fn submit(
     if new != field("new_password2") {
         problems.again.push("The two password fields didn’t match.".to_owned());
     }
-    // At an unattended browser, nobody gets more attempts than on the sign-in page. Usernames have no spaces, so
-    // guesses there do not lock the owner out here.
-    let account = format!("password of {}", user.id);
-    let buckets = credentials.throttle.buckets(&account, client_address(&cx.request), None);
+    let buckets = credentials.throttle.own_buckets(user, client_address(&cx.request));
     match credentials.check(buckets, Some(user), field("old_password")).await? {
         Verdict::Right if problems.new.is_empty() && problems.again.is_empty() => {
             return change(&cx, &credentials, new).await;
@@ -66,9 +63,7 @@ pub async fn submit(
         }
         Verdict::Throttled(seconds) => {
             problems.old.push(credentials::wait(seconds));
-            let mut response = show(&cx, StatusCode::TOO_MANY_REQUESTS, problems)?;
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-            return Ok(response);
+            return Ok(retry_after(show(&cx, StatusCode::TOO_MANY_REQUESTS, problems)?, seconds));
         }
     }
     show(&cx, StatusCode::BAD_REQUEST, problems)

@@ -2,43 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::users::models::User;
 use crate::users::second_factor::SecondFactor;
 
+/// By default, a password alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Proof {
-    /// With a password alone.
-    #[default]
-    Password,
-    /// With a password and the second factor with this fingerprint.
-    SecondFactor(String),
-    /// With an account elsewhere, at this time in Unix seconds. Who needs a second factor is decided there.
-    External(i64),
+pub struct Proof {
+    /// In place of the password.
+    pub external: Option<ExternalAccount>,
+    /// The fingerprint of the second factor whose code was right.
+    pub factor: Option<String>,
+}
+
+/// An account elsewhere that the user is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalAccount {
+    pub sub: String,
+    /// When the user signed in there, in Unix seconds.
+    pub since: i64,
 }
 
 impl Proof {
-    /// Whether a session that began so is still good: a factor that came, went or was replaced ends it.
-    pub fn is_enough(&self, factor: Option<&SecondFactor>) -> bool {
-        match self {
-            Proof::Password => factor.is_none(),
-            Proof::SecondFactor(used) => factor.is_some_and(|factor| factor.fingerprint() == *used),
-            Proof::External(_) => true,
-        }
+    pub fn with_factor(&self, fingerprint: Option<String>) -> Proof {
+        Proof { factor: fingerprint, ..self.clone() }
     }
 
-    /// After the user has turned a second factor on or off.
-    pub fn with_factor(&self, factor: Option<&SecondFactor>) -> Proof {
-        match (self, factor) {
-            (Proof::External(at), _) => Proof::External(*at),
-            (_, Some(factor)) => Proof::SecondFactor(factor.fingerprint()),
-            (_, None) => Proof::Password,
-        }
+    /// Whether a session that began so is still good. A second factor that came, went or was replaced ends it, and so
+    /// does the end of the link to the account elsewhere.
+    pub fn is_enough(&self, user: &User, factor: Option<&SecondFactor>) -> bool {
+        let is_linked = |account: &ExternalAccount| user.cognito_sub.as_ref() == Some(&account.sub);
+        self.external.as_ref().is_none_or(is_linked) && self.factor == factor.map(SecondFactor::fingerprint)
     }
 
-    /// When an account elsewhere was used, in Unix seconds.
-    pub fn external_since(&self) -> Option<i64> {
-        match self {
-            Proof::External(at) => Some(*at),
-            _ => None,
-        }
+    pub fn is_password_alone(&self) -> bool {
+        *self == Proof::default()
     }
 }

@@ -244,10 +244,10 @@ impl SignedIn {
             user.filter(|user| user.is_active && user.is_staff && auth_hash(user.password.as_deref()) == began_with);
         let Some(user) = user else { return Ok(None) };
         let (proof, factor) = (get::<Proof>(state, PROOF).unwrap_or_default(), second_factor::find(conn, user.id)?);
-        if !proof.is_enough(factor.as_ref()) {
+        if !proof.is_enough(&user, factor.as_ref()) {
             return Ok(None);
         }
-        let must_enrol = proof == Proof::Password && required.covers(&user);
+        let must_enrol = proof.is_password_alone() && required.covers(&user);
         let rights = Rights::of(conn, &user)?;
         let staff = Arc::new(Staff::new(user, rights));
         Ok(Some(SignedIn { id: session.id, csrf_token, staff, proof, must_enrol }))
@@ -271,7 +271,7 @@ pub fn begin(session: &Session, user: &User, request: &HttpRequest, proof: Proof
     insert(session, USER_ID, user.id)?;
     insert(session, ADDRESS, client_address(request).to_string())?;
     insert(session, USER_AGENT, user_agent)?;
-    insert(session, SINCE, proof.external_since())?;
+    insert(session, SINCE, proof.external.as_ref().map(|account| account.since))?;
     renew(session, user, &proof).map(drop)
 }
 

@@ -47,7 +47,8 @@ pub async fn sign_in_page(
     staff: Option<StaffUser>,
 ) -> Result<HttpResponse, Error> {
     let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
-    match staff {
+    // A user who must set up a second factor may sign in with another account.
+    match staff.filter(|staff| !staff.must_enrol) {
         Some(_) => Ok(see_other(&next)),
         None => show(&request, StatusCode::OK, "", &next, None),
     }
@@ -95,9 +96,9 @@ pub async fn sign_in(
         (Verdict::Right, Some(user)) => {
             let user = credentials.renew_hash(user, field("password").to_owned()).await?;
             if !has_factor {
-                return enter(&request, (&credentials, &cookies), &user, Proof::Password, &next).await;
+                return enter(&request, (&credentials, &cookies), &user, Proof::default(), &next).await;
             }
-            match code::ask(&request, &credentials, &cookies, &user, &next)? {
+            match code::ask(&request, (&credentials, &cookies), &user, None, &next)? {
                 Ok(response) => Ok(response),
                 Err(problem) => show(&request, StatusCode::SERVICE_UNAVAILABLE, &typed, &next, Some(problem)),
             }

@@ -14,6 +14,7 @@ use crate::crypto::fingerprint;
 use crate::db::Connection;
 use crate::http::client_address::Network;
 use crate::schema::throttles;
+use crate::users::models::User;
 
 /// Milliseconds until an account or a device may fail once more.
 const LEAK: f64 = 30_000.0;
@@ -21,6 +22,9 @@ const LEAK: f64 = 30_000.0;
 const SHARED: f64 = 4.0;
 /// ... and once more after this many milliseconds.
 const SHARED_LEAK: f64 = 15_000.0;
+/// Milliseconds until a code may be wrong once more: a guess is right three times in a million, so that a stranger who
+/// has the password needs years.
+const CODE_LEAK: f64 = 300_000.0;
 const MOST_REMOVED: i64 = 100;
 
 #[derive(Clone, Debug)]
@@ -56,6 +60,18 @@ impl Throttle {
         ]
     }
 
+    /// At an unattended browser, nobody gets more attempts than on the sign-in page. Usernames have no spaces, so guesses
+    /// there do not lock the owner out here.
+    pub fn own_buckets(self, user: &User, address: IpAddr) -> Vec<Bucket> {
+        self.buckets(&format!("password of {}", user.id), address, None)
+    }
+
+    /// Counts all guesses of a user's codes: each sign-in with the right password makes another device known, so the
+    /// devices' buckets alone would be no limit.
+    pub fn code_bucket(self, user: &User) -> Bucket {
+        Bucket { name: format!("code:{}", user.id), limit: f64::from(self.max_failures), leak: CODE_LEAK }
+    }
+
     /// Counts an attempt, or returns how many seconds to wait.
     pub fn take(self, conn: &mut Connection, buckets: &[Bucket]) -> QueryResult<Option<u64>> {
         let now = Utc::now().timestamp_millis();
@@ -83,7 +99,7 @@ impl Throttle {
     }
 
     fn remove_empty(self, conn: &mut Connection, now: i64) -> QueryResult<()> {
-        let slowest = f64::from(self.max_failures) * f64::max(LEAK, SHARED * SHARED_LEAK);
+        let slowest = f64::from(self.max_failures) * CODE_LEAK.max(LEAK).max(SHARED * SHARED_LEAK);
         let empty: Vec<String> = throttles::table
             .filter(throttles::at.lt(now - slowest as i64))
             .select(throttles::name)

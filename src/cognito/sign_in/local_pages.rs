@@ -32,7 +32,8 @@ use crate::users::validators;
 const ROOT: &str = "/local-pool";
 
 /// Headers of requests that a proxy or a tunnel forwards from other machines.
-const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+const PROXIED: [&str; 7] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via", "cf-connecting-ip"];
 
 /// As with Cognito.
 const CODE_AGE: Duration = Duration::from_secs(300);

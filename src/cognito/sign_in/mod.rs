@@ -34,8 +34,8 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// The rules by which a sign-in finds its user: it links as a token of the API does, and never creates.
-    pub fn policy(link_unverified_email: bool) -> Policy {
-        Policy { link_unverified_email, creation: Creation::Never, origin: Origin::FirstToken }
-    }
+    /// The rules by which a sign-in finds its user. It never creates one, and links only verified addresses, whatever the
+    /// API does: in many pools, users can set any address.
+    pub const POLICY: Policy =
+        Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::FirstToken };
 }

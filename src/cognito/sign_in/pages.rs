@@ -18,7 +18,8 @@ use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
 use crate::admin::auth::next::{own_path, sign_in_address};
 use crate::admin::auth::origin::host;
-use crate::admin::auth::proof::Proof;
+use crate::admin::auth::proof::{ExternalAccount, Proof};
+use crate::admin::auth::second_factor::code;
 use crate::admin::auth::session;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::pages::{Gate, page, see_other};
@@ -34,6 +35,7 @@ use crate::http::rate_limit::RateLimits;
 use crate::http::routes::get;
 use crate::users::models::User;
 use crate::users::refusals::{Kind, Refusals, Who};
+use crate::users::second_factor;
 
 /// What the admin shows of this.
 pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
@@ -51,9 +53,9 @@ pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
 };
 
 /// The longest path, in bytes, that a sign-in leads on to.
-const MOST_NEXT: usize = 1000;
+const MOST_NEXT: usize = 500;
 /// The most flows of one browser. Their cookies go with every request.
-const MOST_FLOWS: usize = 5;
+const MOST_FLOWS: usize = 3;
 
 /// Why somebody was not signed in.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +80,8 @@ enum Failure {
     NoUser(Refusal),
     #[error("not staff")]
     NotStaff,
+    #[error("the key of the second factors is missing")]
+    NoFactorKey,
     #[error("the provider has no sign-out")]
     NoSignOut,
 }
@@ -123,11 +127,11 @@ impl Failure {
                 }
                 _ => "Cognito refused the sign-in.",
             },
-            Failure::Malformed => "The answer of Cognito is not complete.",
+            Failure::Malformed => "Cognito’s response is incomplete.",
             Failure::Provider(ProviderError::Unreachable(_)) | Failure::Token(Refusal::KeysUnavailable) => {
                 "Cognito cannot be reached at the moment."
             }
-            Failure::Provider(ProviderError::Unusable(_)) => "The answer of Cognito cannot be used.",
+            Failure::Provider(ProviderError::Unusable(_)) => "Cognito’s response is not valid.",
             Failure::Provider(ProviderError::CodeRefused(error)) => match error.as_str() {
                 "invalid_grant" => "Cognito did not accept the code of this sign-in.",
                 _ => "The app client of this site is not set up for this kind of sign-in. Tell your administrator.",
@@ -138,10 +142,11 @@ impl Failure {
             Failure::NoUser(Refusal::EmailUnverified) => {
                 "Cognito has not verified your e-mail address, so no account here can be found by it."
             }
-            Failure::NoUser(Refusal::EmailMissing) => "Cognito did not tell your e-mail address to this site.",
+            Failure::NoUser(Refusal::EmailMissing) => "Cognito did not send your e-mail address.",
             Failure::NoUser(Refusal::UserInactive) => "Your account here is deactivated.",
             Failure::NoUser(_) => "No account here belongs to your Cognito account.",
             Failure::NotStaff => "Your account here is not a staff account.",
+            Failure::NoFactorKey => "Your second factor cannot be checked at the moment. Tell your administrator.",
             Failure::NoSignOut => "You are signed out here. This site does not know where to sign you out of Cognito.",
         }
     }
@@ -155,6 +160,8 @@ impl Failure {
             Failure::Acr => Some(SignInRefusal::AcrNotAccepted.code()),
             Failure::TooOld => Some(SignInRefusal::SignInTooOld.code()),
             Failure::NotStaff => Some(SignInRefusal::NotStaff.code()),
+            // The page of the code has recorded it.
+            Failure::NoFactorKey => None,
             Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => None,
             Failure::Provider(_) | Failure::NoSignOut => None,
         }
@@ -162,9 +169,9 @@ impl Failure {
 
     fn status(&self) -> StatusCode {
         match self {
-            Failure::Provider(ProviderError::Unreachable(_)) | Failure::Token(Refusal::KeysUnavailable) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Failure::Provider(ProviderError::Unreachable(_))
+            | Failure::Token(Refusal::KeysUnavailable)
+            | Failure::NoFactorKey => StatusCode::SERVICE_UNAVAILABLE,
             Failure::Provider(ProviderError::CodeRefused(error)) if error == "invalid_grant" => StatusCode::BAD_REQUEST,
             Failure::Provider(_) => StatusCode::BAD_GATEWAY,
             Failure::NoSignOut => StatusCode::OK,
@@ -175,7 +182,12 @@ impl Failure {
 
     /// Whether another account at the provider could get in where this one did not.
     fn is_about_account(&self) -> bool {
-        matches!(self, Failure::NoUser(_) | Failure::NotStaff | Failure::Acr | Failure::TooOld)
+        matches!(self, Failure::NoUser(_) | Failure::NotStaff)
+    }
+
+    /// Whether only a new sign-in at the provider helps.
+    fn needs_new_sign_in(&self) -> bool {
+        self.is_about_account() || matches!(self, Failure::Acr | Failure::TooOld)
     }
 }
 
@@ -216,7 +228,8 @@ pub async fn begin(
     });
     // The cookie of the flow carries it, and browsers keep no cookie beyond 4096 bytes.
     let next = own_path(if next.len() > MOST_NEXT { "" } else { &next });
-    if staff.is_some() {
+    // A user who must set up a second factor may choose Cognito instead.
+    if staff.is_some_and(|staff| !staff.must_enrol) {
         return Ok(see_other(&next));
     }
     let own = origin(&request, &cookies);
@@ -290,10 +303,10 @@ pub async fn callback(
     let entered = match (flow, code(&sign_in, &parameters)) {
         (None, _) => Err(Failure::NoFlow.into()),
         (Some(_), Err(failure)) => Err(failure.into()),
-        (Some(flow), Ok(code)) => enter(&request, &sign_in, &credentials, &flow, code).await,
+        (Some(flow), Ok(code)) => enter(&request, &sign_in, (&credentials, &cookies), &flow, code).await,
     };
     let mut response = match entered {
-        Ok(()) => go_on(&request, &next)?,
+        Ok(response) => response,
         // A page that is loaded again.
         Err(End::Refused(Failure::NoFlow)) if staff.is_some() => see_other(&next),
         Err(End::Refused(failure)) => refuse(&request, &methods, &next, failure)?,
@@ -333,18 +346,18 @@ fn go_on(request: &HttpRequest, next: &str) -> Result<HttpResponse, Error> {
     }
 }
 
-/// Exchanges the code, finds the user and begins their session.
+/// Exchanges the code, finds the user, and begins their session or asks for the code of their second factor.
 async fn enter(
     request: &HttpRequest,
     sign_in: &SignIn,
-    credentials: &Credentials,
+    admin: (&Credentials, &Cookies),
     flow: &Flow,
     code: &str,
-) -> Result<(), End> {
+) -> Result<HttpResponse, End> {
     RateLimits::of(request)?.count_stranger(request)?;
     let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
     let entered = match sign_in.verifier.claims(&token).await {
-        Ok(claims) => enter_with(request, sign_in, credentials, flow, &claims).await,
+        Ok(claims) => enter_with(request, sign_in, admin, flow, &claims).await,
         Err(refusal) => Err(Failure::Token(refusal).into()),
     };
     if let Err(End::Refused(failure)) = &entered {
@@ -363,23 +376,35 @@ async fn record(request: &HttpRequest, sign_in: &SignIn, failure: &Failure, toke
 async fn enter_with(
     request: &HttpRequest,
     sign_in: &SignIn,
-    credentials: &Credentials,
+    (credentials, cookies): (&Credentials, &Cookies),
     flow: &Flow,
     claims: &Claims,
-) -> Result<(), End> {
-    let authenticated_at = check(sign_in, flow, claims)?;
+) -> Result<HttpResponse, End> {
+    let since = check(sign_in, flow, claims)?.timestamp();
     let (issuer, identity, policy) =
         (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims), sign_in.policy);
     let groups = linking::groups(claims, sign_in.staff_group.as_ref());
-    let enter = move |conn: &mut _| linking::enter(conn, &issuer, &identity, policy, groups.as_ref());
-    let user = credentials.db.write(enter).await?;
+    let enter = move |conn: &mut _| {
+        let user = linking::enter(conn, &issuer, &identity, policy, groups.as_ref())?;
+        let has_factor = second_factor::find(conn, user.id)?.is_some();
+        Ok((user, has_factor))
+    };
+    let (user, has_factor) = credentials.db.write(enter).await?;
     if !user.is_staff {
         return Err(Failure::NotStaff.into());
     }
+    let account = ExternalAccount { sub: claims.sub.clone(), since };
+    if has_factor {
+        // The link may be new, and made by an e-mail address that somebody else has set.
+        note(request, &user, "signed in with Cognito, a code is asked for");
+        let asked = code::ask(request, (credentials, cookies), &user, Some(account), &flow.next)?;
+        return asked.map_err(|_| Failure::NoFactorKey.into());
+    }
     credentials.note_login(user.id).await?;
-    session::begin(&request.get_session(), &user, request, Proof::External(authenticated_at.timestamp()))?;
-    note(request, &user);
-    Ok(())
+    let proof = Proof { external: Some(account), factor: None };
+    session::begin(&request.get_session(), &user, request, proof)?;
+    note(request, &user, "signed in to the admin with Cognito");
+    Ok(go_on(request, &flow.next)?)
 }
 
 /// What a sign-in asks of an ID token beyond what the verifier has checked. Returns when the user signed in.
@@ -398,9 +423,9 @@ fn check(sign_in: &SignIn, flow: &Flow, claims: &Claims) -> Result<DateTime<Utc>
     if age < sign_in.max_age { Ok(at) } else { Err(Failure::TooOld) }
 }
 
-fn note(request: &HttpRequest, user: &User) {
+fn note(request: &HttpRequest, user: &User, what: &str) {
     let (name, from) = (user.username.escape_debug(), client_address(request));
-    log::info!(request_id = request_id(request); "signed in to the admin with Cognito: `{name}` from {from}");
+    log::info!(request_id = request_id(request); "{what}: `{name}` from {from}");
 }
 
 /// The page that says why nobody was signed in.
@@ -408,14 +433,13 @@ fn refuse(request: &HttpRequest, methods: &SignInMethods, next: &str, failure: F
     let from = client_address(request);
     let why = failure.to_string();
     log::warn!(request_id = request_id(request); "sign-in with Cognito refused: {} from {from}", why.escape_debug());
-    let is_about_account = failure.is_about_account();
     let encoded: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    let forced = if is_about_account { "&again=1" } else { "" };
+    let forced = if failure.needs_new_sign_in() { "&again=1" } else { "" };
     let refused = RefusedPage {
         gate: Gate::new(request, "You are not signed in"),
         text: failure.text(),
         again: format!("{SIGN_IN}?next={encoded}{forced}"),
-        sign_out: is_about_account.then_some(SIGN_OUT),
+        sign_out: failure.is_about_account().then_some(SIGN_OUT),
         password: methods.password.then(|| sign_in_address(next)),
     };
     page(failure.status(), &refused)

@@ -87,6 +87,11 @@ impl ProviderFixture {
         *self.token.lock().expect("the lock") = None;
     }
 
+    /// The token endpoint says how long its answer is, and sends none of it.
+    pub fn stalls(&self) {
+        self.replies("200 OK", "content-length: 100\r\nx-stalls: yes\r\n", "");
+    }
+
     /// What the token endpoint was asked: heads and bodies.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("the lock").clone()
@@ -123,6 +128,11 @@ async fn answer(mut stream: TcpStream, (discovery, token, requests): Shared) {
         token.lock().expect("the lock").clone()
     };
     if let Some((status, headers, body)) = reply {
+        if headers.contains("x-stalls") {
+            let _ = stream.write_all(format!("HTTP/1.1 {status}\r\n{headers}\r\n").as_bytes()).await;
+            let _ = stream.read_u8().await;
+            return;
+        }
         let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n", body.len());
         let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
     }

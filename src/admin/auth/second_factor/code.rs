@@ -13,7 +13,7 @@ use crate::admin::auth::entry::{enter, known_device};
 use crate::admin::auth::external::SignInMethods;
 use crate::admin::auth::next::{NextQuery, own_path, sign_in_address, with_next};
 use crate::admin::auth::problem::{Problem, retry_after};
-use crate::admin::auth::proof::Proof;
+use crate::admin::auth::proof::ExternalAccount;
 use crate::admin::auth::session::{self, MESSAGES};
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::form_data::PublicForm;
@@ -38,23 +38,32 @@ struct CodePage<'a> {
     error: Option<Problem>,
 }
 
-/// Leads to this page after the right password. Whoever was signed in here before is signed out.
+/// Leads to this page after the right password, or from an account elsewhere. A user who was signed in here before is
+/// signed out.
 pub fn ask(
     request: &HttpRequest,
-    credentials: &Credentials,
-    cookies: &Cookies,
+    (credentials, cookies): (&Credentials, &Cookies),
     user: &User,
+    external: Option<ExternalAccount>,
     next: &str,
 ) -> Result<Result<HttpResponse, Problem>, Error> {
     let key = match credentials.factor_key.get() {
         Ok(key) => key,
-        Err(error) => return Ok(Err(Problem::error(key_problem(&error)))),
+        Err(error) => {
+            record(request, user, SignInRefusal::SecondFactorUnavailable);
+            return Ok(Err(Problem::error(key_problem(&error))));
+        }
     };
     if let Some(staff) = StaffUser::of(request) {
         staff.sign_out();
     }
     let mut response = see_other(&with_next(PATH, next));
-    cookies.set(&mut response, cookies::SECOND_FACTOR, &Pending::begin(user).seal(&key)?, Some(pending::AGE))?;
+    cookies.set(
+        &mut response,
+        cookies::SECOND_FACTOR,
+        &Pending::begin(user, external).seal(&key)?,
+        Some(pending::AGE),
+    )?;
     Ok(Ok(response))
 }
 
@@ -82,16 +91,21 @@ fn show(request: &HttpRequest, status: StatusCode, next: &str, error: Option<Pro
     Ok(response)
 }
 
-/// The user whose password was right a moment ago, and who still has it, the access and the second factor.
-async fn find(request: &HttpRequest, credentials: &Credentials, cookies: &Cookies) -> Result<Option<User>, Error> {
+/// The user who signed in a moment ago, and who still has the password, the access and the second factor.
+async fn find(
+    request: &HttpRequest,
+    credentials: &Credentials,
+    cookies: &Cookies,
+) -> Result<Option<(User, Pending)>, Error> {
+    let Ok(key) = credentials.factor_key.get() else { return Ok(None) };
     let has_passwords = request.app_data::<web::Data<SignInMethods>>().is_some_and(|methods| methods.password);
-    let Some(key) = credentials.factor_key.get().ok().filter(|_| has_passwords) else { return Ok(None) };
     let sealed = cookies.get(request, cookies::SECOND_FACTOR);
-    let Some(pending) = sealed.iter().find_map(|sealed| Pending::open(sealed, &key)) else { return Ok(None) };
+    let pending = sealed.iter().find_map(|sealed| Pending::open(sealed, &key));
+    let Some(pending) = pending.filter(|pending| has_passwords || pending.external.is_some()) else { return Ok(None) };
     let find = move |conn: &mut Connection| {
         let user = models::find(conn, pending.user_id)?.filter(|user| pending.is_of(user));
         let factor = second_factor::find(conn, pending.user_id)?;
-        Ok(user.filter(|_| factor.is_some()))
+        Ok(user.filter(|_| factor.is_some()).map(|user| (user, pending)))
     };
     credentials.db.read(find).await
 }
@@ -103,7 +117,7 @@ pub async fn submit(
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
     let next = own_path(form.get("next").unwrap_or_default());
-    let Some(user) = find(&request, &credentials, &cookies).await? else {
+    let Some((user, pending)) = find(&request, &credentials, &cookies).await? else {
         return Ok(see_other(&sign_in_address(&next)));
     };
     let device = known_device(&request, &credentials, &cookies, Some(&user));
@@ -113,7 +127,7 @@ pub async fn submit(
     note(&request, &user, &verdict);
     match verdict {
         CodeVerdict::Right(proven) => {
-            let proof = Proof::SecondFactor(proven.fingerprint.clone());
+            let proof = pending.proof(proven.fingerprint.clone());
             let mut response = enter(&request, (&credentials, &cookies), &user, proof, &next).await?;
             cookies.set(&mut response, cookies::SECOND_FACTOR, "", Some(pending::OVER))?;
             warn_of_last_codes(&request, &proven)?;
@@ -143,13 +157,20 @@ fn note(request: &HttpRequest, user: &User, verdict: &CodeVerdict) {
     let refusal = match verdict {
         CodeVerdict::Wrong => Some(SignInRefusal::CodeWrong),
         CodeVerdict::Throttled(_) => Some(SignInRefusal::TooManyAttempts),
-        CodeVerdict::Right(_) | CodeVerdict::NoKey(_) => None,
+        CodeVerdict::NoKey(_) => Some(SignInRefusal::SecondFactorUnavailable),
+        CodeVerdict::Right(_) => None,
     };
-    if let (Some(refusal), Some(refusals)) = (refusal, request.app_data::<web::Data<Refusals>>()) {
-        refusals.add(Kind::SignIn, refusal.code(), Who::User(user.id));
+    if let Some(refusal) = refusal {
+        record(request, user, refusal);
     }
     let (name, from) = (user.username.escape_debug(), client_address(request));
     log::log!(level, request_id = request_id(request); "{what}: `{name}` from {from}");
+}
+
+fn record(request: &HttpRequest, user: &User, refusal: SignInRefusal) {
+    if let Some(refusals) = request.app_data::<web::Data<Refusals>>() {
+        refusals.add(Kind::SignIn, refusal.code(), Who::User(user.id));
+    }
 }
 
 /// The first page after the sign-in says it.

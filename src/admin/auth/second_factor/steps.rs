@@ -10,7 +10,6 @@ use super::page::{Problems, TITLE, own, show};
 use crate::admin::auth::credentials::{self, CodeVerdict, Credentials, Verdict};
 use crate::admin::auth::next::{own_path, with_next};
 use crate::admin::auth::staff::ENROLMENT;
-use crate::admin::auth::throttle::Bucket;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::message::Message;
@@ -98,7 +97,7 @@ async fn confirm(cx: &AdminContext, credentials: &Credentials, form: &FormData, 
     Enrolment::end(&cx.staff.session);
     match cx.write(enrol).await? {
         Some((factor, codes)) => {
-            let csrf_token = cx.staff.renew_session(user, &cx.staff.proof.with_factor(Some(&factor)))?;
+            let csrf_token = cx.staff.renew_session(user, &cx.staff.proof.with_factor(Some(factor.fingerprint())))?;
             log::info!("user {} has turned a second factor on", user.id);
             show_codes(cx, csrf_token, codes, next).map(Ok)
         }
@@ -155,11 +154,6 @@ fn check_factor(conn: &mut Connection, user: &User, fingerprint: &str) -> Result
     }
 }
 
-/// At an unattended browser, nobody gets more attempts than on the sign-in page.
-fn buckets(cx: &AdminContext, credentials: &Credentials, user: &User) -> Vec<Bucket> {
-    credentials.throttle.buckets(&format!("password of {}", user.id), client_address(&cx.request), None)
-}
-
 async fn check_password(
     cx: &AdminContext,
     credentials: &Credentials,
@@ -167,7 +161,8 @@ async fn check_password(
 ) -> Result<Result<(), Problems>, Error> {
     let user = cx.staff.staff.user()?;
     let password = form.get("password").unwrap_or_default().to_owned();
-    Ok(match credentials.check(buckets(cx, credentials, user), Some(user), password).await? {
+    let buckets = credentials.throttle.own_buckets(user, client_address(&cx.request));
+    Ok(match credentials.check(buckets, Some(user), password).await? {
         Verdict::Right => Ok(()),
         Verdict::Wrong => Err(Problems::password("Your password was entered incorrectly. Please enter it again.")),
         Verdict::Throttled(seconds) => Err(Problems::password(credentials::wait(seconds)).wait(seconds)),
@@ -185,7 +180,8 @@ async fn prove(
     }
     let user = cx.staff.staff.user()?;
     let typed = form.get("code").unwrap_or_default().to_owned();
-    Ok(match credentials.check_code(buckets(cx, credentials, user), user.clone(), typed).await? {
+    let buckets = credentials.throttle.own_buckets(user, client_address(&cx.request));
+    Ok(match credentials.check_code(buckets, user.clone(), typed).await? {
         CodeVerdict::Right(proven) => Ok(proven.fingerprint),
         CodeVerdict::Wrong => Err(Problems::code(WRONG)),
         CodeVerdict::Throttled(seconds) => Err(Problems::code(credentials::wait(seconds)).wait(seconds)),

@@ -182,7 +182,7 @@ async fn buckets_that_are_empty_are_removed_in_time() {
         attempt(&client, &format!("192.0.2.{n}"), &format!("user{n}"), "wrong").await;
     }
     assert_eq!(server.count("throttles").await, 24);
-    server.sql("UPDATE throttles SET at = at - 301000").await;
+    server.sql("UPDATE throttles SET at = at - 1501000").await;
     attempt(&client, "198.51.100.1", "somebody", "wrong").await;
     assert_eq!(server.count("throttles").await, 2);
     let names = server.texts("SELECT name FROM throttles").await.join(" ");

@@ -1,9 +1,13 @@
 //! No other way in leaves the second factor out, and nobody loses it by accident.
 
+use gatepost::config::Config;
+
 use crate::cognito::sign_in::{Begun, server_with};
 use crate::harness::admin::{AdminClient, PASSWORD};
+use crate::harness::client::Answer;
 use crate::harness::factor::PAGE;
 use crate::harness::form::{Form, undo};
+use crate::harness::provider::ProviderFixture;
 use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const NEW: &str = "a much-better Passphrase 7";
@@ -153,26 +157,82 @@ async fn a_superuser_resets_the_factor_of_others_and_nobody_else_does() {
     server.sign_in("alice").await;
 }
 
+/// Comes back from Cognito as this user.
+async fn by_cognito(server: &TestServer, provider: &ProviderFixture, name: &str) -> (AdminClient, Answer) {
+    let mut flow = Begun::at(server, "/admin/articles/").await;
+    provider.issues(&flow.token(server, name).sign());
+    let answer = flow.come_back().await;
+    (flow.browser, answer)
+}
+
+const CODE: (u16, &str) = (303, "/admin/login/code/?next=/admin/articles/");
+
 #[tokio::test]
-async fn cognito_decides_for_those_who_sign_in_there() {
+async fn cognito_takes_the_place_of_the_password_and_not_of_the_code() {
     let (server, provider) = server_with(|_| {}).await;
-    server.staff_with_factor("alice").await;
-    let sign_in = async || {
-        let mut flow = Begun::at(&server, "/admin/").await;
-        provider.issues(&flow.token(&server, "alice").sign());
-        let answer = flow.come_back().await;
-        assert_eq!(answer.redirect(), (303, "/admin/"), "{}", answer.text());
-        flow.browser
-    };
-    let mut alice = sign_in().await;
+    let (app, codes, _) = server.staff_with_factor("alice").await;
+    let (mut alice, answer) = by_cognito(&server, &provider, "alice").await;
+    assert_eq!(answer.redirect(), CODE, "{}", answer.text());
+    assert!(!alice.is_in().await);
+    alice.page(answer.header("location")).await;
+    assert_has(&alice.give_code(&app.wrong_code()).await.text(), &["This code is wrong"]);
+    assert!(!alice.is_in().await);
+    assert_eq!(alice.give_code(&codes[0]).await.status, 303);
     assert!(alice.is_in().await);
     assert_has(&alice.page(PAGE).await, &[">On</span>"]);
-    // Without a password there is nothing to protect.
+
+    // With passwords closed, the code is still asked for.
+    let closed = TestServer::start_with(|config| {
+        *config = Config { password_sign_in: false, ..server.config.clone() };
+    })
+    .await;
+    let (mut alice, answer) = by_cognito(&closed, &provider, "alice").await;
+    assert_eq!(answer.redirect(), CODE);
+    alice.page(answer.header("location")).await;
+    assert_eq!(alice.give_code(&codes[1]).await.status, 303);
+    assert!(alice.is_in().await);
+
+    // Without a password, no factor can be set up.
     server.sql("DELETE FROM second_factors; UPDATE users SET password = NULL").await;
-    let mut alice = sign_in().await;
+    let (mut alice, answer) = by_cognito(&server, &provider, "alice").await;
+    assert_eq!(answer.redirect(), (303, "/admin/articles/"));
     let page = alice.page(PAGE).await;
     assert_has(&page, &["A second factor protects sign-ins with a password, and your account has none."]);
     assert_lacks(&page, &["Set up</button>"]);
     assert_eq!(alice.post(PAGE, &[("action", "begin"), ("password", "")]).await.status, 303);
     assert_lacks(&alice.page(PAGE).await, &["otpauth:"]);
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_else_has_set_does_not_replace_the_code() {
+    let (server, provider) = server_with(|_| {}).await;
+    server.staff_with_factor("alice").await;
+    let mut root = server.superuser().await;
+    let path = format!("/admin/users/{}/change/", id(&server, "alice").await);
+    let form = root.open_form(&path).await.set("email", &["mallory@example.com"]);
+    assert_eq!(form.save(&mut root).await.status, 303);
+    let (mallory, answer) = by_cognito(&server, &provider, "mallory").await;
+    assert_eq!(answer.redirect(), CODE, "{}", answer.text());
+    assert!(!mallory.is_in().await);
+    for path in ["/admin/", "/admin/articles/", PAGE] {
+        assert_eq!(mallory.call("GET", path).status().await, 302, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_began_with_cognito_ends_with_the_link() {
+    let (server, provider) = server_with(|_| {}).await;
+    server.staff("jane", |_| {}).await;
+    let (jane, _) = by_cognito(&server, &provider, "jane").await;
+    let by_password = server.sign_in("jane").await;
+    assert!(jane.is_in().await);
+    let mut root = server.superuser().await;
+    let path = format!("/admin/users/{}/", id(&server, "jane").await);
+    root.page(&format!("{path}change/")).await;
+    let answer = root.post(&format!("{path}action/"), &[("action", "unlink")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert!(!jane.is_in().await);
+    assert!(by_password.is_in().await, "the password is still hers");
+    let (jane, _) = by_cognito(&server, &provider, "jane").await;
+    assert!(jane.is_in().await, "linked again by the address");
 }

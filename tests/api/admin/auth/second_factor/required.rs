@@ -115,7 +115,12 @@ async fn a_sign_in_with_cognito_is_not_concerned() {
     provider.issues(&flow.token(&server, "alice").sign());
     assert_eq!(flow.come_back().await.redirect(), (303, "/admin/"));
     assert!(flow.browser.is_in().await);
-    // The same user with the password is.
+    // The same user with the password is, and may choose Cognito instead.
     let by_password = server.sign_in("alice").await;
     assert_eq!(by_password.call("GET", "/admin/").status().await, 302);
+    assert_has(&by_password.call("GET", "/admin/login/").send().await.text(), &["Sign in with Cognito"]);
+    let mut flow = Begun::in_browser(by_password, "/admin/").await;
+    provider.issues(&flow.token(&server, "alice").sign());
+    assert_eq!(flow.come_back().await.redirect(), (303, "/admin/"));
+    assert!(flow.browser.is_in().await);
 }

@@ -196,6 +196,30 @@ async fn codes_are_guessed_no_more_often_than_passwords_and_from_the_same_budget
 }
 
 #[tokio::test]
+async fn browsers_that_are_known_for_the_user_share_the_budget_of_codes() {
+    let server = TestServer::start().await;
+    server.staff("alice", |_| {}).await;
+    let mut browsers = Vec::new();
+    for _ in 0..3 {
+        browsers.push(server.sign_in("alice").await);
+    }
+    let (app, _) = browsers[0].enrol().await;
+    let mut guesses = 0;
+    for browser in &mut browsers {
+        loop {
+            if browser.sign_in("alice", PASSWORD).await.status == 429
+                || browser.give_code(&app.wrong_code()).await.status == 429
+            {
+                break;
+            }
+            guesses += 1;
+            assert!(guesses < 20, "without an end");
+        }
+    }
+    assert_eq!(guesses, 5);
+}
+
+#[tokio::test]
 async fn a_right_code_costs_no_attempt() {
     let server = TestServer::start().await;
     let (app, ..) = server.staff_with_factor("alice").await;
