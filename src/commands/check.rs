@@ -111,7 +111,9 @@ fn second_factors(config: &Config) -> Option<Result<String, String>> {
     let exist =
         !config.database.is_missing() && Db::probe_with(&config.database, second_factor::exists).unwrap_or(false);
     let is_required = config.second_factor_required != Required::Nobody;
-    Some(match (&config.second_factor_key, exist) {
+    let is_optional = is_required && config.provider.as_ref().is_some_and(|provider| provider.acr.is_empty());
+    let note = if is_optional { "; sign-ins with Cognito need none, because COGNITO_ADMIN_ACR is not set" } else { "" };
+    let checked = match (&config.second_factor_key, exist) {
         (_, true) => key.get().map_err(|error| error.to_string()).and_then(|key| readable(config, key)),
         (KeySource::Setting(_), false) => Ok("the key is set".to_owned()),
         (KeySource::File(path), false) if path.exists() => {
@@ -120,7 +122,8 @@ fn second_factors(config: &Config) -> Option<Result<String, String>> {
         (KeySource::File(_), false) if !is_required => return None,
         (KeySource::File(path), false) => Ok(format!("the first enrolment creates the key in {}", path.display())),
         (KeySource::Missing, false) => Ok("nobody can turn one on: SECOND_FACTOR_KEY is not set".to_owned()),
-    })
+    };
+    Some(checked.map(|text| text + note))
 }
 
 fn readable(config: &Config, key: Seal) -> Result<String, String> {

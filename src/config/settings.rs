@@ -28,7 +28,7 @@ settings! {
     "COGNITO_TOKEN_URL", "from discovery", "Where codes are exchanged, instead of what the issuer's discovery says.";
     "COGNITO_LOGOUT_URL", "from discovery", "Where staff sign out of Cognito, instead of what the issuer's discovery says.";
     "ADMIN_PASSWORD_SIGN_IN", "`true`", "`false` closes the sign-in with a password. Sign-in with Cognito must be set up.";
-    "SECOND_FACTOR_KEY", "SQLite: a key file beside the database, created when it is first needed; PostgreSQL: none", "The key that encrypts the secrets of second factors: 32 random bytes in base64, for example from `openssl rand -base64 32`. Back it up: without it, no authenticator app works any more.";
+    "SECOND_FACTOR_KEY", "SQLite: a key file next to the database, created when it is first needed; PostgreSQL: none", "The key that encrypts the secrets of second factors: 32 random bytes in base64, for example from `openssl rand -base64 32`. Back it up: without it, no authenticator app works any more.";
     "REQUIRE_SECOND_FACTOR", "nobody", "Who cannot use the admin with a password alone: `superusers` or `staff`. After the sign-in, they can only set up a second factor until they have one. A sign-in with Cognito is not affected.";
     "PUBLIC_URL", "none", "The origin that browsers see, such as `https://admin.example.com`. Set it if a proxy changes `Host` or its port: forms of the admin must come from here. A host that a trusted proxy sends in `X-Forwarded-Host` or `Forwarded` counts as well. Cognito leads back to `/admin/login/cognito/callback/` below it.";
     "COGNITO_TOKEN_USE", "`id`", "Which tokens of users are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";

@@ -313,6 +313,9 @@ const PAGES: &[(&str, &str)] = &[
     ("article_add", "/admin/articles/add/"),
     ("import", "/admin/users/import/"),
     ("history", "/admin/history/"),
+    ("service_accounts", "/admin/service_accounts/"),
+    ("service_account", "/admin/service_accounts/1/change/"),
+    ("second_factor", "/admin/second_factor/"),
     ("sessions", "/admin/sessions/"),
     ("password", "/admin/password_change/"),
     ("search", "/admin/search/?q=e"),
@@ -339,6 +342,12 @@ async fn furnish(server: &TestServer) {
         server.post(&token, &json!({ "name": name }).to_string()).await;
     }
     assert_eq!(server.call("DELETE", "/articles/4/").token(&token).status().await, 204);
+    server
+        .sql(
+            "INSERT INTO service_accounts (name, client_id, is_active, created_at) VALUES
+        ('Nightly import', '5nightlyimport7890abcdefgh', TRUE, '2026-11-22 10:00:00')",
+        )
+        .await;
     server.sql("INSERT INTO refusals (at, kind, code, sub, email, user_id, times) VALUES
         ('2026-11-22 10:00:00', 'token', 'token_expired', '8f1d3c4e-0a52-4c7e-9d7a-3f1b2c3d4e5f', 'grace.hopper@example.com', 1, 3),
         ('2026-11-22 11:00:00', 'sign_in', 'password_wrong', '', '', 2, 1), ('2026-11-22 12:00:00', 'token', 'key_unknown', '', '', NULL, 12)").await;
