@@ -115,8 +115,8 @@ impl Model {
             from: from.as_deref(),
             backwards: query.cursor.as_ref().is_some_and(|cursor| cursor.backwards),
             limit: query.limit + 1,
-            // Of orders by several fields there are too many.
-            is_kept: query.order.len() <= 2,
+            // Of orders by several fields there are too many. A search is planned for its words.
+            is_kept: query.order.len() <= 2 && query.search.is_empty(),
         };
         let found = keyset::fetch(conn, &scan)?;
         let total = match found.first().and_then(|values| values.last()?.as_i64()) {

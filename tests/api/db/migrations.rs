@@ -18,7 +18,7 @@ fn folders(kind: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// What the database says of its tables, columns, indexes, constraints, triggers and functions.
+/// What the database says of its tables, columns, indexes, constraints, triggers and functions. Extensions stay.
 async fn schema(server: &TestServer) -> Vec<String> {
     let query = match server.db.url() {
         DatabaseUrl::Sqlite(_) => {
@@ -34,6 +34,7 @@ async fn schema(server: &TestServer) -> Vec<String> {
                  WHERE connamespace = 'public'::regnamespace
              UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
              UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
              ORDER BY 1"
         }
     };

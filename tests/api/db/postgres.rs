@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use gatepost::db::rows::{self, Sql};
-use gatepost::db::{DatabaseUrl, Db};
+use gatepost::db::{Connection, DatabaseUrl, Db};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -536,4 +537,55 @@ async fn the_settings_of_a_role_change_nothing() {
         let articles = server.get(&format!("/articles/?search={search}"), &alice).await.json();
         assert_eq!(articles.as_array().map(Vec::len), Some(found), "{search}: {articles}");
     }
+}
+
+/// What each of these searches finds, by names.
+async fn found(server: &TestServer, token: &str) -> Vec<String> {
+    let searches =
+        ["gate", "GATE post", "post gate", "ΣΊΣΥΦ", "σίσυφος", "мир", "ŻÓŁ", "日本", "50%25", "_b", "%5C", "e", "none"];
+    let mut all = Vec::new();
+    for search in searches {
+        let articles = server.get(&format!("/articles/?search={}", search.replace(' ', "+")), token).await.json();
+        let names = articles.as_array().expect("a list").iter().map(|article| article["name"].to_string());
+        all.push(format!("{search}: {}", names.collect::<Vec<_>>().join(", ")));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_search_finds_the_same_by_the_index_and_by_reading_all_rows() {
+    let server = TestServer::start().await;
+    let alice = server.alice().await;
+    let names =
+        ["The gate and the post", "Gateway", "Σίσυφος", "Привет, мир", "zażółć", "日本語の記事", "50% a_b c\\d"];
+    for name in names {
+        assert_eq!(server.post(&alice, &json!({ "name": name }).to_string()).await.status, 201, "{name}");
+    }
+    let (db, _) = Db::open(&server.config.database).expect("the database");
+    let explain = |conn: &mut Connection| {
+        conn.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")?;
+        let mut plan = Sql::new("EXPLAIN SELECT id FROM articles WHERE contains_all(coalesce(name, ''), ?)");
+        plan.bind("gate\u{1f}post");
+        Ok(rows::load(conn, plan)?)
+    };
+    let plan = format!("{:?}", db.read(explain).await.expect("a plan"));
+    assert_has(&plan, &["Bitmap Index Scan on articles_search", "~~ '%gate%'"]);
+    let by_index = found(&server, &alice).await;
+    assert_eq!(by_index[..2], ["gate: \"The gate and the post\", \"Gateway\"", "GATE post: \"The gate and the post\""]);
+    assert_eq!(by_index[3..6], ["ΣΊΣΥΦ: \"Σίσυφος\"", "σίσυφος: \"Σίσυφος\"", "мир: \"Привет, мир\""]);
+    server.sql("DROP INDEX articles_search").await;
+    assert_eq!(found(&server, &alice).await, by_index);
+}
+
+#[tokio::test]
+async fn a_role_that_may_create_no_extension_gets_a_database_without_the_index() {
+    let database = postgres::shared().empty_database();
+    postgres::shared().sql("CREATE ROLE modest LOGIN");
+    postgres::run(database.address(), "GRANT USAGE, CREATE ON SCHEMA public TO modest");
+    let url = DatabaseUrl::parse(&database.address().replace("postgres@", "modest@")).expect("a URL");
+    let server = TestServer::start_with(|config| config.database = url).await;
+    let alice = server.alice().await;
+    assert_eq!(server.post_article(&alice, "The gate").await.status, 201);
+    assert_eq!(server.get("/articles/?search=GATE", &alice).await.json().as_array().map(Vec::len), Some(1));
+    assert_eq!(server.count("pg_indexes WHERE indexname = 'articles_search'").await, 0);
 }

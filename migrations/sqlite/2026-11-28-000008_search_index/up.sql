@@ -1,0 +1,2 @@
+-- Only PostgreSQL has an index for searches.
+SELECT 1;
