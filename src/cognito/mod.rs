@@ -5,14 +5,12 @@
 
 pub mod authentication;
 pub mod caller;
-pub mod http_client;
 pub mod inspector;
 pub mod inspector_page;
 pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
-mod partition;
 pub mod post_confirmation;
 pub mod provider;
 pub mod refusals_page;
