@@ -19,6 +19,7 @@ pub enum Source {
     PostConfirmation,
     /// The groups of the user pool.
     Cognito,
+    PoolSync,
 }
 
 impl Source {
@@ -30,6 +31,7 @@ impl Source {
             Source::FirstToken => "first_token",
             Source::PostConfirmation => "post_confirmation",
             Source::Cognito => "cognito",
+            Source::PoolSync => "pool_sync",
         }
     }
 }

@@ -14,11 +14,17 @@ pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make anothe
 
 /// Whether no other superuser can sign in to the admin.
 pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
+    is_last_superuser_without(conn, user, &[])
+}
+
+/// [`is_last_superuser`] once the others with these ids no longer count.
+pub fn is_last_superuser_without(conn: &mut Connection, user: &User, gone: &[i64]) -> QueryResult<bool> {
     if !(user.is_active && user.is_staff && user.is_superuser) {
         return Ok(false);
     }
     let mut others = users::table
         .filter(users::is_superuser.and(users::is_active).and(users::is_staff).and(users::id.ne(user.id)))
+        .filter(users::id.ne_all(gone))
         .select(users::id)
         .into_boxed();
     if user.password.is_some() {

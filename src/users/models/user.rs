@@ -75,6 +75,8 @@ pub struct User {
     pub cognito_groups_iat: Option<i64>,
     /// A group of the pool made the user staff.
     pub staff_by_cognito: bool,
+    /// The pool sync deactivated the user, and so may re-activate them.
+    pub deactivated_by_sync: bool,
 }
 
 impl std::fmt::Debug for User {
@@ -105,6 +107,7 @@ pub enum Origin {
     CommandLine,
     FirstToken,
     PostConfirmation,
+    PoolSync,
 }
 
 impl From<Origin> for Source {
@@ -114,6 +117,7 @@ impl From<Origin> for Source {
             Origin::CommandLine => Source::CommandLine,
             Origin::FirstToken => Source::FirstToken,
             Origin::PostConfirmation => Source::PostConfirmation,
+            Origin::PoolSync => Source::PoolSync,
         }
     }
 }
@@ -125,6 +129,7 @@ impl Origin {
             Origin::CommandLine => "command_line",
             Origin::FirstToken => "first_token",
             Origin::PostConfirmation => "post_confirmation",
+            Origin::PoolSync => "pool_sync",
         }
     }
 }
