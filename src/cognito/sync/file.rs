@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
@@ -11,17 +11,23 @@ use super::listing::{Incomplete, Listing, Page};
 
 /// A list of a million users takes about that long, and the time of a file is that of its end.
 const LISTING_TAKES: TimeDelta = TimeDelta::minutes(10);
+/// Editors on Windows begin a file with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub fn open(path: &Path) -> Result<Listing, String> {
     let fail = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
     let file = File::open(path).map_err(|error| fail(&error))?;
     let written = file.metadata().and_then(|about| about.modified()).map_err(|error| fail(&error))?;
     let began = (DateTime::<Utc>::from(written) - LISTING_TAKES).naive_utc();
-    read(BufReader::new(file), began).map_err(|problem| fail(&problem))
+    read(file, began).map_err(|problem| fail(&problem))
 }
 
 /// One page is in memory at a time, and of a user only what is compared.
 pub fn read(content: impl Read, began: NaiveDateTime) -> Result<Listing, String> {
+    let mut content = BufReader::new(content);
+    if content.fill_buf().is_ok_and(|start| start.starts_with(BYTE_ORDER_MARK)) {
+        content.consume(BYTE_ORDER_MARK.len());
+    }
     let mut users = HashMap::new();
     let (mut pages, mut ends, mut is_at_end) = (0, 0, false);
     for page in serde_json::Deserializer::from_reader(content).into_iter::<Page>() {

@@ -1,6 +1,7 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
 pub mod admin;
+pub mod aws;
 pub mod browser;
 pub mod client;
 pub mod database;
