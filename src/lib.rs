@@ -9,25 +9,27 @@
 //! | room | what it does | in the Django project | may use |
 //! |---|---|---|---|
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
-//! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito`, `users`, `history`, `db`, `crypto`, `error` |
+//! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito::sync`, `cognito`, `aws`, `users`, `history`, `db`, `crypto`, `error` |
 //! | `django` | moving in from a Django project | `dumpdata`, `loaddata` | `articles`, `users`, `models`, `history`, `db`, `error` |
-//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::refusals_page`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
+//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `aws`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::refusals_page`, `cognito::sync`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
 //! | `users::admin` | users, groups and service accounts in the admin | `django.contrib.auth.admin` | `users`, `admin`, `db`, `error` |
 //! | `cognito::post_confirmation` | the pool's trigger | | `api`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
-//! | `cognito::sign_in` | staff sign in to the admin with Cognito; the local pool's sign-in page | | `admin`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
+//! | `cognito::sign_in` | staff sign in to the admin with Cognito; the local pool's sign-in page | | `admin`, `cognito`, `users`, `http`, `aws`, `db`, `crypto`, `error` |
 //! | `cognito::inspector_page` | the token inspector in the admin | | `admin`, `cognito`, `users`, `http`, `error` |
 //! | `cognito::refusals_page` | refused tokens and sign-ins in the admin | | `admin`, `users`, `http`, `db`, `error` |
-//! | `config` | every setting, read once | `settings.py` | `cognito`, `users`, `http`, `db`, `crypto` |
+//! | `cognito::sync` | keeping local users in step with the pool | | `cognito`, `users`, `history`, `aws`, `db`, `metrics`, `error` |
+//! | `config` | every setting, read once | `settings.py` | `cognito::sync`, `cognito`, `users`, `http`, `aws`, `db`, `crypto` |
 //! | `admin` | pages where signed-in staff manage every registered model | `django.contrib.admin` | `users`, `models`, `history`, `http`, `db`, `crypto`, `error`, `schema` |
 //! | `api` | view sets, parsers, pages, metadata, the browsable API | Django REST framework | `cognito`, `users`, `models`, `history`, `http`, `db`, `error` |
-//! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints | app `cognito` | `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error` |
+//! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints | app `cognito` | `users`, `history`, `http`, `aws`, `db`, `metrics`, `crypto`, `error` |
 //! | `users` | accounts of people and machines, rights, passwords, second factors, sessions, refusals | `django.contrib.auth` | `models`, `history`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `models` | models: fields, rows and lists; creating, changing and deleting rows | `django.db.models` | `history`, `db`, `error` |
 //! | `history` | the change history, restoring deleted rows, retention periods | `django_admin_log` | `db`, `crypto`, `error`, `schema` |
 //! | `http` | handling of every request: request id, `Host`, headers, limits, compression, content negotiation | `MIDDLEWARE` | `metrics`, `error` |
 //! | `db` | [`Db::read`](db::Db::read) and [`Db::write`](db::Db::write) on SQLite or PostgreSQL, migrations, copies, backups, searches | the ORM's connection | `metrics`, `crypto`, `error`, `schema` |
+//! | `aws` | calls of AWS's APIs: credentials, signatures, the HTTP client | | `crypto` |
 //! | `metrics` | counters and histograms | | |
 //! | `crypto` | random tokens, constant-time comparison, encryption, one-time passwords, secrets | `django.utils.crypto` | `error` |
 //! | `error` | one error type with its HTTP responses | exceptions | |
@@ -56,6 +58,7 @@
 pub mod admin;
 pub mod api;
 pub mod articles;
+pub mod aws;
 pub mod cognito;
 pub mod commands;
 pub mod config;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatepost::commands::{
     self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, import,
-    import_django, migrate, openapi, resetsecondfactor, serve, token,
+    import_django, migrate, openapi, resetsecondfactor, serve, sync, token,
 };
 use gatepost::config::{self, Basics, Config};
 
@@ -35,6 +35,8 @@ enum Command {
     Import(import::Arguments),
     /// Move in from a Django project
     ImportDjango(import_django::Arguments),
+    /// Bring local users in step with the user pool: deactivate, activate, link, and give groups
+    Sync(sync::Arguments),
     /// Create a superuser
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
@@ -92,6 +94,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Resetsecondfactor(arguments) => resetsecondfactor::run(&basics, &arguments),
         Command::Serve => serve::run(&Config::from_variables(&variables)?),
         Command::Health => health::run(config::bind_address(&variables)?),
+        Command::Sync(arguments) => sync::run(&Config::from_variables(&variables)?, arguments),
         Command::Check => check::run(&Config::from_variables(&variables)?),
         Command::CheckToken => check_token::run(&Config::from_variables(&variables)?),
         Command::Token(arguments) => token::run(&Config::from_variables(&variables)?, arguments),

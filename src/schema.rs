@@ -201,6 +201,7 @@ diesel::table! {
         origin -> Text,
         cognito_groups_iat -> Nullable<BigInt>,
         staff_by_cognito -> Bool,
+        deactivated_by_sync -> Bool,
     }
 }
 

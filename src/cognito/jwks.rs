@@ -14,8 +14,8 @@ use reqwest::Client;
 use tokio::sync::watch;
 use url::Url;
 
-use super::http_client::{FETCH_TIMEOUT, chain, http_client, read_body};
 use super::jwk::{self, Key, KeySet};
+use crate::aws::http_client::{FETCH_TIMEOUT, chain, http_client, read_body};
 use crate::error::Refusal;
 use crate::metrics;
 

@@ -147,7 +147,7 @@ pub fn enter(
 /// The groups of a verified token. Those of a token without `iat` are not taken: it could be older than any other.
 pub fn groups(claims: &Claims, staff_group: Option<&Arc<str>>) -> Option<TokenGroups> {
     let staff_group = staff_group.cloned();
-    claims.iat.map(|iat| TokenGroups { names: claims.groups.clone(), iat, staff_group })
+    claims.iat.map(|iat| TokenGroups { names: claims.groups.clone(), iat, staff_group, source: Source::Cognito })
 }
 
 /// The username in the pool if it is free and valid in Django, otherwise the `sub`, numbered if necessary: a stranger

@@ -1,24 +1,23 @@
 //! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
 //! [`jwks`], and [`linking`] finds the local user or [`service_accounts`] the machine client. Each failure is a
 //! [`Refusal`]. [`post_confirmation`] receives sign-ups before their first token. [`inspector`] shows which check a token
-//! fails, [`refusals_page`] what was refused.
+//! fails, [`refusals_page`] what was refused. [`sync`] compares the users of the pool with the local ones.
 
 pub mod authentication;
 pub mod caller;
-pub mod http_client;
 pub mod inspector;
 pub mod inspector_page;
 pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
-mod partition;
 pub mod post_confirmation;
 pub mod provider;
 pub mod refusals_page;
 pub mod service_accounts;
 pub mod sign_in;
 mod signatures;
+pub mod sync;
 pub mod token;
 pub mod user_pool;
 pub mod verifier;

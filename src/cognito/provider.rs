@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::cognito::http_client::{BodyError, chain, http_client, read_body};
+use crate::aws::http_client::{BodyError, chain, http_client, read_body};
 use crate::cognito::local_pool::ADMIN_CLIENT_ID;
 use crate::cognito::user_pool::checked_url;
 use crate::crypto::Secret;

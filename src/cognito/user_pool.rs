@@ -1,11 +1,10 @@
 //! A user pool's id, and the URLs derived from it.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
 
-use std::net::IpAddr;
+use url::Url;
 
-use url::{Host, Url};
-
-use super::partition::endpoint;
+use crate::aws::http_client::is_loopback;
+use crate::aws::partition::endpoint;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
@@ -61,6 +60,10 @@ impl PoolId {
         &self.id
     }
 
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Cognito uses both.
     pub fn issuers(&self) -> [String; 2] {
         let PoolId { id, region } = self;
@@ -105,15 +108,6 @@ pub fn checked_issuer(text: &str) -> Result<Url, String> {
         return Err(format!("`{}` has a `?` or `#`, which an issuer never has", text.escape_debug()));
     }
     Ok(url)
-}
-
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
 }
 
 /// Opening the database would apply migrations, which must not happen while a server is running.
-fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
+pub(super) fn refuse_unless_served(config: &Config) -> Result<(), CommandError> {
     let url = &config.database;
     if url.is_missing() {
         return Err(CommandError::new(format!("the database {url} does not exist yet; start the server once")));

@@ -15,6 +15,7 @@ mod output;
 mod prompt;
 pub mod resetsecondfactor;
 pub mod serve;
+pub mod sync;
 pub mod token;
 mod user;
 

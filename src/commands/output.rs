@@ -51,6 +51,11 @@ impl CommandError {
         CommandError { problem: problem.to_string(), code: 2 }
     }
 
+    /// An exit code that tells a script what happened.
+    pub(super) fn with_code(problem: impl ToString, code: u8) -> CommandError {
+        CommandError { problem: problem.to_string(), code }
+    }
+
     pub fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
@@ -77,6 +82,8 @@ command_error_from!(
     crate::config::ConfigError,
     crate::db::OpenError,
     crate::server::StartError,
+    crate::cognito::sync::SyncError,
+    crate::aws::AwsError,
     crate::django::ImportError
 );
 

@@ -14,9 +14,11 @@ use super::mode::{Mode, Pool};
 use super::variables::{self, ConfigError, Variables, fail};
 use super::{origins, values};
 
+use crate::aws::Environment;
 use crate::cognito::jwks::JwksSettings;
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::service_accounts::ResourceServer;
+use crate::cognito::sync::MaxChanges;
 use crate::cognito::user_pool::TokenUse;
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
@@ -59,6 +61,12 @@ pub struct Config {
     pub staff_group: Option<Arc<str>>,
     /// The Post Confirmation trigger may sign with any of them.
     pub post_confirmation_secrets: Vec<Secret>,
+    /// Between two regular syncs with the pool; `None`: there are none.
+    pub sync_every: Option<Duration>,
+    /// By one sync.
+    pub sync_max_changes: MaxChanges,
+    /// For the pool's API.
+    pub aws: Environment,
     pub jwks: JwksSettings,
     pub database: DatabaseUrl,
     /// Port 0 lets the system choose.
@@ -152,6 +160,9 @@ impl Config {
             create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
             staff_group: env.optional("COGNITO_STAFF_GROUP", values::cognito_group)?,
             post_confirmation_secrets: values::post_confirmation_secrets(&env)?,
+            sync_every: values::sync_every(&env, &pool)?,
+            sync_max_changes: env.optional("COGNITO_SYNC_MAX_CHANGES", str::parse)?.unwrap_or_default(),
+            aws: Environment::read(|name| variables.get(name).cloned()),
             jwks: JwksSettings {
                 refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
                 cooldown: env.seconds("COGNITO_JWKS_COOLDOWN_SECONDS", 0, 10)?,
@@ -222,6 +233,8 @@ impl Config {
             ("COGNITO_CREATE_USERS", self.create_users.to_string()),
             ("COGNITO_STAFF_GROUP", or_none(self.staff_group.as_ref())),
             ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
+            ("COGNITO_SYNC_SECONDS", or_none(self.sync_every.map(|every| every.as_secs()))),
+            ("COGNITO_SYNC_MAX_CHANGES", self.sync_max_changes.to_string()),
             (
                 "COGNITO_CA_FILE",
                 self.jwks.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::variables::{ConfigError, fail};
 use super::{SETTINGS, env_file};
+use crate::aws;
 
 /// Reads the environment, and `.env` in the working directory for variables that the environment lacks. An empty
 /// variable hides the one in `.env`.
@@ -12,11 +13,11 @@ pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
     // No other folder is searched: it could have an unrelated file.
     env_file::load(Path::new(".env"))?;
     let mut variables = HashMap::new();
-    for setting in SETTINGS {
-        match std::env::var(setting.name) {
-            Ok(value) => drop(variables.insert(setting.name.to_owned(), value)),
+    for name in SETTINGS.iter().map(|setting| setting.name).chain(aws::VARIABLES) {
+        match std::env::var(name) {
+            Ok(value) => drop(variables.insert(name.to_owned(), value)),
             Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => return fail(setting.name, "is not UTF-8"),
+            Err(std::env::VarError::NotUnicode(_)) => return fail(name, "is not UTF-8"),
         }
     }
     Ok(variables)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
@@ -162,6 +163,17 @@ pub(super) fn cognito_group(name: &str) -> Result<Arc<str>, &'static str> {
 pub(super) fn resource_server(env: &Variables, pool: &Pool) -> Result<Option<ResourceServer>, ConfigError> {
     let set = env.optional("COGNITO_RESOURCE_SERVER", ResourceServer::parse)?;
     Ok(set.or_else(|| (*pool == Pool::Local).then(ResourceServer::local)))
+}
+
+pub(super) fn sync_every(env: &Variables, pool: &Pool) -> Result<Option<Duration>, ConfigError> {
+    const NAME: &str = "COGNITO_SYNC_SECONDS";
+    if env.get(NAME).is_none() {
+        return Ok(None);
+    }
+    if env.get("AWS_USER_POOLS_ID").is_none() || *pool == Pool::Local {
+        return fail(NAME, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API");
+    }
+    env.seconds(NAME, 60, 60).map(Some)
 }
 
 /// Whether staff may sign in with a password.

@@ -11,6 +11,10 @@ impl Secret {
         Secret(secret)
     }
 
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

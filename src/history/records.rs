@@ -20,6 +20,7 @@ pub enum Source {
     PostConfirmation,
     /// The groups of the user pool.
     Cognito,
+    PoolSync,
 }
 
 impl Source {
@@ -31,6 +32,7 @@ impl Source {
             Source::FirstToken => "first_token",
             Source::PostConfirmation => "post_confirmation",
             Source::Cognito => "cognito",
+            Source::PoolSync => "pool_sync",
         }
     }
 }

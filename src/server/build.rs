@@ -9,6 +9,7 @@ use actix_web::{App, HttpServer, dev, rt, web};
 
 use super::metrics::{self, Metrics};
 use super::openapi::{ApiDocument, MachineClients};
+use super::pool_sync::pool_sync;
 use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
@@ -71,6 +72,8 @@ pub enum StartError {
     Admin(String),
     #[error("{0}")]
     Jwks(String),
+    #[error("COGNITO_SYNC_SECONDS: {0}")]
+    Sync(String),
     #[error("{0}")]
     Resource(String),
 }
@@ -132,8 +135,11 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         config.link_unverified_email,
     ));
     let wants_metrics = config.metrics_address.is_some() || config.metrics_token.is_some();
-    let metrics =
-        wants_metrics.then(|| web::Data::new(Metrics::new(&db, &authenticator, config.metrics_token.clone())));
+    let sync = pool_sync(config).map_err(|error| StartError::Sync(error.to_string()))?;
+    let metrics = wants_metrics.then(|| {
+        let token = config.metrics_token.clone();
+        web::Data::new(Metrics::new(&db, &authenticator, sync.as_ref().map(|sync| &sync.metrics), token))
+    });
     let authenticator = web::Data::new(authenticator);
     let data = web::Data::new(db.clone());
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
@@ -213,6 +219,9 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     // The tasks end with the actix system.
     rt::spawn(expiry::run(db.clone(), EXPIRING));
     rt::spawn(queue.run(db.clone(), pool.issuer().to_owned()));
+    if let Some(sync) = sync {
+        rt::spawn(sync.run(db.clone()));
+    }
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
 }
 

@@ -13,6 +13,7 @@ use prometheus::core::Collector;
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 
 use crate::cognito::Authenticator;
+use crate::cognito::sync::SyncMetrics;
 use crate::crypto::Secret;
 use crate::db::Db;
 use crate::error::{Error, MetricsRefusal};
@@ -28,7 +29,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(db: &Db, authenticator: &Authenticator, token: Option<Secret>) -> Metrics {
+    pub fn new(db: &Db, authenticator: &Authenticator, sync: Option<&SyncMetrics>, token: Option<Secret>) -> Metrics {
         let requests = Requests::new();
         let version = read_gauges("gatepost_build_info", "The running version.", &["version"], || {
             vec![(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)]
@@ -37,6 +38,7 @@ impl Metrics {
         collectors.extend(requests.collectors());
         collectors.extend(db.collectors());
         collectors.extend(authenticator.collectors());
+        collectors.extend(sync.into_iter().flat_map(SyncMetrics::collectors));
         Metrics { registry: Mutex::new(registry(collectors)), requests, token }
     }
 

@@ -6,8 +6,10 @@ mod health;
 pub mod logging;
 mod metrics;
 pub mod openapi;
+mod pool_sync;
 mod status;
 mod urls;
 
 pub use build::{Built, StartError, build, build_with, open, open_local_pool};
+pub use pool_sync::{pool_api, sync_rules};
 pub use urls::{Resources, api, site};

@@ -1,7 +1,7 @@
 //! What groups of the pool give. A local group may name one and then has its members, and one setting names the group
 //! whose members are staff. Memberships from the pool are in `user_cognito_groups`, apart from those given by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -22,14 +22,15 @@ pub struct MappedGroup {
     pub cognito_group: String,
 }
 
-/// The groups in a verified token.
+/// The groups in a verified token, or in a list of the pool.
 #[derive(Clone, Debug)]
 pub struct TokenGroups {
     pub names: Vec<String>,
-    /// When the token was issued, in Unix seconds.
+    /// When the token was issued or the list begun, in Unix seconds.
     pub iat: i64,
     /// The group of the pool whose members are staff.
     pub staff_group: Option<Arc<str>>,
+    pub source: Source,
 }
 
 impl TokenGroups {
@@ -73,7 +74,7 @@ impl TokenGroups {
         let (user, changes) = give(conn, user, &given, self.makes_staff(), Changes::default())?;
         if !changes.is_empty() {
             // The pool decides, not the user.
-            let actor = Actor::system(Source::Cognito);
+            let actor = Actor::system(self.source);
             history::record(conn, &actor, Action::Changed, object(user.id, &user.username), &changes)?;
         }
         Ok(user)
@@ -100,6 +101,19 @@ pub fn of_user(conn: &mut Connection, user_id: i64) -> QueryResult<Vec<MappedGro
         .order(groups::name)
         .select((groups::id, groups::name, groups::cognito_group.assume_not_null()))
         .load(conn)
+}
+
+/// The ids of the groups of which the pool has made each user a member.
+pub fn of_all_users(conn: &mut Connection) -> QueryResult<HashMap<i64, BTreeSet<i64>>> {
+    let rows = user_cognito_groups::table
+        .inner_join(groups::table)
+        .filter(groups::cognito_group.is_not_null())
+        .select((user_cognito_groups::user_id, user_cognito_groups::group_id));
+    let mut all = HashMap::<i64, BTreeSet<i64>>::new();
+    for (user, group) in rows.load::<(i64, i64)>(conn)? {
+        all.entry(user).or_default().insert(group);
+    }
+    Ok(all)
 }
 
 /// Takes away all that the pool has given, for example because the user's link ends. `changes` gets what changes.

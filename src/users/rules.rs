@@ -15,7 +15,12 @@ pub const LAST_SUPERUSER: &str = "This is the last active superuser. Make anothe
 
 /// Whether no other superuser can sign in to the admin.
 pub fn is_last_superuser(conn: &mut Connection, user: &User) -> QueryResult<bool> {
-    let mut others = other_superusers(user);
+    is_last_superuser_without(conn, user, &[])
+}
+
+/// [`is_last_superuser`] once the others with these ids no longer count.
+pub fn is_last_superuser_without(conn: &mut Connection, user: &User, gone: &[i64]) -> QueryResult<bool> {
+    let mut others = other_superusers(user).filter(users::id.ne_all(gone.to_vec()));
     if user.password.is_some() {
         // While Cognito is away, superusers without a password cannot sign in.
         others = others.filter(users::password.is_not_null());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use gatepost::aws::VARIABLES;
 use gatepost::config::SETTINGS;
 
 use crate::harness::program::{Program, Serving};
@@ -135,7 +136,8 @@ fn every_variable_that_is_named_is_a_setting() {
             is_written_so && word.contains('_') && !word.starts_with('_') && !word.ends_with('_')
         };
         for name in words.filter(is_variable) {
-            let is_known = SETTINGS.iter().any(|setting| setting.name == name) || OTHERS.contains(&name);
+            let is_setting = SETTINGS.iter().any(|setting| setting.name == name);
+            let is_known = is_setting || VARIABLES.contains(&name) || OTHERS.contains(&name);
             assert!(is_known, "{document} names {name}, which is no setting");
         }
     }
@@ -266,7 +268,8 @@ async fn the_options_of_commands_that_have_many_are_explained() {
         let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '-');
         words.filter(|word| word.starts_with("--") && word.len() > 4).map(str::to_owned).collect()
     };
-    for (command, document) in [("token", "docs/api.md"), ("import-django", "docs/django.md")] {
+    for (command, document) in [("token", "docs/api.md"), ("import-django", "docs/django.md"), ("sync", "docs/sync.md")]
+    {
         let mut existing = flags(&help(&[command]).await);
         assert!(existing.remove("--help"));
         let text = read(document);

@@ -27,6 +27,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("post_confirmation", "Sign-up", "at sign-up"),
     ("first_token", "First token", "with the first token"),
     ("cognito", "Cognito", "by Cognito"),
+    ("pool_sync", "Pool sync", "by the pool sync"),
 ];
 
 /// Entries are in the order of time, so a range of ids leaves few of them. Every index ends with the id.
@@ -82,6 +83,7 @@ pub static OPTIONS: Options = Options {
                 ("post_confirmation", "Sign-up", "source = 'post_confirmation'", None),
                 ("first_token", "First token", "source = 'first_token'", None),
                 ("cognito", "Cognito", "source = 'cognito'", None),
+                ("pool_sync", "Pool sync", "source = 'pool_sync'", None),
             ]),
         },
         Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?") },

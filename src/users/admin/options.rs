@@ -129,6 +129,7 @@ const FILTERS: &[Filter] = &[
             ("command_line", "Command line", "origin = 'command_line'", None),
             ("post_confirmation", "Sign-up", "origin = 'post_confirmation'", None),
             ("first_token", "First token", "origin = 'first_token'", None),
+            ("pool_sync", "Pool sync", "origin = 'pool_sync'", None),
         ]),
     },
 ];

@@ -170,6 +170,7 @@ fn origin(origin: &str) -> &'static str {
     match origin {
         "post_confirmation" => "Created by sign-up",
         "first_token" => "Created by the first token",
+        "pool_sync" => "Created by the pool sync",
         "command_line" => "Created on the command line",
         _ => "Created in the admin site",
     }

@@ -128,6 +128,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
             users::is_active.eq(new.is_active),
             (users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
             users::staff_by_cognito.eq(user.staff_by_cognito && new.is_staff),
+            users::deactivated_by_sync.eq(new.deactivated_by_sync && !new.is_active),
         ))
         .returning(users::all_columns)
         .get_result(conn);

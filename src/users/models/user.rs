@@ -76,6 +76,8 @@ pub struct User {
     pub cognito_groups_iat: Option<i64>,
     /// A group of the pool made the user staff.
     pub staff_by_cognito: bool,
+    /// The pool sync deactivated the user, and so may re-activate them.
+    pub deactivated_by_sync: bool,
 }
 
 impl std::fmt::Debug for User {
@@ -118,6 +120,7 @@ pub enum Origin {
     CommandLine,
     FirstToken,
     PostConfirmation,
+    PoolSync,
 }
 
 impl From<Origin> for Source {
@@ -127,6 +130,7 @@ impl From<Origin> for Source {
             Origin::CommandLine => Source::CommandLine,
             Origin::FirstToken => Source::FirstToken,
             Origin::PostConfirmation => Source::PostConfirmation,
+            Origin::PoolSync => Source::PoolSync,
         }
     }
 }
@@ -138,6 +142,7 @@ impl Origin {
             Origin::CommandLine => "command_line",
             Origin::FirstToken => "first_token",
             Origin::PostConfirmation => "post_confirmation",
+            Origin::PoolSync => "pool_sync",
         }
     }
 }

@@ -11,4 +11,5 @@ mod properties;
 mod refusals;
 mod service_accounts;
 pub mod sign_in;
+mod sync;
 mod tokens;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gatepost::aws::Environment;
 use gatepost::cognito::service_accounts::ResourceServer;
+use gatepost::cognito::sync::MaxChanges;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, ConfigError, Mode, Pool, SETTINGS};
 use gatepost::crypto::Secret;
@@ -49,6 +51,8 @@ fn pool(config: &Config) -> &gatepost::cognito::user_pool::UserPool {
 
 /// Every setting that can be malformed, with values that are.
 const MALFORMED: &[(&str, &[&str])] = &[
+    ("COGNITO_SYNC_SECONDS", &["0", "59", "1.5", "hourly", "-60", "31536001"]),
+    ("COGNITO_SYNC_MAX_CHANGES", &["ten", "0%", "101%", "-1", "1.5%", "10 %"]),
     (
         "POST_CONFIRMATION_SECRETS",
         &[
@@ -338,6 +342,8 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.session_limits.idle, Duration::from_secs(28_800));
         assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
         assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
+        assert_eq!((config.sync_every, config.sync_max_changes), (None, MaxChanges::Percent(10)));
+        assert_eq!(config.aws, Environment::default());
         assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
         assert_eq!((config.metrics_address, config.metrics_token, config.public_origin), (None, None, None));
         assert!(
@@ -362,6 +368,16 @@ fn the_mode_is_that_of_the_build_where_it_is_not_set() {
 }
 
 #[test]
+fn a_regular_sync_needs_the_id_of_the_pool() {
+    let by_issuer = [("COGNITO_ISSUER", "https://example.com/pool"), ("AWS_APP_CLIENT_ID", "1client")];
+    for others in [&[("APP_ENV", "development")][..], &by_issuer] {
+        let error = read(&[others, &[("COGNITO_SYNC_SECONDS", "60")]].concat()).expect_err("there is no region");
+        assert_eq!(error.name, "COGNITO_SYNC_SECONDS", "{error}");
+        assert!(error.problem.contains("AWS_USER_POOLS_ID is not"), "{error}");
+    }
+}
+
+#[test]
 fn every_value_arrives() {
     let config = with_pool(&[
         ("COGNITO_TOKEN_USE", "any"),
@@ -369,6 +385,10 @@ fn every_value_arrives() {
         ("COGNITO_LEEWAY_SECONDS", "0"),
         ("COGNITO_LINK_UNVERIFIED_EMAIL", "true"),
         ("COGNITO_CREATE_USERS", "1"),
+        ("COGNITO_SYNC_SECONDS", "60"),
+        ("COGNITO_SYNC_MAX_CHANGES", "20"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "thirty-two letters are in a key"),
         ("COGNITO_CA_FILE", "ca.pem"),
         ("COGNITO_JWKS_REFRESH_SECONDS", "1"),
         ("COGNITO_JWKS_COOLDOWN_SECONDS", "0"),
@@ -396,6 +416,8 @@ fn every_value_arrives() {
     assert_eq!(config.leeway, Duration::ZERO);
     assert!(config.link_unverified_email && config.create_users && config.log_json);
     assert_eq!(config.jwks.ca_file, Some(PathBuf::from("ca.pem")));
+    assert_eq!((config.sync_every, config.sync_max_changes), (Some(Duration::from_secs(60)), MaxChanges::Users(20)));
+    assert_eq!(config.aws.get("AWS_ACCESS_KEY_ID"), Some("AKIDEXAMPLE"));
     let jwks = (config.jwks.refresh, config.jwks.cooldown, config.jwks.max_stale);
     assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));
     assert_eq!(config.database, DatabaseUrl::Sqlite("/var/lib/gatepost/db.sqlite3".into()));

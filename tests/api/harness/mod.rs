@@ -1,6 +1,7 @@
 //! What the tests share: a server, a user pool with its keys, and a client.
 
 pub mod admin;
+pub mod aws;
 pub mod browser;
 pub mod client;
 pub mod database;
@@ -26,8 +27,10 @@ use std::time::Duration;
 
 use admin::AdminClient;
 use database::TestDatabase;
+use gatepost::aws::Environment;
 use gatepost::cognito::jwks::JwksSettings;
 use gatepost::cognito::service_accounts::ResourceServer;
+use gatepost::cognito::sync::MaxChanges;
 use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::crypto::Seal;
@@ -220,6 +223,9 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         create_users: false,
         staff_group: None,
         post_confirmation_secrets: Vec::new(),
+        sync_every: None,
+        sync_max_changes: MaxChanges::default(),
+        aws: Environment::default(),
         jwks: JwksSettings {
             refresh: Duration::from_secs(300),
             cooldown: Duration::from_secs(10),

@@ -59,6 +59,11 @@ pub struct Emulator {
 impl Emulator {
     /// Starts an emulator and waits until it answers. `None`, and a word about it, where it is not installed.
     pub async fn start(kind: Kind) -> Option<Emulator> {
+        Emulator::start_with(kind, &[]).await
+    }
+
+    /// With these variables in its environment, too.
+    pub async fn start_with(kind: Kind, variables: &[(&str, &str)]) -> Option<Emulator> {
         let Some(program) = kind.program() else {
             skip("an end-to-end test with a Cognito emulator", kind.program_name());
             return None;
@@ -77,6 +82,7 @@ impl Emulator {
                     .env("SERVICES", "cognito-idp")
                     .env("IOT_MTLS_ENABLED", "0"),
             };
+            command.envs(variables.iter().copied());
             let process = Process::start(kind.program_name(), command);
             let mut emulator = Emulator { kind, address, process };
             if emulator.answers().await {

@@ -8,6 +8,7 @@
 
 mod emulator;
 mod service_accounts;
+mod sync;
 
 use emulator::{Emulator, Kind, PASSWORD, Pool};
 use serde_json::json;

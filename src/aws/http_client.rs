@@ -1,13 +1,12 @@
-//! What the pool's keys and its sign-in are fetched with.
+//! The HTTP client for all that is fetched: the pool's keys, its sign-in, its users, and AWS credentials.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, redirect};
-use url::Url;
-
-use super::user_pool::is_loopback;
+use url::{Host, Url};
 
 /// Of a fetch, and of a request that waits for one.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +32,8 @@ pub fn http_client(url: &Url, ca_file: Option<&Path>) -> Result<Client, String> 
         .timeout(FETCH_TIMEOUT)
         .connect_timeout(Duration::from_secs(3))
         .user_agent(concat!("gatepost/", env!("CARGO_PKG_VERSION")));
-    if is_loopback(url) {
+    // What is on this machine or its link is behind no proxy.
+    if is_loopback(url) || is_link_local(url) {
         builder = builder.no_proxy();
     }
     if url.scheme() == "http" {
@@ -82,4 +82,22 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text.escape_debug().to_string()
+}
+
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+/// Where AWS serves credentials to instances and containers.
+pub fn is_link_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_link_local(),
+        Some(Host::Ipv6(ip)) => ip.segments().starts_with(&[0xfd00, 0x0ec2]),
+        _ => false,
+    }
 }

@@ -1,0 +1,90 @@
+//! Carries a plan out. What has changed since the plan was made is looked at again.
+
+use super::plan::{Action, Plan, Step};
+use super::rules::Rules;
+use crate::cognito::linking;
+use crate::db::{Connection, Db, savepoint};
+use crate::error::Error;
+use crate::history::{Actor, Source};
+use crate::users::models::{self, User};
+use crate::users::permissions::Grants;
+
+/// Steps of one transaction. Other writes wait for it.
+const BATCH: usize = 50;
+
+#[derive(Debug, Default)]
+pub struct Applied {
+    pub done: usize,
+    /// Somebody was faster.
+    pub overtaken: usize,
+    /// Names, and why they could not be changed.
+    pub failed: Vec<(String, String)>,
+}
+
+enum Done {
+    Yes,
+    Overtaken,
+    Failed(String),
+}
+
+pub async fn apply(db: &Db, plan: &Plan, rules: &Rules) -> Result<Applied, Error> {
+    let steps: Vec<Step> = plan.steps.iter().filter(|step| step.action.is_change()).cloned().collect();
+    let mut applied = Applied::default();
+    for batch in steps.chunks(BATCH) {
+        let (steps, rules) = (batch.to_vec(), rules.clone());
+        let outcomes = db.write(move |conn| steps.iter().map(|step| take(conn, step, &rules)).collect());
+        let outcomes: Vec<Done> = outcomes.await?;
+        for (step, outcome) in batch.iter().zip(outcomes) {
+            match outcome {
+                Done::Yes => applied.done += 1,
+                Done::Overtaken => applied.overtaken += 1,
+                Done::Failed(reason) => applied.failed.push((step.username.clone(), reason)),
+            }
+        }
+    }
+    Ok(applied)
+}
+
+/// A user who cannot be changed does not keep the others from it.
+fn take(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<Done, Error> {
+    match savepoint(conn, |conn| change(conn, step, rules)) {
+        Ok(true) => Ok(Done::Yes),
+        Ok(false) => Ok(Done::Overtaken),
+        Err(error @ (Error::Invalid(_) | Error::Refused(_))) => Ok(Done::Failed(error.to_string().replace('\n', " "))),
+        Err(error) => Err(error),
+    }
+}
+
+/// `false` if the user is no longer as in the plan.
+fn change(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<bool, Error> {
+    if matches!(step.action, Action::Link | Action::Create) {
+        let (_, user) = linking::find_or_link(conn, &rules.issuer, &step.identity, rules.policy)?;
+        return give_groups(conn, step, &user).map(|()| true);
+    }
+    let Some(user) = models::find_by_link(conn, &rules.issuer, &step.identity.sub)? else { return Ok(false) };
+    match step.action {
+        Action::Deactivate if user.is_active => set_active(conn, &user, false)?,
+        Action::Activate if !user.is_active && user.deactivated_by_sync => {
+            let user = set_active(conn, &user, true)?;
+            give_groups(conn, step, &user)?;
+            user
+        }
+        Action::Groups if user.is_active => {
+            give_groups(conn, step, &user)?;
+            user
+        }
+        _ => return Ok(false),
+    };
+    Ok(true)
+}
+
+/// As in the admin: it ends the user's sessions and leaves the last superuser active.
+fn set_active(conn: &mut Connection, user: &User, is_active: bool) -> Result<User, Error> {
+    let new = User { is_active, deactivated_by_sync: !is_active, ..user.clone() };
+    let grants = Grants::of(conn, user.id)?;
+    models::update(conn, user, &new, &grants, &Actor::system(Source::PoolSync))
+}
+
+fn give_groups(conn: &mut Connection, step: &Step, user: &User) -> Result<(), Error> {
+    step.groups.as_ref().map_or(Ok(()), |groups| groups.take(conn, user).map(drop))
+}

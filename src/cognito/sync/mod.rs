@@ -1,0 +1,23 @@
+//! Keeps local users in step with the pool: [`prepare`] lists the pool's users, compares them with the local ones and
+//! makes a [`Plan`], and [`Prepared::apply`] carries it out. The pool is only read. `gatepost sync` does this once,
+//! [`PoolSync`] again and again.
+
+mod apply;
+mod file;
+mod groups;
+mod listing;
+mod max_changes;
+mod plan;
+mod pool_api;
+mod prepare;
+mod regular;
+mod rules;
+
+pub use apply::Applied;
+pub use file::read as read_file;
+pub use max_changes::MaxChanges;
+pub use plan::Plan;
+pub use pool_api::{PoolApi, PoolApiSettings};
+pub use prepare::{Prepared, Source, SyncError, prepare};
+pub use regular::{PoolSync, SyncMetrics};
+pub use rules::Rules;

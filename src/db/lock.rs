@@ -1,0 +1,78 @@
+//! [`Lock`]: what only one process at a time does. The system takes a lock back from a process that has ended, however it
+//! ended.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::database::Db;
+use super::url::DatabaseUrl;
+#[cfg(feature = "postgres")]
+use super::{
+    connection::{Connection, Role},
+    pool,
+};
+use crate::error::Error;
+
+/// Released when dropped.
+pub struct Lock {
+    _held: Held,
+}
+
+/// What has the lock as long as it is open.
+enum Held {
+    File {
+        _file: File,
+    },
+    #[cfg(feature = "postgres")]
+    Session {
+        _connection: Connection,
+    },
+}
+
+impl Db {
+    /// `None` while another holds the lock of this name.
+    pub async fn try_lock(&self, name: &'static str) -> Result<Option<Lock>, Error> {
+        let url = self.url().clone();
+        let take = move || match &url {
+            // All processes with a SQLite database are on one machine.
+            DatabaseUrl::Sqlite(path) => lock_file(&path.with_extension(format!("{name}.lock"))),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => lock_session(&url, name),
+        };
+        let held = tokio::task::spawn_blocking(take).await.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(held?.map(|held| Lock { _held: held }))
+    }
+}
+
+/// The file stays: to remove it would let two hold the lock, one of the old file and one of a new one.
+fn lock_file(path: &Path) -> Result<Option<Held>, Error> {
+    let fail = |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
+    // It may belong to another user of the system, and reading is enough to lock it.
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            OpenOptions::new().write(true).create(true).truncate(false).open(path)
+        }
+        opened => opened,
+    };
+    let file = file.map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Held::File { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(fail(error)),
+    }
+}
+
+/// An advisory lock of a connection of its own.
+#[cfg(feature = "postgres")]
+fn lock_session(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> {
+    use diesel::RunQueryDsl;
+    use diesel::dsl::sql;
+    use diesel::sql_types::{Bool, Text};
+
+    let mut connection = pool::open(url, Role::Writer).map_err(|error| Error::Unavailable(error.to_string()))?;
+    let take =
+        sql::<Bool>("SELECT pg_try_advisory_lock(hashtextextended('gatepost ' || ").bind::<Text, _>(name).sql(", 0))");
+    let is_taken: bool = take.get_result(&mut connection)?;
+    Ok(is_taken.then_some(Held::Session { _connection: connection }))
+}

@@ -1,0 +1,26 @@
+//! The parts of a sync with the pool, from the settings.
+
+use crate::aws::AwsError;
+use crate::cognito::linking::{Creation, Policy};
+use crate::cognito::sync::{PoolApi, PoolApiSettings, PoolSync, Rules, SyncMetrics};
+use crate::cognito::user_pool::UserPool;
+use crate::config::{Config, Pool};
+use crate::users::models::Origin;
+
+/// `creation`: whether it creates users whom only the pool has.
+pub fn sync_rules(config: &Config, pool: &UserPool, creation: Creation) -> Rules {
+    let policy = Policy { link_unverified_email: config.link_unverified_email, creation, origin: Origin::PoolSync };
+    Rules { issuer: pool.issuer().to_owned(), policy, staff_group: config.staff_group.clone() }
+}
+
+pub fn pool_api(config: &Config, pool: &UserPool) -> Result<PoolApi, AwsError> {
+    let (environment, ca_file) = (config.aws.clone(), config.jwks.ca_file.clone());
+    PoolApi::open(PoolApiSettings { pool_id: pool.id.clone(), environment, ca_file })
+}
+
+/// `None` unless the settings ask for regular syncs.
+pub fn pool_sync(config: &Config) -> Result<Option<PoolSync>, AwsError> {
+    let (Some(every), Pool::Cognito(pool)) = (config.sync_every, &config.pool) else { return Ok(None) };
+    let (api, rules) = (pool_api(config, pool)?, sync_rules(config, pool, Creation::Never));
+    Ok(Some(PoolSync { api, rules, every, max_changes: config.sync_max_changes, metrics: SyncMetrics::new() }))
+}
