@@ -11,6 +11,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    changed_rows (id) {
+        id -> BigInt,
+        batch -> Text,
+        at -> Timestamp,
+        action -> Text,
+        entry_id -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::table! {
     deleted_rows (id) {
         id -> BigInt,
         batch -> Text,
@@ -211,6 +222,7 @@ diesel::joinable!(user_groups -> groups (group_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     articles,
+    changed_rows,
     deleted_rows,
     django_rows,
     group_permissions,

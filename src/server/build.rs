@@ -30,8 +30,8 @@ use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
 use crate::db::search::Turns;
 use crate::db::{Db, OpenError, kept_keys};
-use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
+use crate::history::{changed_rows, deleted_rows};
 use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
@@ -54,6 +54,7 @@ const SHUTDOWN_SECONDS: u64 = 20;
 const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
 
 const EXPIRING: &[Expiring] = &[
+    Expiring { expired: changed_rows::expired, forget: changed_rows::forget },
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
     Expiring { expired: refusals::table::expired, forget: refusals::table::forget },
