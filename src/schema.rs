@@ -87,6 +87,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    kept_forms (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        at -> Timestamp,
+        content -> Text,
+    }
+}
+
+diesel::table! {
     recovery_codes (id) {
         id -> BigInt,
         user_id -> BigInt,
@@ -229,6 +238,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     history,
     imports,
+    kept_forms,
     recovery_codes,
     refusals,
     row_counts,

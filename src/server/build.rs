@@ -13,6 +13,7 @@ use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
+use crate::admin::form::kept_form;
 use crate::admin::import::job;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::PageSignIn;
@@ -57,6 +58,7 @@ const EXPIRING: &[Expiring] = &[
     Expiring { expired: changed_rows::expired, forget: changed_rows::forget },
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
+    Expiring { expired: kept_form::expired, forget: kept_form::forget },
     Expiring { expired: refusals::table::expired, forget: refusals::table::forget },
 ];
 

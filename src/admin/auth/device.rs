@@ -1,5 +1,5 @@
-//! The device cookie proves that a user has signed in with this browser before. It grants no access; it only tells the
-//! throttle the owner of an account from strangers.
+//! The device cookie proves that a user has signed in with this browser before. It grants no access: it tells the
+//! throttle the owner of an account from strangers, and encrypts forms that came after the session's end.
 
 use actix_web::cookie::time::Duration;
 use aws_lc_rs::hmac;
@@ -28,15 +28,18 @@ impl Devices {
     }
 
     pub fn is_known(&self, cookie: &str, user_id: i64) -> bool {
-        let Some((content, tag)) = cookie.rsplit_once('.') else { return false };
-        let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return false };
-        if hmac::verify(&self.0, content.as_bytes(), &tag).is_err() {
-            return false;
-        }
+        self.user(cookie) == Some(user_id)
+    }
+
+    /// The user who has signed in with this browser.
+    pub fn user(&self, cookie: &str) -> Option<i64> {
+        let (content, tag) = cookie.rsplit_once('.')?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+        hmac::verify(&self.0, content.as_bytes(), &tag).ok()?;
         let mut parts = content.split('.').map(|part| part.parse::<i64>().ok());
         let (owner, issued_at) = (parts.next().flatten(), parts.next().flatten());
         let age = issued_at.map(|issued_at| Utc::now().timestamp() - issued_at);
-        owner == Some(user_id) && age.is_some_and(|age| age < AGE.whole_seconds())
+        owner.filter(|_| age.is_some_and(|age| age < AGE.whole_seconds()))
     }
 }
 

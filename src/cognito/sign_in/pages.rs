@@ -15,6 +15,7 @@ use super::SignIn;
 use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT};
 use super::local_pages::LocalProvider;
 use crate::admin::auth::credentials::Credentials;
+use crate::admin::auth::entry::know_device;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
 use crate::admin::auth::next::{own_path, sign_in_address};
 use crate::admin::auth::origin::host;
@@ -293,7 +294,11 @@ pub async fn callback(
         (Some(flow), Ok(code)) => enter(&request, &sign_in, &credentials, &flow, code).await,
     };
     let mut response = match entered {
-        Ok(()) => go_on(&request, &next)?,
+        Ok(user) => {
+            let mut response = go_on(&request, &next)?;
+            know_device(&request, &mut response, (&credentials, &cookies), &user)?;
+            response
+        }
         // A page that is loaded again.
         Err(End::Refused(Failure::NoFlow)) if staff.is_some() => see_other(&next),
         Err(End::Refused(failure)) => refuse(&request, &methods, &next, failure)?,
@@ -340,7 +345,7 @@ async fn enter(
     credentials: &Credentials,
     flow: &Flow,
     code: &str,
-) -> Result<(), End> {
+) -> Result<User, End> {
     RateLimits::of(request)?.count_stranger(request)?;
     let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
     let entered = match sign_in.verifier.claims(&token).await {
@@ -366,7 +371,7 @@ async fn enter_with(
     credentials: &Credentials,
     flow: &Flow,
     claims: &Claims,
-) -> Result<(), End> {
+) -> Result<User, End> {
     let authenticated_at = check(sign_in, flow, claims)?;
     let (issuer, identity, policy) =
         (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims), sign_in.policy);
@@ -379,7 +384,7 @@ async fn enter_with(
     credentials.note_login(user.id).await?;
     session::begin(&request.get_session(), &user, request, Proof::External(authenticated_at.timestamp()))?;
     note(request, &user);
-    Ok(())
+    Ok(user)
 }
 
 /// What a sign-in asks of an ID token beyond what the verifier has checked. Returns when the user signed in.

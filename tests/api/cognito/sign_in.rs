@@ -45,7 +45,7 @@ impl Begun {
         Begun::in_browser(AdminClient::new(server.address), next).await
     }
 
-    async fn in_browser(mut browser: AdminClient, next: &str) -> Begun {
+    pub async fn in_browser(mut browser: AdminClient, next: &str) -> Begun {
         let answer = browser.get(&format!("{BEGIN}?next={next}")).await;
         assert_eq!(answer.status, 302, "{}", answer.text());
         let url = Url::parse(answer.header("location")).expect("a URL");

@@ -1,1 +1,2 @@
+DROP TABLE kept_forms;
 DROP TABLE changed_rows;
