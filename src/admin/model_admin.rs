@@ -94,6 +94,8 @@ pub struct Options {
     /// CSV columns in addition to the list's and the form's.
     pub export: &'static [&'static str],
     pub list_filter: &'static [Filter],
+    /// Columns that a search finds by their whole value, in addition to the searched fields.
+    pub identifiers: &'static [&'static str],
     /// Column names, with `-` for descending.
     pub ordering: &'static [&'static str],
     /// Empty: all editable fields.
@@ -119,6 +121,7 @@ impl Options {
             displays: &[],
             export: &[],
             list_filter: &[],
+            identifiers: &[],
             ordering: &["-id"],
             fieldsets: &[],
             actions: &[],

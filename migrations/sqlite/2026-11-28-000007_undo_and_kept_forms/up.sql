@@ -20,3 +20,6 @@ CREATE TABLE kept_forms (
 );
 CREATE INDEX kept_forms_user ON kept_forms (user_id);
 CREATE INDEX kept_forms_at ON kept_forms (at);
+
+-- The admin's search finds users by their sub.
+CREATE INDEX users_cognito_sub ON users (cognito_sub);

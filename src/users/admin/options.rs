@@ -14,6 +14,7 @@ pub static OPTIONS: Options = Options {
     displays: DISPLAYS,
     export: &["date_joined", "origin"],
     list_filter: FILTERS,
+    identifiers: &["cognito_sub"],
     ordering: &["username"],
     fieldsets: &[
         Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"] },
