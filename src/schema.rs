@@ -11,6 +11,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    changed_rows (id) {
+        id -> BigInt,
+        batch -> Text,
+        at -> Timestamp,
+        action -> Text,
+        entry_id -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::table! {
     deleted_rows (id) {
         id -> BigInt,
         batch -> Text,
@@ -72,6 +83,15 @@ diesel::table! {
         state -> Text,
         report -> Text,
         created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    kept_forms (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        at -> Timestamp,
+        content -> Text,
     }
 }
 
@@ -212,12 +232,14 @@ diesel::joinable!(user_groups -> groups (group_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     articles,
+    changed_rows,
     deleted_rows,
     django_rows,
     group_permissions,
     groups,
     history,
     imports,
+    kept_forms,
     recovery_codes,
     refusals,
     row_counts,

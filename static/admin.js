@@ -129,7 +129,18 @@ function onKey(event) {
 
 // --- Event listeners --------------------------------------------------------------------------------------------
 
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    announce("Copied.");
+  } catch {
+    announce("Not copied: your browser does not allow it.");
+  }
+}
+
 function onClick(event) {
+  const copied = event.target.closest("[data-copied]");
+  if (copied) copy(copied.dataset.copied);
   const opener = event.target.closest("[data-dialog]");
   if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
   // A click on the backdrop is a click on the dialog itself.

@@ -52,8 +52,11 @@ impl Addresses {
         self.of_row("history/")
     }
 
-    pub fn action(&self) -> String {
-        self.of_row("action/")
+    /// The page that asks before an action.
+    pub fn action(&self, name: &str) -> String {
+        let address = self.of_row("action/");
+        let separator = if address.contains('?') { '&' } else { '?' };
+        format!("{address}{separator}action={name}")
     }
 
     fn of_row(&self, page: &str) -> String {

@@ -96,6 +96,8 @@ pub enum Cell {
     Empty,
     Text(String),
     Code(String),
+    /// With a button that copies it.
+    Copied(String),
     Flag(bool),
     Time(NaiveDateTime),
     /// A tone (`good`, `warn`, `bad` or `quiet`), a word, and details in small print.

@@ -71,7 +71,7 @@ impl FromRequest for PublicForm {
     }
 }
 
-async fn read(mut body: Body) -> Result<FormData, Error> {
+pub async fn read(mut body: Body) -> Result<FormData, Error> {
     let (media_type, charset) = body.media_type()?;
     if media_type.essence() != FORM {
         return Err(body.unsupported());

@@ -94,6 +94,8 @@ pub struct Options {
     /// CSV columns in addition to the list's and the form's.
     pub export: &'static [&'static str],
     pub list_filter: &'static [Filter],
+    /// Columns that a search finds by their whole value, in addition to the searched fields.
+    pub identifiers: &'static [&'static str],
     /// Column names, with `-` for descending.
     pub ordering: &'static [&'static str],
     /// Empty: all editable fields.
@@ -119,6 +121,7 @@ impl Options {
             displays: &[],
             export: &[],
             list_filter: &[],
+            identifiers: &[],
             ordering: &["-id"],
             fieldsets: &[],
             actions: &[],
@@ -235,6 +238,7 @@ pub struct Fieldset {
     pub fields: &'static [&'static str],
 }
 
+/// An action asks before it changes several rows, and can be undone.
 pub struct Action {
     pub name: &'static str,
     /// On the button of a list: `Deactivate selected users`.
@@ -243,8 +247,19 @@ pub struct Action {
     pub form_label: Option<&'static str>,
     /// Follows a number of rows: `deactivated`.
     pub done: &'static str,
+    /// An SQL condition for rows that the action would leave as they are, and what they are: `already inactive`.
+    pub already: (&'static str, &'static str),
+    /// Whether only superusers may undo it. `run` checks who may do it.
+    pub superusers_undo: bool,
     /// `false` if there was nothing to do.
     pub run: fn(&mut Connection, i64, &Staff) -> Result<bool, Error>,
+}
+
+impl Action {
+    /// The label for certain rows: `Deactivate 3 users`.
+    pub fn title(&self, options: &Options, what: &str) -> String {
+        self.label.replace(&format!("selected {}", options.label_plural()), what)
+    }
 }
 
 /// Facts about a row that nobody enters, such as its Cognito link.

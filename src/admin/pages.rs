@@ -36,6 +36,8 @@ pub struct Frame {
     /// URLs and names, without the page itself.
     pub breadcrumbs: Vec<(String, String)>,
     pub username: String,
+    /// For [`kept_form`](super::form::kept_form).
+    pub user_id: i64,
     pub csrf_token: String,
     pub nav: Vec<NavSection>,
     pub messages: Vec<Message>,
@@ -63,6 +65,7 @@ impl Frame {
             title: title.into(),
             breadcrumbs: Vec::new(),
             username: cx.staff.staff.user.as_ref().map(|user| user.username.clone()).unwrap_or_default(),
+            user_id: cx.staff.staff.user_id().unwrap_or_default(),
             csrf_token: cx.staff.csrf_token.clone(),
             nav: nav(cx, current),
             messages: cx.staff.take_messages(),

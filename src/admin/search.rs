@@ -1,7 +1,7 @@
 //! The search over all models, `/admin/search/`, which the palette shows.
 //!
 //! It answers while the user types, so its work is bounded however long the tables are: rows whose title starts with
-//! the text, found in an index, then the words anywhere, among the newest rows.
+//! the text or whose identifier it is, found in an index, then the words anywhere, among the newest rows.
 
 use actix_web::HttpResponse;
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use diesel::QueryResult;
 use super::context::AdminContext;
 use super::form_data::FormData;
 use super::list::cells::text;
-use super::list::matches::search_condition;
+use super::list::matches::{identified, search_condition};
 use super::model_admin::{ModelAdmin, Options};
 use super::pages::{Frame, page};
 use super::text::thousands;
@@ -164,6 +164,11 @@ fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String])
     beginnings.dedup();
     let mut parts: Vec<Sql> =
         beginnings.iter().filter_map(|beginning| begins_with(options, within.clone(), beginning)).collect();
+    if let Some(condition) = identified(options, words) {
+        let mut part = Sql::new(format!("FROM {} WHERE ", options.model.plural));
+        part.append(Sql::all([condition].into_iter().chain(within.clone()))).push(&format!(" LIMIT {SHOWN}"));
+        parts.insert(0, part);
+    }
     let newest = format!("(SELECT * FROM {0} ORDER BY id DESC LIMIT {NEWEST}) AS {0}", options.model.plural);
     if let Some(condition) = search_condition(options, words) {
         let mut part = Sql::new(format!("FROM {newest} WHERE "));

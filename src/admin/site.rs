@@ -56,6 +56,10 @@ impl Site {
         self.models().find(|model| model.options().name() == name)
     }
 
+    pub fn tables(&self) -> Vec<&'static str> {
+        self.models().map(|model| model.options().slug()).collect()
+    }
+
     pub fn options(&self) -> Vec<&'static Options> {
         self.models().map(ModelAdmin::options).collect()
     }

@@ -173,7 +173,7 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/{slug}/{id}/", READ, vec![get().to(change_form::to_change_form)]),
         resource("/{slug}/{id}/delete/", FORM, vec![get().to(delete::confirm), post().to(delete::delete)]),
         resource("/{slug}/{id}/history/", READ, vec![get().to(history::pages::object_history)]),
-        resource("/{slug}/{id}/action/", POST, vec![post().to(actions::on_one)]),
+        resource("/{slug}/{id}/action/", FORM, vec![get().to(actions::confirm_one), post().to(actions::on_one)]),
     ]);
     resources
 }

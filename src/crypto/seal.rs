@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -26,6 +27,12 @@ impl Seal {
     pub fn from_base64(text: &str) -> Option<Seal> {
         let key = STANDARD.decode(text.trim()).ok().filter(|key| key.len() == KEY_BYTES)?;
         RandomizedNonceKey::new(&AES_256_GCM, &key).ok().map(|key| Seal(Arc::new(key)))
+    }
+
+    /// From a text that nobody can guess.
+    pub fn of_secret(text: &str) -> Option<Seal> {
+        let key = digest(&SHA256, text.as_bytes());
+        RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).ok().map(|key| Seal(Arc::new(key)))
     }
 
     /// The result opens for the same purpose only.

@@ -186,6 +186,41 @@ pub fn insert(conn: &mut Connection, table: &str, row: Map<String, Value>) -> Qu
     rows::execute(conn, statement)
 }
 
+/// A column's value in a bound JSON object.
+#[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+fn column_of(conn: &Connection, table: &str, column: &str) -> String {
+    match conn {
+        Connection::Sqlite(_) => format!("json_extract(?, '$.\"{column}\"')"),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            format!("(json_populate_record(NULL::\"{table}\", CAST(? AS json))).\"{column}\"")
+        }
+    }
+}
+
+/// Sets columns of the row with this id.
+pub fn update(conn: &mut Connection, table: &str, id: i64, columns: &Map<String, Value>) -> QueryResult<usize> {
+    let row = Value::Object(columns.clone()).to_string();
+    let mut statement = Sql::new(format!("UPDATE \"{table}\" SET "));
+    for (number, column) in columns.keys().enumerate() {
+        let comma = if number == 0 { "" } else { ", " };
+        statement.push(&format!("{comma}\"{column}\" = {}", column_of(conn, table, column))).bind(row.as_str());
+    }
+    statement.push(" WHERE id = ?").bind(id);
+    rows::execute(conn, statement)
+}
+
+/// Deletes the rows that have all of these values.
+pub fn delete(conn: &mut Connection, table: &str, row: &Map<String, Value>) -> QueryResult<usize> {
+    let text = Value::Object(row.clone()).to_string();
+    let mut statement = Sql::new(format!("DELETE FROM \"{table}\" WHERE 1 = 1"));
+    for column in row.keys() {
+        let value = column_of(conn, table, column);
+        statement.push(&format!(" AND \"{column}\" IS NOT DISTINCT FROM {value}")).bind(text.as_str());
+    }
+    rows::execute(conn, statement)
+}
+
 /// The last column if the constraint has several; `None` for other errors.
 pub fn unique_column(error: &Error) -> Option<String> {
     let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else { return None };

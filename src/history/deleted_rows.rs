@@ -19,11 +19,11 @@ use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
 use crate::schema::deleted_rows;
 
-/// Days during which a deletion can be undone. After that, the row is deleted permanently.
+/// Days during which a deletion or an action can be undone. After that, a deleted row is deleted permanently.
 pub const KEPT_DAYS: i64 = 30;
-const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions"];
+pub(super) const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions"];
 
-type Columns = Map<String, Value>;
+pub(super) type Columns = Map<String, Value>;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Content {
@@ -138,7 +138,7 @@ pub struct DeletedRow {
     content: String,
 }
 
-fn kept_since() -> NaiveDateTime {
+pub fn kept_since() -> NaiveDateTime {
     Utc::now().naive_utc() - TimeDelta::days(KEPT_DAYS)
 }
 
@@ -233,7 +233,7 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Colu
     Ok(true)
 }
 
-fn taken(error: DieselError) -> Error {
+pub(super) fn taken(error: DieselError) -> Error {
     match references::unique_column(&error) {
         Some(column) => {
             let column = column.trim_end_matches("_key").replace('_', " ");

@@ -1,10 +1,11 @@
-//! The change history, restoring deleted rows, and retention periods.
+//! The change history, undoing deletions and actions, and retention periods.
 
+pub mod changed_rows;
 pub mod deleted_rows;
 pub mod expiry;
 mod records;
 
 pub use records::{
-    Action, Actor, Changes, Entry, NewEntry, Object, PastEntry, Source, newest_since, record, record_all, record_past,
-    record_written, version,
+    Action, Actor, Changes, Entry, NewEntry, Object, PastEntry, Source, newest_id, newest_of, newest_since, record,
+    record_all, record_past, record_written, version,
 };

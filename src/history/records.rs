@@ -1,5 +1,7 @@
 //! The history: one row per change, written by the model functions in the change's own transaction.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value as Json, json};
@@ -117,6 +119,17 @@ impl Changes {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What takes an entry's changes back, without some of its fields.
+    pub fn reverse(entry: &str, without: &[&str]) -> Changes {
+        let changes: Map<String, Json> = serde_json::from_str(entry).unwrap_or_default();
+        let reverse = |value: Json| match value.as_array().map(Vec::as_slice) {
+            Some([old, new]) => json!([new, old]),
+            _ => value,
+        };
+        let kept = changes.into_iter().filter(|(field, _)| !without.contains(&field.as_str()));
+        Changes(kept.map(|(field, value)| (field, reverse(value))).collect())
     }
 }
 
@@ -250,6 +263,18 @@ pub struct Entry {
 pub fn version(conn: &mut Connection, model: &str, id: i64) -> QueryResult<i64> {
     let of_object = history::table.filter(history::model.eq(model).and(history::object_id.eq(id)));
     Ok(of_object.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
+}
+
+/// The id of the latest entry of all; 0 if there is none.
+pub fn newest_id(conn: &mut Connection) -> QueryResult<i64> {
+    Ok(history::table.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
+}
+
+/// The ids of the latest entries of objects, by object, if they are later than `since`.
+pub fn newest_of(conn: &mut Connection, model: &str, ids: &[i64], since: i64) -> QueryResult<HashMap<i64, i64>> {
+    let of_objects = history::table.filter(history::model.eq(model).and(history::object_id.eq_any(ids)));
+    let newest = of_objects.filter(history::id.gt(since)).order(history::id).select((history::object_id, history::id));
+    Ok(newest.load::<(i64, i64)>(conn)?.into_iter().collect())
 }
 
 pub fn newest_since(conn: &mut Connection, model: &str, id: i64, version: i64) -> QueryResult<Option<Entry>> {

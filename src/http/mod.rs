@@ -21,4 +21,5 @@ pub mod rate_limit;
 pub mod routes;
 pub mod theme;
 pub mod trace_context;
+pub mod visible;
 pub mod well_known;

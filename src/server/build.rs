@@ -14,6 +14,7 @@ use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
+use crate::admin::form::kept_form;
 use crate::admin::import::job;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::PageSignIn;
@@ -31,8 +32,8 @@ use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
 use crate::db::search::Turns;
 use crate::db::{Db, OpenError, kept_keys};
-use crate::history::deleted_rows;
 use crate::history::expiry::{self, Expiring};
+use crate::history::{changed_rows, deleted_rows};
 use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
@@ -55,8 +56,10 @@ const SHUTDOWN_SECONDS: u64 = 20;
 const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
 
 const EXPIRING: &[Expiring] = &[
+    Expiring { expired: changed_rows::expired, forget: changed_rows::forget },
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
+    Expiring { expired: kept_form::expired, forget: kept_form::forget },
     Expiring { expired: refusals::table::expired, forget: refusals::table::forget },
 ];
 

@@ -1,5 +1,5 @@
-//! The device cookie proves that a user has signed in with this browser before. It grants no access; it only tells the
-//! throttle the owner of an account from strangers.
+//! The device cookie proves that a user has signed in with this browser before. It grants no access: it tells the
+//! throttle the owner of an account from strangers, and encrypts forms that came after the session's end.
 
 use actix_web::cookie::time::Duration;
 use aws_lc_rs::hmac;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 
 use super::session::auth_hash;
-use crate::crypto::random_token;
+use crate::crypto::{fingerprint, random_token};
 use crate::error::Error;
 
 pub const AGE: Duration = Duration::days(180);
@@ -21,29 +21,37 @@ impl Devices {
         Devices(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// `<user id>.<unix seconds>.<random>.<signature>`
+    /// `<user id>.<unix seconds>.<random>.<binding to the password>.<signature>`
     pub fn issue(&self, user_id: i64, password: Option<&str>) -> Result<String, Error> {
-        let content = format!("{user_id}.{}.{}", Utc::now().timestamp(), random_token()?);
-        let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, signed(&content, password).as_bytes()));
+        let random = random_token()?;
+        let content = format!("{user_id}.{}.{random}.{}", Utc::now().timestamp(), binding(&random, password));
+        let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, content.as_bytes()));
         Ok(format!("{content}.{tag}"))
     }
 
     pub fn is_known(&self, cookie: &str, user_id: i64, password: Option<&str>) -> bool {
-        let Some((content, tag)) = cookie.rsplit_once('.') else { return false };
-        let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return false };
-        if hmac::verify(&self.0, signed(content, password).as_bytes(), &tag).is_err() {
-            return false;
-        }
+        let is_bound = |cookie: &str| {
+            let mut parts = cookie.split('.').skip(2);
+            parts.next().zip(parts.next()).is_some_and(|(random, bound)| bound == binding(random, password))
+        };
+        self.user(cookie) == Some(user_id) && is_bound(cookie)
+    }
+
+    /// The user who has signed in with this browser.
+    pub fn user(&self, cookie: &str) -> Option<i64> {
+        let (content, tag) = cookie.rsplit_once('.')?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+        hmac::verify(&self.0, content.as_bytes(), &tag).ok()?;
         let mut parts = content.split('.').map(|part| part.parse::<i64>().ok());
         let (owner, issued_at) = (parts.next().flatten(), parts.next().flatten());
         let age = issued_at.map(|issued_at| Utc::now().timestamp() - issued_at);
-        owner == Some(user_id) && age.is_some_and(|age| age < AGE.whole_seconds())
+        owner.filter(|_| age.is_some_and(|age| age < AGE.whole_seconds()))
     }
 }
 
-/// Another password makes all cookies from before worthless.
-fn signed(content: &str, password: Option<&str>) -> String {
-    format!("{content}.{}", auth_hash(password))
+/// With another password, no browser from before is known. The random part keeps two cookies from being compared.
+fn binding(random: &str, password: Option<&str>) -> String {
+    fingerprint(&format!("{random}.{}", auth_hash(password)))
 }
 
 #[cfg(test)]
@@ -71,8 +79,9 @@ mod tests {
     fn a_cookie_ends_after_180_days() {
         let devices = Devices::new(&[7; 64]);
         for (days, expected) in [(179, true), (181, false)] {
-            let content = format!("42.{}.nonce", Utc::now().timestamp() - days * 86_400);
-            let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&devices.0, signed(&content, PASSWORD).as_bytes()));
+            let issued_at = Utc::now().timestamp() - days * 86_400;
+            let content = format!("42.{issued_at}.nonce.{}", binding("nonce", PASSWORD));
+            let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&devices.0, content.as_bytes()));
             assert_eq!(devices.is_known(&format!("{content}.{tag}"), 42, PASSWORD), expected, "{days}");
         }
     }

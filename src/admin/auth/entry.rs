@@ -25,6 +25,18 @@ pub fn known_device(
     cookies.get(request, cookies::DEVICE).into_iter().find(is_known)
 }
 
+/// Makes this browser known for the user.
+pub fn know_device(
+    request: &HttpRequest,
+    response: &mut HttpResponse,
+    (credentials, cookies): (&Credentials, &Cookies),
+    user: &User,
+) -> Result<(), Error> {
+    let known = known_device(request, credentials, cookies, Some(user));
+    let device = known.map_or_else(|| credentials.devices.issue(user.id, user.password.as_deref()), Ok)?;
+    cookies.set(response, cookies::DEVICE, &device, Some(device::AGE))
+}
+
 /// Begins a session, and leads on.
 pub async fn enter(
     request: &HttpRequest,
@@ -33,11 +45,9 @@ pub async fn enter(
     proof: Proof,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let known = known_device(request, credentials, cookies, Some(user));
-    let device = known.map_or_else(|| credentials.devices.issue(user.id, user.password.as_deref()), Ok)?;
     credentials.note_login(user.id).await?;
     session::begin(&request.get_session(), user, request, proof)?;
     let mut response = see_other(next);
-    cookies.set(&mut response, cookies::DEVICE, &device, Some(device::AGE))?;
+    know_device(request, &mut response, (credentials, cookies), user)?;
     Ok(response)
 }

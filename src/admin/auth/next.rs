@@ -3,6 +3,15 @@
 use serde::Deserialize;
 use url::Url;
 
+/// The parameter of the URL that shows a kept form again.
+pub const KEPT: &str = "_kept";
+
+/// Whether the page shows a kept form.
+pub fn is_kept(next: &str) -> bool {
+    let query = next.split_once('?').map_or("", |(_, query)| query);
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == KEPT)
+}
+
 #[derive(Deserialize)]
 pub struct NextQuery {
     #[serde(default)]

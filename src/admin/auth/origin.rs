@@ -33,6 +33,14 @@ pub fn is_same_origin(request: &HttpRequest) -> bool {
     foreign_origin(request).is_none()
 }
 
+/// Whether the browser tells where a request comes from.
+pub fn is_told(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key("sec-fetch-site")
+        || headers.contains_key(header::ORIGIN)
+        || headers.contains_key(header::REFERER)
+}
+
 /// The header, with its value, by which the browser says that a request comes from another site. Old browsers send
 /// `Referer` instead of `Origin`.
 fn foreign_origin(request: &HttpRequest) -> Option<(&'static str, &HeaderValue)> {

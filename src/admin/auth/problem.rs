@@ -16,8 +16,12 @@ impl Problem {
         Problem { tone: "bad", icon: "error", text: text.into() }
     }
 
+    pub fn warning(text: impl Into<String>) -> Problem {
+        Problem { tone: "warn", icon: "warning", text: text.into() }
+    }
+
     pub fn throttled(seconds: u64) -> Problem {
-        Problem { tone: "warn", icon: "warning", text: wait(seconds) }
+        Problem::warning(wait(seconds))
     }
 }
 

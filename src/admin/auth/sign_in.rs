@@ -9,7 +9,7 @@ use super::credentials::{Credentials, Verdict};
 use super::csrf;
 use super::entry::{enter, known_device};
 use super::external::SignInMethods;
-use super::next::{NextQuery, own_path};
+use super::next::{NextQuery, is_kept, own_path};
 use super::problem::{Problem, retry_after};
 use super::proof::Proof;
 use super::second_factor::code;
@@ -29,6 +29,8 @@ use crate::users::validators;
 /// Django's sentence.
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
+
+const ENDED: &str = "You were signed out while you typed. Sign in to see it again. Nothing is saved yet.";
 
 #[derive(Template)]
 #[template(path = "admin/login.html")]
@@ -50,7 +52,10 @@ pub async fn sign_in_page(
     // A user who must set up a second factor may sign in with another account.
     match staff.filter(|staff| !staff.must_enrol) {
         Some(_) => Ok(see_other(&next)),
-        None => show(&request, StatusCode::OK, "", &next, None),
+        None => {
+            let problem = is_kept(&next).then(|| Problem::warning(ENDED));
+            show(&request, StatusCode::OK, "", &next, problem)
+        }
     }
 }
 

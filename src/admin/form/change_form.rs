@@ -5,17 +5,20 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::conflict::{Basis, Conflict};
-use super::fields;
+use super::fields::{self, WANTED};
+use super::kept_form::{self, TypedForm};
 use super::model_form::{Gone, ModelForm, Outcome};
 use super::page::{ChangeFormPage, FormContent};
 use crate::admin::addresses::{Addresses, redirect_after};
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::context::AdminContext;
 use crate::admin::default_admin::initial;
-use crate::admin::form_data::{FormData, PostForm};
+use crate::admin::form_data::FormData;
 use crate::admin::message::Message;
-use crate::admin::model_admin::Options;
+use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{Frame, page, see_other};
+use crate::admin::site::Site;
+use crate::db::Connection;
 use crate::error::{Error, FieldErrors};
 use crate::users::permissions::Verb;
 
@@ -33,9 +36,40 @@ impl ModelForm {
     }
 }
 
+/// The form as it was sent.
+fn typed(options: &'static Options, id: Option<i64>, data: &FormData) -> ModelForm {
+    let mut form = ModelForm::new(options, id);
+    form.values = fields::parse(options, data);
+    form.basis = id.and_then(|_| Basis::parse(data));
+    if let Some(basis) = &form.basis {
+        basis.keep_untouched(options, &mut form.values);
+        basis.keep_theirs(options, data, &mut form.values);
+    }
+    form
+}
+
+/// Shows a form again that was sent without a session or in another one.
+async fn restored(
+    cx: &AdminContext,
+    status: StatusCode,
+    form: ModelForm,
+    data: &FormData,
+) -> Result<HttpResponse, Error> {
+    let (options, id) = (form.options, form.id.unwrap_or(0));
+    let wanted = data.get(WANTED).unwrap_or_default();
+    let form = ModelForm { is_restored: true, values: form.values.clone().with(WANTED, wanted), ..form };
+    match cx.read(move |conn, site, staff| form.restore(conn, site, staff)).await? {
+        Ok(form) => form.show(cx, status).await,
+        Err(gone) => gone_page(cx, options, id, gone),
+    }
+}
+
 /// The query may fill in fields: `?name=...`.
 pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let options = cx.model(Verb::Add)?;
+    if let Some(data) = kept_form::find(&cx).await? {
+        return restored(&cx, StatusCode::OK, typed(options, None, &data), &data).await;
+    }
     let mut form = ModelForm::new(options, None);
     let given = FormData::parse(cx.request.query_string().as_bytes());
     form.values = initial(options, &cx.staff.staff);
@@ -43,14 +77,13 @@ pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     form.show(&cx, StatusCode::OK).await
 }
 
-pub async fn add(
-    cx: AdminContext,
-    credentials: web::Data<Credentials>,
-    PostForm(data): PostForm,
-) -> Result<HttpResponse, Error> {
+pub async fn add(form: TypedForm, credentials: web::Data<Credentials>) -> Result<HttpResponse, Error> {
+    let TypedForm { cx, data, is_stale } = form;
     let options = cx.model(Verb::Add)?;
-    let mut form = ModelForm::new(options, None);
-    form.values = fields::parse(options, &data);
+    let mut form = typed(options, None, &data);
+    if is_stale {
+        return restored(&cx, StatusCode::FORBIDDEN, form, &data).await;
+    }
     let hash = match fields::new_password(options, &data, &form.values) {
         Ok(Some(password)) => Some(credentials.hasher.hash(password).await?),
         Ok(None) => None,
@@ -59,8 +92,12 @@ pub async fn add(
             None
         }
     };
-    let new = form.clone();
-    match cx.write(move |conn, site, staff| new.create(conn, site, staff, hash)).await {
+    let (new, kept) = (form.clone(), kept_form::asked(&cx.request));
+    let create = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        kept_form::end(conn, kept, staff)?;
+        new.create(conn, site, staff, hash)
+    };
+    match cx.write(create).await {
         Ok(saved) => Ok(answer_saved(&cx, options, &data, saved, "added")),
         Err(Error::Invalid(errors)) => form.show_errors(&cx, errors).await,
         Err(error) => Err(error),
@@ -69,6 +106,10 @@ pub async fn add(
 
 pub async fn change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::View)?;
+    let may_change = options.has_permission(cx.rights(), Verb::Change);
+    if let Some(data) = kept_form::find(&cx).await?.filter(|_| may_change) {
+        return restored(&cx, StatusCode::OK, typed(options, Some(id), &data), &data).await;
+    }
     let form = ModelForm::new(options, Some(id));
     match cx.read(move |conn, site, staff| form.load(conn, site, staff)).await? {
         Ok(form) => form.show(&cx, StatusCode::OK).await,
@@ -86,17 +127,18 @@ pub async fn to_change_form(cx: AdminContext) -> Result<HttpResponse, Error> {
 }
 
 /// Saves nothing if someone else has changed the row since the form was opened.
-pub async fn change(cx: AdminContext, PostForm(data): PostForm) -> Result<HttpResponse, Error> {
+pub async fn change(TypedForm { cx, data, is_stale }: TypedForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
-    let mut form = ModelForm::new(options, Some(id));
-    form.values = fields::parse(options, &data);
-    form.basis = Basis::parse(&data);
-    if let Some(basis) = &form.basis {
-        basis.keep_untouched(options, &mut form.values);
-        basis.keep_theirs(options, &data, &mut form.values);
+    let form = typed(options, Some(id), &data);
+    if is_stale {
+        return restored(&cx, StatusCode::FORBIDDEN, form, &data).await;
     }
-    let edit = form.clone();
-    match cx.write(move |conn, site, staff| edit.update(conn, site, staff)).await {
+    let (edit, kept) = (form.clone(), kept_form::asked(&cx.request));
+    let update = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        kept_form::end(conn, kept, staff)?;
+        edit.update(conn, site, staff)
+    };
+    match cx.write(update).await {
         Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&cx, options, &data, (id, title), "changed")),
         Ok(Outcome::Conflict(conflict)) => conflict_page(&cx, options, id, conflict),
         Ok(Outcome::Gone(gone)) => gone_page(&cx, options, id, gone),

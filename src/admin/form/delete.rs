@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::users::permissions::Verb;
 
 /// Rows listed by name; the others are only counted.
-const NAMED: usize = 100;
+pub const NAMED: usize = 100;
 /// Rows checked for related rows. Nobody reads larger numbers.
 pub const LOOKED_AT: usize = 1000;
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::fields::WANTED;
 use crate::admin::list::cells::{choice_name, time_text};
 use crate::admin::model_admin::{Choice, ModelAdmin, Staff, Values};
 use crate::admin::site::Site;
@@ -144,7 +145,8 @@ impl View<'_> {
             },
             Kind::Boolean => Input::Checkbox(self.values.flag(field.name)),
             Kind::Password => Input::NewPassword {
-                is_wanted: ["password1", "password2"].iter().any(|name| !self.errors_of(name).is_empty()),
+                is_wanted: self.values.text(WANTED) == "true"
+                    || ["password1", "password2"].iter().any(|name| !self.errors_of(name).is_empty()),
                 second_errors: self.errors_of("password2"),
             },
             Kind::ManyToMany => {

@@ -12,6 +12,9 @@ use crate::models::value::to_text;
 use crate::models::{Field, Input, Kind};
 use crate::users::validators;
 
+/// Whether the form sets a password.
+pub const WANTED: &str = "usable_password";
+
 /// Ignores everything else that was sent.
 pub fn parse(options: &Options, form: &FormData) -> Values {
     let mut values = Values::default();
@@ -94,7 +97,7 @@ pub fn restrict(
 /// The new password, if the form asks for one. It must not resemble `values`.
 pub fn new_password(options: &Options, form: &FormData, values: &Values) -> Result<Option<String>, FieldErrors> {
     let [first, second] = ["password1", "password2"].map(|name| form.get(name).unwrap_or_default());
-    let is_wanted = match form.get("usable_password") {
+    let is_wanted = match form.get(WANTED) {
         Some(usable) => usable == "true",
         None => !first.is_empty() || !second.is_empty(),
     };

@@ -22,11 +22,20 @@ pub struct ModelForm {
     pub values: Values,
     pub errors: FieldErrors,
     pub basis: Option<Basis>,
+    /// The session ended before it could be saved.
+    pub is_restored: bool,
 }
 
 impl ModelForm {
     pub(super) fn new(options: &'static Options, id: Option<i64>) -> ModelForm {
-        ModelForm { options, id, values: Values::default(), errors: FieldErrors::default(), basis: None }
+        ModelForm {
+            options,
+            id,
+            values: Values::default(),
+            errors: FieldErrors::default(),
+            basis: None,
+            is_restored: false,
+        }
     }
 }
 
@@ -65,6 +74,20 @@ impl ModelForm {
         self.values = values;
         self.basis = Some(Basis::of(conn, options, id, self.values.clone())?);
         Ok(Ok(self))
+    }
+
+    /// With its own values. [`Gone`] if the row existed.
+    pub(super) fn restore(
+        self,
+        conn: &mut Connection,
+        site: &Site,
+        staff: &Staff,
+    ) -> Result<Result<ModelForm, Gone>, Error> {
+        let (Some(id), model) = (self.id, site.get(self.options.slug())?) else { return Ok(Ok(self)) };
+        match model.load(conn, id)? {
+            Some(_) => Ok(Ok(self)),
+            None => Ok(Err(gone(conn, model, site, id, staff, &self.values)?)),
+        }
     }
 
     /// Returns the id and the name. Earlier errors of the form undo this, but only after all other errors are known.

@@ -26,6 +26,8 @@ pub struct FormContent {
     pub title: String,
     is_new: bool,
     is_editable: bool,
+    /// See [`kept_form`](super::kept_form).
+    is_restored: bool,
     /// Why this row is read-only although the user may change others.
     refusal: Option<String>,
     sections: Vec<Section>,
@@ -60,6 +62,7 @@ impl FormContent {
             title,
             is_new: id.is_none(),
             is_editable,
+            is_restored: form.is_restored,
             refusal,
             sections: view.sections(conn)?,
             summary: view.summary(),
@@ -68,6 +71,14 @@ impl FormContent {
             has_delete_permission: id.is_some() && has(Verb::Delete),
             basis: form.basis,
         })
+    }
+}
+
+impl FormContent {
+    /// What was typed as a password is never kept.
+    fn asks_password(&self) -> bool {
+        let inputs = self.sections.iter().flat_map(|section| &section.fields).map(|field| &field.input);
+        self.is_restored && inputs.into_iter().any(|input| matches!(input, Input::NewPassword { is_wanted: true, .. }))
     }
 }
 

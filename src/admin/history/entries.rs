@@ -9,13 +9,16 @@ use crate::admin::list::cells::{choice_name, time_text};
 use crate::admin::model_admin::{Choices, FixedChoice, Options, permissions};
 use crate::admin::moment::Moment;
 use crate::admin::site::Site;
+use crate::admin::text::thousands;
 use crate::db::{Connection, rows};
+use crate::history::changed_rows::{self, COUNTED};
 use crate::history::deleted_rows;
 use crate::models::Kind;
 use crate::models::words::capitalized;
 use crate::users::permissions::{Rights, Verb};
 
-/// SQL for [`Entry::read`]. The last two: whether it is the object's latest entry, and the action of that one.
+/// SQL for [`Entry::read`]. The last three: whether it is the object's latest entry, the action of that one, and the
+/// batch that undoes an action.
 pub const COLUMNS: &[&str] = &[
     "at",
     "actor_id",
@@ -30,6 +33,7 @@ pub const COLUMNS: &[&str] = &[
       AND newest.object_id = history.object_id ORDER BY newest.id DESC LIMIT 1)",
     "(SELECT newest.action FROM history AS newest WHERE newest.model = history.model \
       AND newest.object_id = history.object_id ORDER BY newest.id DESC LIMIT 1)",
+    "(SELECT batch FROM changed_rows WHERE entry_id = history.id)",
 ];
 
 pub struct Entry {
@@ -48,8 +52,8 @@ pub struct Entry {
     pub model: String,
     pub object_id: i64,
     pub changes: Vec<Change>,
-    /// The batch that restores the object, if this entry deleted it.
-    pub undo: Option<String>,
+    /// The batch that undoes this entry, and its label.
+    pub undo: Option<(String, String)>,
 }
 
 pub struct Change {
@@ -72,6 +76,7 @@ impl Entry {
         let has =
             |options: Option<&'static Options>, verb| options.filter(|options| options.has_permission(rights, verb));
         let users = has(site.find_by_name("user").map(|model| model.options()), Verb::View);
+        let batch = Some(text(11).to_owned()).filter(|batch| !batch.is_empty() && has(options, Verb::Change).is_some());
         let can_restore = action == "deleted" && number(9) == Some(1) && has(options, Verb::Add).is_some();
         let is_there = text(10) != "deleted";
         // A restored object is recorded as created, with a mark; the action shows the mark.
@@ -90,9 +95,25 @@ impl Entry {
             model: capitalized(&options.map_or(model.into(), |options| options.label())),
             object_id,
             changes: changes(site, options, action, &changed),
-            undo: if can_restore { deleted_rows::batch_of(conn, model, object_id)? } else { None },
+            undo: match batch {
+                Some(batch) => Some(undo_action(conn, batch)?),
+                None if can_restore => {
+                    deleted_rows::batch_of(conn, model, object_id)?.map(|batch| (batch, "Undo".to_owned()))
+                }
+                None => None,
+            },
         })
     }
+}
+
+/// The label says how many rows change.
+fn undo_action(conn: &mut Connection, batch: String) -> QueryResult<(String, String)> {
+    let label = match changed_rows::count(conn, &batch)? {
+        1 => "Undo".to_owned(),
+        count if count > COUNTED => format!("Undo all {}+", thousands(COUNTED)),
+        count => format!("Undo all {}", thousands(count)),
+    };
+    Ok((batch, label))
 }
 
 fn address(options: &Options, id: i64) -> String {

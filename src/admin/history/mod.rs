@@ -1,6 +1,7 @@
-//! The history: its pages, and restoring deleted rows.
+//! The history: its pages, and undoing deletions and actions.
 
 pub mod entries;
 pub mod model;
+pub mod outcome;
 pub mod pages;
 pub mod undo;

@@ -1,14 +1,17 @@
 //! Actions on the selected rows of a list, on all rows that match it, or on the row of an open form.
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
+use std::ops::AddAssign;
 
-use super::page::matching_ids;
-use super::query::AskedList;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::confirm::ActionPlan;
+use super::selection::Selection;
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, Plan, check_and_delete};
-use crate::admin::form_data::{FormData, PostForm};
+use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
 use crate::admin::model_admin::{Action, ModelAdmin, Options, Staff, field_error};
 use crate::admin::pages::see_other;
@@ -16,102 +19,71 @@ use crate::admin::site::Site;
 use crate::crypto::random_token;
 use crate::db::Connection;
 use crate::error::Error;
+use crate::history::changed_rows::{Before, Scope};
 use crate::users::permissions::Verb;
 
 /// Rows per transaction: other writes wait for it.
 const CHUNK: usize = 500;
 
 #[derive(Clone)]
-enum Selection {
-    /// In ascending order.
-    Ids(Vec<i64>),
-    Matching(AskedList),
-}
-
-impl Selection {
-    fn of(cx: &AdminContext, form: &FormData) -> Result<Selection, Error> {
-        if form.get("select_across") == Some("1") {
-            return Ok(Selection::Matching(AskedList::of(cx)?));
-        }
-        let mut ids: Vec<i64> = form.all("_selected_action").iter().filter_map(|id| id.parse().ok()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(Selection::Ids(ids))
-    }
-
-    fn next(&self, conn: &mut Connection, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
-        match self {
-            Selection::Ids(ids) => Ok(ids.iter().copied().filter(|id| *id > after).take(limit).collect()),
-            Selection::Matching(asked) => {
-                let query = asked.parse(conn)?;
-                if query.is_choice_gone || query.problem.is_some() {
-                    return field_error("action", CHOICE_GONE);
-                }
-                Ok(matching_ids(conn, asked.options, &query, after, limit as i64)?)
-            }
-        }
-    }
-
-    fn hidden(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Selection::Ids(ids) => ids.iter().map(|id| ("_selected_action", id.to_string())).collect(),
-            Selection::Matching(_) => vec![("select_across", "1".to_owned())],
-        }
-    }
-}
-
-/// If a chosen filter value no longer exists, nothing is done: without the filter, all rows would match.
-const CHOICE_GONE: &str = "A value that the list is filtered by no longer exists. Reload the list and try again.";
-
-#[derive(Clone)]
 enum Job {
-    /// With the batch that restores all rows together.
-    Delete(String),
+    Delete,
     Run(&'static Action),
+}
+
+/// What became of the rows.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    changed: usize,
+    /// Rows that were already so.
+    already: usize,
+}
+
+impl AddAssign for Done {
+    fn add_assign(&mut self, part: Done) {
+        self.changed += part.changed;
+        self.already += part.already;
+    }
 }
 
 impl Job {
     fn verb(&self) -> Verb {
         match self {
-            Job::Delete(_) => Verb::Delete,
+            Job::Delete => Verb::Delete,
             Job::Run(_) => Verb::Change,
         }
     }
 
-    /// All rows or none. Returns how many; rows that no longer exist are skipped.
-    fn run(&self, conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<usize, Error> {
+    /// All rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows can be undone.
+    fn run(&self, conn: &mut Connection, site: &Site, slug: &str, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
+        let model = site.get(slug)?;
         staff.check_permission(model.options(), self.verb())?;
-        let mut staff = staff.clone();
-        let mut count = 0;
-        for id in ids {
-            if model.options().model.title_of(conn, *id)?.is_none() {
-                continue;
+        match self {
+            Job::Delete => delete(conn, model, ids, staff),
+            Job::Run(action) => {
+                let models = site.tables();
+                let before = Before::of(conn, Scope { table: slug, models: &models }, ids)?;
+                let done = change(conn, model, action, ids, staff)?;
+                if let Some(batch) = &staff.batch {
+                    before.keep(conn, model.options().name(), action.name, batch)?;
+                }
+                Ok(done)
             }
-            count += usize::from(match self {
-                Job::Delete(batch) => {
-                    staff.batch = Some(batch.clone());
-                    check_and_delete(conn, model, *id, &staff)?;
-                    true
-                }
-                Job::Run(action) => {
-                    if let Some(refusal) = model.refusal(conn, Verb::Change, *id, &staff)? {
-                        return field_error("id", refusal);
-                    }
-                    (action.run)(conn, *id, &staff)?
-                }
-            });
         }
-        Ok(count)
     }
 
-    fn message(&self, options: &Options, count: usize) -> Message {
-        let label = if count == 1 { options.label() } else { options.label_plural() };
+    fn message(&self, options: &Options, done: Done, batch: &str) -> Message {
+        let label = |count| if count == 1 { options.label() } else { options.label_plural() };
+        let (count, undo) = (done.changed, Some(batch.to_owned()));
         match self {
-            Job::Delete(batch) if count > 0 => {
-                Message { undo: Some(batch.clone()), ..Message::success(format!("Deleted {count} {label}.")) }
+            Job::Delete if count > 0 => {
+                Message { undo, ..Message::success(format!("Deleted {count} {}.", label(count))) }
             }
-            Job::Run(action) if count > 0 => Message::success(format!("{count} {label} {}.", action.done)),
-            Job::Delete(_) => Message::warning(format!("No {} deleted: they were already deleted.", options.label())),
+            Job::Run(action) if count > 0 => {
+                let rest = left_out(action, done.already);
+                Message { undo, ..Message::success(format!("{count} {} {}.{rest}", label(count), action.done)) }
+            }
+            Job::Delete => Message::warning(format!("No {} deleted: they were already deleted.", options.label())),
             Job::Run(action) => {
                 Message::warning(format!("No {} {}: there was nothing to do.", options.label(), action.done))
             }
@@ -119,15 +91,58 @@ impl Job {
     }
 }
 
+fn left_out(action: &Action, count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(" 1 was {}.", action.already.1),
+        count => format!(" {count} were {}.", action.already.1),
+    }
+}
+
+fn delete(conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
+    let mut done = Done::default();
+    for id in ids {
+        if model.options().model.title_of(conn, *id)?.is_some() {
+            check_and_delete(conn, model, *id, staff)?;
+            done.changed += 1;
+        }
+    }
+    Ok(done)
+}
+
+fn change(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    action: &Action,
+    ids: &[i64],
+    staff: &Staff,
+) -> Result<Done, Error> {
+    let mut done = Done::default();
+    for id in ids {
+        if model.options().model.title_of(conn, *id)?.is_none() {
+            continue;
+        }
+        if let Some(refusal) = model.refusal(conn, Verb::Change, *id, staff)? {
+            return field_error("id", refusal);
+        }
+        match (action.run)(conn, *id, staff)? {
+            true => done.changed += 1,
+            false => done.already += 1,
+        }
+    }
+    Ok(done)
+}
+
 async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &Job) -> Result<(), Error> {
-    let (done, result) = run_parts(cx, options.slug(), selection, job).await;
-    if done > 0 || result.is_ok() {
-        cx.staff.tell(job.message(options, done));
+    let batch = random_token()?;
+    let (done, result) = run_parts(cx, options, selection, job, &batch).await;
+    if done.changed > 0 || result.is_ok() {
+        cx.staff.tell(job.message(options, done, &batch));
     }
     match result {
         Err(Error::Invalid(errors)) => {
             let messages: Vec<String> = errors.0.into_iter().flat_map(|(_, messages)| messages).collect();
-            let rest = if done > 0 { " The others were not changed." } else { " Nothing was changed." };
+            let rest = if done.changed > 0 { " The others were not changed." } else { " Nothing was changed." };
             cx.staff.tell(Message::error(messages.join(" ") + rest));
             Ok(())
         }
@@ -139,11 +154,12 @@ async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &J
 /// other writes wait only for the job; rows deleted in between are skipped.
 async fn run_parts(
     cx: &AdminContext,
-    slug: &'static str,
+    options: &Options,
     selection: Selection,
     job: &Job,
-) -> (usize, Result<(), Error>) {
-    let (mut done, mut after) = (0, 0);
+    batch: &str,
+) -> (Done, Result<(), Error>) {
+    let (mut done, mut after, slug) = (Done::default(), 0, options.slug());
     loop {
         let next = selection.clone();
         let ids = match cx.db.read(move |conn| next.next(conn, after, CHUNK)).await {
@@ -151,17 +167,20 @@ async fn run_parts(
             Err(error) => return (done, Err(error)),
         };
         let Some(last) = ids.last().copied() else { return (done, Ok(())) };
-        let job = job.clone();
-        let part = move |conn: &mut Connection, site: &Site, staff: &Staff| job.run(conn, site.get(slug)?, &ids, staff);
+        let (job, batch) = (job.clone(), batch.to_owned());
+        let part = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+            let staff = Staff { batch: Some(batch), ..staff.clone() };
+            job.run(conn, site, slug, &ids, &staff)
+        };
         match cx.write(part).await {
-            Ok(count) => done += count,
+            Ok(part) => done += part,
             Err(error) => return (done, Err(error)),
         }
         after = last;
     }
 }
 
-/// Deleting asks first.
+/// Asks first, unless an action changes only one row.
 pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let options = cx.options()?;
     let list = Addresses::of_list(&cx, options);
@@ -169,29 +188,38 @@ pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<H
     let action = form.get("action").unwrap_or_default();
     let job = match options.actions.iter().find(|known| known.name == action) {
         Some(action) => Job::Run(action),
-        None if action == "delete_selected" => Job::Delete(random_token()?),
+        None if action == "delete_selected" => Job::Delete,
         None => {
             cx.staff.tell(Message::warning("No action selected."));
             return Ok(see_other(&list.list()));
         }
     };
     cx.staff.check_permission(options, job.verb())?;
-    if matches!(&selection, Selection::Ids(ids) if ids.is_empty()) {
+    if selection.is_empty() {
         let text = "Items must be selected in order to perform actions on them. No items have been changed.";
         cx.staff.tell(Message::warning(text));
         return Ok(see_other(&list.list()));
     }
-    if matches!(job, Job::Delete(_)) && form.get("post") != Some("yes") {
-        return confirm(&cx, list, selection).await;
+    let page = match &job {
+        _ if form.get("post") == Some("yes") => None,
+        Job::Delete => Some(confirm_deletion(&cx, options, &selection).await?),
+        Job::Run(action) => confirm(&cx, options, action, &selection).await?,
+    };
+    if let Some(page) = page {
+        return Ok(page);
     }
     run(&cx, options, selection, &job).await?;
     Ok(see_other(&list.list()))
 }
 
-async fn confirm(cx: &AdminContext, list: Addresses, selection: Selection) -> Result<HttpResponse, Error> {
-    let options = list.options();
+async fn confirm_deletion(
+    cx: &AdminContext,
+    options: &'static Options,
+    selection: &Selection,
+) -> Result<HttpResponse, Error> {
     let mut hidden = selection.hidden();
     hidden.push(("action", "delete_selected".to_owned()));
+    let selection = selection.clone();
     let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let mut ids = selection.next(conn, 0, LOOKED_AT + 1)?;
         let is_more = ids.len() > LOOKED_AT;
@@ -199,13 +227,61 @@ async fn confirm(cx: &AdminContext, list: Addresses, selection: Selection) -> Re
         Plan::of(conn, site, staff, options, &ids, is_more)
     };
     let plan = cx.read(plan).await?;
-    plan.page(cx, StatusCode::OK, list, hidden)
+    plan.page(cx, StatusCode::OK, Addresses::of_list(cx, options), hidden)
+}
+
+/// `None` if there is nothing to ask: at most one row would change, or the filter is gone.
+async fn confirm(
+    cx: &AdminContext,
+    options: &'static Options,
+    action: &'static Action,
+    selection: &Selection,
+) -> Result<Option<HttpResponse>, Error> {
+    let mut hidden = selection.hidden();
+    hidden.push(("action", action.name.to_owned()));
+    let selection = selection.clone();
+    let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        ActionPlan::of(conn, site, staff, (options, action), &selection)
+    };
+    match cx.read(plan).await {
+        Ok(plan) if plan.count.number <= 1 => Ok(None),
+        Ok(plan) => plan.page(cx, Addresses::of_list(cx, options), action, hidden).map(Some),
+        // Running it says what is wrong.
+        Err(Error::Invalid(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct ActionQuery {
+    #[serde(default)]
+    action: String,
+}
+
+fn form_action(options: &'static Options, name: &str) -> Option<&'static Action> {
+    options.actions.iter().find(|known| known.name == name && known.form_label.is_some())
+}
+
+/// The page that asks before an action of a row's form.
+pub async fn confirm_one(cx: AdminContext, query: Option<web::Query<ActionQuery>>) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.row(Verb::Change)?;
+    let addresses = Addresses::new(&cx, options, Some(id));
+    let action = query.as_ref().and_then(|query| form_action(options, &query.action)).ok_or(Error::NotFound)?;
+    let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        ActionPlan::of(conn, site, staff, (options, action), &Selection::Ids(vec![id]))
+    };
+    match cx.read(plan).await? {
+        plan if plan.count.number == 0 => {
+            cx.staff.tell(Job::Run(action).message(options, Done::default(), ""));
+            Ok(see_other(&addresses.change()))
+        }
+        plan => plan.page(&cx, addresses, action, vec![("action", action.name.to_owned())]),
+    }
 }
 
 pub async fn on_one(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
-    let asked = form.get("action").unwrap_or_default();
-    match options.actions.iter().find(|known| known.name == asked && known.form_label.is_some()) {
+    match form_action(options, form.get("action").unwrap_or_default()) {
         Some(action) => run(&cx, options, Selection::Ids(vec![id]), &Job::Run(action)).await?,
         None => cx.staff.tell(Message::warning("No action selected.")),
     }

@@ -45,7 +45,11 @@ impl Cell {
     pub fn plain(&self) -> String {
         match self {
             Cell::Empty => String::new(),
-            Cell::Text(text) | Cell::Code(text) | Cell::Link(_, text) | Cell::Badge(_, text, _) => text.clone(),
+            Cell::Text(text)
+            | Cell::Code(text)
+            | Cell::Copied(text)
+            | Cell::Link(_, text)
+            | Cell::Badge(_, text, _) => text.clone(),
             Cell::Flag(flag) => flag.to_string(),
             Cell::Time(time) => iso_8601(*time),
         }

@@ -117,7 +117,7 @@ impl Matches {
     }
 }
 
-/// Each word must occur in one of the search fields; `None` without a search.
+/// Each word must occur in one of the search fields, or a single one be an identifier; `None` without a search.
 pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     let searched = options.searched();
     if words.is_empty() || searched.is_empty() {
@@ -125,6 +125,21 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     }
     let mut condition = Sql::new(format!("contains_all({}, ?)", concatenated(&searched)));
     condition.bind(join(words));
+    if let Some(identified) = identified(options, words) {
+        condition.push(" OR ").append(identified);
+    }
+    Some(condition)
+}
+
+/// The rows with this identifier; `None` if the search cannot be one.
+pub fn identified(options: &Options, words: &[String]) -> Option<Sql> {
+    let [word] = words else { return None };
+    let (first, others) = options.identifiers.split_first()?;
+    let mut condition = Sql::new(format!("{first} = ?"));
+    condition.bind(word.as_str());
+    for column in others {
+        condition.push(&format!(" OR {column} = ?")).bind(word.as_str());
+    }
     Some(condition)
 }
 

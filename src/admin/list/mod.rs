@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod cells;
 pub mod change_list;
+pub mod confirm;
 pub mod export;
 pub mod facets;
 pub mod filter;
@@ -10,4 +11,5 @@ pub mod matches;
 pub mod page;
 pub mod query;
 pub mod recent;
+pub mod selection;
 pub mod view;

@@ -15,6 +15,7 @@ use super::SignIn;
 use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT};
 use super::local_pages::LocalProvider;
 use crate::admin::auth::credentials::Credentials;
+use crate::admin::auth::entry::know_device;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
 use crate::admin::auth::next::{own_path, sign_in_address};
 use crate::admin::auth::origin::host;
@@ -404,7 +405,9 @@ async fn enter_with(
     let proof = Proof { external: Some(account), factor: None };
     session::begin(&request.get_session(), &user, request, proof)?;
     note(request, &user, "signed in to the admin with Cognito");
-    Ok(go_on(request, &flow.next)?)
+    let mut response = go_on(request, &flow.next)?;
+    know_device(request, &mut response, (credentials, cookies), &user)?;
+    Ok(response)
 }
 
 /// What a sign-in asks of an ID token beyond what the verifier has checked. Returns when the user signed in.

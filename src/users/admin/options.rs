@@ -14,6 +14,7 @@ pub static OPTIONS: Options = Options {
     displays: DISPLAYS,
     export: &["date_joined", "origin"],
     list_filter: FILTERS,
+    identifiers: &["cognito_sub"],
     ordering: &["username"],
     fieldsets: &[
         Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"] },
@@ -26,6 +27,8 @@ pub static OPTIONS: Options = Options {
             label: "Activate selected users",
             form_label: None,
             done: "activated",
+            already: ("is_active", "already active"),
+            superusers_undo: false,
             run: activate,
         },
         Action {
@@ -33,6 +36,8 @@ pub static OPTIONS: Options = Options {
             label: "Deactivate selected users",
             form_label: None,
             done: "deactivated",
+            already: ("NOT is_active", "already inactive"),
+            superusers_undo: false,
             run: deactivate,
         },
         Action {
@@ -40,6 +45,8 @@ pub static OPTIONS: Options = Options {
             label: "Unlink selected users from Cognito",
             form_label: Some("Unlink"),
             done: "unlinked",
+            already: ("cognito_sub IS NULL", "not linked"),
+            superusers_undo: false,
             run: unlink,
         },
         Action {
@@ -47,6 +54,8 @@ pub static OPTIONS: Options = Options {
             label: "Reset second factors of selected users",
             form_label: Some("Reset second factor"),
             done: "left without a second factor",
+            already: ("id NOT IN (SELECT user_id FROM second_factors)", "without a second factor"),
+            superusers_undo: true,
             run: reset_second_factor,
         },
     ],

@@ -44,6 +44,8 @@ static OPTIONS: Options = Options {
             label: "Activate selected service accounts",
             form_label: None,
             done: "activated",
+            already: ("is_active", "already active"),
+            superusers_undo: false,
             run: |conn, id, staff| set_active(conn, id, true, staff),
         },
         Action {
@@ -51,6 +53,8 @@ static OPTIONS: Options = Options {
             label: "Deactivate selected service accounts",
             form_label: None,
             done: "deactivated",
+            already: ("NOT is_active", "already inactive"),
+            superusers_undo: false,
             run: |conn, id, staff| set_active(conn, id, false, staff),
         },
     ],

@@ -214,6 +214,7 @@ async fn everything_that_matters_works_without_javascript() {
     browser.open("/admin/users/").await;
     browser.press("jane").await;
     browser.press("Unlink").await;
+    browser.press("Unlink the user jane from Cognito").await;
     browser.see("Not linked").await;
 }
 

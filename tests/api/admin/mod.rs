@@ -4,6 +4,7 @@ mod auth;
 mod browser;
 mod csv_reader;
 mod form;
+mod hidden_characters;
 mod history;
 mod import;
 mod list;

@@ -47,3 +47,25 @@ async fn the_search_over_everything_finds_old_rows_by_their_beginning_and_new_on
     }
     assert!(root.page("/admin/search/?q=020000").await.contains(">Article 020000 on DRF with Cognito</a>"));
 }
+
+#[tokio::test]
+async fn a_user_is_found_by_the_whole_sub_and_leads_to_the_console() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.user("ann").await;
+    server.user("bob").await;
+    let issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC";
+    server
+        .sql(format!(
+            "UPDATE users SET cognito_issuer = '{issuer}', cognito_sub = 'f1b2-' || username WHERE username <> 'root'"
+        ))
+        .await;
+    assert_eq!(names(&root.page("/admin/users/?q=f1b2-ann").await), ["ann"]);
+    assert!(names(&root.page("/admin/users/?q=f1b2").await).is_empty(), "a part is no sub");
+    assert_eq!(names(&root.page("/admin/users/?q=f1b2-ann+active&active=yes").await), [""; 0]);
+    let palette = root.page("/admin/search/?q=f1b2-bob").await;
+    assert_has(&palette, &["<a href=\"/admin/users/3/change/\">bob</a>"]);
+    let page = root.page("/admin/users/2/change/").await;
+    let console = "https://eu-west-1.console.aws.amazon.com/cognito/v2/idp/user-pools/eu-west-1_AbC\
+                   /user-management/users/details/f1b2-ann?region=eu-west-1";
+    assert_has(&page, &["data-copied=\"f1b2-ann\"", &format!("data-copied=\"{issuer}\""), console]);
+}

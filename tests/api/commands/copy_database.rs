@@ -38,6 +38,8 @@ const SEED: &str = "
         ('a', 0.1, 9223372036854775807), ('b', 1.7976931348623157e308, -9223372036854775808), ('c', 5e-324, 0),
         ('d', 0.30000000000000004, 1), ('e', 3.0, -1), ('f', 9e999, 2), ('g', -1234567.8901234567, 3);
     INSERT INTO deleted_rows VALUES (4, 'b', '2026-01-01 00:00:00', 'user', 9223372036854775807, 'gone', 'users', '{}');
+    INSERT INTO changed_rows VALUES (5, 'b', '2026-01-01 00:00:00', 'deactivate', 9223372036854775807, '{}');
+    INSERT INTO kept_forms VALUES (3, 7, '2026-01-01 00:00:00', 'sealed');
     INSERT INTO imports VALUES (6, 7, 'article', 'large.csv', printf('%.*c', 3000000, 'ü'), 'checked', '{}', '2026-01-01 00:00:00');
 ";
 
@@ -94,7 +96,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10008 rows of 19 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+        "10010 rows of 21 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
@@ -191,7 +193,7 @@ mod postgres {
         let database = shared().empty_database();
         let url = database.url.to_string();
         let there = copy(&program, SQLITE, &url).await;
-        assert!(there.success().contains("10008 rows of 19 tables"), "{there:?}");
+        assert!(there.success().contains("10010 rows of 21 tables"), "{there:?}");
         let back = copy(&program, &url, "sqlite:back.sqlite3").await;
         assert_eq!(back.success().replace(&url, SQLITE), there.stdout.replace(&url, "sqlite:back.sqlite3"));
         assert_same(&dump(&mut connect(&program.path("back.sqlite3"))), &dump(&mut program.database()));

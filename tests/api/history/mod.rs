@@ -1,3 +1,4 @@
 //! The history, and what it brings back.
 
+mod changed_rows;
 mod deleted_rows;

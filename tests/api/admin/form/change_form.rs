@@ -2,6 +2,7 @@
 
 use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::form::Form;
+use crate::harness::html::link;
 use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const ADD_USER: &str = "/admin/users/add/";
@@ -351,13 +352,14 @@ async fn an_unlinked_user_links_again_with_the_next_token() {
     assert_eq!(server.get("/me/", &token).await.status, 200);
     let mut root = server.superuser().await;
     let here = change("users", 1);
-    let form = Form::with(&root.page(&here).await, "value=\"unlink\"");
-    let form = form.set("action", &["unlink"]);
-    let answer = form.send(&mut root, &here, "x").await;
+    let ask = link(&root.page(&here).await, "Unlink");
+    let page = root.page(&ask).await;
+    assert_has(&page, &["Unlink the user alice from Cognito"]);
+    let answer = Form::with(&page, "value=\"unlink\"").send(&mut root, &ask, "x").await;
     assert_eq!(answer.header("location"), here);
     let page = root.follow(&answer).await;
     assert_has(&page, &["1 user unlinked.", "Not linked"]);
-    assert_lacks(&page, &["value=\"unlink\""]);
+    assert_lacks(&page, &["action=unlink"]);
     let unlinked = server.texts("SELECT changes FROM history ORDER BY id DESC LIMIT 1").await;
     assert!(unlinked[0].contains("cognito_sub") && unlinked[0].contains(",null]"), "{unlinked:?}");
     assert_eq!(server.get("/me/", &token).await.status, 200);

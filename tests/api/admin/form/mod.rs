@@ -3,4 +3,5 @@
 mod change_form;
 mod conflict;
 mod delete;
+mod kept_form;
 mod untouched;

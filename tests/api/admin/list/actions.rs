@@ -78,11 +78,12 @@ async fn users_are_deactivated_and_activated_together_and_signed_out() {
     let mut bob = server.sign_in("bob").await;
     let mut root = server.superuser().await;
     let selected = [("_selected_action", "1"), ("_selected_action", "2"), ("_selected_action", "2")];
-    let answer = root.post("/admin/users/", &[&[("action", "deactivate")], &selected[..]].concat()).await;
+    let confirmed = |action| [&[("action", action), ("post", "yes")], &selected[..]].concat();
+    let answer = root.post("/admin/users/", &confirmed("deactivate")).await;
     assert!(root.follow(&answer).await.contains("2 users deactivated."));
     assert_eq!(bob.get("/admin/").await.status, 302);
     assert_eq!(server.get("/me/", &token).await.code(), "user_inactive");
-    let answer = root.post("/admin/users/", &[&[("action", "activate")], &selected[..]].concat()).await;
+    let answer = root.post("/admin/users/", &confirmed("activate")).await;
     assert!(root.follow(&answer).await.contains("2 users activated."));
     assert_eq!(server.get("/me/", &token).await.status, 200);
     assert_eq!(bob.get("/admin/").await.status, 302);

@@ -1,0 +1,3 @@
+DROP INDEX users_cognito_sub;
+DROP TABLE kept_forms;
+DROP TABLE changed_rows;

@@ -1,0 +1,74 @@
+//! The rows that an action is for: those selected in a list, all that match it, or the one of an open form.
+
+use super::matches::plain_condition;
+use super::page::matching_ids;
+use super::query::{AskedList, ChangeListQuery};
+use crate::admin::context::AdminContext;
+use crate::admin::form_data::FormData;
+use crate::admin::model_admin::field_error;
+use crate::db::Connection;
+use crate::db::rows::Sql;
+use crate::error::Error;
+
+/// If a chosen filter value no longer exists, nothing is done: without the filter, all rows would match.
+const CHOICE_GONE: &str = "A value that the list is filtered by no longer exists. Reload the list and try again.";
+
+#[derive(Clone)]
+pub enum Selection {
+    /// In ascending order.
+    Ids(Vec<i64>),
+    Matching(AskedList),
+}
+
+impl Selection {
+    pub fn of(cx: &AdminContext, form: &FormData) -> Result<Selection, Error> {
+        if form.get("select_across") == Some("1") {
+            return Ok(Selection::Matching(AskedList::of(cx)?));
+        }
+        let mut ids: Vec<i64> = form.all("_selected_action").iter().filter_map(|id| id.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Selection::Ids(ids))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Selection::Ids(ids) if ids.is_empty())
+    }
+
+    pub fn condition(&self, conn: &mut Connection) -> Result<Sql, Error> {
+        match self {
+            Selection::Ids(ids) => {
+                let mut condition = Sql::new("id IN ?");
+                condition.bind(ids.clone());
+                Ok(condition)
+            }
+            Selection::Matching(asked) => Ok(plain_condition(asked.options, &query(conn, asked)?)),
+        }
+    }
+
+    /// In ascending order.
+    pub fn next(&self, conn: &mut Connection, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
+        match self {
+            Selection::Ids(ids) => Ok(ids.iter().copied().filter(|id| *id > after).take(limit).collect()),
+            Selection::Matching(asked) => {
+                let query = query(conn, asked)?;
+                Ok(matching_ids(conn, asked.options, &query, after, limit as i64)?)
+            }
+        }
+    }
+
+    pub fn hidden(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Selection::Ids(ids) => ids.iter().map(|id| ("_selected_action", id.to_string())).collect(),
+            Selection::Matching(_) => vec![("select_across", "1".to_owned())],
+        }
+    }
+}
+
+fn query(conn: &mut Connection, asked: &AskedList) -> Result<ChangeListQuery, Error> {
+    let query = asked.parse(conn)?;
+    if query.is_choice_gone || query.problem.is_some() {
+        return field_error("action", CHOICE_GONE);
+    }
+    Ok(query)
+}

@@ -1,0 +1,257 @@
+//! Keeps what an action changed so that it can be undone: of each row, the columns with other values and the rows that
+//! belong to it in other tables, before and after. Like [`deleted_rows`], it follows from the database's foreign keys.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{SubsecRound, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::deleted_rows::{Columns, NOT_KEPT, kept_since, taken};
+use super::records::{Changes, newest_id, newest_of};
+use crate::db::Connection;
+use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
+use crate::db::references::{self, OnDelete, Reference};
+use crate::db::rows::{self, Sql};
+use crate::error::Error;
+use crate::schema::{changed_rows, history};
+
+/// Larger batches are not counted to the end.
+pub const COUNTED: i64 = 1000;
+
+/// Where a row is, and the tables of other models, whose rows do not belong to it.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub table: &'a str,
+    pub models: &'a [&'a str],
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct State {
+    row: Columns,
+    /// By table, parents first.
+    parts: Vec<(String, Vec<Columns>)>,
+}
+
+/// The same columns and tables in both.
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    table: String,
+    before: State,
+    after: State,
+}
+
+impl State {
+    fn part(&self, table: &str) -> &[Columns] {
+        self.parts.iter().find(|(name, _)| name == table).map_or(&[], |(_, rows)| rows)
+    }
+
+    fn add(&mut self, table: &str, row: Columns) {
+        match self.parts.iter_mut().find(|(name, _)| name == table) {
+            Some((_, rows)) => rows.push(row),
+            None => self.parts.push((table.to_owned(), vec![row])),
+        }
+    }
+
+    /// Only what differs from `other`.
+    fn unlike(&self, other: &State) -> State {
+        let row = self.row.iter().filter(|(column, value)| other.row.get(*column) != Some(value));
+        let tables = self.parts.iter().chain(&other.parts).map(|(table, _)| table);
+        let mut state =
+            State { row: row.map(|(column, value)| (column.clone(), value.clone())).collect(), parts: vec![] };
+        for table in tables {
+            let rows = self.part(table);
+            if rows != other.part(table) && !state.parts.iter().any(|(known, _)| known == table) {
+                state.parts.push((table.clone(), rows.to_vec()));
+            }
+        }
+        state
+    }
+
+    fn is_empty(&self) -> bool {
+        self.row.is_empty() && self.parts.is_empty()
+    }
+}
+
+/// Rows before an action.
+pub struct Before<'a> {
+    scope: Scope<'a>,
+    states: BTreeMap<i64, State>,
+    /// The latest entry of the history.
+    entry: i64,
+}
+
+impl Before<'_> {
+    pub fn of<'a>(conn: &mut Connection, scope: Scope<'a>, ids: &[i64]) -> QueryResult<Before<'a>> {
+        Ok(Before { scope, states: states(conn, scope, ids)?, entry: newest_id(conn)? })
+    }
+
+    /// Call it in the transaction of the action, which has written the history. Rows that are as before are left out.
+    pub fn keep(self, conn: &mut Connection, model: &str, action: &str, batch: &str) -> Result<(), Error> {
+        let ids: Vec<i64> = self.states.keys().copied().collect();
+        let mut after = states(conn, self.scope, &ids)?;
+        let entries = newest_of(conn, model, &ids, self.entry)?;
+        let columns = ["batch", "at", "action", "entry_id", "content"].map(str::to_owned);
+        let at = Utc::now().naive_utc().trunc_subsecs(6);
+        let mut inserter = Inserter::new(conn, "changed_rows", &columns)?;
+        for (id, before) in self.states {
+            let (Some(after), Some(entry)) = (after.remove(&id), entries.get(&id)) else { continue };
+            let table = self.scope.table.to_owned();
+            let content = Content { table, before: before.unlike(&after), after: after.unlike(&before) };
+            if content.before.is_empty() && content.after.is_empty() {
+                continue;
+            }
+            let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
+            let (batch, action) = (Bulk::Text(batch.to_owned()), Bulk::Text(action.to_owned()));
+            inserter.add(BulkRow(vec![batch, Bulk::Time(at), action, Bulk::Integer(*entry), Bulk::Text(json)]))?;
+        }
+        Ok(inserter.flush()?)
+    }
+}
+
+fn states(conn: &mut Connection, scope: Scope, ids: &[i64]) -> QueryResult<BTreeMap<i64, State>> {
+    let mut rest = Sql::new(format!("FROM \"{}\" WHERE id IN ?", scope.table));
+    rest.bind(ids.to_vec());
+    let (mut states, mut owned) = (BTreeMap::new(), Vec::new());
+    for row in references::whole_rows(conn, scope.table, rest)? {
+        let Some(id) = row.get("id").and_then(Value::as_i64) else { continue };
+        owned.push((id, row.clone()));
+        states.insert(id, State { row, parts: Vec::new() });
+    }
+    add_parts(conn, scope, scope.table, &owned, &mut states)?;
+    for (_, rows) in states.values_mut().flat_map(|state| &mut state.parts) {
+        rows.sort_by_cached_key(|row| Value::Object(row.clone()).to_string());
+    }
+    Ok(states)
+}
+
+/// Rows that would be deleted with the rows of `table`, whose owners are given, recursively.
+fn add_parts(
+    conn: &mut Connection,
+    scope: Scope,
+    table: &str,
+    owned: &[(i64, Columns)],
+    states: &mut BTreeMap<i64, State>,
+) -> QueryResult<()> {
+    let is_part = |reference: &Reference| {
+        let table = reference.table.as_str();
+        reference.on_delete == OnDelete::Cascade && !NOT_KEPT.contains(&table) && !scope.models.contains(&table)
+    };
+    if owned.is_empty() {
+        return Ok(());
+    }
+    for reference in references::to(conn, table)?.iter().filter(|reference| is_part(reference)) {
+        let target = |row: &Columns| row.get(&reference.target_column).and_then(Value::as_i64);
+        let owners: HashMap<i64, i64> = owned.iter().filter_map(|(id, row)| Some((target(row)?, *id))).collect();
+        let mut rest = Sql::new(format!("FROM \"{}\" WHERE \"{}\" IN ?", reference.table, reference.column));
+        rest.bind(owners.keys().copied().collect::<Vec<_>>());
+        let mut found = Vec::new();
+        for row in references::whole_rows(conn, &reference.table, rest)? {
+            let owner = row.get(&reference.column).and_then(Value::as_i64).and_then(|value| owners.get(&value));
+            let Some((owner, state)) = owner.and_then(|id| Some((*id, states.get_mut(id)?))) else { continue };
+            state.add(&reference.table, row.clone());
+            found.push((owner, row));
+        }
+        add_parts(conn, scope, &reference.table, &found, states)?;
+    }
+    Ok(())
+}
+
+/// What an action changed of one row.
+#[derive(Clone, Debug, Queryable)]
+pub struct ChangedRow {
+    /// Grows with each action.
+    pub id: i64,
+    pub action: String,
+    content: String,
+    pub model: String,
+    pub object_id: i64,
+    /// The row's title at that time.
+    pub object: String,
+    /// Of the history's entry.
+    changes: String,
+}
+
+/// Only rows with ids below `before`, the latest first.
+pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> QueryResult<Vec<ChangedRow>> {
+    let kept = changed_rows::table.filter(changed_rows::at.ge(kept_since()));
+    kept.filter(changed_rows::batch.eq(batch).and(changed_rows::id.lt(before)))
+        .inner_join(history::table.on(history::id.eq(changed_rows::entry_id)))
+        .order(changed_rows::id.desc())
+        .limit(limit)
+        .select((
+            changed_rows::id,
+            changed_rows::action,
+            changed_rows::content,
+            history::model,
+            history::object_id,
+            history::object,
+            history::changes,
+        ))
+        .load(conn)
+}
+
+/// More than [`COUNTED`] count as one more.
+pub fn count(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
+    let mut from = Sql::new("FROM (SELECT 1 FROM changed_rows WHERE batch = ?");
+    from.bind(batch).push(&format!(" LIMIT {}) AS counted", COUNTED + 1));
+    rows::number(conn, "count(*)", from)
+}
+
+/// Ids of rows past their retention period, oldest first.
+pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
+    let over = changed_rows::table.filter(changed_rows::at.lt(kept_since())).order(changed_rows::at).limit(limit);
+    over.select(changed_rows::id).load(conn)
+}
+
+pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
+    diesel::delete(changed_rows::table.filter(changed_rows::id.eq_any(ids))).execute(conn)
+}
+
+impl ChangedRow {
+    fn content(&self) -> Result<Content, Error> {
+        serde_json::from_str(&self.content).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    fn state(&self, conn: &mut Connection, content: &Content, models: &[&str]) -> QueryResult<Option<State>> {
+        let scope = Scope { table: &content.table, models };
+        Ok(states(conn, scope, &[self.object_id])?.remove(&self.object_id))
+    }
+
+    /// Whether all that the action changed is as the action left it.
+    pub fn is_as_left(&self, conn: &mut Connection, models: &[&str]) -> Result<bool, Error> {
+        let content = self.content()?;
+        let Some(now) = self.state(conn, &content, models)? else { return Ok(false) };
+        let has = |(column, value): (&String, &Value)| now.row.get(column) == Some(value);
+        let Content { after, .. } = content;
+        Ok(after.row.iter().all(has) && after.parts.iter().all(|(table, rows)| now.part(table) == rows))
+    }
+
+    /// Puts back what the action changed, past the rules of the model. [`Error::Invalid`] means that a unique value is
+    /// taken; call it within [`crate::db::savepoint`].
+    pub fn put_back(&self, conn: &mut Connection, models: &[&str]) -> Result<(), Error> {
+        let content = self.content()?;
+        let Some(now) = self.state(conn, &content, models)? else { return Ok(()) };
+        let Content { table, before, .. } = content;
+        if !before.row.is_empty() {
+            references::update(conn, &table, self.object_id, &before.row).map_err(taken)?;
+        }
+        for (table, rows) in before.parts.iter().rev() {
+            for row in now.part(table).iter().filter(|row| !rows.contains(row)) {
+                references::delete(conn, table, row)?;
+            }
+        }
+        for (table, rows) in &before.parts {
+            for row in rows.iter().filter(|row| !now.part(table).contains(row)) {
+                references::insert(conn, table, row.clone()).map_err(taken)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// For the history: what putting back changes, without some of the fields.
+    pub fn reverse(&self, without: &[&str]) -> Changes {
+        Changes::reverse(&self.changes, without)
+    }
+}
