@@ -11,10 +11,13 @@ use crate::harness::{assert_has, assert_lacks};
 /// Rows of all kinds: whatever a column can hold at its limits, and ids that were given and are gone. Times have
 /// microseconds, as on PostgreSQL.
 const SEED: &str = "
-    INSERT INTO users VALUES
-        (7, 'ann', 'Ann@example.com', 'ann@example.com', 'Änn 😀', '', '$argon2id$', 1, 0, 1, '2026-01-02 03:04:05.678', '1999-12-31 23:59:59.999999', 'i', 's', '2026-01-01 00:00:00', NULL, 'admin', 9223372036854775807, 1),
-        (3, 'bob ''quoted\" \\', '', NULL, x'' || char(10, 9, 13, 1, 127, 65535), 'ﬀ', NULL, 0, 1, 0, NULL, '0001-01-01 00:00:00', NULL, NULL, NULL, '9999-12-31 23:59:59.500', 'first_token', NULL, 0),
-        (9, 'gone', '', NULL, '', '', NULL, 0, 1, 0, NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL, 'admin', NULL, 0);
+    INSERT INTO users (id, username, email, email_key, first_name, last_name, password, is_active, is_staff, is_superuser, last_login,
+            date_joined, cognito_issuer, cognito_sub, linked_at, last_seen_at, origin, cognito_groups_iat, staff_by_cognito,
+            deactivated_by_sync)
+        VALUES
+        (7, 'ann', 'Ann@example.com', 'ann@example.com', 'Änn 😀', '', '$argon2id$', 1, 0, 1, '2026-01-02 03:04:05.678', '1999-12-31 23:59:59.999999', 'i', 's', '2026-01-01 00:00:00', NULL, 'admin', 9223372036854775807, 1, 0),
+        (3, 'bob ''quoted\" \\', '', NULL, x'' || char(10, 9, 13, 1, 127, 65535), 'ﬀ', NULL, 0, 1, 0, NULL, '0001-01-01 00:00:00', NULL, NULL, NULL, '9999-12-31 23:59:59.500', 'first_token', NULL, 0, 1),
+        (9, 'gone', '', NULL, '', '', NULL, 0, 1, 0, NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL, 'admin', NULL, 0, 0);
     DELETE FROM users WHERE id = 9;
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
         INSERT INTO articles SELECT n, 'Article ' || n, CASE WHEN n % 3 THEN 7 END, '2026-01-01 00:00:00', '2026-01-01 00:00:00.000001' FROM numbers;

@@ -57,7 +57,8 @@ async fn check_says_where_the_key_is_and_whether_it_opens_all() {
     assert!(finding(&program, 1).await.ends_with("is accessible to other users of this machine; run chmod 600 on it"));
     chmod(&program, file, 0o600);
 
-    let rows = "INSERT INTO users SELECT 1, 'ann', '', NULL, '', '', NULL, 1, 1, 0, NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL, 'admin', NULL, 0;
+    let rows = "INSERT INTO users (id, username, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined, origin)
+                    VALUES (1, 'ann', '', '', '', 1, 1, 0, '2026-01-01 00:00:00', 'admin');
                 INSERT INTO second_factors VALUES (1, 'sealed', 0, '2026-01-01 00:00:00')";
     program.database().batch_execute(rows).expect("the rows are inserted");
     let others = "1 of 1 were encrypted with another key; restore that key, or use resetsecondfactor";
