@@ -31,7 +31,7 @@ export async function fetchPage(url, signal) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-// --- One submission -------------------------------------------------------------------------------------------
+// --- One submission ---
 
 /** Forms that have been sent and are waiting for their answer. */
 export const leaving = new WeakSet();
@@ -59,7 +59,7 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) all("form").forEach(release);
 });
 
-// --- The palette ------------------------------------------------------------------------------------------
+// --- The palette ---
 
 /** Opens the palette immediately. Its script loads on first use. */
 async function openPalette() {
@@ -71,7 +71,7 @@ async function openPalette() {
   show();
 }
 
-// --- Theme ---------------------------------------------------------------------------------------------------
+// --- Theme ---
 
 function onTheme(event) {
   const theme = event.submitter?.value;
@@ -85,7 +85,7 @@ function onTheme(event) {
   fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
 }
 
-// --- Progress of a long task ----------------------------------------------------------------------------------
+// --- Progress of a long task ---
 
 /** Requests the page again until its element no longer has `data-progress`. */
 async function followProgress(shown, failures = 0) {
@@ -102,7 +102,7 @@ async function followProgress(shown, failures = 0) {
   }
 }
 
-// --- Keys ------------------------------------------------------------------------------------------------------
+// --- Keys ---
 
 const SINGLE_KEYS = "gatepost-single-keys";
 // WCAG 2.1.4: people who use speech input, or hit keys by accident, can turn single-key shortcuts off.
@@ -127,7 +127,7 @@ function onKey(event) {
   event.preventDefault();
 }
 
-// --- Event listeners --------------------------------------------------------------------------------------------
+// --- Event listeners ---
 
 async function copy(text) {
   try {

@@ -8,7 +8,7 @@ const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const main = one("main");
 
-// --- Requests and answers ---------------------------------------------------------------------------------------
+// --- Requests and answers ---
 
 /** Sends a request and shows its answer. If the server rejects a form, the form keeps its values. */
 async function ask(url, { method = "GET", body, mediaType } = {}) {
@@ -110,7 +110,7 @@ function say(text) {
   one("[data-announcer]").textContent = text;
 }
 
-// --- Event listeners -------------------------------------------------------------------------------------------
+// --- Event listeners ---
 
 /** Without a token, the browser follows links itself. */
 function onLink(event, link) {

@@ -2,7 +2,7 @@
 // `<select multiple>`.
 import { all, announce, element, icon, leaving, one } from "./admin.js";
 
-// --- Dependent fields, unsaved changes ---------------------------------------------------------------------------
+// --- Dependent fields, unsaved changes ---
 
 /** Shows an element with `data-shown-when="name=value"` while the field has that value. Hidden fields are disabled, so
  * the browser does not send them. */
@@ -37,7 +37,7 @@ window.addEventListener("beforeunload", (event) => {
   if (guarded.some(isDirty)) event.preventDefault();
 });
 
-// --- Two lists that replace a <select multiple> -------------------------------------------------------------
+// --- Two lists that replace a <select multiple> ---
 
 let pickers = 0;
 
@@ -131,7 +131,7 @@ function pickerSide(select, chosen, id, name, changed) {
   return { root, draw, focus };
 }
 
-// --- Event listeners --------------------------------------------------------------------------------------------
+// --- Event listeners ---
 
 function onInput(event) {
   const form = event.target.form;

@@ -1,7 +1,7 @@
 // The script of lists: search and filters without loading a new page, row selection, and tables that fit the screen.
 import { all, announce, fetchPage, one } from "./admin.js";
 
-// --- Tables: rows become labelled cards on narrow screens; words break where columns hardly fit --------
+// --- Tables: rows become labelled cards on narrow screens; words break where columns hardly fit ---
 
 function labelCells(root) {
   for (const table of all("table.cards", root)) {
@@ -24,7 +24,7 @@ function fitTables() {
 
 window.addEventListener("resize", fitTables);
 
-// --- Live lists ---------------------------------------------------------------------------------------
+// --- Live lists ---
 
 const live = { running: null, timer: 0 };
 
@@ -105,7 +105,7 @@ window.addEventListener("popstate", () => {
   showList(location.href, null);
 });
 
-// --- Selecting rows -----------------------------------------------------------------------------------
+// --- Selecting rows ---
 
 let lastTicked = null;
 
@@ -155,7 +155,7 @@ function onSelectionClick(event) {
   announce(one("[data-selection-count]", form)?.textContent ?? "");
 }
 
-// --- Event listeners --------------------------------------------------------------------------------------------
+// --- Event listeners ---
 
 /** Prepares the page, and later the regions that were replaced. */
 function enhance() {
