@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::{DATE, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -99,6 +99,8 @@ impl JsonApi {
         let signed = Request { method: "POST", region, service, headers: &headers, body: body.as_bytes() };
         let mut request = self.client.post(self.url.clone()).timeout(PATIENCE).body(body.to_owned());
         for (name, value) in sign(&signed, &credentials, Utc::now()) {
+            let mut value = HeaderValue::try_from(value).map_err(|error| AwsError::Unusable(error.to_string()))?;
+            value.set_sensitive(true);
             request = request.header(name, value);
         }
         for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {

@@ -131,7 +131,7 @@ fn print_outcome(plan: &Plan, applied: Option<&Applied>) -> Result<(), CommandEr
         return say!("There is nothing to change.");
     }
     say!(
-        "{} users were changed, {} had changed meanwhile, {} failed.",
+        "{} users were changed, {} had changed since the plan was made, {} failed.",
         applied.done,
         applied.overtaken,
         applied.failed.len()

@@ -34,12 +34,12 @@ settings! {
     "COGNITO_TOKEN_USE", "`id`", "Which tokens of users are accepted: `id`, `access` or `any`. An access token carries no e-mail, so it works only for users who are already linked.";
     "COGNITO_RESOURCE_SERVER", "none: machine clients are refused (development: `gatepost` for the local user pool)", "The identifier of the API's resource server in the pool, such as `articles`. A service account needs the scope `articles/read` for GET, HEAD and OPTIONS, and `articles/write` for the other methods.";
     "COGNITO_LEEWAY_SECONDS", "`30`", "How far the clocks of Cognito and this machine may differ, 0 to 120.";
-    "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Only for emulators that never mark an e-mail as verified.";
+    "COGNITO_LINK_UNVERIFIED_EMAIL", "`false`", "`true` lets an e-mail that Cognito has not verified link or create a user. Anyone who can set an e-mail in the pool then becomes the user who has it, even a superuser: only for emulators that never mark an e-mail as verified.";
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
     "COGNITO_STAFF_GROUP", "none", "The group of the user pool whose members are staff. Someone who leaves it stops being staff with their next token or sign-in, unless they were made staff by hand. No group makes a superuser.";
     "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "The secret that the Post Confirmation trigger signs its events with: at least 32 characters, for example from `openssl rand -hex 32`. Two secrets, separated by a comma, are both valid while one replaces the other.";
     "COGNITO_SYNC_SECONDS", "none: no regular sync", "How often the server compares its users with those of the pool, at least 60. It needs AWS credentials (see `docs/sync.md`).";
-    "COGNITO_SYNC_MAX_CHANGES", "`10%`", "How many users who are linked to the pool a sync may change, as a number or a percentage of them. A percentage always allows 5. If it would change more, it changes nothing.";
+    "COGNITO_SYNC_MAX_CHANGES", "`10%`", "How many users who are linked to the pool a sync may change, as a number or a percentage of those who are active. A percentage always allows 5. If it would change more, it changes nothing.";
     "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust for the keys, the sign-in and the APIs of AWS, in addition to the system's.";
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched, at least 1. A key that the pool has withdrawn is refused after the next fetch.";
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";

@@ -69,7 +69,7 @@ refusals! {
         PasswordWrong, "password_wrong", "The password is wrong. You can set another one.";
         PasswordMissing, "password_missing", "The user has no password, and signs in with Cognito only.";
         CodeWrong, "code_wrong", "The code of the second factor is wrong, was used before, or is too old.";
-        SecondFactorUnavailable, "second_factor_unavailable", "The key of the second factors is missing or another one: see the log.";
+        SecondFactorUnavailable, "second_factor_unavailable", "The key of the second factors is missing or not the right one: see the log.";
         TooManyAttempts, "too_many_attempts", "Too many attempts have failed. The user has to wait.";
         NotStaff, "not_staff", "The user is not staff. You can change that, or a Cognito group can.";
         NonceWrong, "nonce_wrong", "The token from Cognito belongs to another sign-in.";

@@ -242,7 +242,8 @@ impl ChangedRow {
                 references::delete(conn, table, row)?;
             }
         }
-        for (table, rows) in &before.parts {
+        // What the pool gave may have ended there meanwhile. The next token gives it again.
+        for (table, rows) in before.parts.iter().filter(|(table, _)| *table != "user_cognito_groups") {
             for row in rows.iter().filter(|row| !now.part(table).contains(row)) {
                 references::insert(conn, table, row.clone()).map_err(taken)?;
             }

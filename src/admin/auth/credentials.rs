@@ -63,9 +63,8 @@ impl Credentials {
         fits.map(|_| if is_right { Verdict::Right } else { Verdict::Wrong })
     }
 
-    /// A code of the user's second factor, which is used up. A guess counts as one of a password, and for the user.
-    pub async fn check_code(&self, mut buckets: Vec<Bucket>, user: User, typed: String) -> Result<CodeVerdict, Error> {
-        buckets.push(self.throttle.code_bucket(&user));
+    /// A code of the user's second factor, which is used up.
+    pub async fn check_code(&self, buckets: Vec<Bucket>, user: User, typed: String) -> Result<CodeVerdict, Error> {
         let (throttle, key, step) = (self.throttle, self.factor_key.clone(), step_at(Utc::now().timestamp()));
         let check = move |conn: &mut Connection| {
             if let Some(wait) = throttle.take(conn, &buckets)? {

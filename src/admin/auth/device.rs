@@ -7,7 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 
-use super::session::auth_hash;
 use crate::crypto::{fingerprint, random_token};
 use crate::error::Error;
 
@@ -21,53 +20,54 @@ impl Devices {
         Devices(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// `<user id>.<unix seconds>.<random>.<binding to the password>.<signature>`
-    pub fn issue(&self, user_id: i64, password: Option<&str>) -> Result<String, Error> {
-        let random = random_token()?;
-        let content = format!("{user_id}.{}.{random}.{}", Utc::now().timestamp(), binding(&random, password));
+    /// `<user id>.<unix seconds>.<random>.<what it is bound to>.<signature>`. The random part is that of an earlier cookie of
+    /// the user in this browser, if there is one.
+    pub fn issue(&self, user_id: i64, bound_to: &str, earlier: Option<String>) -> Result<String, Error> {
+        let random = earlier.map_or_else(random_token, Ok)?;
+        let content = format!("{user_id}.{}.{random}.{}", Utc::now().timestamp(), binding(&random, bound_to));
         let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, content.as_bytes()));
         Ok(format!("{content}.{tag}"))
     }
 
-    pub fn is_known(&self, cookie: &str, user_id: i64, password: Option<&str>) -> bool {
-        let is_bound = |cookie: &str| {
-            let mut parts = cookie.split('.').skip(2);
-            parts.next().zip(parts.next()).is_some_and(|(random, bound)| bound == binding(random, password))
-        };
-        self.user(cookie) == Some(user_id) && is_bound(cookie)
+    /// Whether the user has signed in with this browser, and what the cookie is bound to is the same.
+    pub fn is_known(&self, cookie: &str, user_id: i64, bound_to: &str) -> bool {
+        let Some((owner, random)) = self.owner(cookie) else { return false };
+        owner == user_id && cookie.split('.').nth(3).is_some_and(|bound| bound == binding(&random, bound_to))
     }
 
-    /// The user who has signed in with this browser.
-    pub fn user(&self, cookie: &str) -> Option<i64> {
+    /// The user who has signed in with this browser, and the random part, which only the browser has.
+    pub fn owner(&self, cookie: &str) -> Option<(i64, String)> {
         let (content, tag) = cookie.rsplit_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
         hmac::verify(&self.0, content.as_bytes(), &tag).ok()?;
-        let mut parts = content.split('.').map(|part| part.parse::<i64>().ok());
-        let (owner, issued_at) = (parts.next().flatten(), parts.next().flatten());
-        let age = issued_at.map(|issued_at| Utc::now().timestamp() - issued_at);
-        owner.filter(|_| age.is_some_and(|age| age < AGE.whole_seconds()))
+        let [owner, issued_at, random, _] = content.split('.').collect::<Vec<_>>()[..] else { return None };
+        let age = Utc::now().timestamp() - issued_at.parse::<i64>().ok()?;
+        owner.parse().ok().filter(|_| age < AGE.whole_seconds()).map(|owner| (owner, random.to_owned()))
     }
 }
 
-/// With another password, no browser from before is known. The random part keeps two cookies from being compared.
-fn binding(random: &str, password: Option<&str>) -> String {
-    fingerprint(&format!("{random}.{}", auth_hash(password)))
+/// The random part keeps two cookies from being compared.
+fn binding(random: &str, bound_to: &str) -> String {
+    fingerprint(&format!("{random}.{bound_to}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PASSWORD: Option<&str> = Some("a hash");
+    const PASSWORD: &str = "a hash";
 
     #[test]
     fn a_cookie_counts_for_its_user_and_password_alone_and_only_as_it_was_issued() {
         let devices = Devices::new(&[7; 64]);
-        let cookie = devices.issue(42, PASSWORD).expect("a cookie");
+        let cookie = devices.issue(42, PASSWORD, None).expect("a cookie");
         assert!(devices.is_known(&cookie, 42, PASSWORD));
         assert!(!devices.is_known(&cookie, 4, PASSWORD) && !devices.is_known(&cookie, 43, PASSWORD));
         assert!(!Devices::new(&[8; 64]).is_known(&cookie, 42, PASSWORD), "signed with another key");
-        assert!(!devices.is_known(&cookie, 42, Some("another hash")) && !devices.is_known(&cookie, 42, None));
+        assert!(!devices.is_known(&cookie, 42, "another hash") && !devices.is_known(&cookie, 42, ""));
+        let (_, random) = devices.owner(&cookie).expect("its user");
+        let later = devices.issue(42, "another hash", Some(random.clone())).expect("a cookie");
+        assert_eq!(devices.owner(&later), Some((42, random)), "the same browser");
         let stolen = cookie.replacen("42.", "43.", 1);
         let cut = &cookie[..cookie.len() - 1];
         for bad in ["", ".", "42", "42.1.x.", &stolen, cut] {

@@ -30,7 +30,8 @@ use crate::users::validators;
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
 
-const ENDED: &str = "You were signed out while you typed. Sign in to see it again. Nothing is saved yet.";
+const ENDED: &str =
+    "Your session ended while you typed. Sign in, and the form is filled in again. Nothing is saved yet.";
 
 #[derive(Template)]
 #[template(path = "admin/login.html")]
@@ -90,8 +91,10 @@ pub async fn sign_in(
     }
     let field = |name| form.get(name).unwrap_or_default();
     let username = clean_username(field("username"));
-    let (user, has_factor) = find(&credentials.db, username.clone()).await?;
-    let device = known_device(&request, &credentials, &cookies, user.as_ref());
+    let (user, factor) = find(&credentials.db, username.clone()).await?;
+    let has_factor = factor.is_some();
+    let device =
+        user.as_ref().and_then(|user| known_device(&request, (&credentials, &cookies), user, factor.as_deref()));
     let buckets = credentials.throttle.buckets(&username, client_address(&request), device.as_deref());
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
@@ -155,12 +158,12 @@ fn clean_username(typed: &str) -> String {
     validators::normalize_username(typed)
 }
 
-/// The user, and whether a code is asked for after the password.
-async fn find(db: &Db, username: String) -> Result<(Option<User>, bool), Error> {
+/// The user, and the fingerprint of the second factor.
+async fn find(db: &Db, username: String) -> Result<(Option<User>, Option<String>), Error> {
     let find = move |conn: &mut Connection| {
         let user = models::find_by_username(conn, &username)?;
         let factor = user.as_ref().map(|user| second_factor::find(conn, user.id)).transpose()?.flatten();
-        Ok((user, factor.is_some()))
+        Ok((user, factor.map(|factor| factor.fingerprint())))
     };
     db.read(find).await
 }

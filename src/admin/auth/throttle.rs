@@ -66,10 +66,25 @@ impl Throttle {
         self.buckets(&format!("password of {}", user.id), address, None)
     }
 
-    /// Counts all guesses of a user's codes: each sign-in with the right password makes another device known, so the
-    /// devices' buckets alone would be no limit.
-    pub fn code_bucket(self, user: &User) -> Bucket {
-        Bucket { name: format!("code:{}", user.id), limit: f64::from(self.max_failures), leak: CODE_LEAK }
+    /// For a code after the password. A browser that is known has given one before, and counts for itself, so that a
+    /// stranger who has the password does not lock out the owner. All others share one more bucket, which leaks slowly.
+    pub fn code_buckets(self, user: &User, address: IpAddr, device: Option<&str>) -> Vec<Bucket> {
+        let mut buckets = self.buckets(&user.username, address, device);
+        if device.is_none() {
+            buckets.push(self.slow_bucket("code", user));
+        }
+        buckets
+    }
+
+    /// For a code at the user's own browser, which the guesses elsewhere do not fill.
+    pub fn own_code_buckets(self, user: &User, address: IpAddr) -> Vec<Bucket> {
+        let mut buckets = self.own_buckets(user, address);
+        buckets.push(self.slow_bucket("own code", user));
+        buckets
+    }
+
+    fn slow_bucket(self, of: &str, user: &User) -> Bucket {
+        Bucket { name: format!("{of}:{}", user.id), limit: f64::from(self.max_failures), leak: CODE_LEAK }
     }
 
     /// Counts an attempt, or returns how many seconds to wait.

@@ -135,8 +135,11 @@ pub async fn change(TypedForm { cx, data, is_stale }: TypedForm) -> Result<HttpR
     }
     let (edit, kept) = (form.clone(), kept_form::asked(&cx.request));
     let update = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-        kept_form::end(conn, kept, staff)?;
-        edit.update(conn, site, staff)
+        let outcome = edit.update(conn, site, staff)?;
+        if matches!(outcome, Outcome::Saved(..)) {
+            kept_form::end(conn, kept, staff)?;
+        }
+        Ok(outcome)
     };
     match cx.write(update).await {
         Ok(Outcome::Saved(id, title)) => Ok(answer_saved(&cx, options, &data, (id, title), "changed")),

@@ -67,19 +67,19 @@ fn without_secrets(FormData(fields): FormData) -> FormData {
     FormData(fields.into_iter().filter(|(name, _)| !is_secret(name)).collect())
 }
 
-/// A user who has signed in with this browser before, and the cookie that proves it.
+/// A user who has signed in with this browser before, and a secret of the browser.
 fn owner(request: &HttpRequest) -> Option<(i64, String)> {
     let credentials = request.app_data::<web::Data<Credentials>>()?;
     let cookies = request.app_data::<web::Data<Cookies>>()?.get(request, cookies::DEVICE);
-    cookies.into_iter().find_map(|cookie| Some((credentials.devices.user(&cookie)?, cookie)))
+    cookies.iter().find_map(|cookie| credentials.devices.owner(cookie))
 }
 
 /// Returns the redirect to the sign-in page. Strangers keep nothing.
 async fn keep(request: &HttpRequest, body: Body) -> Error {
-    let Some((user_id, cookie)) = owner(request).filter(|_| origin::is_told(request)) else {
+    let Some((user_id, secret)) = owner(request).filter(|_| origin::is_told(request)) else {
         return sign_in_required(request);
     };
-    match store(request, body, user_id, &cookie).await {
+    match store(request, body, user_id, &secret).await {
         Ok(Some(id)) => {
             let query = FormData::parse(request.query_string().as_bytes()).0;
             let query = query.into_iter().filter(|(name, _)| name != KEPT).chain([(KEPT.to_owned(), id.to_string())]);
@@ -94,14 +94,14 @@ async fn keep(request: &HttpRequest, body: Body) -> Error {
     }
 }
 
-async fn store(request: &HttpRequest, body: Body, user_id: i64, cookie: &str) -> Result<Option<i64>, Error> {
+async fn store(request: &HttpRequest, body: Body, user_id: i64, secret: &str) -> Result<Option<i64>, Error> {
     let credentials = request.app_data::<web::Data<Credentials>>();
     let (data, Some(credentials)) = (read(body).await?, credentials) else { return Ok(None) };
     if !is_of(&data, Some(user_id)) {
         return Ok(None);
     }
     let json = serde_json::to_vec(&without_secrets(data).0).map_err(|error| Error::Internal(error.to_string()))?;
-    let Some(seal) = Seal::of_secret(cookie) else { return Ok(None) };
+    let Some(seal) = Seal::of_secret(secret) else { return Ok(None) };
     let content = seal.seal(&purpose(user_id, request.path()), &json)?;
     let store = move |conn: &mut Connection| {
         Staff::find(conn, user_id)?;
@@ -130,7 +130,7 @@ pub fn asked(request: &HttpRequest) -> Option<i64> {
 
 /// `None` if it is over, or another user's or browser's.
 pub async fn find(cx: &AdminContext) -> Result<Option<FormData>, Error> {
-    let (Some(id), Some((user_id, cookie))) = (asked(&cx.request), owner(&cx.request)) else { return Ok(None) };
+    let (Some(id), Some((user_id, secret))) = (asked(&cx.request), owner(&cx.request)) else { return Ok(None) };
     if cx.staff.staff.user_id() != Some(user_id) {
         return Ok(None);
     }
@@ -139,7 +139,7 @@ pub async fn find(cx: &AdminContext) -> Result<Option<FormData>, Error> {
         Ok(own.filter(kept_forms::at.ge(kept_since())).select(kept_forms::content).first::<String>(conn).optional()?)
     };
     let Some(content) = cx.db.read(read).await? else { return Ok(None) };
-    let json = Seal::of_secret(&cookie).and_then(|seal| seal.open(&purpose(user_id, cx.request.path()), &content));
+    let json = Seal::of_secret(&secret).and_then(|seal| seal.open(&purpose(user_id, cx.request.path()), &content));
     Ok(json.and_then(|json| serde_json::from_slice(&json).ok()).map(FormData))
 }
 

@@ -134,7 +134,7 @@ fn put_back_row(conn: &mut Connection, site: &Site, row: &ChangedRow, staff: &St
         model.save(conn, Some(id), &earlier, staff)?;
     }
     row.put_back(conn, &tables)?;
-    let rest = row.reverse(&saved);
+    let rest = row.reverse(&[&saved[..], &["cognito_groups"]].concat());
     if !rest.is_empty() {
         let name = model.options().model.title_of(conn, id)?.unwrap_or_default();
         record(conn, &staff.actor(), Action::Changed, Object { model: &row.model, id, name: &name }, &rest)?;

@@ -34,8 +34,8 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// The rules by which a sign-in finds its user. It never creates one, and links only verified addresses, whatever the
-    /// API does: in many pools, users can set any address.
+    /// The rules by which a sign-in finds its user. It never creates one, and links only verified addresses: in many
+    /// pools, users can set any address.
     pub const POLICY: Policy =
         Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::FirstToken };
 }

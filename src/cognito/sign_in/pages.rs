@@ -406,7 +406,7 @@ async fn enter_with(
     session::begin(&request.get_session(), &user, request, proof)?;
     note(request, &user, "signed in to the admin with Cognito");
     let mut response = go_on(request, &flow.next)?;
-    know_device(request, &mut response, (credentials, cookies), &user)?;
+    know_device(request, &mut response, (credentials, cookies), &user, None)?;
     Ok(response)
 }
 

@@ -56,7 +56,7 @@ impl Groups {
             }
         }
         match (groups.makes_staff(), user.is_staff, user.staff_by_cognito) {
-            (true, false, _) => parts.push("+ staff".to_owned()),
+            (true, false, _) if !user.is_superuser => parts.push("+ staff".to_owned()),
             (false, _, true) => parts.push("- staff".to_owned()),
             _ => {}
         }

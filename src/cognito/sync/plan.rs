@@ -14,7 +14,7 @@ use crate::db::Connection;
 use crate::error::{Error, Refusal};
 use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, LinkedUser, email_key};
-use crate::users::rules::is_last_superuser_without;
+use crate::users::rules::{is_last_superuser_of_pool, is_last_superuser_without};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -69,6 +69,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Local users with a link to this pool.
     pub linked: usize,
+    /// Those of them who are active: what the brake's percentage is of.
+    active: usize,
     /// Users of the pool.
     pub listed: usize,
     /// Users of the pool without a local one, who were not asked to be created.
@@ -89,7 +91,8 @@ impl Plan {
         let iat = began.and_utc().timestamp();
         let groups = groups.map(|members| Groups::of(conn, members, iat, rules)).transpose()?;
         let (steps, listed) = (Vec::new(), users.len());
-        let plan = Plan { steps, linked: linked.len(), listed, missing: 0, incomplete, spared: 0, began };
+        let active = linked.iter().filter(|user| user.is_active).count();
+        let plan = Plan { steps, linked: linked.len(), active, listed, missing: 0, incomplete, spared: 0, began };
         let mut planner = Planner { conn, rules, groups, plan, gone: Vec::new() };
         for user in &linked {
             planner.judge(user, users.get(&user.sub))?;
@@ -109,7 +112,7 @@ impl Plan {
     /// If it changes too many linked users: how many, and how many it may.
     pub fn beyond(&self, most: MaxChanges) -> Option<(usize, usize)> {
         let changed = self.steps.iter().filter(|step| step.action.is_counted()).count();
-        let most = most.of(self.linked);
+        let most = most.of(self.active);
         (changed > most).then_some((changed, most))
     }
 }
@@ -119,7 +122,7 @@ struct Planner<'a> {
     rules: &'a Rules,
     groups: Option<Groups>,
     plan: Plan,
-    /// The ids of those who will be deactivated.
+    /// The ids of the superusers who will be deactivated.
     gone: Vec<i64>,
 }
 
@@ -151,7 +154,9 @@ impl Planner<'_> {
             self.step(Action::Keep, user, None, reason);
             return Ok(());
         }
-        self.gone.push(user.id);
+        if user.is_superuser {
+            self.gone.push(user.id);
+        }
         self.step(Action::Deactivate, user, None, reason.to_owned());
         Ok(())
     }
@@ -164,9 +169,15 @@ impl Planner<'_> {
         Ok(is_last_superuser_without(self.conn, &user, &self.gone)?)
     }
 
+    fn is_last_superuser_of_pool(&mut self, user: &LinkedUser) -> Result<bool, Error> {
+        let Some(user) = models::find(self.conn, user.id)? else { return Ok(false) };
+        Ok(is_last_superuser_of_pool(self.conn, &user)?)
+    }
+
     fn give_groups(&mut self, user: &LinkedUser) -> Result<(), Error> {
         let Some(groups) = self.groups_of(&user.sub) else { return Ok(()) };
-        let judged = match user.staff_by_cognito && !groups.makes_staff() && self.is_last_superuser(user)? {
+        let leaves = user.staff_by_cognito && !groups.makes_staff();
+        let judged = match leaves && (self.is_last_superuser(user)? || self.is_last_superuser_of_pool(user)?) {
             // Stays staff, as with a token.
             true => &LinkedUser { staff_by_cognito: false, ..user.clone() },
             false => user,

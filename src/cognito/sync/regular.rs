@@ -32,7 +32,7 @@ impl SyncMetrics {
     pub fn new() -> SyncMetrics {
         let syncs =
             metrics::counters("gatepost_pool_syncs_total", "Syncs with the user pool, by outcome.", &["outcome"]);
-        for outcome in ["done", "incomplete", "refused", "busy", "failed"] {
+        for outcome in ["done", "partial", "incomplete", "refused", "busy", "failed"] {
             syncs.with_label_values(&[outcome]);
         }
         let name = "gatepost_pool_sync_last_success_timestamp_seconds";
@@ -51,7 +51,7 @@ impl PoolSync {
             let outcome = match self.sync(&db).await {
                 Ok(outcome) => outcome,
                 Err(SyncError::Busy) => {
-                    log::info!("pool sync: another process is at it");
+                    log::info!("pool sync: another process is syncing");
                     "busy"
                 }
                 Err(error) => {
@@ -89,10 +89,13 @@ impl PoolSync {
             count(Action::Refuse),
             applied.failed.len(),
         );
+        for (username, reason) in &applied.failed {
+            log::warn!("pool sync: `{}` was not changed: {}", username.escape_debug(), reason.escape_debug());
+        }
         if let Some(incomplete) = plan.incomplete {
             log::warn!("pool sync: nobody was deactivated: {incomplete}");
             return Ok("incomplete");
         }
-        Ok("done")
+        Ok(if applied.failed.is_empty() { "done" } else { "partial" })
     }
 }

@@ -18,6 +18,7 @@ pub struct LinkedUser {
     pub is_active: bool,
     pub deactivated_by_sync: bool,
     pub is_staff: bool,
+    pub is_superuser: bool,
     pub staff_by_cognito: bool,
     pub cognito_groups_iat: Option<i64>,
 }
@@ -35,6 +36,7 @@ pub fn linked(conn: &mut Connection, issuer: &str) -> QueryResult<Vec<LinkedUser
             users::is_active,
             users::deactivated_by_sync,
             users::is_staff,
+            users::is_superuser,
             users::staff_by_cognito,
             users::cognito_groups_iat,
         ))

@@ -96,7 +96,7 @@ async fn find(
     request: &HttpRequest,
     credentials: &Credentials,
     cookies: &Cookies,
-) -> Result<Option<(User, Pending)>, Error> {
+) -> Result<Option<(User, Pending, String)>, Error> {
     let Ok(key) = credentials.factor_key.get() else { return Ok(None) };
     let has_passwords = request.app_data::<web::Data<SignInMethods>>().is_some_and(|methods| methods.password);
     let sealed = cookies.get(request, cookies::SECOND_FACTOR);
@@ -105,7 +105,7 @@ async fn find(
     let find = move |conn: &mut Connection| {
         let user = models::find(conn, pending.user_id)?.filter(|user| pending.is_of(user));
         let factor = second_factor::find(conn, pending.user_id)?;
-        Ok(user.filter(|_| factor.is_some()).map(|user| (user, pending)))
+        Ok(user.zip(factor).map(|(user, factor)| (user, pending, factor.fingerprint())))
     };
     credentials.db.read(find).await
 }
@@ -117,11 +117,11 @@ pub async fn submit(
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
     let next = own_path(form.get("next").unwrap_or_default());
-    let Some((user, pending)) = find(&request, &credentials, &cookies).await? else {
+    let Some((user, pending, factor)) = find(&request, &credentials, &cookies).await? else {
         return Ok(see_other(&sign_in_address(&next)));
     };
-    let device = known_device(&request, &credentials, &cookies, Some(&user));
-    let buckets = credentials.throttle.buckets(&user.username, client_address(&request), device.as_deref());
+    let device = known_device(&request, (&credentials, &cookies), &user, Some(&factor));
+    let buckets = credentials.throttle.code_buckets(&user, client_address(&request), device.as_deref());
     let typed = form.get("code").unwrap_or_default().to_owned();
     let verdict = credentials.check_code(buckets, user.clone(), typed).await?;
     note(&request, &user, &verdict);

@@ -180,7 +180,7 @@ async fn prove(
     }
     let user = cx.staff.staff.user()?;
     let typed = form.get("code").unwrap_or_default().to_owned();
-    let buckets = credentials.throttle.own_buckets(user, client_address(&cx.request));
+    let buckets = credentials.throttle.own_code_buckets(user, client_address(&cx.request));
     Ok(match credentials.check_code(buckets, user.clone(), typed).await? {
         CodeVerdict::Right(proven) => Ok(proven.fingerprint),
         CodeVerdict::Wrong => Err(Problems::code(WRONG)),

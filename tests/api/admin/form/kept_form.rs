@@ -8,7 +8,7 @@ use crate::harness::html::{link, unescape};
 use crate::harness::{TestServer, ago, assert_has, assert_lacks};
 
 const ADD: &str = "/admin/users/add/";
-const SENTENCE: &str = "You were signed out while you typed. Nothing is saved yet: check and save again.";
+const SENTENCE: &str = "Your session ended while you typed. Nothing is saved yet: check and save again.";
 
 /// Sends a form as a browser does, which says where it comes from.
 async fn send(client: &mut AdminClient, path: &str, form: &Form) -> Answer {
@@ -44,7 +44,10 @@ async fn what_was_typed_into_a_form_that_expired_is_there_after_the_sign_in() {
     let form = new_user(&mut root).await;
     server.sql("DELETE FROM sessions").await;
     let answer = send(&mut root, ADD, &form).await;
-    assert_has(&root.follow(&answer).await, &["You were signed out while you typed. Sign in to see it again."]);
+    assert_has(
+        &root.follow(&answer).await,
+        &["Your session ended while you typed. Sign in, and the form is filled in again."],
+    );
     let next = sign_in_again(&mut root, &answer, "root").await;
     assert_eq!(server.count("users").await, 1, "nothing is saved by the sign-in");
     let page = root.page(&next).await;

@@ -220,6 +220,25 @@ async fn browsers_that_are_known_for_the_user_share_the_budget_of_codes() {
 }
 
 #[tokio::test]
+async fn the_owner_gets_in_with_a_known_browser_while_a_stranger_with_the_password_guesses_codes() {
+    let server = TestServer::start().await;
+    let (_, codes, _) = server.staff_with_factor("alice").await;
+    let mut owner = AdminClient::new(server.address);
+    owner.give_password("alice").await;
+    assert_eq!(owner.give_code(&codes[0]).await.status, 303, "the browser is known with the factor from now on");
+    let mut stranger = AdminClient::new(server.address);
+    for _ in 0..5 {
+        stranger.give_password("alice").await;
+        assert_wrong(&stranger.give_code("000000").await);
+    }
+    assert_eq!(stranger.give_code("000000").await.status, 429);
+    owner.cookies.remove(SESSION_COOKIE);
+    owner.give_password("alice").await;
+    assert_eq!(owner.give_code(&codes[1]).await.status, 303);
+    assert!(owner.is_in().await);
+}
+
+#[tokio::test]
 async fn a_right_code_costs_no_attempt() {
     let server = TestServer::start().await;
     let (app, ..) = server.staff_with_factor("alice").await;
