@@ -23,7 +23,7 @@ const BEYOND_LIMIT: u8 = 3;
 const INCOMPLETE: u8 = 4;
 
 /// Reads the users of the pool and compares them with those who are linked to it here. It deactivates those who are
-/// disabled or gone there, and activates those again whom it has deactivated. It never changes the pool.
+/// disabled or gone there, and activates users again that it has deactivated. It never changes the pool.
 ///
 /// It needs the rights cognito-idp:ListUsers and cognito-idp:ListUsersInGroup, with credentials from the environment, a
 /// web identity, a container or an instance. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 too many changes, 4 the
@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Show what would happen, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Also create users whom only the pool has, if their e-mail is verified
+    /// Also create users who are only in the pool, if their e-mail is verified
     #[arg(long)]
     create: bool,
     /// How many linked users may change, such as 20 or 15% (default: COGNITO_SYNC_MAX_CHANGES)

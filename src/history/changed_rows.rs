@@ -242,8 +242,7 @@ impl ChangedRow {
                 references::delete(conn, table, row)?;
             }
         }
-        // What the pool gave may have ended there meanwhile. The next token gives it again.
-        for (table, rows) in before.parts.iter().filter(|(table, _)| *table != "user_cognito_groups") {
+        for (table, rows) in &before.parts {
             for row in rows.iter().filter(|row| !now.part(table).contains(row)) {
                 references::insert(conn, table, row.clone()).map_err(taken)?;
             }

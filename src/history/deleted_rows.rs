@@ -21,7 +21,8 @@ use crate::schema::deleted_rows;
 
 /// Days during which a deletion or an action can be undone. After that, a deleted row is deleted permanently.
 pub const KEPT_DAYS: i64 = 30;
-pub(super) const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions"];
+/// What the pool gave may end there meanwhile; the next token gives it again.
+pub(super) const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions", "user_cognito_groups"];
 
 pub(super) type Columns = Map<String, Value>;
 

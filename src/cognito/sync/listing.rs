@@ -15,7 +15,7 @@ const MAX_SUB_CHARS: usize = 255;
 pub struct Listing {
     /// By `sub`.
     pub users: HashMap<String, PoolUser>,
-    /// Whoever was linked later may be missing.
+    /// A user who was linked later may be missing.
     pub began: NaiveDateTime,
     pub incomplete: Option<Incomplete>,
     /// The members of groups by their `sub`. `None` if they were not listed.
@@ -38,7 +38,7 @@ pub enum Incomplete {
 pub struct PoolUser {
     pub identity: Identity,
     pub is_enabled: bool,
-    /// Whoever has not confirmed the sign-up cannot sign in yet.
+    /// A user who has not confirmed the sign-up cannot sign in yet.
     pub is_confirmed: bool,
 }
 

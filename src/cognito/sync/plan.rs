@@ -129,7 +129,7 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn judge(&mut self, user: &LinkedUser, in_pool: Option<&PoolUser>) -> Result<(), Error> {
         match in_pool {
-            // Whoever was linked meanwhile may have come into the pool meanwhile.
+            // A user who was linked after the list was begun may have come into the pool after it, too.
             None if user.is_active && user.linked_at.is_none_or(|at| at < self.plan.began) => {
                 self.deactivate(user, "no longer in the pool")
             }

@@ -1,5 +1,5 @@
-//! [`Pending`]: a sign-in whose password or account elsewhere was right and that waits for a code. It gives no access to anything. It lives in
-//! an encrypted cookie, so nothing is stored for it; its key is not in the database.
+//! [`Pending`]: a sign-in whose password or account elsewhere was right and that waits for a code. It gives no access to
+//! anything. It lives in an encrypted cookie, so nothing is stored for it; its key is not in the database.
 
 use actix_web::cookie::time::Duration;
 use chrono::Utc;
