@@ -233,6 +233,26 @@ async function atHostedUi(kind, pool) {
       assert.match(await answer.text(), /was already used/)
     })
 
+    await step('a code that another browser asked for is refused by the pool itself', async () => {
+      const away = { baseURL: origin, also: [origin, pool.origin] }
+      const [victim, thief] = [await newPage(away), await newPage(away)]
+      let stolen
+      await victim.route(`${pool.origin}/**`, async (route) => {
+        if (route.request().method() !== 'POST') return route.continue()
+        const answer = await route.fetch({ maxRedirects: 0 })
+        stolen = new URL(answer.headers().location).searchParams.get('code')
+        return route.fulfill({ body: 'held up' })
+      })
+      for (const tab of [victim, thief]) await tab.goto('/admin/login/cognito/')
+      await signIn(victim, 'jane')
+      await victim.getByText('held up').waitFor()
+      // The pool compares the thief’s verifier with the challenge of the victim.
+      const state = new URL(thief.url()).searchParams.get('state')
+      const answer = await thief.goto(`/admin/login/cognito/callback/?code=${encodeURIComponent(stolen)}&state=${state}`)
+      assert.equal(answer.status(), 400)
+      await thief.getByText('Cognito did not accept the code of this sign-in.').waitFor()
+    })
+
     await step('a group of the pool gives its members rights, and takes them away', async () => {
       await page.goto('/admin/users/add/')
       await page.getByLabel('Username').fill('bob')

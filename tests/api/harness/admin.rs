@@ -63,7 +63,7 @@ impl TestServer {
 /// The browser.
 #[derive(Clone, Debug)]
 pub struct AdminClient {
-    address: SocketAddr,
+    pub address: SocketAddr,
     /// By name.
     pub cookies: BTreeMap<String, String>,
     /// The CSRF token of the last page that had one.
