@@ -4,6 +4,7 @@
 mod configuration;
 mod env_file;
 mod environment;
+mod invocation;
 mod log_filter;
 mod mode;
 mod origins;
@@ -14,6 +15,7 @@ mod variables;
 
 pub use configuration::{Basics, Config, Superuser};
 pub use environment::{read_environment, unknown_variables};
+pub use invocation::invocation;
 pub use mode::{Mode, Pool};
 pub use secret_files::SECRETS;
 pub use settings::{SETTINGS, Setting};
