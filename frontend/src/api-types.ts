@@ -145,7 +145,7 @@ export interface components {
             detail: string;
         };
         /** @description An error. */
-        Error: {
+        ErrorDetail: {
             /** @description A stable, machine-readable code. */
             code: string;
             /** @description A human-readable sentence. */
@@ -278,7 +278,6 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["InvalidBody"];
-                "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -293,8 +292,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -307,8 +305,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -322,7 +319,6 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Detail"];
-                "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -336,7 +332,6 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Detail"];
-                "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -350,7 +345,6 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Detail"];
-                "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -375,8 +369,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -389,8 +382,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -403,8 +395,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -419,8 +410,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -435,8 +425,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
-                "text/html": string;
+                "application/json": components["schemas"]["ErrorDetail"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -452,7 +441,6 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["AuthenticationError"];
-                "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -466,7 +454,6 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Detail"];
-                "text/html": string;
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -496,8 +483,6 @@ export interface operations {
                 search?: string;
                 /** @description The field that orders the list; a hyphen before it reverses the order. Several are separated by commas. */
                 ordering?: string;
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
             };
             header?: {
                 /** @description Versions that the client has cached. If one is current, the response is a 304 without a body. */
@@ -524,7 +509,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Article"][];
-                    "text/html": string;
                 };
             };
             304: components["responses"]["NotModified"];
@@ -538,7 +522,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FieldErrors"];
-                    "text/html": string;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -554,10 +537,7 @@ export interface operations {
     };
     createArticle: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -570,18 +550,6 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["ArticleFields"];
-                /**
-                 * @example {
-                 *       "name": "A new article"
-                 *     }
-                 */
-                "application/x-www-form-urlencoded": components["schemas"]["ArticleFields"];
-                /**
-                 * @example {
-                 *       "name": "A new article"
-                 *     }
-                 */
-                "multipart/form-data": components["schemas"]["ArticleFields"];
             };
         };
         responses: {
@@ -597,7 +565,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Article"];
-                    "text/html": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -616,10 +583,7 @@ export interface operations {
     };
     listArticlesOptions: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -636,7 +600,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metadata"];
-                    "text/html": string;
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -651,10 +614,7 @@ export interface operations {
     };
     retrieveArticle: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: {
                 /** @description Versions that the client has cached. If one is current, the response is a 304 without a body. */
                 "If-None-Match"?: string;
@@ -679,7 +639,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Article"];
-                    "text/html": string;
                 };
             };
             304: components["responses"]["NotModified"];
@@ -695,10 +654,7 @@ export interface operations {
     };
     updateArticle: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: {
                 /** @description Versions that may be changed. If none is current, the response is a 412. */
                 "If-Match"?: string;
@@ -712,8 +668,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ArticleFields"];
-                "application/x-www-form-urlencoded": components["schemas"]["ArticleFields"];
-                "multipart/form-data": components["schemas"]["ArticleFields"];
             };
         };
         responses: {
@@ -727,7 +681,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Article"];
-                    "text/html": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -747,10 +700,7 @@ export interface operations {
     };
     destroyArticle: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: {
                 /** @description Versions that may be changed. If none is current, the response is a 412. */
                 "If-Match"?: string;
@@ -786,10 +736,7 @@ export interface operations {
     };
     retrieveArticleOptions: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The article's id. */
@@ -809,7 +756,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metadata"];
-                    "text/html": string;
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -824,10 +770,7 @@ export interface operations {
     };
     partialUpdateArticle: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: {
                 /** @description Versions that may be changed. If none is current, the response is a 412. */
                 "If-Match"?: string;
@@ -841,8 +784,6 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["PatchedArticleFields"];
-                "application/x-www-form-urlencoded": components["schemas"]["PatchedArticleFields"];
-                "multipart/form-data": components["schemas"]["PatchedArticleFields"];
             };
         };
         responses: {
@@ -856,7 +797,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Article"];
-                    "text/html": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -907,7 +847,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The signature is missing, invalid or expired. */
@@ -919,7 +859,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The event is another pool's, or no secret is configured. */
@@ -929,7 +869,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The URL does not support this method. */
@@ -941,7 +881,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The event took too long to arrive. */
@@ -951,7 +891,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The user cannot be created or linked; `code` says why. */
@@ -961,7 +901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The event is too large. */
@@ -971,7 +911,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The event is compressed, or its charset is unknown. */
@@ -981,7 +921,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description Too many refused calls. */
@@ -993,7 +933,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description Internal server error. */
@@ -1003,7 +943,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The database is unreachable, or the service is overloaded. */
@@ -1015,7 +955,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
         };
@@ -1048,17 +988,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
         };
     };
     retrieveMe: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: {
                 /** @description Versions that the client has cached. If one is current, the response is a 304 without a body. */
                 "If-None-Match"?: string;
@@ -1080,7 +1017,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
-                    "text/html": string;
                 };
             };
             304: components["responses"]["NotModified"];
@@ -1096,10 +1032,7 @@ export interface operations {
     };
     retrieveMeOptions: {
         parameters: {
-            query?: {
-                /** @description The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect. */
-                format?: "json" | "api" | "";
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -1116,7 +1049,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metadata"];
-                    "text/html": string;
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -1157,7 +1089,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
             /** @description The service is not ready. */

@@ -8,12 +8,11 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{Components, Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Components, Object, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema};
 use utoipa::{IntoResponses, OpenApi as _};
 
-use super::parsers::MEDIA_TYPES;
 use super::schemas::{Always, OfChange, OfRead, OtherApiMethod, Schemas, WithBody};
 
 pub const BEARER: &str = "idToken";
@@ -37,6 +36,8 @@ pub fn describe(doc: &mut OpenApi) {
     }
 }
 
+/// Only what a program needs: clients that are generated would otherwise return an object or a page, and take a form for
+/// each object. The browsable page, forms and `?format=` are content negotiation, and not described.
 fn describe_operation(components: &mut Components, method: &Method, operation: &mut Operation) {
     operation.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
     for (status, response) in &mut operation.responses.responses {
@@ -44,7 +45,7 @@ fn describe_operation(components: &mut Components, method: &Method, operation: &
     }
     share(components, operation, Always::responses());
     share(components, operation, OtherApiMethod::responses());
-    let mut parameters = vec![format_parameter()];
+    let mut parameters = Vec::new();
     if *method == Method::GET {
         share(components, operation, OfRead::responses());
         add_etag(operation);
@@ -61,10 +62,6 @@ fn describe_operation(components: &mut Components, method: &Method, operation: &
     }
     operation.parameters.get_or_insert_default().extend(parameters.into_iter().map(RefOr::T));
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        // All media types have the same fields.
-        if let Some(content) = body.content.get("application/json").cloned() {
-            body.content = MEDIA_TYPES.map(|media_type| (media_type.to_owned(), content.clone())).into();
-        }
         // If all fields are optional, so is the body.
         body.required = (*method != Method::PATCH).then_some(Required::True);
         share(components, operation, WithBody::responses());
@@ -82,19 +79,15 @@ fn share(components: &mut Components, operation: &mut Operation, shared: BTreeMa
     }
 }
 
-/// Adds the HTML and problem details variants of a body, and the common headers.
+/// Adds the problem details variant of a body, and the common headers.
 fn add_manners(status: &str, response: &mut RefOr<Response>) {
     let RefOr::T(response) = response else { return };
     for (name, _) in HEADERS {
         response.headers.insert(name.to_owned(), header_ref(name));
     }
-    if !response.content.is_empty() {
-        let page = ContentBuilder::new().schema(Some(text())).build();
-        response.content.insert("text/html".to_owned(), page.into());
-        if status >= "400" {
-            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            response.content.insert("application/problem+json".to_owned(), problem.into());
-        }
+    if !response.content.is_empty() && status >= "400" {
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        response.content.insert("application/problem+json".to_owned(), problem.into());
     }
 }
 
@@ -153,14 +146,4 @@ pub fn header_ref(name: &str) -> RefOr<Header> {
 
 fn header_parameter(name: &str, description: &str) -> Parameter {
     parameter(name, ParameterIn::Header, description, text())
-}
-
-fn format_parameter() -> Parameter {
-    let formats = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["json", "api", ""]));
-    parameter(
-        "format",
-        ParameterIn::Query,
-        "The format, overriding `Accept`: JSON or an HTML page. An empty value has no effect.",
-        formats,
-    )
 }

@@ -23,7 +23,7 @@ pub(super) struct Schemas;
 
 /// An error.
 #[derive(ToSchema)]
-#[schema(as = Error)]
+#[schema(as = ErrorDetail)]
 pub struct ErrorBody {
     /// A human-readable sentence.
     detail: String,

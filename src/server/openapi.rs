@@ -25,9 +25,9 @@ const REQUEST_ID: &str = "X-Request-Id";
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Gatepost",
-    description = "An articles API for users of AWS Cognito. URLs also work without the trailing slash.",
-    license(name = "MIT")
-))]
+    description = "An articles API for users of AWS Cognito, for clients that accept JSON. URLs also work without the trailing slash.",
+    license(name = "MIT", identifier = "MIT")
+), servers((url = "/", description = "Where this document is")))]
 struct Document;
 
 /// Machine clients, if their tokens are accepted.
