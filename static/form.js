@@ -1,6 +1,7 @@
-// The script of forms: dependent fields, a warning about unsaved changes, and two lists that replace a
-// `<select multiple>`.
+// The script of forms: dependent fields, a warning about unsaved changes, and what replaces a `<select multiple>`: two
+// lists or, without headings, chips.
 import { all, announce, element, icon, leaving, one } from "./admin.js";
+import { makeChips } from "./chips.js";
 
 // --- Dependent fields, unsaved changes ---
 
@@ -140,7 +141,7 @@ function onInput(event) {
   if (form.matches("[data-guard]")) showUnsaved(form);
 }
 
-all("select[data-picker]:not([hidden])").forEach(makePicker);
+all("select[data-picker]:not([hidden])").forEach((select) => (one("optgroup", select) ? makePicker : makeChips)(select));
 all("form").forEach(showDependents);
 for (const form of all("form[data-guard]")) {
   saved.set(form, snapshot(form));

@@ -100,14 +100,14 @@ impl ModelAdmin for GroupAdmin {
         Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
-    fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, conn: &mut Connection, _: &[&Options], id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(group) = groups::find(conn, id)? else { return Ok(Vec::new()) };
         let members = match groups::count_members(conn, &group)? {
             1 => "1 user".to_owned(),
             count => format!("{count} users"),
         };
         let link = Cell::Link(format!("/admin/users/?groups={id}"), members);
-        Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)], actions: Vec::new() }])
+        Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)] }])
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {

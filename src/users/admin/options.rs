@@ -3,7 +3,10 @@
 use super::actions::{activate, deactivate, reset_second_factor, unlink};
 use super::groups::group_choices;
 use super::link::link_badge;
+use super::refusals;
+use crate::admin::auth::sessions;
 use crate::admin::history::model::source_cell;
+use crate::admin::history::pages::ACTIVITY;
 use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Show};
 use crate::users::models::USER;
 
@@ -17,9 +20,10 @@ pub static OPTIONS: Options = Options {
     identifiers: &["cognito_sub"],
     ordering: &["username"],
     fieldsets: &[
-        Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"] },
-        Fieldset { label: "Sign-in", fields: &["password"] },
-        Fieldset { label: "Access", fields: &["is_active", "is_staff", "is_superuser", "groups", "user_permissions"] },
+        Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"], collapse: false },
+        Fieldset { label: "Sign-in", fields: &["password"], collapse: false },
+        Fieldset { label: "Access", fields: &["is_active", "is_staff", "is_superuser", "groups"], collapse: false },
+        Fieldset { label: "Direct permissions", fields: &["user_permissions"], collapse: true },
     ],
     actions: &[
         Action {
@@ -60,6 +64,7 @@ pub static OPTIONS: Options = Options {
         },
     ],
     importable: true,
+    tabs: &[&ACTIVITY, &sessions::TAB, &refusals::TAB],
     related: &[
         ("imports", "imports"),
         ("refusals", "refused tokens and sign-ins"),

@@ -128,13 +128,13 @@ impl ModelAdmin for ServiceAccountAdmin {
         Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
-    fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, conn: &mut Connection, _: &[&Options], id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(account) = service_accounts::find(conn, id)? else { return Ok(Vec::new()) };
         let facts = vec![
             ("Created".into(), Cell::Time(account.created_at)),
             ("Last seen".into(), account.last_seen_at.map_or(Cell::Empty, Cell::Time)),
         ];
-        Ok(vec![Panel { label: "Record", facts, actions: Vec::new() }])
+        Ok(vec![Panel { label: "Record", facts }])
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {

@@ -11,4 +11,5 @@ mod list;
 mod pages;
 mod rights;
 mod search;
+mod tabs;
 mod weight;
