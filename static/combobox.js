@@ -61,3 +61,22 @@ export function makeCombobox(input, find, choose) {
   input.addEventListener("keydown", onKey);
   input.addEventListener("blur", () => show([]));
 }
+
+/** Suggests rows of a model. Where the input names a filter, the chosen row filters at once, by its id. */
+export function suggestRows(input) {
+  const { suggest: url, suggestName: name } = input.dataset;
+  async function find(text) {
+    if (!text) return [];
+    const response = await fetch(`${url}?q=${encodeURIComponent(text)}`).catch(() => null);
+    const isJson = response?.headers.get("content-type")?.includes("json");
+    return isJson ? (await response.json()).results : [];
+  }
+  function choose({ id, text }) {
+    input.value = text;
+    if (!name) return;
+    input.form.append(element("input", { type: "hidden", name, value: id }));
+    input.disabled = true;
+    input.form.requestSubmit();
+  }
+  makeCombobox(input, find, choose);
+}

@@ -168,6 +168,7 @@ fn resources(site: &Site) -> Vec<Resource> {
     }
     resources.extend([
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
+        resource("/{slug}/autocomplete/", READ, vec![get().to(search::autocomplete)]),
         resource("/{slug}/export/", READ, vec![get().to(export::export)]),
         resource("/{slug}/import/", FORM, vec![get().to(import::page::choose), post().to(import::page::upload)]),
         resource("/{slug}/import/{id}/", FORM, vec![get().to(import::page::show), post().to(import::page::start)]),

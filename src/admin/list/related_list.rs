@@ -58,11 +58,12 @@ pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
             !related.model.field(column.name).is_some_and(|field| is_reference(field.kind, options.model))
         };
         let columns: Vec<Column> = related.columns().into_iter().filter(is_other).collect();
+        let for_reader = |cell: Cell| cell.for_reader(site, &staff.rights);
         let found = Page::read(conn, related, &sql(&columns).collect::<Vec<_>>(), &query, &matches)?;
         Ok((
             head,
             Listed {
-                rows: found.rows.iter().map(|row| Row::of(related, &columns, row)).collect(),
+                rows: found.rows.iter().map(|row| Row::of(related, &columns, row, for_reader)).collect(),
                 pages: Pages::around(&found, &query, matches.total),
                 labels: columns.into_iter().map(|column| column.label).collect(),
             },
@@ -75,8 +76,8 @@ pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
 }
 
 impl Row {
-    fn of(options: &Options, columns: &[Column], row: &ListRow) -> Row {
-        let cells = cells(columns, &row.values).map(|(column, cell)| (column.class(&cell), cell)).collect();
+    fn of(options: &Options, columns: &[Column], row: &ListRow, for_reader: impl Fn(Cell) -> Cell) -> Row {
+        let cells = cells(columns, &row.values).map(|(column, cell)| (column.class(&cell), for_reader(cell))).collect();
         Row { url: format!("/admin/{}/{}/change/", options.slug(), row.id), cells }
     }
 }
