@@ -267,8 +267,18 @@ pub struct Action {
     pub already: (&'static str, &'static str),
     /// Whether only superusers may undo it. `run` checks who may do it.
     pub superusers_undo: bool,
-    /// `false` if there was nothing to do.
-    pub run: fn(&mut Connection, i64, &Staff) -> Result<bool, Error>,
+    pub run: Run,
+}
+
+/// Changes a row, in a transaction; `false` if there was nothing to do.
+pub enum Run {
+    Plain(fn(&mut Connection, i64, &Staff) -> Result<bool, Error>),
+    /// With what the user chooses on the page that asks: its label, what it offers, and the action with the value.
+    Chosen {
+        label: &'static str,
+        choices: fn(&mut Connection, &Staff) -> QueryResult<Vec<Choice>>,
+        run: fn(&mut Connection, i64, &str, &Staff) -> Result<bool, Error>,
+    },
 }
 
 impl Action {

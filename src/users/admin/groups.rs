@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::QueryResult;
 
+use super::members;
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
     Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
@@ -23,9 +24,12 @@ static OPTIONS: Options = Options {
         Display {
             name: "members",
             label: "Members",
-            sql: &["(SELECT count(*) FROM (SELECT user_id FROM user_groups WHERE group_id = groups.id \
-                    UNION SELECT user_id FROM user_cognito_groups WHERE group_id = groups.id) AS members)"],
-            kind: Show::Number,
+            sql: &[
+                "(SELECT count(*) FROM (SELECT user_id FROM user_groups WHERE group_id = groups.id \
+                    UNION SELECT user_id FROM user_cognito_groups WHERE group_id = groups.id) AS members)",
+                "id",
+            ],
+            kind: Show::Count("/admin/users/?groups="),
             order: None,
         },
         Display {
@@ -37,6 +41,7 @@ static OPTIONS: Options = Options {
         },
     ],
     ordering: &["name"],
+    tabs: &[&members::TAB],
     related: &[
         ("group_permissions", "permissions"),
         ("user_cognito_groups", "memberships of users from Cognito"),

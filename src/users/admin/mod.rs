@@ -3,6 +3,8 @@
 mod actions;
 mod groups;
 mod link;
+mod members;
+mod memberships;
 mod options;
 mod refusals;
 mod rights;

@@ -2,6 +2,7 @@
 
 mod auth;
 mod browser;
+mod browser_rows;
 mod csv_reader;
 mod form;
 mod hidden_characters;
