@@ -41,6 +41,7 @@ static OPTIONS: Options = Options {
         },
     ],
     ordering: &["name"],
+    importable: true,
     tabs: &[&members::TAB],
     related: &[
         ("group_permissions", "permissions"),

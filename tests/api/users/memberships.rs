@@ -161,3 +161,25 @@ async fn the_number_of_members_leads_to_them() {
     assert_has(&root.page("/admin/groups/").await, &["<a href=\"/admin/users/?groups=1\">2</a>"]);
     assert_has(&root.page("/admin/users/?groups=1").await, &["2 of 3 users"]);
 }
+
+#[tokio::test]
+async fn groups_are_imported_and_only_superusers_map_them_to_cognito() {
+    let (server, mut root) = with_groups().await;
+    let file = "id,name,cognito_group\n1,Writers,\n,Support,support\n";
+    let answer = root.upload("/admin/groups/import/", "groups.csv", file).await;
+    let page = root.follow(&answer).await;
+    Form::with(&page, "Import 2 rows").send(&mut root, "/", "x").await;
+    let groups = "SELECT name || ' ' || coalesce(cognito_group, '-') FROM groups ORDER BY id";
+    assert_eq!(server.texts(groups).await, ["Writers -", "Readers -", "Support support"]);
+    assert_eq!(server.count("group_permissions WHERE group_id = 1").await, 1, "permissions are no column and stay");
+    let mut clerk = server.staff_with("clerk", &["groups.add_group", "groups.change_group"]).await;
+    for (file, message) in [
+        ("name,cognito_group\nStaff,staff\n", "Only superusers can choose the Cognito group."),
+        ("id,name\n1,Mine\n", "Writers gives permissions that you do not have."),
+    ] {
+        let answer = clerk.upload("/admin/groups/import/", "groups.csv", file).await;
+        let page = clerk.follow(&answer).await;
+        assert_has(&page, &[message, "An import saves all rows or none."]);
+    }
+    assert_eq!(server.count("groups").await, 3);
+}
