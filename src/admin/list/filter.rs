@@ -76,10 +76,19 @@ impl Filter {
     ) -> QueryResult<Option<FilterChoice>> {
         match self.foreign_key(model) {
             Some((field, to)) if !title.is_empty() && !title.contains('\0') => {
-                referred(conn, model, field, to, bound(&format!("CAST({}.{} AS TEXT) = ?", to.plural, to.title), title))
+                referred(conn, model, field, to, bound(&title_is(to), title))
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// A text is compared as it is, so that its index serves.
+fn title_is(model: &Model) -> String {
+    let column = format!("{}.{}", model.plural, model.title);
+    match model.field(model.title).is_some_and(|field| field.is_text()) {
+        true => format!("{column} = ?"),
+        false => format!("CAST({column} AS TEXT) = ?"),
     }
 }
 

@@ -3,7 +3,6 @@
 use diesel::QueryResult;
 
 use super::actions::existing;
-use super::groups::group_choices;
 use super::rights::{BEYOND_YOURS, check_grants, is_grantable};
 use crate::admin::model_admin::{Action, Choice, Run, Staff, field_error};
 use crate::db::Connection;
@@ -31,6 +30,11 @@ pub const REMOVE_FROM_GROUP: Action = Action {
     superusers_undo: false,
     run: Run::Chosen { label: "Group", choices, run: remove },
 };
+
+pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
+    let choice = |group: Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
+    Ok(groups::list(conn)?.into_iter().map(choice).collect())
+}
 
 fn choices(conn: &mut Connection, staff: &Staff) -> QueryResult<Vec<Choice>> {
     let mut grantable = Vec::new();

@@ -1,9 +1,8 @@
 //! The columns and filters of the list of users, and their form.
 
 use super::actions::{activate, deactivate, reset_second_factor, unlink};
-use super::groups::group_choices;
 use super::link::link_badge;
-use super::memberships::{ADD_TO_GROUP, REMOVE_FROM_GROUP};
+use super::memberships::{ADD_TO_GROUP, REMOVE_FROM_GROUP, group_choices};
 use super::refusals;
 use crate::admin::auth::sessions;
 use crate::admin::history::model::source_cell;

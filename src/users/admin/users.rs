@@ -3,8 +3,8 @@
 use diesel::QueryResult;
 
 use super::actions::existing;
-use super::groups::group_choices;
 use super::link::{groups_panel, link_panel};
+use super::memberships::group_choices;
 use super::options::OPTIONS;
 use super::rights::{self, BEYOND_YOURS, check_flags, check_grants};
 use super::user_page::{self, permissions_panel};
