@@ -157,11 +157,19 @@ function onSelectionClick(event) {
 
 // --- Event listeners ---
 
+/** Most lists have nothing to suggest, so the script loads where it is needed. */
+async function suggest() {
+  if (!one("input[data-suggest]")) return;
+  const { suggestRows } = await import("./combobox.js");
+  all("input[data-suggest]:not([role])").forEach(suggestRows);
+}
+
 /** Prepares the page, and later the regions that were replaced. */
 function enhance() {
   labelCells(document);
   fitTables();
   all("form[data-selection]").forEach(showSelection);
+  suggest();
 }
 
 function onInput(event) {

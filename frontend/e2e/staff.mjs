@@ -50,6 +50,17 @@ try {
     assert.match(await main.innerText(), new RegExp(way, 'i'))
   })
 
+  await step('the tabs of the user show the article and what happened', async () => {
+    await page.goto(`${api}/admin/users/?q=${encodeURIComponent(username)}`)
+    await page.getByRole('row').filter({ hasText: email }).getByRole('link', { name: username }).click()
+    const tabs = page.getByRole('navigation', { name: `Pages of ${username}` })
+    await tabs.getByRole('link', { name: 'Articles' }).click()
+    await main.getByRole('link', { name: article }).waitFor()
+    await tabs.getByRole('link', { name: 'Activity' }).click()
+    await main.getByRole('table').getByText(article).first().waitFor()
+    await look('activity')
+  })
+
   await step('the article stands in the list, with its author', async () => {
     await page.goto(`${api}/admin/articles/?q=${encodeURIComponent(article)}`)
     const row = page.getByRole('row').filter({ hasText: article })

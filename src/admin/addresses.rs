@@ -48,15 +48,13 @@ impl Addresses {
         self.of_row("delete/")
     }
 
-    pub fn history(&self) -> String {
-        self.of_row("history/")
+    /// Another page of the row, by the last part of its URL.
+    pub fn tab(&self, name: &str) -> String {
+        self.of_row(&format!("{name}/"))
     }
 
-    /// The page that asks before an action.
-    pub fn action(&self, name: &str) -> String {
-        let address = self.of_row("action/");
-        let separator = if address.contains('?') { '&' } else { '?' };
-        format!("{address}{separator}action={name}")
+    pub fn history(&self) -> String {
+        self.of_row("history/")
     }
 
     fn of_row(&self, page: &str) -> String {
@@ -66,11 +64,13 @@ impl Addresses {
         }
     }
 
-    fn keep(&self, address: String) -> String {
+    /// A URL that leads back to the same list.
+    pub fn keep(&self, address: String) -> String {
         if self.filters.is_empty() {
             return address;
         }
-        format!("{address}?{}", encode(&FormData(vec![(FILTERS.to_owned(), self.filters.clone())])))
+        let separator = if address.contains('?') { '&' } else { '?' };
+        format!("{address}{separator}{}", encode(&FormData(vec![(FILTERS.to_owned(), self.filters.clone())])))
     }
 
     pub fn frame(&self, cx: &AdminContext, title: impl Into<String>) -> Frame {

@@ -45,23 +45,23 @@ impl Column {
         Column { name: "id", label: "ID".into(), sql: vec!["id".into()], kind: Show::Number, order: Some("id") }
     }
 
-    /// A foreign key shows the title of its row.
+    /// A foreign key shows the title of its row, and leads to it.
     pub fn of(model: &Model, field: &'static Field) -> Column {
         let sql = match field.kind {
             Kind::ForeignKey(to) => {
                 let Model { plural, title, .. } = to;
-                format!(
+                let title = format!(
                     "(SELECT CAST(target.{title} AS TEXT) FROM {plural} AS target WHERE target.id = {}.{})",
                     model.plural, field.name
-                )
-                .into()
+                );
+                vec![title.into(), field.name.into()]
             }
-            _ => field.name.into(),
+            _ => vec![field.name.into()],
         };
         Column {
             name: field.name,
             label: field.verbose_name(),
-            sql: vec![sql],
+            sql,
             kind: Show::of(field.kind),
             order: field.is_ordering.then_some(field.name),
         }
@@ -75,6 +75,10 @@ pub enum Show {
     Boolean,
     DateTime,
     Choice(&'static [(&'static str, &'static str)]),
+    /// A title and an id, with the word of the model in URLs.
+    ForeignKey(&'static str),
+    /// A number and an id, with the start of a URL that the id completes.
+    Count(&'static str),
     Custom(fn(&[Value]) -> Cell),
 }
 
@@ -85,6 +89,7 @@ impl Show {
             Kind::Boolean => Show::Boolean,
             Kind::DateTime => Show::DateTime,
             Kind::Choice(choices) => Show::Choice(choices),
+            Kind::ForeignKey(to) => Show::ForeignKey(to.plural),
             _ => Show::Text,
         }
     }

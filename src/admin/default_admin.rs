@@ -41,13 +41,13 @@ impl ModelAdmin for &'static Options {
         find(self.model, conn, id)?.delete(conn, &staff.actor())
     }
 
-    fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, conn: &mut Connection, _: &[&Options], id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(row) = self.model.find(conn, id)? else { return Ok(Vec::new()) };
         let mut facts = Vec::new();
         for (field, value) in row.values().filter(|(field, _)| !field.is_editable) {
             facts.push((field.verbose_name(), fact(conn, field, value, staff)?));
         }
-        Ok(if facts.is_empty() { Vec::new() } else { vec![Panel { label: "Record", facts, actions: Vec::new() }] })
+        Ok(if facts.is_empty() { Vec::new() } else { vec![Panel { label: "Record", facts }] })
     }
 }
 

@@ -21,9 +21,18 @@ impl Filter {
         Filter { name, label: "", choices: Choices::Field(name) }
     }
 
+    /// The field and the model that it refers to.
+    pub fn foreign_key(&self, model: &Model) -> Option<(&'static str, &'static Model)> {
+        let (Choices::Field(name) | Choices::ForeignKey(name, _)) = self.choices else { return None };
+        match model.field(name)?.kind {
+            Kind::ForeignKey(to) => Some((name, to)),
+            _ => None,
+        }
+    }
+
     /// Why the model cannot have this filter.
     pub(super) fn problem(&self, model: &Model) -> Option<String> {
-        let Choices::Field(name) = self.choices else { return None };
+        let (Choices::Field(name) | Choices::ForeignKey(name, _)) = self.choices else { return None };
         match model.field(name).map(|field| field.kind) {
             None => Some(format!("the model has no field {name}")),
             Some(Kind::Boolean | Kind::Choice(_) | Kind::DateTime | Kind::ForeignKey(_)) => None,
@@ -35,6 +44,8 @@ impl Filter {
 #[derive(Debug)]
 pub enum Choices {
     Field(&'static str),
+    /// A foreign key, with labels for rows with and without it. The row that it refers to can be chosen, too.
+    ForeignKey(&'static str, [&'static str; 2]),
     Fixed(&'static [FixedChoice]),
     /// Choices that a query finds; the condition with the chosen value for each `?`.
     Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),

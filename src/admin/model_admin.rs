@@ -7,6 +7,7 @@ use diesel::QueryResult;
 
 pub use super::columns::{Cell, Column, Display, Show};
 pub use super::filters::{Choice, Choices, Filter, FixedChoice};
+pub use super::header::{Header, HeaderAction, Tab};
 pub use super::values::Values;
 use crate::db::Connection;
 use crate::db::rows::Sql;
@@ -34,9 +35,20 @@ pub trait ModelAdmin: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Read-only facts that a form shows in addition to its fields.
-    fn panels(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<Vec<Panel>> {
+    /// Read-only facts that a form shows in addition to its fields. `models` are all registered models.
+    fn panels(
+        &self,
+        _conn: &mut Connection,
+        _models: &[&Options],
+        _id: i64,
+        _staff: &Staff,
+    ) -> QueryResult<Vec<Panel>> {
         Ok(Vec::new())
+    }
+
+    /// What stands above all pages of a row.
+    fn header(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<Header> {
+        Ok(Header::default())
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {
@@ -103,6 +115,8 @@ pub struct Options {
     /// In addition to deleting.
     pub actions: &'static [Action],
     pub importable: bool,
+    /// Pages of a row in addition to its form.
+    pub tabs: &'static [&'static Tab],
     /// Tables that refer to it and have no model of their own, with labels for their rows.
     pub related: &'static [(&'static str, &'static str)],
 }
@@ -126,6 +140,7 @@ impl Options {
             fieldsets: &[],
             actions: &[],
             importable: false,
+            tabs: &[],
             related: &[],
         }
     }
@@ -185,14 +200,13 @@ impl Options {
         chosen.chain(all)
     }
 
-    pub fn form(&self) -> Vec<(&'static str, Vec<&'static Field>)> {
+    pub fn form(&self) -> Vec<(&'static Fieldset, Vec<&'static Field>)> {
+        const WHOLE: &Fieldset = &Fieldset { label: "", fields: &[], collapse: false };
         if self.fieldsets.is_empty() {
-            return vec![("", self.fields().collect())];
+            return vec![(WHOLE, self.fields().collect())];
         }
-        let part = |fieldset: &Fieldset| {
-            (fieldset.label, fieldset.fields.iter().filter_map(|name| self.model.field(name)).collect())
-        };
-        self.fieldsets.iter().map(part).collect()
+        let fields = |fieldset: &Fieldset| fieldset.fields.iter().filter_map(|name| self.model.field(name)).collect();
+        self.fieldsets.iter().map(|fieldset| (fieldset, fields(fieldset))).collect()
     }
 
     pub fn columns(&self) -> Vec<Column> {
@@ -236,6 +250,8 @@ pub struct Fieldset {
     /// Empty: no heading.
     pub label: &'static str,
     pub fields: &'static [&'static str],
+    /// Folded away, unless a field has errors.
+    pub collapse: bool,
 }
 
 /// An action asks before it changes several rows, and can be undone.
@@ -243,7 +259,7 @@ pub struct Action {
     pub name: &'static str,
     /// On the button of a list: `Deactivate selected users`.
     pub label: &'static str,
-    /// On the button of a row's form; `None`: not offered there.
+    /// On the button of a row's header; `None`: not offered there.
     pub form_label: Option<&'static str>,
     /// Follows a number of rows: `deactivated`.
     pub done: &'static str,
@@ -251,8 +267,18 @@ pub struct Action {
     pub already: (&'static str, &'static str),
     /// Whether only superusers may undo it. `run` checks who may do it.
     pub superusers_undo: bool,
-    /// `false` if there was nothing to do.
-    pub run: fn(&mut Connection, i64, &Staff) -> Result<bool, Error>,
+    pub run: Run,
+}
+
+/// Changes a row, in a transaction; `false` if there was nothing to do.
+pub enum Run {
+    Plain(fn(&mut Connection, i64, &Staff) -> Result<bool, Error>),
+    /// With what the user chooses on the page that asks: its label, what it offers, and the action with the value.
+    Chosen {
+        label: &'static str,
+        choices: fn(&mut Connection, &Staff) -> QueryResult<Vec<Choice>>,
+        run: fn(&mut Connection, i64, &str, &Staff) -> Result<bool, Error>,
+    },
 }
 
 impl Action {
@@ -266,8 +292,6 @@ impl Action {
 pub struct Panel {
     pub label: &'static str,
     pub facts: Vec<(Cow<'static, str>, Cell)>,
-    /// Names of the [`Options::actions`] that belong to the facts.
-    pub actions: Vec<&'static str>,
 }
 
 pub fn permissions(models: &[&Options]) -> Vec<Choice> {

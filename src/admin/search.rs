@@ -1,4 +1,5 @@
-//! The search over all models, `/admin/search/`, which the palette shows.
+//! The search over all models, `/admin/search/`, which the palette shows, and in one, `/admin/<slug>/autocomplete/`,
+//! which inputs show.
 //!
 //! It answers while the user types, so its work is bounded however long the tables are: rows whose title starts with
 //! the text or whose identifier it is, found in an index, then the words anywhere, among the newest rows.
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use askama::Template;
 use diesel::QueryResult;
+use serde_json::{Value as Json, json};
 
 use super::context::AdminContext;
 use super::form_data::FormData;
@@ -133,6 +135,23 @@ async fn find_all(
     db.read(read).await
 }
 
+/// Rows for an input, in the form of Django's autocomplete view.
+pub async fn autocomplete(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let options = cx.model(Verb::View)?;
+    let within = cx.site.get(options.slug())?.visible(&cx.site.options(), cx.rights());
+    let data = FormData::parse(cx.request.query_string().as_bytes());
+    let search = data.get("q").unwrap_or_default().trim().to_owned();
+    let words = search::words(&search).unwrap_or_default();
+    let found = match words.is_empty() {
+        true => Vec::new(),
+        false => cx.db.read(move |conn| Ok(first(conn, options, within, &search, &words)?)).await?,
+    };
+    let result =
+        |(id, found): (i64, Found)| json!({ "id": id.to_string(), "text": found.title, "detail": found.detail });
+    let results: Vec<Json> = found.into_iter().map(result).collect();
+    Ok(HttpResponse::Ok().json(json!({ "results": results })))
+}
+
 fn group(
     conn: &mut Connection,
     options: &'static Options,
@@ -140,6 +159,22 @@ fn group(
     search: &str,
     words: &[String],
 ) -> QueryResult<Group> {
+    Ok(Group {
+        slug: options.slug(),
+        label: options.heading(),
+        icon: options.icon,
+        found: first(conn, options, within, search, words)?.into_iter().map(|(_, found)| found).collect(),
+    })
+}
+
+/// With their ids.
+fn first(
+    conn: &mut Connection,
+    options: &'static Options,
+    within: Option<Sql>,
+    search: &str,
+    words: &[String],
+) -> QueryResult<Vec<(i64, Found)>> {
     let mut found = Vec::new();
     for part in parts(options, within, search, words) {
         if found.len() < SHOWN {
@@ -149,12 +184,8 @@ fn group(
             found.retain(|(id, _)| met.insert(*id));
         }
     }
-    Ok(Group {
-        slug: options.slug(),
-        label: options.heading(),
-        icon: options.icon,
-        found: found.into_iter().take(SHOWN).map(|(_, found)| found).collect(),
-    })
+    found.truncate(SHOWN);
+    Ok(found)
 }
 
 fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String]) -> Vec<Sql> {

@@ -4,6 +4,7 @@ use actix_web::Route;
 
 use super::model_admin::{ModelAdmin, Options};
 use crate::error::Error;
+use crate::models::{Kind, Model};
 use crate::users::permissions::Rights;
 
 #[derive(Default)]
@@ -56,6 +57,14 @@ impl Site {
         self.models().find(|model| model.options().name() == name)
     }
 
+    /// The models with a foreign key to this one.
+    pub fn related(&self, to: &'static Options) -> impl Iterator<Item = &'static Options> {
+        let refers = move |options: &&'static Options| {
+            options.model.fields.iter().any(|field| is_reference(field.kind, to.model))
+        };
+        self.models().map(ModelAdmin::options).filter(refers)
+    }
+
     pub fn tables(&self) -> Vec<&'static str> {
         self.models().map(|model| model.options().slug()).collect()
     }
@@ -63,4 +72,9 @@ impl Site {
     pub fn options(&self) -> Vec<&'static Options> {
         self.models().map(ModelAdmin::options).collect()
     }
+}
+
+/// Whether a field is a foreign key to the model.
+pub fn is_reference(kind: Kind, to: &Model) -> bool {
+    matches!(kind, Kind::ForeignKey(model) if std::ptr::eq(model, to))
 }

@@ -16,7 +16,7 @@ use super::form::{change_form, delete};
 use super::history::undo;
 use super::import::job::Running;
 use super::list::recent::Recent;
-use super::list::{actions, change_list, export};
+use super::list::{actions, change_list, export, related_list};
 use super::site::Site;
 use super::{errors, history, import, index, search, theme};
 use crate::db::Db;
@@ -159,8 +159,16 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/history/", READ, vec![get().to(history::pages::history_list)]),
     ]);
     resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), page.allow, (page.routes)())));
+    for options in site.options() {
+        let path = |name: &str| format!("/{{slug:{}}}/{{id}}/{name}/", options.slug());
+        let declared = options.tabs.iter().map(|tab| resource(&path(tab.name), tab.allow, (tab.routes)()));
+        let related = site.related(options).map(|related| path(&format!("{{related:{}}}", related.slug())));
+        let related = related.map(|path| resource(&path, READ, vec![get().to(related_list::related_list)]));
+        resources.extend(declared.chain(related));
+    }
     resources.extend([
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
+        resource("/{slug}/autocomplete/", READ, vec![get().to(search::autocomplete)]),
         resource("/{slug}/export/", READ, vec![get().to(export::export)]),
         resource("/{slug}/import/", FORM, vec![get().to(import::page::choose), post().to(import::page::upload)]),
         resource("/{slug}/import/{id}/", FORM, vec![get().to(import::page::show), post().to(import::page::start)]),

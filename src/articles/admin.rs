@@ -11,10 +11,7 @@ pub static ARTICLES: Options = Options {
         Filter {
             name: "author",
             label: "Author",
-            choices: Choices::Fixed(&[
-                ("yes", "With an author", "created_by IS NOT NULL", None),
-                ("no", "Without an author", "created_by IS NULL", None),
-            ]),
+            choices: Choices::ForeignKey("created_by", ["With an author", "Without an author"]),
         },
     ],
     importable: true,

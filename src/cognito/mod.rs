@@ -1,7 +1,7 @@
 //! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
 //! [`jwks`], and [`linking`] finds the local user or [`service_accounts`] the machine client. Each failure is a
 //! [`Refusal`]. [`post_confirmation`] receives sign-ups before their first token. [`inspector`] shows which check a token
-//! fails, [`refusals_page`] what was refused. [`sync`] compares the users of the pool with the local ones.
+//! fails. [`sync`] compares the users of the pool with the local ones.
 
 pub mod authentication;
 pub mod caller;
@@ -13,7 +13,6 @@ pub mod linking;
 pub mod local_pool;
 pub mod post_confirmation;
 pub mod provider;
-pub mod refusals_page;
 pub mod service_accounts;
 pub mod sign_in;
 mod signatures;

@@ -6,7 +6,7 @@ use super::{docs, health, openapi, status};
 use crate::admin::history::model::HistoryAdmin;
 use crate::admin::{self, Site};
 use crate::api::ModelViewSet;
-use crate::cognito::{inspector_page, post_confirmation, refusals_page};
+use crate::cognito::{inspector_page, post_confirmation};
 use crate::http::routes::{get, read_only};
 use crate::http::{assets, pages, well_known};
 use crate::{articles, users};
@@ -30,7 +30,7 @@ pub fn site() -> Site {
         .register(users::admin::ServiceAccountAdmin)
         .register(HistoryAdmin)
         .register_page(&admin::auth::sessions::PAGE)
-        .register_page(&refusals_page::PAGE)
+        .register_page(&users::admin::REFUSALS)
         .register_page(&inspector_page::PAGE)
         .register_page(&status::PAGE)
 }

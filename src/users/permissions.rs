@@ -1,13 +1,13 @@
 //! Django's permissions: view, add, change and delete for each model, given to users and groups. Superusers have all.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use diesel::prelude::*;
 
 use super::models::User;
 use crate::db::Connection;
 use crate::models::Model;
-use crate::schema::{group_permissions, user_cognito_groups, user_groups, user_permissions};
+use crate::schema::{group_permissions, groups, user_cognito_groups, user_groups, user_permissions};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -72,6 +72,39 @@ impl Grants {
 pub fn of_group(conn: &mut Connection, group_id: i64) -> QueryResult<BTreeSet<String>> {
     let rows = group_permissions::table.filter(group_permissions::group_id.eq(group_id));
     Ok(rows.select(group_permissions::permission).load::<String>(conn)?.into_iter().collect())
+}
+
+/// What gives a user a permission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenBy {
+    Hand,
+    /// The group's name.
+    Group(String),
+    CognitoGroup(String),
+}
+
+/// The permissions of a user, with all that gives each of them. Superusers have the others, too.
+pub fn with_givers(conn: &mut Connection, user_id: i64) -> QueryResult<BTreeMap<String, Vec<GivenBy>>> {
+    let own = user_permissions::table.filter(user_permissions::user_id.eq(user_id));
+    let own: Vec<String> = own.select(user_permissions::permission).load(conn)?;
+    let of_groups = group_permissions::table
+        .inner_join(groups::table.on(groups::id.eq(group_permissions::group_id)))
+        .order(groups::name)
+        .select((group_permissions::permission, groups::name));
+    let by_hand = user_groups::table.filter(user_groups::user_id.eq(user_id)).select(user_groups::group_id);
+    let by_pool = user_cognito_groups::table
+        .filter(user_cognito_groups::user_id.eq(user_id))
+        .select(user_cognito_groups::group_id);
+    let by_hand: Vec<(String, String)> = of_groups.filter(groups::id.eq_any(by_hand)).load(conn)?;
+    let by_pool: Vec<(String, String)> = of_groups.filter(groups::id.eq_any(by_pool)).load(conn)?;
+    let own = own.into_iter().map(|permission| (permission, GivenBy::Hand));
+    let by_hand = by_hand.into_iter().map(|(permission, group)| (permission, GivenBy::Group(group)));
+    let by_pool = by_pool.into_iter().map(|(permission, group)| (permission, GivenBy::CognitoGroup(group)));
+    let mut all = BTreeMap::<String, Vec<GivenBy>>::new();
+    for (permission, giver) in own.chain(by_hand).chain(by_pool) {
+        all.entry(permission).or_default().push(giver);
+    }
+    Ok(all)
 }
 
 /// Includes the permissions of the groups, whoever gave them.

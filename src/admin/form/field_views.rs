@@ -19,6 +19,9 @@ use crate::models::{Field, Kind, Model};
 pub struct Section {
     pub number: usize,
     pub label: &'static str,
+    /// Whether it can be folded away, and is.
+    pub is_collapsible: bool,
+    pub is_collapsed: bool,
     pub fields: Vec<FieldView>,
 }
 
@@ -82,11 +85,17 @@ pub struct View<'a> {
 impl View<'_> {
     pub fn sections(&self, conn: &mut Connection) -> QueryResult<Vec<Section>> {
         let mut sections = Vec::new();
-        for (index, (label, fields)) in self.model.options().form().into_iter().enumerate() {
+        for (index, (fieldset, fields)) in self.model.options().form().into_iter().enumerate() {
             let fields = fields.into_iter().filter(|field| self.is_new || !matches!(field.kind, Kind::Password));
             let fields = fields.map(|field| self.field(conn, field)).collect::<QueryResult<Vec<_>>>()?;
             if !fields.is_empty() {
-                sections.push(Section { number: index + 1, label, fields });
+                sections.push(Section {
+                    number: index + 1,
+                    label: fieldset.label,
+                    is_collapsible: fieldset.collapse,
+                    is_collapsed: fields.iter().all(|field| field.errors.is_empty()),
+                    fields,
+                });
             }
         }
         Ok(sections)

@@ -6,8 +6,9 @@ use super::conflict::Basis;
 use super::field_views::{Input, Section, View};
 use super::model_form::ModelForm;
 use crate::admin::addresses::Addresses;
-use crate::admin::model_admin::{Action, Cell, Options, Panel, Staff};
+use crate::admin::model_admin::{Cell, Options, Panel, Staff};
 use crate::admin::pages::Frame;
+use crate::admin::row_head::RowHead;
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::Error;
@@ -24,6 +25,8 @@ pub struct ChangeFormPage {
 
 pub struct FormContent {
     pub title: String,
+    /// `None` for a new row.
+    head: Option<RowHead>,
     is_new: bool,
     is_editable: bool,
     /// See [`kept_form`](super::kept_form).
@@ -33,14 +36,9 @@ pub struct FormContent {
     sections: Vec<Section>,
     summary: Vec<(String, String, String)>,
     basis: Option<Basis>,
-    panels: Vec<PanelView>,
+    panels: Vec<Panel>,
     has_add_permission: bool,
     has_delete_permission: bool,
-}
-
-struct PanelView {
-    panel: Panel,
-    actions: Vec<&'static Action>,
 }
 
 impl FormContent {
@@ -52,21 +50,26 @@ impl FormContent {
             _ => None,
         };
         let is_editable = id.is_none() || (has(Verb::Change) && refusal.is_none());
-        let (title, panels) = match id {
-            Some(id) => (options.model.title_of(conn, id)?.unwrap_or_default(), model.panels(conn, id, staff)?),
-            None => (format!("Add {}", options.label()), Vec::new()),
+        let (head, panels) = match id {
+            Some(id) => (
+                Some(RowHead::of(conn, site, staff, (options, id), "change")?),
+                model.panels(conn, &site.options(), id, staff)?,
+            ),
+            None => (None, Vec::new()),
         };
+        let title = head.as_ref().map_or_else(|| format!("Add {}", options.label()), |head| head.title.clone());
         let (values, errors) = (&form.values, &form.errors);
         let view = View { model, site, staff, is_new: id.is_none(), is_editable, values, errors };
         Ok(FormContent {
             title,
+            head,
             is_new: id.is_none(),
             is_editable,
             is_restored: form.is_restored,
             refusal,
             sections: view.sections(conn)?,
             summary: view.summary(),
-            panels: panels.into_iter().map(|panel| panel_view(options, panel, is_editable)).collect(),
+            panels,
             has_add_permission: has(Verb::Add),
             has_delete_permission: id.is_some() && has(Verb::Delete),
             basis: form.basis,
@@ -80,9 +83,4 @@ impl FormContent {
         let inputs = self.sections.iter().flat_map(|section| &section.fields).map(|field| &field.input);
         self.is_restored && inputs.into_iter().any(|input| matches!(input, Input::NewPassword { is_wanted: true, .. }))
     }
-}
-
-fn panel_view(options: &'static Options, panel: Panel, is_editable: bool) -> PanelView {
-    let offered = |action: &&Action| is_editable && action.form_label.is_some() && panel.actions.contains(&action.name);
-    PanelView { actions: options.actions.iter().filter(offered).collect(), panel }
 }

@@ -1,4 +1,5 @@
-//! The pages of the history: all of it, `/admin/history/`, and one object's, `/admin/<slug>/<id>/history/`.
+//! The pages of the history: all of it, `/admin/history/`, one object's, `/admin/<slug>/<id>/history/`, and what
+//! concerns a user, `/admin/users/<id>/activity/`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -14,13 +15,15 @@ use crate::admin::list::page::Page;
 use crate::admin::list::query::ChangeListQuery;
 use crate::admin::list::recent::Recent;
 use crate::admin::list::view::{ListView, Pages};
-use crate::admin::model_admin::{Restrictions, Staff};
+use crate::admin::model_admin::{Cell, Restrictions, Staff, Tab};
 use crate::admin::pages::{Frame, page};
+use crate::admin::row_head::RowHead;
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::db::rows::Sql;
 use crate::db::search::Turns;
 use crate::error::Error;
+use crate::http::routes::get;
 use crate::users::permissions::{Rights, Verb};
 
 #[derive(Template)]
@@ -101,17 +104,60 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
     if is_there {
         frame = frame.under(addresses.change(), name);
     }
-    let object_history = ObjectHistoryPage {
-        frame,
-        entries,
-        pages,
-        as_actor: is_actor.then(|| format!("/admin/history/?actor_id={id}")),
-    };
+    let object_history = ObjectHistoryPage { frame, entries, pages, as_actor: is_actor.then(|| as_actor(id)) };
     page(StatusCode::OK, &object_history)
 }
 
 fn of_object(model: &str, id: i64) -> Sql {
     let mut condition = Sql::new("model = ? AND object_id = ?");
     condition.bind(model).bind(id);
+    condition
+}
+
+/// What a user did, and what was done to them.
+pub static ACTIVITY: Tab = Tab {
+    name: "activity",
+    label: "Activity",
+    has_permission: |rights| OPTIONS.has_permission(rights, Verb::View),
+    allow: "GET, HEAD",
+    routes: || vec![get().to(activity)],
+};
+
+#[derive(Template)]
+#[template(path = "admin/activity.html")]
+struct ActivityPage {
+    frame: Frame,
+    addresses: Addresses,
+    head: RowHead,
+    entries: Vec<Entry>,
+    pages: Pages,
+    as_actor: String,
+}
+
+async fn activity(cx: AdminContext) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.tab(&ACTIVITY)?;
+    let asked = cx.request.query_string().to_owned();
+    let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        let head = RowHead::of(conn, site, staff, (options, id), ACTIVITY.name)?;
+        let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
+        let visible = HistoryAdmin.visible(&site.options(), &staff.rights);
+        query.within = Some(Sql::all([of_user(id)].into_iter().chain(visible)));
+        let (matches, page, entries) = read(conn, &query, site, &staff.rights)?;
+        Ok((head, entries, Pages::around(&page, &query, matches.total)))
+    };
+    let (head, entries, pages) = cx.read(read).await?;
+    let addresses = Addresses::new(&cx, options, Some(id));
+    let frame = addresses.frame(&cx, head.title.clone());
+    let as_actor = as_actor(id);
+    page(StatusCode::OK, &ActivityPage { frame, addresses, head, entries, pages, as_actor })
+}
+
+fn as_actor(id: i64) -> String {
+    format!("/admin/history/?actor_id={id}")
+}
+
+fn of_user(id: i64) -> Sql {
+    let mut condition = Sql::new("(actor_id = ? OR (model = 'user' AND object_id = ?))");
+    condition.bind(id).bind(id);
     condition
 }

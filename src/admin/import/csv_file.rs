@@ -189,13 +189,17 @@ impl Sheet {
         }
     }
 
-    /// `None` for a new row. A row that an earlier line has as well is an error.
-    pub fn id(&self, row: &CsvRow) -> Result<Option<i64>, FieldErrors> {
+    /// What an earlier line has as well.
+    pub fn repeats(&self, row: &CsvRow) -> FieldErrors {
         let mut errors = FieldErrors::default();
         for (name, label, line) in &row.repeats {
             errors.add(name, vec![format!("Line {line} has the same {label}.")]);
         }
-        errors.into_result()?;
+        errors
+    }
+
+    /// `None` for a new row.
+    pub fn id(&self, row: &CsvRow) -> Result<Option<i64>, FieldErrors> {
         match self.id_cell(row) {
             None => Ok(None),
             Some(cell) => cell.parse().map(Some).map_err(|_| FieldErrors::one("id", format!("“{cell}” is not an ID."))),
@@ -207,10 +211,10 @@ impl Sheet {
         row.cells.get(at).filter(|cell| !cell.is_empty())
     }
 
-    /// Puts the row's cells over `values`, those of the row or the defaults. Fields that the file omits stay.
-    pub fn fill(&self, row: &CsvRow, mut values: Values) -> Result<Values, FieldErrors> {
+    /// Puts the row's cells over `values`, those of the row or the defaults. Fields that the file omits stay, as do those
+    /// with errors.
+    pub fn fill(&self, row: &CsvRow, mut values: Values, errors: &mut FieldErrors) -> Values {
         let is_new = self.id_cell(row).is_none();
-        let mut errors = FieldErrors::default();
         for (column, cell) in self.columns.iter().zip(&row.cells) {
             if let Target::Field(field) = column
                 && is_given(field, cell, is_new)
@@ -221,7 +225,7 @@ impl Sheet {
                 }
             }
         }
-        errors.into_result().map(|()| values)
+        values
     }
 
     /// The boolean columns.

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::csv_file::{self, CsvRow, Sheet};
-use super::report::{Report, Saved};
+use super::report::{Preview, Report, Saved};
 use crate::admin::default_admin::initial;
 use crate::admin::model_admin::{ModelAdmin, Staff};
 use crate::admin::site::Site;
@@ -21,6 +21,8 @@ use crate::users::permissions::Verb;
 
 /// Rows with errors that a report lists; the others are only counted.
 const NAMED_ERRORS: usize = 100;
+/// Rows that a report shows with their old and new values.
+const PREVIEWED: usize = 50;
 const KEPT: TimeDelta = TimeDelta::days(1);
 /// After this time, an import in the state “running” was cut off with its process.
 const CUT_OFF: TimeDelta = TimeDelta::minutes(10);
@@ -169,9 +171,9 @@ fn import_rows(
     let staff = Staff::find(conn, import.user_id)?;
     staff.check_permission(model.options(), Verb::Add)?;
     let report = save_rows(conn, model, sheet, &staff, done)?;
-    let is_as_checked =
-        Report { errors: Vec::new(), ..report.clone() } == Report { errors: Vec::new(), ..import.report() };
-    if !is_as_checked {
+    // A default may be the time of the import.
+    let counts = |report: Report| Report { errors: Vec::new(), previews: Vec::new(), ..report };
+    if counts(report.clone()) != counts(import.report()) {
         // Something has changed since the check.
         return Err(Error::Parse(json(&report)?));
     }
@@ -217,7 +219,10 @@ fn save_rows(
     done.store(0, Ordering::Relaxed);
     for row in &sheet.rows {
         match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
-            Ok(saved) => report.add(saved),
+            Ok((saved, preview)) => {
+                report.add(saved);
+                report.previews.extend(preview.filter(|_| report.previews.len() < PREVIEWED));
+            }
             Err(error) if error.cause().is_some() => return Err(error),
             Err(error) => {
                 report.wrong += 1;
@@ -231,27 +236,53 @@ fn save_rows(
     Ok(report)
 }
 
+/// All errors of the row at once. Where the file itself is wrong, it is not said again what the model says of the same
+/// field.
 fn save_row(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
     sheet: &Sheet,
     row: &CsvRow,
     staff: &Staff,
-) -> Result<Saved, Error> {
+) -> Result<(Saved, Option<Preview>), Error> {
+    let mut errors = sheet.repeats(row);
+    match save_values(conn, model, (sheet, row), staff, &mut errors) {
+        Err(Error::Invalid(found)) => {
+            let others = found.0.into_iter().filter(|(name, _)| !errors.0.iter().any(|(known, _)| known == name));
+            let others: Vec<_> = others.collect();
+            errors.0.extend(others);
+            Err(errors.into())
+        }
+        Ok(saved) => {
+            errors.into_result()?;
+            Ok(saved)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn save_values(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    (sheet, row): (&Sheet, &CsvRow),
+    staff: &Staff,
+    errors: &mut FieldErrors,
+) -> Result<(Saved, Option<Preview>), Error> {
+    let options = model.options();
     let Some(id) = sheet.id(row)? else {
-        let initial = initial(model.options(), staff);
-        let values = sheet.fill(row, initial.clone())?;
+        let initial = initial(options, staff);
+        let values = sheet.fill(row, initial.clone(), errors);
         model.save(conn, None, &values, staff)?;
         let flags = sheet.flags().filter(|field| values.flag(field.name) != initial.flag(field.name));
-        return Ok(Saved::Created(flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect()));
+        let flags = flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect();
+        return Ok((Saved::Created(flags), Some(Preview::of(options, row.line, true, &initial, &values))));
     };
-    staff.check_permission(model.options(), Verb::Change)?;
+    staff.check_permission(options, Verb::Change)?;
     let present = model.load(conn, id)?;
-    let present =
-        present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", model.options().label())))?;
-    let values = sheet.fill(row, present.clone())?;
+    let present = present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", options.label())))?;
+    let values = sheet.fill(row, present.clone(), errors);
     if values == present {
-        return Ok(Saved::Unchanged);
+        return Ok((Saved::Unchanged, None));
     }
     if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
         return Err(FieldErrors::one("id", refusal).into());
@@ -259,7 +290,7 @@ fn save_row(
     let differs = |(name, value): &(&String, &Value)| present.0.get(*name) != Some(*value);
     let fields = values.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.as_bool())).collect();
     model.save(conn, Some(id), &values, staff)?;
-    Ok(Saved::Changed(fields))
+    Ok((Saved::Changed(fields), Some(Preview::of(options, row.line, false, &present, &values))))
 }
 
 fn messages(error: Error) -> Vec<(String, String)> {

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::admin::model_admin::{Options, Values};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -22,6 +25,9 @@ pub struct Report {
     pub wrong: usize,
     /// The first of them: line, column (empty: the row as a whole), and what is wrong there.
     pub errors: Vec<(u64, String, String)>,
+    /// The first rows that are created or changed.
+    #[serde(default)]
+    pub previews: Vec<Preview>,
     /// Headings that are no fields.
     pub ignored: Vec<String>,
     /// Lines that hold nothing.
@@ -29,6 +35,40 @@ pub struct Report {
     pub empty_lines: usize,
     /// Why nothing was imported, where that lies in no row.
     pub failure: Option<String>,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    pub line: u64,
+    /// The title of the row, before a change.
+    pub title: String,
+    pub is_new: bool,
+    /// Labels of fields, with the old and the new value. For a new row, the old one is the default.
+    pub changes: Vec<(String, String, String)>,
+}
+
+impl Preview {
+    pub fn of(options: &Options, line: u64, is_new: bool, old: &Values, new: &Values) -> Preview {
+        let title = (if is_new { new } else { old }).text(options.model.title).to_owned();
+        let mut changes = Vec::new();
+        for field in options.fields() {
+            let [before, after] = [old, new].map(|values| values.0.get(field.name));
+            if before != after {
+                changes.push((field.verbose_name().into_owned(), for_people(before), for_people(after)));
+            }
+        }
+        Preview { line, title, is_new, changes }
+    }
+}
+
+fn for_people(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Bool(flag)) => if *flag { "Yes" } else { "No" }.to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        _ => String::new(),
+    }
 }
 
 /// How many rows get yes and no in a boolean field.

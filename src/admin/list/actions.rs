@@ -13,7 +13,7 @@ use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, Plan, check_and_delete};
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
-use crate::admin::model_admin::{Action, ModelAdmin, Options, Staff, field_error};
+use crate::admin::model_admin::{Action, ModelAdmin, Options, Run, Staff, field_error};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
 use crate::crypto::random_token;
@@ -25,10 +25,14 @@ use crate::users::permissions::Verb;
 /// Rows per transaction: other writes wait for it.
 const CHUNK: usize = 500;
 
+/// The field with what was chosen for an action.
+const CHOSEN: &str = "choice";
+
 #[derive(Clone)]
 enum Job {
     Delete,
-    Run(&'static Action),
+    /// With the value chosen for it.
+    Run(&'static Action, String),
 }
 
 /// What became of the rows.
@@ -50,7 +54,7 @@ impl Job {
     fn verb(&self) -> Verb {
         match self {
             Job::Delete => Verb::Delete,
-            Job::Run(_) => Verb::Change,
+            Job::Run(..) => Verb::Change,
         }
     }
 
@@ -60,10 +64,10 @@ impl Job {
         staff.check_permission(model.options(), self.verb())?;
         match self {
             Job::Delete => delete(conn, model, ids, staff),
-            Job::Run(action) => {
+            Job::Run(action, chosen) => {
                 let models = site.tables();
                 let before = Before::of(conn, Scope { table: slug, models: &models }, ids)?;
-                let done = change(conn, model, action, ids, staff)?;
+                let done = change(conn, model, (action, chosen), ids, staff)?;
                 if let Some(batch) = &staff.batch {
                     before.keep(conn, model.options().name(), action.name, batch)?;
                 }
@@ -79,12 +83,12 @@ impl Job {
             Job::Delete if count > 0 => {
                 Message { undo, ..Message::success(format!("Deleted {count} {}.", label(count))) }
             }
-            Job::Run(action) if count > 0 => {
+            Job::Run(action, _) if count > 0 => {
                 let rest = left_out(action, done.already);
                 Message { undo, ..Message::success(format!("{count} {} {}.{rest}", label(count), action.done)) }
             }
             Job::Delete => Message::warning(format!("No {} deleted: they were already deleted.", options.label())),
-            Job::Run(action) => {
+            Job::Run(action, _) => {
                 Message::warning(format!("No {} {}: there was nothing to do.", options.label(), action.done))
             }
         }
@@ -113,7 +117,7 @@ fn delete(conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &St
 fn change(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
-    action: &Action,
+    (action, chosen): (&Action, &str),
     ids: &[i64],
     staff: &Staff,
 ) -> Result<Done, Error> {
@@ -125,12 +129,28 @@ fn change(
         if let Some(refusal) = model.refusal(conn, Verb::Change, *id, staff)? {
             return field_error("id", refusal);
         }
-        match (action.run)(conn, *id, staff)? {
+        let is_changed = match action.run {
+            Run::Plain(run) => run(conn, *id, staff)?,
+            Run::Chosen { run, .. } => run(conn, *id, chosen, staff)?,
+        };
+        match is_changed {
             true => done.changed += 1,
             false => done.already += 1,
         }
     }
     Ok(done)
+}
+
+/// Runs an action on one row, for a page of another model.
+pub async fn run_on(
+    cx: &AdminContext,
+    options: &'static Options,
+    id: i64,
+    (action, chosen): (&str, String),
+) -> Result<(), Error> {
+    cx.staff.check_permission(options, Verb::Change)?;
+    let action = options.actions.iter().find(|known| known.name == action).ok_or(Error::NotFound)?;
+    run(cx, options, Selection::Ids(vec![id]), &Job::Run(action, chosen)).await
 }
 
 async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &Job) -> Result<(), Error> {
@@ -187,7 +207,7 @@ pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<H
     let selection = Selection::of(&cx, &form)?;
     let action = form.get("action").unwrap_or_default();
     let job = match options.actions.iter().find(|known| known.name == action) {
-        Some(action) => Job::Run(action),
+        Some(action) => Job::Run(action, form.get(CHOSEN).unwrap_or_default().to_owned()),
         None if action == "delete_selected" => Job::Delete,
         None => {
             cx.staff.tell(Message::warning("No action selected."));
@@ -203,7 +223,7 @@ pub async fn on_selected(cx: AdminContext, PostForm(form): PostForm) -> Result<H
     let page = match &job {
         _ if form.get("post") == Some("yes") => None,
         Job::Delete => Some(confirm_deletion(&cx, options, &selection).await?),
-        Job::Run(action) => confirm(&cx, options, action, &selection).await?,
+        Job::Run(action, _) => confirm(&cx, options, action, &selection).await?,
     };
     if let Some(page) = page {
         return Ok(page);
@@ -230,7 +250,7 @@ async fn confirm_deletion(
     plan.page(cx, StatusCode::OK, Addresses::of_list(cx, options), hidden)
 }
 
-/// `None` if there is nothing to ask: at most one row would change, or the filter is gone.
+/// `None` if there is nothing to ask: at most one row would change and nothing is to be chosen, or the filter is gone.
 async fn confirm(
     cx: &AdminContext,
     options: &'static Options,
@@ -244,7 +264,7 @@ async fn confirm(
         ActionPlan::of(conn, site, staff, (options, action), &selection)
     };
     match cx.read(plan).await {
-        Ok(plan) if plan.count.number <= 1 => Ok(None),
+        Ok(plan) if plan.count.number <= 1 && plan.choice.is_none() => Ok(None),
         Ok(plan) => plan.page(cx, Addresses::of_list(cx, options), action, hidden).map(Some),
         // Running it says what is wrong.
         Err(Error::Invalid(_)) => Ok(None),
@@ -272,7 +292,7 @@ pub async fn confirm_one(cx: AdminContext, query: Option<web::Query<ActionQuery>
     };
     match cx.read(plan).await? {
         plan if plan.count.number == 0 => {
-            cx.staff.tell(Job::Run(action).message(options, Done::default(), ""));
+            cx.staff.tell(Job::Run(action, String::new()).message(options, Done::default(), ""));
             Ok(see_other(&addresses.change()))
         }
         plan => plan.page(&cx, addresses, action, vec![("action", action.name.to_owned())]),
@@ -282,7 +302,7 @@ pub async fn confirm_one(cx: AdminContext, query: Option<web::Query<ActionQuery>
 pub async fn on_one(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
     match form_action(options, form.get("action").unwrap_or_default()) {
-        Some(action) => run(&cx, options, Selection::Ids(vec![id]), &Job::Run(action)).await?,
+        Some(action) => run(&cx, options, Selection::Ids(vec![id]), &Job::Run(action, String::new())).await?,
         None => cx.staff.tell(Message::warning("No action selected.")),
     }
     Ok(see_other(&Addresses::new(&cx, options, Some(id)).change()))

@@ -1,8 +1,10 @@
 //! The cells of a list, and their text in a CSV file.
 
 use crate::admin::model_admin::{Cell, Column, Show};
+use crate::admin::site::Site;
 use crate::db::rows::Value;
-use crate::models::value::iso_8601;
+use crate::models::value::{iso_8601, to_text};
+use crate::users::permissions::{Rights, Verb};
 
 impl Column {
     pub fn cell(&self, values: &[Value]) -> Cell {
@@ -13,6 +15,14 @@ impl Column {
             Show::Boolean => Cell::Flag(value.as_bool() == Some(true)),
             Show::DateTime => value.as_time().map_or(Cell::Empty, Cell::Time),
             Show::Choice(choices) => text(value).map_or(Cell::Empty, |value| Cell::Text(choice_name(choices, &value))),
+            Show::ForeignKey(slug) => match (text(value), values.get(1).and_then(Value::as_i64)) {
+                (Some(title), Some(id)) => Cell::Link(format!("/admin/{slug}/{id}/change/"), title),
+                _ => Cell::Empty,
+            },
+            Show::Count(url) => match values.get(1).and_then(Value::as_i64) {
+                Some(id) => Cell::Link(format!("{url}{id}"), to_text(value)),
+                None => Cell::Empty,
+            },
             Show::Custom(cell) => cell(values),
         }
     }
@@ -21,7 +31,7 @@ impl Column {
         match (&self.kind, cell) {
             (_, Cell::Flag(true)) => "yes",
             (_, Cell::Flag(false)) => "no",
-            (Show::Number, _) => "tight number",
+            (Show::Number | Show::Count(_), _) => "tight number",
             _ => "",
         }
     }
@@ -40,7 +50,18 @@ pub fn time_text(time: &str) -> String {
     time.replacen('T', " ", 1).replace('Z', " UTC")
 }
 
+pub fn can_view(site: &Site, rights: &Rights, slug: &str) -> bool {
+    site.find(slug).is_some_and(|model| model.options().has_permission(rights, Verb::View))
+}
+
 impl Cell {
+    /// A link to a model that the reader may not view is only its text.
+    pub fn for_reader(self, site: &Site, rights: &Rights) -> Cell {
+        let Cell::Link(url, text) = self else { return self };
+        let slug = url.strip_prefix("/admin/").and_then(|rest| rest.split('/').next());
+        if slug.is_some_and(|slug| can_view(site, rights, slug)) { Cell::Link(url, text) } else { Cell::Text(text) }
+    }
+
     /// The text without markup; times in ISO 8601, UTC.
     pub fn plain(&self) -> String {
         match self {

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
+use super::cells::can_view;
 use super::matches::Matches;
 use super::page::{ListRow, Page};
 use super::query::{AskedList, ChangeListQuery, Order, order_text};
@@ -15,6 +16,7 @@ use super::view::ListView;
 use crate::admin::context::AdminContext;
 use crate::admin::model_admin::{Cell, Column, Options};
 use crate::admin::pages::{Frame, page};
+use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::db::rows::Value;
 use crate::db::search::Turns;
@@ -72,7 +74,8 @@ pub async fn change_list(
 ) -> Result<HttpResponse, Error> {
     let asked = AskedList::of(&cx)?;
     let options = asked.options;
-    let read = move |conn: &mut Connection| Ok(read(conn, &asked)?);
+    let (site, staff) = (cx.site.clone(), cx.staff.staff.clone());
+    let read = move |conn: &mut Connection| Ok(read(conn, &asked, &site, &staff.rights)?);
     let listed = recent.get(&cx, &turns, options, read).await?;
     let rights = cx.rights();
     let has_add_permission = options.has_permission(rights, Verb::Add);
@@ -88,16 +91,21 @@ pub async fn change_list(
     page(StatusCode::OK, &change_list)
 }
 
-fn read(conn: &mut Connection, asked: &AskedList) -> QueryResult<Listed> {
+fn read(conn: &mut Connection, asked: &AskedList, site: &Site, rights: &Rights) -> QueryResult<Listed> {
     let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
     let display = options.columns();
     let columns: Vec<&str> = [options.model.title].into_iter().chain(sql(&display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;
     let back = way_back(&query);
-    let rows = page.rows.iter().map(|row| row_view(&display, row, &back)).collect();
+    let for_reader = |cell: Cell| cell.for_reader(site, rights);
+    let rows = page.rows.iter().map(|row| row_view(&display, row, &back, &for_reader)).collect();
     let heads = display.iter().map(|column| head(&query, column)).collect();
-    Ok(Listed { list: ListView::read(conn, options, &query, &matches, &page)?, heads, rows })
+    let mut list = ListView::read(conn, options, &query, &matches, &page)?;
+    for search in list.facets.iter_mut().filter_map(|facet| facet.search.as_mut()) {
+        search.slug = search.slug.filter(|slug| can_view(site, rights, slug));
+    }
+    Ok(Listed { list, heads, rows })
 }
 
 pub fn sql(columns: &[Column]) -> impl Iterator<Item = &str> {
@@ -122,7 +130,7 @@ fn way_back(query: &ChangeListQuery) -> String {
     query.append_pair("_changelist_filters", &state).finish()
 }
 
-fn row_view(columns: &[Column], row: &ListRow, back: &str) -> RowView {
+fn row_view(columns: &[Column], row: &ListRow, back: &str, for_reader: &impl Fn(Cell) -> Cell) -> RowView {
     let (title, values) =
         row.values.split_first().map_or((String::new(), &[][..]), |(title, values)| (to_text(title), values));
     // Relative to the list's URL: the full path a hundred times would be a tenth of the page.
@@ -131,7 +139,7 @@ fn row_view(columns: &[Column], row: &ListRow, back: &str) -> RowView {
         id: row.id,
         title,
         address,
-        cells: cells(columns, values).map(|(column, cell)| (column.class(&cell), cell)).collect(),
+        cells: cells(columns, values).map(|(column, cell)| (column.class(&cell), for_reader(cell))).collect(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::selection::Selection;
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, NAMED};
-use crate::admin::model_admin::{Action, Options, Staff};
+use crate::admin::model_admin::{Action, Choice, Options, Run, Staff};
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
 use crate::admin::text::thousands;
@@ -40,6 +40,8 @@ pub struct ActionPlan {
     /// Ids and names of the first rows.
     named: Vec<(i64, String)>,
     refusals: Vec<String>,
+    /// What is to be chosen, and its label.
+    pub choice: Option<(&'static str, Vec<Choice>)>,
 }
 
 impl ActionPlan {
@@ -66,7 +68,12 @@ impl ActionPlan {
             }
         }
         let named = rows.iter().take(NAMED).map(|row| (row.id, row.values.first().map_or_else(String::new, to_text)));
+        let choice = match action.run {
+            Run::Plain(_) => None,
+            Run::Chosen { label, choices, .. } => Some((label, choices(conn, staff)?)),
+        };
         Ok(ActionPlan {
+            choice,
             count: Count::up_to(CAP, conn, options, open)?,
             left_out: (left_out.number > 0).then(|| left_out_text(options, action, left_out)),
             named: named.collect(),

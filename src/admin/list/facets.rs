@@ -20,6 +20,32 @@ const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 pub struct Facet {
     pub label: Cow<'static, str>,
     pub links: Vec<FacetLink>,
+    /// For a foreign key, whose rows are too many to offer.
+    pub search: Option<FacetSearch>,
+}
+
+/// A form that chooses a row by its title. With the script, it suggests rows.
+pub struct FacetSearch {
+    /// Of the filter, and of the title.
+    pub names: (&'static str, String),
+    pub label: String,
+    /// The word in URLs of the model that the rows are of; `None` if the reader may not view it.
+    pub slug: Option<&'static str>,
+    /// The other parameters of the list.
+    pub hidden: Vec<(&'static str, String)>,
+}
+
+impl FacetSearch {
+    fn of(options: &Options, filter: &'static Filter, query: &ChangeListQuery) -> Option<FacetSearch> {
+        let (_, to) = filter.foreign_key(options.model)?;
+        let title = to.field(to.title).map_or("ID".into(), |field| field.verbose_name());
+        Some(FacetSearch {
+            names: (filter.name, filter.title_name(options.model)?),
+            label: format!("{}: {}", filter.heading(options.model), title.to_lowercase()),
+            slug: Some(to.plural),
+            hidden: query.parameters().into_iter().filter(|(name, _)| *name != filter.name).collect(),
+        })
+    }
 }
 
 pub struct FacetLink {
@@ -62,6 +88,14 @@ fn facet(
         Some(sample) if matches.is_search() || !sample.count.is_at_least => count_in(conn, options, sample, &choices)?,
         _ => count_up_to(conn, options, &query.filters_but(filter.name), &choices)?,
     };
+    // A row that was searched for is not among the choices.
+    let searched = current.filter(|chosen| !choices.iter().any(|choice| choice.value == chosen.choice.value));
+    let searched = searched.map(|chosen| FacetLink {
+        label: chosen.choice.label.clone(),
+        address: query.link(filter.name, Some(chosen.choice.value.clone())),
+        count: String::new(),
+        is_current: true,
+    });
     let current = current.map(|chosen| chosen.choice.value.as_str());
     let everything = FacetLink {
         label: "All".to_owned(),
@@ -76,7 +110,8 @@ fn facet(
         // “0+” says nothing.
         count: if count == NOTHING_KNOWN { String::new() } else { count.to_string() },
     });
-    Ok(Facet { label: filter.heading(options.model), links: std::iter::once(everything).chain(links).collect() })
+    let links = std::iter::once(everything).chain(links).chain(searched).collect();
+    Ok(Facet { label: filter.heading(options.model), links, search: FacetSearch::of(options, filter, query) })
 }
 
 /// One search per choice.

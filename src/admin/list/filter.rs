@@ -7,7 +7,8 @@ use diesel::QueryResult;
 
 use crate::admin::model_admin::{Choices, Filter};
 use crate::db::Connection;
-use crate::db::rows::{Bind, Sql};
+use crate::db::rows::{self, Bind, Sql, Value};
+use crate::models::value::to_text;
 use crate::models::{Field, Kind, Model};
 
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ impl Filter {
                     .collect()
             }
             Choices::Field(name) => model.field(name).map_or_else(Vec::new, of_field),
+            Choices::ForeignKey(name, labels) => of_reference(name, *labels),
             Choices::Named(..) => Vec::new(),
         })
     }
@@ -55,8 +57,63 @@ impl Filter {
                 condition: bound(sql, value),
             }));
         }
+        if let (Some((field, to)), Ok(id)) = (self.foreign_key(model), value.parse::<i64>()) {
+            return referred(conn, model, field, to, bound(&format!("{}.id = ?", to.plural), id));
+        }
         Ok(self.offered(conn, model)?.into_iter().find(|choice| choice.value == value))
     }
+
+    /// In the query: the title of the row that a foreign key refers to, such as `author__username`.
+    pub fn title_name(&self, model: &Model) -> Option<String> {
+        self.foreign_key(model).map(|(_, to)| format!("{}__{}", self.name, to.title))
+    }
+
+    pub fn choice_by_title(
+        &self,
+        conn: &mut Connection,
+        model: &Model,
+        title: &str,
+    ) -> QueryResult<Option<FilterChoice>> {
+        match self.foreign_key(model) {
+            Some((field, to)) if !title.is_empty() && !title.contains('\0') => {
+                referred(conn, model, field, to, bound(&title_is(to), title))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A text is compared as it is, so that its index serves.
+fn title_is(model: &Model) -> String {
+    let column = format!("{}.{}", model.plural, model.title);
+    match model.field(model.title).is_some_and(|field| field.is_text()) {
+        true => format!("{column} = ?"),
+        false => format!("CAST({column} AS TEXT) = ?"),
+    }
+}
+
+/// A row of another model. It tells only the titles that the list shows as well: somebody who may see the list may not
+/// see all rows of the other model.
+fn referred(
+    conn: &mut Connection,
+    model: &Model,
+    field: &str,
+    to: &Model,
+    condition: Sql,
+) -> QueryResult<Option<FilterChoice>> {
+    let (table, title) = (to.plural, format!("CAST({}.{} AS TEXT)", to.plural, to.title));
+    let mut rest = Sql::new(format!("FROM {table} WHERE "));
+    rest.append(condition);
+    rest.push(&format!(
+        " AND EXISTS (SELECT 1 FROM {} AS referring WHERE referring.{field} = {table}.id) LIMIT 1",
+        model.plural
+    ));
+    let row = rows::select(conn, &[&format!("{table}.id"), &title], rest)?.pop().unwrap_or_default();
+    Ok(row.first().and_then(Value::as_i64).map(|id| FilterChoice {
+        value: id.to_string(),
+        label: row.get(1).map(to_text).unwrap_or_default(),
+        condition: bound(&format!("{field} = ?"), id),
+    }))
 }
 
 fn of_field(field: &Field) -> Vec<FilterChoice> {
@@ -85,11 +142,17 @@ fn of_field(field: &Field) -> Vec<FilterChoice> {
                 field.is_editable.then(|| choice("future", "In the future", bound(&format!("{name} > ?"), now())));
             past.chain(future).collect()
         }
-        _ => vec![
-            choice("yes", "Set", Sql::new(format!("{name} IS NOT NULL"))),
-            choice("no", "Empty", Sql::new(format!("{name} IS NULL"))),
-        ],
+        _ => of_reference(name, ["Set", "Empty"]),
     }
+}
+
+fn of_reference(name: &str, [with, without]: [&str; 2]) -> Vec<FilterChoice> {
+    let choice = |value: &str, label: &str, condition: &str| FilterChoice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        condition: Sql::new(format!("{name} {condition}")),
+    };
+    vec![choice("yes", with, "IS NOT NULL"), choice("no", without, "IS NULL")]
 }
 
 /// Value, label, and the number of days until now.

@@ -11,5 +11,6 @@ pub mod matches;
 pub mod page;
 pub mod query;
 pub mod recent;
+pub mod related_list;
 pub mod selection;
 pub mod view;

@@ -44,7 +44,7 @@ pub struct ChangeListQuery {
     pub search: String,
     /// All of these words must occur.
     pub words: Vec<String>,
-    /// Why the search is invalid. It then finds nothing.
+    /// Why the search or a filter is invalid. The list then finds nothing.
     pub problem: Option<String>,
     pub chosen: Vec<Chosen>,
     /// The URL names a choice that does not exist (any more). Lists ignore it; actions on all matches must refuse.
@@ -81,7 +81,7 @@ impl Order {
         match (self.kind, value) {
             (Show::DateTime, value) => value.as_time().map(Value::DateTime),
             (Show::Boolean, value) => value.as_bool().map(Value::Boolean),
-            (Show::Number, Value::Integer(_)) => Some(value.clone()),
+            (Show::Number | Show::ForeignKey(_) | Show::Count(_), Value::Integer(_)) => Some(value.clone()),
             (Show::Text | Show::Choice(_) | Show::Custom(_), Value::Text(_)) => Some(value.clone()),
             _ => None,
         }
@@ -109,15 +109,24 @@ impl ChangeListQuery {
     pub fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> QueryResult<ChangeListQuery> {
         let data = FormData::parse(query.as_bytes());
         let search = data.get("q").unwrap_or_default().trim().to_owned();
-        let (words, problem) = match search::words(&search) {
+        let (words, mut problem) = match search::words(&search) {
             Ok(words) => (words, None),
             Err(problem) => (Vec::new(), Some(problem)),
         };
         let (mut chosen, mut is_choice_gone) = (Vec::new(), false);
         for filter in options.list_filter {
             let value = data.get(filter.name).unwrap_or_default();
-            match filter.choice(conn, options.model, value)? {
+            let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();
+            let choice = match typed {
+                _ if !value.is_empty() => filter.choice(conn, options.model, value)?,
+                typed => filter.choice_by_title(conn, options.model, typed)?,
+            };
+            match choice {
                 Some(choice) => chosen.push(Chosen { filter, choice }),
+                None if value.is_empty() && !typed.is_empty() => {
+                    let heading = filter.heading(options.model).to_lowercase();
+                    problem = Some(format!("No {} has “{typed}” as {heading}.", options.label()));
+                }
                 None => is_choice_gone |= !value.is_empty(),
             }
         }
@@ -173,7 +182,7 @@ impl ChangeListQuery {
     }
 
     pub fn is_narrowed(&self) -> bool {
-        !self.search.is_empty() || !self.chosen.is_empty()
+        !self.search.is_empty() || !self.chosen.is_empty() || self.problem.is_some()
     }
 
     pub fn filters_but(&self, name: &str) -> Sql {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use diesel::QueryResult;
 
+use super::members;
+use super::options::OPTIONS as USERS;
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
     Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
@@ -23,9 +25,12 @@ static OPTIONS: Options = Options {
         Display {
             name: "members",
             label: "Members",
-            sql: &["(SELECT count(*) FROM (SELECT user_id FROM user_groups WHERE group_id = groups.id \
-                    UNION SELECT user_id FROM user_cognito_groups WHERE group_id = groups.id) AS members)"],
-            kind: Show::Number,
+            sql: &[
+                "(SELECT count(*) FROM (SELECT user_id FROM user_groups WHERE group_id = groups.id \
+                    UNION SELECT user_id FROM user_cognito_groups WHERE group_id = groups.id) AS members)",
+                "id",
+            ],
+            kind: Show::Count("/admin/users/?groups="),
             order: None,
         },
         Display {
@@ -37,6 +42,8 @@ static OPTIONS: Options = Options {
         },
     ],
     ordering: &["name"],
+    importable: true,
+    tabs: &[&members::TAB],
     related: &[
         ("group_permissions", "permissions"),
         ("user_cognito_groups", "memberships of users from Cognito"),
@@ -100,14 +107,17 @@ impl ModelAdmin for GroupAdmin {
         Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
-    fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, conn: &mut Connection, _: &[&Options], id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(group) = groups::find(conn, id)? else { return Ok(Vec::new()) };
         let members = match groups::count_members(conn, &group)? {
             1 => "1 user".to_owned(),
             count => format!("{count} users"),
         };
-        let link = Cell::Link(format!("/admin/users/?groups={id}"), members);
-        Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)], actions: Vec::new() }])
+        let link = match USERS.has_permission(&staff.rights, Verb::View) {
+            true => Cell::Link(format!("/admin/users/?groups={id}"), members),
+            false => Cell::Text(members),
+        };
+        Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)] }])
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {
@@ -125,9 +135,4 @@ impl Restrictions for GroupAdmin {
         let is_covered = staff.rights.has_all(&of_group(conn, id)?);
         Ok((!is_covered).then(|| format!("{} gives permissions that you do not have.", group.name)))
     }
-}
-
-pub fn group_choices(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
-    let choice = |group: Group| Choice { value: group.id.to_string(), label: group.name, group: String::new() };
-    Ok(groups::list(conn)?.into_iter().map(choice).collect())
 }

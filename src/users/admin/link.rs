@@ -61,8 +61,7 @@ pub fn link_panel(user: &User) -> Panel {
     }
     let refusals = format!("/admin/refusals/?user={}", user.id);
     facts.push(("".into(), Cell::Link(refusals, "Refused tokens and sign-ins".to_owned())));
-    let actions = if user.cognito_sub.is_some() { vec!["unlink"] } else { Vec::new() };
-    Panel { label: "Cognito link", facts, actions }
+    Panel { label: "Cognito link", facts }
 }
 
 /// What groups of the pool have given; `None` if that is nothing.
@@ -78,7 +77,7 @@ pub fn groups_panel(conn: &mut Connection, user: &User) -> QueryResult<Option<Pa
     }
     let issued = user.cognito_groups_iat.and_then(|iat| DateTime::from_timestamp(iat, 0));
     facts.push(("Token issued".into(), issued.map_or(Cell::Empty, |at| Cell::Time(at.naive_utc()))));
-    Ok(Some(Panel { label: "Groups from Cognito", facts, actions: Vec::new() }))
+    Ok(Some(Panel { label: "Groups from Cognito", facts }))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The columns and filters of the list of users, and their form.
 
 use super::actions::{activate, deactivate, reset_second_factor, unlink};
-use super::groups::group_choices;
 use super::link::link_badge;
+use super::memberships::{ADD_TO_GROUP, REMOVE_FROM_GROUP, group_choices};
+use super::refusals;
+use crate::admin::auth::sessions;
 use crate::admin::history::model::source_cell;
-use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Show};
+use crate::admin::history::pages::ACTIVITY;
+use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Run, Show};
 use crate::users::models::USER;
 
 pub static OPTIONS: Options = Options {
@@ -17,9 +20,10 @@ pub static OPTIONS: Options = Options {
     identifiers: &["cognito_sub"],
     ordering: &["username"],
     fieldsets: &[
-        Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"] },
-        Fieldset { label: "Sign-in", fields: &["password"] },
-        Fieldset { label: "Access", fields: &["is_active", "is_staff", "is_superuser", "groups", "user_permissions"] },
+        Fieldset { label: "Identity", fields: &["username", "email", "first_name", "last_name"], collapse: false },
+        Fieldset { label: "Sign-in", fields: &["password"], collapse: false },
+        Fieldset { label: "Access", fields: &["is_active", "is_staff", "is_superuser", "groups"], collapse: false },
+        Fieldset { label: "Direct permissions", fields: &["user_permissions"], collapse: true },
     ],
     actions: &[
         Action {
@@ -29,7 +33,7 @@ pub static OPTIONS: Options = Options {
             done: "activated",
             already: ("is_active", "already active"),
             superusers_undo: false,
-            run: activate,
+            run: Run::Plain(activate),
         },
         Action {
             name: "deactivate",
@@ -38,7 +42,7 @@ pub static OPTIONS: Options = Options {
             done: "deactivated",
             already: ("NOT is_active", "already inactive"),
             superusers_undo: false,
-            run: deactivate,
+            run: Run::Plain(deactivate),
         },
         Action {
             name: "unlink",
@@ -47,7 +51,7 @@ pub static OPTIONS: Options = Options {
             done: "unlinked",
             already: ("cognito_sub IS NULL", "not linked"),
             superusers_undo: false,
-            run: unlink,
+            run: Run::Plain(unlink),
         },
         Action {
             name: "reset_second_factor",
@@ -56,10 +60,13 @@ pub static OPTIONS: Options = Options {
             done: "left without a second factor",
             already: ("id NOT IN (SELECT user_id FROM second_factors)", "without a second factor"),
             superusers_undo: true,
-            run: reset_second_factor,
+            run: Run::Plain(reset_second_factor),
         },
+        ADD_TO_GROUP,
+        REMOVE_FROM_GROUP,
     ],
     importable: true,
+    tabs: &[&ACTIVITY, &sessions::TAB, &refusals::TAB],
     related: &[
         ("imports", "imports"),
         ("refusals", "refused tokens and sign-ins"),

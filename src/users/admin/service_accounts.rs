@@ -5,7 +5,7 @@ use diesel::QueryResult;
 
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
-    Action, Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values,
+    Action, Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Panel, Restrictions, Run, Show, Staff, Values,
     field_error, permissions,
 };
 use crate::db::Connection;
@@ -46,7 +46,7 @@ static OPTIONS: Options = Options {
             done: "activated",
             already: ("is_active", "already active"),
             superusers_undo: false,
-            run: |conn, id, staff| set_active(conn, id, true, staff),
+            run: Run::Plain(|conn, id, staff| set_active(conn, id, true, staff)),
         },
         Action {
             name: "deactivate",
@@ -55,7 +55,7 @@ static OPTIONS: Options = Options {
             done: "deactivated",
             already: ("NOT is_active", "already inactive"),
             superusers_undo: false,
-            run: |conn, id, staff| set_active(conn, id, false, staff),
+            run: Run::Plain(|conn, id, staff| set_active(conn, id, false, staff)),
         },
     ],
     related: &[("service_account_permissions", "permissions")],
@@ -128,13 +128,13 @@ impl ModelAdmin for ServiceAccountAdmin {
         Ok(if field == "permissions" { permissions(models) } else { Vec::new() })
     }
 
-    fn panels(&self, conn: &mut Connection, id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, conn: &mut Connection, _: &[&Options], id: i64, _: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(account) = service_accounts::find(conn, id)? else { return Ok(Vec::new()) };
         let facts = vec![
             ("Created".into(), Cell::Time(account.created_at)),
             ("Last seen".into(), account.last_seen_at.map_or(Cell::Empty, Cell::Time)),
         ];
-        Ok(vec![Panel { label: "Record", facts, actions: Vec::new() }])
+        Ok(vec![Panel { label: "Record", facts }])
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {

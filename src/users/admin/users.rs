@@ -3,13 +3,14 @@
 use diesel::QueryResult;
 
 use super::actions::existing;
-use super::groups::group_choices;
 use super::link::{groups_panel, link_panel};
+use super::memberships::group_choices;
 use super::options::OPTIONS;
 use super::rights::{self, BEYOND_YOURS, check_flags, check_grants};
+use super::user_page::{self, permissions_panel};
 use crate::admin::history::model::OPTIONS as HISTORY;
 use crate::admin::model_admin::{
-    Cell, Choice, ModelAdmin, Options, Panel, Restrictions, Staff, Values, field_error, permissions,
+    Cell, Choice, Header, ModelAdmin, Options, Panel, Restrictions, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::error::Error;
@@ -73,24 +74,28 @@ impl ModelAdmin for UserAdmin {
         }
     }
 
-    fn panels(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
+    fn panels(&self, conn: &mut Connection, models: &[&Options], id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {
         let Some(user) = models::find(conn, id)? else { return Ok(Vec::new()) };
-        let has_change_permission = staff.has_object_permission(conn, self, Verb::Change, id)?;
-        let mut record = record_panel(&user, has_change_permission);
-        let factor = second_factor::find(conn, id)?;
-        record.facts.push(match &factor {
+        let mut record = record_panel(&user);
+        record.facts.push(match second_factor::find(conn, id)? {
             Some(factor) => ("Second factor since".into(), Cell::Time(factor.confirmed_at)),
             None => ("Second factor".into(), Cell::Text("Off".to_owned())),
         });
-        if factor.is_some() && staff.rights.is_superuser && Some(id) != staff.user_id() {
-            record.actions.push("reset_second_factor");
-        }
         if HISTORY.has_permission(&staff.rights, Verb::View) {
             let address = format!("/admin/history/?actor_id={id}");
-            record.facts.push(("".into(), Cell::Link(address, "Activity".to_owned())));
+            record.facts.push(("".into(), Cell::Link(address, "Search and export their activity".to_owned())));
         }
         let groups = groups_panel(conn, &user)?;
-        Ok([link_panel(&user)].into_iter().chain(groups).chain([record]).collect())
+        let permissions = permissions_panel(conn, models, &user)?;
+        Ok([link_panel(&user)].into_iter().chain(groups).chain([permissions, record]).collect())
+    }
+
+    fn header(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Header> {
+        let Some(user) = models::find(conn, id)? else { return Ok(Header::default()) };
+        let may_change = staff.has_object_permission(conn, self, Verb::Change, id)?;
+        let is_other_superuser = staff.rights.is_superuser && Some(id) != staff.user_id();
+        let may_reset = is_other_superuser && second_factor::find(conn, id)?.is_some();
+        Ok(user_page::header(&user, may_change, may_reset))
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {
@@ -176,17 +181,13 @@ fn origin(origin: &str) -> &'static str {
     }
 }
 
-fn record_panel(user: &User, has_change_permission: bool) -> Panel {
+fn record_panel(user: &User) -> Panel {
     let state = if user.password.is_some() { "Set" } else { "None: signs in with Cognito only" };
-    let mut facts = vec![
+    let facts = vec![
         ("Date joined".into(), Cell::Time(user.date_joined)),
         ("Last sign-in".into(), user.last_login.map_or(Cell::Empty, Cell::Time)),
         ("Origin".into(), Cell::Text(origin(&user.origin).to_owned())),
         ("Password".into(), Cell::Text(state.to_owned())),
     ];
-    if has_change_permission {
-        let address = format!("/admin/users/{}/password/", user.id);
-        facts.push(("".into(), Cell::Link(address, "Set or remove the password".to_owned())));
-    }
-    Panel { label: "Record", facts, actions: Vec::new() }
+    Panel { label: "Record", facts }
 }

@@ -147,15 +147,19 @@ pub struct Recorded {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub user: Option<i64>,
+    /// The user's, for refusals from before the link.
+    pub sub: Option<String>,
     pub code: Option<String>,
 }
 
 impl Filter {
     fn query(&self) -> refusals::BoxedQuery<'static, Backend> {
         let mut query = refusals::table.into_boxed();
-        if let Some(id) = self.user {
-            query = query.filter(refusals::user_id.eq(id));
-        }
+        query = match (self.user, self.sub.clone()) {
+            (Some(id), Some(sub)) => query.filter(refusals::user_id.eq(id).or(refusals::sub.eq(sub).nullable())),
+            (Some(id), None) => query.filter(refusals::user_id.eq(id)),
+            (None, _) => query,
+        };
         if let Some(code) = self.code.clone() {
             query = query.filter(refusals::code.eq(code));
         }

@@ -304,11 +304,17 @@ const PAGES: &[(&str, &str)] = &[
     ("users_nothing", "/admin/users/?q=nobody-has-this"),
     ("user_add", "/admin/users/add/"),
     ("user", "/admin/users/2/change/"),
+    ("user_articles", "/admin/users/2/articles/"),
+    ("user_activity", "/admin/users/2/activity/"),
+    ("user_sessions", "/admin/users/1/sessions/"),
+    ("user_refusals", "/admin/users/2/refusals/"),
     ("user_history", "/admin/users/2/history/"),
     ("user_delete", "/admin/users/2/delete/"),
     ("user_password", "/admin/users/2/password/"),
     ("groups", "/admin/groups/"),
     ("group", "/admin/groups/1/change/"),
+    ("group_members", "/admin/groups/1/members/"),
+    ("articles_of_author", "/admin/articles/?author__username=grace.hopper"),
     ("articles", "/admin/articles/"),
     ("article", "/admin/articles/1/change/"),
     ("article_add", "/admin/articles/add/"),
@@ -365,7 +371,7 @@ async fn furnish(server: &TestServer) {
             ))
             .await;
     }
-    server.sql("INSERT INTO groups (name) VALUES ('Editors'); INSERT INTO group_permissions VALUES (1, 'articles.change_article'); INSERT INTO user_groups VALUES (2, 1)").await;
+    server.sql("INSERT INTO groups (name) VALUES ('Editors'), ('Readers'); INSERT INTO group_permissions VALUES (1, 'articles.change_article'); INSERT INTO user_groups VALUES (2, 1)").await;
     server.sql("UPDATE users SET first_name = 'Grace', last_name = 'Hopper' WHERE username = 'grace.hopper'").await;
 }
 
@@ -394,6 +400,15 @@ async fn every_page_is_accessible_in_both_widths_and_colours() {
         }
     }
     // What takes a form, a key or a second editor to be seen.
+    browser.open("/admin/users/2/change/").await;
+    browser.find("#id_groups-add").await.send_keys("r").await.expect("an input");
+    browser.find(".suggestions:not([hidden])").await;
+    wrong.extend(problems_of_present(&browser, "suggestions", &axe, pictures.as_deref()).await);
+    browser.open("/admin/users/").await;
+    browser.click("input[name=_selected_action]").await;
+    choose_action(&browser, "Add selected users to a group").await;
+    browser.see("Add the user").await;
+    wrong.extend(problems_of_present(&browser, "add_to_group", &axe, pictures.as_deref()).await);
     browser.open("/admin/inspector/").await;
     browser.fill("token", &server.pool.access_token("grace.hopper").sign()).await;
     browser.press("Inspect").await;

@@ -409,3 +409,40 @@ async fn a_form_is_decoded_by_the_rule_of_all_bodies() {
     let answer = compressed.header("content-encoding", "gzip").send().await;
     assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"));
 }
+
+#[tokio::test]
+async fn a_check_shows_the_first_rows_with_old_and_new_values() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.person("jane", "Jane", "").await;
+    let added: String = (0..60).map(|n| format!(",new{n},,,\n")).collect();
+    let file = format!("id,username,first_name,last_name,is_staff\n2,jane,<b>Janet</b>,,yes\n1,root,,,\n{added}");
+    let page = root.page(&check(&mut root.clone(), USERS, file).await).await;
+    let rows = page.split("<h2 id=\"previews\">").nth(1).expect("the rows");
+    assert_eq!(rows.matches("<td class=\"tight\">").count(), 50);
+    assert_has(rows, &["The first 50 of 61", "<td class=\"tight\">2</td><td>jane</td>"]);
+    assert_has(rows, &["<dt>First name</dt><dd><del>Jane</del>", "<ins>&#60;b&#62;Janet&#60;/b&#62;</ins>"]);
+    assert_has(rows, &["<dt>Staff</dt><dd><del>No</del>", "<ins>Yes</ins>", "<td>new0 <span class=\"badge good\">New"]);
+    assert_lacks(rows, &["<td class=\"tight\">3</td>", "<dt>Last name", "<b>"]);
+    assert!(server.texts("SELECT report FROM imports").await[0].len() < 20_000);
+}
+
+#[tokio::test]
+async fn a_check_shows_all_errors_of_a_line() {
+    let (_server, mut root) = TestServer::with_superuser().await;
+    let file = "username,email,is_staff,is_active\njane,jane@example.com,yes,yes\nno spaces,nowhere,perhaps,never\njane,nowhere,,\n";
+    let page = root.page(&check(&mut root.clone(), USERS, file).await).await;
+    assert_eq!(fact(&page, "With errors"), "2");
+    let errors: Vec<_> = page.split("<td class=\"tight\">").skip(1).filter(|row| row.contains("<code>")).collect();
+    let columns: Vec<_> = errors.iter().map(|row| (&row[..1], row.split("code>").nth(1).expect("a column"))).collect();
+    let expected = [
+        ("3", "is_staff</"),
+        ("3", "is_active</"),
+        ("3", "username</"),
+        ("3", "email</"),
+        ("4", "username</"),
+        ("4", "email</"),
+    ];
+    assert_eq!(columns, expected);
+    assert_has(errors[4], &["Line 2 has the same username."]);
+    assert_lacks(errors[4], &["already exists"]);
+}

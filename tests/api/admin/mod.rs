@@ -2,6 +2,7 @@
 
 mod auth;
 mod browser;
+mod browser_rows;
 mod csv_reader;
 mod form;
 mod hidden_characters;
@@ -11,4 +12,5 @@ mod list;
 mod pages;
 mod rights;
 mod search;
+mod tabs;
 mod weight;

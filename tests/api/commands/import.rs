@@ -62,7 +62,7 @@ async fn import_refuses_other_models_and_files_that_are_no_csv() {
     let program = Program::new();
     std::fs::write(program.path("open.csv"), "name\n\"open\n").expect("a file");
     let run = async |arguments: [&str; 3], problem| program.run(&arguments).await.assert_error(problem);
-    run(["import", "groups", "open.csv"], "`groups` cannot be imported; the models are ").await;
+    run(["import", "history", "open.csv"], "`history` cannot be imported; the models are ").await;
     run(["import", "articles", "none.csv"], "none.csv: No such file").await;
     run(["import", "articles", "open.csv"], "open.csv: Line 2 opens a quotation mark that is never closed.").await;
     assert!(!program.path("gatepost.sqlite3").exists(), "no database is created for them");

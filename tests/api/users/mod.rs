@@ -1,6 +1,7 @@
 //! Accounts.
 
 mod api;
+mod memberships;
 mod password;
 mod service_accounts;
 mod validators;

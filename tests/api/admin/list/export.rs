@@ -78,7 +78,9 @@ async fn what_a_spreadsheet_would_run_is_guarded_and_comes_back_as_it_was() {
         .iter()
         .map(|row| {
             let id = sheet.id(row).expect("an id").expect("an id");
-            let values = sheet.fill(row, gatepost::admin::Values::default()).expect("values");
+            let mut errors = gatepost::error::FieldErrors::default();
+            let values = sheet.fill(row, gatepost::admin::Values::default(), &mut errors);
+            assert!(errors.0.is_empty(), "{errors}");
             (id, values.text("name").to_owned())
         })
         .collect();

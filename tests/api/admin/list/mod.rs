@@ -6,3 +6,4 @@ mod export;
 mod page;
 mod properties;
 mod query;
+mod references;

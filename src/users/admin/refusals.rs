@@ -1,12 +1,15 @@
-//! "Why can't Jane get in?": the last refused tokens and sign-ins in the admin.
+//! "Why can't Jane get in?": the last refused tokens and sign-ins in the admin, of everybody and of one user.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use crate::admin::addresses::Addresses;
+use crate::admin::model_admin::{Cell, Tab};
 use crate::admin::moment::Moment;
 use crate::admin::pages::page;
+use crate::admin::row_head::RowHead;
 use crate::admin::site::{Page, Site};
 use crate::admin::{AdminContext, Frame, Staff};
 use crate::db::Connection;
@@ -25,12 +28,29 @@ pub static PAGE: Page = Page {
     routes: || vec![get().to(list)],
 };
 
+pub static TAB: Tab = Tab {
+    name: "refusals",
+    label: "Refused tokens",
+    has_permission: |_| true,
+    allow: "GET, HEAD",
+    routes: || vec![get().to(of_user)],
+};
+
 const PAGE_SIZE: i64 = 50;
 
 #[derive(Template)]
 #[template(path = "admin/refusals.html")]
 struct RefusalsPage {
     frame: Frame,
+    listed: Listed,
+}
+
+#[derive(Template)]
+#[template(path = "admin/user_refusals.html")]
+struct UserRefusalsPage {
+    frame: Frame,
+    addresses: Addresses,
+    head: RowHead,
     listed: Listed,
 }
 
@@ -76,12 +96,29 @@ async fn list(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<
     page(StatusCode::OK, &RefusalsPage { frame, listed })
 }
 
+async fn of_user(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<HttpResponse, Error> {
+    let (options, id) = cx.tab(&TAB)?;
+    let asked = query.map_or_else(ListQuery::default, web::Query::into_inner);
+    let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        let head = RowHead::of(conn, site, staff, (options, id), TAB.name)?;
+        Ok((head, Listed::read(conn, ListQuery { user: id.to_string(), ..asked })?))
+    };
+    let (head, listed) = cx.read(read).await?;
+    let addresses = Addresses::new(&cx, options, Some(id));
+    let frame = addresses.frame(&cx, head.title.clone());
+    page(StatusCode::OK, &UserRefusalsPage { frame, addresses, head, listed })
+}
+
 impl Listed {
     fn read(conn: &mut Connection, query: ListQuery) -> Result<Listed, Error> {
         let user = query.user.parse().ok().map(|id| models::find(conn, id)).transpose()?.flatten();
         let codes = table::codes(conn)?;
         let code = Some(query.code).filter(|code| codes.contains(code));
-        let filter = Filter { user: user.as_ref().map(|user| user.id), code: code.clone() };
+        let filter = Filter {
+            user: user.as_ref().map(|user| user.id),
+            sub: user.as_ref().and_then(|user| user.cognito_sub.clone()),
+            code: code.clone(),
+        };
         let total = filter.count(conn)?;
         let pages = (total - 1).max(0) / PAGE_SIZE + 1;
         let number = query.page.parse().unwrap_or(1).clamp(1, pages);
