@@ -11,6 +11,7 @@ pub mod jwk;
 pub mod jwks;
 pub mod linking;
 pub mod local_pool;
+pub mod pool_api;
 pub mod post_confirmation;
 pub mod provider;
 pub mod refusals_page;

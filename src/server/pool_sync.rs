@@ -2,7 +2,8 @@
 
 use crate::aws::AwsError;
 use crate::cognito::linking::{Creation, Policy};
-use crate::cognito::sync::{PoolApi, PoolApiSettings, PoolSync, Rules, SyncMetrics};
+use crate::cognito::pool_api::{PoolApi, PoolApiSettings};
+use crate::cognito::sync::{PoolSync, Rules, SyncMetrics};
 use crate::cognito::user_pool::UserPool;
 use crate::config::{Config, Pool};
 use crate::users::models::Origin;
