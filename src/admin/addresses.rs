@@ -4,6 +4,7 @@ use super::context::AdminContext;
 use super::form_data::FormData;
 use super::model_admin::Options;
 use super::pages::Frame;
+use super::site::RowPage;
 use crate::users::permissions::{Rights, Verb};
 
 const FILTERS: &str = "_changelist_filters";
@@ -50,6 +51,10 @@ impl Addresses {
 
     pub fn history(&self) -> String {
         self.of_row("history/")
+    }
+
+    pub fn row_page(&self, page: &RowPage) -> String {
+        self.of_row(&format!("{}/", page.name))
     }
 
     /// The page that asks before an action.

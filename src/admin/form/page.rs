@@ -8,7 +8,7 @@ use super::model_form::ModelForm;
 use crate::admin::addresses::Addresses;
 use crate::admin::model_admin::{Action, Cell, Options, Panel, Staff};
 use crate::admin::pages::Frame;
-use crate::admin::site::Site;
+use crate::admin::site::{RowPage, Site};
 use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
@@ -34,6 +34,7 @@ pub struct FormContent {
     summary: Vec<(String, String, String)>,
     basis: Option<Basis>,
     panels: Vec<PanelView>,
+    row_pages: Vec<&'static RowPage>,
     has_add_permission: bool,
     has_delete_permission: bool,
 }
@@ -67,6 +68,7 @@ impl FormContent {
             sections: view.sections(conn)?,
             summary: view.summary(),
             panels: panels.into_iter().map(|panel| panel_view(options, panel, is_editable)).collect(),
+            row_pages: site.row_pages().filter(|page| is_editable && page.model == options.slug()).collect(),
             has_add_permission: has(Verb::Add),
             has_delete_permission: id.is_some() && has(Verb::Delete),
             basis: form.basis,
