@@ -16,6 +16,7 @@ use super::{origins, values};
 
 use crate::aws::Environment;
 use crate::cognito::jwks::JwksSettings;
+use crate::cognito::pool_actions::PoolAction;
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::sync::MaxChanges;
@@ -65,6 +66,8 @@ pub struct Config {
     pub sync_every: Option<Duration>,
     /// By one sync.
     pub sync_max_changes: MaxChanges,
+    /// What staff may do in the pool.
+    pub pool_actions: Vec<PoolAction>,
     /// For the pool's API.
     pub aws: Environment,
     pub jwks: JwksSettings,
@@ -162,6 +165,7 @@ impl Config {
             post_confirmation_secrets: values::post_confirmation_secrets(&env)?,
             sync_every: values::sync_every(&env, &pool)?,
             sync_max_changes: env.optional("COGNITO_SYNC_MAX_CHANGES", str::parse)?.unwrap_or_default(),
+            pool_actions: values::pool_actions(&env, &pool)?,
             aws: Environment::read(|name| variables.get(name).cloned()),
             jwks: JwksSettings {
                 refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
@@ -235,6 +239,7 @@ impl Config {
             ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
             ("COGNITO_SYNC_SECONDS", or_none(self.sync_every.map(|every| every.as_secs()))),
             ("COGNITO_SYNC_MAX_CHANGES", self.sync_max_changes.to_string()),
+            ("COGNITO_ADMIN_ACTIONS", self.shown_actions()),
             (
                 "COGNITO_CA_FILE",
                 self.jwks.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
@@ -259,6 +264,11 @@ impl Config {
             ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
             ("RUST_LOG", self.log_filter.clone()),
         ]
+    }
+
+    fn shown_actions(&self) -> String {
+        let words: Vec<&str> = self.pool_actions.iter().map(|action| action.as_str()).collect();
+        or_none((!words.is_empty()).then(|| words.join(", ")))
     }
 
     fn shown_key(&self) -> String {

@@ -40,6 +40,7 @@ settings! {
     "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "The secret that the Post Confirmation trigger signs its events with: at least 32 characters, for example from `openssl rand -hex 32`. Two secrets, separated by a comma, are both valid while one replaces the other.";
     "COGNITO_SYNC_SECONDS", "none: no regular sync", "How often the server compares its users with those of the pool, at least 60. It needs AWS credentials (see `docs/sync.md`).";
     "COGNITO_SYNC_MAX_CHANGES", "`10%`", "How many users who are linked to the pool a sync may change, as a number or a percentage of those who are active. A percentage always allows 5. If it would change more, it changes nothing.";
+    "COGNITO_ADMIN_ACTIONS", "none", "What staff who may change a user can do in the pool from the user's page, separated by commas: `compare`, `create`, `resend`, `disable`, `enable`, `reset_password`. Each needs rights in AWS (see `docs/pool-actions.md`).";
     "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust for the keys, the sign-in and the APIs of AWS, in addition to the system's.";
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched, at least 1. A key that the pool has withdrawn is refused after the next fetch.";
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";

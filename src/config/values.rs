@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
+use crate::cognito::pool_actions::PoolAction;
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
@@ -174,6 +175,22 @@ pub(super) fn sync_every(env: &Variables, pool: &Pool) -> Result<Option<Duration
         return fail(NAME, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API");
     }
     env.seconds(NAME, 60, 60).map(Some)
+}
+
+pub(super) fn pool_actions(env: &Variables, pool: &Pool) -> Result<Vec<PoolAction>, ConfigError> {
+    const NAME: &str = "COGNITO_ADMIN_ACTIONS";
+    let words = env.list(NAME);
+    if !words.is_empty() && (env.get("AWS_USER_POOLS_ID").is_none() || *pool == Pool::Local) {
+        return fail(NAME, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API");
+    }
+    let mut actions = Vec::new();
+    for word in words {
+        let action = word.parse().or_else(|problem: String| fail(NAME, problem))?;
+        if !actions.contains(&action) {
+            actions.push(action);
+        }
+    }
+    Ok(actions)
 }
 
 /// Whether staff may sign in with a password.

@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, dev, rt, web};
 
 use super::metrics::{self, Metrics};
 use super::openapi::{ApiDocument, MachineClients};
-use super::pool_sync::pool_sync;
+use super::pool_sync::{open_pool_actions, pool_sync};
 use super::status::ShownSettings;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
@@ -23,6 +23,7 @@ use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
+use crate::cognito::pool_actions::{self, PoolActions};
 use crate::cognito::post_confirmation::PostConfirmation;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
@@ -77,6 +78,8 @@ pub enum StartError {
     Jwks(String),
     #[error("COGNITO_SYNC_SECONDS: {0}")]
     Sync(String),
+    #[error("COGNITO_ADMIN_ACTIONS: {0}")]
+    PoolActions(String),
     #[error("{0}")]
     Resource(String),
 }
@@ -160,6 +163,9 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
     let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
+    let pool_actions = open_pool_actions(config).map_err(|error| StartError::PoolActions(error.to_string()))?;
+    let pool_actions = pool_actions.map(web::Data::new);
+    let site = if pool_actions.is_some() { site.register_row_page(&pool_actions::PAGE) } else { site };
     let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;
@@ -196,7 +202,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
             .configure(|app| sign_in_urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
-            .configure(|app| admin.urls(app))
+            .configure(|app| admin_urls(app, &admin, pool_actions.as_ref()))
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
             .service(users::api::me_resource())
             .configure(|app| urls(app, local_jwks.as_ref()))
@@ -272,6 +278,13 @@ fn sign_in_urls(
     if let Some(provider) = local_provider {
         app.app_data(provider.clone()).configure(local_pages::urls);
     }
+}
+
+fn admin_urls(app: &mut web::ServiceConfig, admin: &Admin, pool_actions: Option<&web::Data<PoolActions>>) {
+    if let Some(actions) = pool_actions {
+        app.app_data(actions.clone());
+    }
+    admin.urls(app);
 }
 
 fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {

@@ -8,6 +8,7 @@ mod rights;
 mod service_accounts;
 mod users;
 
+pub use actions::{activate, deactivate};
 pub use groups::GroupAdmin;
 pub use service_accounts::ServiceAccountAdmin;
 pub use users::UserAdmin;

@@ -6,8 +6,9 @@ mod linked;
 mod user;
 
 pub use bulk::{StoredUser, create_all};
-pub(in crate::users) use changes::record_change;
-pub use changes::{NewUser, create, delete, link, replace_hash, set_last_seen, set_password, unlink, update};
+pub use changes::{
+    NewUser, create, delete, link, record_change, replace_hash, set_last_seen, set_password, unlink, update,
+};
 pub use linked::{LinkedUser, email_keys, linked};
 pub use user::{
     Origin, USER, User, count_linked_elsewhere, django_works, email_key, find, find_by_email, find_by_link,

@@ -6,6 +6,7 @@ mod inspector;
 mod jwks;
 mod linking;
 mod local_pool;
+mod pool_actions;
 mod post_confirmation;
 mod properties;
 mod refusals;

@@ -225,6 +225,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         post_confirmation_secrets: Vec::new(),
         sync_every: None,
         sync_max_changes: MaxChanges::default(),
+        pool_actions: Vec::new(),
         aws: Environment::default(),
         jwks: JwksSettings {
             refresh: Duration::from_secs(300),
