@@ -7,6 +7,7 @@
 //! its usernames like cognito-local's.
 
 mod emulator;
+mod pool_actions;
 mod service_accounts;
 mod sync;
 

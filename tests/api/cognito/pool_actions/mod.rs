@@ -46,12 +46,12 @@ async fn linked(server: &TestServer, name: &'static str) -> String {
     page_of(user.id)
 }
 
-fn page_of(id: i64) -> String {
+pub fn page_of(id: i64) -> String {
     format!("/admin/users/{id}/cognito/")
 }
 
 /// Opens the page that asks, confirms, and returns the page that follows.
-async fn press(client: &mut AdminClient, page: &str, action: &str) -> String {
+pub async fn press(client: &mut AdminClient, page: &str, action: &str) -> String {
     client.page(&format!("{page}?action={action}")).await;
     let answer = client.post(page, &[("action", action)]).await;
     client.follow(&answer).await
