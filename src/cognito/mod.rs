@@ -1,6 +1,7 @@
 //! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
 //! [`jwks`], and [`linking`] finds the local user or [`service_accounts`] the machine client. Each failure is a
-//! [`Refusal`]. [`post_confirmation`] receives sign-ups before their first token. [`inspector`] shows which check a token
+//! [`Refusal`]. [`post_confirmation`] receives sign-ups before their first token, and
+//! [`user_migration`] users who move to the pool with their password. [`inspector`] shows which check a token
 //! fails, [`refusals_page`] what was refused. [`sync`] compares the users of the pool with the local ones, and
 //! [`pool_actions`] changes them there.
 
@@ -22,6 +23,8 @@ pub mod sign_in;
 mod signatures;
 pub mod sync;
 pub mod token;
+pub mod trigger;
+pub mod user_migration;
 pub mod user_pool;
 pub mod verifier;
 

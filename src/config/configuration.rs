@@ -62,6 +62,10 @@ pub struct Config {
     pub staff_group: Option<Arc<str>>,
     /// The Post Confirmation trigger may sign with any of them.
     pub post_confirmation_secrets: Vec<Secret>,
+    /// The same for the User Migration trigger.
+    pub user_migration_secrets: Vec<Secret>,
+    /// E-mails count as verified when their users move to the pool.
+    pub user_migration_trusts_emails: bool,
     /// Between two regular syncs with the pool; `None`: there are none.
     pub sync_every: Option<Duration>,
     /// By one sync.
@@ -162,7 +166,9 @@ impl Config {
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
             create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
             staff_group: env.optional("COGNITO_STAFF_GROUP", values::cognito_group)?,
-            post_confirmation_secrets: values::post_confirmation_secrets(&env)?,
+            post_confirmation_secrets: values::trigger_secrets(&env, "POST_CONFIRMATION_SECRETS")?,
+            user_migration_secrets: values::trigger_secrets(&env, "USER_MIGRATION_SECRETS")?,
+            user_migration_trusts_emails: env.flag("USER_MIGRATION_EMAILS_VERIFIED", false)?,
             sync_every: values::sync_every(&env, &pool)?,
             sync_max_changes: env.optional("COGNITO_SYNC_MAX_CHANGES", str::parse)?.unwrap_or_default(),
             pool_actions: values::pool_actions(&env, &pool)?,
@@ -237,6 +243,8 @@ impl Config {
             ("COGNITO_CREATE_USERS", self.create_users.to_string()),
             ("COGNITO_STAFF_GROUP", or_none(self.staff_group.as_ref())),
             ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
+            ("USER_MIGRATION_SECRETS", masked(self.user_migration_secrets.len())),
+            ("USER_MIGRATION_EMAILS_VERIFIED", self.user_migration_trusts_emails.to_string()),
             ("COGNITO_SYNC_SECONDS", or_none(self.sync_every.map(|every| every.as_secs()))),
             ("COGNITO_SYNC_MAX_CHANGES", self.sync_max_changes.to_string()),
             ("COGNITO_ADMIN_ACTIONS", self.shown_actions()),

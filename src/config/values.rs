@@ -228,21 +228,20 @@ fn is_client_id(id: &str) -> bool {
     id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
 }
 
-pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError> {
-    const NAME: &str = "POST_CONFIRMATION_SECRETS";
-    let secrets = env.list(NAME);
+pub(super) fn trigger_secrets(env: &Variables, name: &'static str) -> Result<Vec<Secret>, ConfigError> {
+    let secrets = env.list(name);
     if secrets.len() > 2 {
-        return fail(NAME, "has more than two values: only the current one and its replacement are allowed");
+        return fail(name, "has more than two values: only the current one and its replacement are allowed");
     }
     if secrets.iter().any(|secret| secret.contains(char::is_whitespace)) {
-        return fail(NAME, "has a blank within a value; separate two values with a comma");
+        return fail(name, "has a blank within a value; separate two values with a comma");
     }
     if secrets.iter().any(|secret| secret.split(';').filter(|part| part.len() >= 32).count() > 1) {
-        return fail(NAME, "has two values that are separated by a semicolon; separate them with a comma");
+        return fail(name, "has two values that are separated by a semicolon; separate them with a comma");
     }
     // The message names a short secret by its position and does not repeat it.
     match secrets.iter().position(|secret| secret.len() < 32) {
-        Some(at) => fail(NAME, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
+        Some(at) => fail(name, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
         None => Ok(secrets.into_iter().map(Secret::new).collect()),
     }
 }

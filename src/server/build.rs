@@ -28,6 +28,7 @@ use crate::cognito::post_confirmation::PostConfirmation;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
 use crate::cognito::sign_in::{SignIn, pages};
+use crate::cognito::user_migration::UserMigration;
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
@@ -53,8 +54,8 @@ const WAITING_THREADS: usize = 8;
 /// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the trigger.
-const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
+/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the triggers.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation", "/cognito/user-migration"];
 
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: changed_rows::expired, forget: changed_rows::forget },
@@ -140,6 +141,11 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         config.post_confirmation_secrets.clone(),
         config.link_unverified_email,
     ));
+    let user_migration = web::Data::new(UserMigration::new(
+        pool.clone(),
+        config.user_migration_secrets.clone(),
+        config.user_migration_trusts_emails,
+    ));
     let wants_metrics = config.metrics_address.is_some() || config.metrics_token.is_some();
     let sync = pool_sync(config).map_err(|error| StartError::Sync(error.to_string()))?;
     let metrics = wants_metrics.then(|| {
@@ -194,6 +200,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(turns.clone())
             .app_data(document.clone())
             .app_data(post_confirmation.clone())
+            .app_data(user_migration.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .app_data(public_origin.clone())

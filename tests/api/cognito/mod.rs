@@ -14,3 +14,4 @@ mod service_accounts;
 pub mod sign_in;
 mod sync;
 mod tokens;
+mod user_migration;

@@ -66,6 +66,8 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
         ],
     ),
+    ("USER_MIGRATION_SECRETS", &["short", "this-one-has-thirty-two-letters-,short"]),
+    ("USER_MIGRATION_EMAILS_VERIFIED", &["maybe", "TRUE", "yes"]),
     ("COGNITO_ADMIN_CLIENT_ID", &["a b", "<client>"]),
     // Without an app client of the admin's, they are refused whatever they say.
     ("COGNITO_ADMIN_CLIENT_SECRET", &["s"]),
@@ -393,6 +395,8 @@ fn every_value_arrives() {
         ("COGNITO_SYNC_SECONDS", "60"),
         ("COGNITO_SYNC_MAX_CHANGES", "20"),
         ("COGNITO_ADMIN_ACTIONS", " disable, enable ,disable"),
+        ("USER_MIGRATION_SECRETS", "one-secret-of-thirty-two-letters,another-one-of-thirty-two-letters"),
+        ("USER_MIGRATION_EMAILS_VERIFIED", "true"),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "thirty-two letters are in a key"),
         ("COGNITO_CA_FILE", "ca.pem"),
@@ -424,6 +428,7 @@ fn every_value_arrives() {
     assert_eq!(config.jwks.ca_file, Some(PathBuf::from("ca.pem")));
     assert_eq!((config.sync_every, config.sync_max_changes), (Some(Duration::from_secs(60)), MaxChanges::Users(20)));
     assert_eq!(config.pool_actions, [PoolAction::Disable, PoolAction::Enable]);
+    assert_eq!((config.user_migration_secrets.len(), config.user_migration_trusts_emails), (2, true));
     assert_eq!(config.aws.get("AWS_ACCESS_KEY_ID"), Some("AKIDEXAMPLE"));
     let jwks = (config.jwks.refresh, config.jwks.cooldown, config.jwks.max_stale);
     assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));
