@@ -1,7 +1,6 @@
 //! [`Config`]: all settings with their values.
 
 use std::collections::HashMap;
-use std::env::VarError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::mode::{Mode, Pool};
-use super::variables::{self, ConfigError, Variables, fail};
+use super::variables::{ConfigError, Variables};
 use super::{origins, values};
 
 use crate::aws::Environment;
@@ -96,31 +95,6 @@ pub struct Config {
     pub metrics_token: Option<Secret>,
     pub log_json: bool,
     pub log_filter: String,
-}
-
-/// For `createsuperuser --noinput`, with Django's names.
-#[derive(Default)]
-pub struct Superuser {
-    pub username: Option<String>,
-    pub email: Option<String>,
-    pub password: Option<String>,
-}
-
-impl Superuser {
-    /// An empty variable counts as unset. Refuses what nobody means: it would be part of the password.
-    pub fn from_env() -> Result<Superuser, ConfigError> {
-        let get = |name| match std::env::var(name) {
-            Ok(value) if value.is_empty() => Ok(None),
-            Ok(value) => variables::refuse_stray(name, &value).map(|()| Some(value)),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => fail(name, "is not UTF-8"),
-        };
-        Ok(Superuser {
-            username: get("DJANGO_SUPERUSER_USERNAME")?,
-            email: get("DJANGO_SUPERUSER_EMAIL")?,
-            password: get("DJANGO_SUPERUSER_PASSWORD")?,
-        })
-    }
 }
 
 impl Basics {

@@ -8,12 +8,14 @@ mod log_filter;
 mod mode;
 mod origins;
 mod settings;
+mod superuser;
 mod values;
 mod variables;
 
-pub use configuration::{Basics, Config, Superuser};
+pub use configuration::{Basics, Config};
 pub use environment::{read_environment, unknown_variables};
 pub use mode::{Mode, Pool};
 pub use settings::{SETTINGS, Setting};
+pub use superuser::Superuser;
 pub use values::bind_address;
 pub use variables::ConfigError;

@@ -81,7 +81,7 @@ refusals! {
 refusals! {
     TriggerRefusal {
         Disabled, "post_confirmation_disabled", "No secret is configured for the trigger.";
-        MigrationDisabled, "user_migration_disabled", "No secret is configured for the trigger.";
+        MigrationDisabled, "user_migration_disabled", "No secret is configured for the User Migration trigger.";
         SignatureMissing, "signature_missing", "X-Gatepost-Timestamp and X-Gatepost-Signature are required.";
         SignatureInvalid, "signature_invalid", "The signature does not match the body and a configured secret.";
         SignatureExpired, "signature_expired", "The signature is too old or from the future. Are both clocks right?";

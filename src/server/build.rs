@@ -11,6 +11,7 @@ use super::metrics::{self, Metrics};
 use super::openapi::{ApiDocument, MachineClients};
 use super::pool_sync::{open_pool_actions, pool_sync};
 use super::status::ShownSettings;
+use super::triggers::Triggers;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
@@ -23,12 +24,10 @@ use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
-use crate::cognito::pool_actions::{self, PoolActions};
-use crate::cognito::post_confirmation::PostConfirmation;
+use crate::cognito::pool_actions;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
 use crate::cognito::sign_in::{SignIn, pages};
-use crate::cognito::user_migration::UserMigration;
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool};
@@ -136,16 +135,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let authenticator = authenticator.with_refusals(refusals.clone().into_inner());
     let pool = authenticator.verifier.pool().clone();
     let document = web::Data::new(ApiDocument::of(&api, machine_clients(config, &pool)));
-    let post_confirmation = web::Data::new(PostConfirmation::new(
-        pool.clone(),
-        config.post_confirmation_secrets.clone(),
-        config.link_unverified_email,
-    ));
-    let user_migration = web::Data::new(UserMigration::new(
-        pool.clone(),
-        config.user_migration_secrets.clone(),
-        config.user_migration_trusts_emails,
-    ));
+    let triggers = Triggers::new(config, &pool);
     let wants_metrics = config.metrics_address.is_some() || config.metrics_token.is_some();
     let sync = pool_sync(config).map_err(|error| StartError::Sync(error.to_string()))?;
     let metrics = wants_metrics.then(|| {
@@ -199,8 +189,6 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(lists.clone())
             .app_data(turns.clone())
             .app_data(document.clone())
-            .app_data(post_confirmation.clone())
-            .app_data(user_migration.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .app_data(public_origin.clone())
@@ -209,9 +197,13 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
             .configure(|app| sign_in_urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
-            .configure(|app| admin_urls(app, &admin, pool_actions.as_ref()))
+            .configure(|app| {
+                pool_actions.iter().for_each(|actions| _ = app.app_data(actions.clone()));
+                admin.urls(app);
+            })
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
             .service(users::api::me_resource())
+            .configure(|app| triggers.urls(app))
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })
@@ -285,13 +277,6 @@ fn sign_in_urls(
     if let Some(provider) = local_provider {
         app.app_data(provider.clone()).configure(local_pages::urls);
     }
-}
-
-fn admin_urls(app: &mut web::ServiceConfig, admin: &Admin, pool_actions: Option<&web::Data<PoolActions>>) {
-    if let Some(actions) = pool_actions {
-        app.app_data(actions.clone());
-    }
-    admin.urls(app);
 }
 
 fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {

@@ -8,6 +8,7 @@ mod metrics;
 pub mod openapi;
 mod pool_sync;
 mod status;
+mod triggers;
 mod urls;
 
 pub use build::{Built, StartError, build, build_with, open, open_local_pool};
