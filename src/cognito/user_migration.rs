@@ -196,9 +196,10 @@ impl UserMigration {
         user: Option<User>,
     ) -> Result<Option<(User, bool)>, Error> {
         let password = event.request.and_then(|request| request.password).ok_or(TriggerRefusal::EventMalformed)?;
-        // Cognito does not say whose IP address it is.
+        // Cognito does not say whose IP address it is. Usernames have no spaces, so that guesses at the pool do not lock
+        // staff out of the admin.
         let name = user.as_ref().map_or(event.user_name.trim(), |user| &user.username);
-        let buckets = vec![credentials.throttle.account(name)];
+        let buckets = vec![credentials.throttle.account(&format!("migration of {name}"))];
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let works = self.works(&credentials.db, hash.as_deref());
         match credentials.check_hash(buckets, hash.clone(), works, password).await? {
