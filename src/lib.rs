@@ -11,18 +11,20 @@
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
 //! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito::sync`, `cognito`, `aws`, `users`, `history`, `http`, `db`, `crypto`, `error` |
 //! | `django` | moving in from a Django project | `dumpdata`, `loaddata` | `articles`, `users`, `models`, `history`, `db`, `error` |
-//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `aws`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::sync`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
+//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `aws`, `cognito::post_confirmation`, `cognito::user_migration`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::pool_actions`, `cognito::sync`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
 //! | `users::admin` | users, groups, service accounts and refusals in the admin | `django.contrib.auth.admin` | `users`, `admin`, `http`, `db`, `error` |
 //! | `cognito::post_confirmation` | the pool's trigger | | `api`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
+//! | `cognito::user_migration` | the pool's trigger for users who move there with their password | | `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `crypto`, `error` |
 //! | `cognito::sign_in` | staff sign in to the admin with Cognito; the local pool's sign-in page | | `admin`, `cognito`, `users`, `http`, `aws`, `db`, `crypto`, `error` |
 //! | `cognito::inspector_page` | the token inspector in the admin | | `admin`, `cognito`, `users`, `http`, `error` |
+//! | `cognito::pool_actions` | what staff do in the pool | | `admin`, `cognito`, `users::admin`, `users`, `history`, `http`, `aws`, `db`, `error` |
 //! | `cognito::sync` | keeping local users in step with the pool | | `cognito`, `users`, `history`, `aws`, `db`, `metrics`, `error` |
-//! | `config` | every setting, read once | `settings.py` | `cognito::sync`, `cognito`, `users`, `http`, `aws`, `db`, `crypto` |
+//! | `config` | every setting, read once | `settings.py` | `cognito::pool_actions`, `cognito::sync`, `cognito`, `users`, `http`, `aws`, `db`, `crypto` |
 //! | `admin` | pages where signed-in staff manage every registered model | `django.contrib.admin` | `users`, `models`, `history`, `http`, `db`, `crypto`, `error`, `schema` |
 //! | `api` | view sets, parsers, pages, metadata, the browsable API | Django REST framework | `cognito`, `users`, `models`, `history`, `http`, `db`, `error` |
-//! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints | app `cognito` | `users`, `history`, `http`, `aws`, `db`, `metrics`, `crypto`, `error` |
+//! | `cognito` | tokens, keys, linking tokens to users, the pool's sign-in endpoints and API, signed calls of triggers | app `cognito` | `users`, `history`, `http`, `aws`, `db`, `metrics`, `crypto`, `error` |
 //! | `users` | accounts of people and machines, rights, passwords, second factors, sessions, refusals | `django.contrib.auth` | `models`, `history`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `models` | models: fields, rows and lists; creating, changing and deleting rows | `django.db.models` | `history`, `db`, `error` |
 //! | `history` | the change history, restoring deleted rows, retention periods | `django_admin_log` | `db`, `crypto`, `error`, `schema` |

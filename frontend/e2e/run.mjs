@@ -57,6 +57,7 @@ try {
     })
     await article(report, calls)
     await staffSees('created by sign-up')
+    await oldPasswordMoves()
   })
   await scenario('with the trigger down, and the page as it is delivered', { createUsers: true, isBuilt: true }, async (report, calls) => {
     await check('the trigger did not reach Gatepost', () => {
@@ -174,6 +175,51 @@ async function article({ email, article: name, idToken }, calls) {
   })
 }
 
+/** A user who came from Django signs in to the pool, which asks the trigger. */
+async function oldPasswordMoves() {
+  const password = 'Zażółć 7 gęślą'
+  const hash = 'pbkdf2_sha256$1200$SalzüBergŁódź$6F73679GbPxBYOIsqh3LuD4c/x0NMW3S9B1VZw53RVg='
+  write(`INSERT INTO users (username, email, email_key, first_name, last_name, password, is_active, is_staff, is_superuser, date_joined, origin)
+    VALUES ('maria', 'maria@example.com', 'maria@example.com', 'Maria', 'Lopez', ?, 1, 0, 0, '2020-01-01 00:00:00', 'command_line')`, hash)
+  const signIn = (password) => pool('InitiateAuth', {
+    AuthFlow: 'USER_PASSWORD_AUTH', ClientId: stack.pool.client, AuthParameters: { USERNAME: 'maria', PASSWORD: password },
+  })
+  const account = async () => {
+    const { Users } = await (await pool('ListUsers', { UserPoolId: stack.pool.id })).json()
+    const named = Users.map((user) => ({ ...user, ...Object.fromEntries(user.Attributes.map(({ Name, Value }) => [Name, Value])) }))
+    return named.filter(({ email }) => email === 'maria@example.com')
+  }
+  await check('a wrong password moves nobody to the pool', async () => {
+    assert.equal((await signIn('wrong')).status, 400)
+    assert.deepEqual(await account(), [])
+  })
+  await check('the old password from Django opens the pool, which has the user from then on', async () => {
+    const answer = await signIn(password)
+    assert.equal(answer.status, 200, await answer.clone().text())
+    const { IdToken } = (await answer.json()).AuthenticationResult
+    assert.equal(JSON.parse(Buffer.from(IdToken.split('.')[1], 'base64url')).email, 'maria@example.com')
+    const [{ name, email_verified, UserStatus }, ...others] = await account()
+    assert.deepEqual([name, email_verified, UserStatus, others], ['Maria Lopez', 'false', 'CONFIRMED', []])
+    const calls = accessLog().filter((call) => call.includes('user-migration'))
+    assert.deepEqual(calls.slice(-2), ['POST /cognito/user-migration/ 403', 'POST /cognito/user-migration/ 200'])
+  })
+  await check('no log has the password', () => {
+    for (const { log } of [stack.services.api, stack.services.lambda]) assert.ok(!readFileSync(log, 'utf8').includes(password), log)
+  })
+}
+
+function pool(action, input) {
+  return fetch(stack.pool.url, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/x-amz-json-1.1',
+      'X-Amz-Target': `AWSCognitoIdentityProviderService.${action}`,
+      Authorization: 'AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/cognito-idp/aws4_request',
+    },
+    body: JSON.stringify(input),
+  })
+}
+
 /** The requests in the order of their answers, such as `GET /me/ 200`. */
 function accessLog() {
   const lines = readFileSync(stack.services.api.log, 'utf8').split('\n').filter((line) => line.startsWith('{'))
@@ -189,6 +235,13 @@ print(json.dumps([dict(row) for row in database.execute(sys.argv[2], json.loads(
   const python = spawnSync('python3', ['-c', program, stack.database, sql, JSON.stringify(values)], { encoding: 'utf8' })
   assert.equal(python.status, 0, python.stderr)
   return JSON.parse(python.stdout)
+}
+
+function write(sql, ...values) {
+  const program = `import json, sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=30) as database: database.execute(sys.argv[2], json.loads(sys.argv[3]))`
+  const python = spawnSync('python3', ['-c', program, stack.database, sql, JSON.stringify(values)], { encoding: 'utf8' })
+  assert.equal(python.status, 0, python.stderr)
 }
 
 function refusesConnections(address) {

@@ -61,6 +61,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cognito/user-migration/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Checks the password of a user who moves to the pool.
+         * @description Each call is signed with a shared secret. Unknown users, wrong passwords and users who do not move get the same answer.
+         */
+        post: operations["userMigration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -265,6 +285,34 @@ export interface components {
             is_superuser: boolean;
             last_name: string;
             username: string;
+        };
+        /** @description The members of an event that matter. */
+        UserMigrationEvent: {
+            request: {
+                /**
+                 * Format: password
+                 * @description Only at a sign-in.
+                 */
+                password?: string | null;
+            };
+            /** @enum {string} */
+            triggerSource: "UserMigration_Authentication" | "UserMigration_ForgotPassword";
+            /** @description What was typed: a username, or an e-mail. */
+            userName: string;
+            userPoolId: string;
+        };
+        /** @description The `response` of the event, for the pool. */
+        UserMigrationResponse: {
+            /** @description `CONFIRMED` at a sign-in: the pool takes the password over. */
+            finalUserStatus?: string | null;
+            /** @description `SUPPRESS`: no message of welcome. */
+            messageAction: string;
+            userAttributes: {
+                email: string;
+                /** @description `true` or `false`, as text. */
+                email_verified: string;
+                name?: string | null;
+            };
         };
     };
     responses: {
@@ -956,6 +1004,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+        };
+    };
+    userMigration: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The time of the signature in Unix seconds, at most 5 minutes from now. */
+                "X-Gatepost-Timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserMigrationEvent"];
+            };
+        };
+        responses: {
+            /** @description The `response` for the pool. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserMigrationResponse"];
+                };
+            };
+            /** @description The body is not an event of the trigger. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The signature is missing, invalid or expired. */
+            401: {
+                headers: {
+                    /** @description `Gatepost-Signature` */
+                    "WWW-Authenticate"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The user does not move, the event is another pool's, or no secret is configured. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL does not support this method. */
+            405: {
+                headers: {
+                    /** @description The methods of this address. */
+                    Allow?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The event took too long to arrive. */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The event is too large. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The event is compressed, or its charset is unknown. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong passwords for this account, or too many refused calls. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal server error. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The database is unreachable, or the service is overloaded. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };

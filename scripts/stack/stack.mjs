@@ -1,5 +1,5 @@
 // Starts everything that a sign-up passes through, without AWS: cognito-local for the user pool, serverless-offline for
-// the Lambda function, Gatepost and the sample page. None of it is our own mock. scripts/demo shows it to people, and
+// the Lambda functions, Gatepost and the sample page. None of it is our own mock. scripts/demo shows it to people, and
 // frontend/e2e/run.mjs runs a browser through it.
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const frontend = join(root, 'frontend')
-const lambda = join(root, 'lambda', 'post_confirmation')
+const lambda = join(root, 'lambda')
 const emulators = resolve(process.env.GATEPOST_EMULATORS ?? join(root, 'target', 'demo', 'emulators'))
 const node = process.execPath
 
@@ -160,7 +160,7 @@ function listen(port, host) {
  * have no effect here.
  */
 function environment(settings) {
-  const ours = /^(AWS_|COGNITO_|CORS_|DATABASE_URL|APP_ENV|BIND_ADDRESS|ALLOWED_HOSTS|MAX_BODY|LOG_FORMAT|RUST_LOG|POST_CONFIRMATION|GATEPOST_|VITE_|SLS_|SERVERLESS_|DJANGO_|CODE$|PORT$|HOST$|DEBUG$)/
+  const ours = /^(AWS_|COGNITO_|CORS_|DATABASE_URL|APP_ENV|BIND_ADDRESS|ALLOWED_HOSTS|MAX_BODY|LOG_FORMAT|RUST_LOG|POST_CONFIRMATION|USER_MIGRATION|GATEPOST_|VITE_|SLS_|SERVERLESS_|DJANGO_|CODE$|PORT$|HOST$|DEBUG$)/
   const inherited = Object.entries(process.env).filter(([name]) => !ours.test(name))
   return { ...Object.fromEntries(inherited), NO_PROXY: 'localhost,127.0.0.1,::1', ...settings }
 }
@@ -253,7 +253,7 @@ class Stack {
  */
 export async function start({ folder, ports, createUsers, settings = {}, isBuilt = false, say = () => {}, stack = newStack() }) {
   const { services } = stack
-  const secret = randomBytes(32).toString('hex')
+  const [secret, migrationSecret] = [32, 32].map((length) => randomBytes(length).toString('hex'))
   stack.folder = folder
   stack.database = join(folder, 'gatepost.sqlite3')
   stack.page = `http://localhost:${ports.page}`
@@ -266,7 +266,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   writeJson(join(folder, '.cognito', 'config.json'), {
     UserPoolDefaults: { UsernameAttributes: [] },
     LambdaClient: { endpoint: stack.lambda },
-    TriggerFunctions: { PostConfirmation: 'post-confirmation' },
+    TriggerFunctions: { PostConfirmation: 'post-confirmation', UserMigration: 'user-migration' },
   })
   stack.run('pool', 'cognito-local', node, [packaged('cognito-local/lib/bin/start.js')], {
     folder,
@@ -281,8 +281,13 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
     functions: {
       postConfirmation: {
         name: 'post-confirmation',
-        handler: `${relative(folder, lambda)}/index.handler`,
+        handler: `${relative(folder, lambda)}/post_confirmation/index.handler`,
         environment: { GATEPOST_URL: `http://127.0.0.1:${ports.api}`, POST_CONFIRMATION_SECRET: secret },
+      },
+      userMigration: {
+        name: 'user-migration',
+        handler: `${relative(folder, lambda)}/user_migration/index.handler`,
+        environment: { GATEPOST_URL: `http://127.0.0.1:${ports.api}`, USER_MIGRATION_SECRET: migrationSecret },
       },
     },
     // serverless-offline opens its other ports only for functions with their own URL.
@@ -297,6 +302,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   say(`cognito-local  ${pool}`)
   const made = settingsOfPool(pool)
   stack.issuer = made.COGNITO_ISSUER
+  stack.pool = { url: pool, id: made.AWS_USER_POOLS_ID, client: made.AWS_APP_CLIENT_ID }
   const ofPage = { ...pick(made, /^VITE_/), VITE_API_URL: stack.api }
 
   const [command, args] = process.env.GATEPOST_BIN
@@ -312,6 +318,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
       DATABASE_URL: `sqlite:${stack.database}`,
       CORS_ALLOWED_ORIGINS: stack.page,
       POST_CONFIRMATION_SECRETS: secret,
+      USER_MIGRATION_SECRETS: migrationSecret,
       COGNITO_LINK_UNVERIFIED_EMAIL: 'true',
       COGNITO_CREATE_USERS: String(createUsers),
       ...settings,

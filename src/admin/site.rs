@@ -11,6 +11,7 @@ use crate::users::permissions::Rights;
 pub struct Site {
     models: Vec<Box<dyn ModelAdmin>>,
     pages: Vec<&'static Page>,
+    row_pages: Vec<&'static RowPage>,
 }
 
 pub struct Page {
@@ -26,6 +27,17 @@ pub struct Page {
     pub routes: fn() -> Vec<Route>,
 }
 
+/// A page about a row, next to its form: `/admin/<model>/<id>/<name>/`. It is offered to those who may change the row.
+pub struct RowPage {
+    /// The model's slug.
+    pub model: &'static str,
+    pub name: &'static str,
+    pub label: &'static str,
+    pub allow: &'static str,
+    /// Guarded by [`AdminContext`](super::AdminContext). Handlers check the rights.
+    pub routes: fn() -> Vec<Route>,
+}
+
 impl Site {
     pub fn register(mut self, model: impl ModelAdmin + 'static) -> Site {
         self.models.push(Box::new(model));
@@ -35,6 +47,15 @@ impl Site {
     pub fn register_page(mut self, page: &'static Page) -> Site {
         self.pages.push(page);
         self
+    }
+
+    pub fn register_row_page(mut self, page: &'static RowPage) -> Site {
+        self.row_pages.push(page);
+        self
+    }
+
+    pub fn row_pages(&self) -> impl Iterator<Item = &'static RowPage> + '_ {
+        self.row_pages.iter().copied()
     }
 
     pub fn pages(&self) -> impl Iterator<Item = &'static Page> + '_ {

@@ -17,7 +17,7 @@ use super::history::undo;
 use super::import::job::Running;
 use super::list::recent::Recent;
 use super::list::{actions, change_list, export, related_list};
-use super::site::Site;
+use super::site::{RowPage, Site};
 use super::{errors, history, import, index, search, theme};
 use crate::db::Db;
 use crate::db::kept_keys;
@@ -166,6 +166,9 @@ fn resources(site: &Site) -> Vec<Resource> {
         let related = related.map(|path| resource(&path, READ, vec![get().to(related_list::related_list)]));
         resources.extend(declared.chain(related));
     }
+    let of_rows =
+        |page: &RowPage| resource(&format!("/{}/{{id}}/{}/", page.model, page.name), page.allow, (page.routes)());
+    resources.extend(site.row_pages().map(of_rows));
     resources.extend([
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
         resource("/{slug}/autocomplete/", READ, vec![get().to(search::autocomplete)]),

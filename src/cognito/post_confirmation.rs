@@ -1,82 +1,40 @@
 //! `POST /cognito/post-confirmation/`: the pool's trigger reports a confirmed sign-up, so that the local user exists
-//! before the first token. Each call is signed with HMAC-SHA256 (RFC 2104) over `v1.<unix seconds>.<body>`. Cognito
-//! calls a trigger up to three times, so a repeated event changes nothing.
+//! before the first token. Cognito calls a trigger up to three times, so a repeated event changes nothing.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use actix_web::dev::HttpServiceFactory;
-use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use aws_lc_rs::hmac;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
 use super::linking::{self, Creation, Identity, Outcome, Policy};
+use super::trigger::{TriggerKeys, unless_odd};
 use super::user_pool::UserPool;
 use crate::api::schemas::{ErrorBody, OtherMethod};
 use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::{Error, TriggerRefusal};
 use crate::http::body::Body;
-use crate::http::charset::Charset;
-use crate::http::media_type::MediaType;
-use crate::http::rate_limit::RateLimits;
 use crate::http::routes::not_allowed;
 use crate::users::models::Origin;
-
-pub const TIMESTAMP: &str = "X-Gatepost-Timestamp";
-pub const SIGNATURE: &str = "X-Gatepost-Signature";
 
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
 /// Cognito's have 36 characters.
 const MAX_SUB_CHARS: usize = 255;
-/// Cognito's events have 1 to 4 KiB.
-const MAX_EVENT_BYTES: usize = 64 * 1024;
-/// In seconds, between the signature and now.
-const MAX_SKEW: i64 = 300;
 
 pub struct PostConfirmation {
     pool: UserPool,
-    keys: Vec<hmac::Key>,
+    keys: TriggerKeys,
     policy: Policy,
 }
 
 impl PostConfirmation {
     /// Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
-        let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
-        PostConfirmation { pool, keys: secrets.into_iter().map(key).collect(), policy }
-    }
-
-    fn authenticate(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), TriggerRefusal> {
-        if self.keys.is_empty() {
-            return Err(TriggerRefusal::Disabled);
-        }
-        let only = |name| {
-            let mut values = headers.get_all(name);
-            values.next().filter(|_| values.next().is_none())?.to_str().ok()
-        };
-        let (Some(timestamp), Some(signature)) = (only(TIMESTAMP), only(SIGNATURE)) else {
-            return Err(TriggerRefusal::SignatureMissing);
-        };
-        let is_signed = signature.strip_prefix("v1=").and_then(from_hex).is_some_and(|tag| {
-            let message = [b"v1.", timestamp.as_bytes(), b".", body].concat();
-            // `hmac::verify` compares in constant time.
-            self.keys.iter().any(|key| hmac::verify(key, &message, &tag).is_ok())
-        });
-        if !is_signed {
-            return Err(TriggerRefusal::SignatureInvalid);
-        }
-        match timestamp.parse::<i64>() {
-            Ok(signed_at) if now.abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
-            _ => Err(TriggerRefusal::SignatureExpired),
-        }
+        PostConfirmation { pool, keys: TriggerKeys::new(secrets), policy }
     }
 }
 
@@ -126,12 +84,6 @@ struct Attributes {
 enum Flag {
     Boolean(bool),
     Text(String),
-}
-
-/// A member that counts as absent if it has another form.
-fn unless_odd<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let raw: &RawValue = Deserialize::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// The result of a sign-up event.
@@ -213,20 +165,9 @@ async fn post_confirmation(
     settings: web::Data<PostConfirmation>,
     db: web::Data<Db>,
     request: HttpRequest,
-    mut body: Body,
+    body: Body,
 ) -> Result<HttpResponse, Error> {
-    // Whatever media type the event has, it is JSON.
-    let charset = match MediaType::of(request.headers()) {
-        Some(_) => body.media_type().map(|(_, charset)| charset),
-        None => Ok(Charset::UTF_8),
-    };
-    let body = body.bytes(MAX_EVENT_BYTES).await?;
-    if let Err(refusal) = settings.authenticate(request.headers(), &body, now()) {
-        RateLimits::of(&request)?.count_stranger(&request)?;
-        return Err(refusal.into());
-    }
-    let text = charset?.decode(&body).map_err(|_| TriggerRefusal::EventMalformed)?;
-    let event: Event = serde_json::from_str(&text).map_err(|_| TriggerRefusal::EventMalformed)?;
+    let event: Event = settings.keys.event(&request, body, TriggerRefusal::Disabled).await?;
     if event.user_pool_id != settings.pool.id {
         return Err(TriggerRefusal::WrongPool.into());
     }
@@ -249,18 +190,4 @@ async fn post_confirmation(
 
 fn answer(result: &'static str, user: Option<i64>) -> HttpResponse {
     HttpResponse::Ok().json(Registration { result, user })
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect())?
 }

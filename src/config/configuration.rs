@@ -1,7 +1,6 @@
 //! [`Config`]: all settings with their values.
 
 use std::collections::HashMap;
-use std::env::VarError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,12 +10,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::mode::{Mode, Pool};
-use super::secret_files::{SUPERUSER_PASSWORD, SecretSetting};
-use super::variables::{self, ConfigError, Variables, fail};
+use super::variables::{ConfigError, Variables};
 use super::{origins, values};
 
 use crate::aws::Environment;
 use crate::cognito::jwks::JwksSettings;
+use crate::cognito::pool_actions::PoolAction;
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::sync::MaxChanges;
@@ -63,10 +62,16 @@ pub struct Config {
     pub staff_group: Option<Arc<str>>,
     /// The Post Confirmation trigger may sign with any of them.
     pub post_confirmation_secrets: Vec<Secret>,
+    /// The same for the User Migration trigger.
+    pub user_migration_secrets: Vec<Secret>,
+    /// E-mails count as verified when their users move to the pool.
+    pub user_migration_trusts_emails: bool,
     /// Between two regular syncs with the pool; `None`: there are none.
     pub sync_every: Option<Duration>,
     /// By one sync.
     pub sync_max_changes: MaxChanges,
+    /// What staff may do in the pool.
+    pub pool_actions: Vec<PoolAction>,
     /// For the pool's API.
     pub aws: Environment,
     pub jwks: JwksSettings,
@@ -90,38 +95,6 @@ pub struct Config {
     pub metrics_token: Option<Secret>,
     pub log_json: bool,
     pub log_filter: String,
-}
-
-/// For `createsuperuser --noinput`, with Django's names.
-#[derive(Default)]
-pub struct Superuser {
-    pub username: Option<String>,
-    pub email: Option<String>,
-    pub password: Option<String>,
-}
-
-impl Superuser {
-    /// An empty variable counts as unset. Refuses what nobody means: it would be part of the password.
-    pub fn from_env() -> Result<Superuser, ConfigError> {
-        let raw = |name| match std::env::var(name) {
-            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => fail(name, "is not UTF-8"),
-        };
-        let checked = |name, value: Option<String>| match value {
-            Some(value) => variables::refuse_stray(name, &value).map(|()| Some(value)),
-            None => Ok(None),
-        };
-        let get = |name| checked(name, raw(name)?);
-        let SecretSetting { name, file } = SUPERUSER_PASSWORD;
-        let password = raw(name)?;
-        let in_file = SUPERUSER_PASSWORD.content(password.as_deref(), raw(file)?.as_deref())?;
-        Ok(Superuser {
-            username: get("DJANGO_SUPERUSER_USERNAME")?,
-            email: get("DJANGO_SUPERUSER_EMAIL")?,
-            password: checked(name, in_file.or(password))?,
-        })
-    }
 }
 
 impl Basics {
@@ -167,9 +140,12 @@ impl Config {
             link_unverified_email: env.flag("COGNITO_LINK_UNVERIFIED_EMAIL", false)?,
             create_users: env.flag("COGNITO_CREATE_USERS", pool == Pool::Local)?,
             staff_group: env.optional("COGNITO_STAFF_GROUP", values::cognito_group)?,
-            post_confirmation_secrets: values::post_confirmation_secrets(&env)?,
+            post_confirmation_secrets: values::trigger_secrets(&env, "POST_CONFIRMATION_SECRETS")?,
+            user_migration_secrets: values::trigger_secrets(&env, "USER_MIGRATION_SECRETS")?,
+            user_migration_trusts_emails: env.flag("USER_MIGRATION_EMAILS_VERIFIED", false)?,
             sync_every: values::sync_every(&env, &pool)?,
             sync_max_changes: env.optional("COGNITO_SYNC_MAX_CHANGES", str::parse)?.unwrap_or_default(),
+            pool_actions: values::pool_actions(&env, &pool)?,
             aws: Environment::read(|name| variables.get(name).cloned()),
             jwks: JwksSettings {
                 refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,
@@ -241,8 +217,11 @@ impl Config {
             ("COGNITO_CREATE_USERS", self.create_users.to_string()),
             ("COGNITO_STAFF_GROUP", or_none(self.staff_group.as_ref())),
             ("POST_CONFIRMATION_SECRETS", masked(self.post_confirmation_secrets.len())),
+            ("USER_MIGRATION_SECRETS", masked(self.user_migration_secrets.len())),
+            ("USER_MIGRATION_EMAILS_VERIFIED", self.user_migration_trusts_emails.to_string()),
             ("COGNITO_SYNC_SECONDS", or_none(self.sync_every.map(|every| every.as_secs()))),
             ("COGNITO_SYNC_MAX_CHANGES", self.sync_max_changes.to_string()),
+            ("COGNITO_ADMIN_ACTIONS", self.shown_actions()),
             (
                 "COGNITO_CA_FILE",
                 self.jwks.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
@@ -267,6 +246,11 @@ impl Config {
             ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
             ("RUST_LOG", self.log_filter.clone()),
         ]
+    }
+
+    fn shown_actions(&self) -> String {
+        let words: Vec<&str> = self.pool_actions.iter().map(|action| action.as_str()).collect();
+        or_none((!words.is_empty()).then(|| words.join(", ")))
     }
 
     fn shown_key(&self) -> String {

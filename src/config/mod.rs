@@ -10,14 +10,16 @@ mod mode;
 mod origins;
 mod secret_files;
 mod settings;
+mod superuser;
 mod values;
 mod variables;
 
-pub use configuration::{Basics, Config, Superuser};
+pub use configuration::{Basics, Config};
 pub use environment::{read_environment, unknown_variables};
 pub use invocation::invocation;
 pub use mode::{Mode, Pool};
 pub use secret_files::SECRETS;
 pub use settings::{SETTINGS, Setting};
+pub use superuser::Superuser;
 pub use values::bind_address;
 pub use variables::ConfigError;

@@ -22,10 +22,11 @@ macro_rules! secrets {
 }
 
 /// The secrets among the settings.
-pub const SECRETS: [SecretSetting; 5] = secrets![
+pub const SECRETS: [SecretSetting; 6] = secrets![
     "COGNITO_ADMIN_CLIENT_SECRET",
     "SECOND_FACTOR_KEY",
     "POST_CONFIRMATION_SECRETS",
+    "USER_MIGRATION_SECRETS",
     "DATABASE_URL",
     "METRICS_TOKEN"
 ];

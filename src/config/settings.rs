@@ -38,8 +38,11 @@ settings! {
     "COGNITO_CREATE_USERS", "`false` (`true` with the local user pool)", "`true` creates the local user when the first valid token of an unknown, verified user arrives.";
     "COGNITO_STAFF_GROUP", "none", "The group of the user pool whose members are staff. Someone who leaves it stops being staff with their next token or sign-in, unless they were made staff by hand. No group makes a superuser.";
     "POST_CONFIRMATION_SECRETS", "none: the trigger is refused", "The secret that the Post Confirmation trigger signs its events with: at least 32 characters, for example from `openssl rand -hex 32`. Two secrets, separated by a comma, are both valid while one replaces the other.";
+    "USER_MIGRATION_SECRETS", "none: the trigger is refused", "The secret that the User Migration trigger signs its events with, like the one above, but another one: this trigger checks passwords (see `docs/user-migration.md`). Unset it when everybody has moved.";
+    "USER_MIGRATION_EMAILS_VERIFIED", "`false`", "`true` tells the pool that the e-mail of a user who moves there with the password is verified. Set it only if your Django project verified e-mails. Otherwise the user verifies it in Cognito before the first token can be linked.";
     "COGNITO_SYNC_SECONDS", "none: no regular sync", "How often the server compares its users with those of the pool, at least 60. It needs AWS credentials (see `docs/sync.md`).";
     "COGNITO_SYNC_MAX_CHANGES", "`10%`", "How many users who are linked to the pool a sync may change, as a number or a percentage of those who are active. A percentage always allows 5. If it would change more, it changes nothing.";
+    "COGNITO_ADMIN_ACTIONS", "none", "What staff who may change a user can do in the pool from the user's page, separated by commas: `compare`, `create`, `resend`, `disable`, `enable`, `reset_password`. Each needs rights in AWS (see `docs/pool-actions.md`).";
     "COGNITO_CA_FILE", "none", "A PEM file with certificate authorities to trust for the keys, the sign-in and the APIs of AWS, in addition to the system's.";
     "COGNITO_JWKS_REFRESH_SECONDS", "`300`", "How often the keys are fetched, at least 1. A key that the pool has withdrawn is refused after the next fetch.";
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";

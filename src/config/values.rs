@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::variables::{ConfigError, Variables, fail};
 use super::{Mode, Pool, log_filter};
+use crate::cognito::pool_actions::PoolAction;
 use crate::cognito::provider::ProviderSettings;
 use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::user_pool::{self, PoolId, UserPool};
@@ -177,6 +178,22 @@ pub(super) fn sync_every(env: &Variables, pool: &Pool) -> Result<Option<Duration
     env.seconds(NAME, 60, 60).map(Some)
 }
 
+pub(super) fn pool_actions(env: &Variables, pool: &Pool) -> Result<Vec<PoolAction>, ConfigError> {
+    const NAME: &str = "COGNITO_ADMIN_ACTIONS";
+    let words = env.list(NAME);
+    if !words.is_empty() && (env.get("AWS_USER_POOLS_ID").is_none() || *pool == Pool::Local) {
+        return fail(NAME, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API");
+    }
+    let mut actions = Vec::new();
+    for word in words {
+        let action = word.parse().or_else(|problem: String| fail(NAME, problem))?;
+        if !actions.contains(&action) {
+            actions.push(action);
+        }
+    }
+    Ok(actions)
+}
+
 /// Whether staff may sign in with a password.
 pub(super) fn password_sign_in(env: &Variables, has_other: bool) -> Result<bool, ConfigError> {
     const NAME: &str = "ADMIN_PASSWORD_SIGN_IN";
@@ -212,21 +229,20 @@ fn is_client_id(id: &str) -> bool {
     id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
 }
 
-pub(super) fn post_confirmation_secrets(env: &Variables) -> Result<Vec<Secret>, ConfigError> {
-    const NAME: &str = "POST_CONFIRMATION_SECRETS";
-    let secrets = env.list(NAME);
+pub(super) fn trigger_secrets(env: &Variables, name: &'static str) -> Result<Vec<Secret>, ConfigError> {
+    let secrets = env.list(name);
     if secrets.len() > 2 {
-        return fail(NAME, "has more than two values: only the current one and its replacement are allowed");
+        return fail(name, "has more than two values: only the current one and its replacement are allowed");
     }
     if secrets.iter().any(|secret| secret.contains(char::is_whitespace)) {
-        return fail(NAME, "has a blank within a value; separate two values with a comma");
+        return fail(name, "has a blank within a value; separate two values with a comma");
     }
     if secrets.iter().any(|secret| secret.split(';').filter(|part| part.len() >= 32).count() > 1) {
-        return fail(NAME, "has two values that are separated by a semicolon; separate them with a comma");
+        return fail(name, "has two values that are separated by a semicolon; separate them with a comma");
     }
     // The message names a short secret by its position and does not repeat it.
     match secrets.iter().position(|secret| secret.len() < 32) {
-        Some(at) => fail(NAME, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
+        Some(at) => fail(name, format!("value {} of {} has fewer than 32 characters", at + 1, secrets.len())),
         None => Ok(secrets.into_iter().map(Secret::new).collect()),
     }
 }

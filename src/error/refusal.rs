@@ -81,12 +81,15 @@ refusals! {
 refusals! {
     TriggerRefusal {
         Disabled, "post_confirmation_disabled", "No secret is configured for the trigger.";
+        MigrationDisabled, "user_migration_disabled", "No secret is configured for the User Migration trigger.";
         SignatureMissing, "signature_missing", "X-Gatepost-Timestamp and X-Gatepost-Signature are required.";
         SignatureInvalid, "signature_invalid", "The signature does not match the body and a configured secret.";
         SignatureExpired, "signature_expired", "The signature is too old or from the future. Are both clocks right?";
         WrongPool, "wrong_pool", "The event comes from another user pool.";
         EventMalformed, "event_malformed", "The body is not an event of the trigger.";
-        SourceUnknown, "trigger_source_unknown", "The event is not one of the Post Confirmation trigger.";
+        SourceUnknown, "trigger_source_unknown", "The event is not one of this trigger.";
+        /// Unknown, not allowed to move, or a wrong password: nobody is told which.
+        UserNotMigrated, "user_not_migrated", "The user does not move to the user pool, or the password is wrong.";
     }
 }
 
@@ -127,7 +130,7 @@ impl TriggerRefusal {
         use TriggerRefusal::*;
         match self {
             SignatureMissing | SignatureInvalid | SignatureExpired => StatusCode::UNAUTHORIZED,
-            Disabled | WrongPool => StatusCode::FORBIDDEN,
+            Disabled | MigrationDisabled | WrongPool | UserNotMigrated => StatusCode::FORBIDDEN,
             EventMalformed | SourceUnknown => StatusCode::BAD_REQUEST,
         }
     }

@@ -98,7 +98,7 @@ impl Action {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Changes(Map<String, Json>);
 
 impl Changes {

@@ -8,8 +8,9 @@ use actix_web::{App, HttpServer, dev, rt, web};
 
 use super::metrics::{self, Metrics};
 use super::openapi::{ApiDocument, MachineClients};
-use super::pool_sync::pool_sync;
+use super::pool_sync::{open_pool_actions, pool_sync};
 use super::status::ShownSettings;
+use super::triggers::Triggers;
 use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
@@ -22,7 +23,7 @@ use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
-use crate::cognito::post_confirmation::PostConfirmation;
+use crate::cognito::pool_actions;
 use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
 use crate::cognito::sign_in::{SignIn, pages};
@@ -52,8 +53,8 @@ const WAITING_THREADS: usize = 8;
 /// For running requests after SIGTERM. Kubernetes kills after 30 s.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the trigger.
-const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation"];
+/// Paths that no page of another origin may call: the admin and the local pool, which have cookies, and the triggers.
+const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation", "/cognito/user-migration"];
 
 const EXPIRING: &[Expiring] = &[
     Expiring { expired: changed_rows::expired, forget: changed_rows::forget },
@@ -79,6 +80,8 @@ pub enum StartError {
     Jwks(String),
     #[error("COGNITO_SYNC_SECONDS: {0}")]
     Sync(String),
+    #[error("COGNITO_ADMIN_ACTIONS: {0}")]
+    PoolActions(String),
     #[error("{0}")]
     Resource(String),
 }
@@ -136,11 +139,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let authenticator = authenticator.with_refusals(refusals.clone().into_inner());
     let pool = authenticator.verifier.pool().clone();
     let document = web::Data::new(ApiDocument::of(&api, machine_clients(config, &pool)));
-    let post_confirmation = web::Data::new(PostConfirmation::new(
-        pool.clone(),
-        config.post_confirmation_secrets.clone(),
-        config.link_unverified_email,
-    ));
+    let triggers = Triggers::new(config, &pool);
     let wants_metrics = config.metrics_address.is_some() || config.metrics_token.is_some();
     let sync = pool_sync(config).map_err(|error| StartError::Sync(error.to_string()))?;
     let metrics = wants_metrics.then(|| {
@@ -164,6 +163,9 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
     let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
+    let pool_actions = open_pool_actions(config).map_err(|error| StartError::PoolActions(error.to_string()))?;
+    let pool_actions = pool_actions.map(web::Data::new);
+    let site = if pool_actions.is_some() { site.register_row_page(&pool_actions::PAGE) } else { site };
     let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;
@@ -191,7 +193,6 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(lists.clone())
             .app_data(turns.clone())
             .app_data(document.clone())
-            .app_data(post_confirmation.clone())
             .app_data(limits.clone())
             .app_data(trusted_proxies.clone())
             .app_data(public_origin.clone())
@@ -200,9 +201,13 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
             .configure(|app| sign_in_urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
-            .configure(|app| admin.urls(app))
+            .configure(|app| {
+                pool_actions.iter().for_each(|actions| _ = app.app_data(actions.clone()));
+                admin.urls(app);
+            })
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))
             .service(users::api::me_resource())
+            .configure(|app| triggers.urls(app))
             .configure(|app| urls(app, local_jwks.as_ref()))
             .configure(|app| metrics::urls(app, guarded_metrics.as_ref()))
     })

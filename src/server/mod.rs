@@ -11,6 +11,7 @@ pub mod probe;
 pub mod signals;
 mod status;
 pub mod systemd;
+mod triggers;
 mod urls;
 
 pub use build::{Built, StartError, build, build_with, open, open_local_pool};

@@ -13,9 +13,10 @@ use utoipa::openapi::security::{
 use super::health;
 use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
 use crate::api::{ModelViewSet, model_schemas};
-use crate::cognito::post_confirmation::{self, SIGNATURE};
 use crate::cognito::provider::discovery_url;
 use crate::cognito::service_accounts::ResourceServer;
+use crate::cognito::trigger::SIGNATURE;
+use crate::cognito::{post_confirmation, user_migration};
 use crate::error::Error;
 use crate::users;
 
@@ -77,6 +78,7 @@ pub fn document(api: &[&ModelViewSet], machines: Option<MachineClients>) -> utoi
         machines.add_to(&mut document, api);
     }
     document.merge(post_confirmation::Doc::openapi());
+    document.merge(user_migration::Doc::openapi());
     document.merge(health::Doc::openapi());
     let components = document.components.get_or_insert_default();
     for (name, scheme) in security_schemes() {

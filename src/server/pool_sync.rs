@@ -1,8 +1,10 @@
-//! The parts of a sync with the pool, from the settings.
+//! What calls the pool's API, from the settings.
 
 use crate::aws::AwsError;
 use crate::cognito::linking::{Creation, Policy};
-use crate::cognito::sync::{PoolApi, PoolApiSettings, PoolSync, Rules, SyncMetrics};
+use crate::cognito::pool_actions::PoolActions;
+use crate::cognito::pool_api::{PoolApi, PoolApiSettings};
+use crate::cognito::sync::{PoolSync, Rules, SyncMetrics};
 use crate::cognito::user_pool::UserPool;
 use crate::config::{Config, Pool};
 use crate::users::models::Origin;
@@ -23,4 +25,14 @@ pub fn pool_sync(config: &Config) -> Result<Option<PoolSync>, AwsError> {
     let (Some(every), Pool::Cognito(pool)) = (config.sync_every, &config.pool) else { return Ok(None) };
     let (api, rules) = (pool_api(config, pool)?, sync_rules(config, pool, Creation::Never));
     Ok(Some(PoolSync { api, rules, every, max_changes: config.sync_max_changes, metrics: SyncMetrics::new() }))
+}
+
+/// `None` unless the settings allow any.
+pub fn open_pool_actions(config: &Config) -> Result<Option<PoolActions>, AwsError> {
+    let Pool::Cognito(pool) = &config.pool else { return Ok(None) };
+    if config.pool_actions.is_empty() {
+        return Ok(None);
+    }
+    let (api, issuer, staff_group) = (pool_api(config, pool)?, pool.issuer().to_owned(), config.staff_group.clone());
+    Ok(Some(PoolActions::new(api, issuer, config.pool_actions.clone(), staff_group)))
 }

@@ -6,7 +6,7 @@ use super::{docs, health, openapi, status};
 use crate::admin::history::model::HistoryAdmin;
 use crate::admin::{self, Site};
 use crate::api::ModelViewSet;
-use crate::cognito::{inspector_page, post_confirmation};
+use crate::cognito::inspector_page;
 use crate::http::routes::{get, read_only};
 use crate::http::{assets, pages, well_known};
 use crate::{articles, users};
@@ -35,10 +35,9 @@ pub fn site() -> Site {
         .register_page(&status::PAGE)
 }
 
-/// All URLs that are neither in [`api`] nor below `/admin`.
+/// All URLs that are neither in [`api`], nor below `/admin`, nor of a trigger.
 pub(super) fn urls(app: &mut web::ServiceConfig, local_jwks: Option<&(String, String)>) {
     app.service(web::resource("/").route(get().to(pages::root)).default_service(web::to(pages::not_found)))
-        .service(post_confirmation::resource())
         .service(read_only("/healthz", get().to(health::healthz)))
         .service(read_only("/readyz", get().to(health::readyz)))
         .service(read_only("/openapi.json", get().to(openapi::json)))

@@ -190,6 +190,30 @@ fn salted(salt: &str) -> Option<Vec<u8>> {
 }
 
 impl Work {
+    /// Adds it to a list, of which each member stands for all that are within it.
+    pub fn add_to(self, works: &mut Vec<Work>) {
+        if works.iter().any(|work| self.is_within(work)) {
+            return;
+        }
+        works.retain(|work| !work.is_within(&self));
+        works.push(self);
+    }
+
+    /// Whether it is the same, or the beginning of the other: iterations come one after the other.
+    pub fn is_within(&self, other: &Work) -> bool {
+        self == other || other.without(self).is_some()
+    }
+
+    /// What is left to do after `done`, which is within it.
+    pub fn without(&self, done: &Work) -> Option<Work> {
+        let rest = |all: &NonZeroU32, done: &NonZeroU32| all.get().checked_sub(done.get()).and_then(NonZeroU32::new);
+        match (self, done) {
+            (Work::Pbkdf2Sha256(all), Work::Pbkdf2Sha256(done)) => rest(all, done).map(Work::Pbkdf2Sha256),
+            (Work::Pbkdf2Sha1(all), Work::Pbkdf2Sha1(done)) => rest(all, done).map(Work::Pbkdf2Sha1),
+            _ => None,
+        }
+    }
+
     /// Takes as long as checking a hash with this work.
     pub fn spend(&self, password: &str) {
         std::hint::black_box(self.derive(password, b"0123456789abcdef", self.digest_length()));
@@ -266,6 +290,20 @@ mod tests {
         "argon2$argon2d$v=19$m=64,t=1,p=1$c2Vhc2FsdDVzZWFzYWx0NQ$fPRIGddOfEcUEuI8xTWKWkrDqgTPlW2asuiFdQxX8PA",
         "argon2$argon2i$m=512,t=2,p=2$c2Vhc2FsdDVzZWFzYWx0NQ$gw5g7zwsr7cxJG7qVCG2xw",
     ];
+
+    #[test]
+    fn of_works_that_differ_in_iterations_the_longest_stands_for_all() {
+        let pbkdf2 = |iterations| Work::Pbkdf2Sha256(NonZeroU32::new(iterations).expect("not zero"));
+        let mut works = Vec::new();
+        for work in [pbkdf2(30), pbkdf2(10), Work::Bcrypt(4), pbkdf2(50), Work::Bcrypt(5), pbkdf2(50), Work::Bcrypt(4)]
+        {
+            work.add_to(&mut works);
+        }
+        assert_eq!(works, [Work::Bcrypt(4), pbkdf2(50), Work::Bcrypt(5)]);
+        assert_eq!((pbkdf2(50).without(&pbkdf2(10)), pbkdf2(50).without(&pbkdf2(50))), (Some(pbkdf2(40)), None));
+        assert!(pbkdf2(10).is_within(&pbkdf2(50)) && pbkdf2(50).is_within(&pbkdf2(50)));
+        assert!(!pbkdf2(51).is_within(&pbkdf2(50)) && !Work::Bcrypt(4).is_within(&Work::Bcrypt(5)));
+    }
 
     fn problem(hash: &str) -> Unusable {
         DjangoHash::parse(hash).err().unwrap_or_else(|| panic!("{hash} is taken"))

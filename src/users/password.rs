@@ -51,8 +51,11 @@ fn verify_alike(password: &str, hash: Option<&str>, works: &[Work]) -> bool {
     let django = hash.and_then(|hash| DjangoHash::parse(hash).ok());
     let mut is_djangos = false;
     for work in works {
-        match django.as_ref().filter(|django| django.work() == work) {
-            Some(django) => is_djangos = django.verify(password),
+        match django.as_ref().filter(|django| django.work().is_within(work)) {
+            Some(django) => {
+                is_djangos = django.verify(password);
+                work.without(django.work()).iter().for_each(|rest| rest.spend(password));
+            }
             None => work.spend(password),
         }
     }
@@ -160,6 +163,11 @@ mod tests {
         assert!(!verify_alike("Zażółć 7 gęślą ", Some(django), &works));
         assert!(!verify_alike(right, None, &works) && !verify_alike(right, Some("!"), &works));
         assert!(!verify_alike(right, Some("$md5$seasalt4$35133774fcef3c9716791d9a94f6687a"), &works));
+        let pbkdf2 = "pbkdf2_sha1$1300$seasalt2seasalt2$25b+QFkbCP4o1AsZBHj2igilToA=";
+        for (iterations, fits) in [(1299, false), (1300, true), (9000, true)] {
+            let works = [Work::Pbkdf2Sha1(std::num::NonZeroU32::new(iterations).expect("not zero"))];
+            assert_eq!(verify_alike(right, Some(pbkdf2), &works), fits, "{iterations}");
+        }
         let own = hash(right).expect("a hash");
         assert!(verify_alike(right, Some(&own), &works) && verify_alike(right, Some(&own), &[]));
         assert!(!verify_alike(&"x".repeat(4097), Some(django), &works));

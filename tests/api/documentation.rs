@@ -11,7 +11,7 @@ use crate::harness::program::{Program, Serving};
 use crate::harness::{eventually, find, skip};
 
 /// The folders whose Markdown files are read.
-const FOLDERS: [&str; 5] = ["", "docs", "frontend", "lambda/post_confirmation", ".github"];
+const FOLDERS: [&str; 6] = ["", "docs", "frontend", "lambda/post_confirmation", "lambda/user_migration", ".github"];
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -151,6 +151,7 @@ async fn outside_the_api_a_wrong_method_has_its_code() {
         ("POST", "/metrics", "GET, HEAD"),
         ("GET", "/cognito/post-confirmation/", "POST"),
         ("FOO", "/cognito/post-confirmation", "POST"),
+        ("GET", "/cognito/user-migration/", "POST"),
     ] {
         let answer = server.call(method, path).send().await;
         assert_coded(&format!("{method} {path}"), &answer, 405, "method_not_allowed");

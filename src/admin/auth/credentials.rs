@@ -8,6 +8,7 @@ use super::throttle::{Bucket, Throttle};
 use crate::crypto::totp::step_at;
 use crate::db::{Connection, Db};
 use crate::error::Error;
+use crate::users::django_hashes::Work;
 use crate::users::models::{self, User};
 use crate::users::password::{self, Hasher};
 use crate::users::second_factor::{self, Checked, FactorKey, KeyError, Proven};
@@ -47,20 +48,29 @@ impl Credentials {
     /// Takes the same time whether or not the user or a password exists, and whatever scheme it is hashed with. Only
     /// `Right` may let anyone in.
     pub async fn check(&self, buckets: Vec<Bucket>, user: Option<&User>, password: String) -> Result<Verdict, Error> {
+        let welcome = user.filter(|user| user.is_active && user.is_staff);
+        let works = self.db.read(|conn| Ok(models::django_works(conn)?));
+        self.check_hash(buckets, welcome.and_then(|user| user.password.clone()), works, password).await
+    }
+
+    /// `hash`: `None` fits no password. `works` are those of all hashes that may be asked for.
+    pub async fn check_hash(
+        &self,
+        buckets: Vec<Bucket>,
+        hash: Option<String>,
+        works: impl Future<Output = Result<Vec<Work>, Error>>,
+        password: String,
+    ) -> Result<Verdict, Error> {
         let (throttle, counted) = (self.throttle, buckets.clone());
         if let Some(wait) = self.db.write(move |conn| Ok(throttle.take(conn, &counted)?)).await? {
             return Ok(Verdict::Throttled(wait));
         }
-        let is_welcome = user.is_some_and(|user| user.is_active && user.is_staff);
-        let hash = user.filter(|_| is_welcome).and_then(|user| user.password.clone());
-        let works = self.db.read(|conn| Ok(models::django_works(conn)?)).await?;
-        let fits = self.hasher.verify(password, hash, works).await;
-        let is_right = matches!(fits, Ok(true)) && is_welcome;
+        let fits = self.hasher.verify(password, hash, works.await?).await;
         // An attempt that was not checked is not a guess.
-        if is_right || fits.is_err() {
+        if matches!(fits, Ok(true) | Err(_)) {
             self.db.write(move |conn| Ok(throttle.give_back(conn, &buckets)?)).await?;
         }
-        fits.map(|_| if is_right { Verdict::Right } else { Verdict::Wrong })
+        fits.map(|is_right| if is_right { Verdict::Right } else { Verdict::Wrong })
     }
 
     /// A code of the user's second factor, which is used up.

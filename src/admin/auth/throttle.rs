@@ -49,15 +49,20 @@ impl Throttle {
         if let Some(device) = device {
             return vec![Bucket { name: format!("device:{}", fingerprint(device)), limit, leak: LEAK }];
         }
-        let account = format!("account:{}", fingerprint(&username.to_lowercase()));
         vec![
-            Bucket { name: account, limit, leak: LEAK },
+            self.account(username),
             Bucket {
                 name: format!("address:{}", Network::of_customer(address)),
                 limit: limit * SHARED,
                 leak: SHARED_LEAK,
             },
         ]
+    }
+
+    /// For guesses whose IP address is not known.
+    pub fn account(self, username: &str) -> Bucket {
+        let name = format!("account:{}", fingerprint(&username.to_lowercase()));
+        Bucket { name, limit: f64::from(self.max_failures), leak: LEAK }
     }
 
     /// At an unattended browser, nobody gets more attempts than on the sign-in page. Usernames have no spaces, so guesses

@@ -6,10 +6,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDateTime;
 use serde::Deserialize;
 
-use crate::cognito::linking::Identity;
-
-/// Cognito's have 36 characters.
-const MAX_SUB_CHARS: usize = 255;
+use crate::cognito::pool_api::PoolUser;
 
 #[derive(Debug)]
 pub struct Listing {
@@ -33,15 +30,6 @@ pub enum Incomplete {
     Empty,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "RawUser")]
-pub struct PoolUser {
-    pub identity: Identity,
-    pub is_enabled: bool,
-    /// A user who has not confirmed the sign-up cannot sign in yet.
-    pub is_confirmed: bool,
-}
-
 /// A page of `ListUsers` or `ListUsersInGroup`.
 #[derive(Deserialize)]
 pub struct Page {
@@ -50,39 +38,4 @@ pub struct Page {
     /// Leads to the next page.
     #[serde(rename = "PaginationToken", alias = "NextToken", default)]
     pub token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawUser {
-    username: String,
-    enabled: bool,
-    #[serde(default)]
-    user_status: String,
-    #[serde(default)]
-    attributes: Vec<Attribute>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Attribute {
-    name: String,
-    #[serde(default)]
-    value: Option<String>,
-}
-
-impl TryFrom<RawUser> for PoolUser {
-    type Error = String;
-
-    fn try_from(raw: RawUser) -> Result<PoolUser, String> {
-        let mut values: HashMap<String, String> =
-            raw.attributes.into_iter().filter_map(|attribute| Some((attribute.name, attribute.value?))).collect();
-        let sub = values.remove("sub").unwrap_or_default();
-        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
-            return Err("a user has no valid `sub`; list all attributes".to_owned());
-        }
-        let email_verified = values.get("email_verified").is_some_and(|verified| verified == "true");
-        let identity = Identity { sub, username: Some(raw.username), email: values.remove("email"), email_verified };
-        Ok(PoolUser { identity, is_enabled: raw.enabled, is_confirmed: raw.user_status != "UNCONFIRMED" })
-    }
 }

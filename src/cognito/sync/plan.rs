@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDateTime;
 
 use super::groups::Groups;
-use super::listing::{Incomplete, Listing, PoolUser};
+use super::listing::{Incomplete, Listing};
 use super::max_changes::MaxChanges;
 use super::rules::Rules;
 use crate::cognito::linking::{self, Creation, Identity, Match};
+use crate::cognito::pool_api::{PoolUser, UserStatus};
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 use crate::users::cognito_groups::TokenGroups;
@@ -201,7 +202,9 @@ impl Planner<'_> {
     /// Links or creates users of the pool who are not linked yet.
     fn add_strangers(&mut self, linked: &[LinkedUser], users: HashMap<String, PoolUser>) -> Result<(), Error> {
         let known: HashSet<&str> = linked.iter().map(|user| user.sub.as_str()).collect();
-        let may_come = |user: &PoolUser| user.is_enabled && user.is_confirmed && !known.contains(&*user.identity.sub);
+        let may_come = |user: &PoolUser| {
+            user.is_enabled && user.status != UserStatus::Unconfirmed && !known.contains(&*user.identity.sub)
+        };
         let mut strangers: Vec<Identity> = users.into_values().filter(may_come).map(|user| user.identity).collect();
         // The order of the map differs from run to run.
         strangers.sort_by(|a, b| (&a.username, &a.sub).cmp(&(&b.username, &b.sub)));

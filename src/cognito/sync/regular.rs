@@ -7,9 +7,9 @@ use prometheus::{IntCounterVec, IntGauge};
 
 use super::max_changes::MaxChanges;
 use super::plan::Action;
-use super::pool_api::PoolApi;
 use super::prepare::{Source, SyncError, prepare};
 use super::rules::Rules;
+use crate::cognito::pool_api::PoolApi;
 use crate::db::Db;
 use crate::metrics;
 

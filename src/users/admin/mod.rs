@@ -12,6 +12,7 @@ mod service_accounts;
 mod user_page;
 mod users;
 
+pub use actions::{activate, deactivate};
 pub use groups::GroupAdmin;
 pub use refusals::PAGE as REFUSALS;
 pub use service_accounts::ServiceAccountAdmin;

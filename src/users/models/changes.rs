@@ -227,13 +227,8 @@ pub fn replace_hash(conn: &mut Connection, id: i64, old: &str, new: &str) -> Que
     diesel::update(user).set(users::password.eq(new)).execute(conn).map(|replaced| replaced > 0)
 }
 
-/// For what belongs to a user and is in another table.
-pub(in crate::users) fn record_change(
-    conn: &mut Connection,
-    user: &User,
-    actor: &Actor,
-    changes: Changes,
-) -> QueryResult<()> {
+/// For what belongs to a user and is in another table, or in the pool.
+pub fn record_change(conn: &mut Connection, user: &User, actor: &Actor, changes: Changes) -> QueryResult<()> {
     history::record(conn, actor, Action::Changed, user.as_object(), &changes)
 }
 

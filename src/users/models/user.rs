@@ -195,12 +195,22 @@ pub fn has_linkable_staff(conn: &mut Connection, issuer: &str, may_become: bool)
 
 /// What checking the hashes takes that active staff have brought from Django.
 pub fn django_works(conn: &mut Connection) -> QueryResult<Vec<Work>> {
-    let staff = users::table.filter(users::is_staff.and(users::is_active).and(users::password.not_like("$argon2id$%")));
-    let hashes: Vec<Option<String>> = staff.select(users::password).load(conn)?;
+    works_of(conn, true)
+}
+
+/// The same of the active users who are not staff, and who may be many.
+pub fn django_works_of_others(conn: &mut Connection) -> QueryResult<Vec<Work>> {
+    works_of(conn, false)
+}
+
+fn works_of(conn: &mut Connection, is_staff: bool) -> QueryResult<Vec<Work>> {
+    let hashes = users::table
+        .filter(users::is_active.and(users::is_staff.eq(is_staff)).and(users::password.not_like("$argon2id$%")))
+        .select(users::password.assume_not_null());
     let mut works = Vec::new();
-    for hash in hashes.iter().flatten().filter_map(|hash| DjangoHash::parse(hash).ok()) {
-        if !works.contains(hash.work()) {
-            works.push(hash.work().clone());
+    for hash in hashes.load_iter::<String, diesel::connection::DefaultLoadingMode>(conn)? {
+        if let Ok(hash) = DjangoHash::parse(&hash?) {
+            hash.work().clone().add_to(&mut works);
         }
     }
     Ok(works)

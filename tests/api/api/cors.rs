@@ -153,7 +153,14 @@ async fn answers_that_no_resource_gave_carry_cors_headers_too() {
 #[tokio::test]
 async fn no_page_may_call_the_admin_or_the_trigger() {
     let server = TestServer::start().await;
-    for path in ["/admin", "/admin/", "/admin/login/", "/%61dmin/login/", "/cognito/post-confirmation/"] {
+    for path in [
+        "/admin",
+        "/admin/",
+        "/admin/login/",
+        "/%61dmin/login/",
+        "/cognito/post-confirmation/",
+        "/cognito/user-migration/",
+    ] {
         for call in [server.call("GET", path).header("origin", PAGE), preflight(&server, path, PAGE, "POST", "")] {
             let answer = call.send().await;
             let has_cors = answer.headers.keys().any(|name| name.as_str().starts_with("access-control-"));

@@ -55,7 +55,7 @@ fn signature(secret: &str, timestamp: &str, body: &[u8]) -> String {
     format!("v1={hex}")
 }
 
-fn signed_at(call: Call, secret: &str, timestamp: i64, body: &[u8]) -> Call {
+pub fn signed_at(call: Call, secret: &str, timestamp: i64, body: &[u8]) -> Call {
     let timestamp = timestamp.to_string();
     let signature = signature(secret, &timestamp, body);
     call.header("x-gatepost-timestamp", timestamp).header("x-gatepost-signature", signature).json(body)
@@ -76,7 +76,7 @@ fn assert_result(answer: &Answer, result: &str) {
 }
 
 #[track_caller]
-fn assert_refused(case: &str, answer: &Answer, status: u16, code: &str) {
+pub fn assert_refused(case: &str, answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code), "{case}: {answer:?}");
     assert!(answer.json()["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{case}");
     let challenge = if status == 401 { "Gatepost-Signature" } else { "" };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatepost::aws::Environment;
+use gatepost::cognito::pool_actions::PoolAction;
 use gatepost::cognito::service_accounts::ResourceServer;
 use gatepost::cognito::sync::MaxChanges;
 use gatepost::cognito::user_pool::TokenUse;
@@ -52,6 +53,7 @@ fn pool(config: &Config) -> &gatepost::cognito::user_pool::UserPool {
 /// Every setting that can be malformed, with values that are.
 const MALFORMED: &[(&str, &[&str])] = &[
     ("COGNITO_SYNC_SECONDS", &["0", "59", "1.5", "hourly", "-60", "31536001"]),
+    ("COGNITO_ADMIN_ACTIONS", &["delete", "disable,Enable", "create;resend", "reset-password", "all"]),
     ("COGNITO_SYNC_MAX_CHANGES", &["ten", "0%", "101%", "-1", "1.5%", "10 %"]),
     (
         "POST_CONFIRMATION_SECRETS",
@@ -64,6 +66,8 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "this-one-has-thirty-two-letters-,and-this-one-has-them-as-well---,and-a-third-one-has-them-too----",
         ],
     ),
+    ("USER_MIGRATION_SECRETS", &["short", "this-one-has-thirty-two-letters-,short"]),
+    ("USER_MIGRATION_EMAILS_VERIFIED", &["maybe", "TRUE", "yes"]),
     ("COGNITO_ADMIN_CLIENT_ID", &["a b", "<client>"]),
     // Without an app client of the admin's, they are refused whatever they say.
     ("COGNITO_ADMIN_CLIENT_SECRET", &["s"]),
@@ -343,6 +347,7 @@ fn defaults_hold_where_nothing_is_set() {
         assert_eq!(config.session_limits.max, Duration::from_secs(1_209_600));
         assert_eq!((config.login_max_failures, config.max_body_bytes), (5, 1_048_576));
         assert_eq!((config.sync_every, config.sync_max_changes), (None, MaxChanges::Percent(10)));
+        assert_eq!(config.pool_actions, []);
         assert_eq!(config.aws, Environment::default());
         assert_eq!((config.rate_limit_user, config.rate_limit_address), (None, None));
         assert_eq!((config.metrics_address, config.metrics_token, config.public_origin), (None, None, None));
@@ -368,12 +373,14 @@ fn the_mode_is_that_of_the_build_where_it_is_not_set() {
 }
 
 #[test]
-fn a_regular_sync_needs_the_id_of_the_pool() {
+fn a_regular_sync_and_actions_need_the_id_of_the_pool() {
     let by_issuer = [("COGNITO_ISSUER", "https://example.com/pool"), ("AWS_APP_CLIENT_ID", "1client")];
     for others in [&[("APP_ENV", "development")][..], &by_issuer] {
-        let error = read(&[others, &[("COGNITO_SYNC_SECONDS", "60")]].concat()).expect_err("there is no region");
-        assert_eq!(error.name, "COGNITO_SYNC_SECONDS", "{error}");
-        assert!(error.problem.contains("AWS_USER_POOLS_ID is not"), "{error}");
+        for setting in [("COGNITO_SYNC_SECONDS", "60"), ("COGNITO_ADMIN_ACTIONS", "compare")] {
+            let error = read(&[others, &[setting]].concat()).expect_err("there is no region");
+            assert_eq!(error.name, setting.0, "{error}");
+            assert!(error.problem.contains("AWS_USER_POOLS_ID is not"), "{error}");
+        }
     }
 }
 
@@ -387,6 +394,9 @@ fn every_value_arrives() {
         ("COGNITO_CREATE_USERS", "1"),
         ("COGNITO_SYNC_SECONDS", "60"),
         ("COGNITO_SYNC_MAX_CHANGES", "20"),
+        ("COGNITO_ADMIN_ACTIONS", " disable, enable ,disable"),
+        ("USER_MIGRATION_SECRETS", "one-secret-of-thirty-two-letters,another-one-of-thirty-two-letters"),
+        ("USER_MIGRATION_EMAILS_VERIFIED", "true"),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "thirty-two letters are in a key"),
         ("COGNITO_CA_FILE", "ca.pem"),
@@ -417,6 +427,8 @@ fn every_value_arrives() {
     assert!(config.link_unverified_email && config.create_users && config.log_json);
     assert_eq!(config.jwks.ca_file, Some(PathBuf::from("ca.pem")));
     assert_eq!((config.sync_every, config.sync_max_changes), (Some(Duration::from_secs(60)), MaxChanges::Users(20)));
+    assert_eq!(config.pool_actions, [PoolAction::Disable, PoolAction::Enable]);
+    assert_eq!((config.user_migration_secrets.len(), config.user_migration_trusts_emails), (2, true));
     assert_eq!(config.aws.get("AWS_ACCESS_KEY_ID"), Some("AKIDEXAMPLE"));
     let jwks = (config.jwks.refresh, config.jwks.cooldown, config.jwks.max_stale);
     assert_eq!(jwks, (Duration::from_secs(1), Duration::ZERO, Duration::from_secs(5)));

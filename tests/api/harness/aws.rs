@@ -1,4 +1,4 @@
-//! AWS as a sync sees it: the pool's API, and all that gives credentials. It answers what the test says, and keeps what
+//! AWS as Gatepost sees it: the pool's API, and all that gives credentials. It answers what the test says, and keeps what
 //! it was asked.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -62,6 +62,8 @@ struct State {
     /// By the start of the request line or, for STS, of the body.
     answers: Vec<(String, &'static str, String)>,
     asked: Vec<Asked>,
+    /// Answers wait until this is over.
+    is_held: bool,
 }
 
 pub struct FakeAws {
@@ -135,6 +137,11 @@ impl FakeAws {
         self.state().faults.extend(faults);
     }
 
+    /// Whether answers wait.
+    pub fn hold(&self, is_held: bool) {
+        self.state().is_held = is_held;
+    }
+
     /// Answers requests other than those of the pool's API.
     pub fn answers(&self, start: &str, status: &'static str, body: impl ToString) {
         self.state().answers.insert(0, (start.to_owned(), status, body.to_string()));
@@ -162,15 +169,18 @@ impl Drop for FakeAws {
 
 async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let Some(asked) = read(&mut stream).await else { return };
+    state.lock().expect("the lock").asked.push(asked.clone());
+    while state.lock().expect("the lock").is_held {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     let (status, headers, body, is_whole) = {
         let mut state = state.lock().expect("the lock");
-        state.asked.push(asked.clone());
         let fault = if asked.action().is_empty() { None } else { state.faults.pop_front().flatten() };
         match fault {
             Some(Fault::HangUp) => return,
             Some(Fault::Answer(status, headers, body)) => (status, headers, body, true),
             fault => {
-                let (status, body) = answer(&state, &asked);
+                let (status, body) = answer(&mut state, &asked);
                 (status, String::new(), body, fault.is_none())
             }
         }
@@ -195,8 +205,11 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
     Some(Asked { line: line.to_owned(), headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
-fn answer(state: &State, asked: &Asked) -> (&'static str, String) {
+fn answer(state: &mut State, asked: &Asked) -> (&'static str, String) {
     let request: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+    if asked.action().starts_with("Admin") {
+        return admin(state, asked.action(), &request);
+    }
     let page = |users: Vec<&Value>, name: &str| {
         let start: usize = request[name].as_str().map_or(0, |token| token.parse().expect("a token"));
         let end = users.len().min(start + request["Limit"].as_u64().unwrap_or(60).min(60) as usize);
@@ -207,7 +220,12 @@ fn answer(state: &State, asked: &Asked) -> (&'static str, String) {
         ("200 OK", page.to_string())
     };
     match asked.action() {
-        "ListUsers" => page(state.users.iter().collect(), "PaginationToken"),
+        "ListUsers" => {
+            // `email = "jane@example.com"`
+            let filter = request["Filter"].as_str().and_then(|filter| filter.trim_end_matches('"').split_once(" = \""));
+            let fits = |user: &&Value| filter.is_none_or(|(name, value)| attribute(user, name) == value);
+            page(state.users.iter().filter(fits).collect(), "PaginationToken")
+        }
         "ListUsersInGroup" => {
             let Some(members) = state.groups.get(request["GroupName"].as_str().unwrap_or_default()) else {
                 let error = json!({ "__type": "ResourceNotFoundException", "message": "Group not found." });
@@ -222,4 +240,53 @@ fn answer(state: &State, asked: &Asked) -> (&'static str, String) {
             found.map_or(("404 Not Found", String::new()), |(_, status, body)| (*status, body.clone()))
         }
     }
+}
+
+fn attribute<'a>(user: &'a Value, name: &str) -> &'a str {
+    let attributes = user["Attributes"].as_array().map_or(&[][..], Vec::as_slice);
+    let found = attributes.iter().find(|attribute| attribute["Name"] == name);
+    found.and_then(|attribute| attribute["Value"].as_str()).unwrap_or_default()
+}
+
+/// What is done to one user, whom `Username` names or, for users of the pool's own, their `sub`.
+fn admin(state: &mut State, action: &str, request: &Value) -> (&'static str, String) {
+    let fail = |code: &str| ("400 Bad Request", json!({ "__type": code, "message": "No." }).to_string());
+    let name = request["Username"].as_str().unwrap_or_default();
+    let is_named = |user: &&mut Value| {
+        user["Username"] == name || (user["UserStatus"] != "EXTERNAL_PROVIDER" && attribute(user, "sub") == name)
+    };
+    let is_new = action == "AdminCreateUser" && request["MessageAction"].is_null();
+    let Some(user) = state.users.iter_mut().find(is_named) else {
+        if !is_new {
+            return fail("UserNotFoundException");
+        }
+        let mut user = pool_user(name);
+        user["UserStatus"] = "FORCE_CHANGE_PASSWORD".into();
+        let sub = user["Attributes"][0].clone();
+        user["Attributes"] = request["UserAttributes"].clone();
+        user["Attributes"].as_array_mut().expect("a list").insert(0, sub);
+        state.users.push(user.clone());
+        return ("200 OK", json!({ "User": user }).to_string());
+    };
+    match action {
+        "AdminCreateUser" if is_new => return fail("UsernameExistsException"),
+        "AdminCreateUser" => return ("200 OK", json!({ "User": user }).to_string()),
+        "AdminGetUser" => {
+            let mut found = user.clone();
+            found["UserAttributes"] = found["Attributes"].take();
+            found.as_object_mut().expect("an object").remove("Attributes");
+            return ("200 OK", found.to_string());
+        }
+        "AdminListGroupsForUser" => {
+            let sub = attribute(user, "sub").to_owned();
+            let groups = state.groups.iter().filter(|(_, members)| members.contains(&sub));
+            let groups: Vec<Value> = groups.map(|(name, _)| json!({ "GroupName": name })).collect();
+            return ("200 OK", json!({ "Groups": groups }).to_string());
+        }
+        "AdminDisableUser" => user["Enabled"] = false.into(),
+        "AdminEnableUser" => user["Enabled"] = true.into(),
+        "AdminResetUserPassword" => user["UserStatus"] = "RESET_REQUIRED".into(),
+        _ => {}
+    }
+    ("200 OK", "{}".to_owned())
 }

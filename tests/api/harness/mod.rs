@@ -226,8 +226,11 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
         create_users: false,
         staff_group: None,
         post_confirmation_secrets: Vec::new(),
+        user_migration_secrets: Vec::new(),
+        user_migration_trusts_emails: false,
         sync_every: None,
         sync_max_changes: MaxChanges::default(),
+        pool_actions: Vec::new(),
         aws: Environment::default(),
         jwks: JwksSettings {
             refresh: Duration::from_secs(300),

@@ -41,7 +41,15 @@ async fn every_address_and_method_in_the_document_is_there_and_allow_lists_exact
     let addresses: Vec<&str> = paths.keys().map(String::as_str).collect();
     assert_eq!(
         addresses,
-        ["/articles/", "/articles/{id}/", "/cognito/post-confirmation/", "/healthz", "/me/", "/readyz"]
+        [
+            "/articles/",
+            "/articles/{id}/",
+            "/cognito/post-confirmation/",
+            "/cognito/user-migration/",
+            "/healthz",
+            "/me/",
+            "/readyz"
+        ]
     );
     for (path, item) in paths {
         let address = path.replace("{id}", "1");
@@ -172,6 +180,7 @@ const SECRET: &str = "a secret of at least thirty-two characters";
 async fn tried_server() -> TestServer {
     let server = TestServer::with_resource_server(|config| {
         config.post_confirmation_secrets = vec![Secret::new(SECRET.to_owned())];
+        config.user_migration_secrets = vec![Secret::new(SECRET.to_owned())];
     })
     .await;
     server.seed_articles(30).await;

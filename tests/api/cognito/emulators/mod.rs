@@ -8,6 +8,7 @@
 
 mod emulator;
 mod groups;
+mod pool_actions;
 mod service_accounts;
 mod sync;
 

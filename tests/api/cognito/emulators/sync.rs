@@ -10,7 +10,8 @@ use crate::harness::assert_has;
 use crate::harness::client::Call;
 use crate::harness::program::{Outcome, Program};
 
-const STRICT: [(&str, &str); 2] = [("SERVICES", "cognito-idp,iam,sts,imds"), ("AUTH", "true")];
+/// ministack checks signatures and policies.
+pub const STRICT: [(&str, &str); 2] = [("SERVICES", "cognito-idp,iam,sts,imds"), ("AUTH", "true")];
 
 /// Calls IAM as the root of the account.
 async fn iam(emulator: &Emulator, parameters: &[(&str, &str)]) -> String {
@@ -35,7 +36,7 @@ fn element(xml: &str, name: &str) -> String {
 }
 
 /// The key of a new user of IAM who may do this with the pools.
-async fn key(emulator: &Emulator, name: &str, actions: &[&str]) -> (String, String) {
+pub async fn key(emulator: &Emulator, name: &str, actions: &[&str]) -> (String, String) {
     iam(emulator, &[("Action", "CreateUser"), ("UserName", name)]).await;
     let policy = json!({
         "Version": "2012-10-17",
@@ -62,7 +63,7 @@ fn with_key(program: Program, (id, secret): &(String, String)) -> Program {
     program.set("AWS_ACCESS_KEY_ID", id).set("AWS_SECRET_ACCESS_KEY", secret)
 }
 
-async fn add(pool: &Pool<'_>, name: &str) {
+pub async fn add(pool: &Pool<'_>, name: &str) {
     let attributes = json!([
         { "Name": "email", "Value": format!("{name}@example.com") },
         { "Name": "email_verified", "Value": "true" },
@@ -73,7 +74,7 @@ async fn add(pool: &Pool<'_>, name: &str) {
     pool.emulator.call("AdminCreateUser", request).await;
 }
 
-async fn admin(pool: &Pool<'_>, action: &str, name: &str) {
+pub async fn admin(pool: &Pool<'_>, action: &str, name: &str) {
     pool.emulator.call(action, json!({ "UserPoolId": pool.id, "Username": name })).await;
 }
 

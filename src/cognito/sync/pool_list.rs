@@ -1,45 +1,18 @@
-//! The pool's own API, as far as a sync reads it.
+//! Lists the users of the pool.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::listing::{Listing, Page, PoolUser};
-use crate::aws::json_api::{JsonApi, Service};
-use crate::aws::{AwsError, Environment};
-use crate::cognito::user_pool::PoolId;
+use super::listing::{Listing, Page};
+use crate::aws::AwsError;
+use crate::cognito::pool_api::{PoolApi, PoolUser};
 
 /// The most that Cognito gives.
 const PER_PAGE: u32 = 60;
 
-const COGNITO: Service = Service {
-    name: "cognito-idp",
-    target: "AWSCognitoIdentityProviderService",
-    endpoint: "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
-};
-
-pub struct PoolApiSettings {
-    pub pool_id: String,
-    pub environment: Environment,
-    pub ca_file: Option<PathBuf>,
-}
-
-pub struct PoolApi {
-    api: JsonApi,
-    pool_id: String,
-}
-
 impl PoolApi {
-    pub fn open(settings: PoolApiSettings) -> Result<PoolApi, AwsError> {
-        let PoolApiSettings { pool_id, environment, ca_file } = settings;
-        let id = PoolId::parse(&pool_id).map_err(|problem| {
-            AwsError::Settings(format!("AWS_USER_POOLS_ID: {problem}; its first part is the region of the pool's API"))
-        })?;
-        Ok(PoolApi { api: JsonApi::open(COGNITO, id.region(), environment, ca_file)?, pool_id })
-    }
-
     /// All users, and the members of these groups.
     pub async fn list(&self, groups: &[String], progress: &mut dyn FnMut(usize)) -> Result<Listing, AwsError> {
         let began = Utc::now().naive_utc();
@@ -81,7 +54,7 @@ impl PoolApi {
         mut take: impl FnMut(PoolUser),
     ) -> Result<(), AwsError> {
         loop {
-            let page: Page = self.api.call(action, &request).await?;
+            let page: Page = self.call(action, &request).await?;
             page.users.into_iter().for_each(&mut take);
             let Some(token) = page.token.map(Value::from) else { return Ok(()) };
             if request.get(token_name) == Some(&token) {

@@ -1,0 +1,117 @@
+//! `create`: a user of the pool for a local one, whose `sub` is pinned at once.
+
+use super::PoolActions;
+use super::problem::PoolError;
+use super::run::{log_done, may_change};
+use crate::admin::{AdminContext, Message, Site, Staff};
+use crate::cognito::linking::{self, Creation, Identity, Match, Policy};
+use crate::cognito::pool_api::PoolUser;
+use crate::db::Connection;
+use crate::error::{Error, Refusal};
+use crate::history::Changes;
+use crate::users::models::{self, Origin, User};
+
+/// Whatever the settings say of tokens.
+const ONLY_VERIFIED: Policy = Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::Admin };
+
+/// A user of the pool, and whether they were invited just now.
+#[derive(Clone)]
+struct Account {
+    identity: Identity,
+    is_new: bool,
+}
+
+impl PoolActions {
+    pub(super) async fn create_account(&self, cx: &AdminContext, user: &User) -> Result<Message, Error> {
+        let name = &user.username;
+        let account = match self.find_or_create(user).await {
+            Ok(account) => account,
+            Err(problem) => return Ok(Message::error(format!("“{name}” was not created in Cognito. {problem}"))),
+        };
+        let (id, issuer, is_new) = (user.id, self.issuer.clone(), account.is_new);
+        let pin = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+            may_change(conn, site, staff, id)?;
+            pin(conn, id, &issuer, &account, staff)
+        };
+        let pinned = cx.write(pin).await?;
+        log_done(cx, "create", name);
+        Ok(match (pinned, is_new) {
+            (Ok(()), true) => Message::success(format!(
+                "“{name}” was created in Cognito and linked. Cognito sends the invitation to {}.",
+                user.email
+            )),
+            (Ok(()), false) => Message::success(format!(
+                "“{name}” had an account in Cognito already. It is linked now, and no invitation was sent."
+            )),
+            (Err(problem), true) => {
+                Message::warning(format!("“{name}” was created in Cognito, but not linked. {problem}"))
+            }
+            (Err(problem), false) => Message::error(format!(
+                "Cognito already has an account with this username or e-mail, which was not linked. {problem}"
+            )),
+        })
+    }
+
+    async fn find_or_create(&self, user: &User) -> Result<Account, String> {
+        let sentence = |error: PoolError| error.sentence();
+        let same = self.list("email", &user.email).await.map_err(sentence)?;
+        let mut verified = same.into_iter().filter(|found| found.identity.email_verified);
+        match (verified.next(), verified.next()) {
+            (Some(_), Some(_)) => return Err("Several users of the pool have this verified e-mail.".to_owned()),
+            (Some(found), None) => return known(found),
+            _ => {}
+        }
+        let mut username = &user.username;
+        let mut created = self.create(username, &user.email).await;
+        if created.as_ref().is_err_and(PoolError::wants_email_as_username) {
+            username = &user.email;
+            created = self.create(username, &user.email).await;
+        }
+        match created {
+            // The answer of some pools has no e-mail, but the call did.
+            Ok(PoolUser { identity, .. }) => {
+                let identity = Identity { email: Some(user.email.clone()), email_verified: true, ..identity };
+                Ok(Account { identity, is_new: true })
+            }
+            Err(error) if error.is_user_there() => {
+                let found = self.get(username).await.map_err(sentence)?;
+                found.map_or_else(|| Err(error.sentence()), known)
+            }
+            Err(error) => Err(error.sentence()),
+        }
+    }
+}
+
+fn known(found: PoolUser) -> Result<Account, String> {
+    match found.is_enabled {
+        true => Ok(Account { identity: found.identity, is_new: false }),
+        false => Err("Cognito already has an account with this username or e-mail, and it is disabled.".to_owned()),
+    }
+}
+
+/// By the rules for tokens. The user may have been changed or linked since the account was asked for.
+fn pin(
+    conn: &mut Connection,
+    id: i64,
+    issuer: &str,
+    account: &Account,
+    staff: &Staff,
+) -> Result<Result<(), String>, Error> {
+    let user = match linking::find(conn, issuer, &account.identity, ONLY_VERIFIED)? {
+        Match::Linkable(user) if user.id == id => user,
+        Match::Linked(user) if user.id == id => return Ok(Ok(())),
+        Match::Linked(other) | Match::Linkable(other) => {
+            return Ok(Err(format!("It belongs to the local user “{}”.", other.username)));
+        }
+        Match::Refused(Refusal::EmailMissing | Refusal::UserUnknown) | Match::Creatable(_) => {
+            return Ok(Err("It has another e-mail.".to_owned()));
+        }
+        Match::Refused(refusal) => return Ok(Err(refusal.detail().to_owned())),
+    };
+    let linked = models::link(conn, &user, issuer, &account.identity.sub, &staff.actor())?;
+    if account.is_new {
+        let invited = Changes::default().field("cognito_invitation", None::<String>, "sent");
+        models::record_change(conn, &linked, &staff.actor(), invited)?;
+    }
+    Ok(Ok(()))
+}

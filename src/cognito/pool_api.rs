@@ -1,0 +1,112 @@
+//! [`PoolApi`]: the pool's own API, and [`PoolUser`]: what it says of a user.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::linking::Identity;
+use super::user_pool::PoolId;
+use crate::aws::json_api::{JsonApi, Service};
+use crate::aws::{AwsError, Environment};
+
+/// Cognito's have 36 characters.
+const MAX_SUB_CHARS: usize = 255;
+
+const COGNITO: Service = Service {
+    name: "cognito-idp",
+    target: "AWSCognitoIdentityProviderService",
+    endpoint: "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+};
+
+pub struct PoolApiSettings {
+    pub pool_id: String,
+    pub environment: Environment,
+    pub ca_file: Option<PathBuf>,
+}
+
+pub struct PoolApi {
+    api: JsonApi,
+    pub pool_id: String,
+}
+
+impl PoolApi {
+    pub fn open(settings: PoolApiSettings) -> Result<PoolApi, AwsError> {
+        let PoolApiSettings { pool_id, environment, ca_file } = settings;
+        let id = PoolId::parse(&pool_id).map_err(|problem| {
+            AwsError::Settings(format!("AWS_USER_POOLS_ID: {problem}; its first part is the region of the pool's API"))
+        })?;
+        Ok(PoolApi { api: JsonApi::open(COGNITO, id.region(), environment, ca_file)?, pool_id })
+    }
+
+    /// For calls that a person waits for.
+    pub fn in_haste(self) -> PoolApi {
+        PoolApi { api: self.api.in_haste(), ..self }
+    }
+
+    pub async fn call<T: DeserializeOwned>(&self, action: &str, request: &Value) -> Result<T, AwsError> {
+        self.api.call(action, request).await
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RawUser")]
+pub struct PoolUser {
+    pub identity: Identity,
+    pub is_enabled: bool,
+    pub status: UserStatus,
+}
+
+/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UserStatus {
+    /// Has not confirmed the sign-up, and cannot sign in yet.
+    Unconfirmed,
+    Confirmed,
+    ExternalProvider,
+    ResetRequired,
+    /// Was invited, and has not signed in yet.
+    ForceChangePassword,
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+/// The JSON of `ListUsers`, `AdminGetUser` and `AdminCreateUser`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawUser {
+    username: String,
+    enabled: bool,
+    #[serde(default)]
+    user_status: UserStatus,
+    #[serde(default, alias = "UserAttributes")]
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    name: String,
+    #[serde(default)]
+    value: Option<String>,
+}
+
+impl TryFrom<RawUser> for PoolUser {
+    type Error = String;
+
+    fn try_from(raw: RawUser) -> Result<PoolUser, String> {
+        let mut values: HashMap<String, String> =
+            raw.attributes.into_iter().filter_map(|attribute| Some((attribute.name, attribute.value?))).collect();
+        let sub = values.remove("sub").unwrap_or_default();
+        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
+            return Err("a user has no valid `sub`; list all attributes".to_owned());
+        }
+        let email_verified = values.get("email_verified").is_some_and(|verified| verified == "true");
+        let identity = Identity { sub, username: Some(raw.username), email: values.remove("email"), email_verified };
+        Ok(PoolUser { identity, is_enabled: raw.enabled, status: raw.user_status })
+    }
+}
