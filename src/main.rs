@@ -3,19 +3,19 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use gatepost::commands::{
-    self, CommandError, backup, changepassword, check, check_token, copy_database, createsuperuser, health, import,
-    import_django, migrate, openapi, resetsecondfactor, serve, sync, token,
+    self, CommandError, VERSION, backup, changepassword, check, check_token, completion, copy_database,
+    createsuperuser, health, import, import_django, man, migrate, openapi, resetsecondfactor, serve, sync, token,
 };
 use gatepost::config::{self, Basics, Config};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// An articles API behind AWS Cognito. Settings come from the environment and from `.env`.
+/// An articles API behind AWS Cognito. Settings come from the environment and from .env.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = VERSION.as_str())]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -23,6 +23,14 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Task(Task),
+    #[command(flatten)]
+    Description(Description),
+}
+
+#[derive(Subcommand)]
+enum Task {
     /// Serve requests (the default)
     Serve,
     /// Apply pending migrations
@@ -49,18 +57,31 @@ enum Command {
     Health,
     /// Explain why a token is accepted or refused; reads it from standard input
     CheckToken,
-    /// Print the OpenAPI document
-    Openapi,
     /// Print a token of the local user pool (development mode)
     Token(token::Arguments),
 }
 
+/// Commands that describe the program, and need no settings.
+#[derive(Subcommand)]
+enum Description {
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print a script that completes commands in a shell
+    Completion(completion::Arguments),
+    /// Write the manual pages to a folder
+    Man(man::Arguments),
+}
+
 fn main() -> ExitCode {
     let command = match CommandLine::try_parse() {
-        Ok(line) => line.command.unwrap_or(Command::Serve),
+        Ok(line) => line.command.unwrap_or(Command::Task(Task::Serve)),
         Err(answer) => return print(&answer),
     };
-    match run(command) {
+    let outcome = match command {
+        Command::Task(task) => run(task),
+        Command::Description(description) => describe(description),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => commands::fail(&error),
     }
@@ -74,29 +95,36 @@ fn print(answer: &clap::Error) -> ExitCode {
     }
 }
 
+fn describe(description: Description) -> Result<(), CommandError> {
+    match description {
+        Description::Openapi => openapi::run(),
+        Description::Completion(arguments) => completion::run(CommandLine::command(), &arguments),
+        Description::Man(arguments) => man::run(CommandLine::command(), &arguments),
+    }
+}
+
 /// Commands that only use the database need only its settings: a superuser can be created before the user pool.
-fn run(command: Command) -> Result<(), CommandError> {
+fn run(task: Task) -> Result<(), CommandError> {
     let variables = config::read_environment()?;
     let basics = Basics::from_variables(&variables)?;
     gatepost::server::logging::start(&basics);
     for name in config::unknown_variables() {
         log::warn!("{} is set, but there is no such setting; is it misspelt?", name.escape_debug());
     }
-    match command {
-        Command::Openapi => openapi::run(),
-        Command::Migrate => migrate::run(&basics),
-        Command::Backup(arguments) => backup::run(&basics, &arguments),
-        Command::CopyDatabase(arguments) => copy_database::run(&arguments),
-        Command::Import(arguments) => import::run(&basics, &arguments),
-        Command::ImportDjango(arguments) => import_django::run(&basics, arguments),
-        Command::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
-        Command::Changepassword(arguments) => changepassword::run(&basics, &arguments),
-        Command::Resetsecondfactor(arguments) => resetsecondfactor::run(&basics, &arguments),
-        Command::Serve => serve::run(&Config::from_variables(&variables)?),
-        Command::Health => health::run(config::bind_address(&variables)?),
-        Command::Sync(arguments) => sync::run(&Config::from_variables(&variables)?, arguments),
-        Command::Check => check::run(&Config::from_variables(&variables)?),
-        Command::CheckToken => check_token::run(&Config::from_variables(&variables)?),
-        Command::Token(arguments) => token::run(&Config::from_variables(&variables)?, arguments),
+    match task {
+        Task::Migrate => migrate::run(&basics),
+        Task::Backup(arguments) => backup::run(&basics, &arguments),
+        Task::CopyDatabase(arguments) => copy_database::run(&arguments),
+        Task::Import(arguments) => import::run(&basics, &arguments),
+        Task::ImportDjango(arguments) => import_django::run(&basics, arguments),
+        Task::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
+        Task::Changepassword(arguments) => changepassword::run(&basics, &arguments),
+        Task::Resetsecondfactor(arguments) => resetsecondfactor::run(&basics, &arguments),
+        Task::Serve => serve::run(&Config::from_variables(&variables)?),
+        Task::Health => health::run(config::bind_address(&variables)?),
+        Task::Sync(arguments) => sync::run(&Config::from_variables(&variables)?, arguments),
+        Task::Check => check::run(&Config::from_variables(&variables)?),
+        Task::CheckToken => check_token::run(&Config::from_variables(&variables)?),
+        Task::Token(arguments) => token::run(&Config::from_variables(&variables)?, arguments),
     }
 }

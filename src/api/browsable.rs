@@ -13,7 +13,6 @@ use serde_json::Value;
 use super::endpoint::Endpoint;
 use super::render;
 use super::tokens::{Token, tokens};
-use crate::cognito::Authenticator;
 use crate::error::Error;
 use crate::http::edge::{SCRIPTED_POLICY, request_id};
 use crate::http::theme;
@@ -35,8 +34,8 @@ struct ResponsePage<'a> {
     pages: Vec<(&'static str, String)>,
     formats: [(&'static str, String); 2],
     form: Option<Form>,
-    /// Set if the client is not authenticated: whether tokens come from the local user pool.
-    sign_in: Option<bool>,
+    /// Set if the client is not authenticated: the command that prints a token, if the user pool is the local one.
+    sign_in: Option<Option<&'a str>>,
     page_user: Option<PageUser>,
 }
 
@@ -94,7 +93,7 @@ pub fn page(
         formats: [("JSON", with_format(request, "json")), ("HTML", with_format(request, "api"))],
         form: Form::new(endpoint, request, status, body),
         page_user: PageUser::of(request),
-        sign_in: (status == StatusCode::UNAUTHORIZED).then(|| is_pool_local(request)),
+        sign_in: (status == StatusCode::UNAUTHORIZED).then(|| token_command(request)),
     };
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
     let headers = response.headers_mut();
@@ -109,8 +108,11 @@ fn target(request: &HttpRequest) -> &str {
     request.uri().path_and_query().map_or("", |target| target.as_str())
 }
 
-fn is_pool_local(request: &HttpRequest) -> bool {
-    request.app_data::<web::Data<Authenticator>>().is_some_and(|data| data.verifier.pool().is_local())
+/// Prints a token of the local user pool, given an e-mail address.
+pub struct TokenCommand(pub String);
+
+fn token_command(request: &HttpRequest) -> Option<&str> {
+    request.app_data::<web::Data<TokenCommand>>().map(|command| command.0.as_str())
 }
 
 fn with_format(request: &HttpRequest, format: &str) -> String {

@@ -16,6 +16,7 @@ pub mod schemas;
 mod tokens;
 mod viewset;
 
+pub use browsable::TokenCommand;
 pub use endpoint::Endpoint;
 pub use resource::{PageSignIn, resource};
 pub use viewset::{ModelViewSet, Permission};

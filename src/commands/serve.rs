@@ -8,7 +8,7 @@ use futures_util::future::poll_immediate;
 
 use super::createsuperuser;
 use super::output::{CommandError, say};
-use crate::config::{Config, Mode, Pool};
+use crate::config::{Config, Mode, Pool, invocation};
 use crate::crypto;
 use crate::db::Db;
 use crate::error::Error;
@@ -102,8 +102,7 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Re
     }
     if config.pool == Pool::Local {
         say!("\nNext, in another terminal:")?;
-        let feature = if cfg!(feature = "postgres") { "--features postgres " } else { "" };
-        say!("  TOKEN=$(cargo run --quiet {feature}-- token alice@example.com)")?;
+        say!("  TOKEN=$({} token alice@example.com)", invocation())?;
         let first = built.api.first().map_or("/me/", String::as_str);
         say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}{first}")?;
     }

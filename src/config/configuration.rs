@@ -11,6 +11,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::mode::{Mode, Pool};
+use super::secret_files::{SUPERUSER_PASSWORD, SecretSetting};
 use super::variables::{self, ConfigError, Variables, fail};
 use super::{origins, values};
 
@@ -102,16 +103,23 @@ pub struct Superuser {
 impl Superuser {
     /// An empty variable counts as unset. Refuses what nobody means: it would be part of the password.
     pub fn from_env() -> Result<Superuser, ConfigError> {
-        let get = |name| match std::env::var(name) {
-            Ok(value) if value.is_empty() => Ok(None),
-            Ok(value) => variables::refuse_stray(name, &value).map(|()| Some(value)),
+        let raw = |name| match std::env::var(name) {
+            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
             Err(VarError::NotPresent) => Ok(None),
             Err(VarError::NotUnicode(_)) => fail(name, "is not UTF-8"),
         };
+        let checked = |name, value: Option<String>| match value {
+            Some(value) => variables::refuse_stray(name, &value).map(|()| Some(value)),
+            None => Ok(None),
+        };
+        let get = |name| checked(name, raw(name)?);
+        let SecretSetting { name, file } = SUPERUSER_PASSWORD;
+        let password = raw(name)?;
+        let in_file = SUPERUSER_PASSWORD.content(password.as_deref(), raw(file)?.as_deref())?;
         Ok(Superuser {
             username: get("DJANGO_SUPERUSER_USERNAME")?,
             email: get("DJANGO_SUPERUSER_EMAIL")?,
-            password: get("DJANGO_SUPERUSER_PASSWORD")?,
+            password: checked(name, in_file.or(password))?,
         })
     }
 }

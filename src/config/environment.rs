@@ -4,22 +4,25 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::variables::{ConfigError, fail};
-use super::{SETTINGS, env_file};
+use super::{SECRETS, SETTINGS, env_file, secret_files};
 use crate::aws;
 
 /// Reads the environment, and `.env` in the working directory for variables that the environment lacks. An empty
-/// variable hides the one in `.env`.
+/// variable hides the one in `.env`. Secrets may be in files.
 pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
     // No other folder is searched: it could have an unrelated file.
     env_file::load(Path::new(".env"))?;
     let mut variables = HashMap::new();
-    for name in SETTINGS.iter().map(|setting| setting.name).chain(aws::VARIABLES) {
+    let settings = SETTINGS.iter().map(|setting| setting.name);
+    let files = SECRETS.iter().map(|secret| secret.file);
+    for name in settings.chain(files).chain(aws::VARIABLES) {
         match std::env::var(name) {
             Ok(value) => drop(variables.insert(name.to_owned(), value)),
             Err(std::env::VarError::NotPresent) => {}
             Err(std::env::VarError::NotUnicode(_)) => return fail(name, "is not UTF-8"),
         }
     }
+    secret_files::resolve(&mut variables)?;
     Ok(variables)
 }
 
@@ -32,6 +35,7 @@ pub fn unknown_variables() -> Vec<String> {
     let mut unknown: Vec<String> = names
         .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
         .filter(|name| !SETTINGS.iter().any(|setting| setting.name == name))
+        .filter(|name| !SECRETS.iter().any(|secret| secret.file == name))
         .collect();
     unknown.sort();
     unknown

@@ -4,16 +4,20 @@
 mod configuration;
 mod env_file;
 mod environment;
+mod invocation;
 mod log_filter;
 mod mode;
 mod origins;
+mod secret_files;
 mod settings;
 mod values;
 mod variables;
 
 pub use configuration::{Basics, Config, Superuser};
 pub use environment::{read_environment, unknown_variables};
+pub use invocation::invocation;
 pub use mode::{Mode, Pool};
+pub use secret_files::SECRETS;
 pub use settings::{SETTINGS, Setting};
 pub use values::bind_address;
 pub use variables::ConfigError;

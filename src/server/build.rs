@@ -17,8 +17,8 @@ use crate::admin::auth::external::SignInMethods;
 use crate::admin::form::kept_form;
 use crate::admin::import::job;
 use crate::admin::{Admin, AdminSettings};
-use crate::api::PageSignIn;
 use crate::api::generics::Lists;
+use crate::api::{PageSignIn, TokenCommand};
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
@@ -29,7 +29,7 @@ use crate::cognito::sign_in::local_pages::{self, LocalProvider};
 use crate::cognito::sign_in::{SignIn, pages};
 use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
-use crate::config::{Config, Mode, Pool};
+use crate::config::{Config, Mode, Pool, invocation};
 use crate::db::search::Turns;
 use crate::db::{Db, OpenError, kept_keys};
 use crate::history::expiry::{self, Expiring};
@@ -270,7 +270,8 @@ fn sign_in_urls(
         app.app_data(sign_in.clone());
     }
     if let Some(provider) = local_provider {
-        app.app_data(provider.clone()).configure(local_pages::urls);
+        let token_command = TokenCommand(format!("{} token", invocation()));
+        app.app_data(provider.clone()).app_data(web::Data::new(token_command)).configure(local_pages::urls);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gatepost::aws::VARIABLES;
-use gatepost::config::SETTINGS;
+use gatepost::config::{SECRETS, SETTINGS};
 
 use crate::harness::program::{Program, Serving};
 use crate::harness::{eventually, find, skip};
@@ -128,7 +128,8 @@ fn every_path_that_is_named_exists() {
 #[test]
 fn every_variable_that_is_named_is_a_setting() {
     // Django's variable and setting, and a word of the AWS command line.
-    const OTHERS: [&str; 3] = ["DJANGO_SUPERUSER_USERNAME", "USE_TZ", "USER_PASSWORD_AUTH"];
+    const OTHERS: [&str; 4] =
+        ["DJANGO_SUPERUSER_PASSWORD_FILE", "DJANGO_SUPERUSER_USERNAME", "USE_TZ", "USER_PASSWORD_AUTH"];
     for (document, text) in about_the_program() {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let is_variable = |word: &&str| {
@@ -136,7 +137,8 @@ fn every_variable_that_is_named_is_a_setting() {
             is_written_so && word.contains('_') && !word.starts_with('_') && !word.ends_with('_')
         };
         for name in words.filter(is_variable) {
-            let is_setting = SETTINGS.iter().any(|setting| setting.name == name);
+            let is_setting =
+                SETTINGS.iter().any(|setting| setting.name == name) || SECRETS.iter().any(|secret| secret.file == name);
             let is_known = is_setting || VARIABLES.contains(&name) || OTHERS.contains(&name);
             assert!(is_known, "{document} names {name}, which is no setting");
         }

@@ -22,13 +22,13 @@ fn history(program: &Program) -> Vec<String> {
     program.texts(query)
 }
 
-fn users(program: &Program) -> Vec<String> {
+pub fn users(program: &Program) -> Vec<String> {
     let query =
         "SELECT username || ' ' || email || ' ' || is_staff || is_superuser || is_active FROM users ORDER BY id";
     program.texts(query)
 }
 
-fn hash_of(program: &Program, username: &str) -> String {
+pub fn hash_of(program: &Program, username: &str) -> String {
     let query = format!("SELECT coalesce(password, '') FROM users WHERE username = '{username}'");
     program.texts(&query).remove(0)
 }

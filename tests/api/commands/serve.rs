@@ -40,6 +40,23 @@ async fn serve_says_where_everything_is_and_what_to_type_next() {
 }
 
 #[tokio::test]
+async fn hints_name_the_program_as_it_was_started() {
+    let path = env!("CARGO_BIN_EXE_gatepost");
+    let features = if cfg!(feature = "postgres") { "--features postgres " } else { "" };
+    // cargo sets the variable for the programs that it runs.
+    let by_cargo = Program::new().set("CARGO_MANIFEST_DIR", "/src");
+    for (program, started) in [(Program::new(), path.to_owned()), (by_cargo, format!("cargo run --quiet {features}--"))]
+    {
+        let server = program.serve().await;
+        eventually("the text is there", async || server.stdout().contains("curl ")).await;
+        let command = format!("{started} token alice@example.com");
+        assert!(server.stdout().contains(&format!("TOKEN=$({command})\n")), "{}", server.stdout());
+        let page = server.call("GET", "/articles/").header("accept", "text/html").send().await.text();
+        assert!(page.contains(&format!(">{command}</pre>")), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_start_in_development_shows_a_superusers_password_this_once() {
     let program = Program::new();
     let server = program.serve().await;

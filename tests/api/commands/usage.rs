@@ -1,5 +1,7 @@
 //! What the command line says of itself.
 
+use gatepost::config::SETTINGS;
+
 use crate::harness::program::Program;
 
 #[tokio::test]
@@ -11,8 +13,58 @@ async fn an_unknown_command_is_refused_with_a_hint() {
     for command in ["serve", "migrate", "createsuperuser", "changepassword", "check", "token"] {
         assert!(help.success().contains(&format!("  {command} ")), "{command}: {help:?}");
     }
+}
+
+#[tokio::test]
+async fn the_version_names_the_build_and_its_databases() {
     let version = Program::new().run(&["--version"]).await;
-    assert_eq!(version.success(), format!("gatepost {}\n", env!("CARGO_PKG_VERSION")));
+    let databases = if cfg!(feature = "postgres") { "SQLite and PostgreSQL" } else { "SQLite" };
+    let expected = format!("gatepost {} (development build, {databases})\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(version.success(), expected);
+}
+
+#[tokio::test]
+async fn completion_prints_a_script_that_the_shell_can_read() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let outcome = Program::new().run(&["completion", shell]).await;
+        let script = outcome.success();
+        for word in ["gatepost", "createsuperuser", "import-django"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let program = Program::new();
+    std::fs::write(program.path("completion"), program.run(&["completion", "bash"]).await.success()).expect("a file");
+    let ask = ". ./completion; COMP_WORDS=(gatepost create); COMP_CWORD=1; \
+               _gatepost gatepost create gatepost; echo \"${COMPREPLY[@]}\"";
+    let bash = std::process::Command::new("bash").args(["-c", ask]).current_dir(program.path("")).output();
+    assert_eq!(String::from_utf8_lossy(&bash.expect("bash runs").stdout), "createsuperuser\n");
+    let unknown = Program::new().run(&["completion", "sh"]).await;
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn man_writes_a_page_with_all_settings_and_one_for_each_command() {
+    let program = Program::new();
+    program.run(&["man", "pages/man1"]).await.success();
+    let page = |name: &str| std::fs::read_to_string(program.path(&format!("pages/man1/{name}.1"))).expect(name);
+    let main = page("gatepost");
+    for setting in SETTINGS {
+        assert!(main.contains(&format!("\\fB{}\\fR", setting.name)), "{}", setting.name);
+    }
+    assert!(main.contains("createsuperuser") && !main.contains('`'), "{main}");
+    assert!(page("gatepost-backup").contains("SQLite database"));
+    std::fs::write(program.path("taken"), "").expect("a file");
+    program.run(&["man", "taken"]).await.assert_error("taken: ");
+}
+
+#[tokio::test]
+async fn what_describes_the_program_needs_no_settings() {
+    let program = Program::new();
+    std::fs::write(program.path(".env"), "not a setting\n").expect("a file");
+    program.run(&["check"]).await.assert_error(".env: line 1");
+    for command in [&["openapi"][..], &["completion", "bash"], &["man", "pages"], &["--version"], &["--help"]] {
+        program.run(command).await.success();
+    }
 }
 
 /// Runs a command with its standard output in this file.
@@ -29,6 +81,7 @@ async fn output_that_is_lost_fails_every_command() {
     let (from, to) = ("sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3");
     for (command, input) in [
         (&["openapi"][..], ""),
+        (&["completion", "bash"], ""),
         (&["--version"], ""),
         (&["--help"], ""),
         (&["migrate"], ""),

@@ -1,3 +1,4 @@
 //! Settings.
 
+mod secret_files;
 mod settings;
