@@ -9,7 +9,7 @@
 //! | room | what it does | in the Django project | may use |
 //! |---|---|---|---|
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
-//! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito::sync`, `cognito`, `aws`, `users`, `history`, `db`, `crypto`, `error` |
+//! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito::sync`, `cognito`, `aws`, `users`, `history`, `http`, `db`, `crypto`, `error` |
 //! | `django` | moving in from a Django project | `dumpdata`, `loaddata` | `articles`, `users`, `models`, `history`, `db`, `error` |
 //! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `aws`, `cognito::post_confirmation`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::refusals_page`, `cognito::sync`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |

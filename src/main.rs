@@ -121,7 +121,7 @@ fn run(task: Task) -> Result<(), CommandError> {
         Task::Changepassword(arguments) => changepassword::run(&basics, &arguments),
         Task::Resetsecondfactor(arguments) => resetsecondfactor::run(&basics, &arguments),
         Task::Serve => serve::run(&Config::from_variables(&variables)?),
-        Task::Health => health::run(config::bind_address(&variables)?),
+        Task::Health => health::run(&config::bind_address(&variables)?),
         Task::Sync(arguments) => sync::run(&Config::from_variables(&variables)?, arguments),
         Task::Check => check::run(&Config::from_variables(&variables)?),
         Task::CheckToken => check_token::run(&Config::from_variables(&variables)?),

@@ -12,6 +12,7 @@ use crate::config::{Config, Pool};
 use crate::crypto::Seal;
 use crate::db::migrations::Status;
 use crate::db::{Connection, DatabaseUrl, Db};
+use crate::http::listener::ListenAddress;
 use crate::server::open_local_pool;
 use crate::users::models;
 use crate::users::second_factor::{self, FactorKey, KeySource, Required};
@@ -50,13 +51,19 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
 /// Whether the server could listen. That another program does, probably the server, is no failure.
 fn addresses(config: &Config) -> Result<String, String> {
     let metrics = config.metrics_address.map(|address| ("METRICS_ADDRESS", address));
-    for (name, address) in [("BIND_ADDRESS", config.bind)].into_iter().chain(metrics) {
+    let tcp = config.bind.address().map(|address| ("BIND_ADDRESS", address));
+    for (name, address) in tcp.into_iter().chain(metrics) {
         match TcpListener::bind(address) {
             Err(error) if error.kind() != ErrorKind::AddrInUse => {
                 return Err(format!("{name}: cannot listen on {address}: {error}"));
             }
             _ => {}
         }
+    }
+    if let ListenAddress::Unix(path) = &config.bind
+        && path.parent().is_none_or(|folder| !folder.is_dir())
+    {
+        return Err(format!("BIND_ADDRESS: {} is in no folder that exists", path.display()));
     }
     Ok(format!("{} mode, {}", config.mode, config.bind))
 }

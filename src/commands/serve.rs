@@ -1,7 +1,5 @@
 //! `serve`: runs the server until it is stopped.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::poll_immediate;
@@ -12,12 +10,13 @@ use crate::config::{Config, Mode, Pool, invocation};
 use crate::crypto;
 use crate::db::Db;
 use crate::error::Error;
-use crate::server::{self, Built};
+use crate::server::signals::Signals;
+use crate::server::{self, Built, systemd};
 use crate::users::{models, password};
 
 const LOCAL_ADMIN: &str = "admin@example.com";
 
-/// After SIGTERM or Ctrl+C, finishes running requests and returns.
+/// Returns after SIGTERM, when running requests are finished, or at once after Ctrl+C.
 pub fn run(config: &Config) -> Result<(), CommandError> {
     actix_web::rt::System::new().block_on(async {
         let mut built = server::build(config).await?;
@@ -27,15 +26,18 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
             Mode::Development => first_superuser(&built.db, "").await?,
             Mode::Production => None,
         };
-        // The server handles signals from its first poll, and someone who reads the text below may send one at once.
+        // Someone who reads the text below may send one at once.
+        Signals::catch()?.stop(built.server.handle());
         if let Some(ended) = poll_immediate(&mut built.server).await {
             ended?;
         }
+        systemd::watch(&built.address);
         // The service matters more than its greeting.
         if let Err(error) = greet(config, &built, superuser.as_deref()) {
             log::error!("the start-up text is lost: {error}");
         }
         warn_of_other_links(&built).await?;
+        warn_of_unknown_clients(config, &built);
         built.server.await?;
         if let Some((_, metrics)) = &built.metrics {
             metrics.stop(false).await;
@@ -75,14 +77,22 @@ async fn warn_of_other_links(built: &Built) -> Result<(), Error> {
     Ok(())
 }
 
-fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Result<(), CommandError> {
-    let mut address = built.address;
-    if address.ip().is_unspecified() {
-        // The server listens on all addresses; show loopback.
-        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+/// Limits by IP address would hold for all clients together.
+fn warn_of_unknown_clients(config: &Config, built: &Built) {
+    if built.address.address().is_none() && !config.trusted_proxies.contain_unix_socket() {
+        log::warn!("TRUSTED_PROXIES lacks `unix:`, so all clients count as one");
     }
-    let url = format!("http://{address}");
+}
+
+fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Result<(), CommandError> {
     say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode)?;
+    let url = match built.address.reachable() {
+        Some(address) => format!("http://{address}"),
+        None => {
+            say!("  socket     {}", built.address)?;
+            String::new()
+        }
+    };
     say!("  admin      {url}/admin/")?;
     let api: Vec<String> = built.api.iter().map(|path| format!("{url}{path}")).collect();
     say!("  API        {}  {url}/me/", api.join("  "))?;

@@ -24,6 +24,7 @@ use crate::cognito::user_pool::TokenUse;
 use crate::crypto::Secret;
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::http::listener::ListenAddress;
 use crate::http::rate_limit::Rate;
 use crate::users::second_factor::{KeySource, Required};
 use crate::users::sessions::SessionLimits;
@@ -70,8 +71,7 @@ pub struct Config {
     pub aws: Environment,
     pub jwks: JwksSettings,
     pub database: DatabaseUrl,
-    /// Port 0 lets the system choose.
-    pub bind: SocketAddr,
+    pub bind: ListenAddress,
     pub allowed_hosts: Vec<String>,
     pub cors_allowed_origins: Vec<String>,
     /// In lower case.
@@ -147,7 +147,7 @@ impl Config {
         let env = Variables::checked(variables)?;
         let Basics { mode, database, log_json, log_filter } = Basics::read(&env)?;
         let bind = values::bind_address_of(&env)?;
-        let pool = values::pool(&env, mode, bind)?;
+        let pool = values::pool(&env, mode, &bind)?;
         let public_origin = origins::public_origin(&env)?;
         let provider = values::provider(&env, &pool, public_origin.is_some() || mode == Mode::Development)?;
         let second_factor_key = values::second_factor_key(&env, &database)?;
@@ -178,8 +178,8 @@ impl Config {
                 ca_file: env.get("COGNITO_CA_FILE").map(PathBuf::from),
             },
             database,
+            allowed_hosts: origins::allowed_hosts(&env, &bind, public_origin.as_deref())?,
             bind,
-            allowed_hosts: origins::allowed_hosts(&env, bind, public_origin.as_deref())?,
             cors_allowed_origins: origins::cors_allowed_origins(&env, mode)?,
             cors_allowed_headers: origins::cors_allowed_headers(&env)?,
             session_limits: SessionLimits {

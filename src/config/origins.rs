@@ -1,6 +1,6 @@
 //! Parses the settings about hosts and web origins.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
 
 use url::Url;
 
@@ -8,11 +8,12 @@ use super::Mode;
 use super::variables::{ConfigError, Variables, fail};
 use crate::http::cors;
 use crate::http::header_values::is_token;
+use crate::http::listener::ListenAddress;
 use crate::http::public_origin::host_of_address;
 
 pub(super) fn allowed_hosts(
     env: &Variables,
-    bind: SocketAddr,
+    bind: &ListenAddress,
     public_origin: Option<&str>,
 ) -> Result<Vec<String>, ConfigError> {
     let hosts = env.list("ALLOWED_HOSTS");
@@ -29,8 +30,11 @@ pub(super) fn allowed_hosts(
         return Ok(hosts.iter().map(|host| canonical_host(host)).collect());
     }
     let mut hosts: Vec<String> = ["localhost", ".localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-    if !bind.ip().is_unspecified() && !bind.ip().is_loopback() {
-        hosts.push(host_of_address(bind.ip()));
+    if let Some(ip) = bind.address().map(|address| address.ip())
+        && !ip.is_unspecified()
+        && !ip.is_loopback()
+    {
+        hosts.push(host_of_address(ip));
     }
     let public_url = public_origin.and_then(|origin| Url::parse(origin).ok());
     hosts.extend(public_url.and_then(|url| url.host_str().map(str::to_owned)));

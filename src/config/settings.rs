@@ -45,7 +45,7 @@ settings! {
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";
     "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys stay trusted while they cannot be fetched.";
     "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created if it is missing, or `postgres://user:password@host/database` (see `docs/scaling.md`).";
-    "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on. With the local user pool, it must be a loopback address.";
+    "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on, or a Unix socket such as `unix:/run/gatepost/gatepost.sock`. With the local user pool, it must be a loopback address. A socket from systemd replaces it (see `docs/operation.md`).";
     "ALLOWED_HOSTS", "the loopback names, and the hosts of `BIND_ADDRESS` and `PUBLIC_URL`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";
     "CORS_ALLOWED_HEADERS", "`accept,authorization,content-type,if-match,if-none-match,traceparent,tracestate,user-agent,x-csrftoken,x-requested-with`", "The request headers that these pages may send, separated by commas. A list replaces the default, so name `authorization` and `content-type`, too.";
@@ -53,7 +53,7 @@ settings! {
     "SESSION_IDLE_SECONDS", "`28800`", "How long an admin session lasts without a request, at least 1.";
     "SESSION_MAX_SECONDS", "`1209600`", "How long an admin session lasts in any case, at least 1.";
     "LOGIN_MAX_FAILURES", "`5`", "How many sign-ins to one account may fail at once, 1 to 1000. After that, one attempt is allowed every 30 seconds. One IP address may fail four times as often; after that, it has one attempt every 15 seconds.";
-    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` names the client and whose `X-Forwarded-Host` or `Forwarded` names the host, separated by commas. `10.0.0.0/8` stands for a network.";
+    "TRUSTED_PROXIES", "none", "The IP addresses of reverse proxies whose `X-Forwarded-For` names the client and whose `X-Forwarded-Host` or `Forwarded` names the host, separated by commas. `10.0.0.0/8` stands for a network, and `unix:` for whoever connects to the Unix socket.";
     "RATE_LIMIT_USER", "no limit", "How many API requests one user or service account may make: a number and a period, such as `100/s`, `600/m` or `5000/h`. They may all come at once. Each process counts separately.";
     "RATE_LIMIT_ADDRESS", "no limit", "The same for callers without a valid token or signature, by IP address. An IPv6 address counts by its `/64`.";
     "METRICS_ADDRESS", "none", "A separate IP address and port for the metrics, such as `127.0.0.1:9100`. Anyone who can reach it may read them.";

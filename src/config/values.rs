@@ -13,16 +13,17 @@ use crate::cognito::user_pool::{self, PoolId, UserPool};
 use crate::crypto::{Seal, Secret};
 use crate::db::DatabaseUrl;
 use crate::http::client_address::TrustedProxies;
+use crate::http::listener::ListenAddress;
 use crate::users::second_factor::{KeySource, Required};
 use crate::users::validators;
 
-pub fn bind_address(variables: &HashMap<String, String>) -> Result<SocketAddr, ConfigError> {
+pub fn bind_address(variables: &HashMap<String, String>) -> Result<ListenAddress, ConfigError> {
     bind_address_of(&Variables::checked(variables)?)
 }
 
-pub(super) fn bind_address_of(env: &Variables) -> Result<SocketAddr, ConfigError> {
-    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
-    Ok(env.optional("BIND_ADDRESS", socket_address)?.unwrap_or(default))
+pub(super) fn bind_address_of(env: &Variables) -> Result<ListenAddress, ConfigError> {
+    let default = ListenAddress::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000));
+    Ok(env.optional("BIND_ADDRESS", str::parse)?.unwrap_or(default))
 }
 
 pub(super) fn socket_address(value: &str) -> Result<SocketAddr, &'static str> {
@@ -42,7 +43,7 @@ pub(super) fn metrics_token(env: &Variables) -> Result<Option<Secret>, ConfigErr
     Ok(Some(Secret::new(token.to_owned())))
 }
 
-pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool, ConfigError> {
+pub(super) fn pool(env: &Variables, mode: Mode, bind: &ListenAddress) -> Result<Pool, ConfigError> {
     let id = env.get("AWS_USER_POOLS_ID");
     let issuers = env.list("COGNITO_ISSUER");
     let client_ids = env.list("AWS_APP_CLIENT_ID");
@@ -61,11 +62,11 @@ pub(super) fn pool(env: &Variables, mode: Mode, bind: SocketAddr) -> Result<Pool
                 );
             }
         }
-        if !bind.ip().is_loopback() {
+        if !bind.is_loopback() {
             return fail(
                 "BIND_ADDRESS",
                 format!(
-                    "{bind} is reachable from other machines, which the local user pool must not be. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"
+                    "the local user pool must not be reachable from other machines, and {bind} is no loopback address. Set AWS_USER_POOLS_ID, or listen on 127.0.0.1"
                 ),
             );
         }
@@ -238,7 +239,8 @@ pub(super) fn database(env: &Variables) -> Result<DatabaseUrl, ConfigError> {
 pub(super) fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
     const NAME: &str = "TRUSTED_PROXIES";
     let parse = |item: String| {
-        let problem = || format!("`{}` is not an IP address or a network such as `10.0.0.0/8`", item.escape_debug());
+        let problem =
+            || format!("`{}` is not an IP address, a network such as `10.0.0.0/8`, or `unix:`", item.escape_debug());
         item.parse().or_else(|()| fail(NAME, problem()))
     };
     env.list(NAME).into_iter().map(parse).collect::<Result<_, _>>().map(TrustedProxies)

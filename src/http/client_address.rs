@@ -10,9 +10,36 @@ use ipnet::IpNet;
 
 use super::header_values::joined;
 
+/// The peer of a Unix socket has none.
+const NO_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 /// Their `X-Forwarded-For` is trusted. Part of the application data.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(pub Vec<Network>);
+pub struct TrustedProxies(pub Vec<TrustedProxy>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustedProxy {
+    Network(Network),
+    /// Whoever connects to the Unix socket. nginx writes it `unix:`, too.
+    UnixSocket,
+}
+
+impl FromStr for TrustedProxy {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<TrustedProxy, ()> {
+        if text == "unix:" { Ok(TrustedProxy::UnixSocket) } else { text.parse().map(TrustedProxy::Network) }
+    }
+}
+
+impl fmt::Display for TrustedProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrustedProxy::Network(network) => network.fmt(f),
+            TrustedProxy::UnixSocket => f.write_str("unix:"),
+        }
+    }
+}
 
 /// `10.0.0.1` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,20 +87,31 @@ impl Network {
 
 impl TrustedProxies {
     fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.0.contains(&address))
+        self.0.iter().any(|proxy| matches!(proxy, TrustedProxy::Network(network) if network.0.contains(&address)))
+    }
+
+    /// Whether the connection's peer counts. Without an address, it came through the Unix socket.
+    fn contain_peer(&self, peer: Option<SocketAddr>) -> bool {
+        match peer {
+            Some(peer) => self.contain(peer.ip().to_canonical()),
+            None => self.contain_unix_socket(),
+        }
+    }
+
+    pub fn contain_unix_socket(&self) -> bool {
+        self.0.iter().any(|proxy| matches!(proxy, TrustedProxy::UnixSocket))
     }
 
     /// The last address on the path that is not a trusted proxy: clients can forge everything before it.
-    fn client(&self, peer: IpAddr, forwarded_for: &str) -> IpAddr {
-        let mut client = peer.to_canonical();
+    fn client(&self, peer: Option<SocketAddr>, forwarded_for: &str) -> IpAddr {
+        let mut client = peer.map_or(NO_ADDRESS, |peer| peer.ip().to_canonical());
         // No entry has a comma of its own, so a quotation mark that a client forged must not join two.
         let entries = forwarded_for.rsplit(',').map(|entry| entry.trim_matches([' ', '\t']));
         let mut entries = entries.filter(|entry| !entry.is_empty());
-        while self.contain(client) {
-            match entries.next().and_then(parse) {
-                Some(address) => client = address,
-                None => break,
-            }
+        let mut is_trusted = self.contain_peer(peer);
+        while is_trusted && let Some(address) = entries.next().and_then(parse) {
+            client = address;
+            is_trusted = self.contain(client);
         }
         client
     }
@@ -89,14 +127,14 @@ fn parse(entry: &str) -> Option<IpAddr> {
 /// Whether the connection comes from a trusted proxy, so that its headers about the client count.
 pub fn is_from_trusted_proxy(request: &HttpRequest) -> bool {
     let proxies = request.app_data::<web::Data<TrustedProxies>>();
-    request.peer_addr().zip(proxies).is_some_and(|(peer, proxies)| proxies.contain(peer.ip().to_canonical()))
+    proxies.is_some_and(|proxies| proxies.contain_peer(request.peer_addr()))
 }
 
 pub fn client_address(request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let peer = request.peer_addr();
     match request.app_data::<web::Data<TrustedProxies>>() {
         Some(proxies) => proxies.client(peer, &joined(request.headers(), X_FORWARDED_FOR)),
-        None => peer.to_canonical(),
+        None => peer.map_or(NO_ADDRESS, |peer| peer.ip().to_canonical()),
     }
 }
 
@@ -107,7 +145,9 @@ mod tests {
     fn client(trusted: &str, peer: &str, headers: &[&str]) -> String {
         let networks = trusted.split(' ').filter(|text| !text.is_empty());
         let proxies = TrustedProxies(networks.map(|text| text.parse().expect("a network")).collect());
-        proxies.client(peer.parse().expect("an address"), &headers.join(",")).to_string()
+        // Without an address, the peer is that of a Unix socket.
+        let peer = peer.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, 4711));
+        proxies.client(peer, &headers.join(",")).to_string()
     }
 
     #[test]
@@ -136,6 +176,13 @@ mod tests {
             ("10.0.0.1", "::ffff:10.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1"),
             ("2001:db8::/32", "2001:db8:1::1", &["2001:db9::1"], "2001:db9::1"),
             ("::/0", "2001:db8:1::1", &["198.51.100.1"], "198.51.100.1"),
+            ("", "unix:", &["198.51.100.1"], "0.0.0.0"),
+            ("0.0.0.0/0", "unix:", &["198.51.100.1"], "0.0.0.0"),
+            ("unix:", "unix:", &["198.51.100.1"], "198.51.100.1"),
+            ("unix:", "unix:", &["1.1.1.1, 198.51.100.1"], "198.51.100.1"),
+            ("unix: 10.0.0.0/8", "unix:", &["198.51.100.1, 10.0.0.1"], "198.51.100.1"),
+            ("unix:", "unix:", &[], "0.0.0.0"),
+            ("unix:", "10.0.0.1", &["198.51.100.1"], "10.0.0.1"),
         ] {
             assert_eq!(client(trusted, peer, headers), expected, "{trusted} {peer} {headers:?}");
         }

@@ -4,8 +4,8 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::AsFd;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ pub struct IdleWatch {
 }
 
 struct Connection {
-    socket: TcpStream,
+    socket: OwnedFd,
     /// `None` while a request is handled, which has limits of its own.
     waiting_since: Cell<Option<Instant>>,
 }
@@ -32,12 +32,12 @@ struct Connection {
 impl IdleWatch {
     /// Call this on the worker thread that accepts the connection.
     pub fn start(io: &dyn Any, data: &mut Extensions, patience: Duration) {
-        let Some(stream) = io.downcast_ref::<rt::net::TcpStream>() else { return };
-        let Ok(socket) = stream.as_fd().try_clone_to_owned().map(TcpStream::from) else {
+        let Some(stream) = descriptor(io) else { return };
+        let Ok(socket) = stream.try_clone_to_owned() else {
             // The process is out of descriptors. Without a watch the connection could stay open forever and make it
             // worse.
             log::warn!("a connection was refused: the process is out of file descriptors");
-            let _ = SockRef::from(stream).shutdown(Shutdown::Both);
+            let _ = SockRef::from(&stream).shutdown(Shutdown::Both);
             return;
         };
         let connection = Rc::new(Connection { socket, waiting_since: Cell::new(Some(Instant::now())) });
@@ -74,6 +74,11 @@ impl Drop for IdleWatch {
     }
 }
 
+fn descriptor(io: &dyn Any) -> Option<BorrowedFd<'_>> {
+    let tcp = io.downcast_ref::<rt::net::TcpStream>().map(AsFd::as_fd);
+    tcp.or_else(|| io.downcast_ref::<rt::net::UnixStream>().map(AsFd::as_fd))
+}
+
 // Both hold the connection weakly: a socket closes only with its last descriptor.
 async fn guard(connection: Weak<Connection>, patience: Duration) {
     while let Some(waiting_since) = connection.upgrade().map(|connection| connection.waiting_since.get()) {
@@ -88,6 +93,6 @@ async fn guard(connection: Weak<Connection>, patience: Duration) {
 fn close(connection: &Weak<Connection>) {
     if let Some(connection) = connection.upgrade() {
         // Fails only if the client has already closed the connection.
-        let _ = connection.socket.shutdown(Shutdown::Both);
+        let _ = SockRef::from(&connection.socket).shutdown(Shutdown::Both);
     }
 }

@@ -13,6 +13,7 @@ pub mod etag;
 pub mod forms;
 pub mod header_values;
 pub mod idle;
+pub mod listener;
 pub mod media_type;
 pub mod negotiation;
 pub mod pages;

@@ -1,6 +1,5 @@
 //! Builds the server from a [`Config`] and binds its port.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::cookie::Key;
@@ -38,6 +37,7 @@ use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
 use crate::http::edge::{EdgeSettings, RequestIds, edge};
 use crate::http::idle::IdleWatch;
+use crate::http::listener::{ListenAddress, Listener, Reserved};
 use crate::http::public_origin::{PublicOrigin, host_of_address};
 use crate::http::rate_limit::RateLimits;
 use crate::users;
@@ -68,7 +68,9 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] OpenError),
     #[error("{0}: cannot listen on {1}: {2}")]
-    Listen(&'static str, SocketAddr, std::io::Error),
+    Listen(&'static str, ListenAddress, std::io::Error),
+    #[error("systemd passes a socket that others can reach, which the local user pool must not be")]
+    Reachable,
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
     #[error("the admin: {0}")]
@@ -85,8 +87,8 @@ pub struct Built {
     /// Await this to run the server until it is stopped.
     pub server: dev::Server,
     /// With the actual port.
-    pub address: SocketAddr,
-    pub metrics: Option<(SocketAddr, dev::ServerHandle)>,
+    pub address: ListenAddress,
+    pub metrics: Option<(ListenAddress, dev::ServerHandle)>,
     pub api: Vec<String>,
     pub pool: UserPool,
     pub db: Db,
@@ -126,6 +128,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let Resources { api, site } = resources;
     api.iter().try_for_each(|viewset| viewset.check()).map_err(StartError::Resource)?;
     let paths = api.iter().map(|viewset| viewset.path()).collect();
+    // First, so that a second start leaves no database behind.
+    let (reserved, metrics_socket) = reserve(config)?;
     let (db, authenticator, local_pool) = open(config)?;
     let (refusals, queue) = Refusals::new();
     let refusals = web::Data::new(refusals);
@@ -168,9 +172,9 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
     let local_provider = local_pool.map(|pool| web::Data::new(LocalProvider::new(pool)));
     let (shown_sign_in, mut allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
-    if pool.is_local() {
+    if let Some(address) = config.bind.address().filter(|_| pool.is_local()) {
         // The server exchanges codes with its own local pool.
-        allowed_hosts.push(host_of_address(config.bind.ip()));
+        allowed_hosts.push(host_of_address(address.ip()));
     }
 
     let server = HttpServer::new(move || {
@@ -207,17 +211,25 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .client_disconnect_timeout(Duration::from_secs(2))
     .keep_alive(KEEP_ALIVE)
     .on_connect(|io, data| IdleWatch::start(io, data, BETWEEN_REQUESTS))
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .bind(config.bind)
-    .map_err(|error| StartError::Listen("BIND_ADDRESS", config.bind, error))?;
-    let address = server.addrs().first().copied().unwrap_or(config.bind);
+    .disable_signals()
+    .shutdown_timeout(SHUTDOWN_SECONDS);
+    let cannot_listen = |error| StartError::Listen("BIND_ADDRESS", config.bind.clone(), error);
+    let listener = reserved.listen().map_err(cannot_listen)?;
+    let address = listener.bind().map_err(cannot_listen)?;
+    if pool.is_local() && !address.is_loopback() {
+        return Err(StartError::Reachable);
+    }
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener),
+        Listener::Unix(listener) => server.listen_uds(listener),
+    };
+    let server = server.map_err(cannot_listen)?;
     if let Some(sign_in) = sign_in.filter(|_| pool.is_local()) {
         let endpoints = LocalProvider::endpoints(&format!("http://{address}"));
         sign_in.provider.fix(endpoints.map_err(StartError::Admin)?);
     }
-    let metrics = config.metrics_address.zip(metrics).map(|(address, metrics)| {
-        let listening = metrics::listen(metrics, address);
-        listening.map_err(|error| StartError::Listen("METRICS_ADDRESS", address, error))
+    let metrics = metrics_socket.zip(metrics).map(|((bind, reserved), metrics)| {
+        metrics::listen(metrics, reserved).map_err(|error| StartError::Listen("METRICS_ADDRESS", bind, error))
     });
     // The tasks end with the actix system.
     rt::spawn(expiry::run(db.clone(), EXPIRING));
@@ -226,6 +238,18 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         rt::spawn(sync.run(db.clone()));
     }
     Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
+}
+
+/// The sockets for requests and, where it has an address of its own, for the metrics.
+fn reserve(config: &Config) -> Result<(Reserved, Option<(ListenAddress, Reserved)>), StartError> {
+    let fail = |name, bind: &ListenAddress| {
+        let bind = bind.clone();
+        move |error| StartError::Listen(name, bind, error)
+    };
+    let reserved = Reserved::passed_or_at(&config.bind).map_err(fail("BIND_ADDRESS", &config.bind))?;
+    let Some(bind) = config.metrics_address.map(ListenAddress::Tcp) else { return Ok((reserved, None)) };
+    let metrics = Reserved::at(&bind).map_err(fail("METRICS_ADDRESS", &bind))?;
+    Ok((reserved, Some((bind, metrics))))
 }
 
 /// The local pool's tokens come from a command, which no document describes.

@@ -1,7 +1,6 @@
 //! `/metrics`: gathers the metrics of all parts. On a separate address anyone who can reach it may read them; on the
 //! main address clients need the token.
 
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::cognito::sync::SyncMetrics;
 use crate::crypto::Secret;
 use crate::db::Db;
 use crate::error::{Error, MetricsRefusal};
+use crate::http::listener::{ListenAddress, Listener, Reserved};
 use crate::http::routes::{get, read_only};
 use crate::metrics::{Requests, process, read_gauges, registry};
 use crate::schema::sessions;
@@ -70,21 +70,22 @@ fn sessions(db: Db) -> Box<dyn Collector> {
 }
 
 /// Returns the address with the actual port. Must be called within an actix system.
-pub fn listen(metrics: web::Data<Metrics>, address: SocketAddr) -> std::io::Result<(SocketAddr, dev::ServerHandle)> {
+pub fn listen(metrics: web::Data<Metrics>, reserved: Reserved) -> std::io::Result<(ListenAddress, dev::ServerHandle)> {
+    let listener = reserved.listen()?;
+    let bind = listener.bind()?;
     let app = move || {
         let app = App::new().app_data(metrics.clone()).service(read_only("/metrics", get().to(page)));
         app.default_service(web::to(|| async { Err::<HttpResponse, _>(Error::NotFound) }))
     };
-    let server = HttpServer::new(app)
-        .workers(1)
-        .disable_signals()
-        .client_request_timeout(Duration::from_secs(5))
-        .bind(address)?;
-    let address = server.addrs().first().copied().unwrap_or(address);
-    let server = server.run();
+    let server = HttpServer::new(app).workers(1).disable_signals().client_request_timeout(Duration::from_secs(5));
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener)?,
+        Listener::Unix(listener) => server.listen_uds(listener)?,
+    }
+    .run();
     let handle = server.handle();
     rt::spawn(server);
-    Ok((address, handle))
+    Ok((bind, handle))
 }
 
 pub fn urls(app: &mut web::ServiceConfig, metrics: Option<&web::Data<Metrics>>) {

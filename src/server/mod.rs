@@ -7,7 +7,10 @@ pub mod logging;
 mod metrics;
 pub mod openapi;
 mod pool_sync;
+pub mod probe;
+pub mod signals;
 mod status;
+pub mod systemd;
 mod urls;
 
 pub use build::{Built, StartError, build, build_with, open, open_local_pool};

@@ -299,6 +299,10 @@ fn the_unit_of_systemd_is_sound_and_shut() {
     };
     let (is_sound, said) = run(&["verify"]);
     assert!(is_sound && said.is_empty(), "{said}");
+    let socket = folder.path().join("gatepost.socket");
+    std::fs::write(&socket, read("deploy/gatepost.socket")).expect("a file");
+    let (is_sound, said) = run(&["verify", socket.to_str().expect("a path")]);
+    assert!(is_sound && said.is_empty(), "{said}");
     // In tenths of the scale's ten: 1.5.
     let (is_shut, said) = run(&["security", "--offline=true", "--no-pager", "--threshold=15"]);
     assert!(is_shut && said.contains("Overall exposure level"), "{said}");

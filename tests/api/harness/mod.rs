@@ -37,6 +37,7 @@ use gatepost::crypto::Seal;
 use gatepost::db::{DatabaseUrl, Db};
 use gatepost::http::client_address::TrustedProxies;
 use gatepost::http::cors::DEFAULT_HEADERS;
+use gatepost::http::listener::ListenAddress;
 use gatepost::server::{self, Resources};
 use gatepost::users::second_factor::{KeySource, Required};
 use gatepost::users::sessions::SessionLimits;
@@ -134,7 +135,9 @@ impl TestServer {
             });
         });
         let (address, db, handle, metrics) = receiver.await.expect("the server starts");
+        let address = address.address().expect("an address");
         let (metrics, metrics_handle) = metrics.unzip();
+        let metrics = metrics.and_then(|metrics| metrics.address());
         TestServer {
             service: Service { address },
             db,
@@ -233,7 +236,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
             ca_file: None,
         },
         database,
-        bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+        bind: ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],
         cors_allowed_headers: DEFAULT_HEADERS.map(str::to_owned).to_vec(),

@@ -163,7 +163,12 @@ impl Program {
 
     /// Starts `serve` and waits until it listens.
     pub async fn serve(&self) -> Serving {
-        let child = self.command(&["serve"]).stdin(Stdio::null()).spawn().expect("the program starts");
+        self.serve_with(Stdio::null()).await
+    }
+
+    /// The same with this as its standard input.
+    pub async fn serve_with(&self, input: Stdio) -> Serving {
+        let child = self.command(&["serve"]).stdin(input).spawn().expect("the program starts");
         let mut running = Running::new(child);
         let started = Instant::now();
         let address = loop {
@@ -214,9 +219,13 @@ impl Running {
         self.stderr.lock().expect("the lock").clone()
     }
 
-    /// The address in the text that the server prints at start, once all of the text is there.
+    /// The address in the text that the server prints at start, once all of the text is there. That of a Unix socket is
+    /// no address: 0.0.0.0 and port 0.
     fn address(&self) -> Option<SocketAddr> {
         let text = self.stdout();
+        if text.contains("  issuer ") && text.contains("  socket     unix:") {
+            return Some(SocketAddr::from(([0, 0, 0, 0], 0)));
+        }
         let (_, rest) =
             text.contains("  issuer ").then_some(()).and_then(|()| text.split_once("  API        http://"))?;
         rest.split_once('/')?.0.parse().ok()

@@ -1,6 +1,7 @@
 //! What the server offers apart from its features.
 
 mod health;
+mod listening;
 mod logging;
 mod openapi;
 mod shutdown;

@@ -1,0 +1,51 @@
+//! Signals that stop the server.
+
+use std::io::Result;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::rt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::systemd;
+
+/// How long a client that is connected has for its first request. actix would close its connection with the stop.
+const LULL: Duration = Duration::from_millis(250);
+
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl Signals {
+    /// From here on, no signal ends the process by itself. Must be called within an actix system.
+    pub fn catch() -> Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    /// SIGTERM lets running requests finish; SIGINT, which Ctrl+C sends, and SIGQUIT do not.
+    pub fn stop(self, server: ServerHandle) {
+        let Signals { mut terminate, mut interrupt, mut quit } = self;
+        let forced = server.clone();
+        rt::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = quit.recv() => {}
+            }
+            forced.stop(false).await;
+        });
+        rt::spawn(async move {
+            terminate.recv().await;
+            systemd::tell_of_stop();
+            // Connections that come now are for the next process, if systemd keeps the socket.
+            server.pause().await;
+            rt::time::sleep(LULL).await;
+            server.stop(true).await;
+        });
+    }
+}
