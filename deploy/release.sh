@@ -19,7 +19,7 @@ name=gatepost-$version-$(uname -m)-linux
 tree=target/dist/$name
 mkdir "$tree"
 cp -r target/release/gatepost target/package/{man,gatepost.bash,_gatepost,gatepost.fish} .env.example CHANGELOG.md LICENSE \
-    README.md THIRD-PARTY.md deploy/gatepost.service deploy/nginx.conf "$tree"
+    README.md THIRD-PARTY.md deploy/gatepost.{service,socket} deploy/nginx.conf "$tree"
 # The same files give the same bytes.
 tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -cf - "$name" \
     | gzip -9n >"$tree.tar.gz"
