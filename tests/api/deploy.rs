@@ -335,6 +335,20 @@ fn the_container_is_built_of_what_is_there_and_of_no_secrets() {
     }
 }
 
+#[test]
+fn the_dev_container_has_the_packages_that_ci_installs() {
+    let (ci, container) = (read(".ci/run"), read(".devcontainer/Dockerfile"));
+    let needed = ci.lines().filter_map(|line| line.strip_prefix("need ")?.split(' ').nth(1));
+    let further = ci.split("missing+=(").skip(1).filter_map(|rest| rest.split_once(')')).map(|(names, _)| names);
+    let further = further.flat_map(|names| names.split(' ')).filter(|name| !name.contains('$'));
+    let needed: Vec<&str> = needed.chain(further).collect();
+    assert!(needed.len() > 10, "{needed:?}");
+    let installed: Vec<&str> = container.split_whitespace().collect();
+    for name in needed {
+        assert!(installed.contains(&name), "{name} is missing in .devcontainer/Dockerfile");
+    }
+}
+
 #[tokio::test]
 async fn health_asks_the_server_of_its_settings() {
     let program = Program::new();

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds what a release has for this machine's architecture, in target/dist/: the tarball, the Debian package and the SBOM.
+# It needs cargo-deb and cargo-cyclonedx.
+#
+#   deploy/release.sh v0.2.0
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+[ "$1" = "v$version" ] || { echo "The tag is $1, but Cargo.toml says $version." >&2; exit 1; }
+grep -q "^## \[$version\] - [0-9]" CHANGELOG.md || { echo "CHANGELOG.md has no date for $version." >&2; exit 1; }
+
+cargo build --release --locked
+deploy/package.sh target/release/gatepost
+rm -rf target/dist
+mkdir -p target/dist
+
+name=gatepost-$version-$(uname -m)-linux
+tree=target/dist/$name
+mkdir "$tree"
+cp -r target/release/gatepost target/package/{man,gatepost.bash,_gatepost,gatepost.fish} .env.example CHANGELOG.md LICENSE \
+    README.md THIRD-PARTY.md deploy/gatepost.{service,socket} deploy/nginx.conf "$tree"
+# The same files give the same bytes.
+tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -cf - "$name" \
+    | gzip -9n >"$tree.tar.gz"
+rm -r "$tree"
+
+cargo deb --no-build --output target/dist/
+cargo cyclonedx --format json --spec-version 1.5 --override-filename "$name.cdx"
+mv "$name.cdx.json" target/dist/
