@@ -16,4 +16,5 @@ new GatepostStack(app, "Gatepost", {
   domainPrefix: option("domainPrefix"),
   selfSignUp: option("selfSignUp", "true") === "true",
   userMigration: option("userMigration", "false") === "true",
+  poolActions: option("poolActions", "false") === "true",
 });

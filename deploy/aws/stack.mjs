@@ -11,10 +11,15 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 
 const RESOURCE_SERVER = "articles";
 const STAFF_GROUP = "staff";
+/** What all of COGNITO_ADMIN_ACTIONS need. */
+const POOL_ACTIONS = [
+  "AdminGetUser", "AdminListGroupsForUser", "AdminCreateUser", "AdminDisableUser", "AdminUserGlobalSignOut",
+  "AdminEnableUser", "AdminResetUserPassword",
+];
 
 /** The pool, its app clients and sign-in domain, the triggers with their secrets, and a role for the server. */
 export class GatepostStack extends Stack {
-  constructor(scope, id, { publicUrl, domainPrefix, selfSignUp, userMigration, ...props }) {
+  constructor(scope, id, { publicUrl, domainPrefix, selfSignUp, userMigration, poolActions, ...props }) {
     super(scope, id, { description: "The user pool of Gatepost, with what belongs to it", ...props });
     Tags.of(this).add("application", "gatepost");
     this.publicUrl = publicUrl;
@@ -30,7 +35,7 @@ export class GatepostStack extends Stack {
     const adminClient = this.#adminClient();
     this.#trigger("PostConfirmation", "post_confirmation", UserPoolOperation.POST_CONFIRMATION);
     if (userMigration) this.#trigger("UserMigration", "user_migration", UserPoolOperation.USER_MIGRATION);
-    this.output("ServerProfile", this.#instanceProfile().instanceProfileName, "For the EC2 instance that runs Gatepost");
+    this.output("ServerProfile", this.#instanceProfile(poolActions).instanceProfileName, "For the EC2 instance that runs Gatepost");
     this.output("AppClientId", appClient.userPoolClientId, "For your app: users sign in with it");
     this.output("SignInUrl", `https://${domain}.auth.${Aws.REGION}.amazoncognito.com`, "The pool's sign-in pages");
     // One text, because the name of an output cannot have an underscore.
@@ -126,10 +131,11 @@ export class GatepostStack extends Stack {
     this.output(`${name}SecretArn`, secret.secretArn, `The secret for ${folder.toUpperCase()}_SECRETS`);
   }
 
-  /** What `gatepost sync` needs, and nothing else: see docs/sync.md. */
-  #instanceProfile() {
+  /** What `gatepost sync` needs, and nothing else unless staff act in the pool: docs/sync.md, docs/pool-actions.md. */
+  #instanceProfile(poolActions) {
+    const actions = ["ListUsers", "ListUsersInGroup", ...(poolActions ? POOL_ACTIONS : [])];
     const statement = new PolicyStatement({
-      actions: ["cognito-idp:ListUsers", "cognito-idp:ListUsersInGroup"],
+      actions: actions.map(action => `cognito-idp:${action}`),
       resources: [this.pool.userPoolArn],
     });
     const role = new Role(this, "ServerRole", {

@@ -23,8 +23,8 @@ use super::sigv4::{Request, sign};
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 /// Of one attempt.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// While a person waits.
-const HASTE: (u32, Duration) = (2, Duration::from_secs(4));
+/// While a person waits, who tries again: a change whose answer was lost would otherwise happen twice.
+const HASTE: (u32, Duration) = (1, Duration::from_secs(8));
 /// 60 users with all attributes at their longest have about 6 MiB.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 const MAX_ERROR_CHARS: usize = 300;

@@ -24,6 +24,7 @@ use crate::http::body::Body;
 use crate::http::routes::not_allowed;
 use crate::users::django_hashes::{DjangoHash, Work};
 use crate::users::models::{self, User};
+use crate::users::password::Hasher;
 use crate::users::{second_factor, validators};
 
 const SIGN_IN: &str = "UserMigration_Authentication";
@@ -37,12 +38,15 @@ pub struct UserMigration {
     /// The e-mails that came from Django were verified there.
     trusts_emails: bool,
     works: Mutex<Option<(Instant, Vec<Work>)>>,
+    /// Anyone can type names at the pool's sign-in, which must not keep staff waiting.
+    hasher: Hasher,
 }
 
 impl UserMigration {
     /// Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, trusts_emails: bool) -> UserMigration {
-        UserMigration { pool, keys: TriggerKeys::new(secrets), trusts_emails, works: Mutex::default() }
+        let (keys, hasher) = (TriggerKeys::new(secrets), Hasher::apart());
+        UserMigration { pool, keys, trusts_emails, works: Mutex::default(), hasher }
     }
 
     /// What checking the hashes of all users takes who may move, so that the time does not tell one from another.
@@ -198,11 +202,12 @@ impl UserMigration {
         let password = event.request.and_then(|request| request.password).ok_or(TriggerRefusal::EventMalformed)?;
         // Cognito does not say whose IP address it is. Usernames have no spaces, so that guesses at the pool do not lock
         // staff out of the admin.
-        let name = user.as_ref().map_or(event.user_name.trim(), |user| &user.username);
+        // By what was typed, so that the limit does not tell whether there is such a user.
+        let name = validators::normalize_username(event.user_name.trim());
         let buckets = vec![credentials.throttle.account(&format!("migration of {name}"))];
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let works = self.works(&credentials.db, hash.as_deref());
-        match credentials.check_hash(buckets, hash.clone(), works, password).await? {
+        match credentials.check_hash(&self.hasher, buckets, hash.clone(), works, password).await? {
             Verdict::Right => {}
             Verdict::Wrong => return Ok(None),
             Verdict::Throttled(seconds) => return Err(Error::Throttled(Duration::from_secs(seconds))),

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::output::CommandError;
-use crate::config::SETTINGS;
+use crate::config::{SECRETS, SETTINGS};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -50,6 +50,11 @@ fn settings() -> Roff {
         roff.text([bold(setting.name)]);
         let text = format!("{} Default: {}.", setting.meaning, setting.default);
         roff.text([roman(text.replace('`', ""))]);
+    }
+    for secret in SECRETS {
+        roff.control("TP", []);
+        roff.text([bold(secret.file)]);
+        roff.text([roman(format!("A file with the value of {}, instead of the variable.", secret.name))]);
     }
     roff
 }

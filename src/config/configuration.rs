@@ -197,7 +197,13 @@ impl Config {
             ("AWS_APP_CLIENT_ID", client_ids),
             ("COGNITO_ISSUER", issuers),
             ("COGNITO_JWKS_URL", jwks_urls),
-            ("COGNITO_ADMIN_CLIENT_ID", or_none(provider.map(|provider| &provider.client_id))),
+            (
+                "COGNITO_ADMIN_CLIENT_ID",
+                match self.pool {
+                    Pool::Local => "the local user pool".to_owned(),
+                    Pool::Cognito(_) => or_none(provider.map(|provider| &provider.client_id)),
+                },
+            ),
             (
                 "COGNITO_ADMIN_CLIENT_SECRET",
                 masked(provider.is_some_and(|provider| provider.client_secret.is_some()).into()),

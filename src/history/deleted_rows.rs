@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::result::Error as DieselError;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -235,6 +235,9 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Colu
 }
 
 pub(super) fn taken(error: DieselError) -> Error {
+    if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) {
+        return FieldErrors::one("batch", "what it belonged to was deleted").into();
+    }
     match references::unique_column(&error) {
         Some(column) => {
             let column = column.trim_end_matches("_key").replace('_', " ");

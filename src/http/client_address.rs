@@ -98,6 +98,12 @@ impl TrustedProxies {
         }
     }
 
+    /// Without the Unix socket where there is none: the peer of a TCP connection that is gone has no address either.
+    pub fn at(&self, is_unix: bool) -> TrustedProxies {
+        let proxies = self.0.iter().copied();
+        TrustedProxies(proxies.filter(|proxy| is_unix || !matches!(proxy, TrustedProxy::UnixSocket)).collect())
+    }
+
     pub fn contain_unix_socket(&self) -> bool {
         self.0.iter().any(|proxy| matches!(proxy, TrustedProxy::UnixSocket))
     }

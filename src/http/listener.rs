@@ -71,7 +71,7 @@ impl ListenAddress {
     }
 }
 
-/// A socket that nobody else can take, and at which nobody can connect yet, unless systemd has opened it.
+/// A socket that nobody else can take. An IP address is not listened at yet.
 pub struct Reserved(Reservation);
 
 enum Reservation {
@@ -93,6 +93,18 @@ impl Reserved {
         }
     }
 
+    /// Whether systemd has opened it, and keeps it.
+    pub fn is_passed(&self) -> bool {
+        matches!(self.0, Reservation::Passed(_))
+    }
+
+    pub fn is_unix(&self) -> bool {
+        match &self.0 {
+            Reservation::Passed(listener) => matches!(listener, Listener::Unix(_)),
+            Reservation::Own(_, bind) => matches!(bind, ListenAddress::Unix(_)),
+        }
+    }
+
     pub fn at(bind: &ListenAddress) -> Result<Reserved> {
         let socket = match bind {
             ListenAddress::Tcp(address) => {
@@ -108,6 +120,8 @@ impl Reserved {
                 socket.bind(&SockAddr::unix(path)?)?;
                 // Nobody can connect yet. The group is for the proxy.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+                // Otherwise a second start would take it for one that is left behind. Clients wait.
+                socket.listen(BACKLOG)?;
                 socket
             }
         };

@@ -91,6 +91,8 @@ pub struct Built {
     pub server: dev::Server,
     /// With the actual port.
     pub address: ListenAddress,
+    /// Whether systemd has opened the socket.
+    pub keeps_socket: bool,
     pub metrics: Option<(ListenAddress, dev::ServerHandle)>,
     pub api: Vec<String>,
     pub pool: UserPool,
@@ -150,7 +152,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let data = web::Data::new(db.clone());
     let max_body = web::Data::new(MaxBodyBytes(config.max_body_bytes));
     let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
-    let trusted_proxies = web::Data::new(config.trusted_proxies.clone());
+    let trusted_proxies = web::Data::new(config.trusted_proxies.at(reserved.is_unix()));
     let public_origin = web::Data::new(PublicOrigin(config.public_origin.clone()));
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
@@ -219,6 +221,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let cannot_listen = |error| StartError::Listen("BIND_ADDRESS", config.bind.clone(), error);
+    let keeps_socket = reserved.is_passed();
     let listener = reserved.listen().map_err(cannot_listen)?;
     let address = listener.bind().map_err(cannot_listen)?;
     if pool.is_local() && !address.is_loopback() {
@@ -242,7 +245,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     if let Some(sync) = sync {
         rt::spawn(sync.run(db.clone()));
     }
-    Ok(Built { server: server.run(), address, metrics: metrics.transpose()?, api: paths, pool, db })
+    Ok(Built { server: server.run(), address, keeps_socket, metrics: metrics.transpose()?, api: paths, pool, db })
 }
 
 /// The sockets for requests and, where it has an address of its own, for the metrics.

@@ -9,7 +9,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::systemd;
 
-/// How long a client that is connected has for its first request. actix would close its connection with the stop.
+/// How long a client that is connected has for its first request, where systemd keeps the socket. actix would close its
+/// connection with the stop.
 const LULL: Duration = Duration::from_millis(250);
 
 pub struct Signals {
@@ -29,7 +30,8 @@ impl Signals {
     }
 
     /// SIGTERM lets running requests finish; SIGINT, which Ctrl+C sends, and SIGQUIT do not.
-    pub fn stop(self, server: ServerHandle) {
+    /// `keeps_socket`: connections that come during the stop are for the next process.
+    pub fn stop(self, server: ServerHandle, keeps_socket: bool) {
         let Signals { mut terminate, mut interrupt, mut quit } = self;
         let forced = server.clone();
         rt::spawn(async move {
@@ -42,9 +44,10 @@ impl Signals {
         rt::spawn(async move {
             terminate.recv().await;
             systemd::tell_of_stop();
-            // Connections that come now are for the next process, if systemd keeps the socket.
-            server.pause().await;
-            rt::time::sleep(LULL).await;
+            if keeps_socket {
+                server.pause().await;
+                rt::time::sleep(LULL).await;
+            }
             server.stop(true).await;
         });
     }

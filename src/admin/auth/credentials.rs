@@ -50,12 +50,14 @@ impl Credentials {
     pub async fn check(&self, buckets: Vec<Bucket>, user: Option<&User>, password: String) -> Result<Verdict, Error> {
         let welcome = user.filter(|user| user.is_active && user.is_staff);
         let works = self.db.read(|conn| Ok(models::django_works(conn)?));
-        self.check_hash(buckets, welcome.and_then(|user| user.password.clone()), works, password).await
+        let hash = welcome.and_then(|user| user.password.clone());
+        self.check_hash(&self.hasher, buckets, hash, works, password).await
     }
 
     /// `hash`: `None` fits no password. `works` are those of all hashes that may be asked for.
     pub async fn check_hash(
         &self,
+        hasher: &Hasher,
         buckets: Vec<Bucket>,
         hash: Option<String>,
         works: impl Future<Output = Result<Vec<Work>, Error>>,
@@ -65,7 +67,7 @@ impl Credentials {
         if let Some(wait) = self.db.write(move |conn| Ok(throttle.take(conn, &counted)?)).await? {
             return Ok(Verdict::Throttled(wait));
         }
-        let fits = self.hasher.verify(password, hash, works.await?).await;
+        let fits = hasher.verify(password, hash, works.await?).await;
         // An attempt that was not checked is not a guess.
         if matches!(fits, Ok(true) | Err(_)) {
             self.db.write(move |conn| Ok(throttle.give_back(conn, &buckets)?)).await?;

@@ -172,7 +172,10 @@ fn import_rows(
     staff.check_permission(model.options(), Verb::Add)?;
     let report = save_rows(conn, model, sheet, &staff, done)?;
     // A default may be the time of the import.
-    let counts = |report: Report| Report { errors: Vec::new(), previews: Vec::new(), ..report };
+    let counts = |mut report: Report| {
+        report.previews.retain(|preview| !preview.is_new);
+        Report { errors: Vec::new(), ..report }
+    };
     if counts(report.clone()) != counts(import.report()) {
         // Something has changed since the check.
         return Err(Error::Parse(json(&report)?));

@@ -2,7 +2,7 @@
 
 use super::PoolActions;
 use super::problem::PoolError;
-use super::run::{log_done, may_change};
+use super::run::{log_done, may_change, record};
 use crate::admin::{AdminContext, Message, Site, Staff};
 use crate::cognito::linking::{self, Creation, Identity, Match, Policy};
 use crate::cognito::pool_api::PoolUser;
@@ -29,12 +29,18 @@ impl PoolActions {
             Err(problem) => return Ok(Message::error(format!("“{name}” was not created in Cognito. {problem}"))),
         };
         let (id, issuer, is_new) = (user.id, self.issuer.clone(), account.is_new);
+        if is_new {
+            let invited = Changes::default().field("cognito_invitation", None::<String>, "sent");
+            record(cx, user, "create", invited).await?;
+        }
         let pin = move |conn: &mut Connection, site: &Site, staff: &Staff| {
             may_change(conn, site, staff, id)?;
             pin(conn, id, &issuer, &account, staff)
         };
         let pinned = cx.write(pin).await?;
-        log_done(cx, "create", name);
+        if pinned.is_ok() && !is_new {
+            log_done(cx, "create", name);
+        }
         Ok(match (pinned, is_new) {
             (Ok(()), true) => Message::success(format!(
                 "“{name}” was created in Cognito and linked. Cognito sends the invitation to {}.",
@@ -98,6 +104,13 @@ fn pin(
     staff: &Staff,
 ) -> Result<Result<(), String>, Error> {
     let user = match linking::find(conn, issuer, &account.identity, ONLY_VERIFIED)? {
+        // Whoever changes an e-mail chooses the account, and what may be done with it then is theirs.
+        Match::Linkable(user) if user.id == id && !account.is_new && !staff.rights.is_superuser => {
+            return Ok(Err(
+                "Only a superuser links an account that Cognito has already. The user’s next sign-in does, too."
+                    .to_owned(),
+            ));
+        }
         Match::Linkable(user) if user.id == id => user,
         Match::Linked(user) if user.id == id => return Ok(Ok(())),
         Match::Linked(other) | Match::Linkable(other) => {
@@ -108,10 +121,6 @@ fn pin(
         }
         Match::Refused(refusal) => return Ok(Err(refusal.detail().to_owned())),
     };
-    let linked = models::link(conn, &user, issuer, &account.identity.sub, &staff.actor())?;
-    if account.is_new {
-        let invited = Changes::default().field("cognito_invitation", None::<String>, "sent");
-        models::record_change(conn, &linked, &staff.actor(), invited)?;
-    }
+    models::link(conn, &user, issuer, &account.identity.sub, &staff.actor())?;
     Ok(Ok(()))
 }

@@ -150,7 +150,7 @@ impl PoolActions {
 }
 
 /// What was done in the pool, which is so whatever has become of the user or the rights here meanwhile.
-async fn record(cx: &AdminContext, user: &User, what: &str, changes: Changes) -> Result<(), Error> {
+pub(super) async fn record(cx: &AdminContext, user: &User, what: &str, changes: Changes) -> Result<(), Error> {
     log_done(cx, what, &user.username);
     if changes.is_empty() {
         return Ok(());

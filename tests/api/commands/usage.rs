@@ -1,6 +1,6 @@
 //! What the command line says of itself.
 
-use gatepost::config::SETTINGS;
+use gatepost::config::{SECRETS, SETTINGS};
 
 use crate::harness::program::Program;
 
@@ -50,6 +50,9 @@ async fn man_writes_a_page_with_all_settings_and_one_for_each_command() {
     let main = page("gatepost");
     for setting in SETTINGS {
         assert!(main.contains(&format!("\\fB{}\\fR", setting.name)), "{}", setting.name);
+    }
+    for secret in SECRETS {
+        assert!(main.contains(&format!("\\fB{}\\fR", secret.file)), "{}", secret.file);
     }
     assert!(main.contains("createsuperuser") && !main.contains('`'), "{main}");
     assert!(page("gatepost-backup").contains("SQLite database"));

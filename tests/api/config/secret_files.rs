@@ -39,7 +39,8 @@ async fn the_end_of_the_line_is_not_part_of_a_secret() {
     for end in ["", "\n", "\r\n"] {
         let program = Program::new();
         let path = write(&program, format!("{TOKEN}{end}"));
-        let server = program.set("METRICS_TOKEN_FILE", &path).serve().await;
+        let program = program.set("METRICS_TOKEN_FILE", &path);
+        let server = program.serve().await;
         assert_eq!(server.get("/metrics", TOKEN).await.status, 200, "{end:?}");
         assert_eq!(server.fetch("/metrics").await.status, 401, "{end:?}");
     }

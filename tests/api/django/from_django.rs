@@ -28,7 +28,8 @@ async fn users_of_a_fresh_django_project_sign_in_with_their_passwords() {
         if source != "django.sqlite3" {
             continue;
         }
-        let server = program.set("LOGIN_MAX_FAILURES", "1000").serve().await;
+        let program = program.set("LOGIN_MAX_FAILURES", "1000");
+        let server = program.serve().await;
         let names = STAFF.iter().map(|name| format!("{name}.user"));
         for (number, name) in ["root".to_owned()].into_iter().chain(names).enumerate() {
             let sign_in = async |password: String| AdminClient::new(server.address).sign_in(&name, &password).await;

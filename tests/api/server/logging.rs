@@ -90,7 +90,8 @@ async fn the_json_log_has_a_line_for_each_request_and_no_path_forges_one() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_read_is_logged_too() {
-    let program = Program::new().set("RUST_LOG", "info").serve().await;
+    let program = Program::new().set("RUST_LOG", "info");
+    let program = program.serve().await;
     for request in [
         &b"GET /articles/?search=caf\xe9 HTTP/1.1\r\nhost: localhost\r\n\r\n"[..],
         "GET /articles/?search=caf\u{e9} HTTP/1.1\r\nhost: localhost\r\n\r\n".as_bytes(),
@@ -108,7 +109,8 @@ async fn a_request_that_cannot_be_read_is_logged_too() {
 
 #[tokio::test]
 async fn where_requests_are_not_logged_one_that_cannot_be_read_is_not_either() {
-    let program = Program::new().set("RUST_LOG", "info,gatepost::access=warn").serve().await;
+    let program = Program::new().set("RUST_LOG", "info,gatepost::access=warn");
+    let program = program.serve().await;
     assert_eq!(program.exchange("GET / HTTP/1.1\r\nhost localhost\r\n\r\n").await.statuses(), [400]);
     assert_eq!(program.call("GET", "/").header("host", "evil.example").status().await, 400);
     // The line about this comes later than the other would have.

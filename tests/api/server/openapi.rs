@@ -204,5 +204,5 @@ async fn try_with(server: &TestServer, token: &str) {
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
     // Were nothing tried, nothing would be found either.
-    assert_has(&report, &["Tested: 13", "passed"]);
+    assert_has(&report, &["Tested: 14", "passed"]);
 }
