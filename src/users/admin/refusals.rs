@@ -69,7 +69,7 @@ struct Row {
     at: Moment,
     kind: &'static str,
     code: String,
-    advice: &'static str,
+    advice: String,
     times: i64,
     /// URL and name.
     user: Option<(String, String)>,
@@ -160,8 +160,36 @@ impl Row {
     }
 }
 
-/// The sentence that a client gets with the code, too. Empty for a code of another version.
-fn advice(code: &str) -> &'static str {
+/// Why, and what the staff can do. Empty for a code of another version.
+fn advice(code: &str) -> String {
+    let (why, remedy) = (reason(code), remedy(code).unwrap_or_default());
+    format!("{why} {remedy}").trim_end().to_owned()
+}
+
+/// Where the sentence that a client gets does not say it, or says it to the client alone.
+fn remedy(code: &str) -> Option<&'static str> {
+    let refusal = Refusal::ALL.iter().find(|refusal| refusal.code() == code)?;
+    Some(match refusal {
+        Refusal::TokenTooLarge => "Put less into the token: fewer groups and custom claims.",
+        Refusal::AlgorithmNotAllowed | Refusal::HeaderNotSupported | Refusal::KeyIdInvalid => {
+            "Cognito signs with RS256, so this token comes from elsewhere."
+        }
+        Refusal::SignatureInvalid => "The token was changed on its way.",
+        Refusal::ClaimInvalid | Refusal::TokenUseInvalid => "Cognito does not issue such a token.",
+        Refusal::IssuerNotAccepted => "Compare it with AWS_USER_POOLS_ID or COGNITO_ISSUER.",
+        Refusal::IdTokenWanted | Refusal::AccessTokenWanted => "COGNITO_TOKEN_USE chooses what is accepted.",
+        Refusal::ClientNotAccepted => "Add the client to AWS_APP_CLIENT_ID.",
+        Refusal::EmailMissing => "Let the app client read the e-mail, or have an ID token sent once.",
+        Refusal::EmailUnverified => "Verify it in Cognito.",
+        Refusal::EmailAmbiguous => "Correct the local user’s e-mail.",
+        Refusal::UserUnknown => "Create the user, or set COGNITO_CREATE_USERS.",
+        Refusal::UserInactive | Refusal::ServiceAccountInactive => "Activate the account if that was a mistake.",
+        _ => return None,
+    })
+}
+
+/// The sentence that a client gets with the code, too.
+fn reason(code: &str) -> &'static str {
     let of_token = Refusal::ALL.iter().find(|refusal| refusal.code() == code).map(|refusal| refusal.detail());
     let of_sign_in = SignInRefusal::ALL.iter().find(|refusal| refusal.code() == code).map(|refusal| refusal.detail());
     of_token.or(of_sign_in).unwrap_or_default()

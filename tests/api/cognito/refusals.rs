@@ -156,6 +156,8 @@ async fn the_page_says_when_who_why_and_what_to_do() {
     let codes: Vec<&str> = page.split("<td><code>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
     assert_eq!(codes, ["code_of_another_version", "password_wrong", "user_unknown", "token_expired"], "newest first");
     assert_has(&page, &[Refusal::TokenExpired.detail(), SignInRefusal::PasswordWrong.detail(), "<b>sub</b>"]);
+    // What the sentence for clients does not say.
+    assert_has(&page, &["No local user has the token's e-mail address. Create the user, or set COGNITO_CREATE_USERS."]);
     assert_has(&page, &["href=\"/admin/users/1/change/\">jane</a>", ">Unknown</span>", "1–4 of 4"]);
 
     let form = root.page("/admin/users/1/change/").await;
