@@ -23,7 +23,7 @@ await story('the browsable API and Swagger UI', {}, async ({ server, newPage, st
   await step('without a token, the page says what is missing and how to get it', async () => {
     await page.goto('/articles/')
     await answered('401 Unauthorized')
-    await page.getByText('cargo run --quiet -- token alice@example.com').waitFor()
+    await page.getByText('token alice@example.com').waitFor()
     assert.match(await body.innerText(), /"code": "no_token"/)
     assert.equal(await page.getByRole('button', { name: 'POST' }).count(), 0)
     await look(page, 'stranger')

@@ -22,6 +22,7 @@ const FIXES = [
   [".close-modal", { "aria-label": "Close" }],
   [".copy-to-clipboard button", { "aria-label": "Copy" }],
   [".body-param__text", { "aria-label": "Request body" }],
+  ["#servers", { "aria-label": "Server" }],
   ["pre", { tabindex: "0" }],
 ];
 
