@@ -57,9 +57,12 @@ impl RowHead {
         }
         let declared = options.tabs.iter().filter(|tab| (tab.has_permission)(&staff.rights));
         tabs.extend(declared.map(|tab| link(tab.name, tab.label.into(), None)));
-        let may_change = staff.has_object_permission(conn, site.get(options.slug())?, Verb::Change, id)?;
-        let registered = site.row_pages().filter(|page| may_change && page.model == options.slug());
-        tabs.extend(registered.map(|page| link(page.name, page.label.into(), None)));
+        let mut registered = site.registered_tabs(options).filter(|tab| (tab.has_permission)(&staff.rights)).peekable();
+        if registered.peek().is_some()
+            && staff.has_object_permission(conn, site.get(options.slug())?, Verb::Change, id)?
+        {
+            tabs.extend(registered.map(|tab| link(tab.name, tab.label.into(), None)));
+        }
         if tabs.len() == 1 {
             tabs.clear();
         }

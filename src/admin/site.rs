@@ -2,7 +2,7 @@
 
 use actix_web::Route;
 
-use super::model_admin::{ModelAdmin, Options};
+use super::model_admin::{ModelAdmin, Options, Tab};
 use crate::error::Error;
 use crate::models::{Kind, Model};
 use crate::users::permissions::Rights;
@@ -11,7 +11,7 @@ use crate::users::permissions::Rights;
 pub struct Site {
     models: Vec<Box<dyn ModelAdmin>>,
     pages: Vec<&'static Page>,
-    row_pages: Vec<&'static RowPage>,
+    tabs: Vec<(&'static str, &'static Tab)>,
 }
 
 pub struct Page {
@@ -27,17 +27,6 @@ pub struct Page {
     pub routes: fn() -> Vec<Route>,
 }
 
-/// A page about a row, next to its form: `/admin/<model>/<id>/<name>/`. It is offered to those who may change the row.
-pub struct RowPage {
-    /// The model's slug.
-    pub model: &'static str,
-    pub name: &'static str,
-    pub label: &'static str,
-    pub allow: &'static str,
-    /// Guarded by [`AdminContext`](super::AdminContext). Handlers check the rights.
-    pub routes: fn() -> Vec<Route>,
-}
-
 impl Site {
     pub fn register(mut self, model: impl ModelAdmin + 'static) -> Site {
         self.models.push(Box::new(model));
@@ -49,13 +38,14 @@ impl Site {
         self
     }
 
-    pub fn register_row_page(mut self, page: &'static RowPage) -> Site {
-        self.row_pages.push(page);
+    /// A tab of a model that does not know it, for those who may change the row.
+    pub fn register_tab(mut self, slug: &'static str, tab: &'static Tab) -> Site {
+        self.tabs.push((slug, tab));
         self
     }
 
-    pub fn row_pages(&self) -> impl Iterator<Item = &'static RowPage> + '_ {
-        self.row_pages.iter().copied()
+    pub fn registered_tabs(&self, options: &Options) -> impl Iterator<Item = &'static Tab> {
+        self.tabs.iter().filter(|(slug, _)| *slug == options.slug()).map(|(_, tab)| *tab)
     }
 
     pub fn pages(&self) -> impl Iterator<Item = &'static Page> + '_ {

@@ -17,7 +17,7 @@ use super::history::undo;
 use super::import::job::Running;
 use super::list::recent::Recent;
 use super::list::{actions, change_list, export, related_list};
-use super::site::{RowPage, Site};
+use super::site::Site;
 use super::{errors, history, import, index, search, theme};
 use crate::db::Db;
 use crate::db::kept_keys;
@@ -161,14 +161,12 @@ fn resources(site: &Site) -> Vec<Resource> {
     resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), page.allow, (page.routes)())));
     for options in site.options() {
         let path = |name: &str| format!("/{{slug:{}}}/{{id}}/{name}/", options.slug());
-        let declared = options.tabs.iter().map(|tab| resource(&path(tab.name), tab.allow, (tab.routes)()));
+        let tabs = options.tabs.iter().copied().chain(site.registered_tabs(options));
+        let tabs = tabs.map(|tab| resource(&path(tab.name), tab.allow, (tab.routes)()));
         let related = site.related(options).map(|related| path(&format!("{{related:{}}}", related.slug())));
         let related = related.map(|path| resource(&path, READ, vec![get().to(related_list::related_list)]));
-        resources.extend(declared.chain(related));
+        resources.extend(tabs.chain(related));
     }
-    let of_rows =
-        |page: &RowPage| resource(&format!("/{}/{{id}}/{}/", page.model, page.name), page.allow, (page.routes)());
-    resources.extend(site.row_pages().map(of_rows));
     resources.extend([
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
         resource("/{slug}/autocomplete/", READ, vec![get().to(search::autocomplete)]),

@@ -63,7 +63,7 @@ fn addresses(config: &Config) -> Result<String, String> {
     if let ListenAddress::Unix(path) = &config.bind
         && path.parent().is_none_or(|folder| !folder.is_dir())
     {
-        return Err(format!("BIND_ADDRESS: {} is in no folder that exists", path.display()));
+        return Err(format!("BIND_ADDRESS: the folder of {} does not exist", path.display()));
     }
     Ok(format!("{} mode, {}", config.mode, config.bind))
 }

@@ -1,6 +1,7 @@
 //! The environment of the process, and `.env`.
 
 use std::collections::HashMap;
+use std::env::VarError;
 use std::path::Path;
 
 use super::variables::{ConfigError, fail};
@@ -16,21 +17,33 @@ pub fn read_environment() -> Result<HashMap<String, String>, ConfigError> {
     let settings = SETTINGS.iter().map(|setting| setting.name);
     let files = SECRETS.iter().map(|secret| secret.file);
     for name in settings.chain(files).chain(aws::VARIABLES) {
-        match std::env::var(name) {
-            Ok(value) => drop(variables.insert(name.to_owned(), value)),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => return fail(name, "is not UTF-8"),
-        }
+        variables.extend(variable(name)?.map(|value| (name.to_owned(), value)));
     }
     secret_files::resolve(&mut variables)?;
     Ok(variables)
 }
 
+pub(super) fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => fail(name, "is not UTF-8"),
+    }
+}
+
 /// Variables that look like settings but are not. They are probably misspelt, so an intended restriction may be
 /// missing.
 pub fn unknown_variables() -> Vec<String> {
-    const PREFIXES: [&str; 7] =
-        ["COGNITO_", "AWS_USER_POOL", "AWS_APP_CLIENT", "POST_CONFIRMATION", "RATE_LIMIT", "TRUSTED_PROX", "METRICS_"];
+    const PREFIXES: [&str; 8] = [
+        "COGNITO_",
+        "AWS_USER_POOL",
+        "AWS_APP_CLIENT",
+        "POST_CONFIRMATION",
+        "USER_MIGRATION",
+        "RATE_LIMIT",
+        "TRUSTED_PROX",
+        "METRICS_",
+    ];
     let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     let mut unknown: Vec<String> = names
         .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))

@@ -195,6 +195,15 @@ mod tests {
     }
 
     #[test]
+    fn without_a_unix_socket_nobody_comes_through_it() {
+        let proxies = TrustedProxies(["unix:", "10.0.0.1"].map(|text| text.parse().expect("a proxy")).to_vec());
+        // The peer of a connection that is gone has no address either.
+        assert_eq!(proxies.at(true).client(None, "198.51.100.1").to_string(), "198.51.100.1");
+        assert_eq!(proxies.at(false).client(None, "198.51.100.1").to_string(), "0.0.0.0");
+        assert!(proxies.at(false).contain("10.0.0.1".parse().expect("an address")));
+    }
+
+    #[test]
     fn a_network_has_an_address_and_a_length_that_fits() {
         for bad in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/", "localhost", "10.0.0.0/8/8"] {
             assert_eq!(bad.parse::<Network>(), Err(()), "{bad}");

@@ -70,7 +70,7 @@ pub enum StartError {
     Database(#[from] OpenError),
     #[error("{0}: cannot listen on {1}: {2}")]
     Listen(&'static str, ListenAddress, std::io::Error),
-    #[error("systemd passes a socket that others can reach, which the local user pool must not be")]
+    #[error("systemd passes a socket that others can reach; the local user pool is for this machine alone")]
     Reachable,
     #[error("{0}: {1}")]
     LocalPool(String, std::io::Error),
@@ -167,7 +167,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
     let pool_actions = open_pool_actions(config).map_err(|error| StartError::PoolActions(error.to_string()))?;
     let pool_actions = pool_actions.map(web::Data::new);
-    let site = if pool_actions.is_some() { site.register_row_page(&pool_actions::PAGE) } else { site };
+    let site = if pool_actions.is_some() { site.register_tab(pool_actions::SLUG, &pool_actions::TAB) } else { site };
     let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;

@@ -107,7 +107,7 @@ fn pin(
         // Whoever changes an e-mail chooses the account, and what may be done with it then is theirs.
         Match::Linkable(user) if user.id == id && !account.is_new && !staff.rights.is_superuser => {
             return Ok(Err(
-                "Only a superuser links an account that Cognito has already. The user’s next sign-in does, too."
+                "Only a superuser can link an account that Cognito already has. The user’s next sign-in links it as well."
                     .to_owned(),
             ));
         }

@@ -12,7 +12,8 @@ mod problem;
 mod run;
 
 pub use action::PoolAction;
-pub use page::PAGE;
+pub use page::TAB;
+pub use run::SLUG;
 
 use super::pool_api::PoolApi;
 

@@ -9,20 +9,19 @@ use super::action::PoolAction;
 use super::comparison::{Comparison, listed_groups};
 use super::run::{SLUG, may_change};
 use crate::admin::addresses::Addresses;
-use crate::admin::model_admin::Cell;
+use crate::admin::model_admin::{Cell, Tab};
 use crate::admin::pages::{page, see_other};
 use crate::admin::row_head::RowHead;
-use crate::admin::site::RowPage;
 use crate::admin::{AdminContext, FormData, Frame, Message, PostForm};
 use crate::cognito::pool_api::PoolUser;
 use crate::error::Error;
 use crate::http::routes::get;
 use crate::users::models::User;
 
-pub static PAGE: RowPage = RowPage {
-    model: SLUG,
+pub static TAB: Tab = Tab {
     name: "cognito",
     label: "In Cognito",
+    has_permission: |rights| rights.has("users.change_user"),
     allow: "GET, HEAD, POST",
     routes: || vec![get().to(show), web::post().to(submit)],
 };
@@ -103,7 +102,7 @@ async fn show_account(cx: &AdminContext, actions: &PoolActions, user: User) -> R
         action.obstacle(&user, &actions.issuer).is_none() && action.is_useful(&user, in_pool.as_ref())
     };
     let (options, id) = (cx.site.get(SLUG)?.options(), user.id);
-    let head = cx.read(move |conn, site, staff| RowHead::of(conn, site, staff, (options, id), PAGE.name)).await?;
+    let head = cx.read(move |conn, site, staff| RowHead::of(conn, site, staff, (options, id), TAB.name)).await?;
     let addresses = addresses(cx, id)?;
     let frame = addresses.frame(cx, head.title.clone());
     let offered = actions.offered.iter().copied().filter(suits).collect();
@@ -114,7 +113,7 @@ async fn show_account(cx: &AdminContext, actions: &PoolActions, user: User) -> R
 fn confirm(cx: &AdminContext, action: PoolAction, user: &User, actions: &PoolActions) -> Result<HttpResponse, Error> {
     let (addresses, username) = (addresses(cx, user.id)?, user.username.clone());
     let frame = addresses.frame(cx, format!("{}: {username}", action.label()));
-    let frame = frame.under(addresses.change(), username.clone()).under(addresses.tab(PAGE.name), "In Cognito");
+    let frame = frame.under(addresses.change(), username.clone()).under(addresses.tab(TAB.name), "In Cognito");
     let obstacle = action.obstacle(user, &actions.issuer);
     page(StatusCode::OK, &ActionPage { frame, addresses, action, username, obstacle })
 }
@@ -131,5 +130,5 @@ async fn submit(
         None => actions.run(&cx, action, &user).await?,
     };
     cx.staff.tell(message);
-    Ok(see_other(&addresses(&cx, user.id)?.tab(PAGE.name)))
+    Ok(see_other(&addresses(&cx, user.id)?.tab(TAB.name)))
 }

@@ -9,6 +9,12 @@ pub struct PoolError {
     pub error: AwsError,
 }
 
+impl From<PoolError> for String {
+    fn from(error: PoolError) -> String {
+        error.sentence()
+    }
+}
+
 impl PoolError {
     fn code(&self) -> &str {
         match &self.error {

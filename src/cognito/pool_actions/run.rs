@@ -12,7 +12,7 @@ use crate::users::admin::{activate, deactivate};
 use crate::users::models::{self, User};
 use crate::users::permissions::Verb;
 
-pub(super) const SLUG: &str = "users";
+pub const SLUG: &str = "users";
 
 /// The user, if `staff` may change them.
 pub(super) fn may_change(conn: &mut Connection, site: &Site, staff: &Staff, id: i64) -> Result<User, Error> {
@@ -48,8 +48,8 @@ impl PoolActions {
 
     /// The linked user of the pool, or a sentence.
     pub(super) async fn linked(&self, user: &User) -> Result<PoolUser, String> {
-        let found = self.find(user.cognito_sub.as_deref().unwrap_or_default()).await;
-        found.map_err(|error| error.sentence())?.ok_or_else(|| "The user pool no longer has this user.".to_owned())
+        let found = self.find(user.cognito_sub.as_deref().unwrap_or_default()).await?;
+        found.ok_or_else(|| "The user pool no longer has this user.".to_owned())
     }
 
     /// The same, if the action suits their status there.
@@ -59,11 +59,8 @@ impl PoolActions {
     }
 
     async fn invite_again(&self, cx: &AdminContext, user: &User) -> Result<Message, Error> {
-        let sent = match self.suited(PoolAction::Resend, user).await {
-            Ok(in_pool) => self.resend(&in_pool).await.map_err(|error| error.sentence()),
-            Err(problem) => Err(problem),
-        };
-        if let Err(problem) = sent {
+        let sent = async { Ok::<_, String>(self.resend(&self.suited(PoolAction::Resend, user).await?).await?) };
+        if let Err(problem) = sent.await {
             return Ok(Message::error(format!("The invitation of “{}” was not sent again. {problem}", user.username)));
         }
         record(cx, user, "resend", Changes::default().field("cognito_invitation", None::<String>, "sent again"))
@@ -72,11 +69,11 @@ impl PoolActions {
     }
 
     async fn reset(&self, cx: &AdminContext, user: &User) -> Result<Message, Error> {
-        let reset = match self.suited(PoolAction::ResetPassword, user).await {
-            Ok(in_pool) => self.reset_password(&in_pool).await.map_err(|error| error.sentence()),
-            Err(problem) => Err(problem),
+        let reset = async {
+            let in_pool = self.suited(PoolAction::ResetPassword, user).await?;
+            Ok::<_, String>(self.reset_password(&in_pool).await?)
         };
-        if let Err(problem) = reset {
+        if let Err(problem) = reset.await {
             return Ok(Message::error(format!("The password of “{}” was not reset. {problem}", user.username)));
         }
         record(cx, user, "reset_password", Changes::default().field("cognito_password", None::<String>, "reset"))
@@ -98,11 +95,12 @@ impl PoolActions {
             Err(Error::Invalid(errors)) => return Ok(Message::error(sentences(&errors))),
             done => done?,
         };
-        let disabled = match self.linked(user).await {
-            Ok(in_pool) => self.disable(&in_pool).await.map(|()| in_pool).map_err(|error| error.sentence()),
-            Err(problem) => Err(problem),
+        let disabled = async {
+            let in_pool = self.linked(user).await?;
+            self.disable(&in_pool).await?;
+            Ok::<_, String>(in_pool)
         };
-        let in_pool = match disabled {
+        let in_pool = match disabled.await {
             Ok(in_pool) => in_pool,
             Err(problem) => {
                 return Ok(Message::warning(format!(
@@ -126,11 +124,12 @@ impl PoolActions {
     /// In the pool first, so that nobody is let in here whom the pool keeps out.
     async fn enable_everywhere(&self, cx: &AdminContext, user: &User) -> Result<Message, Error> {
         let (id, name) = (user.id, &user.username);
-        let enabled = match self.linked(user).await {
-            Ok(in_pool) => self.enable(&in_pool).await.map(|()| in_pool.is_enabled).map_err(|error| error.sentence()),
-            Err(problem) => Err(problem),
+        let enabled = async {
+            let in_pool = self.linked(user).await?;
+            self.enable(&in_pool).await?;
+            Ok::<_, String>(in_pool.is_enabled)
         };
-        let was_enabled = match enabled {
+        let was_enabled = match enabled.await {
             Ok(was_enabled) => was_enabled,
             Err(problem) => return Ok(Message::error(format!("“{name}” was not enabled. {problem}"))),
         };

@@ -141,6 +141,18 @@ async fn selected_users_are_added_to_a_group_that_the_page_lets_choose() {
 }
 
 #[tokio::test]
+async fn an_undo_says_so_if_the_group_was_deleted_since() {
+    let (server, mut root) = with_groups().await;
+    server.sql("INSERT INTO user_groups VALUES (2, 1), (3, 1)").await;
+    let selected = [("action", "remove_from_group"), ("select_across", "1"), ("post", "yes"), ("choice", "1")];
+    let answer = root.post("/admin/users/?groups=1", &selected).await;
+    let page = root.follow(&answer).await;
+    server.sql("DELETE FROM group_permissions; DELETE FROM groups WHERE id = 1").await;
+    assert_has(&undo(&mut root, &page).await, &["what it belonged to was deleted"]);
+    assert!(members(&server).await.is_empty());
+}
+
+#[tokio::test]
 async fn the_page_offers_only_groups_that_one_may_give() {
     let (server, _) = with_groups().await;
     let mut clerk = server.staff_with("clerk", &["users.change_user"]).await;

@@ -100,7 +100,7 @@ async fn only_superusers_link_an_account_that_is_there() {
     let page = page_of(server.user("jane").await.id);
     let mut sue = server.staff_with("sue", &["users.view_user", "users.change_user"]).await;
     let answer = press(&mut sue, &page, "create").await;
-    assert_has(&answer, &["Only a superuser links an account that Cognito has already."]);
+    assert_has(&answer, &["Only a superuser can link an account that Cognito already has."]);
     assert_eq!(server.texts(LINK).await, [""; 0]);
 }
 

@@ -29,6 +29,7 @@ async fn only_those_who_may_change_the_user_do_anything_in_the_pool() {
     let form = jane.replace("/cognito/", "/change/");
     assert_has(&editor.page(&form).await, &[&format!("href=\"{jane}\"")]);
     assert_lacks(&viewer.page(&form).await, &["In Cognito"]);
+    assert_lacks(&editor.page(&boss.replace("/cognito/", "/change/")).await, &["In Cognito"]);
 }
 
 #[tokio::test]
