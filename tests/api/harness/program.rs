@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -91,7 +92,7 @@ impl Program {
         self
     }
 
-    /// Runs the program by another one, such as strace.
+    /// Runs the program by another one, such as strace. Both are killed together.
     pub fn by(mut self, wrapper: &[&str]) -> Program {
         self.wrapper = wrapper.iter().map(|word| (*word).to_owned()).collect();
         self
@@ -125,7 +126,7 @@ impl Program {
         // The settings of whoever runs the tests are no concern of theirs.
         let kept = std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "LLVM_PROFILE_FILE");
         command.args(arguments).current_dir(&self.folder).env_clear().envs(kept).envs(self.settings.iter().cloned());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         command
     }
 
@@ -241,12 +242,26 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+
+    /// `kill -9`, with all that it started; returns when it is gone.
+    fn kill(&mut self) {
+        // The number of a process that was waited for may be another's by now.
+        if let Ok(None) = self.child.try_wait() {
+            signal("KILL", &format!("-{}", self.child.id()));
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Sends a signal by its name to a process or, with a minus before the number, to a group of them.
+fn signal(name: &str, target: &str) {
+    let status = Command::new("sh").args(["-c", &format!("kill -s {name} -- {target}")]).status();
+    assert!(status.expect("a shell").success(), "{name} is sent");
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 
@@ -310,14 +325,12 @@ impl Serving {
 
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.running.child.id())]).status();
-        assert!(status.expect("a shell").success(), "{name} is sent");
+        signal(name, &self.running.child.id().to_string());
     }
 
     /// `kill -9`; returns when it is gone.
     pub fn kill(mut self) {
-        self.running.child.kill().expect("it can be killed");
-        self.running.child.wait().expect("it is gone");
+        self.running.kill();
     }
 
     /// Waits until it ends by itself.
