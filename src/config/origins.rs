@@ -91,9 +91,12 @@ pub(super) fn public_origin(env: &Variables) -> Result<Option<String>, ConfigErr
     refuse_password(NAME, env.get(NAME).unwrap_or_default())?;
     env.optional(NAME, |value| {
         let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https") && !value.contains('*'));
-        let origin = url.filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none());
-        let origin = origin.map(|url| url.origin().ascii_serialization());
-        origin.ok_or("is not an origin such as `https://admin.example.com`, without a path")
+        let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
+        let url = url.ok_or("is not an origin such as `https://admin.example.com`")?;
+        if url.path() != "/" {
+            return Err("has a path, but Gatepost works only at the root of a host: give it a host name of its own");
+        }
+        Ok(url.origin().ascii_serialization())
     })
 }
 

@@ -1,22 +1,16 @@
-//! What operators start from: the settings file, nginx before the service, the unit of systemd, the container.
+//! What operators start from: the settings file, the unit of systemd, the container, a proxy with TLS.
 
-use std::net::SocketAddr;
+mod proxies;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::process::Command;
 
-use futures_util::future::join_all;
 use gatepost::config::SETTINGS;
-use gatepost::http::client_address::TrustedProxies;
-use reqwest::header::HeaderMap;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
-use crate::harness::client::{Answer, Call};
 use crate::harness::program::Program;
-use crate::harness::{TestServer, eventually, find, free_port, nginx_configuration, skip};
+use crate::harness::{find, free_port, skip};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -77,208 +71,11 @@ async fn the_example_of_a_settings_file_can_be_read_and_changes_nothing() {
     }
 }
 
-/// nginx with the sample configuration, before a server of a test. Stopped when dropped.
-struct Nginx {
-    process: Child,
-    http: SocketAddr,
-    https: SocketAddr,
-    client: reqwest::Client,
-    /// Connections that nginx has opened to the service.
-    connections: Arc<AtomicUsize>,
-    relay: tokio::task::JoinHandle<()>,
-    _folder: TempDir,
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        self.relay.abort();
-    }
-}
-
 /// Replaces what has to be in the text.
 #[track_caller]
 fn replaced(text: &str, what: &str, by: &str) -> String {
     assert!(text.contains(what), "the sample has no {what}");
     text.replace(what, by)
-}
-
-/// Passes connections on and counts them.
-async fn relay(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let count = Arc::new(AtomicUsize::new(0));
-    let counter = count.clone();
-    let task = tokio::spawn(async move {
-        while let Ok((mut from, _)) = listener.accept().await {
-            counter.fetch_add(1, Ordering::SeqCst);
-            tokio::spawn(async move {
-                if let Ok(mut to) = TcpStream::connect(to).await {
-                    let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
-                }
-            });
-        }
-    });
-    (address, count, task)
-}
-
-impl Nginx {
-    /// `None` where nginx or openssl is missing.
-    async fn start(server: &TestServer) -> Option<Nginx> {
-        let nginx = find("nginx")?;
-        let folder = TempDir::new().expect("a folder");
-        let path = folder.path().to_str().expect("text");
-        let certificate = Command::new(find("openssl")?)
-            .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost".split(' '))
-            .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
-            .args(["-keyout", "privkey.pem", "-out", "fullchain.pem"])
-            .current_dir(path)
-            .output()
-            .expect("openssl runs");
-        assert!(certificate.status.success(), "{certificate:?}");
-        let (upstream, connections, relay) = relay(server.address).await;
-        let (http, https) = (free_port(), free_port());
-        let site = read("deploy/nginx.conf");
-        let site = replaced(&site, "server 127.0.0.1:8000;", &format!("server {upstream};"));
-        let site = replaced(&site, "listen 80;", &format!("listen {http};"));
-        let site = replaced(&site, "listen 443 ssl http2;", &format!("listen {https} ssl http2;"));
-        let site = replaced(&site, "listen [::]:80;", "");
-        let site = replaced(&site, "listen [::]:443 ssl http2;", "");
-        let site = replaced(&site, "api.example.com", "localhost");
-        let site = replaced(&site, "/etc/ssl/gatepost/", &format!("{path}/"));
-        std::fs::write(folder.path().join("nginx.conf"), nginx_configuration(path, &site)).expect("a file");
-        let command = || {
-            let mut command = Command::new(&nginx);
-            command
-                .args(["-p", path, "-e", "error.log", "-c", "nginx.conf"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped());
-            command
-        };
-        let check = command().arg("-t").output().expect("nginx runs");
-        let said = String::from_utf8_lossy(&check.stderr);
-        assert!(check.status.success() && !said.contains("[warn]"), "{said}");
-        let process = command().stderr(Stdio::null()).spawn().expect("nginx runs");
-        eventually("nginx listens", async || TcpStream::connect(https).await.is_ok()).await;
-        let certificate = std::fs::read(folder.path().join("fullchain.pem")).expect("a certificate");
-        let certificate = reqwest::Certificate::from_pem(&certificate).expect("a certificate");
-        let client = reqwest::Client::builder().tls_certs_only([certificate]).no_proxy();
-        let client = client.redirect(reqwest::redirect::Policy::none()).resolve("localhost", https).build();
-        let client = client.expect("a client");
-        Some(Nginx { process, http, https, client, connections, relay, _folder: folder })
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.https.port())
-    }
-
-    async fn send(request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.expect("nginx answers");
-        let (status, headers): (u16, HeaderMap) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: response.bytes().await.expect("a body").to_vec() }
-    }
-
-    async fn get(&self, path: &str, token: &str) -> Answer {
-        Nginx::send(self.client.get(self.url(path)).bearer_auth(token)).await
-    }
-}
-
-/// A server as the sample wants it, with a limit to see by who is taken for whom.
-async fn server() -> TestServer {
-    TestServer::start_with(|config| {
-        config.trusted_proxies = TrustedProxies(vec!["127.0.0.1".parse().expect("an address")]);
-        config.rate_limit_address = "3/h".parse().ok();
-        config.metrics_token = Some(gatepost::crypto::Secret::new("m".repeat(32)));
-    })
-    .await
-}
-
-#[tokio::test]
-async fn the_service_works_behind_the_sample_of_nginx() {
-    let server = server().await;
-    let Some(nginx) = Nginx::start(&server).await else {
-        return skip("the_service_works_behind_the_sample_of_nginx", "nginx or openssl");
-    };
-    let token = server.alice().await;
-    let answer = nginx.get("/me/", &token).await;
-    assert_eq!((answer.status, answer.json()["username"].as_str()), (200, Some("alice")));
-    // It is told of TLS, and tells browsers to insist on it.
-    assert!(answer.header("strict-transport-security").starts_with("max-age=31536000"), "{answer:?}");
-    let id = answer.header("x-request-id");
-    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "it is nginx' id: {id}");
-
-    let created = Nginx::send(
-        nginx
-            .client
-            .post(nginx.url("/articles/"))
-            .bearer_auth(&token)
-            .header("content-type", "application/json")
-            .body(r#"{"name":"through nginx"}"#),
-    )
-    .await;
-    assert_eq!(created.redirect(), (201, "/articles/1/"));
-
-    // What the client says of its address counts for nothing: three strangers' requests, and no more.
-    let stranger = |n: usize| nginx.client.get(nginx.url("/me/")).header("x-forwarded-for", format!("192.0.2.{n}"));
-    for n in 1..=3 {
-        assert_eq!(Nginx::send(stranger(n)).await.status, 401);
-    }
-    assert_eq!(Nginx::send(stranger(4)).await.status, 429);
-    // Nor does what it says of itself otherwise.
-    let forged = nginx.client.get(nginx.url("/me/")).bearer_auth(&token).header("x-forwarded-proto", "http");
-    let forged = Nginx::send(forged.header("x-request-id", "chosen-by-the-client")).await;
-    assert_ne!(forged.header("x-request-id"), "chosen-by-the-client");
-    assert!(!forged.header("strict-transport-security").is_empty());
-
-    // The metrics stay within, whoever has the token.
-    assert_eq!(server.call("GET", "/metrics").token(&"m".repeat(32)).status().await, 200);
-    assert_eq!(nginx.get("/metrics", &"m".repeat(32)).await.status, 404);
-
-    // What is not encrypted leads to what is, and a POST stays one.
-    let plain = Call::new(nginx.http, "POST", "/articles/?a=b").header("host", "localhost").json("{}").send().await;
-    assert_eq!(plain.redirect(), (308, "https://localhost/articles/?a=b"));
-}
-
-#[tokio::test]
-async fn bodies_meet_the_services_limit_before_that_of_nginx() {
-    let server = server().await;
-    let Some(nginx) = Nginx::start(&server).await else {
-        return skip("bodies_meet_the_services_limit_before_that_of_nginx", "nginx or openssl");
-    };
-    let token = server.alice().await;
-    let post = async |size: usize| {
-        let body = format!("{}{{\"name\":\"x\"}}", " ".repeat(size - 12));
-        let request = nginx.client.post(nginx.url("/articles/")).bearer_auth(&token);
-        Nginx::send(request.header("content-type", "application/json").body(body)).await
-    };
-    assert_eq!(post(1_048_576).await.status, 201);
-    for size in [1_048_577, 1_500_000, 2 * 1024 * 1024] {
-        let answer = post(size).await;
-        assert_eq!((answer.status, answer.code().as_str()), (413, "body_too_large"), "{size} bytes");
-    }
-    let answer = post(2 * 1024 * 1024 + 1).await;
-    assert_eq!((answer.status, answer.header("content-type")), (413, "text/html"), "this one is nginx'");
-    assert_eq!(nginx.get("/me/", &token).await.status, 200);
-}
-
-#[tokio::test]
-async fn nginx_keeps_its_connections_to_the_service() {
-    let server = server().await;
-    let Some(nginx) = Nginx::start(&server).await else {
-        return skip("nginx_keeps_its_connections_to_the_service", "nginx or openssl");
-    };
-    let token = server.alice().await;
-    for _ in 0..30 {
-        assert_eq!(nginx.get("/articles/", &token).await.status, 200);
-    }
-    assert_eq!(nginx.connections.load(Ordering::SeqCst), 1);
-    // nginx closes an idle connection before the service does, so that it never sends on one that is closed.
-    tokio::time::sleep(Duration::from_secs(11)).await;
-    assert_eq!(nginx.get("/articles/", &token).await.status, 200);
-    assert_eq!(nginx.connections.load(Ordering::SeqCst), 2);
-    let answers = join_all((0..200).map(|_| nginx.get("/articles/", &token))).await;
-    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
 }
 
 #[test]

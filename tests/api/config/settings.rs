@@ -555,6 +555,9 @@ async fn a_malformed_setting_stops_every_command_with_one_line() {
         .run(&["serve"])
         .await
         .assert_error("gatepost: MAX_BODY_BYTES: `much` is not");
+    Program::new().set("PUBLIC_URL", "https://example.com/backend/").run(&["serve"]).await.assert_error(
+        "PUBLIC_URL: `https://example.com/backend/` has a path, but Gatepost works only at the root of a host",
+    );
 }
 
 #[tokio::test]
