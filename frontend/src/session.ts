@@ -52,12 +52,16 @@ export function watchSession(onChange: (ended: boolean) => void): () => void {
 /** The emulators do not support SRP, so they get the password itself. AWS never gets it. */
 const PASSWORD_FLOW = { authFlowType: 'USER_PASSWORD_AUTH' } as const
 
-/** How the Authenticator signs in with an emulator. For AWS, Amplify's own way is used. */
+/**
+ * How the Authenticator signs in with an emulator. For AWS, Amplify's own way is used. The types allow a context before the
+ * input, which is for servers; the Authenticator never passes one.
+ */
 export function authenticatorServices({ cognitoEndpoint }: Settings) {
   if (!cognitoEndpoint) return {}
   return {
-    handleSignIn: (input: SignInInput) => signIn({ ...input, options: { ...input.options, ...PASSWORD_FLOW } }),
-    handleSignUp: (input: SignUpInput) =>
-      signUp({ ...input, options: { userAttributes: {}, ...input.options, autoSignIn: PASSWORD_FLOW } }),
+    handleSignIn: ((input: SignInInput) =>
+      signIn({ ...input, options: { ...input.options, ...PASSWORD_FLOW } })) as typeof signIn,
+    handleSignUp: ((input: SignUpInput) =>
+      signUp({ ...input, options: { userAttributes: {}, ...input.options, autoSignIn: PASSWORD_FLOW } })) as typeof signUp,
   }
 }

@@ -1,13 +1,15 @@
 // Starts everything that a sign-up passes through, without AWS: cognito-local for the user pool, serverless-offline for
 // the Lambda functions, Gatepost and the sample page. None of it is our own mock. scripts/demo shows it to people, and
 // frontend/e2e/run.mjs runs a browser through it.
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { completeEmulator } from './emulator.mjs'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const frontend = join(root, 'frontend')
@@ -216,6 +218,8 @@ class Service {
 /** All four programs. `start` below fills it. */
 class Stack {
   services = {}
+  /** What stands before cognito-local. */
+  front
   isStopping = false
 
   run(key, name, command, args, options) {
@@ -235,6 +239,8 @@ class Stack {
 
   async stop() {
     this.isStopping = true
+    this.front?.close()
+    this.front?.closeAllConnections()
     await Promise.all(Object.values(this.services).map((service) => service.stop()))
   }
 
@@ -260,17 +266,20 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   stack.api = `http://localhost:${ports.api}`
   stack.lambda = `http://127.0.0.1:${ports.lambda}`
   const pool = `http://localhost:${ports.pool}`
+  const emulatorPort = (await freePorts()).pool
+  const emulator = `http://localhost:${emulatorPort}`
 
   // cognito-local reads its settings from its working directory.
   mkdirSync(join(folder, '.cognito'))
   writeJson(join(folder, '.cognito', 'config.json'), {
     UserPoolDefaults: { UsernameAttributes: [] },
+    TokenConfig: { IssuerDomain: pool },
     LambdaClient: { endpoint: stack.lambda },
     TriggerFunctions: { PostConfirmation: 'post-confirmation', UserMigration: 'user-migration' },
   })
   stack.run('pool', 'cognito-local', node, [packaged('cognito-local/lib/bin/start.js')], {
     folder,
-    env: { CODE, PORT: String(ports.pool), HOST: 'localhost', AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },
+    env: { CODE, PORT: String(emulatorPort), HOST: 'localhost', AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },
   })
 
   writeJson(join(folder, 'serverless.json'), {
@@ -298,9 +307,10 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
     env: { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off', SLS_INTERACTIVE_SETUP_ENABLE: '0' },
   })
 
-  await services.pool.ready(async () => (await fetch(`${pool}/health`)).ok)
+  await services.pool.ready(async () => (await fetch(`${emulator}/health`)).ok)
+  stack.front = await completeEmulator({ port: ports.pool, upstream: emulator, code: CODE })
   say(`cognito-local  ${pool}`)
-  const made = settingsOfPool(pool)
+  const made = await settingsOfPool(pool)
   stack.issuer = made.COGNITO_ISSUER
   stack.pool = { url: pool, id: made.AWS_USER_POOLS_ID, client: made.AWS_APP_CLIENT_ID }
   const ofPage = { ...pick(made, /^VITE_/), VITE_API_URL: stack.api }
@@ -319,7 +329,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
       CORS_ALLOWED_ORIGINS: stack.page,
       POST_CONFIRMATION_SECRETS: secret,
       USER_MIGRATION_SECRETS: migrationSecret,
-      COGNITO_LINK_UNVERIFIED_EMAIL: 'true',
+      COGNITO_LINK_UNVERIFIED_EMAIL: 'false',
       COGNITO_CREATE_USERS: String(createUsers),
       ...settings,
     },
@@ -366,9 +376,10 @@ function packaged(path) {
 }
 
 /** Creates the pool and the client, and reads the settings that pool.mjs prints for people to copy. */
-function settingsOfPool(endpoint) {
-  const made = spawnSync(node, [join(frontend, 'e2e', 'pool.mjs'), endpoint], { encoding: 'utf8' })
-  if (made.status !== 0) throw new Problem(`The user pool could not be created: ${made.stderr}`)
+async function settingsOfPool(endpoint) {
+  const made = await promisify(execFile)(node, [join(frontend, 'e2e', 'pool.mjs'), endpoint]).catch(({ stderr }) => {
+    throw new Problem(`The user pool could not be created: ${stderr}`)
+  })
   return Object.fromEntries(Array.from(made.stdout.matchAll(/^(\w+)=(.*)$/gm), ([, name, value]) => [name, value]))
 }
 
