@@ -19,7 +19,8 @@ const anna = { username: `anna-${tag}`, email: `anna-${tag}@example.com`, passwo
 const rival = { ...anna, username: `rival-${tag}` }
 
 const browser = await chromium.launch(launchOptions)
-const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+const page = await context.newPage()
 page.setDefaultTimeout(20_000)
 
 const unexpected = []
@@ -34,7 +35,7 @@ const status = page.locator('.count')
 const nameField = page.getByLabel('Name of a new article')
 const create = page.getByRole('button', { name: 'Create', exact: true })
 const signOut = page.getByRole('button', { name: 'Sign out' })
-const signInTab = page.getByRole('tab', { name: 'Sign In' })
+const signInTab = page.getByRole('tab', { name: 'Sign in' })
 
 try {
   await step('a stranger is asked to sign in', async () => {
@@ -127,6 +128,7 @@ try {
     await look('session-ended')
     await typeCredentials({ ...anna, password: 'Wrong-1-password' })
     await page.locator('.amplify-alert--error').waitFor()
+    await page.getByText('Incorrect username or password.').waitFor()
     await look('wrong-password')
     await signIn(anna)
     await row.first().waitFor()
@@ -142,6 +144,15 @@ try {
     assert.equal(await row.count(), 0)
   })
 
+  await step('signing out in one tab signs out the other', async () => {
+    await signIn(anna)
+    const other = await context.newPage()
+    await other.goto(address)
+    await other.getByRole('button', { name: 'Sign out' }).click()
+    await signInTab.waitFor()
+    await other.close()
+  })
+
   await step('another account with her e-mail is refused, with the API’s detail and code', async () => {
     await signUp(rival)
     const alert = page.getByRole('alert')
@@ -149,7 +160,7 @@ try {
     assert.match(await alert.innerText(), /even after a refresh\.\s+\S.*\s+Code/s)
     assert.equal(await row.count(), 0)
     await look('refused')
-    await signOut.click()
+    await alert.getByRole('button', { name: 'Sign in again' }).click()
     await signInTab.waitFor()
   })
 
@@ -179,14 +190,14 @@ async function step(name, run) {
 }
 
 async function signUp({ username, email, password }, picture) {
-  await page.getByRole('tab', { name: 'Create Account' }).click()
+  await page.getByRole('tab', { name: 'Create account' }).click()
   await page.getByLabel('Username', { exact: true }).fill(username)
   await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByLabel('Confirm Password', { exact: true }).fill(password)
-  await page.getByLabel('Email', { exact: true }).fill(email)
+  await page.getByLabel('Repeat the password', { exact: true }).fill(password)
+  await page.getByLabel('E-mail', { exact: true }).fill(email)
   if (picture) await look(picture)
-  await page.getByRole('button', { name: 'Create Account' }).click()
-  await page.getByLabel('Confirmation Code').fill(code)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByLabel('Code', { exact: true }).fill(code)
   if (picture) await look(`${picture}-code`)
   await page.getByRole('button', { name: 'Confirm', exact: true }).click()
   // No page in between: the code has verified the e-mail.

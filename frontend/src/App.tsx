@@ -5,7 +5,7 @@ import type { Api } from './api'
 import { Frame, focusMain } from './components/Frame'
 import { Home } from './components/Home'
 import { Welcome } from './components/Welcome'
-import { authenticatorServices, watchSession } from './session'
+import { authenticatorServices, followOtherTabs, watchSession } from './session'
 import type { Settings } from './settings'
 
 export function App({ settings, api }: { settings: Settings; api: Api }) {
@@ -14,6 +14,7 @@ export function App({ settings, api }: { settings: Settings; api: Api }) {
   const services = useMemo(() => authenticatorServices(settings), [settings])
   const [sessionEnded, setSessionEnded] = useState(false)
   useEffect(() => watchSession(setSessionEnded), [])
+  useEffect(followOtherTabs, [])
   return (
     <Frame
       aside={
@@ -27,7 +28,7 @@ export function App({ settings, api }: { settings: Settings; api: Api }) {
         )
       }
     >
-      {signedIn === false && <Welcome sessionEnded={sessionEnded} />}
+      {signedIn === false && <Welcome sessionEnded={sessionEnded} emulatorCode={settings.emulatorCode} />}
       <Authenticator signUpAttributes={['email']} services={services}>
         <Home api={api} />
       </Authenticator>

@@ -9,9 +9,11 @@ import { SettingsHelp } from './components/SettingsHelp'
 import { connectUserPool } from './session'
 import { readSettings } from './settings'
 import './styles.css'
+import { putOurWords } from './words'
 
 const settings = readSettings(import.meta.env)
 if (!Array.isArray(settings)) connectUserPool(settings)
+putOurWords()
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

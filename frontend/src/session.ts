@@ -49,6 +49,16 @@ export function watchSession(onChange: (ended: boolean) => void): () => void {
   })
 }
 
+/** Starts anew when the user signs out in another tab. */
+export function followOtherTabs(): () => void {
+  // Amplify keeps the tokens in the storage that all tabs share.
+  const listener = ({ key, newValue }: StorageEvent) => {
+    if (key?.endsWith('.idToken') && newValue === null) location.reload()
+  }
+  window.addEventListener('storage', listener)
+  return () => window.removeEventListener('storage', listener)
+}
+
 /** The emulators do not support SRP, so they get the password itself. AWS never gets it. */
 const PASSWORD_FLOW = { authFlowType: 'USER_PASSWORD_AUTH' } as const
 

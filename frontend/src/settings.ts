@@ -7,6 +7,8 @@ export interface Settings {
   apiUrl: string
   /** The URL of an emulator; undefined for AWS. */
   cognitoEndpoint: string | undefined
+  /** The code that an emulator always takes, which sends no e-mail; undefined for AWS. */
+  emulatorCode: string | undefined
 }
 
 export interface SettingProblem {
@@ -43,6 +45,7 @@ export function readSettings(env: ImportMetaEnv): Settings | SettingProblem[] {
     ),
     apiUrl: address('VITE_API_URL', 'http://localhost:8000'),
     cognitoEndpoint: address('VITE_COGNITO_ENDPOINT', '') || undefined,
+    emulatorCode: env.VITE_EMULATOR_CODE?.trim() || undefined,
   }
   return problems.length > 0 ? problems : settings
 }

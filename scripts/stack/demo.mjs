@@ -39,7 +39,7 @@ async function show() {
   const greeting = readFileSync(stack.services.api.log, 'utf8')
   const superuser = greeting.match(/^\s*superuser\s+(.*)$/m)?.[1]
   console.log(`
-Open ${stack.page} and create an account. The sign-up code is always ${CODE}.
+Open ${stack.page} and create an account. The sign-up code is always ${CODE}; no e-mail is sent.
 
 When you confirm it, the pool calls the Lambda function, and the function tells Gatepost. So the user exists before the
 first token. Look for post-confirmation in ${shown(stack.services.api.log)}.

@@ -1,6 +1,6 @@
 // Stands before cognito-local and does what Cognito does and cognito-local does not: `GetTokensFromRefreshToken`, with
-// which Amplify refreshes a session, and an e-mail is verified when the code that was sent to it is entered. Everything
-// else passes through unchanged.
+// which Amplify refreshes a session; an e-mail is verified when the code that was sent to it is entered; and a wrong
+// password is not told from an unknown user. Everything else passes through unchanged.
 import { createServer } from 'node:http'
 
 const SERVICE = 'AWSCognitoIdentityProviderService.'
@@ -28,6 +28,7 @@ async function answer(request, { upstream, code }) {
   const headers = pass(Object.entries(request.headers))
   const action = headers['x-amz-target']?.replace(SERVICE, '')
   if (action === 'GetTokensFromRefreshToken') return forward(request, upstream, ...asInitiateAuth(headers, body))
+  if (action === 'InitiateAuth') return asOneRefusal(await forward(request, upstream, headers, body))
   if (action === 'ConfirmSignUp') await verifyEmail(upstream, code, JSON.parse(body))
   return forward(request, upstream, headers, body)
 }
@@ -43,6 +44,14 @@ function asInitiateAuth(headers, body) {
   const { ClientId, RefreshToken } = JSON.parse(body)
   const input = { AuthFlow: 'REFRESH_TOKEN_AUTH', ClientId, AuthParameters: { REFRESH_TOKEN: RefreshToken } }
   return [{ ...headers, 'x-amz-target': `${SERVICE}InitiateAuth` }, Buffer.from(JSON.stringify(input))]
+}
+
+function asOneRefusal(answer) {
+  if (answer.status !== 400) return answer
+  const refusal = JSON.parse(answer.body)
+  if (!/User not authorized|Invalid password|User does not exist/.test(refusal.message)) return answer
+  refusal.message = 'Incorrect username or password.'
+  return { ...answer, body: Buffer.from(JSON.stringify(refusal)) }
 }
 
 /** Before the sign-up is confirmed, since the trigger is told of it. cognito-local answers to a wrong code itself. */

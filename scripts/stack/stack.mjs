@@ -313,7 +313,7 @@ export async function start({ folder, ports, createUsers, settings = {}, isBuilt
   const made = await settingsOfPool(pool)
   stack.issuer = made.COGNITO_ISSUER
   stack.pool = { url: pool, id: made.AWS_USER_POOLS_ID, client: made.AWS_APP_CLIENT_ID }
-  const ofPage = { ...pick(made, /^VITE_/), VITE_API_URL: stack.api }
+  const ofPage = { ...pick(made, /^VITE_/), VITE_API_URL: stack.api, VITE_EMULATOR_CODE: CODE }
 
   const [command, args] = process.env.GATEPOST_BIN
     ? [resolve(process.env.GATEPOST_BIN), []]

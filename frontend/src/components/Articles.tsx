@@ -46,7 +46,5 @@ export function Articles({ api }: { api: Api }) {
 
 function count({ articles, total }: ArticlePage): string {
   const all = total === 1 ? '1 article' : `${total || 'No'} articles`
-  const [newest, oldest] = [articles.at(0), articles.at(-1)]
-  if (articles.length === total || !newest || !oldest) return `${all}.`
-  return `${all}. This page shows numbers ${newest.id} to ${oldest.id}.`
+  return articles.length === total ? `${all}.` : `${all}, the newest first. This page shows ${articles.length}.`
 }

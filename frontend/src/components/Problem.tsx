@@ -1,5 +1,7 @@
 // An error, with everything that the API says about it.
+import { useAuthenticator } from '@aws-amplify/ui-react'
 import { ApiError } from '../api'
+import { SessionEnded } from '../session'
 
 interface Props {
   error: Error
@@ -8,6 +10,8 @@ interface Props {
 }
 
 export function Problem({ error, onRetry, retrying = false }: Props) {
+  const { signOut } = useAuthenticator((context) => [context.user])
+  const isRefused = error instanceof SessionEnded || (error instanceof ApiError && error.status === 401)
   return (
     <div className="problem" role="alert">
       <p className="problem-title">{title(error)}</p>
@@ -15,6 +19,11 @@ export function Problem({ error, onRetry, retrying = false }: Props) {
       {onRetry && (
         <button type="button" aria-disabled={retrying} onClick={() => retrying || onRetry()}>
           {retrying ? 'Trying again…' : 'Try again'}
+        </button>
+      )}
+      {isRefused && (
+        <button type="button" onClick={signOut}>
+          Sign in again
         </button>
       )}
     </div>
