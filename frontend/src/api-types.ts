@@ -152,8 +152,8 @@ export interface components {
         };
         /** @description Why authentication failed. */
         AuthenticationError: {
-            /** @enum {string} */
-            code: "no_token" | "authorization_invalid" | "token_too_large" | "token_malformed" | "algorithm_not_allowed" | "header_not_supported" | "kid_invalid" | "key_unknown" | "signature_invalid" | "claim_invalid" | "issuer_not_accepted" | "id_token_wanted" | "access_token_wanted" | "token_use_invalid" | "client_not_accepted" | "token_expired" | "token_not_yet_valid" | "email_missing" | "email_unverified" | "email_ambiguous" | "email_linked" | "user_unknown" | "user_inactive" | "resource_server_unset" | "service_account_unknown" | "service_account_inactive";
+            /** @description A stable, machine-readable code: `no_token`, `authorization_invalid`, `token_too_large`, `token_malformed`, `algorithm_not_allowed`, `header_not_supported`, `kid_invalid`, `key_unknown`, `signature_invalid`, `claim_invalid`, `issuer_not_accepted`, `id_token_wanted`, `access_token_wanted`, `token_use_invalid`, `client_not_accepted`, `token_expired`, `token_not_yet_valid`, `email_missing`, `email_unverified`, `email_ambiguous`, `email_linked`, `user_unknown`, `user_inactive`, `resource_server_unset`, `service_account_unknown`, `service_account_inactive`. There may be more. */
+            code: string;
             /** @description A human-readable sentence. */
             detail: string;
         };

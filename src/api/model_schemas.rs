@@ -62,7 +62,10 @@ fn who_may(viewset: &ModelViewSet, words: &Words) -> Option<String> {
     let who = |permission| match permission {
         Permission::IsAuthenticated => None,
         Permission::IsAdminUser => Some("Only staff".to_owned()),
-        Permission::IsOwnerOrAdmin(field) => Some(format!("Only staff and the user in `{field}`")),
+        Permission::IsOwnerOrAdmin(field) if viewset.names().contains(&field) => {
+            Some(format!("Only staff and the user in `{field}`"))
+        }
+        Permission::IsOwnerOrAdmin(_) => Some("Only staff and its owner".to_owned()),
     };
     let sentences = [(viewset.create, "create"), (viewset.change, "change or delete")]
         .into_iter()

@@ -61,7 +61,7 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
         match &*name {
             "limit" => match parse_limit(&value) {
                 Some(limit) => list.limit = limit,
-                None => errors.add("limit", vec!["A whole number from 1 to 1000 is required.".to_owned()]),
+                None => errors.add("limit", vec!["A whole number of at least 1 is required.".to_owned()]),
             },
             "cursor" => match decode(&value, viewset) {
                 Some(found) => cursor = Some(found),

@@ -35,9 +35,13 @@ pub struct Arguments {
 }
 
 pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
+    let is_new = !config.local_pool_keys().exists();
     let pool = open_local_pool(config)?.ok_or_else(|| {
         CommandError::new("this command works only with the local user pool; your tokens come from Cognito")
     })?;
+    if is_new {
+        log::warn!("there was no local user pool here, so the token is of a new one; a server elsewhere refuses it");
+    }
     let token = match &arguments.client {
         Some(client_id) => machine_token(config, &pool, client_id, &arguments)?,
         None => user_token(&pool, arguments)?,

@@ -90,7 +90,9 @@ pub enum Error {
     NotAcceptable,
     #[error("The request body did not arrive in time.")]
     RequestTimeout,
-    #[error("The object has changed since you read it: its ETag is different now.")]
+    #[error(
+        "`If-Match` does not name the object's current ETag: it has changed since you read it, or the quotation marks are missing."
+    )]
     PreconditionFailed,
     #[error("The request body is larger than {0} bytes.")]
     BodyTooLarge(usize),

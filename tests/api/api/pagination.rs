@@ -45,7 +45,7 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
     let by_name = server.get("/articles/?limit=1&ordering=name", &token).await.link("next").expect("a next page");
     let cursor = |link: &str| link.split("cursor=").nth(1).expect("a cursor").to_owned();
     let (by_id, by_name) = (cursor(&by_id), cursor(&by_name));
-    const LIMIT: &str = r#"{"limit":["A whole number from 1 to 1000 is required."]}"#;
+    const LIMIT: &str = r#"{"limit":["A whole number of at least 1 is required."]}"#;
     const CURSOR: &str = r#"{"cursor":["Invalid cursor."]}"#;
     const ORDERING: &str = r#"{"ordering":["Choose one of: id, name; a hyphen before it reverses the order."]}"#;
     const OTHER: &str = r#"{"cursor":["This cursor belongs to another ordering."]}"#;
@@ -79,7 +79,7 @@ async fn a_list_query_that_makes_no_sense_is_refused_and_says_which_part() {
         ("ordering=id%3BDROP%20TABLE%20articles", ORDERING),
         (
             "limit=0&ordering=x",
-            r#"{"limit":["A whole number from 1 to 1000 is required."],"ordering":["Choose one of: id, name; a hyphen before it reverses the order."]}"#,
+            r#"{"limit":["A whole number of at least 1 is required."],"ordering":["Choose one of: id, name; a hyphen before it reverses the order."]}"#,
         ),
     ];
     let mut queries: Vec<(String, &str)> = queries.iter().map(|(query, body)| ((*query).to_owned(), *body)).collect();

@@ -38,6 +38,14 @@ async fn each_option_of_token_is_seen_by_the_server_of_the_same_folder() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_pool_that_was_not_there_comes_with_a_warning() {
+    let program = Program::new();
+    const WARNING: &str = "there was no local user pool here";
+    assert!(program.run(&["token", "alice@example.com"]).await.stderr.contains(WARNING));
+    assert!(!program.run(&["token", "alice@example.com"]).await.stderr.contains(WARNING));
+}
+
+#[tokio::test]
 async fn tokens_carry_what_the_options_say() {
     let program = Program::new();
     let claims = async |options: &[&str]| claims(&program.token_with(options).await);
