@@ -13,4 +13,5 @@ mod pages;
 mod rights;
 mod search;
 mod tabs;
+mod times;
 mod weight;
