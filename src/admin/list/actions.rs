@@ -109,7 +109,8 @@ fn change(
     staff: &Staff,
 ) -> Result<Done, Error> {
     let mut done = Done::default();
-    let already = already(conn, model.options(), action, ids)?;
+    // Of a single row, it says more that the user may not change it.
+    let already = if ids.len() > 1 { already(conn, model.options(), action, ids)? } else { Vec::new() };
     for id in ids {
         if already.contains(id) {
             done.already += 1;

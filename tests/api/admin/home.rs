@@ -156,7 +156,7 @@ async fn changes_made_together_are_one_line_that_leads_to_them() {
     assert_eq!(lines(&html, "all"), expected);
     assert_eq!(lines(&html, "mine")[0], "Deleted 2 users In the admin site");
     let history = root.page(&link(&html, "root imported 3 users")).await;
-    assert_eq!(count(&history), "3 of 14 changes");
+    assert_eq!(count(&history), "3 of 13 changes");
     assert_has(&history, &["Made together: 3 changes"]);
 }
 
