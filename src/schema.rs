@@ -1,6 +1,13 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    api_requests (day) {
+        day -> BigInt,
+        requests -> BigInt,
+    }
+}
+
+diesel::table! {
     articles (id) {
         id -> BigInt,
         name -> Text,
@@ -70,6 +77,7 @@ diesel::table! {
         object_id -> BigInt,
         object -> Text,
         changes -> Text,
+        batch -> Nullable<Text>,
     }
 }
 
@@ -121,6 +129,16 @@ diesel::table! {
     row_counts (table_name) {
         table_name -> Text,
         row_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    saved_views (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        model -> Text,
+        name -> Text,
+        query -> Text,
     }
 }
 
@@ -231,6 +249,7 @@ diesel::joinable!(user_cognito_groups -> groups (group_id));
 diesel::joinable!(user_groups -> groups (group_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_requests,
     articles,
     changed_rows,
     deleted_rows,
@@ -243,6 +262,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     recovery_codes,
     refusals,
     row_counts,
+    saved_views,
     second_factors,
     secrets,
     service_account_permissions,

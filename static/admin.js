@@ -28,7 +28,26 @@ export async function fetchPage(url, signal) {
   // Without a session the server redirects to the sign-in page.
   const elsewhere = new URL(response.url).pathname !== new URL(url, location.href).pathname;
   if (!response.ok || elsewhere) return null;
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  showLocalTimes(page);
+  return page;
+}
+
+// --- Times ---
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** Shows times in the reader's zone instead of UTC, which the tooltip keeps. They stay as wide as they are. */
+function showLocalTimes(root) {
+  for (const time of all("time[datetime]", root)) {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) continue;
+    const day = [String(at.getFullYear()).padStart(4, "0"), two(at.getMonth() + 1), two(at.getDate())].join("-");
+    time.textContent = `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
+    time.title = time.dateTime.replace("T", " ").replace("Z", " UTC");
+  }
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const note of all("[data-zone]", root)) note.textContent = `Times are in your time zone, ${zone}.`;
 }
 
 // --- One submission ---
@@ -152,6 +171,7 @@ function onClick(event) {
   }
 }
 
+showLocalTimes(document);
 all("[data-progress]").forEach((shown) => followProgress(shown));
 for (const box of all("[data-single-keys]")) {
   box.checked = singleKeys();

@@ -6,9 +6,8 @@ use crate::db::Connection;
 use crate::db::rows::Bind;
 use crate::models::{Kind, Model};
 
-#[derive(Debug)]
 pub struct Filter {
-    /// In the query; not `q`, `o`, `show`, `after`, `before` or `last`.
+    /// In the query; not `q`, `o`, `show`, `after`, `before` or `last`. May repeat: any of the values.
     pub name: &'static str,
     /// Empty: the name of the field.
     pub label: &'static str,
@@ -30,6 +29,14 @@ impl Filter {
         }
     }
 
+    /// The model whose rows are searched if they are too many to offer.
+    pub fn searched(&self, model: &Model) -> Option<&'static Model> {
+        match self.choices {
+            Choices::Found(_, _, of) => of,
+            _ => self.foreign_key(model).map(|(_, to)| to),
+        }
+    }
+
     /// Why the model cannot have this filter.
     pub(super) fn problem(&self, model: &Model) -> Option<String> {
         let (Choices::Field(name) | Choices::ForeignKey(name, _)) = self.choices else { return None };
@@ -41,14 +48,17 @@ impl Filter {
     }
 }
 
-#[derive(Debug)]
 pub enum Choices {
     Field(&'static str),
     /// A foreign key, with labels for rows with and without it. The row that it refers to can be chosen, too.
     ForeignKey(&'static str, [&'static str; 2]),
     Fixed(&'static [FixedChoice]),
-    /// Choices that a query finds; the condition with the chosen value for each `?`.
-    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str),
+    /// Choices that a query finds; the condition with the chosen value for each `?`; the model whose rows they are.
+    Found(fn(&mut Connection) -> QueryResult<Vec<Choice>>, fn(&str) -> &'static str, Option<&'static Model>),
+    /// A time that is never NULL: conditions for "since" and "before", with the time for each `?`.
+    Time(&'static str, &'static str),
+    /// A column with the time when somebody was last seen; NULL: never.
+    LastSeen(&'static str),
     /// Too many to offer, so links choose one: a query for its name, if it exists, and the condition with the value for
     /// each `?`.
     Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),

@@ -1,31 +1,47 @@
-//! The home page: the models and the latest changes.
+//! The home page: figures, the models, imports and the latest changes.
 
-use actix_web::HttpResponse;
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
+use super::chart::{Figure, HEIGHT, WIDTH};
 use super::context::AdminContext;
-use super::history::entries::{COLUMNS, Entry};
+use super::figures::{Counted, DAYS, Kept, OfModel};
+use super::history::entries::Entry;
+use super::import::finished::{Finished, finished};
 use super::list::matches::Count;
 use super::model_admin::{ModelAdmin, Options, Staff};
+use super::moment::Moment;
 use super::pages::{Frame, HOME, page};
+use super::recent_changes::{self, Line};
 use super::site::Site;
 use crate::db::Connection;
-use crate::db::rows::{self, Sql};
+use crate::db::rows::Sql;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-const MOST_ENTRIES: i64 = 10;
+const MOST_IMPORTS: i64 = 5;
 
 #[derive(Template)]
 #[template(path = "admin/index.html")]
 struct IndexPage {
     frame: Frame,
-    sections: Vec<Section>,
-    mine: Vec<Entry>,
-    all: Vec<Entry>,
+    counted: Arc<Counted>,
+    of_pages: Vec<Figure>,
+    /// The models whose figures the reader may see.
+    shown: Vec<&'static str>,
+    home: Home,
     has_history: bool,
+}
+
+struct Home {
+    sections: Vec<Section>,
+    imports: Vec<Import>,
+    mine: Vec<Line>,
+    all: Vec<Line>,
 }
 
 struct Section {
@@ -39,6 +55,19 @@ struct Model {
     count: Count,
     has_add_permission: bool,
     is_view_only: bool,
+}
+
+struct Import {
+    options: &'static Options,
+    finished: Finished,
+    /// The report, for the one who imported; for others, the list.
+    url: String,
+}
+
+impl IndexPage {
+    fn models(&self) -> impl Iterator<Item = &OfModel> {
+        self.counted.models.iter().filter(|model| self.shown.contains(&model.options.slug()))
+    }
 }
 
 impl Entry {
@@ -65,21 +94,51 @@ impl Entry {
             actor => format!("{} by {actor} {}", self.action, self.origin),
         }
     }
+
+    fn actor_or_system(&self) -> &str {
+        if self.actor.is_empty() { "System" } else { &self.actor }
+    }
 }
 
-pub async fn index(cx: AdminContext) -> Result<HttpResponse, Error> {
-    let read = |conn: &mut Connection, site: &Site, staff: &Staff| {
-        let mut of_staff = Sql::new("actor_id = ?");
-        of_staff.bind(staff.user()?.id);
-        let mine = entries(conn, site, staff, of_staff)?;
-        let all = entries(conn, site, staff, of_viewable(site, staff))?;
-        Ok((sections(conn, site, staff)?, mine, all))
+pub async fn index(cx: AdminContext, kept: web::Data<Kept>) -> Result<HttpResponse, Error> {
+    let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+        let counted = kept.get(conn, site)?;
+        let figures = site.pages().filter(|page| (page.has_permission)(&staff.rights)).filter_map(|page| page.figure);
+        let of_pages = figures.map(|figure| figure(conn)).collect::<QueryResult<_>>()?;
+        let shown = viewable(site, staff).filter(|options| sees_all(site, staff, options));
+        Ok((counted, of_pages, shown.map(Options::slug).collect(), Home::read(conn, site, staff)?))
     };
-    let (sections, mine, all) = cx.read(read).await?;
+    let (counted, of_pages, shown, home) = cx.read(read).await?;
     let history = cx.site.find_by_name("entry").map(ModelAdmin::options);
     let has_history = history.is_some_and(|options| options.has_permission(cx.rights(), Verb::View));
     let frame = Frame::new(&cx, "Home", HOME);
-    page(StatusCode::OK, &IndexPage { frame, sections, mine, all, has_history })
+    page(StatusCode::OK, &IndexPage { frame, counted, of_pages, shown, home, has_history })
+}
+
+impl Home {
+    fn read(conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Home, Error> {
+        let id = staff.user()?.id;
+        let mut of_staff = Sql::new("actor_id = ?");
+        of_staff.bind(id);
+        let imports = finished(conn, MOST_IMPORTS)?.into_iter();
+        Ok(Home {
+            sections: sections(conn, site, staff)?,
+            imports: imports.filter_map(|finished| Import::of(site, staff, id, finished)).collect(),
+            mine: recent_changes::lines(conn, site, staff, &of_staff)?,
+            all: recent_changes::lines(conn, site, staff, &of_viewable(site, staff))?,
+        })
+    }
+}
+
+impl Import {
+    /// `None` if the reader may not view the model.
+    fn of(site: &Site, staff: &Staff, reader: i64, finished: Finished) -> Option<Import> {
+        let options = site.find(&finished.model)?.options();
+        let is_own = finished.user_id == reader && options.has_permission(&staff.rights, Verb::Add);
+        let list = format!("/admin/{}/", options.slug());
+        let url = if is_own { format!("{list}import/{}/", finished.id) } else { list };
+        options.has_permission(&staff.rights, Verb::View).then_some(Import { options, finished, url })
+    }
 }
 
 fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Vec<Section>> {
@@ -105,6 +164,11 @@ fn viewable<'a>(site: &'a Site, staff: &'a Staff) -> impl Iterator<Item = &'stat
     site.models().map(ModelAdmin::options).filter(|options| options.has_permission(&staff.rights, Verb::View))
 }
 
+/// Figures count all rows.
+fn sees_all(site: &Site, staff: &Staff, options: &Options) -> bool {
+    site.find(options.slug()).is_some_and(|model| model.visible(&site.options(), &staff.rights).is_none())
+}
+
 fn of_viewable(site: &Site, staff: &Staff) -> Sql {
     let names: Vec<String> = viewable(site, staff).map(|options| options.name().to_owned()).collect();
     // An expression, so that the database does not use the column's index. It would collect and sort all changes of
@@ -112,11 +176,4 @@ fn of_viewable(site: &Site, staff: &Staff) -> Sql {
     let mut condition = Sql::new("model || '' IN ?");
     condition.bind(names);
     condition
-}
-
-fn entries(conn: &mut Connection, site: &Site, staff: &Staff, condition: Sql) -> QueryResult<Vec<Entry>> {
-    let mut rest = Sql::new("FROM history WHERE ");
-    rest.append(condition).push(" ORDER BY id DESC LIMIT ?").bind(MOST_ENTRIES);
-    let found = rows::select(conn, COLUMNS, rest)?;
-    found.iter().map(|row| Entry::read(conn, site, &staff.rights, row)).collect()
 }

@@ -9,10 +9,12 @@
 
 pub mod addresses;
 pub mod auth;
+pub mod chart;
 pub mod columns;
 pub mod context;
 pub mod default_admin;
 pub mod errors;
+pub mod figures;
 pub mod filters;
 pub mod form;
 pub mod form_data;
@@ -25,6 +27,7 @@ pub mod message;
 pub mod model_admin;
 pub mod moment;
 pub mod pages;
+pub mod recent_changes;
 pub mod row_head;
 pub mod search;
 pub mod site;

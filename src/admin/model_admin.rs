@@ -9,6 +9,7 @@ pub use super::columns::{Cell, Column, Display, Show};
 pub use super::filters::{Choice, Choices, Filter, FixedChoice};
 pub use super::header::{Header, HeaderAction, Tab};
 pub use super::values::Values;
+use crate::crypto::random_token;
 use crate::db::Connection;
 use crate::db::rows::Sql;
 use crate::error::{Error, FieldErrors};
@@ -67,6 +68,11 @@ pub trait Restrictions {
         Ok(true)
     }
 
+    /// Whether an import may give or take this choice; `Err` with a sentence if something else decides.
+    fn check_import(&self, _conn: &mut Connection, _field: &str, _value: &str) -> QueryResult<Result<(), String>> {
+        Ok(Ok(()))
+    }
+
     /// A sentence: why `staff`, who may change or delete rows of the model, may not do so with this one.
     fn refusal(&self, _conn: &mut Connection, _verb: Verb, _id: i64, _staff: &Staff) -> QueryResult<Option<String>> {
         Ok(None)
@@ -80,6 +86,10 @@ impl dyn ModelAdmin + '_ {
 
     pub fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         self.restrictions().map_or(Ok(true), |restrictions| restrictions.is_grantable(conn, field, value, staff))
+    }
+
+    pub fn check_import(&self, conn: &mut Connection, field: &str, value: &str) -> QueryResult<Result<(), String>> {
+        self.restrictions().map_or(Ok(Ok(())), |restrictions| restrictions.check_import(conn, field, value))
     }
 
     pub fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
@@ -115,6 +125,13 @@ pub struct Options {
     /// In addition to deleting.
     pub actions: &'static [Action],
     pub importable: bool,
+    /// Several choices in one cell of a CSV file: the field, and SQL of their labels as [`lines`](super::import::lines)
+    /// reads them.
+    pub import_lists: &'static [(&'static str, &'static str)],
+    /// On the home page: labels, and queries of the list whose rows are counted. Each needs an index.
+    pub figures: &'static [(&'static str, &'static str)],
+    /// On the home page, a line of rows per day: its label, and the column of the time, which needs an index.
+    pub per_day: Option<(&'static str, &'static str)>,
     /// Pages of a row in addition to its form.
     pub tabs: &'static [&'static Tab],
     /// Tables that refer to it and have no model of their own, with labels for their rows.
@@ -140,6 +157,9 @@ impl Options {
             fieldsets: &[],
             actions: &[],
             importable: false,
+            import_lists: &[],
+            figures: &[],
+            per_day: None,
             tabs: &[],
             related: &[],
         }
@@ -265,8 +285,10 @@ pub struct Action {
     pub done: &'static str,
     /// An SQL condition for rows that the action would leave as they are, and what they are: `already inactive`.
     pub already: (&'static str, &'static str),
-    /// Whether only superusers may undo it. `run` checks who may do it.
-    pub superusers_undo: bool,
+    /// Whether only superusers may do it and undo it. `run` checks it, too.
+    pub superusers_only: bool,
+    /// Whether it takes something away: a red button.
+    pub is_danger: bool,
     pub run: Run,
 }
 
@@ -315,6 +337,10 @@ pub struct Staff {
     pub batch: Option<String>,
 }
 
+/// Begins the batch of an import, or of an undo, for the history.
+pub const IMPORT: &str = "import-";
+pub const UNDO: &str = "undo-";
+
 impl Staff {
     pub fn new(user: User, rights: Rights) -> Staff {
         Staff { user: Some(user), rights, batch: None }
@@ -328,6 +354,11 @@ impl Staff {
     /// An error on the command line.
     pub fn user(&self) -> Result<&User, Error> {
         self.user.as_ref().ok_or(Error::PermissionDenied)
+    }
+
+    /// The same user, whose changes belong together.
+    pub fn in_batch(&self, kind: &str) -> Result<Staff, Error> {
+        Ok(Staff { batch: Some(format!("{kind}{}", random_token()?)), ..self.clone() })
     }
 
     pub fn user_id(&self) -> Option<i64> {

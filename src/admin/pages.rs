@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -43,6 +43,8 @@ pub struct Frame {
     pub messages: Vec<Message>,
     pub theme: &'static str,
     pub is_home: bool,
+    /// The URL of this page, to which an undo leads back; empty for the answer to a form.
+    pub here: String,
 }
 
 /// A page without sign-in, `templates/admin/gate.html`.
@@ -71,6 +73,7 @@ impl Frame {
             messages: cx.staff.take_messages(),
             theme: theme::chosen(&cx.request),
             is_home: current == HOME,
+            here: here(&cx.request),
         }
     }
 
@@ -78,6 +81,11 @@ impl Frame {
         self.breadcrumbs.push((address.into(), name.into()));
         self
     }
+}
+
+fn here(request: &HttpRequest) -> String {
+    let url = request.uri().path_and_query().map(|url| url.as_str().to_owned());
+    url.filter(|_| *request.method() == Method::GET).unwrap_or_default()
 }
 
 fn nav(cx: &AdminContext, current: &str) -> Vec<NavSection> {

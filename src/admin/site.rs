@@ -1,8 +1,11 @@
 //! The registry of models and other pages, in the order of the navigation.
 
 use actix_web::Route;
+use diesel::QueryResult;
 
+use super::chart::Figure;
 use super::model_admin::{ModelAdmin, Options, Tab};
+use crate::db::Connection;
 use crate::error::Error;
 use crate::models::{Kind, Model};
 use crate::users::permissions::Rights;
@@ -23,6 +26,8 @@ pub struct Page {
     pub allow: &'static str,
     /// For the navigation. Handlers check it again.
     pub has_permission: fn(&Rights) -> bool,
+    /// For the home page.
+    pub figure: Option<fn(&mut Connection) -> QueryResult<Figure>>,
     /// Guarded by [`AdminContext`](super::AdminContext).
     pub routes: fn() -> Vec<Route>,
 }

@@ -12,11 +12,12 @@ use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, second_factor, session, sessions, sign_in, staff, user_password};
+use super::figures::Kept;
 use super::form::{change_form, delete};
 use super::history::undo;
 use super::import::job::Running;
 use super::list::recent::Recent;
-use super::list::{actions, change_list, export, related_list};
+use super::list::{actions, change_list, export, related_list, saved_views};
 use super::site::Site;
 use super::{errors, history, import, index, search, theme};
 use crate::db::Db;
@@ -38,6 +39,7 @@ pub struct Admin {
     methods: web::Data<SignInMethods>,
     browsing: web::Data<Browsing>,
     imports: web::Data<Running>,
+    figures: web::Data<Kept>,
     lists: web::Data<Recent<change_list::Listed>>,
     histories: web::Data<Recent<history::pages::Listed>>,
     session_key: Key,
@@ -82,6 +84,7 @@ impl Admin {
             limits: web::Data::new(settings.session_limits),
             methods: web::Data::new(settings.methods),
             imports: web::Data::new(Running::default()),
+            figures: web::Data::default(),
             lists: web::Data::default(),
             histories: web::Data::default(),
             browsing: web::Data::new(browsing),
@@ -111,6 +114,7 @@ impl Admin {
             .app_data(self.methods.clone())
             .app_data(self.browsing.clone())
             .app_data(self.imports.clone())
+            .app_data(self.figures.clone())
             .app_data(self.lists.clone())
             .app_data(self.histories.clone())
             .service(
@@ -169,6 +173,7 @@ fn resources(site: &Site) -> Vec<Resource> {
     }
     resources.extend([
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
+        resource("/{slug}/views/", POST, vec![post().to(saved_views::change)]),
         resource("/{slug}/autocomplete/", READ, vec![get().to(search::autocomplete)]),
         resource("/{slug}/export/", READ, vec![get().to(export::export)]),
         resource("/{slug}/import/", FORM, vec![get().to(import::page::choose), post().to(import::page::upload)]),

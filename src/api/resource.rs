@@ -17,6 +17,7 @@ use super::endpoint::Endpoint;
 use super::{browsable, render};
 use crate::cognito::CognitoCaller;
 use crate::error::Error;
+use crate::history::api_requests::Worker;
 use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
@@ -63,6 +64,9 @@ async fn frame(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if let Some(requests) = request.app_data::<web::Data<Worker>>() {
+        requests.count();
+    }
     let (renderer, response) = match negotiation::choose(request.request()) {
         Ok(renderer) => match authenticate_page(renderer, request.request()).await {
             Ok(()) => (renderer, next.call(request).await?.map_into_boxed_body()),

@@ -23,6 +23,7 @@ pub static PAGE: Page = Page {
     // It tells which local user a token stands for.
     has_permission: |rights| rights.has("users.view_user") || rights.has("users.change_user"),
     routes: || vec![get().to(show), web::post().to(inspect)],
+    figure: None,
 };
 
 #[derive(Template)]

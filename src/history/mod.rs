@@ -1,5 +1,6 @@
 //! The change history, undoing deletions and actions, and retention periods.
 
+pub mod api_requests;
 pub mod changed_rows;
 pub mod deleted_rows;
 pub mod expiry;

@@ -44,7 +44,7 @@ pub struct Actor {
     user_id: Option<i64>,
     name: String,
     source: Source,
-    /// Rows deleted in one batch are restored together; `None`: each row is a batch of its own.
+    /// Rows changed in one batch are undone together; `None`: each row is a batch of its own.
     batch: Option<String>,
 }
 
@@ -159,6 +159,7 @@ pub fn record(
             history::object_id.eq(object.id),
             history::object.eq(object.name),
             history::changes.eq(Json::Object(changes.0.clone()).to_string()),
+            history::batch.eq(&actor.batch),
         ))
         .execute(conn)
         .map(drop)
@@ -188,7 +189,8 @@ pub fn record_written(conn: &mut Connection, statement: Sql, entry: NewEntry) ->
         Some(title) => insert.push("?").bind(title),
         None => insert.push("CAST(written.id AS TEXT)"),
     };
-    insert.push(", ? FROM written").bind(Json::Object(changes.0).to_string());
+    insert.push(", ?, ? FROM written").bind(Json::Object(changes.0).to_string());
+    insert.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
     rows::write_and(conn, statement, insert)
 }
 
@@ -232,7 +234,8 @@ pub fn record_past(conn: &mut Connection, entries: &[PastEntry]) -> QueryResult<
     inserter.flush()
 }
 
-const COLUMNS: [&str; 9] = ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes"];
+const COLUMNS: [&str; 10] =
+    ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes", "batch"];
 
 fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Bulk> {
     let text = |text: &str| Bulk::Text(text.to_owned());
@@ -246,6 +249,7 @@ fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, chan
         Bulk::Integer(object.id),
         text(object.name),
         Bulk::Text(Json::Object(changes.0.clone()).to_string()),
+        actor.batch.clone().map_or(Bulk::Null, Bulk::Text),
     ]
 }
 

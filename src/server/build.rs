@@ -32,6 +32,7 @@ use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool, invocation};
 use crate::db::search::Turns;
 use crate::db::{Db, OpenError, kept_keys};
+use crate::history::api_requests::{self, ApiRequests};
 use crate::history::expiry::{self, Expiring};
 use crate::history::{changed_rows, deleted_rows};
 use crate::http::body::MaxBodyBytes;
@@ -57,6 +58,7 @@ const SHUTDOWN_SECONDS: u64 = 20;
 const CLOSED_TO_PAGES: &[&str] = &["/admin", "/local-pool", "/cognito/post-confirmation", "/cognito/user-migration"];
 
 const EXPIRING: &[Expiring] = &[
+    Expiring { expired: api_requests::expired, forget: api_requests::forget },
     Expiring { expired: changed_rows::expired, forget: changed_rows::forget },
     Expiring { expired: deleted_rows::expired, forget: deleted_rows::forget },
     Expiring { expired: job::expired, forget: job::forget },
@@ -97,6 +99,8 @@ pub struct Built {
     pub api: Vec<String>,
     pub pool: UserPool,
     pub db: Db,
+    /// Those of the last minute are not yet in the database.
+    pub api_requests: ApiRequests,
 }
 
 /// Must be called within a Tokio runtime.
@@ -154,6 +158,8 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let limits = web::Data::new(RateLimits::new(config.rate_limit_user, config.rate_limit_address));
     let trusted_proxies = web::Data::new(config.trusted_proxies.at(reserved.is_unix()));
     let public_origin = web::Data::new(PublicOrigin(config.public_origin.clone()));
+    let api_requests = ApiRequests::default();
+    let counted_requests = api_requests.clone();
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
@@ -191,6 +197,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
                 request_ids: RequestIds::default(),
                 metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
             }))
+            .app_data(web::Data::new(counted_requests.worker()))
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(turns.clone())
@@ -242,10 +249,12 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     // The tasks end with the actix system.
     rt::spawn(expiry::run(db.clone(), EXPIRING));
     rt::spawn(queue.run(db.clone(), pool.issuer().to_owned()));
+    rt::spawn(api_requests.clone().run(db.clone()));
     if let Some(sync) = sync {
         rt::spawn(sync.run(db.clone()));
     }
-    Ok(Built { server: server.run(), address, keeps_socket, metrics: metrics.transpose()?, api: paths, pool, db })
+    let (server, metrics) = (server.run(), metrics.transpose()?);
+    Ok(Built { server, address, keeps_socket, metrics, api: paths, pool, db, api_requests })
 }
 
 /// The sockets for requests and, where it has an address of its own, for the metrics.

@@ -24,6 +24,7 @@ pub static PAGE: Page = Page {
     // It tells how the service is set up.
     has_permission: |rights| rights.is_superuser,
     routes: || vec![get().to(show), web::post().to(refresh)],
+    figure: None,
 };
 
 /// With masked secrets; part of the application data.

@@ -163,8 +163,9 @@ pub fn delete_of_user(conn: &mut Connection, user_id: i64, except: Option<i64>) 
     diesel::delete(sessions::table.filter(others)).execute(conn)
 }
 
-/// Not recorded in the history.
+/// A sign-in counts as seen, too. Not recorded in the history.
 pub fn set_last_login(conn: &mut Connection, user_id: i64) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
-    diesel::update(users::table.find(user_id)).set(users::last_login.eq(now)).execute(conn).map(drop)
+    let seen = (users::last_login.eq(now), users::last_seen_at.eq(now));
+    diesel::update(users::table.find(user_id)).set(seen).execute(conn).map(drop)
 }

@@ -31,6 +31,7 @@ pub static PAGE: Page = Page {
     allow: "GET, HEAD",
     has_permission: |_| true,
     routes: || vec![get().to(list)],
+    figure: None,
 };
 
 pub static TAB: Tab = Tab {

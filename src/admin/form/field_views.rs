@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDateTime;
 use diesel::QueryResult;
 use serde_json::Value;
 
@@ -62,6 +63,7 @@ pub enum Input {
     },
     /// Read-only.
     Fixed(Vec<String>),
+    FixedTime(NaiveDateTime),
 }
 
 pub struct OptionView {
@@ -131,10 +133,13 @@ impl View<'_> {
     fn input(&self, conn: &mut Connection, field: &Field) -> QueryResult<Input> {
         let is_grantable =
             |conn: &mut Connection, value: &str| self.model.is_grantable(conn, field.name, value, self.staff);
-        if !self.is_editable || (matches!(field.kind, Kind::Boolean) && !is_grantable(conn, "")?) {
-            return Ok(Input::Fixed(shown(conn, self.model, self.site, field, self.values)?));
-        }
         let value = self.values.text(field.name).to_owned();
+        if !self.is_editable || (matches!(field.kind, Kind::Boolean) && !is_grantable(conn, "")?) {
+            return match rows::parse_time(value.trim_end_matches('Z')) {
+                Some(at) if matches!(field.kind, Kind::DateTime) => Ok(Input::FixedTime(at)),
+                _ => Ok(Input::Fixed(shown(conn, self.model, self.site, field, self.values)?)),
+            };
+        }
         // Browsers rewrite what is in inputs of the types `email` and `number`, and `maxlength` counts UTF-16 units.
         let line = |kind, value, mode| Input::Text { kind, value, required: field.is_required(), mode };
         Ok(match field.kind {
@@ -184,7 +189,7 @@ const MOST_OFFERED: usize = 200;
 
 fn help(field: &Field, input: &Input) -> String {
     let rule = match (field.kind, input) {
-        (Kind::DateTime, _) => "In UTC.".to_owned(),
+        (Kind::DateTime, Input::Text { .. }) => "In UTC.".to_owned(),
         (Kind::ForeignKey(to), Input::Text { .. }) => format!("Enter the {}’s ID.", to.verbose_name()),
         _ => String::new(),
     };

@@ -50,6 +50,8 @@ pub struct Entry {
     /// The object's name at that time.
     pub object: String,
     pub model: String,
+    /// As the history names it.
+    pub model_name: String,
     pub object_id: i64,
     pub changes: Vec<Change>,
     /// The batch that undoes this entry, and its label.
@@ -93,6 +95,7 @@ impl Entry {
             address: has(options, Verb::View).filter(|_| is_there).map(|options| address(options, object_id)),
             object: text(7).to_owned(),
             model: capitalized(&options.map_or(model.into(), |options| options.label())),
+            model_name: model.to_owned(),
             object_id,
             changes: changes(site, options, action, &changed),
             undo: match batch {

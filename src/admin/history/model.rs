@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use diesel::prelude::*;
 
 use crate::admin::list::cells::text;
-use crate::admin::list::filter::days_ago;
+use crate::admin::list::matches::{CAP, Count};
 use crate::admin::model_admin::{
     Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Restrictions, Show, Staff, Values,
 };
@@ -32,6 +32,8 @@ const SOURCES: &[(&str, &str, &str)] = &[
 
 /// Entries are in the order of time, so a range of ids leaves few of them. Every index ends with the id.
 const SINCE: &str = "id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1) AND at >= ?";
+
+const BEFORE: &str = "id <= (SELECT id FROM history WHERE at < ? ORDER BY at DESC LIMIT 1) AND at < ?";
 
 static ENTRY: Model = Model {
     name: "entry",
@@ -86,17 +88,9 @@ pub static OPTIONS: Options = Options {
                 ("pool_sync", "Pool sync", "source = 'pool_sync'", None),
             ]),
         },
-        Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?") },
-        Filter {
-            name: "at",
-            label: "When",
-            choices: Choices::Fixed(&[
-                ("day", "Past 24 hours", SINCE, Some(|| days_ago(1))),
-                ("week", "Past 7 days", SINCE, Some(|| days_ago(7))),
-                ("month", "Past 30 days", SINCE, Some(|| days_ago(30))),
-                ("year", "Past year", SINCE, Some(|| days_ago(365))),
-            ]),
-        },
+        Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?", None) },
+        Filter { name: "at", label: "When", choices: Choices::Time(SINCE, BEFORE) },
+        Filter { name: "batch", label: "Made together", choices: Choices::Named(batch, "batch = ?") },
         Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = CAST(? AS BIGINT)") },
     ],
     ..Options::new(&ENTRY)
@@ -125,7 +119,9 @@ fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
     );
     let names = rows::select(conn, &["name"], steps)?;
     let names = names.iter().filter_map(|row| row.first().and_then(text));
-    Ok(names.map(|value| Choice { label: capitalized(&value), value, group: String::new() }).collect())
+    Ok(names
+        .map(|value| Choice { label: capitalized(&value.replace('_', " ")), value, group: String::new() })
+        .collect())
 }
 
 /// The user's current name or, for a deleted user, the one in the history.
@@ -136,6 +132,17 @@ fn actor(conn: &mut Connection, id: &str) -> QueryResult<Option<String>> {
         Some(user) => Ok(Some(user)),
         None => history::table.filter(history::actor_id.eq(id)).select(history::actor).first(conn).optional(),
     }
+}
+
+/// How many changes were made together.
+fn batch(conn: &mut Connection, batch: &str) -> QueryResult<Option<String>> {
+    if batch.contains('\0') {
+        return Ok(None);
+    }
+    let mut condition = Sql::new("batch = ?");
+    condition.bind(batch);
+    let count = Count::up_to(CAP, conn, &OPTIONS, condition)?;
+    Ok((count.number > 0).then(|| format!("{count} changes")))
 }
 
 impl ModelAdmin for HistoryAdmin {

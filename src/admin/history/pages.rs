@@ -14,6 +14,7 @@ use crate::admin::list::matches::Matches;
 use crate::admin::list::page::Page;
 use crate::admin::list::query::ChangeListQuery;
 use crate::admin::list::recent::Recent;
+use crate::admin::list::saved_views;
 use crate::admin::list::view::{ListView, Pages};
 use crate::admin::model_admin::{Cell, Restrictions, Staff, Tab};
 use crate::admin::pages::{Frame, page};
@@ -52,7 +53,9 @@ pub async fn history_list(
         let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?;
         query.within = HistoryAdmin.visible(&site.options(), rights);
         let (matches, page, entries) = read(conn, &query, &site, rights)?;
-        Ok(Listed { list: ListView::read(conn, &OPTIONS, &query, &matches, &page)?, entries })
+        let saved = saved_views::of(conn, &of_staff, OPTIONS.slug())?;
+        let list = ListView::read(conn, &OPTIONS, &query, &matches, &page)?;
+        Ok(Listed { list: ListView { saved, ..list }, entries })
     };
     let listed = recent.get(&cx, &turns, &OPTIONS, read).await?;
     let frame = Frame::new(&cx, OPTIONS.heading(), OPTIONS.slug());

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 
 use super::outcome::{Outcome, Undone};
+use crate::admin::auth::next::own_path;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
-use crate::admin::model_admin::{ModelAdmin, Staff, Values, field_error};
+use crate::admin::model_admin::{ModelAdmin, Staff, UNDO, Values, field_error};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
+use crate::crypto::random_token;
 use crate::db::{self, Connection};
 use crate::error::Error;
 use crate::history::changed_rows::{self, ChangedRow};
@@ -31,7 +33,9 @@ pub async fn undo(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResp
         cx.staff.tell(outcome.message(&cx.site));
     }
     result?;
-    Ok(see_other(&outcome.address(&cx.site)))
+    // Back to the page with the button.
+    let next = form.get("next").filter(|next| !next.is_empty());
+    Ok(see_other(&next.map_or_else(|| outcome.address(&cx.site), own_path)))
 }
 
 /// Undoes a batch in parts. If a part fails, the earlier ones stay undone.
@@ -42,10 +46,16 @@ async fn undo_parts(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(),
         Ok(_) => Undone::Change,
         Err(error) => return (Outcome::default(), Err(error)),
     };
+    let undoing = match random_token() {
+        Ok(token) => format!("{UNDO}{token}"),
+        Err(error) => return (Outcome::of(undone), Err(error)),
+    };
     let (mut outcome, mut before) = (Outcome::of(undone), i64::MAX);
     loop {
         let (batch, mut so_far) = (batch.clone(), outcome.clone());
+        let undoing = undoing.clone();
         let part = move |conn: &mut Connection, site: &Site, staff: &Staff| {
+            let staff = &Staff { batch: Some(undoing), ..staff.clone() };
             let last = match undone {
                 Undone::Deletion => restore(conn, &mut so_far, site, staff, (&batch, before))?,
                 Undone::Change => put_back(conn, &mut so_far, site, staff, (&batch, before))?,
@@ -119,7 +129,7 @@ fn put_back_row(conn: &mut Connection, site: &Site, row: &ChangedRow, staff: &St
         (site.find_by_name(&row.model).ok_or(Error::PermissionDenied)?, row.object_id, site.tables());
     staff.check_permission(model.options(), Verb::Change)?;
     let action = model.options().actions.iter().find(|action| action.name == row.action);
-    if !action.is_some_and(|action| !action.superusers_undo || staff.rights.is_superuser) {
+    if !action.is_some_and(|action| !action.superusers_only || staff.rights.is_superuser) {
         return Err(Error::PermissionDenied);
     }
     check_refusal(conn, model, id, staff)?;

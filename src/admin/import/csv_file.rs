@@ -37,9 +37,10 @@ pub struct CsvRow {
     repeats: Vec<(&'static str, String, u64)>,
 }
 
-/// Several choices and passwords can only be entered in the form.
-pub fn importable(options: &Options) -> impl Iterator<Item = &'static Field> + use<> {
-    options.fields().filter(|field| field.is_column())
+/// Other lists of choices, and passwords, can only be entered in the form.
+pub fn importable(options: &'static Options) -> impl Iterator<Item = &'static Field> {
+    let is_list = |field: &Field| options.import_lists.iter().any(|(name, _)| *name == field.name);
+    options.fields().filter(move |field| field.is_column() || is_list(field))
 }
 
 /// Only UTF-8, the one encoding that every spreadsheet can write.
@@ -57,7 +58,7 @@ pub fn text(file: &[u8]) -> Result<&str, String> {
 
 /// Reads a text: a line with the names of fields, then one line a row. Commas, semicolons and tabs may separate cells,
 /// because spreadsheets use what their country's settings say. A first line `sep=;` names the separator, as in Excel.
-pub fn read(options: &Options, text: &str) -> Result<Sheet, String> {
+pub fn read(options: &'static Options, text: &str) -> Result<Sheet, String> {
     let (delimiter, text, first_line) = delimiter(text);
     let mut records =
         Reader::new(text, delimiter, first_line).skip_while(|record| matches!(record, Ok(r) if is_empty(r)));
@@ -104,7 +105,7 @@ fn most_frequent_delimiter(text: &str) -> char {
     ['\t', ';', ','].into_iter().max_by_key(|separator| first.matches(*separator).count()).unwrap_or(',')
 }
 
-fn columns(options: &Options, headings: &[String]) -> Result<(Vec<Target>, Vec<String>), String> {
+fn columns(options: &'static Options, headings: &[String]) -> Result<(Vec<Target>, Vec<String>), String> {
     if headings.len() > MAX_COLUMNS {
         return Err(format!("The first line has more than {MAX_COLUMNS} cells."));
     }
@@ -217,6 +218,7 @@ impl Sheet {
         let is_new = self.id_cell(row).is_none();
         for (column, cell) in self.columns.iter().zip(&row.cells) {
             if let Target::Field(field) = column
+                && field.is_column()
                 && is_given(field, cell, is_new)
             {
                 match value(field, cell) {
@@ -226,6 +228,20 @@ impl Sheet {
             }
         }
         values
+    }
+
+    /// The columns whose cells have several choices.
+    pub fn lists(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.columns.iter().filter_map(|column| match column {
+            Target::Field(field) if !field.is_column() => Some(*field),
+            _ => None,
+        })
+    }
+
+    /// `None` if it is blank.
+    pub fn cell<'a>(&self, row: &'a CsvRow, field: &Field) -> Option<&'a String> {
+        let is_this = |column: &Target| matches!(column, Target::Field(known) if known.name == field.name);
+        row.cells.get(self.columns.iter().position(is_this)?).filter(|cell| !cell.is_empty())
     }
 
     /// The boolean columns.

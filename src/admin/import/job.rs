@@ -10,9 +10,10 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::csv_file::{self, CsvRow, Sheet};
+use super::lines::Lists;
 use super::report::{Preview, Report, Saved};
 use crate::admin::default_admin::initial;
-use crate::admin::model_admin::{ModelAdmin, Staff};
+use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
 use crate::error::{Error, FieldErrors};
@@ -212,16 +213,18 @@ fn save_rows(
     staff: &Staff,
     done: &AtomicUsize,
 ) -> Result<Report, Error> {
+    let staff = &staff.in_batch(IMPORT)?;
     let mut report = Report {
         rows: sheet.rows.len(),
         ignored: sheet.ignored.clone(),
         empty_lines: sheet.empty_lines,
         ..Report::default()
     };
+    let lists = Lists::of(conn, model, sheet)?;
     // A write may be retried.
     done.store(0, Ordering::Relaxed);
     for row in &sheet.rows {
-        match db::savepoint(conn, |conn| save_row(conn, model, sheet, row, staff)) {
+        match db::savepoint(conn, |conn| save_row(conn, model, (sheet, row, &lists), staff)) {
             Ok((saved, preview)) => {
                 report.add(saved);
                 report.previews.extend(preview.filter(|_| report.previews.len() < PREVIEWED));
@@ -244,12 +247,11 @@ fn save_rows(
 fn save_row(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
-    sheet: &Sheet,
-    row: &CsvRow,
+    line: (&Sheet, &CsvRow, &Lists),
     staff: &Staff,
 ) -> Result<(Saved, Option<Preview>), Error> {
-    let mut errors = sheet.repeats(row);
-    match save_values(conn, model, (sheet, row), staff, &mut errors) {
+    let mut errors = line.0.repeats(line.1);
+    match save_values(conn, model, line, staff, &mut errors) {
         Err(Error::Invalid(found)) => {
             let others = found.0.into_iter().filter(|(name, _)| !errors.0.iter().any(|(known, _)| known == name));
             let others: Vec<_> = others.collect();
@@ -267,7 +269,7 @@ fn save_row(
 fn save_values(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
-    (sheet, row): (&Sheet, &CsvRow),
+    (sheet, row, lists): (&Sheet, &CsvRow, &Lists),
     staff: &Staff,
     errors: &mut FieldErrors,
 ) -> Result<(Saved, Option<Preview>), Error> {
@@ -275,15 +277,17 @@ fn save_values(
     let Some(id) = sheet.id(row)? else {
         let initial = initial(options, staff);
         let values = sheet.fill(row, initial.clone(), errors);
+        let values = lists.fill(conn, model, (sheet, row), staff, values, errors)?;
         model.save(conn, None, &values, staff)?;
         let flags = sheet.flags().filter(|field| values.flag(field.name) != initial.flag(field.name));
         let flags = flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect();
-        return Ok((Saved::Created(flags), Some(Preview::of(options, row.line, true, &initial, &values))));
+        return Ok((Saved::Created(flags), Some(Preview::of(options, row.line, true, (&initial, &values), lists))));
     };
     staff.check_permission(options, Verb::Change)?;
     let present = model.load(conn, id)?;
     let present = present.ok_or_else(|| FieldErrors::one("id", format!("There is no {} {id}.", options.label())))?;
     let values = sheet.fill(row, present.clone(), errors);
+    let values = lists.fill(conn, model, (sheet, row), staff, values, errors)?;
     if values == present {
         return Ok((Saved::Unchanged, None));
     }
@@ -293,7 +297,7 @@ fn save_values(
     let differs = |(name, value): &(&String, &Value)| present.0.get(*name) != Some(*value);
     let fields = values.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.as_bool())).collect();
     model.save(conn, Some(id), &values, staff)?;
-    Ok((Saved::Changed(fields), Some(Preview::of(options, row.line, false, &present, &values))))
+    Ok((Saved::Changed(fields), Some(Preview::of(options, row.line, false, (&present, &values), lists))))
 }
 
 fn messages(error: Error) -> Vec<(String, String)> {

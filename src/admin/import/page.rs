@@ -179,7 +179,8 @@ fn meaning(field: &Field) -> String {
             format!("one of: {}.", values.join(", "))
         }
         Kind::ForeignKey(model) => format!("the ID of the {}.", model.verbose_name()),
-        Kind::ManyToMany | Kind::Password => String::new(),
+        Kind::ManyToMany => "all of them by name, each on a line of its own within the cell.".to_owned(),
+        Kind::Password => String::new(),
     };
     format!("{form} {}", field.help_text).trim().to_owned()
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lines::Lists;
 use crate::admin::model_admin::{Options, Values};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,24 +50,25 @@ pub struct Preview {
 }
 
 impl Preview {
-    pub fn of(options: &Options, line: u64, is_new: bool, old: &Values, new: &Values) -> Preview {
+    pub fn of(options: &Options, line: u64, is_new: bool, (old, new): (&Values, &Values), lists: &Lists) -> Preview {
         let title = (if is_new { new } else { old }).text(options.model.title).to_owned();
         let mut changes = Vec::new();
         for field in options.fields() {
             let [before, after] = [old, new].map(|values| values.0.get(field.name));
             if before != after {
-                changes.push((field.verbose_name().into_owned(), for_people(before), for_people(after)));
+                let word = |value: &str| lists.label(field.name, value).unwrap_or(value).to_owned();
+                changes.push((field.verbose_name().into_owned(), for_people(before, word), for_people(after, word)));
             }
         }
         Preview { line, title, is_new, changes }
     }
 }
 
-fn for_people(value: Option<&Value>) -> String {
+fn for_people(value: Option<&Value>, word: impl Fn(&str) -> String) -> String {
     match value {
         Some(Value::Bool(flag)) => if *flag { "Yes" } else { "No" }.to_owned(),
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(word).collect::<Vec<_>>().join(", "),
         _ => String::new(),
     }
 }

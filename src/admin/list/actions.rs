@@ -1,12 +1,12 @@
 //! Actions on the selected rows of a list, on all rows that match it, or on the row of an open form.
 
-use std::ops::AddAssign;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use diesel::QueryResult;
 use serde::Deserialize;
 
 use super::confirm::ActionPlan;
+use super::done::Done;
 use super::selection::Selection;
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
@@ -17,7 +17,8 @@ use crate::admin::model_admin::{Action, ModelAdmin, Options, Run, Staff, field_e
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
 use crate::crypto::random_token;
-use crate::db::Connection;
+use crate::db::rows::{self, Sql};
+use crate::db::{self, Connection};
 use crate::error::Error;
 use crate::history::changed_rows::{Before, Scope};
 use crate::users::permissions::Verb;
@@ -35,21 +36,6 @@ enum Job {
     Run(&'static Action, String),
 }
 
-/// What became of the rows.
-#[derive(Clone, Copy, Default)]
-struct Done {
-    changed: usize,
-    /// Rows that were already so.
-    already: usize,
-}
-
-impl AddAssign for Done {
-    fn add_assign(&mut self, part: Done) {
-        self.changed += part.changed;
-        self.already += part.already;
-    }
-}
-
 impl Job {
     fn verb(&self) -> Verb {
         match self {
@@ -58,7 +44,7 @@ impl Job {
         }
     }
 
-    /// All rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows can be undone.
+    /// A deletion is of all rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows can be undone.
     fn run(&self, conn: &mut Connection, site: &Site, slug: &str, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
         let model = site.get(slug)?;
         staff.check_permission(model.options(), self.verb())?;
@@ -76,7 +62,7 @@ impl Job {
         }
     }
 
-    fn message(&self, options: &Options, done: Done, batch: &str) -> Message {
+    fn message(&self, options: &Options, done: &Done, batch: &str) -> Message {
         let label = |count| if count == 1 { options.label() } else { options.label_plural() };
         let (count, undo) = (done.changed, Some(batch.to_owned()));
         match self {
@@ -84,9 +70,10 @@ impl Job {
                 Message { undo, ..Message::success(format!("Deleted {count} {}.", label(count))) }
             }
             Job::Run(action, _) if count > 0 => {
-                let rest = left_out(action, done.already);
+                let rest = left_out(action, done.already) + &done.refused_text();
                 Message { undo, ..Message::success(format!("{count} {} {}.{rest}", label(count), action.done)) }
             }
+            _ if done.refused > 0 => Message::error(done.refusals.join(" ") + " Nothing was changed."),
             Job::Delete => Message::warning(format!("No {} deleted: they were already deleted.", options.label())),
             Job::Run(action, _) => {
                 Message::warning(format!("No {} {}: there was nothing to do.", options.label(), action.done))
@@ -122,23 +109,50 @@ fn change(
     staff: &Staff,
 ) -> Result<Done, Error> {
     let mut done = Done::default();
+    // Of a single row, it says more that the user may not change it.
+    let already = if ids.len() > 1 { already(conn, model.options(), action, ids)? } else { Vec::new() };
     for id in ids {
+        if already.contains(id) {
+            done.already += 1;
+            continue;
+        }
         if model.options().model.title_of(conn, *id)?.is_none() {
             continue;
         }
-        if let Some(refusal) = model.refusal(conn, Verb::Change, *id, staff)? {
-            return field_error("id", refusal);
-        }
-        let is_changed = match action.run {
-            Run::Plain(run) => run(conn, *id, staff)?,
-            Run::Chosen { run, .. } => run(conn, *id, chosen, staff)?,
-        };
-        match is_changed {
-            true => done.changed += 1,
-            false => done.already += 1,
+        match db::savepoint(conn, |conn| change_row(conn, model, (action, chosen), *id, staff)) {
+            Ok(true) => done.changed += 1,
+            Ok(false) => done.already += 1,
+            Err(Error::Invalid(errors)) => {
+                done.refused += 1;
+                done.note(errors.0.into_iter().flat_map(|(_, messages)| messages).collect::<Vec<_>>().join(" "));
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(done)
+}
+
+/// The rows that the action would leave as they are, whoever may change them.
+fn already(conn: &mut Connection, options: &Options, action: &Action, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let mut from = Sql::new(format!("FROM {} WHERE id IN ?", options.slug()));
+    from.bind(ids.to_vec()).push(&format!(" AND ({})", action.already.0));
+    rows::ids(conn, from)
+}
+
+fn change_row(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    (action, chosen): (&Action, &str),
+    id: i64,
+    staff: &Staff,
+) -> Result<bool, Error> {
+    if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
+        return field_error("id", refusal);
+    }
+    match action.run {
+        Run::Plain(run) => run(conn, id, staff),
+        Run::Chosen { run, .. } => run(conn, id, chosen, staff),
+    }
 }
 
 /// Runs an action on one row, for a page of another model.
@@ -154,10 +168,14 @@ pub async fn run_on(
 }
 
 async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &Job) -> Result<(), Error> {
-    let batch = random_token()?;
+    // For the history: what was done to all of them.
+    let batch = match job {
+        Job::Delete => random_token()?,
+        Job::Run(action, _) => format!("{}-{}", action.name, random_token()?),
+    };
     let (done, result) = run_parts(cx, options, selection, job, &batch).await;
     if done.changed > 0 || result.is_ok() {
-        cx.staff.tell(job.message(options, done, &batch));
+        cx.staff.tell(job.message(options, &done, &batch));
     }
     match result {
         Err(Error::Invalid(errors)) => {
@@ -195,6 +213,10 @@ async fn run_parts(
         match cx.write(part).await {
             Ok(part) => done += part,
             Err(error) => return (done, Err(error)),
+        }
+        // Of none of so many: the action itself is wrong, or not for this user.
+        if done.refused >= CHUNK && done.changed + done.already == 0 {
+            return (done, Ok(()));
         }
         after = last;
     }
@@ -292,7 +314,7 @@ pub async fn confirm_one(cx: AdminContext, query: Option<web::Query<ActionQuery>
     };
     match cx.read(plan).await? {
         plan if plan.count.number == 0 => {
-            cx.staff.tell(Job::Run(action, String::new()).message(options, Done::default(), ""));
+            cx.staff.tell(Job::Run(action, String::new()).message(options, &Done::default(), ""));
             Ok(see_other(&addresses.change()))
         }
         plan => plan.page(&cx, addresses, action, vec![("action", action.name.to_owned())]),

@@ -12,6 +12,7 @@ use super::matches::Matches;
 use super::page::{ListRow, Page};
 use super::query::{AskedList, ChangeListQuery, Order, order_text};
 use super::recent::Recent;
+use super::saved_views;
 use super::view::ListView;
 use crate::admin::context::AdminContext;
 use crate::admin::model_admin::{Cell, Column, Options};
@@ -75,7 +76,11 @@ pub async fn change_list(
     let asked = AskedList::of(&cx)?;
     let options = asked.options;
     let (site, staff) = (cx.site.clone(), cx.staff.staff.clone());
-    let read = move |conn: &mut Connection| Ok(read(conn, &asked, &site, &staff.rights)?);
+    let read = move |conn: &mut Connection| {
+        let mut listed = read(conn, &asked, &site, &staff.rights)?;
+        listed.list.saved = saved_views::of(conn, &staff, options.slug())?;
+        Ok(listed)
+    };
     let listed = recent.get(&cx, &turns, options, read).await?;
     let rights = cx.rights();
     let has_add_permission = options.has_permission(rights, Verb::Add);
@@ -175,7 +180,8 @@ fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, Str
         actions.push(("delete_selected", format!("Delete selected {}", options.label_plural())));
     }
     if options.has_permission(rights, Verb::Change) {
-        actions.extend(options.actions.iter().map(|action| (action.name, action.label.to_owned())));
+        let offered = options.actions.iter().filter(|action| !action.superusers_only || rights.is_superuser);
+        actions.extend(offered.map(|action| (action.name, action.label.to_owned())));
     }
     actions
 }

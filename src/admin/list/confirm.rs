@@ -39,7 +39,11 @@ pub struct ActionPlan {
     left_out: Option<String>,
     /// Ids and names of the first rows.
     named: Vec<(i64, String)>,
+    /// Why rows will be left out, of the first of them.
     refusals: Vec<String>,
+    /// No row would change.
+    is_refused: bool,
+    pub is_danger: bool,
     /// What is to be chosen, and its label.
     pub choice: Option<(&'static str, Vec<Choice>)>,
 }
@@ -61,23 +65,30 @@ impl ActionPlan {
         let order = [Order::by_id(false)];
         let scan = Scan { condition: &open, order: &order, from: None, backwards: false, limit: LOOKED_AT as i64 };
         let rows = fetch(conn, options, &[options.model.title], scan)?;
-        let (model, mut refusals) = (site.get(options.slug())?, Vec::new());
+        let (model, mut refusals, mut changed) = (site.get(options.slug())?, Vec::new(), Vec::new());
         for row in &rows {
-            if refusals.len() < NAMED {
-                refusals.extend(model.refusal(conn, Verb::Change, row.id, staff)?);
+            match model.refusal(conn, Verb::Change, row.id, staff)? {
+                Some(refusal) => refusals.push(refusal),
+                None => changed.push(row),
             }
         }
-        let named = rows.iter().take(NAMED).map(|row| (row.id, row.values.first().map_or_else(String::new, to_text)));
+        let is_refused = !rows.is_empty() && changed.is_empty();
+        let named =
+            changed.iter().take(NAMED).map(|row| (row.id, row.values.first().map_or_else(String::new, to_text)));
+        let all = Count::up_to(CAP, conn, options, open)?;
         let choice = match action.run {
             Run::Plain(_) => None,
             Run::Chosen { label, choices, .. } => Some((label, choices(conn, staff)?)),
         };
         Ok(ActionPlan {
             choice,
-            count: Count::up_to(CAP, conn, options, open)?,
+            // Those that were not looked at may be left out, too.
+            count: if is_refused { all } else { Count { number: all.number - refusals.len() as i64, ..all } },
+            is_refused,
+            is_danger: action.is_danger,
             left_out: (left_out.number > 0).then(|| left_out_text(options, action, left_out)),
             named: named.collect(),
-            refusals,
+            refusals: refusals.into_iter().take(NAMED).collect(),
         })
     }
 

@@ -133,10 +133,11 @@ fn write(file: &mut Vec<u8>, lines: impl IntoIterator<Item = impl IntoIterator<I
 
 /// The id and fields as an import takes them, so that the file can be imported again; then the list's other columns.
 fn columns(options: &'static Options) -> Vec<Column> {
+    let list = |name: &str| options.import_lists.iter().find(|(known, _)| *known == name).map(|(_, sql)| *sql);
     let raw = |field: &'static Field| Column {
         name: field.name,
         label: field.verbose_name(),
-        sql: vec![field.name.into()],
+        sql: vec![list(field.name).unwrap_or(field.name).into()],
         kind: match field.kind {
             Kind::Integer | Kind::ForeignKey(_) => Show::Number,
             Kind::Boolean => Show::Boolean,
@@ -148,8 +149,14 @@ fn columns(options: &'static Options) -> Vec<Column> {
     let mut columns: Vec<Column> = [Column::id()].into_iter().chain(importable(options).map(raw)).collect();
     for name in options.list_display.iter().chain(options.export) {
         if !columns.iter().any(|known| known.name == *name) {
-            columns.extend(options.column(name));
+            columns.extend(options.column(name).filter(|column| !is_count(options, column)));
         }
     }
     columns
+}
+
+/// A number that is counted: it says nothing to an import, and would be taken for the names of what it counts.
+fn is_count(options: &Options, column: &Column) -> bool {
+    options.displays.iter().any(|display| display.name == column.name)
+        && matches!(column.kind, Show::Number | Show::Count(_))
 }

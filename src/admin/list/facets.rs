@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use diesel::QueryResult;
 
-use super::filter::FilterChoice;
+use super::filter::{FROM, FilterChoice, TO};
 use super::matches::{Count, Matches, Sample};
-use super::query::ChangeListQuery;
+use super::query::{ChangeListQuery, Chosen, Parameter};
 use crate::admin::model_admin::{Choices, Filter, Options};
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
@@ -17,14 +17,20 @@ const CAP: i64 = 1_000;
 const AT_ONCE: usize = 100;
 const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 
+/// Choices that a facet shows, those with the most rows.
+const SHOWN: usize = 8;
+
 pub struct Facet {
     pub label: Cow<'static, str>,
     pub links: Vec<FacetLink>,
-    /// For a foreign key, whose rows are too many to offer.
+    /// The list without this filter, if any of its values is chosen.
+    pub clear: Option<String>,
+    /// If there are too many choices to offer.
     pub search: Option<FacetSearch>,
+    pub range: Option<FacetRange>,
 }
 
-/// A form that chooses a row by its title. With the script, it suggests rows.
+/// A form that finds a choice by its title. With the script, it suggests rows.
 pub struct FacetSearch {
     /// Of the filter, and of the title.
     pub names: (&'static str, String),
@@ -32,24 +38,47 @@ pub struct FacetSearch {
     /// The word in URLs of the model that the rows are of; `None` if the reader may not view it.
     pub slug: Option<&'static str>,
     /// The other parameters of the list.
-    pub hidden: Vec<(&'static str, String)>,
+    pub hidden: Vec<Parameter>,
 }
 
 impl FacetSearch {
     fn of(options: &Options, filter: &'static Filter, query: &ChangeListQuery) -> Option<FacetSearch> {
-        let (_, to) = filter.foreign_key(options.model)?;
+        let to = filter.searched(options.model)?;
         let title = to.field(to.title).map_or("ID".into(), |field| field.verbose_name());
+        // Other rows stay chosen, but not “with an author”.
+        let is_kept = |(name, value): &Parameter| name != filter.name || value.parse::<i64>().is_ok();
         Some(FacetSearch {
             names: (filter.name, filter.title_name(options.model)?),
             label: format!("{}: {}", filter.heading(options.model), title.to_lowercase()),
             slug: Some(to.plural),
-            hidden: query.parameters().into_iter().filter(|(name, _)| *name != filter.name).collect(),
+            hidden: query.parameters().into_iter().filter(is_kept).collect(),
         })
+    }
+}
+
+/// A form for the first and the last day.
+pub struct FacetRange {
+    pub names: [String; 2],
+    pub days: [String; 2],
+    pub hidden: Vec<Parameter>,
+}
+
+impl FacetRange {
+    fn of(options: &Options, filter: &'static Filter, query: &ChangeListQuery) -> Option<FacetRange> {
+        if !filter.has_range(options.model) {
+            return None;
+        }
+        let end = |lookup: &str| query.chosen_of(filter.name).find(|chosen| chosen.choice.lookup == lookup);
+        let names = [FROM, TO].map(|lookup| format!("{}{lookup}", filter.name));
+        let hidden = query.parameters().into_iter().filter(|(name, _)| !names.contains(&name.to_string())).collect();
+        let days = [FROM, TO].map(|lookup| end(lookup).map_or_else(String::new, |chosen| chosen.choice.value.clone()));
+        Some(FacetRange { names, days, hidden })
     }
 }
 
 pub struct FacetLink {
     pub label: String,
+    /// Chooses the value, or takes it away if it is chosen.
     pub address: String,
     /// With the search and the other filters; empty if unknown.
     pub count: String,
@@ -73,13 +102,18 @@ fn facet(
     query: &ChangeListQuery,
     matches: &Matches,
 ) -> QueryResult<Facet> {
-    let choices = filter.offered(conn, options.model)?;
-    let current = query.chosen.iter().find(|chosen| chosen.filter.name == filter.name);
+    let mut choices = filter.offered(conn, options.model)?;
+    let combines = filter.combines(options.model, choices.len());
+    let is_long = choices.len() > SHOWN && filter.searched(options.model).is_some();
+    if is_long {
+        choices.truncate(AT_ONCE);
+    }
+    let is_chosen = query.chosen_of(filter.name).next().is_some();
     let other;
     // A filter's current choice does not affect what its other choices would leave.
-    let sample = match current {
-        None => matches.sample.as_ref(),
-        Some(_) => {
+    let sample = match is_chosen {
+        false => matches.sample.as_ref(),
+        true => {
             other = matches.without(filter.name, conn, options, query)?;
             other.as_ref()
         }
@@ -88,30 +122,47 @@ fn facet(
         Some(sample) if matches.is_search() || !sample.count.is_at_least => count_in(conn, options, sample, &choices)?,
         _ => count_up_to(conn, options, &query.filters_but(filter.name), &choices)?,
     };
-    // A row that was searched for is not among the choices.
-    let searched = current.filter(|chosen| !choices.iter().any(|choice| choice.value == chosen.choice.value));
-    let searched = searched.map(|chosen| FacetLink {
-        label: chosen.choice.label.clone(),
-        address: query.link(filter.name, Some(chosen.choice.value.clone())),
-        count: String::new(),
-        is_current: true,
-    });
-    let current = current.map(|chosen| chosen.choice.value.as_str());
-    let everything = FacetLink {
-        label: "All".to_owned(),
-        address: query.link(filter.name, None),
-        count: String::new(),
-        is_current: current.is_none(),
-    };
-    let links = choices.into_iter().zip(counts).map(|(choice, count)| FacetLink {
-        is_current: current == Some(&choice.value),
-        address: query.link(filter.name, Some(choice.value)),
-        label: choice.label,
+    let mut counted: Vec<(FilterChoice, Count)> = choices.into_iter().zip(counts).collect();
+    if is_long {
+        // Stable, so equal ones keep their order.
+        counted.sort_by_key(|(_, count)| std::cmp::Reverse(count.number));
+        counted.truncate(SHOWN);
+    }
+    // What was searched for, or stands further down.
+    let values = query.chosen_of(filter.name).filter(|chosen| chosen.choice.lookup.is_empty());
+    let others = values.filter(|chosen| !counted.iter().any(|(choice, _)| choice.value == chosen.choice.value));
+    let others: Vec<FacetLink> = others.map(|chosen| chosen_link(query, chosen, String::new())).collect();
+    let links = counted.into_iter().map(|(choice, count)| {
         // “0+” says nothing.
-        count: if count == NOTHING_KNOWN { String::new() } else { count.to_string() },
+        let count = if count == NOTHING_KNOWN { String::new() } else { count.to_string() };
+        let is_this = |chosen: &&Chosen| chosen.choice.lookup.is_empty() && chosen.choice.value == choice.value;
+        match query.chosen_of(filter.name).find(is_this) {
+            Some(chosen) => chosen_link(query, chosen, count),
+            None => FacetLink {
+                address: match combines {
+                    true => query.with_value(filter.name, &choice.value),
+                    false => query.link(filter.name, Some(choice.value)),
+                },
+                label: choice.label,
+                count,
+                is_current: false,
+            },
+        }
     });
-    let links = std::iter::once(everything).chain(links).chain(searched).collect();
-    Ok(Facet { label: filter.heading(options.model), links, search: FacetSearch::of(options, filter, query) })
+    let search =
+        FacetSearch::of(options, filter, query).filter(|_| is_long || filter.foreign_key(options.model).is_some());
+    Ok(Facet {
+        label: filter.heading(options.model),
+        links: links.chain(others).collect(),
+        clear: is_chosen.then(|| query.without_filter(filter.name)),
+        search,
+        range: FacetRange::of(options, filter, query),
+    })
+}
+
+fn chosen_link(query: &ChangeListQuery, chosen: &Chosen, count: String) -> FacetLink {
+    let label = chosen.choice.label.clone();
+    FacetLink { label, address: query.without_value(chosen), count, is_current: true }
 }
 
 /// One search per choice.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 use diesel::QueryResult;
 
 use crate::admin::model_admin::{Choices, Filter};
@@ -16,15 +16,23 @@ pub struct FilterChoice {
     pub value: String,
     pub label: String,
     pub condition: Sql,
+    /// Follows the filter's name in the query: nothing, [`FROM`] or [`TO`].
+    pub lookup: &'static str,
+}
+
+/// Django's lookups, here with days in UTC, the last one included.
+pub const FROM: &str = "__gte";
+pub const TO: &str = "__lte";
+
+impl FilterChoice {
+    fn new(value: &str, label: &str, condition: Sql) -> FilterChoice {
+        FilterChoice { value: value.to_owned(), label: label.to_owned(), condition, lookup: "" }
+    }
 }
 
 impl Filter {
     pub fn offered(&self, conn: &mut Connection, model: &Model) -> QueryResult<Vec<FilterChoice>> {
-        let choice = |value: &str, label: &str, condition| FilterChoice {
-            value: value.to_owned(),
-            label: label.to_owned(),
-            condition,
-        };
+        let choice = FilterChoice::new;
         Ok(match &self.choices {
             Choices::Fixed(fixed) => {
                 let condition = |sql: &str, bind: &Option<fn() -> Bind>| match bind {
@@ -33,7 +41,7 @@ impl Filter {
                 };
                 fixed.iter().map(|(value, label, sql, bind)| choice(value, label, condition(sql, bind))).collect()
             }
-            Choices::Found(find, sql) => {
+            Choices::Found(find, sql, _) => {
                 let found = find(conn)?.into_iter();
                 found
                     .map(|found| choice(&found.value, &found.label, bound(sql(&found.value), found.value.as_str())))
@@ -41,6 +49,8 @@ impl Filter {
             }
             Choices::Field(name) => model.field(name).map_or_else(Vec::new, of_field),
             Choices::ForeignKey(name, labels) => of_reference(name, *labels),
+            Choices::Time(since, _) => periods(since, ""),
+            Choices::LastSeen(column) => last_seen(column),
             Choices::Named(..) => Vec::new(),
         })
     }
@@ -51,11 +61,7 @@ impl Filter {
         }
         if let Choices::Named(name, sql) = &self.choices {
             let label = name(conn, value)?;
-            return Ok(label.map(|label| FilterChoice {
-                value: value.to_owned(),
-                label,
-                condition: bound(sql, value),
-            }));
+            return Ok(label.map(|label| FilterChoice::new(value, &label, bound(sql, value))));
         }
         if let (Some((field, to)), Ok(id)) = (self.foreign_key(model), value.parse::<i64>()) {
             return referred(conn, model, field, to, bound(&format!("{}.id = ?", to.plural), id));
@@ -63,9 +69,9 @@ impl Filter {
         Ok(self.offered(conn, model)?.into_iter().find(|choice| choice.value == value))
     }
 
-    /// In the query: the title of the row that a foreign key refers to, such as `author__username`.
+    /// In the query: the title of a row that is searched for, such as `author__username`.
     pub fn title_name(&self, model: &Model) -> Option<String> {
-        self.foreign_key(model).map(|(_, to)| format!("{}__{}", self.name, to.title))
+        self.searched(model).map(|to| format!("{}__{}", self.name, to.title))
     }
 
     pub fn choice_by_title(
@@ -74,11 +80,12 @@ impl Filter {
         model: &Model,
         title: &str,
     ) -> QueryResult<Option<FilterChoice>> {
+        if title.is_empty() || title.contains('\0') {
+            return Ok(None);
+        }
         match self.foreign_key(model) {
-            Some((field, to)) if !title.is_empty() && !title.contains('\0') => {
-                referred(conn, model, field, to, bound(&title_is(to), title))
-            }
-            _ => Ok(None),
+            Some((field, to)) => referred(conn, model, field, to, bound(&title_is(to), title)),
+            None => Ok(self.offered(conn, model)?.into_iter().find(|choice| choice.label == title)),
         }
     }
 }
@@ -109,20 +116,13 @@ fn referred(
         model.plural
     ));
     let row = rows::select(conn, &[&format!("{table}.id"), &title], rest)?.pop().unwrap_or_default();
-    Ok(row.first().and_then(Value::as_i64).map(|id| FilterChoice {
-        value: id.to_string(),
-        label: row.get(1).map(to_text).unwrap_or_default(),
-        condition: bound(&format!("{field} = ?"), id),
-    }))
+    let title = row.get(1).map(to_text).unwrap_or_default();
+    let id = row.first().and_then(Value::as_i64);
+    Ok(id.map(|id| FilterChoice::new(&id.to_string(), &title, bound(&format!("{field} = ?"), id))))
 }
 
 fn of_field(field: &Field) -> Vec<FilterChoice> {
-    let choice = |value: &str, label: &str, condition: Sql| FilterChoice {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        condition,
-    };
-    let name = field.name;
+    let (choice, name) = (FilterChoice::new, field.name);
     match field.kind {
         Kind::Boolean => {
             vec![choice("yes", "Yes", Sql::new(name)), choice("no", "No", Sql::new(format!("NOT {name}")))]
@@ -133,26 +133,36 @@ fn of_field(field: &Field) -> Vec<FilterChoice> {
         }
         Kind::DateTime => {
             let now = || Bind::from(Utc::now().naive_utc());
-            let since = |days| {
-                Sql::all([bound(&format!("{name} >= ?"), days_ago(days)), bound(&format!("{name} <= ?"), now())])
-            };
-            let past = PERIODS.iter().map(|(value, label, days)| choice(value, label, since(*days)));
+            let mut choices = periods(&format!("{name} >= ?"), &format!("{name} <= ?"));
             // Nothing sets the time of a change to one that is yet to come.
-            let future =
-                field.is_editable.then(|| choice("future", "In the future", bound(&format!("{name} > ?"), now())));
-            past.chain(future).collect()
+            if field.is_editable {
+                choices.push(choice("future", "In the future", bound(&format!("{name} > ?"), now())));
+            }
+            choices
         }
         _ => of_reference(name, ["Set", "Empty"]),
     }
 }
 
 fn of_reference(name: &str, [with, without]: [&str; 2]) -> Vec<FilterChoice> {
-    let choice = |value: &str, label: &str, condition: &str| FilterChoice {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        condition: Sql::new(format!("{name} {condition}")),
-    };
-    vec![choice("yes", with, "IS NOT NULL"), choice("no", without, "IS NULL")]
+    let is = |condition: &str| Sql::new(format!("{name} {condition}"));
+    vec![FilterChoice::new("yes", with, is("IS NOT NULL")), FilterChoice::new("no", without, is("IS NULL"))]
+}
+
+/// `until` is a condition with the present time; empty: the times cannot be in the future.
+fn periods(since: &str, until: &str) -> Vec<FilterChoice> {
+    let until = (!until.is_empty()).then(|| bound(until, Utc::now().naive_utc()));
+    let condition = |days| Sql::all([bound(since, days_ago(days))].into_iter().chain(until.clone()));
+    PERIODS.iter().map(|(value, label, days)| FilterChoice::new(value, label, condition(*days))).collect()
+}
+
+fn last_seen(column: &str) -> Vec<FilterChoice> {
+    let never = FilterChoice::new("never", "Never", Sql::new(format!("{column} IS NULL")));
+    let not_for = [("not30", "Not for 30 days", 30), ("not90", "Not for 90 days", 90)].map(|(value, label, days)| {
+        let condition = format!("({column} IS NULL OR {column} < ?)");
+        FilterChoice::new(value, label, bound(&condition, days_ago(days)))
+    });
+    periods(&format!("{column} >= ?"), "").into_iter().chain(not_for).chain([never]).collect()
 }
 
 /// Value, label, and the number of days until now.
@@ -164,6 +174,50 @@ const PERIODS: [(&str, &str, i64); 4] = [
 ];
 
 impl Filter {
+    /// Whether a click on a choice adds it to those chosen, instead of replacing them. Of two choices, both are all rows.
+    pub fn combines(&self, model: &Model, offered: usize) -> bool {
+        let is_choice = |name: &str| model.field(name).is_some_and(|field| matches!(field.kind, Kind::Choice(_)));
+        let can = match self.choices {
+            Choices::Field(name) => is_choice(name),
+            Choices::Fixed(_) | Choices::Found(..) => true,
+            _ => false,
+        };
+        can && offered > 2
+    }
+
+    /// Conditions for "since" and "before"; `None` if it is no filter by a time.
+    fn range(&self, model: &Model) -> Option<(String, String)> {
+        let of = |column: &str| Some((format!("{column} >= ?"), format!("{column} < ?")));
+        match self.choices {
+            Choices::Time(since, before) => Some((since.to_owned(), before.to_owned())),
+            Choices::LastSeen(column) => of(column),
+            Choices::Field(name) if matches!(model.field(name)?.kind, Kind::DateTime) => of(name),
+            _ => None,
+        }
+    }
+
+    pub fn has_range(&self, model: &Model) -> bool {
+        self.range(model).is_some()
+    }
+
+    /// One end of a range of days. `Err` with what is wrong with it.
+    pub fn end_of_range(
+        &self,
+        model: &Model,
+        lookup: &'static str,
+        value: &str,
+    ) -> Result<Option<FilterChoice>, String> {
+        let Some((since, before)) = self.range(model).filter(|_| !value.is_empty()) else { return Ok(None) };
+        let day = NaiveDate::parse_from_str(value, "%Y-%m-%d").ok().filter(|day| (1..=9999).contains(&day.year()));
+        let day = day.ok_or_else(|| format!("“{value}” is not a date such as 2026-12-24."))?;
+        let begin = day.and_time(NaiveTime::MIN);
+        let (label, condition) = match lookup {
+            FROM => (format!("from {day}"), bound(&since, begin)),
+            _ => (format!("until {day}"), bound(&before, begin + TimeDelta::days(1))),
+        };
+        Ok(Some(FilterChoice { lookup, ..FilterChoice::new(&day.to_string(), &label, condition) }))
+    }
+
     pub fn heading(&self, model: &Model) -> Cow<'static, str> {
         match self.choices {
             Choices::Field(name) if self.label.is_empty() => {

@@ -104,7 +104,9 @@ impl Matches {
         query: &ChangeListQuery,
     ) -> QueryResult<Option<Sample>> {
         let others = query.filters_but(filter);
-        let is_all = query.chosen.len() == 1 && query.within.is_none() && self.search.is_none();
+        let is_all = query.chosen.iter().all(|chosen| chosen.filter.name == filter)
+            && query.within.is_none()
+            && self.search.is_none();
         if is_all {
             return Ok(None);
         }

@@ -1,24 +1,25 @@
 //! The query of a list's URL: `?q=`, a parameter for each filter, `?o=-created_at,name`, `?show=`, and the page:
 //! `?after=`, `?before=` or `?last=1`. Unknown values mean the default.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use diesel::QueryResult;
-use serde_json::Value as Json;
+use std::borrow::Cow;
 
-use super::filter::FilterChoice;
+use diesel::QueryResult;
+
+use super::filter::{FROM, FilterChoice, TO};
+pub use super::order::{Cursor, Order, Place};
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
-use crate::admin::model_admin::{Filter, Options, Show};
+use crate::admin::model_admin::{Filter, Options};
 use crate::db::Connection;
-use crate::db::rows::{Sql, Value};
+use crate::db::rows::Sql;
 use crate::db::search;
 use crate::error::Error;
-use crate::models::value::to_json;
 use crate::users::permissions::Verb;
 
 pub const SHOW: [i64; 4] = [25, 50, 100, 200];
 const DEFAULT_SHOW: i64 = 100;
+/// Of one filter.
+const MOST_VALUES: usize = 50;
 
 #[derive(Clone)]
 pub struct AskedList {
@@ -39,7 +40,7 @@ impl AskedList {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChangeListQuery {
     pub search: String,
     /// All of these words must occur.
@@ -57,52 +58,31 @@ pub struct ChangeListQuery {
     pub place: Place,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Chosen {
     pub filter: &'static Filter,
     pub choice: FilterChoice,
 }
 
-#[derive(Clone, Debug)]
-pub struct Order {
-    pub name: &'static str,
-    pub sql: &'static str,
-    pub kind: Show,
-    pub descending: bool,
-}
-
-impl Order {
-    pub fn by_id(descending: bool) -> Order {
-        Order { name: "id", sql: "id", kind: Show::Number, descending }
-    }
-
-    /// A row's value, for comparisons with others. `None` if no row can have this value.
-    pub fn bind(&self, value: &Value) -> Option<Value> {
-        match (self.kind, value) {
-            (Show::DateTime, value) => value.as_time().map(Value::DateTime),
-            (Show::Boolean, value) => value.as_bool().map(Value::Boolean),
-            (Show::Number | Show::ForeignKey(_) | Show::Count(_), Value::Integer(_)) => Some(value.clone()),
-            (Show::Text | Show::Choice(_) | Show::Custom(_), Value::Text(_)) => Some(value.clone()),
-            _ => None,
-        }
+impl Chosen {
+    /// In the query.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.filter.name, self.choice.lookup)
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub enum Place {
-    First,
-    Last,
-    After(Cursor),
-    Before(Cursor),
-}
+pub type Parameter = (Cow<'static, str>, String);
 
-/// A row's place. Any page costs as much as the first, and added or deleted rows do not shift it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cursor {
-    /// The number of rows up to and including this one, if known. For display only.
-    pub number: Option<i64>,
-    /// The row's values of [`ChangeListQuery::full_order`].
-    pub values: Vec<Value>,
+fn any(mut conditions: Vec<Sql>) -> Sql {
+    if conditions.len() < 2 {
+        return conditions.pop().unwrap_or_else(|| Sql::all([]));
+    }
+    let mut any = Sql::new("(");
+    for (at, condition) in conditions.into_iter().enumerate() {
+        any.push(if at > 0 { " OR (" } else { "(" }).append(condition).push(")");
+    }
+    any.push(")");
+    any
 }
 
 impl ChangeListQuery {
@@ -115,19 +95,36 @@ impl ChangeListQuery {
         };
         let (mut chosen, mut is_choice_gone) = (Vec::new(), false);
         for filter in options.list_filter {
-            let value = data.get(filter.name).unwrap_or_default();
-            let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();
-            let choice = match typed {
-                _ if !value.is_empty() => filter.choice(conn, options.model, value)?,
-                typed => filter.choice_by_title(conn, options.model, typed)?,
+            let mut add = |choice: FilterChoice| {
+                let is_new = |known: &Chosen| {
+                    (known.filter.name, known.choice.lookup, &known.choice.value)
+                        != (filter.name, choice.lookup, &choice.value)
+                };
+                if chosen.iter().all(is_new) {
+                    chosen.push(Chosen { filter, choice });
+                }
             };
-            match choice {
-                Some(choice) => chosen.push(Chosen { filter, choice }),
-                None if value.is_empty() && !typed.is_empty() => {
+            for value in data.all(filter.name).into_iter().filter(|value| !value.is_empty()).take(MOST_VALUES) {
+                match filter.choice(conn, options.model, value)? {
+                    Some(choice) => add(choice),
+                    None => is_choice_gone = true,
+                }
+            }
+            let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();
+            match filter.choice_by_title(conn, options.model, typed)? {
+                Some(choice) => add(choice),
+                None if data.get(filter.name).is_none_or(str::is_empty) && !typed.is_empty() => {
                     let heading = filter.heading(options.model).to_lowercase();
                     problem = Some(format!("No {} has “{typed}” as {heading}.", options.label()));
                 }
-                None => is_choice_gone |= !value.is_empty(),
+                None => {}
+            }
+            for lookup in [FROM, TO] {
+                let end = data.get(&format!("{}{lookup}", filter.name)).unwrap_or_default().trim();
+                match filter.end_of_range(options.model, lookup, end) {
+                    Ok(end) => end.into_iter().for_each(&mut add),
+                    Err(wrong) => problem = Some(wrong),
+                }
             }
         }
         let own_order = data.get("o").map(|text| order(options, text.split(','))).unwrap_or_default();
@@ -181,13 +178,26 @@ impl ChangeListQuery {
         full
     }
 
+    pub fn chosen_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Chosen> {
+        self.chosen.iter().filter(move |chosen| chosen.filter.name == name)
+    }
+
     pub fn is_narrowed(&self) -> bool {
         !self.search.is_empty() || !self.chosen.is_empty() || self.problem.is_some()
     }
 
+    /// Any value of each filter, but all filters and both ends of a range.
     pub fn filters_but(&self, name: &str) -> Sql {
         let chosen = self.chosen.iter().filter(|chosen| chosen.filter.name != name);
-        Sql::all(chosen.map(|chosen| chosen.choice.condition.clone()).chain(self.within.clone()))
+        let mut filters: Vec<(String, Vec<Sql>)> = Vec::new();
+        for chosen in chosen {
+            let (name, condition) = (chosen.name(), chosen.choice.condition.clone());
+            match filters.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => values.push(condition),
+                None => filters.push((name, vec![condition])),
+            }
+        }
+        Sql::all(filters.into_iter().map(|(_, values)| any(values)).chain(self.within.clone()))
     }
 
     pub fn filters(&self) -> Sql {
@@ -195,17 +205,17 @@ impl ChangeListQuery {
     }
 
     /// Without the page, in a fixed order: equal lists have equal URLs.
-    pub fn parameters(&self) -> Vec<(&'static str, String)> {
-        let mut parameters = Vec::new();
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut parameters: Vec<Parameter> = Vec::new();
         if !self.search.is_empty() {
-            parameters.push(("q", self.search.clone()));
+            parameters.push(("q".into(), self.search.clone()));
         }
-        parameters.extend(self.chosen.iter().map(|chosen| (chosen.filter.name, chosen.choice.value.clone())));
+        parameters.extend(self.chosen.iter().map(|chosen| (chosen.name().into(), chosen.choice.value.clone())));
         if self.has_own_order {
-            parameters.push(("o", order_text(&self.order)));
+            parameters.push(("o".into(), order_text(&self.order)));
         }
         if self.show != DEFAULT_SHOW {
-            parameters.push(("show", self.show.to_string()));
+            parameters.push(("show".into(), self.show.to_string()));
         }
         parameters
     }
@@ -213,19 +223,35 @@ impl ChangeListQuery {
     /// Sets or removes a parameter, and goes to the first page.
     pub fn link(&self, name: &'static str, value: Option<String>) -> String {
         let mut parameters = self.parameters();
-        let at = parameters.iter().position(|(known, _)| *known == name);
-        match (at, value) {
-            (Some(at), Some(value)) => parameters[at].1 = value,
-            (Some(at), None) => drop(parameters.remove(at)),
-            (None, Some(value)) => parameters.push((name, value)),
-            (None, None) => {}
-        }
+        let at = parameters.iter().position(|(known, _)| *known == name).unwrap_or(parameters.len());
+        parameters.retain(|(known, _)| *known != name);
+        parameters.splice(at..at, value.map(|value| (name.into(), value)));
         format!("?{}", encode(&parameters))
+    }
+
+    /// Adds a value of a filter.
+    pub fn with_value(&self, name: &'static str, value: &str) -> String {
+        let mut parameters = self.parameters();
+        parameters.push((name.into(), value.to_owned()));
+        format!("?{}", encode(&parameters))
+    }
+
+    /// Takes a value of a filter away.
+    pub fn without_value(&self, chosen: &Chosen) -> String {
+        let (mut parameters, name) = (self.parameters(), chosen.name());
+        parameters.retain(|(known, value)| (known.as_ref(), value) != (name.as_str(), &chosen.choice.value));
+        format!("?{}", encode(&parameters))
+    }
+
+    /// Takes all values of a filter away, and its range.
+    pub fn without_filter(&self, name: &'static str) -> String {
+        let chosen = self.chosen.iter().filter(|chosen| chosen.filter.name != name).cloned().collect();
+        ChangeListQuery { chosen, ..self.clone() }.place_link(&Place::First)
     }
 
     pub fn place_link(&self, place: &Place) -> String {
         let mut parameters = self.parameters();
-        parameters.extend(place.parameter());
+        parameters.extend(place.parameter().map(|(name, value)| (name.into(), value)));
         format!("?{}", encode(&parameters))
     }
 
@@ -254,43 +280,6 @@ pub fn order_text(order: &[Order]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-fn encode(parameters: &[(&str, String)]) -> String {
+fn encode(parameters: &[Parameter]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
-}
-
-impl Place {
-    fn parameter(&self) -> Option<(&'static str, String)> {
-        match self {
-            Place::First => None,
-            Place::Last => Some(("last", "1".to_owned())),
-            Place::After(cursor) => Some(("after", cursor.encode())),
-            Place::Before(cursor) => Some(("before", cursor.encode())),
-        }
-    }
-}
-
-impl Cursor {
-    /// base64url of a JSON list, the number first.
-    fn encode(&self) -> String {
-        let values = self.values.iter().map(|value| match value {
-            Value::Boolean(flag) => Json::from(i64::from(*flag)),
-            Value::DateTime(time) => Json::from(time.to_string()),
-            other => to_json(other),
-        });
-        let list: Vec<Json> = std::iter::once(Json::from(self.number)).chain(values).collect();
-        URL_SAFE_NO_PAD.encode(Json::from(list).to_string())
-    }
-
-    /// `None` if the text is not a cursor of this order.
-    fn decode(text: &str, order: &[Order]) -> Option<Cursor> {
-        let list: Vec<Json> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (number, values) = list.split_first().filter(|(_, values)| values.len() == order.len())?;
-        let value = |value: &Json| match value {
-            Json::String(text) => Some(Value::Text(text.clone())),
-            value => value.as_i64().map(Value::Integer),
-        };
-        let values = values.iter().map(value).collect::<Option<Vec<_>>>()?;
-        order.iter().zip(&values).try_for_each(|(order, value)| order.bind(value).map(drop))?;
-        Some(Cursor { number: number.as_i64().filter(|number| *number > 0), values })
-    }
 }

@@ -7,7 +7,8 @@ use diesel::QueryResult;
 use super::facets::{Facet, facets};
 use super::matches::{CAP, Count, Matches};
 use super::page::Page;
-use super::query::{ChangeListQuery, Chosen, Place};
+use super::query::{ChangeListQuery, Chosen, Parameter, Place};
+use super::saved_views::SavedView;
 use crate::admin::model_admin::Options;
 use crate::db::Connection;
 
@@ -19,11 +20,14 @@ pub struct ListView {
     pub can_search: bool,
     pub search: String,
     pub problem: Option<String>,
-    pub hidden: Vec<(&'static str, String)>,
+    pub hidden: Vec<Parameter>,
     /// The active filters, and the list without each.
     pub chips: Vec<(String, String)>,
     pub clear: String,
     pub facets: Vec<Facet>,
+    pub saved: Vec<SavedView>,
+    /// The present view, as it can be saved; `None`: it is the plain list.
+    pub to_save: Option<String>,
     /// `8 of 100,000 users`
     pub result_count: String,
     pub total: Count,
@@ -69,7 +73,7 @@ impl ListView {
         let kept = parameters.into_iter().filter(|(name, _)| *name != "q").collect::<Vec<_>>();
         let chip = |chosen: &Chosen| {
             let label = format!("{}: {}", chosen.filter.heading(options.model), chosen.choice.label);
-            (label, query.link(chosen.filter.name, None))
+            (label, query.without_value(chosen))
         };
         let unnarrowed = ChangeListQuery { search: String::new(), chosen: Vec::new(), ..query.clone() };
         Ok(ListView {
@@ -85,6 +89,8 @@ impl ListView {
             chips: query.chosen.iter().map(chip).collect(),
             clear: unnarrowed.place_link(&Place::First),
             facets: facets(conn, options, query, matches)?,
+            saved: Vec::new(),
+            to_save: Some(query.place_link(&Place::First).split_off(1)).filter(|view| !view.is_empty()),
             result_count: result_count(options, query, matches.total, all),
             total: matches.total,
             is_table_empty: all.number == 0 && !query.is_narrowed(),

@@ -1,6 +1,6 @@
 //! Shows a user's link to Cognito in the admin, and what the groups there give.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
+use chrono::DateTime;
 use diesel::QueryResult;
 
 use crate::admin::model_admin::{Cell, Panel};
@@ -9,19 +9,13 @@ use crate::db::rows::Value;
 use crate::users::cognito_groups;
 use crate::users::models::User;
 
-/// `22 Nov`, or `22 Nov 2025` if it is not this year.
-fn day(at: NaiveDateTime) -> String {
-    let form = if at.year() == Utc::now().year() { "%-d %b" } else { "%-d %b %Y" };
-    at.format(form).to_string()
-}
-
 /// Takes the values of `cognito_sub` and `last_seen_at`.
 pub fn link_badge(values: &[Value]) -> Cell {
     let is_linked = values.first().is_some_and(|sub| !sub.is_null());
     match values.get(1).and_then(Value::as_time) {
         _ if !is_linked => Cell::Badge("quiet", "Not linked".to_owned(), String::new()),
         None => Cell::Badge("good", "Linked".to_owned(), "never seen".to_owned()),
-        Some(at) => Cell::Badge("good", "Linked".to_owned(), format!("seen {}", day(at))),
+        Some(at) => Cell::Badge("good", "Linked".to_owned(), format!("seen {}", at.date())),
     }
 }
 

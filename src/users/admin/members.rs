@@ -7,6 +7,7 @@ use askama::Template;
 use super::memberships::{ADD_TO_GROUP, REMOVE_FROM_GROUP};
 use super::options::OPTIONS as USERS;
 use crate::admin::addresses::Addresses;
+use crate::admin::form_data::FormData;
 use crate::admin::list::actions::run_on;
 use crate::admin::list::cells::text;
 use crate::admin::list::matches::Matches;
@@ -24,6 +25,9 @@ use crate::error::Error;
 use crate::http::routes::get;
 use crate::users::models;
 use crate::users::permissions::Verb;
+
+/// The field for a username or e-mail.
+const TYPED: &str = "user";
 
 pub static TAB: Tab = Tab {
     name: "members",
@@ -43,6 +47,8 @@ struct MembersPage {
     pages: Pages,
     id: i64,
     may_change: bool,
+    /// What names no user, to be corrected.
+    typed: String,
 }
 
 struct Member {
@@ -71,7 +77,8 @@ async fn members(cx: AdminContext) -> Result<HttpResponse, Error> {
     let addresses = Addresses::new(&cx, options, Some(id));
     let frame = addresses.frame(&cx, head.title.clone());
     let may_change = USERS.has_permission(cx.rights(), Verb::Change);
-    page(StatusCode::OK, &MembersPage { frame, addresses, head, rows, pages, id, may_change })
+    let typed = FormData::parse(cx.request.query_string().as_bytes()).get(TYPED).unwrap_or_default().to_owned();
+    page(StatusCode::OK, &MembersPage { frame, addresses, head, rows, pages, id, may_change, typed })
 }
 
 impl Member {
@@ -101,14 +108,18 @@ async fn change_members(cx: AdminContext, PostForm(form): PostForm) -> Result<Ht
     let users = cx.site.get(USERS.slug())?.options();
     cx.staff.check_permission(users, Verb::Change)?;
     let here = Addresses::new(&cx, options, Some(id)).tab(TAB.name);
+    let typed = form.get(TYPED).unwrap_or_default().trim();
     let (user, action) = match form.get("remove") {
         Some(user) => (user.parse().ok(), REMOVE_FROM_GROUP.name),
-        None => (find(&cx, form.get("user").unwrap_or_default().trim()).await?, ADD_TO_GROUP.name),
+        None => (find(&cx, typed).await?, ADD_TO_GROUP.name),
     };
-    match user {
-        Some(user) => run_on(&cx, users, user, (action, id.to_string())).await?,
-        None => cx.staff.tell(Message::error("No user has this username or e-mail.")),
-    }
+    let Some(user) = user else {
+        cx.staff.tell(Message::error("No user has this username or e-mail."));
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair(TYPED, typed).finish();
+        let separator = if here.contains('?') { '&' } else { '?' };
+        return Ok(see_other(&format!("{here}{separator}{query}")));
+    };
+    run_on(&cx, users, user, (action, id.to_string())).await?;
     Ok(see_other(&here))
 }
 

@@ -17,7 +17,8 @@ pub const ADD_TO_GROUP: Action = Action {
     form_label: None,
     done: "added to the group",
     already: ("1 = 0", "already in the group"),
-    superusers_undo: false,
+    superusers_only: false,
+    is_danger: false,
     run: Run::Chosen { label: "Group", choices, run: add },
 };
 
@@ -27,7 +28,8 @@ pub const REMOVE_FROM_GROUP: Action = Action {
     form_label: None,
     done: "removed from the group",
     already: ("1 = 0", "not in the group by hand"),
-    superusers_undo: false,
+    superusers_only: false,
+    is_danger: true,
     run: Run::Chosen { label: "Group", choices, run: remove },
 };
 

@@ -8,6 +8,7 @@ use crate::admin::auth::sessions;
 use crate::admin::history::model::source_cell;
 use crate::admin::history::pages::ACTIVITY;
 use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Run, Show};
+use crate::users::groups::GROUP;
 use crate::users::models::USER;
 
 pub static OPTIONS: Options = Options {
@@ -32,7 +33,8 @@ pub static OPTIONS: Options = Options {
             form_label: None,
             done: "activated",
             already: ("is_active", "already active"),
-            superusers_undo: false,
+            superusers_only: false,
+            is_danger: false,
             run: Run::Plain(activate),
         },
         Action {
@@ -41,7 +43,8 @@ pub static OPTIONS: Options = Options {
             form_label: None,
             done: "deactivated",
             already: ("NOT is_active", "already inactive"),
-            superusers_undo: false,
+            superusers_only: false,
+            is_danger: true,
             run: Run::Plain(deactivate),
         },
         Action {
@@ -50,7 +53,8 @@ pub static OPTIONS: Options = Options {
             form_label: Some("Unlink"),
             done: "unlinked",
             already: ("cognito_sub IS NULL", "not linked"),
-            superusers_undo: false,
+            superusers_only: false,
+            is_danger: true,
             run: Run::Plain(unlink),
         },
         Action {
@@ -59,17 +63,27 @@ pub static OPTIONS: Options = Options {
             form_label: Some("Reset second factor"),
             done: "left without a second factor",
             already: ("id NOT IN (SELECT user_id FROM second_factors)", "without a second factor"),
-            superusers_undo: true,
+            superusers_only: true,
+            is_danger: true,
             run: Run::Plain(reset_second_factor),
         },
         ADD_TO_GROUP,
         REMOVE_FROM_GROUP,
     ],
     importable: true,
+    import_lists: &[("groups", GROUP_NAMES)],
+    figures: &[
+        ("linked to Cognito", "cognito=linked"),
+        ("linked, never seen", "cognito=linked&seen=never"),
+        ("inactive", "active=no"),
+        ("new in 7 days", "joined=week"),
+    ],
+    per_day: Some(("Sign-ups", "date_joined")),
     tabs: &[&ACTIVITY, &sessions::TAB, &refusals::TAB],
     related: &[
         ("imports", "imports"),
         ("refusals", "refused tokens and sign-ins"),
+        ("saved_views", "saved views of lists"),
         ("second_factors", "second factors"),
         ("sessions", "sessions"),
         ("user_cognito_groups", "group memberships from Cognito"),
@@ -78,6 +92,11 @@ pub static OPTIONS: Options = Options {
     ],
     ..Options::new(&USER)
 };
+
+/// Only those given by hand: the pool's come with the next token.
+const GROUP_NAMES: &str = r"(SELECT string_agg(replace(replace(groups.name, '\', '\\'), '
+', '\n'), '
+' ORDER BY groups.name) FROM user_groups JOIN groups ON groups.id = user_groups.group_id WHERE user_groups.user_id = users.id)";
 
 const DISPLAYS: &[Display] = &[
     Display {
@@ -135,8 +154,11 @@ const FILTERS: &[Filter] = &[
                      UNION SELECT user_id FROM user_cognito_groups WHERE group_id = CAST(? AS BIGINT))"
                 }
             },
+            Some(&GROUP),
         ),
     },
+    Filter { name: "joined", label: "Date joined", choices: Choices::Time("date_joined >= ?", "date_joined < ?") },
+    Filter { name: "seen", label: "Last seen", choices: Choices::LastSeen("last_seen_at") },
     Filter {
         name: "origin",
         label: "Origin",

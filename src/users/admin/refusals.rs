@@ -3,9 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::QueryResult;
 use serde::Deserialize;
 
 use crate::admin::addresses::Addresses;
+use crate::admin::chart::Figure;
 use crate::admin::model_admin::{Cell, Tab};
 use crate::admin::moment::Moment;
 use crate::admin::pages::page;
@@ -16,6 +19,7 @@ use crate::db::Connection;
 use crate::error::{Error, Refusal, SignInRefusal};
 use crate::http::routes::get;
 use crate::users::models;
+use crate::users::refusals::Kind;
 use crate::users::refusals::table::{self, Filter, Recorded};
 
 pub static PAGE: Page = Page {
@@ -26,6 +30,7 @@ pub static PAGE: Page = Page {
     allow: "GET, HEAD",
     has_permission: |rights| rights.has("users.view_user") || rights.has("users.change_user"),
     routes: || vec![get().to(list)],
+    figure: Some(refused_tokens),
 };
 
 pub static TAB: Tab = Tab {
@@ -37,6 +42,7 @@ pub static TAB: Tab = Tab {
 };
 
 const PAGE_SIZE: i64 = 50;
+const MOST_WORDS: usize = 10;
 
 #[derive(Template)]
 #[template(path = "admin/refusals.html")]
@@ -57,7 +63,7 @@ struct UserRefusalsPage {
 struct Listed {
     rows: Vec<Row>,
     codes: Vec<String>,
-    code: String,
+    query: ListQuery,
     /// The user whose refusals are listed: id and name.
     user: Option<(i64, String)>,
     range: String,
@@ -84,8 +90,41 @@ pub struct ListQuery {
     user: String,
     #[serde(default)]
     code: String,
+    /// `token`, `sign_in`, or nothing for both.
+    #[serde(default)]
+    kind: String,
+    /// `day`, or nothing for all.
+    #[serde(default)]
+    at: String,
+    #[serde(default)]
+    q: String,
     #[serde(default)]
     page: String,
+}
+
+impl ListQuery {
+    /// Without what is empty.
+    fn link(&self, changed: &[(&str, String)]) -> String {
+        let own = [("q", &self.q), ("user", &self.user), ("code", &self.code), ("kind", &self.kind), ("at", &self.at)];
+        let mut query = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
+        for (name, value) in own {
+            if !value.is_empty() && !changed.iter().any(|(known, _)| *known == name) {
+                query.append_pair(name, value);
+            }
+        }
+        query.extend_pairs(changed.iter().filter(|(_, value)| !value.is_empty())).finish()
+    }
+}
+
+/// For the home page.
+fn refused_tokens(conn: &mut Connection) -> QueryResult<Figure> {
+    let filter = Filter { kind: Some(Kind::Token), since: Some(a_day_ago()), ..Filter::default() };
+    let url = format!("/admin/{}/?kind=token&at=day", PAGE.slug);
+    Ok(Figure { label: "tokens refused in 24 hours", number: filter.times(conn)?, url })
+}
+
+fn a_day_ago() -> NaiveDateTime {
+    Utc::now().naive_utc() - TimeDelta::days(1)
 }
 
 async fn list(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<HttpResponse, Error> {
@@ -114,21 +153,30 @@ impl Listed {
         let user = query.user.parse().ok().map(|id| models::find(conn, id)).transpose()?.flatten();
         let codes = table::codes(conn)?;
         let code = Some(query.code).filter(|code| codes.contains(code));
+        let kind = [Kind::Token, Kind::SignIn].into_iter().find(|kind| kind.as_str() == query.kind);
+        let is_of_day = query.at == "day";
         let filter = Filter {
             user: user.as_ref().map(|user| user.id),
             sub: user.as_ref().and_then(|user| user.cognito_sub.clone()),
             code: code.clone(),
+            kind,
+            since: is_of_day.then(a_day_ago),
+            words: query.q.split_whitespace().take(MOST_WORDS).map(str::to_owned).collect(),
+        };
+        let shown = ListQuery {
+            user: user.as_ref().map(|user| user.id.to_string()).unwrap_or_default(),
+            code: code.unwrap_or_default(),
+            kind: kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            at: if is_of_day { query.at } else { String::new() },
+            q: query.q.trim().to_owned(),
+            page: String::new(),
         };
         let total = filter.count(conn)?;
         let pages = (total - 1).max(0) / PAGE_SIZE + 1;
         let number = query.page.parse().unwrap_or(1).clamp(1, pages);
         let offset = (number - 1) * PAGE_SIZE;
         let rows: Vec<Row> = filter.list(conn, offset, PAGE_SIZE)?.into_iter().map(Row::new).collect();
-        let link = |number: i64| {
-            let user = user.as_ref().map(|user| format!("user={}&", user.id)).unwrap_or_default();
-            let code = code.as_ref().map(|code| format!("code={code}&")).unwrap_or_default();
-            format!("?{user}{code}page={number}")
-        };
+        let link = |number: i64| shown.link(&[("page", number.to_string())]);
         Ok(Listed {
             range: match rows.len() as i64 {
                 0 => "0".to_owned(),
@@ -138,7 +186,7 @@ impl Listed {
             older: (number < pages).then(|| link(number + 1)),
             rows,
             codes,
-            code: code.unwrap_or_default(),
+            query: shown,
             user: user.map(|user| (user.id, user.username)),
         })
     }

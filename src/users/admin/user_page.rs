@@ -50,6 +50,9 @@ pub fn permissions_panel(conn: &mut Connection, models: &[&Options], user: &User
         let givers: Vec<String> = givers.iter().map(giver).collect();
         facts.push((label.unwrap_or(permission).into(), Cell::Text(givers.join(", "))));
     }
+    if !facts.is_empty() && user.is_active && !user.is_staff {
+        facts.insert(0, ("In the admin".into(), Cell::Text("None: not staff, so cannot enter the admin".to_owned())));
+    }
     if facts.is_empty() {
         facts.push(("Permissions".into(), Cell::Text("None".to_owned())));
     }

@@ -14,6 +14,7 @@ use crate::admin::model_admin::{
 };
 use crate::db::Connection;
 use crate::error::Error;
+use crate::users::groups;
 use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::permissions::{Grants, Rights, Verb};
 use crate::users::rules::{LAST_SUPERUSER, is_last_superuser};
@@ -106,6 +107,15 @@ impl ModelAdmin for UserAdmin {
 impl Restrictions for UserAdmin {
     fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         rights::is_grantable(conn, field, value, staff)
+    }
+
+    fn check_import(&self, conn: &mut Connection, field: &str, value: &str) -> QueryResult<Result<(), String>> {
+        let id = value.parse().ok().filter(|_| field == "groups");
+        let group = id.map(|id| groups::find(conn, id)).transpose()?.flatten();
+        Ok(match group.filter(|group| group.cognito_group.is_some()) {
+            Some(group) => Err(format!("“{}” gets its members from Cognito.", group.name)),
+            None => Ok(()),
+        })
     }
 
     fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
+use crate::db::text::{contains_all, join};
 use crate::db::{Backend, Connection};
 use crate::models::clean::MAX_EMAIL_CHARS;
 use crate::schema::{refusals, users};
@@ -23,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Kind::Token => "token",
             Kind::SignIn => "sign_in",
@@ -150,6 +151,10 @@ pub struct Filter {
     /// The user's, for refusals from before the link.
     pub sub: Option<String>,
     pub code: Option<String>,
+    pub kind: Option<Kind>,
+    pub since: Option<NaiveDateTime>,
+    /// All of these words in `sub`, e-mail and code together.
+    pub words: Vec<String>,
 }
 
 impl Filter {
@@ -163,11 +168,27 @@ impl Filter {
         if let Some(code) = self.code.clone() {
             query = query.filter(refusals::code.eq(code));
         }
+        if let Some(kind) = self.kind {
+            query = query.filter(refusals::kind.eq(kind.as_str()));
+        }
+        if let Some(since) = self.since {
+            query = query.filter(refusals::at.ge(since));
+        }
+        if !self.words.is_empty() {
+            let texts = refusals::sub.concat(" ").concat(refusals::email).concat(" ").concat(refusals::code);
+            query = query.filter(contains_all(texts, join(&self.words)));
+        }
         query
     }
 
     pub fn count(&self, conn: &mut Connection) -> QueryResult<i64> {
         self.query().count().get_result(conn)
+    }
+
+    /// Equal ones within an hour are one row.
+    pub fn times(&self, conn: &mut Connection) -> QueryResult<i64> {
+        let times: Vec<i64> = self.query().select(refusals::times).load(conn)?;
+        Ok(times.into_iter().fold(0, i64::saturating_add))
     }
 
     /// Newest first, with usernames.

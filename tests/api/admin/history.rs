@@ -1,6 +1,6 @@
 //! The history in the admin.
 
-use crate::harness::html::{between, unescape};
+use crate::harness::html::{between, facet, unescape};
 use crate::harness::{TestServer, ago, assert_has, assert_lacks};
 
 impl TestServer {
@@ -170,4 +170,11 @@ async fn a_long_history_of_one_object_has_pages() {
     let next =
         root.page(&format!("/admin/articles/1/history/{}", unescape(link.trim_end().trim_end_matches('"')))).await;
     assert_has(&next, &["101–130 of 130"]);
+}
+
+#[tokio::test]
+async fn the_filters_speak_of_models_as_people_do() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.service_account("Nightly", "client", &[]).await;
+    assert_eq!(facet(&root.page("/admin/history/").await, "Model"), ["Service account 1", "User 1"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::admin::{AdminClient, PASSWORD};
 use crate::harness::client::Answer;
-use crate::harness::form::Form;
+use crate::harness::form::{Form, undo};
 use crate::harness::{TestServer, assert_has, assert_lacks};
 
 const CLERK: &[&str] = &[
@@ -114,13 +114,39 @@ async fn whoever_has_more_can_only_be_looked_at() {
         let answer = clerk.post(&user("action"), &[("action", "unlink")]).await;
         assert!(clerk.follow(&answer).await.contains("permissions that you do not have."));
         for action in ["activate", "deactivate", "unlink", "delete_selected"] {
-            let fields = [("action", action), ("post", "yes"), ("_selected_action", "2"), ("_selected_action", &id)];
+            let mut fields = vec![("action", action), ("post", "yes"), ("_selected_action", &id)];
+            // A deletion is of all or none.
+            fields.extend((action == "delete_selected").then_some(("_selected_action", "2")));
             let answer = clerk.post("/admin/users/", &fields).await;
             let page = clerk.follow(&answer).await;
             assert!(page.contains("Nothing was changed."), "{action} {id}: {page}");
         }
     }
     assert_eq!(rights(&server).await, before);
+}
+
+#[tokio::test]
+async fn an_action_leaves_out_whom_one_may_not_change_and_names_them() {
+    let (server, mut clerk) = office().await;
+    let fields = [("action", "deactivate"), ("select_across", "1")];
+    let page = clerk.post("/admin/users/", &fields).await.text();
+    assert_has(&page, &["Deactivate 2 users", "Left out: boss has permissions", "editor has permissions", ">jane</a>"]);
+    assert_lacks(&page, &[">boss</a>", "Nothing can be changed"]);
+    let answer = clerk.post("/admin/users/", &[&fields[..], &[("post", "yes")]].concat()).await;
+    let page = clerk.follow(&answer).await;
+    assert_has(&page, &["1 user deactivated. 1 was already inactive. 3 were left out: boss has permissions"]);
+    assert_has(&page, &["You cannot change this on your own account."]);
+    assert_eq!(
+        server.texts("SELECT username FROM users WHERE is_active ORDER BY 1").await,
+        ["boss", "clerk", "editor"]
+    );
+    assert!(undo(&mut clerk, &page).await.contains("The change to the user “jane” was undone."));
+    // Of nobody that one may change, it says so before.
+    let fields = [("action", "deactivate"), ("_selected_action", "1"), ("_selected_action", "3")];
+    assert_has(
+        &clerk.post("/admin/users/", &fields).await.text(),
+        &["Nothing can be changed:", "boss has permissions"],
+    );
 }
 
 #[tokio::test]

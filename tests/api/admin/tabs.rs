@@ -212,6 +212,7 @@ async fn each_effective_permission_says_what_gives_it() {
         between(&panel, "<dt>", "</dd>").iter().map(|fact| fact.replace("</dt><dd>", ": ")).collect::<Vec<_>>()
     };
     let expected = [
+        "In the admin: None: not staff, so cannot enter the admin",
         "Can change articles: Group Editors",
         "Can view articles: Directly, Group Readers through Cognito",
         "gone.view_gone: Directly",

@@ -174,6 +174,36 @@ async fn the_page_says_when_who_why_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn refusals_are_searched_by_sub_e_mail_and_code_and_told_by_kind_and_age() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    for (seconds, kind, code, sub, email) in [
+        (60, "token", "token_expired", "sub-of-jane", "Jane@example.com"),
+        (90_000, "token", "email_unverified", "sub-of-joe", "joe@example.com"),
+        (60, "sign_in", "password_wrong", "", ""),
+    ] {
+        let at = ago(seconds);
+        let row = format!("({at}, '{kind}', '{code}', '{sub}', '{email}', 1)");
+        server.sql(format!("INSERT INTO refusals (at, kind, code, sub, email, times) VALUES {row}")).await;
+    }
+    for (query, found) in [
+        ("q=sub-of-jane", &["token_expired"][..]),
+        ("q=JANE%40example", &["token_expired"]),
+        ("q=expired", &["token_expired"]),
+        ("q=sub+unverified", &["email_unverified"]),
+        ("q=nobody", &[]),
+        ("kind=token", &["token_expired", "email_unverified"]),
+        ("kind=token&at=day", &["token_expired"]),
+        ("kind=sign_in&q=wrong", &["password_wrong"]),
+        ("q=%25", &[]),
+    ] {
+        let page = root.page(&format!("{PAGE}?{query}")).await;
+        let codes: Vec<&str> = page.split("<td><code>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+        assert_eq!(codes, found, "{query}");
+    }
+    assert_has(&root.page("/admin/refusals/?q=a%22b").await, &["name=\"q\" value=\"a&#34;b\""]);
+}
+
+#[tokio::test]
 async fn the_page_has_fifty_rows() {
     let (server, mut root) = TestServer::with_superuser().await;
     let rows: String = (0..120).map(|n| insert(1000 - n, "user_unknown", &format!("sub-{n}"), "NULL")).collect();

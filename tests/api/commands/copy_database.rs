@@ -22,7 +22,7 @@ const SEED: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
         INSERT INTO articles SELECT n, 'Article ' || n, CASE WHEN n % 3 THEN 7 END, '2026-01-01 00:00:00', '2026-01-01 00:00:00.000001' FROM numbers;
     DELETE FROM articles WHERE id > 4990;
-    INSERT INTO history SELECT id, created_at, created_by, 'ann', 'api', 'created', 'article', id, name, '{\"name\":[null,\"x\"]}' FROM articles;
+    INSERT INTO history SELECT id, created_at, created_by, 'ann', 'api', 'created', 'article', id, name, '{\"name\":[null,\"x\"]}', CASE WHEN id % 2 THEN 'b' END FROM articles;
     INSERT INTO groups VALUES (2, 'editors', 'Łódź');
     INSERT INTO user_groups VALUES (7, 2), (3, 2);
     INSERT INTO user_cognito_groups VALUES (7, 2);
@@ -36,6 +36,8 @@ const SEED: &str = "
     INSERT INTO sessions VALUES (5, 'hash', 7, '{}', '::1', 'Mozilla', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
     INSERT INTO django_rows VALUES ('user', '7', '2026-01-02 03:04:05.678', 7), ('article', '9', NULL, 9223372036854775807);
     INSERT INTO refusals VALUES (8, '2026-01-01 00:00:00', 'token', 'token_expired', 's', '', 7, 9223372036854775807);
+    INSERT INTO api_requests VALUES (20786, 9223372036854775807);
+    INSERT INTO saved_views VALUES (4, 7, 'users', 'Łódź', 'q=%C5%81&staff=no');
     INSERT INTO secrets VALUES ('key', 'value'), ('number', '0012'), ('empty', '');
     INSERT INTO throttles VALUES
         ('a', 0.1, 9223372036854775807), ('b', 1.7976931348623157e308, -9223372036854775808), ('c', 5e-324, 0),
@@ -99,7 +101,7 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         assert!(text.contains(&expected), "{expected}: {text}");
     }
     let summary =
-        "10010 rows of 21 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+        "10012 rows of 23 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
     assert!(text.ends_with(summary), "{text}");
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
@@ -122,7 +124,7 @@ async fn copy_needs_a_source_that_is_up_to_date_and_a_target_that_is_empty() {
     copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await.success();
     let before = dump(&mut connect(&program.path("copy.sqlite3")));
     let again = copy(&program, "sqlite:gatepost.sqlite3", "sqlite:copy.sqlite3").await;
-    again.assert_error("sqlite:copy.sqlite3: it is not empty: articles has rows");
+    again.assert_error("sqlite:copy.sqlite3: it is not empty: api_requests has rows");
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
 
     let wrong = copy(&program, "sqlite:gatepost.sqlite3", "mysql://alice:secret@db.example.com/gatepost").await;
@@ -196,7 +198,7 @@ mod postgres {
         let database = shared().empty_database();
         let url = database.url.to_string();
         let there = copy(&program, SQLITE, &url).await;
-        assert!(there.success().contains("10010 rows of 21 tables"), "{there:?}");
+        assert!(there.success().contains("10012 rows of 23 tables"), "{there:?}");
         let back = copy(&program, &url, "sqlite:back.sqlite3").await;
         assert_eq!(back.success().replace(&url, SQLITE), there.stdout.replace(&url, "sqlite:back.sqlite3"));
         assert_same(&dump(&mut connect(&program.path("back.sqlite3"))), &dump(&mut program.database()));

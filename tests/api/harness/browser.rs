@@ -116,6 +116,11 @@ impl Browser {
         self.cdp("Emulation.setEmulatedMedia", media).await;
     }
 
+    /// Sets the time zone of the reader.
+    pub async fn zone(&self, zone: &str) {
+        self.cdp("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+    }
+
     async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;

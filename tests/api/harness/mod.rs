@@ -35,6 +35,7 @@ use gatepost::cognito::user_pool::TokenUse;
 use gatepost::config::{Config, Mode, Pool};
 use gatepost::crypto::Seal;
 use gatepost::db::{DatabaseUrl, Db};
+use gatepost::history::api_requests::ApiRequests;
 use gatepost::http::client_address::TrustedProxies;
 use gatepost::http::cors::DEFAULT_HEADERS;
 use gatepost::http::listener::ListenAddress;
@@ -52,6 +53,8 @@ pub struct TestServer {
     pub db: Db,
     pub pool: TestPool,
     pub config: Config,
+    /// What it has counted and not written yet.
+    pub api_requests: ApiRequests,
     /// Where the metrics are, if they have an address of their own.
     pub metrics: Option<SocketAddr>,
     handle: actix_web::dev::ServerHandle,
@@ -129,12 +132,13 @@ impl TestServer {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let built = server::build_with(&for_thread, resources()).await.expect("the server starts");
-                let sent = sender.send((built.address, built.db, built.server.handle(), built.metrics));
+                let sent =
+                    sender.send((built.address, built.db, built.server.handle(), built.metrics, built.api_requests));
                 assert!(sent.is_ok(), "the test waits for its server");
                 built.server.await.expect("the server runs");
             });
         });
-        let (address, db, handle, metrics) = receiver.await.expect("the server starts");
+        let (address, db, handle, metrics, api_requests) = receiver.await.expect("the server starts");
         let address = address.address().expect("an address");
         let (metrics, metrics_handle) = metrics.unzip();
         let metrics = metrics.and_then(|metrics| metrics.address());
@@ -143,6 +147,7 @@ impl TestServer {
             db,
             pool,
             config,
+            api_requests,
             metrics,
             handle,
             metrics_handle,

@@ -53,6 +53,9 @@ async fn members_are_added_by_name_or_e_mail_and_removed() {
         assert_has(&root.follow(&answer).await, &[message]);
     }
     assert_eq!(members(&server).await, ["1 2", "1 3"]);
+    // What names nobody is there to be corrected.
+    let answer = root.post(PAGE, &[("user", " jna@example.com \"")]).await;
+    assert_has(&root.follow(&answer).await, &["name=\"user\" value=\"jna@example.com &#34;\""]);
     assert_eq!(root.get("/admin/groups/9/members/").await.status, 404);
 }
 
@@ -120,6 +123,10 @@ async fn selected_users_are_added_to_a_group_that_the_page_lets_choose() {
     let page = root.post(list, &selected).await.text();
     assert_has(&page, &["Add 2 users to a group", ">jane</a>", ">john</a>", "<option value=\"1\">Editors</option>"]);
     assert_eq!(members(&server).await, ["1 2"], "the page only asks");
+    // Only what takes something away is red.
+    assert_has(&page, &["<button class=\"button primary\">Add 2 users to a group"]);
+    let removed = [("action", "remove_from_group"), selected[1], selected[2]];
+    assert_has(&root.post(list, &removed).await.text(), &["<button class=\"button danger primary\">Remove 2 users"]);
     let form = Form::with(&page, "name=\"post\"");
     let answer = form.clone().set("choice", &["1"]).send(&mut root, list, "x").await;
     let page = root.follow(&answer).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::harness::admin::{AdminClient, PASSWORD};
-use crate::harness::{TestServer, ago, log_watch};
+use crate::harness::{TestServer, ago, assert_lacks, log_watch};
 
 const REFUSED: &str =
     "Please enter the correct username and password for a staff account. Note that both fields may be case-sensitive.";
@@ -237,4 +237,12 @@ async fn the_password_rules_hold_for_ones_own_password() {
     let last = answers.last().expect("an answer");
     assert_eq!(last.status, 429);
     assert!(last.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
+}
+
+#[tokio::test]
+async fn who_signs_in_to_the_admin_only_is_seen_too() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.sql("UPDATE users SET cognito_issuer = 'i', cognito_sub = 's' WHERE username = 'root'").await;
+    assert_eq!(server.count("users WHERE last_seen_at >= last_login").await, 1);
+    assert_lacks(&root.page("/admin/users/1/change/").await, &["never seen"]);
 }

@@ -1,5 +1,6 @@
 //! Actions on selected rows, and on all that match.
 
+use crate::harness::admin::AdminClient;
 use crate::harness::form::{Form, undo};
 use crate::harness::{TestServer, assert_has};
 
@@ -87,4 +88,28 @@ async fn users_are_deactivated_and_activated_together_and_signed_out() {
     assert!(root.follow(&answer).await.contains("2 users activated."));
     assert_eq!(server.get("/me/", &token).await.status, 200);
     assert_eq!(bob.get("/admin/").await.status, 302);
+}
+
+#[tokio::test]
+async fn an_undo_leads_back_to_where_it_was_pressed() {
+    let server = TestServer::start().await;
+    server.seed_articles(3).await;
+    let mut root = server.superuser().await;
+    let list = "/admin/articles/?q=Article&o=name";
+    let delete = async |root: &mut AdminClient| {
+        let answer =
+            root.post(list, &[("action", "delete_selected"), ("_selected_action", "2"), ("post", "yes")]).await;
+        root.follow(&answer).await
+    };
+    let page = delete(&mut root).await;
+    let answer = Form::with(&page, "name=\"batch\"").send(&mut root, "/", "x").await;
+    assert_eq!(answer.redirect(), (303, list));
+    delete(&mut root).await;
+    let page = root.page("/admin/history/?model=article").await;
+    let answer = Form::with(&page, "name=\"batch\"").send(&mut root, "/", "x").await;
+    assert_eq!(answer.redirect(), (303, "/admin/history/?model=article"));
+    // Never to another site.
+    let page = delete(&mut root).await;
+    let form = Form::with(&page, "name=\"batch\"").set("next", &["https://evil.example/"]);
+    assert_eq!(form.send(&mut root, "/", "x").await.redirect(), (303, "/admin/"));
 }

@@ -3,7 +3,9 @@
 mod actions;
 mod change_list;
 mod export;
+mod filters;
 mod page;
 mod properties;
 mod query;
 mod references;
+mod saved_views;

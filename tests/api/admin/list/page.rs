@@ -74,7 +74,7 @@ async fn long_lists_are_counted_only_as_far_as_people_read() {
     assert_eq!(count(&html), "12,345 articles", "all of them are counted by triggers");
     assert_has(&html, &["1–100 of 12,345"]);
     assert_has(&html, &["Select all 12,345 that match"]);
-    assert_eq!(facet(&html, "Author"), ["All", "With an author 1,000+", "Without an author 1,000+"]);
+    assert_eq!(facet(&html, "Author"), ["With an author 1,000+", "Without an author 1,000+"]);
     let html = root.page("/admin/articles/?author=yes").await;
     assert_eq!(count(&html), "10,000+ of 12,345 articles");
     assert_has(&html, &["1–100 of 10,000+"]);
@@ -82,8 +82,8 @@ async fn long_lists_are_counted_only_as_far_as_people_read() {
     assert!(last.contains(">100 of 10,000+<"), "which number the last row has is not known: {last}");
     let html = root.page("/admin/articles/?q=article").await;
     assert_eq!(count(&html), "10,000+ of 12,345 articles");
-    assert_eq!(facet(&html, "Created"), ["All", "Past 24 hours", "Past 7 days", "Past 30 days", "Past year 1,000+"]);
+    assert_eq!(facet(&html, "Created"), ["Past 24 hours", "Past 7 days", "Past 30 days", "Past year 1,000+"]);
     let html = root.page("/admin/articles/?q=00012&author=yes").await;
     assert_eq!(count(&html), "11 of 12,345 articles");
-    assert_eq!(facet(&html, "Author"), ["All", "With an author 11", "Without an author 0"]);
+    assert_eq!(facet(&html, "Author"), ["With an author 11", "Without an author 0"]);
 }

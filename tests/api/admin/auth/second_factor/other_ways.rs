@@ -132,6 +132,8 @@ async fn a_superuser_resets_the_factor_of_others_and_nobody_else_does() {
     let fields = [("action", "reset_second_factor")];
     // Whoever may set Alice's password, but is no superuser.
     assert_lacks(&helper.page(&format!("/admin/users/{alices}/change/")).await, &["Reset second factor"]);
+    assert_lacks(&helper.page("/admin/users/").await, &["Reset second factors of selected users"]);
+    assert_has(&root.page("/admin/users/").await, &["Reset second factors of selected users"]);
     helper.post(&path, &fields).await;
     assert_has(&helper.page("/admin/").await, &["Only superusers can reset a second factor. Nothing was changed."]);
     helper.post("/admin/users/", &[fields[0], ("_selected_action", &alices)]).await;

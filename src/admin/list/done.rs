@@ -1,0 +1,42 @@
+//! What an action has done.
+
+use std::ops::AddAssign;
+
+use crate::admin::form::delete::NAMED;
+
+#[derive(Clone, Default)]
+pub struct Done {
+    pub changed: usize,
+    /// Rows that were already so.
+    pub already: usize,
+    /// Rows that the user may not change so.
+    pub refused: usize,
+    /// Why, of the first of them.
+    pub refusals: Vec<String>,
+}
+
+impl AddAssign for Done {
+    fn add_assign(&mut self, part: Done) {
+        self.changed += part.changed;
+        self.already += part.already;
+        self.refused += part.refused;
+        part.refusals.into_iter().for_each(|refusal| self.note(refusal));
+    }
+}
+
+impl Done {
+    pub fn note(&mut self, refusal: String) {
+        if self.refusals.len() < NAMED && !self.refusals.contains(&refusal) {
+            self.refusals.push(refusal);
+        }
+    }
+
+    /// ` 2 were left out: jane has permissions that you do not have.`
+    pub fn refused_text(&self) -> String {
+        match self.refused {
+            0 => String::new(),
+            1 => format!(" 1 was left out: {}", self.refusals.join(" ")),
+            count => format!(" {count} were left out: {}", self.refusals.join(" ")),
+        }
+    }
+}
