@@ -42,7 +42,7 @@ window.addEventListener("beforeunload", (event) => {
 /** Two lists where options have headings, chips where they have none. */
 async function replace(select) {
   if (one("optgroup", select)) (await import("./picker.js")).makePicker(select);
-  else (await import("./chips.js")).makeChips(select);
+  else (await import("./combobox.js")).makeChips(select);
 }
 
 /** Loads nothing for what is folded away. */

@@ -96,7 +96,7 @@ pub struct Options {
     /// The name of the list; empty: the plural name.
     pub heading: &'static str,
     pub section: &'static str,
-    /// `static/icons/<icon>.svg`
+    /// Its id in `static/icons.svg`.
     pub icon: &'static str,
     /// What the admin offers, to users with the permission.
     pub verbs: &'static [Verb],
