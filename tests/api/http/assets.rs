@@ -66,7 +66,8 @@ async fn style_sheets_show_every_icon_by_its_place_in_the_sprite() {
     for places in between(&sheets, "* 100% / ", ")") {
         assert_eq!(places, icons.len().to_string());
     }
-    let images: BTreeSet<&str> = between(&sheets, "url(", ")").into_iter().filter(|file| !file.contains(".css")).collect();
+    let images: BTreeSet<&str> =
+        between(&sheets, "url(", ")").into_iter().filter(|file| !file.contains(".css")).collect();
     assert_eq!(images, BTreeSet::from(["icons.svg"]), "a page loads one image");
 }
 
