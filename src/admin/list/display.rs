@@ -4,7 +4,6 @@
 use actix_web::cookie::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::query::{DEFAULT_SHOW, SHOW};
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
@@ -13,6 +12,10 @@ use crate::admin::pages::see_other;
 use crate::error::Error;
 use crate::http::cookies::{self, Cookies};
 use crate::users::permissions::Verb;
+
+/// Rows on a page.
+pub const SHOW: [i64; 4] = [25, 50, 100, 200];
+pub const DEFAULT_SHOW: i64 = 100;
 
 const AGE: Duration = Duration::days(365);
 

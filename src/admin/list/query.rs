@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::QueryResult;
 use serde_json::Value as Json;
 
-use super::display::ListDisplay;
+use super::display::{DEFAULT_SHOW, ListDisplay, SHOW};
 use super::filter::FilterChoice;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
@@ -17,9 +17,6 @@ use crate::db::search;
 use crate::error::Error;
 use crate::models::value::to_json;
 use crate::users::permissions::Verb;
-
-pub const SHOW: [i64; 4] = [25, 50, 100, 200];
-pub const DEFAULT_SHOW: i64 = 100;
 
 #[derive(Clone)]
 pub struct AskedList {
