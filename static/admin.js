@@ -58,6 +58,7 @@ export const leaving = new WeakSet();
 /** Ignores a second click, so that a form is sent once. */
 function onSubmit(event) {
   const form = event.target;
+  if (form.matches('[action="/admin/logout/"]')) localStorage.removeItem("gatepost-recent");
   if (form.matches("form[data-theme-form]")) return onTheme(event);
   if (event.defaultPrevented || form.method !== "post") return;
   if (leaving.has(form)) return event.preventDefault();
@@ -104,28 +105,19 @@ function onTheme(event) {
   fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
 }
 
-// --- Progress of a long task ---
-
-/** Requests the page again until its element no longer has `data-progress`. */
-async function followProgress(shown, failures = 0) {
-  await new Promise((resume) => setTimeout(resume, failures ? 2000 : 500));
-  try {
-    const page = await fetchPage(shown.dataset.progress);
-    const fresh = page?.getElementById(shown.id);
-    if (!fresh) return location.reload();
-    shown.replaceWith(fresh);
-    if (fresh.dataset.progress) followProgress(fresh);
-    else announce(fresh.textContent.trim());
-  } catch {
-    followProgress(shown, failures + 1);
-  }
-}
-
 // --- Keys ---
 
-const SINGLE_KEYS = "gatepost-single-keys";
+export const SINGLE_KEYS = "gatepost-single-keys";
 // WCAG 2.1.4: people who use speech input, or hit keys by accident, can turn single-key shortcuts off.
-const singleKeys = () => localStorage.getItem(SINGLE_KEYS) !== "off";
+export const singleKeys = () => localStorage.getItem(SINGLE_KEYS) !== "off";
+
+/** Whether a key is a shortcut by itself: nobody types, no dialog is open, and the user has not turned it off. */
+export function isShortcut(event) {
+  const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  return !typing && !event.ctrlKey && !event.metaKey && !event.altKey && !one("dialog[open]") && singleKeys();
+}
+
+const openShortcuts = async () => (await import("./shortcuts.js")).show();
 
 function onKey(event) {
   const key = event.key.toLowerCase();
@@ -136,32 +128,21 @@ function onKey(event) {
     else return;
     return event.preventDefault();
   }
-  const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]") || !singleKeys()) return;
+  if (!isShortcut(event)) return;
   const search = key === "/" ? one("[data-search]") : null;
   if (search) search.select();
   else if (key === "/") openPalette();
-  else if (key === "?") one("dialog#shortcuts")?.showModal();
+  else if (key === "?") openShortcuts();
   else return;
   event.preventDefault();
 }
 
 // --- Event listeners ---
 
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    announce("Copied.");
-  } catch {
-    announce("Not copied: your browser does not allow it.");
-  }
-}
-
 function onClick(event) {
   const copied = event.target.closest("[data-copied]");
-  if (copied) copy(copied.dataset.copied);
-  const opener = event.target.closest("[data-dialog]");
-  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  if (copied) import("./copy.js").then(({ copy }) => copy(copied.dataset.copied));
+  if (event.target.closest("[data-shortcuts]")) openShortcuts();
   // A click on the backdrop is a click on the dialog itself.
   if (event.target.closest("[data-close]") || event.target.matches("dialog")) event.target.closest("dialog")?.close();
   const link = event.target.closest("a[data-palette-open]");
@@ -172,11 +153,7 @@ function onClick(event) {
 }
 
 showLocalTimes(document);
-all("[data-progress]").forEach((shown) => followProgress(shown));
-for (const box of all("[data-single-keys]")) {
-  box.checked = singleKeys();
-  box.addEventListener("change", () => localStorage.setItem(SINGLE_KEYS, box.checked ? "on" : "off"));
-}
+all("[data-progress]").forEach(async (shown) => (await import("./progress.js")).followProgress(shown));
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);
 document.addEventListener("keydown", onKey);

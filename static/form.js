@@ -42,7 +42,7 @@ window.addEventListener("beforeunload", (event) => {
 /** Two lists where options have headings, chips where they have none. */
 async function replace(select) {
   if (one("optgroup", select)) (await import("./picker.js")).makePicker(select);
-  else (await import("./chips.js")).makeChips(select);
+  else (await import("./combobox.js")).makeChips(select);
 }
 
 /** Loads nothing for what is folded away. */
@@ -51,6 +51,20 @@ function replaceOnceShown(select) {
   if (folded) folded.addEventListener("toggle", () => replace(select), { once: true });
   else replace(select);
 }
+
+// --- Recent rows, which the palette offers ---
+
+const MOST_RECENT = 6;
+
+/** Keeps the rows that this user has opened, without those of another one. palette.js reads them. */
+function rememberRow(href, text) {
+  const { user } = one("[data-user]").dataset;
+  const known = JSON.parse(localStorage.getItem("gatepost-recent") ?? "null");
+  const others = known?.user === user ? known.rows.filter((row) => row.href !== href) : [];
+  localStorage.setItem("gatepost-recent", JSON.stringify({ user, rows: [{ href, text }, ...others].slice(0, MOST_RECENT) }));
+}
+
+if (/\/\d+\/change\/$/.test(location.pathname)) rememberRow(location.pathname, one("h1").textContent.trim());
 
 // --- Event listeners ---
 

@@ -1,28 +1,5 @@
-// The script of lists: search and filters without loading a new page, row selection, and tables that fit the screen.
-import { all, announce, fetchPage, one } from "./admin.js";
-
-// --- Tables: rows become labelled cards on narrow screens; words break where columns hardly fit ---
-
-function labelCells(root) {
-  for (const table of all("table.cards", root)) {
-    const names = all("thead th", table).map((head) => (one(".sort > a", head) ?? head).firstChild?.textContent.trim());
-    for (const row of table.tBodies[0]?.rows ?? []) {
-      [...row.cells].forEach((cell, index) => {
-        if (cell.tagName === "TD" && names[index]) cell.dataset.label = names[index];
-      });
-    }
-    table.classList.add("labelled");
-  }
-}
-
-function fitTables() {
-  for (const table of all("table.table")) {
-    table.classList.remove("crowded");
-    table.classList.toggle("crowded", table.offsetWidth > table.parentElement.clientWidth);
-  }
-}
-
-window.addEventListener("resize", fitTables);
+// The script of lists: search and filters without loading a new page, row selection, and keys.
+import { all, announce, fetchPage, isShortcut, one } from "./admin.js";
 
 // --- Live lists ---
 
@@ -166,8 +143,6 @@ async function suggest() {
 
 /** Prepares the page, and later the regions that were replaced. */
 function enhance() {
-  labelCells(document);
-  fitTables();
   all("form[data-selection]").forEach(showSelection);
   suggest();
 }
@@ -178,6 +153,10 @@ function onInput(event) {
 }
 
 enhance();
+one(".saved")?.scrollIntoView({ block: "nearest" });
+// rows.js loads with the first of these events.
+document.addEventListener("pointerover", async (event) => (await import("./rows.js")).showCutOff(event));
+document.addEventListener("keydown", async (event) => isShortcut(event) && (await import("./rows.js")).onRowKey(event));
 document.addEventListener("click", onSelectionClick);
 document.addEventListener("click", onListClick);
 document.addEventListener("input", onInput);

@@ -17,11 +17,30 @@ function pagesAtHand() {
   const isFirst = (link, at) => !link.href || links.findIndex((other) => other.href === link.href) === at;
   return links.filter(isFirst).map((link) => ({
     href: link.href,
-    text: link.textContent.trim(),
+    text: link.ariaLabel ?? link.textContent.trim(),
     detail: "",
     icon: one(".icon", link)?.cloneNode(),
     press: link.href ? null : () => link.click(),
   }));
+}
+
+/** The rows that this user has opened last; form.js keeps them. */
+function recentRows() {
+  const recent = JSON.parse(localStorage.getItem("gatepost-recent") ?? "null");
+  return recent?.user === palette.dialog.dataset.user ? recent.rows : [];
+}
+
+/** What the open page offers, and the themes. Choosing one clicks it. */
+function commandsAtHand() {
+  const command = (button, text) => ({
+    href: button.href,
+    text,
+    detail: "",
+    icon: one(".icon", button)?.cloneNode(),
+    press: button.href ? null : () => button.click(),
+  });
+  const offered = all(".page-head :is(a, button)").map((button) => command(button, button.textContent.trim()));
+  return [...offered, ...all("[data-theme-form] button").map((button) => command(button, `Theme: ${button.title.toLowerCase()}`))];
 }
 
 /** The results of the search page: its sections, each with a heading and links. */
@@ -46,9 +65,11 @@ function showPalette(found, waits) {
   const pages = { title: "Pages", entries: [...atHand, ...others.filter((entry) => !known.has(entry.href))] };
   const rows = found.filter((group) => !group.isPages && !group.isLists && group.entries.length);
   const lists = found.filter((group) => group.isLists && group.entries.length);
+  const recent = { title: "Recent", entries: recentRows().map((row) => ({ ...row, detail: "" })).filter(fitsPalette) };
+  const commands = { title: "Commands", entries: commandsAtHand().filter(fitsPalette) };
   const list = one('[role="listbox"]', palette.dialog);
   const before = one('[aria-selected="true"]', palette.dialog)?.href;
-  const groups = pages.entries.length ? [pages, ...rows] : rows;
+  const groups = [recent, pages, commands].filter((group) => group.entries.length).concat(rows);
   const nothing = element("p", { className: "empty", role: "presentation" }, waits ? "Searching…" : "Nothing found.");
   list.replaceChildren(...(groups.length ? [] : [nothing]), ...[...groups, ...lists].map(paletteGroup));
   all('[role="option"]', list).forEach((option, index) => (option.id = `palette-${index}`));

@@ -13,8 +13,7 @@ export function makePicker(select) {
     if (focus) sides[focus.chosen ? 1 : 0].focus(focus.index);
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  const few = select.options.length <= 8 ? " few" : "";
-  const picker = element("div", { className: `picker${few}`, role: "group", "aria-label": name }, ...sides.map((made) => made.root));
+  const picker = element("div", { className: "picker", role: "group", "aria-label": name }, ...sides.map((made) => made.root));
   if (select.getAttribute("aria-describedby")) picker.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));
   sides.forEach((drawn) => drawn.draw());
   select.hidden = true;

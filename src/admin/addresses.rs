@@ -30,6 +30,10 @@ impl Addresses {
         self.options
     }
 
+    pub fn filters(&self) -> &str {
+        &self.filters
+    }
+
     pub fn list(&self) -> String {
         let query = if self.filters.is_empty() { String::new() } else { format!("?{}", self.filters) };
         format!("/admin/{}/{query}", self.options.slug())

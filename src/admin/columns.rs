@@ -107,6 +107,8 @@ pub enum Cell {
     Time(NaiveDateTime),
     /// A tone (`good`, `warn`, `bad` or `quiet`), a word, and details in small print.
     Badge(&'static str, String, String),
+    /// Tones and words.
+    Badges(Vec<(&'static str, &'static str)>),
     /// URL and name of another object.
     Link(String, String),
 }

@@ -19,7 +19,7 @@ pub struct Header {
 pub struct HeaderAction {
     pub label: &'static str,
     pub url: String,
-    /// `static/icons/<icon>.svg`
+    /// Its id in `static/icons.svg`.
     pub icon: &'static str,
     /// The class of the button: empty or `danger`.
     pub kind: &'static str,

@@ -106,12 +106,14 @@ pub struct Options {
     /// The name of the list; empty: the plural name.
     pub heading: &'static str,
     pub section: &'static str,
-    /// `static/icons/<icon>.svg`
+    /// Its id in `static/icons.svg`.
     pub icon: &'static str,
     /// What the admin offers, to users with the permission.
     pub verbs: &'static [Verb],
     /// Fields, `id`, or [`Options::displays`]. The first column links to the form.
     pub list_display: &'static [&'static str],
+    /// The columns that a list shows until the user chooses others; empty: those of `list_display`.
+    pub summary: &'static [&'static str],
     pub displays: &'static [Display],
     /// CSV columns in addition to the list's and the form's.
     pub export: &'static [&'static str],
@@ -149,6 +151,7 @@ impl Options {
             icon: "article",
             verbs: Verb::ALL,
             list_display: &[],
+            summary: &[],
             displays: &[],
             export: &[],
             list_filter: &[],
@@ -229,8 +232,23 @@ impl Options {
         self.fieldsets.iter().map(|fieldset| (fieldset, fields(fieldset))).collect()
     }
 
+    /// All that a list can show.
     pub fn columns(&self) -> Vec<Column> {
-        self.list_display.iter().filter_map(|name| self.column(name)).collect()
+        let mut names: Vec<&'static str> = Vec::new();
+        for name in [self.summary, self.list_display, self.export].concat() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.into_iter().filter_map(|name| self.column(name)).collect()
+    }
+
+    pub fn summary_names(&self) -> &'static [&'static str] {
+        if self.summary.is_empty() { self.list_display } else { self.summary }
+    }
+
+    pub fn summary(&self) -> Vec<Column> {
+        self.summary_names().iter().filter_map(|name| self.column(name)).collect()
     }
 
     pub fn column(&self, name: &'static str) -> Option<Column> {
@@ -246,7 +264,8 @@ impl Options {
 
     pub fn check(&self) -> Result<(), String> {
         self.model.check()?;
-        let columns = self.list_display.iter().chain(self.export).find(|name| self.column(name).is_none());
+        let columns =
+            self.list_display.iter().chain(self.summary).chain(self.export).find(|name| self.column(name).is_none());
         let in_form = self.fieldsets.iter().flat_map(|fieldset| fieldset.fields);
         let field = in_form.copied().find(|name| self.model.field(name).is_none());
         let fail = |problem: String| Err(format!("the admin of {}: {problem}", self.model.plural));

@@ -17,7 +17,7 @@ use super::form::{change_form, delete};
 use super::history::undo;
 use super::import::job::Running;
 use super::list::recent::Recent;
-use super::list::{actions, change_list, export, related_list, saved_views};
+use super::list::{actions, change_list, display, export, neighbours, related_list, saved_views};
 use super::site::Site;
 use super::{errors, history, import, index, search, theme};
 use crate::db::Db;
@@ -175,6 +175,7 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/{slug}/", FORM, vec![get().to(change_list::change_list), post().to(actions::on_selected)]),
         resource("/{slug}/views/", POST, vec![post().to(saved_views::change)]),
         resource("/{slug}/autocomplete/", READ, vec![get().to(search::autocomplete)]),
+        resource("/{slug}/display/", POST, vec![post().to(display::choose)]),
         resource("/{slug}/export/", READ, vec![get().to(export::export)]),
         resource("/{slug}/import/", FORM, vec![get().to(import::page::choose), post().to(import::page::upload)]),
         resource("/{slug}/import/{id}/", FORM, vec![get().to(import::page::show), post().to(import::page::start)]),
@@ -185,6 +186,8 @@ fn resources(site: &Site) -> Vec<Resource> {
             vec![get().to(change_form::change_form), post().to(change_form::change)],
         ),
         resource("/{slug}/{id}/", READ, vec![get().to(change_form::to_change_form)]),
+        resource("/{slug}/{id}/next/", READ, vec![get().to(neighbours::next)]),
+        resource("/{slug}/{id}/previous/", READ, vec![get().to(neighbours::previous)]),
         resource("/{slug}/{id}/delete/", FORM, vec![get().to(delete::confirm), post().to(delete::delete)]),
         resource("/{slug}/{id}/history/", READ, vec![get().to(history::pages::object_history)]),
         resource("/{slug}/{id}/action/", FORM, vec![get().to(actions::confirm_one), post().to(actions::on_one)]),

@@ -16,6 +16,8 @@ pub const DEVICE: &str = "gatepost_device";
 /// Of a sign-in whose password was right and that waits for a code.
 pub const SECOND_FACTOR: &str = "gatepost_second_factor";
 pub const THEME: &str = "gatepost_theme";
+/// How a list is shown; its name follows.
+pub const LIST: &str = "gatepost_list_";
 /// Each sign-in with an account elsewhere has a cookie whose name begins so.
 pub const SIGN_IN: &str = "gatepost_sign_in_";
 
@@ -65,8 +67,9 @@ impl Cookies {
     /// Removes all cookies but Gatepost's own, and of the session cookies all but `session`.
     pub fn keep(self, headers: &mut HeaderMap, session: Option<&Cookie>) {
         let own = [CSRF, DEVICE, SECOND_FACTOR, THEME].map(|name| self.name(name));
-        let sign_in = self.name(SIGN_IN);
-        let is_own = |name: &str| name.starts_with(&sign_in) || own.iter().any(|own| own == name);
+        let starts = [SIGN_IN, LIST].map(|start| self.name(start));
+        let is_own =
+            |name: &str| starts.iter().any(|start| name.starts_with(start)) || own.iter().any(|own| own == name);
         let kept = pairs(headers).filter(|cookie| is_own(cookie.name()));
         let kept: Vec<_> = kept.chain(session.cloned()).map(|cookie| cookie.encoded().to_string()).collect();
         headers.remove(COOKIE);

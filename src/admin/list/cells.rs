@@ -1,5 +1,7 @@
 //! The cells of a list, and their text in a CSV file.
 
+use std::borrow::Cow;
+
 use crate::admin::model_admin::{Cell, Column, Show};
 use crate::admin::site::Site;
 use crate::db::rows::Value;
@@ -31,9 +33,50 @@ impl Column {
         match (&self.kind, cell) {
             (_, Cell::Flag(true)) => "yes",
             (_, Cell::Flag(false)) => "no",
+            (_, Cell::Badges(_)) => "state",
             (Show::Number | Show::Count(_), _) => "tight number",
             _ => "",
         }
+    }
+
+    /// Decides the width of the column.
+    pub fn head_class(&self) -> &'static str {
+        match self.kind {
+            Show::Boolean => "flag",
+            Show::Number | Show::Count(_) => "number",
+            Show::DateTime => "time",
+            Show::Custom(_) => "state",
+            _ => "",
+        }
+    }
+
+    /// Cards name a column where the value alone says nothing.
+    fn is_named(&self) -> bool {
+        matches!(self.kind, Show::Boolean | Show::Count(_) | Show::DateTime)
+    }
+}
+
+/// Longer texts may be cut off, and show themselves on hover.
+const SHORT: usize = 30;
+
+/// `templates/admin/cell.html`
+pub struct ShownCell {
+    pub class: &'static str,
+    /// Of the column; empty where cards need none.
+    pub label: Cow<'static, str>,
+    /// Empty for short texts.
+    pub title: String,
+    pub cell: Cell,
+}
+
+impl ShownCell {
+    pub fn of(column: &Column, cell: Cell) -> ShownCell {
+        let title = match &cell {
+            Cell::Text(text) | Cell::Code(text) | Cell::Link(_, text) if text.chars().count() > SHORT => text.clone(),
+            _ => String::new(),
+        };
+        let label = if column.is_named() { column.label.clone() } else { "".into() };
+        ShownCell { class: column.class(&cell), label, title, cell }
     }
 }
 
@@ -71,6 +114,7 @@ impl Cell {
             | Cell::Copied(text)
             | Cell::Link(_, text)
             | Cell::Badge(_, text, _) => text.clone(),
+            Cell::Badges(badges) => badges.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(", "),
             Cell::Flag(flag) => flag.to_string(),
             Cell::Time(time) => iso_8601(*time),
         }

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use diesel::QueryResult;
 
-use super::cells::can_view;
+use super::cells::{ShownCell, can_view};
 use super::matches::Matches;
 use super::page::{ListRow, Page};
 use super::query::{AskedList, ChangeListQuery, Order, order_text};
@@ -32,9 +32,13 @@ struct ChangeListPage<'a> {
     list: &'a ListView,
     heads: &'a [Head],
     rows: &'a [RowView],
+    columns: &'a [ColumnChoice],
+    show: i64,
     actions: Vec<(&'static str, String)>,
     has_add_permission: bool,
     can_import: bool,
+    /// The row that the page before this one has saved.
+    saved: Option<i64>,
 }
 
 /// The same for all users with the same rights.
@@ -42,10 +46,19 @@ pub struct Listed {
     list: ListView,
     heads: Vec<Head>,
     rows: Vec<RowView>,
+    columns: Vec<ColumnChoice>,
+    show: i64,
+}
+
+struct ColumnChoice {
+    name: &'static str,
+    label: Cow<'static, str>,
+    is_shown: bool,
 }
 
 struct Head {
     label: Cow<'static, str>,
+    class: &'static str,
     sort: Option<Sort>,
 }
 
@@ -65,7 +78,13 @@ struct RowView {
     id: i64,
     title: String,
     address: String,
-    cells: Vec<(&'static str, Cell)>,
+    cells: Vec<ShownCell>,
+}
+
+impl RowView {
+    fn is(&self, id: &Option<i64>) -> bool {
+        *id == Some(self.id)
+    }
 }
 
 pub async fn change_list(
@@ -84,11 +103,15 @@ pub async fn change_list(
     let listed = recent.get(&cx, &turns, options, read).await?;
     let rights = cx.rights();
     let has_add_permission = options.has_permission(rights, Verb::Add);
+    let frame = Frame::new(&cx, options.heading(), options.slug());
     let change_list = ChangeListPage {
-        frame: Frame::new(&cx, options.heading(), options.slug()),
+        saved: saved(&frame, options),
+        frame,
         list: &listed.list,
         heads: &listed.heads,
         rows: &listed.rows,
+        columns: &listed.columns,
+        show: listed.show,
         actions: actions(options, rights),
         has_add_permission,
         can_import: has_add_permission && options.importable,
@@ -96,10 +119,24 @@ pub async fn change_list(
     page(StatusCode::OK, &change_list)
 }
 
+fn saved(frame: &Frame, options: &Options) -> Option<i64> {
+    let links = frame.messages.iter().filter_map(|message| message.link.as_ref());
+    let start = format!("/admin/{}/", options.slug());
+    let mut ids = links.filter_map(|(url, _)| url.strip_prefix(&start)?.split('/').next()?.parse().ok());
+    ids.next()
+}
+
 fn read(conn: &mut Connection, asked: &AskedList, site: &Site, rights: &Rights) -> QueryResult<Listed> {
     let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
-    let display = options.columns();
+    let known = options.columns();
+    let of = |column: &Column| ColumnChoice {
+        name: column.name,
+        label: column.label.clone(),
+        is_shown: asked.display.shows(options, column),
+    };
+    let choices = known.iter().map(of).collect();
+    let display: Vec<Column> = known.into_iter().filter(|column| asked.display.shows(options, column)).collect();
     let columns: Vec<&str> = [options.model.title].into_iter().chain(sql(&display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;
     let back = way_back(&query);
@@ -110,7 +147,7 @@ fn read(conn: &mut Connection, asked: &AskedList, site: &Site, rights: &Rights) 
     for search in list.facets.iter_mut().filter_map(|facet| facet.search.as_mut()) {
         search.slug = search.slug.filter(|slug| can_view(site, rights, slug));
     }
-    Ok(Listed { list, heads, rows })
+    Ok(Listed { list, heads, rows, columns: choices, show: query.show })
 }
 
 pub fn sql(columns: &[Column]) -> impl Iterator<Item = &str> {
@@ -144,14 +181,15 @@ fn row_view(columns: &[Column], row: &ListRow, back: &str, for_reader: &impl Fn(
         id: row.id,
         title,
         address,
-        cells: cells(columns, values).map(|(column, cell)| (column.class(&cell), for_reader(cell))).collect(),
+        cells: cells(columns, values).map(|(column, cell)| ShownCell::of(column, for_reader(cell))).collect(),
     }
 }
 
 /// A click orders by this column first, then by the columns chosen before.
 fn head(query: &ChangeListQuery, column: &Column) -> Head {
     let label = column.label.clone();
-    let Some(sql) = column.order else { return Head { label, sort: None } };
+    let class = column.head_class();
+    let Some(sql) = column.order else { return Head { label, class, sort: None } };
     let link = |order: &[Order]| query.link("o", (!order.is_empty()).then(|| order_text(order)));
     let at = query.order.iter().position(|order| order.name == column.name);
     let sort = match at {
@@ -171,7 +209,7 @@ fn head(query: &ChangeListQuery, column: &Column) -> Head {
             Sort { address: link(&reversed), current: Some(CurrentSort { descending, number, remove }) }
         }
     };
-    Head { label, sort: Some(sort) }
+    Head { label, class, sort: Some(sort) }
 }
 
 fn actions(options: &'static Options, rights: &Rights) -> Vec<(&'static str, String)> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use diesel::QueryResult;
 
+use super::display::{DEFAULT_SHOW, ListDisplay, SHOW};
 use super::filter::{FROM, FilterChoice, TO};
 pub use super::order::{Cursor, Order, Place};
 use crate::admin::context::AdminContext;
@@ -16,8 +17,6 @@ use crate::db::search;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-pub const SHOW: [i64; 4] = [25, 50, 100, 200];
-const DEFAULT_SHOW: i64 = 100;
 /// Of one filter.
 const MOST_VALUES: usize = 50;
 
@@ -25,6 +24,7 @@ const MOST_VALUES: usize = 50;
 pub struct AskedList {
     pub options: &'static Options,
     pub query: String,
+    pub display: ListDisplay,
     within: Option<Sql>,
 }
 
@@ -32,11 +32,13 @@ impl AskedList {
     pub fn of(cx: &AdminContext) -> Result<AskedList, Error> {
         let options = cx.model(Verb::View)?;
         let within = cx.site.get(options.slug())?.visible(&cx.site.options(), cx.rights());
-        Ok(AskedList { options, query: cx.request.query_string().to_owned(), within })
+        let display = ListDisplay::of(&cx.request, options);
+        Ok(AskedList { options, query: cx.request.query_string().to_owned(), display, within })
     }
 
     pub fn parse(&self, conn: &mut Connection) -> QueryResult<ChangeListQuery> {
-        Ok(ChangeListQuery { within: self.within.clone(), ..ChangeListQuery::parse(conn, self.options, &self.query)? })
+        let query = ChangeListQuery::parse_with(conn, self.options, &self.query, self.display.show)?;
+        Ok(ChangeListQuery { within: self.within.clone(), ..query })
     }
 }
 
@@ -55,6 +57,8 @@ pub struct ChangeListQuery {
     pub order: Vec<Order>,
     pub has_own_order: bool,
     pub show: i64,
+    /// What `show` is without the parameter.
+    pub usual_show: i64,
     pub place: Place,
 }
 
@@ -87,6 +91,15 @@ fn any(mut conditions: Vec<Sql>) -> Sql {
 
 impl ChangeListQuery {
     pub fn parse(conn: &mut Connection, options: &'static Options, query: &str) -> QueryResult<ChangeListQuery> {
+        ChangeListQuery::parse_with(conn, options, query, DEFAULT_SHOW)
+    }
+
+    fn parse_with(
+        conn: &mut Connection,
+        options: &'static Options,
+        query: &str,
+        usual_show: i64,
+    ) -> QueryResult<ChangeListQuery> {
         let data = FormData::parse(query.as_bytes());
         let search = data.get("q").unwrap_or_default().trim().to_owned();
         let (words, mut problem) = match search::words(&search) {
@@ -131,7 +144,7 @@ impl ChangeListQuery {
         let has_own_order = !own_order.is_empty();
         let order = if has_own_order { own_order } else { order(options, options.ordering.iter().copied()) };
         let show = data.get("show").and_then(|show| show.parse().ok()).filter(|show| SHOW.contains(show));
-        let (within, show, place) = (None, show.unwrap_or(DEFAULT_SHOW), Place::First);
+        let (within, show, place) = (None, show.unwrap_or(usual_show), Place::First);
         let mut list = ChangeListQuery {
             search,
             words,
@@ -142,6 +155,7 @@ impl ChangeListQuery {
             order,
             has_own_order,
             show,
+            usual_show,
             place,
         };
         list.place = list.place(&data);
@@ -214,7 +228,7 @@ impl ChangeListQuery {
         if self.has_own_order {
             parameters.push(("o".into(), order_text(&self.order)));
         }
-        if self.show != DEFAULT_SHOW {
+        if self.show != self.usual_show {
             parameters.push(("show".into(), self.show.to_string()));
         }
         parameters

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
+use super::display::ListDisplay;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Options, Staff};
@@ -24,6 +25,7 @@ struct Asked {
     reader: Reader,
     slug: &'static str,
     query: String,
+    display: ListDisplay,
     /// Filters such as "past 24 hours" move with the clock.
     minute: i64,
 }
@@ -69,8 +71,13 @@ where
     ) -> Result<Arc<T>, Error> {
         let query = cx.request.query_string();
         let minute = Utc::now().timestamp() / 60;
-        let asked =
-            Asked { reader: Reader(cx.staff.staff.clone()), slug: options.slug(), query: query.to_owned(), minute };
+        let asked = Asked {
+            reader: Reader(cx.staff.staff.clone()),
+            slug: options.slug(),
+            query: query.to_owned(),
+            display: ListDisplay::of(&cx.request, options),
+            minute,
+        };
         let version = cx.db.version();
         if let Some(known) = self.lists.known(version, &asked) {
             return Ok(known);

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::cells::ShownCell;
 use super::change_list::{cells, sql};
 use super::matches::Matches;
 use super::page::{ListRow, Page};
@@ -33,14 +34,14 @@ struct RelatedListPage {
 }
 
 struct Listed {
-    labels: Vec<Cow<'static, str>>,
+    heads: Vec<(&'static str, Cow<'static, str>)>,
     rows: Vec<Row>,
     pages: Pages,
 }
 
 struct Row {
     url: String,
-    cells: Vec<(&'static str, Cell)>,
+    cells: Vec<ShownCell>,
 }
 
 pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
@@ -57,7 +58,7 @@ pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
         let is_other = |column: &Column| {
             !related.model.field(column.name).is_some_and(|field| is_reference(field.kind, options.model))
         };
-        let columns: Vec<Column> = related.columns().into_iter().filter(is_other).collect();
+        let columns: Vec<Column> = related.summary().into_iter().filter(is_other).collect();
         let for_reader = |cell: Cell| cell.for_reader(site, &staff.rights);
         let found = Page::read(conn, related, &sql(&columns).collect::<Vec<_>>(), &query, &matches)?;
         Ok((
@@ -65,7 +66,7 @@ pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
             Listed {
                 rows: found.rows.iter().map(|row| Row::of(related, &columns, row, for_reader)).collect(),
                 pages: Pages::around(&found, &query, matches.total),
-                labels: columns.into_iter().map(|column| column.label).collect(),
+                heads: columns.into_iter().map(|column| (column.head_class(), column.label)).collect(),
             },
         ))
     };
@@ -77,7 +78,7 @@ pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
 
 impl Row {
     fn of(options: &Options, columns: &[Column], row: &ListRow, for_reader: impl Fn(Cell) -> Cell) -> Row {
-        let cells = cells(columns, &row.values).map(|(column, cell)| (column.class(&cell), for_reader(cell))).collect();
+        let cells = cells(columns, &row.values).map(|(column, cell)| ShownCell::of(column, for_reader(cell))).collect();
         Row { url: format!("/admin/{}/{}/change/", options.slug(), row.id), cells }
     }
 }

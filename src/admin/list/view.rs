@@ -34,6 +34,8 @@ pub struct ListView {
     pub is_table_empty: bool,
     pub pages: Pages,
     pub export: String,
+    /// Where its columns and the length of its pages are chosen.
+    pub display: String,
 }
 
 pub struct Pages {
@@ -79,6 +81,7 @@ impl ListView {
         Ok(ListView {
             here: format!("{address}{}", query.place_link(&query.place)),
             export: format!("{address}export/{}", query.place_link(&Place::First)),
+            display: format!("{address}display/{}", query.link("show", None)),
             address,
             label: options.label(),
             label_plural: options.label_plural(),

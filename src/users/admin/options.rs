@@ -4,6 +4,7 @@ use super::actions::{activate, deactivate, reset_second_factor, unlink};
 use super::link::link_badge;
 use super::memberships::{ADD_TO_GROUP, REMOVE_FROM_GROUP, group_choices};
 use super::refusals;
+use super::user_page::exceptions;
 use crate::admin::auth::sessions;
 use crate::admin::history::model::source_cell;
 use crate::admin::history::pages::ACTIVITY;
@@ -15,6 +16,7 @@ pub static OPTIONS: Options = Options {
     section: "People",
     icon: "users",
     list_display: &["username", "email", "name", "cognito", "is_staff", "is_superuser", "is_active", "last_login"],
+    summary: &["username", "state", "email", "name", "last_active"],
     displays: DISPLAYS,
     export: &["date_joined", "origin"],
     list_filter: FILTERS,
@@ -99,6 +101,25 @@ const GROUP_NAMES: &str = r"(SELECT string_agg(replace(replace(groups.name, '\',
 ' ORDER BY groups.name) FROM user_groups JOIN groups ON groups.id = user_groups.group_id WHERE user_groups.user_id = users.id)";
 
 const DISPLAYS: &[Display] = &[
+    Display {
+        name: "state",
+        label: "State",
+        sql: &["is_active", "is_staff", "is_superuser", "cognito_sub"],
+        kind: Show::Custom(exceptions),
+        order: None,
+    },
+    Display {
+        name: "last_active",
+        label: "Last active",
+        sql: &[
+            "CASE WHEN last_seen_at > COALESCE(last_login, '0001-01-01 00:00:00') THEN last_seen_at ELSE last_login END",
+        ],
+        kind: Show::DateTime,
+        order: Some(
+            "CASE WHEN COALESCE(last_seen_at, '0001-01-01 00:00:00') > COALESCE(last_login, '0001-01-01 00:00:00') \
+             THEN last_seen_at ELSE COALESCE(last_login, '0001-01-01 00:00:00') END",
+        ),
+    },
     Display {
         name: "name",
         label: "Name",

@@ -19,6 +19,20 @@ pub fn badges(user: &User) -> Vec<Cell> {
     [active].into_iter().chain(staff).chain(superuser).chain([link]).collect()
 }
 
+/// What is not so of most users, in a list. Takes the values of `is_active`, `is_staff`, `is_superuser` and
+/// `cognito_sub`.
+pub fn exceptions(values: &[Value]) -> Cell {
+    let flag = |at: usize| values.get(at).and_then(Value::as_bool) == Some(true);
+    let known = [
+        (!flag(0), ("bad", "Inactive")),
+        (flag(2), ("warn", "Superuser")),
+        (flag(1) && !flag(2), ("info", "Staff")),
+        (values.get(3).is_none_or(Value::is_null), ("off", "Not linked")),
+    ];
+    let badges: Vec<_> = known.into_iter().filter(|(is_so, _)| *is_so).map(|(_, badge)| badge).collect();
+    if badges.is_empty() { Cell::Empty } else { Cell::Badges(badges) }
+}
+
 /// All actions on a user, in the order of their buttons. `may_reset` is for the second factor.
 pub fn header(user: &User, may_change: bool, may_reset: bool) -> Header {
     let url = |page: &str| format!("/admin/users/{}/{page}", user.id);

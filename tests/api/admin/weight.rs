@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::harness::TestServer;
 use crate::harness::html::names;
 
-/// The bytes of a page, and of the styles and scripts that it loads; scripts load others.
-async fn weight(server: &TestServer, html: &str) -> (usize, usize) {
+/// The bytes of a page, those of the styles and scripts that it loads, and their number; scripts load others.
+async fn weight(server: &TestServer, html: &str) -> (usize, usize, usize) {
     let mut wanted: Vec<String> = html
         .split('"')
         .filter(|part| part.starts_with("/static/") && (part.ends_with(".css") || part.ends_with(".js")))
@@ -26,12 +26,14 @@ async fn weight(server: &TestServer, html: &str) -> (usize, usize) {
         let imported = text.split(" from \"./").skip(1).filter_map(|rest| rest.split('"').next());
         wanted.extend(imported.map(|name| format!("{folder}/{name}")));
     }
-    (html.len(), bytes)
+    (html.len(), bytes, seen.len())
 }
 
 #[tokio::test]
 async fn every_page_is_light() {
     const LIMIT: usize = 60_000;
+    const MOST_REQUESTS: usize = 8;
+    const PAGE_ICONS_AND_FAVICON: usize = 3;
     let (server, mut root) = TestServer::with_superuser().await;
     server
         .sql(
@@ -68,7 +70,8 @@ async fn every_page_is_light() {
         "/admin/inspector/",
         "/admin/status/",
     ] {
-        let (html, rest) = weight(&server, &root.page(path).await).await;
+        let (html, rest, files) = weight(&server, &root.page(path).await).await;
         assert!(html + rest < LIMIT, "{path}: {html} and {rest} bytes");
+        assert!(PAGE_ICONS_AND_FAVICON + files <= MOST_REQUESTS, "{path}: {files} files");
     }
 }

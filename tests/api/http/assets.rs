@@ -5,7 +5,8 @@ use std::path::Path;
 
 use gatepost::http::assets::url;
 
-use crate::harness::TestServer;
+use crate::harness::html::between;
+use crate::harness::{TestServer, assert_has};
 
 fn on_disk(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("static").join(name)).expect("a file of static/")
@@ -50,19 +51,24 @@ fn text_of(folder: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_icon_is_named_and_every_address_in_a_style_sheet_leads_to_a_file() {
+async fn style_sheets_show_every_icon_by_its_place_in_the_sprite() {
     let server = TestServer::start().await;
-    let sheets = style_sheets();
-    let named: BTreeSet<_> = sheets.split("url(icons/").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(named.len() > 10, "{named:?}");
-    for name in &named {
-        let path = url(&format!("icons/{name}"));
-        assert_eq!(server.fetch(&path).await.status, 200, "{name}");
+    let (sheets, sprite) = (style_sheets(), server.fetch(&url("icons.svg")).await.text());
+    let icons: Vec<&str> = between(&sprite, "<svg id=\"", "\" width=");
+    assert!(icons.len() > 40, "{icons:?}");
+    let (logo, icons) = icons.split_last().expect("the logo");
+    assert_eq!(*logo, format!("gatepost\" y=\"{}", icons.len() * 20));
+    for (number, icon) in icons.iter().enumerate() {
+        let (name, y) = icon.split_once("\" y=\"").expect("a name and a place");
+        assert_eq!(y, (number * 20).to_string(), "{name}");
+        assert_has(&sheets, &[&format!(".icon-{name} {{ --icon: {number}; }}")]);
     }
-    let icons = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("static/icons")).expect("the icons");
-    for icon in icons.map(|icon| icon.expect("a file").file_name().to_string_lossy().into_owned()) {
-        assert!(named.contains(icon.as_str()), "no style sheet names {icon}");
+    for places in between(&sheets, "* 100% / ", ")") {
+        assert_eq!(places, icons.len().to_string());
     }
+    let images: BTreeSet<&str> =
+        between(&sheets, "url(", ")").into_iter().filter(|file| !file.contains(".css")).collect();
+    assert_eq!(images, BTreeSet::from(["icons.svg"]), "a page loads one image");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod actions;
 mod change_list;
+mod display;
 mod export;
 mod filters;
 mod page;
