@@ -1,5 +1,8 @@
 //! Transactions and savepoints.
 
+#[cfg(feature = "postgres")]
+use std::time::Duration;
+
 use diesel::connection::{SimpleConnection, TransactionManager};
 
 use super::connection::Connection;
@@ -22,8 +25,17 @@ pub(super) fn run<T>(
         Ok(value) => Connection::commit_transaction(&mut connection).map(|()| value).map_err(Error::from),
         Err(error) => {
             rollback(&mut connection);
-            Err(error)
+            Err(explained(&mut connection, error))
         }
+    }
+}
+
+/// On SQLite, the driver says enough. A reader waits for no lock.
+fn explained(connection: &mut Connection, error: Error) -> Error {
+    match connection {
+        Connection::Sqlite(_) => error,
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => super::postgres::explained(connection, error, Duration::ZERO),
     }
 }
 
@@ -38,7 +50,7 @@ pub(super) fn without_transaction<T>(
             drop(connection);
             transaction(pool, query)
         }
-        outcome => outcome,
+        outcome => outcome.map_err(|error| explained(&mut connection, error)),
     }
 }
 

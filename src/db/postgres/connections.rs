@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Bool, Text};
 use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, RunQueryDsl};
 
+use super::failures::check_writable;
 use super::parameters::with_defaults;
 use crate::db::connection::{Connection, Role};
 use crate::db::migrations;
@@ -54,17 +55,6 @@ pub fn rehearse(url: &str) -> Result<(), String> {
     let lock = format!("SELECT pg_advisory_lock({MIGRATIONS_LOCK})");
     connection.batch_execute(&lock).map_err(|error| error.to_string())?;
     migrations::rehearse(&mut connection)
-}
-
-fn check_writable(connection: &mut Connection) -> Result<(), String> {
-    // This tests whether the server accepts writes at all. A standby, for example, does not.
-    let check = "BEGIN; CREATE TEMPORARY TABLE gatepost_probe (n bigint) ON COMMIT DROP; ROLLBACK";
-    let outcome = connection.batch_execute(check).map_err(|error| error.to_string());
-    if outcome.is_err() {
-        // The first error is the one to report, and the caller drops the connection anyway.
-        let _ = connection.batch_execute("ROLLBACK");
-    }
-    outcome
 }
 
 pub fn probe(url: &str) -> Result<(), String> {

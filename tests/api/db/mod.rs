@@ -1,6 +1,8 @@
 //! The database: what is acknowledged lasts, and what fails leaves nothing half done.
 
 mod durability;
+#[cfg(feature = "postgres")]
+mod failures;
 mod migrations;
 mod panics;
 #[cfg(feature = "postgres")]

@@ -32,6 +32,10 @@ pub struct Database {
 }
 
 impl Database {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its URL as a text.
     pub fn address(&self) -> &str {
         &self.address
@@ -43,11 +47,19 @@ pub fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| {
         let server = Server::start(&[]);
-        // Migrated once and copied for each test.
-        server.sql("CREATE DATABASE gatepost_template");
-        drop(Db::open(&parsed(&server.url("gatepost_template"))).expect("the migrations are applied"));
+        server.make_template();
         server
     })
+}
+
+/// A server that speaks German. `None` where the system does not.
+pub fn german() -> Option<Server> {
+    let locales = Command::new("locale").arg("-a").output().map(|output| output.stdout).unwrap_or_default();
+    let is_known = String::from_utf8_lossy(&locales).lines().any(|locale| locale == "de_DE.utf8");
+    let server = is_known.then(|| Server::start(&[("lc_messages", "de_DE.UTF-8")]))?;
+    let mut connection = PgConnection::establish(&server.url("postgres")).expect("the server takes connections");
+    let error = connection.batch_execute("SELECT nothing").expect_err("there is no such column").to_string();
+    error.contains("existiert nicht").then_some(server)
 }
 
 fn parsed(url: &str) -> DatabaseUrl {
@@ -107,6 +119,12 @@ impl Server {
         assert!(Command::new("chmod").args(["600", file]).status().is_ok_and(|status| status.success()));
     }
 
+    /// Makes a folder the server's own, as a tablespace has to be.
+    pub fn own_folder(&self, folder: &Path) {
+        let folder = folder.to_str().expect("UTF-8");
+        assert!(!is_root() || as_root(&["chown", "postgres", folder]));
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -160,6 +178,12 @@ impl Server {
     /// Runs a statement as the server's administrator.
     pub fn sql(&self, statement: &str) {
         run(&self.url("postgres"), statement);
+    }
+
+    /// Migrated once, and copied for each [`Server::database`].
+    pub fn make_template(&self) {
+        self.sql("CREATE DATABASE gatepost_template");
+        drop(Db::open(&parsed(&self.url("gatepost_template"))).expect("the migrations are applied"));
     }
 
     /// A fresh database with all migrations.
