@@ -6,8 +6,8 @@ mod parameters;
 mod watch;
 mod writers;
 
-pub use connections::{open, open_migrated, probe, rehearse};
+pub use connections::{HOLD, begin, open, open_migrated, probe, rehearse};
 pub use failures::explained;
-pub use parameters::ConnectionLimit;
+pub use parameters::{ConnectionLimit, PoolMode};
 pub use watch::CommitWatch;
 pub use writers::Writers;

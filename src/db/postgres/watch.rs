@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::connections::open;
-use crate::db::connection::{Connection, Role};
+use crate::db::connection::Connection;
 use crate::db::pool::Manager;
 use crate::error::Error;
 
@@ -154,7 +154,7 @@ fn is_served(readers: &r2d2::Pool<Manager>) -> bool {
 fn look_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Result<(Snapshot, Option<u64>), String> {
     let connection = match slot {
         Some(connection) => connection,
-        None => slot.insert(open(url, Role::Reader).map_err(|error| error.to_string())?),
+        None => slot.insert(open(url).map_err(|error| error.to_string())?),
     };
     let ask = |connection: &mut Connection| -> QueryResult<(Snapshot, Option<u64>)> {
         let row: Snapshot =

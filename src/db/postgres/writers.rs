@@ -10,7 +10,7 @@ use diesel::connection::{SimpleConnection, TransactionManager};
 use super::failures::explained;
 use super::watch::CommitWatch;
 use crate::crypto::random;
-use crate::db::connection::Connection;
+use crate::db::connection::{Connection, Role};
 use crate::db::pool::Manager;
 use crate::db::queue::{Job, Jobs, Queue, WriterMetrics};
 use crate::db::transaction::{begin, rollback};
@@ -101,7 +101,7 @@ impl Writers {
 
     /// Runs jobs in one transaction.
     fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-        let mut connection = begin(&self.pool).map_err(Failure::Unavailable)?;
+        let mut connection = begin(&self.pool, Role::Writer).map_err(Failure::Unavailable)?;
         let began = Instant::now();
         if let Err(error) = jobs.iter_mut().try_for_each(|job| job.run(&mut connection)) {
             rollback(&mut connection);

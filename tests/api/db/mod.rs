@@ -6,6 +6,8 @@ mod failures;
 mod migrations;
 mod panics;
 #[cfg(feature = "postgres")]
+mod pgbouncer;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
 mod sqlite;
