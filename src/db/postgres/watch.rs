@@ -20,6 +20,11 @@ const HANGS: Duration = Duration::from_secs(3);
 /// The size query makes the server walk over its files.
 const SIZE_EVERY: Duration = Duration::from_secs(60);
 
+/// Another server, such as a standby that took over, may lack commits and give their numbers to others. So its start is
+/// part of the answer, which no two servers share.
+const SNAPSHOT: &str = "SELECT concat_ws(' ', pg_current_snapshot(), extract(epoch FROM pg_postmaster_start_time())) AS snapshot, \
+     pg_is_in_recovery() AS is_standby";
+
 #[derive(diesel::QueryableByName)]
 struct Snapshot {
     #[diesel(sql_type = Text)]
@@ -157,9 +162,7 @@ fn look_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Resu
         None => slot.insert(open(url).map_err(|error| error.to_string())?),
     };
     let ask = |connection: &mut Connection| -> QueryResult<(Snapshot, Option<u64>)> {
-        let row: Snapshot =
-            diesel::sql_query("SELECT pg_current_snapshot()::text AS snapshot, pg_is_in_recovery() AS is_standby")
-                .get_result(connection)?;
+        let row: Snapshot = diesel::sql_query(SNAPSHOT).get_result(connection)?;
         let size = || -> QueryResult<u64> {
             let row: Size =
                 diesel::sql_query("SELECT pg_database_size(current_database()) AS bytes").get_result(connection)?;

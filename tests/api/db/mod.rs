@@ -2,6 +2,8 @@
 
 mod durability;
 #[cfg(feature = "postgres")]
+mod failover;
+#[cfg(feature = "postgres")]
 mod failures;
 mod migrations;
 mod panics;

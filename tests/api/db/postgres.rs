@@ -174,7 +174,7 @@ impl Balancer {
 
 /// A client that creates articles, one after the other, until it is told to stop. Returns the names of those
 /// that were acknowledged, and the status of every other answer.
-fn post_until(
+pub fn post_until(
     stop: tokio::sync::watch::Receiver<bool>,
     address: std::net::SocketAddr,
     token: &str,
@@ -244,7 +244,7 @@ async fn a_server_that_is_killed_under_load_behind_a_balancer_loses_no_acknowled
     assert_eq!(count().await, names.len() as i64, "the number that is kept is that of the rows");
 }
 
-async fn sorted_names(db: &Db) -> Vec<String> {
+pub async fn sorted_names(db: &Db) -> Vec<String> {
     use diesel::{QueryDsl, RunQueryDsl};
     use gatepost::schema::articles::dsl::{articles, name};
     let mut names: Vec<String> = db.read(|conn| Ok(articles.select(name).load(conn)?)).await.expect("the articles");

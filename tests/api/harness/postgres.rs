@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, PgConnection};
+use gatepost::db::rows::{self, Sql};
 use gatepost::db::{DatabaseUrl, Db};
 use tempfile::TempDir;
 
@@ -31,7 +32,7 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// A database, in transaction mode or as the query says.
+    /// With a query such as `?pool_mode=transaction`.
     pub fn url(&self, database: &str, query: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}{query}", self.port)
     }
@@ -95,14 +96,35 @@ pub fn tool(name: &str) -> PathBuf {
 }
 
 impl Server {
-    /// Starts a fresh server with these settings besides.
-    pub fn start(settings: &[(&str, &str)]) -> Server {
+    fn new() -> Server {
         // Root's temporary folders may be closed to others.
         let folder = TempDir::with_prefix_in("gatepost-postgres-", "/tmp").expect("a folder for the server");
         if is_root() {
             assert!(as_root(&["chown", "postgres", folder.path().to_str().expect("UTF-8")]));
         }
-        let mut server = Server { folder, port: free_port().port(), keeper: None };
+        Server { folder, port: free_port().port(), keeper: None }
+    }
+
+    /// Starts a standby that receives what this server commits.
+    pub fn standby(&self) -> Server {
+        let mut standby = Server::new();
+        let mut backup = unprivileged(&tool("pg_basebackup"));
+        backup.args([
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+            "--username=postgres",
+            "--host=127.0.0.1",
+        ]);
+        backup.args(["--port", &self.port.to_string(), "--pgdata"]).arg(standby.data());
+        assert!(backup.status().is_ok_and(|status| status.success()), "the server is copied");
+        standby.resume();
+        standby
+    }
+
+    /// Starts a fresh server with these settings besides.
+    pub fn start(settings: &[(&str, &str)]) -> Server {
+        let mut server = Server::new();
         let made = unprivileged(&tool("initdb"))
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(server.data())
@@ -283,6 +305,11 @@ fn through_pgbouncer(server: &Server, database: &str) -> Option<DatabaseUrl> {
     }
     let bouncer = BOUNCER.get_or_init(|| server.pgbouncer().expect("pgbouncer is installed"));
     Some(parsed(&bouncer.url(database, "?pool_mode=transaction")))
+}
+
+/// How many rows there are, such as `articles WHERE id > 1`.
+pub fn count(url: &DatabaseUrl, from: &str) -> i64 {
+    Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}")))).expect("a number")
 }
 
 /// Runs a statement on a database.
