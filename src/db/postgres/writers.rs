@@ -89,7 +89,7 @@ impl Writers {
                 }
                 // A deadlock with another program, for example. A mistake of our own fails each time.
                 Err(Failure::RolledBack(Error::Unknown(_))) if attempt <= ATTEMPTS => {
-                    std::thread::sleep(pause(attempt))
+                    std::thread::sleep(pause(attempt));
                 }
                 Err(Failure::RolledBack(Error::Collision(cause))) => return Err(Error::Unavailable(cause)),
                 Err(Failure::RolledBack(error) | Failure::Unavailable(error)) => return Err(error),
