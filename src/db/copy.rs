@@ -9,8 +9,11 @@ use super::connection::{Connection, Role};
 use super::exclusive::open_migrated;
 use super::ids::{last_ids, set_last_id};
 use super::open_error::OpenError;
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::references;
 use super::rows::{self, Sql};
+use super::transaction::begin_on;
 use super::url::DatabaseUrl;
 use super::{migrations, pool};
 
@@ -68,7 +71,7 @@ fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     }
     let connection = pool::open(url, Role::Reader).map_err(|error| fail(error.to_string()))?;
     let mut source = Side { url, connection };
-    source.run(|conn| conn.batch_execute("BEGIN"))?;
+    source.run(|conn| begin_on(conn, Role::Reader))?;
     let status = migrations::status(&mut source.connection).map_err(fail)?;
     if status.pending > 0 || status.unknown.is_some() {
         let problem = "its migrations differ from this version of Gatepost; first run `gatepost migrate` with the version that makes the copy";
@@ -88,7 +91,9 @@ fn open_target<'a>(url: &'a DatabaseUrl, tables: &[String]) -> Result<Side<'a>, 
     let begin = match target.connection {
         Connection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
         #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => format!("BEGIN; LOCK TABLE {} IN EXCLUSIVE MODE", bulk::quoted(&in_target)),
+        Connection::Postgres(_) => {
+            format!("{}; LOCK TABLE {} IN EXCLUSIVE MODE", postgres::begin(Role::Writer), bulk::quoted(&in_target))
+        }
     };
     target.run(|conn| conn.batch_execute(&begin))?;
     for table in &in_target {

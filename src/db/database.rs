@@ -71,7 +71,7 @@ impl Db {
         let url = Arc::new(url.clone());
         let limit = ConnectionLimit::of(server).ok_or("its connection_limit is not a number from 3 to 1000")?;
         let readers = pool(&url, Role::Reader, limit.readers())?;
-        let watch = CommitWatch::start(server).map_err(|error| error.to_string())?;
+        let watch = CommitWatch::start(server, readers.clone()).map_err(|error| error.to_string())?;
         let writers = pool(&url, Role::Writer, limit.writers())?;
         let writes = Writers::start(writers, watch.clone()).map_err(|error| error.to_string())?;
         let versions = Arc::new(Versions::Watch(watch));
@@ -237,7 +237,7 @@ impl Db {
         match &*self.versions {
             Versions::WalIndex(_) => Ok(()),
             #[cfg(feature = "postgres")]
-            Versions::Watch(watch) => watch.check_reach(&self.readers),
+            Versions::Watch(watch) => watch.check_reach(),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::open_error::OpenError;
 use super::sqlite;
 use super::url::DatabaseUrl;
 #[cfg(feature = "postgres")]
-use super::{bulk, pool, references};
+use super::{bulk, pool, postgres, references};
 
 /// Rolled back when dropped.
 pub struct Exclusive<'a> {
@@ -60,7 +60,8 @@ fn begin(connection: &mut Connection) -> QueryResult<()> {
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
             let tables = bulk::quoted(&references::tables(connection)?);
-            connection.batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE"))
+            connection
+                .batch_execute(&format!("{}; LOCK TABLE {tables} IN EXCLUSIVE MODE", postgres::begin(Role::Writer)))
         }
     }
 }
@@ -70,7 +71,7 @@ pub(super) fn open_migrated(url: &DatabaseUrl) -> Result<Connection, String> {
         DatabaseUrl::Sqlite(path) => sqlite::open_writer(path).map(|(connection, _)| connection),
         #[cfg(feature = "postgres")]
         DatabaseUrl::Postgres(server) => {
-            super::postgres::open_migrated(server)?;
+            postgres::open_migrated(server)?;
             pool::open(url, Role::Writer).map_err(|error| error.to_string())
         }
     }

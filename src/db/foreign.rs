@@ -6,10 +6,9 @@ use std::path::Path;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, SqliteConnection};
 
-use super::connection::Connection;
-#[cfg(feature = "postgres")]
-use super::connection::Role;
+use super::connection::{Connection, Role};
 use super::open_error::OpenError;
+use super::transaction::begin_on;
 use super::url::DatabaseUrl;
 
 /// Changes nothing, creates nothing, and sees one moment of the database.
@@ -21,11 +20,9 @@ pub fn open_foreign(url: &DatabaseUrl) -> Result<Connection, OpenError> {
     let mut connection = match url {
         DatabaseUrl::Sqlite(path) => open_file(path).map_err(fail)?,
         #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(server) => {
-            super::postgres::open(server, Role::Reader).map_err(|error| fail(error.to_string()))?
-        }
+        DatabaseUrl::Postgres(server) => super::postgres::open(server).map_err(|error| fail(error.to_string()))?,
     };
-    connection.batch_execute("BEGIN").map_err(|error| fail(error.to_string()))?;
+    begin_on(&mut connection, Role::Reader).map_err(|error| fail(error.to_string()))?;
     Ok(connection)
 }
 

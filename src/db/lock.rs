@@ -10,7 +10,7 @@ use super::url::DatabaseUrl;
 #[cfg(feature = "postgres")]
 use super::{
     connection::{Connection, Role},
-    pool,
+    pool, postgres,
 };
 use crate::error::Error;
 
@@ -63,16 +63,19 @@ fn lock_file(path: &Path) -> Result<Option<Held>, Error> {
     }
 }
 
-/// An advisory lock of a connection of its own.
+/// An advisory lock of a transaction on a connection of its own, because a pooler of transactions keeps none of a session.
 #[cfg(feature = "postgres")]
 fn lock_session(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> {
     use diesel::RunQueryDsl;
+    use diesel::connection::SimpleConnection;
     use diesel::dsl::sql;
     use diesel::sql_types::{Bool, Text};
 
     let mut connection = pool::open(url, Role::Writer).map_err(|error| Error::Unavailable(error.to_string()))?;
-    let take =
-        sql::<Bool>("SELECT pg_try_advisory_lock(hashtextextended('gatepost ' || ").bind::<Text, _>(name).sql(", 0))");
+    connection.batch_execute(postgres::HOLD)?;
+    let take = sql::<Bool>("SELECT pg_try_advisory_xact_lock(hashtextextended('gatepost ' || ")
+        .bind::<Text, _>(name)
+        .sql(", 0))");
     let is_taken: bool = take.get_result(&mut connection)?;
     Ok(is_taken.then_some(Held::Session { _connection: connection }))
 }

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 #[cfg(feature = "postgres")]
 use diesel::Connection as _;
 use diesel::RunQueryDsl;
+#[cfg(feature = "postgres")]
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -93,6 +95,7 @@ fn run(connection: &mut Connection, is_kept: bool) -> Result<usize, String> {
         }),
         #[cfg(feature = "postgres")]
         Connection::Postgres(postgres) => postgres.transaction(|postgres| {
+            postgres.batch_execute("SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = 0")?;
             applied =
                 postgres.run_pending_migrations(POSTGRESQL).map(|done| done.len()).map_err(|error| error.to_string());
             if applied.is_ok() && is_kept { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }

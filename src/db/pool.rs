@@ -16,7 +16,7 @@ pub fn open(url: &DatabaseUrl, role: Role) -> ConnectionResult<Connection> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite::open(path, role),
         #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(url) => postgres::open(url, role),
+        DatabaseUrl::Postgres(url) => postgres::open(url),
     }
 }
 

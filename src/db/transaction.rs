@@ -1,8 +1,12 @@
 //! Transactions and savepoints.
 
-use diesel::connection::{SimpleConnection, TransactionManager};
+#[cfg(feature = "postgres")]
+use std::time::Duration;
 
-use super::connection::Connection;
+use diesel::QueryResult;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+
+use super::connection::{Connection, Role};
 use super::pool::Manager;
 use crate::error::Error;
 
@@ -10,7 +14,7 @@ pub(super) fn transaction<T>(
     pool: &r2d2::Pool<Manager>,
     queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    run(begin(pool)?, queries)
+    run(begin(pool, Role::Reader)?, queries)
 }
 
 pub(super) fn run<T>(
@@ -22,8 +26,17 @@ pub(super) fn run<T>(
         Ok(value) => Connection::commit_transaction(&mut connection).map(|()| value).map_err(Error::from),
         Err(error) => {
             rollback(&mut connection);
-            Err(error)
+            Err(explained(&mut connection, error))
         }
+    }
+}
+
+/// On SQLite, the driver says enough. A reader waits for no lock.
+fn explained(connection: &mut Connection, error: Error) -> Error {
+    match connection {
+        Connection::Sqlite(_) => error,
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => super::postgres::explained(connection, error, Duration::ZERO),
     }
 }
 
@@ -38,7 +51,7 @@ pub(super) fn without_transaction<T>(
             drop(connection);
             transaction(pool, query)
         }
-        outcome => outcome,
+        outcome => outcome.map_err(|error| explained(&mut connection, error)),
     }
 }
 
@@ -48,16 +61,28 @@ pub(super) fn rollback(connection: &mut Connection) {
 }
 
 /// Drops connections that broke while idle, for example because the server restarted.
-pub(super) fn begin(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
+pub(super) fn begin(pool: &r2d2::Pool<Manager>, role: Role) -> Result<r2d2::PooledConnection<Manager>, Error> {
     let mut attempts = 0;
     loop {
         let mut connection = pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;
-        match Connection::begin_transaction(&mut connection) {
+        match begin_on(&mut connection, role) {
             Ok(()) => return Ok(connection),
             Err(_) if attempts < pool.max_size() && Connection::is_broken_transaction_manager(&mut connection) => {
                 attempts += 1;
             }
-            Err(error) => return Err(error.into()),
+            // A standby begins no transaction that may write.
+            Err(error) => return Err(explained(&mut connection, error.into())),
+        }
+    }
+}
+
+#[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+pub(super) fn begin_on(connection: &mut Connection, role: Role) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction(sqlite),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(server) => {
+            AnsiTransactionManager::begin_transaction_sql(server, super::postgres::begin(role))
         }
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     Sqlite(PathBuf),
-    /// As libpq reads it (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), with an
-    /// additional `connection_limit`, the maximum connections of a process.
+    /// As libpq reads it (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), with two
+    /// additional parameters: `connection_limit`, the maximum connections of a process, and `pool_mode`.
     #[cfg(feature = "postgres")]
     Postgres(String),
 }
@@ -92,6 +92,9 @@ fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     if super::postgres::ConnectionLimit::of(value).is_none() {
         return Err("has a `connection_limit` that is not a number from 3 to 1000");
     }
+    if super::postgres::PoolMode::of(value).is_none() {
+        return Err("has a `pool_mode` that is neither `session` nor `transaction`");
+    }
     Ok(DatabaseUrl::Postgres(value.to_owned()))
 }
 
@@ -170,6 +173,7 @@ mod tests {
             "postgres://u:secret@db:port/x",
             "postgres://db/x?connection_limit=2",
             "postgres://db/x?connection_limit=many",
+            "postgres://db/x?pool_mode=statement",
         ] {
             let problem = DatabaseUrl::parse(url).expect_err(url);
             assert!(!problem.contains("sec") && !problem.contains("ret@"), "{problem}");

@@ -115,6 +115,9 @@ pub enum Error {
     /// Conflicts with another write and can be retried at once; 503 if it is not retried.
     #[error("The service is unavailable for the moment. Try again.")]
     Collision(String),
+    /// A query failed, and the driver does not say why. PostgreSQL's writers find out whether it can be retried.
+    #[error("A server error occurred.")]
+    Unknown(String),
     /// Something is temporarily unavailable. Like `Internal`, contains the cause for the log.
     #[error("The service is unavailable for the moment. Try again.")]
     Unavailable(String),
@@ -160,7 +163,7 @@ impl Error {
             Error::PreflightRefused(_) => "preflight_refused",
             Error::Invalid(_) => "invalid",
             Error::Unavailable(_) | Error::Collision(_) => "unavailable",
-            Error::Internal(_) => "error",
+            Error::Internal(_) | Error::Unknown(_) => "error",
         }
     }
 
@@ -190,7 +193,9 @@ impl Error {
     /// Only for the log.
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Error::Unavailable(cause) | Error::Collision(cause) | Error::Internal(cause) => Some(cause),
+            Error::Unavailable(cause) | Error::Collision(cause) | Error::Unknown(cause) | Error::Internal(cause) => {
+                Some(cause)
+            }
             _ => None,
         }
     }
@@ -264,7 +269,7 @@ impl ResponseError for Error {
             | Error::Parse(_)
             | Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::Unavailable(_) | Error::Collision(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Internal(_) | Error::Unknown(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

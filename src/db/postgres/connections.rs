@@ -1,49 +1,67 @@
 //! Opens PostgreSQL connections.
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::sql_types::{Bool, Text};
 use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, RunQueryDsl};
 
-use super::parameters::with_defaults;
+use super::failures::check_writable;
+use super::parameters::{PoolMode, with_defaults};
 use crate::db::connection::{Connection, Role};
 use crate::db::migrations;
 
 /// The advisory lock's id: "gatepost" in ASCII.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
 
+/// Begins a transaction that only holds a lock, until its connection is closed. It keeps no snapshot, so that VACUUM does
+/// not wait for it.
+pub const HOLD: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0";
+
 /// What a role or a database can set otherwise with `ALTER ROLE ... SET`, and what our SQL relies on. Diesel sets the
 /// time zone and the encoding.
-const SESSION: &str = "SET standard_conforming_strings = on; SET transform_null_equals = off; SET array_nulls = on; \
-     SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1; \
-     SET default_transaction_deferrable = off; SET check_function_bodies = on";
+const SESSION: [(&str, &str); 10] = [
+    ("standard_conforming_strings", "on"),
+    ("transform_null_equals", "off"),
+    ("array_nulls", "on"),
+    ("DateStyle", "ISO"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("default_transaction_deferrable", "off"),
+    ("default_transaction_read_only", "off"),
+    ("check_function_bodies", "on"),
+];
 
-/// Writers are SERIALIZABLE: what a write has read is still true when it commits, as on SQLite. Readers see one
-/// snapshot per transaction (<https://www.postgresql.org/docs/current/transaction-iso.html>).
-pub fn open(url: &str, role: Role) -> ConnectionResult<Connection> {
-    let mut connection = PgConnection::establish(&with_defaults(url))?;
-    let settings = match role {
-        Role::Reader | Role::Probe => {
-            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        }
+/// Settings of a transaction stand in its BEGIN, because a pooler of transactions keeps none of a session. Writers are
+/// SERIALIZABLE: what a write has read is still true when it commits, as on SQLite. Readers see one snapshot per
+/// transaction (<https://www.postgresql.org/docs/current/transaction-iso.html>).
+pub fn begin(role: Role) -> &'static str {
+    match role {
+        Role::Reader | Role::Probe => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         // Another session may hold a lock: wait, but not for long. A commit is on disk before it is acknowledged,
         // whatever the server's default.
         Role::Writer => {
-            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE; \
-             SET lock_timeout = '3s'; SET synchronous_commit = on"
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE; \
+             SET LOCAL lock_timeout = '3s'; SET LOCAL synchronous_commit = on"
         }
-    };
-    connection.batch_execute(&format!("{SESSION}; {settings}")).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    }
+}
+
+pub fn open(url: &str) -> ConnectionResult<Connection> {
+    let mut connection = PgConnection::establish(&with_defaults(url))?;
+    if PoolMode::of(url) == Some(PoolMode::Transaction) {
+        // The next transaction may run in another session of the server, which does not know the statement.
+        connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    } else {
+        let settings: String = SESSION.iter().map(|(name, value)| format!("SET {name} = {value};")).collect();
+        connection.batch_execute(&settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    }
     Ok(Connection::Postgres(connection))
 }
 
 pub fn open_migrated(url: &str) -> Result<usize, String> {
     let mut connection = open_checked(url)?;
-    // If several processes start at once, one migrates and the others find nothing to do. The lock ends with the
-    // connection.
-    let lock = format!(
-        "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATIONS_LOCK}); SET lock_timeout = '3s'"
-    );
-    connection.batch_execute(&lock).map_err(|error| error.to_string())?;
+    // If several processes start at once, one migrates and the others find nothing to do.
+    let _lock = lock_migrations(url, "0")?;
     migrations::apply(&mut connection)
 }
 
@@ -51,20 +69,18 @@ pub fn open_migrated(url: &str) -> Result<usize, String> {
 /// write does, because a server may be running.
 pub fn rehearse(url: &str) -> Result<(), String> {
     let mut connection = open_checked(url)?;
-    let lock = format!("SELECT pg_advisory_lock({MIGRATIONS_LOCK})");
-    connection.batch_execute(&lock).map_err(|error| error.to_string())?;
+    let _lock = lock_migrations(url, "'3s'")?;
     migrations::rehearse(&mut connection)
 }
 
-fn check_writable(connection: &mut Connection) -> Result<(), String> {
-    // This tests whether the server accepts writes at all. A standby, for example, does not.
-    let check = "BEGIN; CREATE TEMPORARY TABLE gatepost_probe (n bigint) ON COMMIT DROP; ROLLBACK";
-    let outcome = connection.batch_execute(check).map_err(|error| error.to_string());
-    if outcome.is_err() {
-        // The first error is the one to report, and the caller drops the connection anyway.
-        let _ = connection.batch_execute("ROLLBACK");
-    }
-    outcome
+fn lock_migrations(url: &str, lock_timeout: &str) -> Result<Connection, String> {
+    let mut connection = open(url).map_err(|error| error.to_string())?;
+    let lock = format!(
+        "{HOLD}; SET LOCAL lock_timeout = {lock_timeout}; SET LOCAL statement_timeout = 0; \
+         SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})"
+    );
+    connection.batch_execute(&lock).map_err(|error| error.to_string())?;
+    Ok(connection)
 }
 
 pub fn probe(url: &str) -> Result<(), String> {
@@ -80,17 +96,64 @@ pub fn probe(url: &str) -> Result<(), String> {
 }
 
 fn open_checked(url: &str) -> Result<Connection, String> {
-    let mut connection = open(url, Role::Writer).map_err(|error| error.to_string())?;
+    let mut connection = open(url).map_err(|error| error.to_string())?;
+    check_pool_mode(url, &mut connection)?;
     check_writable(&mut connection)?;
-    let row: Encoding = diesel::sql_query(
+    let encoding = name(
+        &mut connection,
         "SELECT pg_encoding_to_char(encoding) AS name FROM pg_database WHERE datname = current_database()",
-    )
-    .get_result(&mut connection)
-    .map_err(|error| error.to_string())?;
-    match row.name.as_str() {
+    )?;
+    match encoding.as_str() {
         "UTF8" => Ok(connection),
         other => Err(format!("its encoding is {other}; it must be UTF8")),
     }
+}
+
+fn check_pool_mode(url: &str, connection: &mut Connection) -> Result<(), String> {
+    match PoolMode::of(url) {
+        Some(PoolMode::Unset) if is_pooled(url) => Err("a pooler such as PgBouncer is in front of the server; add \
+             `pool_mode=transaction` to the URL, or `pool_mode=session` if it pools sessions"
+            .to_owned()),
+        Some(PoolMode::Transaction) => {
+            let others: Vec<String> = SESSION
+                .iter()
+                .map(|(name, value)| {
+                    format!("SELECT '{name}' WHERE split_part(current_setting('{name}'), ',', 1) <> '{value}'")
+                })
+                .collect();
+            let others = others.join(" UNION ALL ");
+            let others = name(
+                connection,
+                &format!("SELECT coalesce(string_agg(name, ', '), '') AS name FROM ({others}) of (name)"),
+            )?;
+            if others.is_empty() {
+                return Ok(());
+            }
+            Err(format!("the role or the database changes {others}; Gatepost cannot set it with pool_mode=transaction"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A server takes any setting with a dot in its name. A pooler refuses or ignores it.
+fn is_pooled(url: &str) -> bool {
+    let with_setting = format!("{}&options=-c%20gatepost.direct%3Dyes", with_defaults(url));
+    match PgConnection::establish(&with_setting) {
+        Ok(connection) => {
+            let asked = name(
+                &mut Connection::Postgres(connection),
+                "SELECT coalesce(current_setting('gatepost.direct', true), '') AS name",
+            );
+            asked.is_ok_and(|direct| direct != "yes")
+        }
+        // Or the server has just run out of connections.
+        Err(_) => PgConnection::establish(&with_defaults(url)).is_ok(),
+    }
+}
+
+fn name(connection: &mut Connection, query: &str) -> Result<String, String> {
+    let row: Result<Name, _> = diesel::sql_query(query).get_result(connection);
+    row.map(|row| row.name).map_err(|error| error.to_string())
 }
 
 #[derive(diesel::QueryableByName)]
@@ -100,7 +163,7 @@ struct Answer {
 }
 
 #[derive(diesel::QueryableByName)]
-struct Encoding {
+struct Name {
     #[diesel(sql_type = Text)]
     name: String,
 }

@@ -1,11 +1,13 @@
 //! PostgreSQL: opening connections, watching for changes, running writes.
 
 mod connections;
+mod failures;
 mod parameters;
 mod watch;
 mod writers;
 
-pub use connections::{open, open_migrated, probe, rehearse};
-pub use parameters::ConnectionLimit;
+pub use connections::{HOLD, begin, open, open_migrated, probe, rehearse};
+pub use failures::explained;
+pub use parameters::{ConnectionLimit, PoolMode};
 pub use watch::CommitWatch;
 pub use writers::Writers;

@@ -33,12 +33,35 @@ impl ConnectionLimit {
     }
 }
 
+const POOL_MODE: &str = "pool_mode=";
+
+/// What a pooler such as PgBouncer, between Gatepost and the server, hands out. In PgBouncer's words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PoolMode {
+    Unset,
+    Session,
+    Transaction,
+}
+
+impl PoolMode {
+    /// `None` if it is not one of these.
+    pub fn of(url: &str) -> Option<PoolMode> {
+        match parameters(url).find_map(|parameter| parameter.strip_prefix(POOL_MODE)) {
+            None => Some(PoolMode::Unset),
+            Some("session") => Some(PoolMode::Session),
+            Some("transaction") => Some(PoolMode::Transaction),
+            Some(_) => None,
+        }
+    }
+}
+
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     url.split_once('?').map_or("", |(_, query)| query).split('&')
 }
 
 pub fn with_defaults(url: &str) -> String {
-    let kept: Vec<&str> = parameters(url).filter(|parameter| !parameter.starts_with(CONNECTION_LIMIT)).collect();
+    let is_ours = |parameter: &str| parameter.starts_with(CONNECTION_LIMIT) || parameter.starts_with(POOL_MODE);
+    let kept: Vec<&str> = parameters(url).filter(|parameter| !is_ours(parameter)).collect();
     let mut url = url.split_once('?').map_or(url, |(place, _)| place).to_owned();
     if !kept.concat().is_empty() {
         url.push_str(&format!("?{}", kept.join("&")));

@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::connections::open;
-use crate::db::connection::{Connection, Role};
+use crate::db::connection::Connection;
 use crate::db::pool::Manager;
 use crate::error::Error;
 
@@ -19,9 +19,11 @@ const TRUSTED: Duration = Duration::from_millis(900);
 const HANGS: Duration = Duration::from_secs(3);
 /// The size query makes the server walk over its files.
 const SIZE_EVERY: Duration = Duration::from_secs(60);
-/// Messages of a server or PgBouncer that is out of connections; libpq hides SQLSTATE 53300.
-const FULL: [&str; 4] =
-    ["too many clients", "remaining connection slots", "too many connections for", "no more connections allowed"];
+
+/// Another server, such as a standby that took over, may lack commits and give their numbers to others. So its start is
+/// part of the answer, which no two servers share.
+const SNAPSHOT: &str = "SELECT concat_ws(' ', pg_current_snapshot(), extract(epoch FROM pg_postmaster_start_time())) AS snapshot, \
+     pg_is_in_recovery() AS is_standby";
 
 #[derive(diesel::QueryableByName)]
 struct Snapshot {
@@ -58,7 +60,7 @@ enum Sight {
 
 impl CommitWatch {
     /// The polling thread ends when the watch is dropped.
-    pub fn start(url: &str) -> std::io::Result<Arc<CommitWatch>> {
+    pub fn start(url: &str, readers: r2d2::Pool<Manager>) -> std::io::Result<Arc<CommitWatch>> {
         let watch = Arc::new(CommitWatch {
             changes: AtomicU64::new(0),
             sight: Mutex::new(Sight::Unknown),
@@ -66,7 +68,7 @@ impl CommitWatch {
             is_standby: AtomicBool::new(false),
         });
         let (url, watched) = (url.to_owned(), Arc::downgrade(&watch));
-        std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &watched))?;
+        std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &readers, &watched))?;
         Ok(watch)
     }
 
@@ -85,11 +87,10 @@ impl CommitWatch {
     }
 
     /// Fails if the last poll failed or hangs, so that callers do not wait for the server.
-    pub fn check_reach(&self, pool: &r2d2::Pool<Manager>) -> Result<(), Error> {
+    pub fn check_reach(&self) -> Result<(), Error> {
         let problem = match self.sight() {
             Sight::Seen(at) if at.elapsed() > HANGS => "the database does not respond",
             Sight::Away => "the database is unreachable",
-            Sight::Full if pool.state().connections == 0 => "the database accepts no more connections",
             _ => return Ok(()),
         };
         Err(Error::Unavailable(problem.to_owned()))
@@ -119,7 +120,7 @@ impl CommitWatch {
     }
 }
 
-fn look(url: &str, watched: &Weak<CommitWatch>) {
+fn look(url: &str, readers: &r2d2::Pool<Manager>, watched: &Weak<CommitWatch>) {
     let mut connection = None;
     let mut seen = String::new();
     let mut sized_at: Option<Instant> = None;
@@ -142,25 +143,26 @@ fn look(url: &str, watched: &Weak<CommitWatch>) {
                 }
                 watch.set_sight(Sight::Seen(began));
             }
-            Err(error) => {
-                let is_full = FULL.iter().any(|words| error.contains(words));
-                watch.set_sight(if is_full { Sight::Full } else { Sight::Away });
-            }
+            Err(_) => watch.set_sight(if is_served(readers) { Sight::Full } else { Sight::Away }),
         }
         drop(watch);
         std::thread::sleep(LOOK);
     }
 }
 
+/// Whether the server answers on a connection that exists: then it is out of connections. Its refusal says so only in
+/// words, and in its own language.
+fn is_served(readers: &r2d2::Pool<Manager>) -> bool {
+    readers.get_timeout(LOOK).is_ok_and(|mut reader| diesel::sql_query("SELECT 1").execute(&mut *reader).is_ok())
+}
+
 fn look_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Result<(Snapshot, Option<u64>), String> {
     let connection = match slot {
         Some(connection) => connection,
-        None => slot.insert(open(url, Role::Reader).map_err(|error| error.to_string())?),
+        None => slot.insert(open(url).map_err(|error| error.to_string())?),
     };
     let ask = |connection: &mut Connection| -> QueryResult<(Snapshot, Option<u64>)> {
-        let row: Snapshot =
-            diesel::sql_query("SELECT pg_current_snapshot()::text AS snapshot, pg_is_in_recovery() AS is_standby")
-                .get_result(connection)?;
+        let row: Snapshot = diesel::sql_query(SNAPSHOT).get_result(connection)?;
         let size = || -> QueryResult<u64> {
             let row: Size =
                 diesel::sql_query("SELECT pg_database_size(current_database()) AS bytes").get_result(connection)?;

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{SimpleConnection, TransactionManager};
 
+use super::failures::explained;
 use super::watch::CommitWatch;
 use crate::crypto::random;
-use crate::db::connection::Connection;
+use crate::db::connection::{Connection, Role};
 use crate::db::pool::Manager;
 use crate::db::queue::{Job, Jobs, Queue, WriterMetrics};
 use crate::db::transaction::{begin, rollback};
@@ -86,6 +87,10 @@ impl Writers {
                 Err(Failure::RolledBack(Error::Collision(_))) if attempt <= ATTEMPTS || Instant::now() < give_up => {
                     std::thread::sleep(pause(attempt));
                 }
+                // A deadlock with another program, for example. A mistake of our own fails each time.
+                Err(Failure::RolledBack(Error::Unknown(_))) if attempt <= ATTEMPTS => {
+                    std::thread::sleep(pause(attempt));
+                }
                 Err(Failure::RolledBack(Error::Collision(cause))) => return Err(Error::Unavailable(cause)),
                 Err(Failure::RolledBack(error) | Failure::Unavailable(error)) => return Err(error),
                 Ok(()) => return Ok(()),
@@ -96,25 +101,28 @@ impl Writers {
 
     /// Runs jobs in one transaction.
     fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-        let mut connection = begin(&self.pool).map_err(Failure::Unavailable)?;
+        let mut connection = begin(&self.pool, Role::Writer).map_err(Failure::Unavailable)?;
+        let began = Instant::now();
         if let Err(error) = jobs.iter_mut().try_for_each(|job| job.run(&mut connection)) {
             rollback(&mut connection);
-            return Err(Failure::RolledBack(error));
+            return Err(Failure::RolledBack(explained(&mut connection, error, began.elapsed())));
         }
         // COMMIT of a transaction with a failed statement rolls back without an error. If a job ignored a failure, the
         // SELECT reports it, and the COMMIT does not run.
         let committed = connection.batch_execute("SELECT 1; COMMIT").map_err(Error::from);
         // Even after an error: the commit may have succeeded and only its answer was lost.
         self.watch.note_change();
-        match committed {
+        let error = match committed {
             Err(error) if is_open(&mut connection) => {
                 rollback(&mut connection);
-                Err(Failure::RolledBack(error))
+                error
             }
-            Err(error @ Error::Collision(_)) => Err(Failure::RolledBack(error)),
-            Err(error) => Err(Failure::Unavailable(error)),
-            Ok(()) => Ok(()),
-        }
+            // The server has answered, so nothing was committed.
+            Err(error @ (Error::Collision(_) | Error::Unknown(_))) => error,
+            Err(error) => return Err(Failure::Unavailable(error)),
+            Ok(()) => return Ok(()),
+        };
+        Err(Failure::RolledBack(explained(&mut connection, error, began.elapsed())))
     }
 }
 

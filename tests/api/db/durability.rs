@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tempfile::TempDir;
 
 use super::assert_unavailable;
 use crate::harness::load::{Load, assert_kept, client, sound_names};
 use crate::harness::program::{Program, as_root};
+use crate::harness::small_disk::SmallDisk;
 use crate::harness::{eventually, skip};
 
 /// Any number below the bound.
@@ -91,45 +91,9 @@ async fn no_article_is_acknowledged_before_the_disk_has_it() {
     assert!(all_in_time, "waits for the disk that were over at each answer: {syncs_before_answers:?}");
 }
 
-/// A file system of a few megabytes.
-struct SmallDisk {
-    folder: TempDir,
-}
-
-impl SmallDisk {
-    fn mount() -> Option<SmallDisk> {
-        let folder = TempDir::new().expect("a folder");
-        let path = folder.path().to_str().expect("a path in UTF-8").to_owned();
-        as_root(&["mount", "-t", "tmpfs", "-o", "size=4m,mode=1777", "tmpfs", &path]).then_some(SmallDisk { folder })
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Fills it to the last byte.
-    fn fill(&self) {
-        use std::io::Write;
-        let mut ballast = std::fs::File::create(self.path().join("ballast")).expect("a file");
-        for size in [65536, 4096, 1] {
-            while ballast.write(&[0; 65536][..size]).is_ok_and(|written| written > 0) {}
-        }
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.path().join("ballast")).expect("the ballast is removed");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        as_root(&["umount", "-l", self.path().to_str().expect("a path in UTF-8")]);
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_refuses_writes_until_there_is_room_again() {
-    let Some(disk) = SmallDisk::mount() else {
+    let Some(disk) = SmallDisk::mount(4) else {
         return skip("a_full_disk_refuses_writes_until_there_is_room_again", "the right to mount a tmpfs");
     };
     let program = Program::within(disk.path());

@@ -1,8 +1,14 @@
 //! The database: what is acknowledged lasts, and what fails leaves nothing half done.
 
 mod durability;
+#[cfg(feature = "postgres")]
+mod failover;
+#[cfg(feature = "postgres")]
+mod failures;
 mod migrations;
 mod panics;
+#[cfg(feature = "postgres")]
+mod pgbouncer;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;

@@ -19,6 +19,7 @@ pub mod program;
 pub mod provider;
 pub mod rows;
 pub mod service;
+pub mod small_disk;
 
 use std::net::SocketAddr;
 use std::ops::Deref;

@@ -1,5 +1,6 @@
 //! PostgreSQL servers of the tests' own, from the system's packages.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, PgConnection};
+use gatepost::db::rows::{self, Sql};
 use gatepost::db::{DatabaseUrl, Db};
 use tempfile::TempDir;
 
-use super::free_port;
 use super::program::as_root;
+use super::{find, free_port};
 
 /// A server of its own. Stops when dropped, or when the test run ends, however it ends.
 pub struct Server {
@@ -21,6 +23,26 @@ pub struct Server {
     port: u16,
     /// A shell between this process and the server, which takes the server along when its input ends.
     keeper: Option<Child>,
+}
+
+/// PgBouncer in front of a server, in its own keeper. Stops when dropped.
+pub struct PgBouncer {
+    port: u16,
+    keeper: Child,
+}
+
+impl PgBouncer {
+    /// With a query such as `?pool_mode=transaction`.
+    pub fn url(&self, database: &str, query: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}{query}", self.port)
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
 }
 
 /// A database on a server. Dropped with it.
@@ -32,6 +54,10 @@ pub struct Database {
 }
 
 impl Database {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its URL as a text.
     pub fn address(&self) -> &str {
         &self.address
@@ -43,11 +69,19 @@ pub fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| {
         let server = Server::start(&[]);
-        // Migrated once and copied for each test.
-        server.sql("CREATE DATABASE gatepost_template");
-        drop(Db::open(&parsed(&server.url("gatepost_template"))).expect("the migrations are applied"));
+        server.make_template();
         server
     })
+}
+
+/// A server that speaks German. `None` where the system does not.
+pub fn german() -> Option<Server> {
+    let locales = Command::new("locale").arg("-a").output().map(|output| output.stdout).unwrap_or_default();
+    let is_known = String::from_utf8_lossy(&locales).lines().any(|locale| locale == "de_DE.utf8");
+    let server = is_known.then(|| Server::start(&[("lc_messages", "de_DE.UTF-8")]))?;
+    let mut connection = PgConnection::establish(&server.url("postgres")).expect("the server takes connections");
+    let error = connection.batch_execute("SELECT nothing").expect_err("there is no such column").to_string();
+    error.contains("existiert nicht").then_some(server)
 }
 
 fn parsed(url: &str) -> DatabaseUrl {
@@ -62,14 +96,35 @@ pub fn tool(name: &str) -> PathBuf {
 }
 
 impl Server {
-    /// Starts a fresh server with these settings besides.
-    pub fn start(settings: &[(&str, &str)]) -> Server {
+    fn new() -> Server {
         // Root's temporary folders may be closed to others.
         let folder = TempDir::with_prefix_in("gatepost-postgres-", "/tmp").expect("a folder for the server");
         if is_root() {
             assert!(as_root(&["chown", "postgres", folder.path().to_str().expect("UTF-8")]));
         }
-        let mut server = Server { folder, port: free_port().port(), keeper: None };
+        Server { folder, port: free_port().port(), keeper: None }
+    }
+
+    /// Starts a standby that receives what this server commits.
+    pub fn standby(&self) -> Server {
+        let mut standby = Server::new();
+        let mut backup = unprivileged(&tool("pg_basebackup"));
+        backup.args([
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+            "--username=postgres",
+            "--host=127.0.0.1",
+        ]);
+        backup.args(["--port", &self.port.to_string(), "--pgdata"]).arg(standby.data());
+        assert!(backup.status().is_ok_and(|status| status.success()), "the server is copied");
+        standby.resume();
+        standby
+    }
+
+    /// Starts a fresh server with these settings besides.
+    pub fn start(settings: &[(&str, &str)]) -> Server {
+        let mut server = Server::new();
         let made = unprivileged(&tool("initdb"))
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(server.data())
@@ -107,6 +162,12 @@ impl Server {
         assert!(Command::new("chmod").args(["600", file]).status().is_ok_and(|status| status.success()));
     }
 
+    /// Makes a folder the server's own, as a tablespace has to be.
+    pub fn own_folder(&self, folder: &Path) {
+        let folder = folder.to_str().expect("UTF-8");
+        assert!(!is_root() || as_root(&["chown", "postgres", folder]));
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -117,20 +178,43 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Starts Debian's PgBouncer in front of it, which pools transactions. `None` where it is missing.
+    pub fn pgbouncer(&self) -> Option<PgBouncer> {
+        let program = find("pgbouncer")?;
+        let port = free_port().port();
+        let configuration = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = transaction\nmax_client_conn = 1000\n\
+             server_login_retry = 1\nquery_wait_timeout = 5\n",
+            self.port,
+            self.folder.path().join("users").display()
+        );
+        let write = |name: &str, text: &str| std::fs::write(self.folder.path().join(name), text).expect("a file");
+        write("users", "\"postgres\" \"\"\n");
+        write("pgbouncer.ini", &configuration);
+        self.own("users");
+        self.own("pgbouncer.ini");
+        let arguments = [program.into_os_string(), self.folder.path().join("pgbouncer.ini").into_os_string()];
+        let bouncer = PgBouncer { port, keeper: self.keep("TERM", "pgbouncer.log", &arguments) };
+        wait_for(&bouncer.url("postgres", ""), &self.folder.path().join("pgbouncer.log"));
+        Some(bouncer)
+    }
+
+    /// Runs a program until the input of its keeper ends, and ends it then by this signal.
+    fn keep(&self, signal: &str, log: &str, command: &[OsString]) -> Child {
+        let script = r#""$@" >>"$LOG" 2>&1 & kept=$!; cat >/dev/null; kill -$SIGNAL $kept; wait $kept"#;
+        let mut keeper = unprivileged(Path::new("sh"));
+        keeper.args(["-c", script, "sh"]).args(command);
+        keeper.env("LOG", self.folder.path().join(log)).env("SIGNAL", signal).stdin(Stdio::piped());
+        keeper.spawn().expect("it starts")
+    }
+
     /// Starts the server again after [`Server::stop`].
     pub fn resume(&mut self) {
-        let script = r#""$@" >>"$LOG" 2>&1 & server=$!; cat >/dev/null; kill -INT $server; wait $server"#;
-        let mut command = unprivileged(Path::new("sh"));
-        command.args(["-c", script, "sh"]).arg(tool("postgres")).arg("-D").arg(self.data());
-        command.args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""]);
-        command.env("LOG", self.folder.path().join("log")).stdin(Stdio::piped());
-        self.keeper = Some(command.spawn().expect("the server starts"));
-        let started = Instant::now();
-        while let Err(error) = PgConnection::establish(&self.url("postgres")) {
-            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(started.elapsed() < Duration::from_secs(30), "PostgreSQL does not start: {error} {log}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let mut command = vec![tool("postgres").into_os_string(), "-D".into(), self.data().into_os_string()];
+        command.extend(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""].map(OsString::from));
+        self.keeper = Some(self.keep("INT", "log", &command));
+        wait_for(&self.url("postgres"), &self.folder.path().join("log"));
     }
 
     /// Has it be a standby without a primary when it is started the next time, until it is promoted.
@@ -162,6 +246,12 @@ impl Server {
         run(&self.url("postgres"), statement);
     }
 
+    /// Migrated once, and copied for each [`Server::database`].
+    pub fn make_template(&self) {
+        self.sql("CREATE DATABASE gatepost_template");
+        drop(Db::open(&parsed(&self.url("gatepost_template"))).expect("the migrations are applied"));
+    }
+
     /// A fresh database with all migrations.
     pub fn database(&self) -> Database {
         self.database_from("gatepost_template")
@@ -177,7 +267,8 @@ impl Server {
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.sql(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
         let address = self.url(&name);
-        Database { url: parsed(&address), address, name, admin: self.url("postgres") }
+        let url = through_pgbouncer(self, &name).unwrap_or_else(|| parsed(&address));
+        Database { url, address, name, admin: self.url("postgres") }
     }
 }
 
@@ -194,6 +285,31 @@ impl Drop for Database {
             let _ = connection.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }
+}
+
+fn wait_for(url: &str, log: &Path) {
+    let started = Instant::now();
+    while let Err(error) = PgConnection::establish(url) {
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        assert!(started.elapsed() < Duration::from_secs(30), "it does not start: {error} {log}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// With `GATEPOST_TEST_PGBOUNCER`, the databases of the shared server are used through PgBouncer.
+fn through_pgbouncer(server: &Server, database: &str) -> Option<DatabaseUrl> {
+    static BOUNCER: OnceLock<PgBouncer> = OnceLock::new();
+    std::env::var_os("GATEPOST_TEST_PGBOUNCER")?;
+    if !std::ptr::eq(server, shared()) {
+        return None;
+    }
+    let bouncer = BOUNCER.get_or_init(|| server.pgbouncer().expect("pgbouncer is installed"));
+    Some(parsed(&bouncer.url(database, "?pool_mode=transaction")))
+}
+
+/// How many rows there are, such as `articles WHERE id > 1`.
+pub fn count(url: &DatabaseUrl, from: &str) -> i64 {
+    Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}")))).expect("a number")
 }
 
 /// Runs a statement on a database.
