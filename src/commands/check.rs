@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::output::{CommandError, say};
 use crate::cognito::jwks;
 use crate::cognito::provider::{Provider, ProviderSettings};
-use crate::config::{Config, Pool};
+use crate::config::{Config, LOOPBACK_HOSTS, Mode, Pool};
 use crate::crypto::Seal;
 use crate::db::migrations::Status;
 use crate::db::{Connection, DatabaseUrl, Db};
@@ -65,7 +65,15 @@ fn addresses(config: &Config) -> Result<String, String> {
     {
         return Err(format!("BIND_ADDRESS: the folder of {} does not exist", path.display()));
     }
-    Ok(format!("{} mode, {}", config.mode, config.bind))
+    if config.metrics_address.is_some() && config.metrics_address == config.bind.address() {
+        return Err("METRICS_ADDRESS is that of BIND_ADDRESS; choose another port".to_owned());
+    }
+    let is_local = config.allowed_hosts.iter().all(|host| LOOPBACK_HOSTS.contains(&host.as_str()));
+    let note = match config.mode {
+        Mode::Production if is_local => "; ALLOWED_HOSTS names no other host, so only this machine is answered",
+        _ => "",
+    };
+    Ok(format!("{} mode, {}{note}", config.mode, config.bind))
 }
 
 fn database(config: &Config) -> Result<String, String> {

@@ -27,7 +27,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
             Mode::Production => None,
         };
         // Someone who reads the text below may send one at once.
-        Signals::catch()?.stop(built.server.handle(), built.keeps_socket);
+        Signals::catch()?.stop(built.server.handle(), built.stopping.clone(), built.keeps_socket);
         if let Some(ended) = poll_immediate(&mut built.server).await {
             ended?;
         }

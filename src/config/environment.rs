@@ -45,8 +45,12 @@ pub fn unknown_variables() -> Vec<String> {
         "METRICS_",
     ];
     let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let resembles = |name: &str| SETTINGS.iter().any(|setting| strsim::damerau_levenshtein(setting.name, name) <= 2);
     let mut unknown: Vec<String> = names
-        .filter(|name| PREFIXES.iter().any(|prefix| name.to_ascii_uppercase().starts_with(prefix)))
+        .filter(|name| {
+            let name = name.to_ascii_uppercase();
+            PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || resembles(&name)
+        })
         .filter(|name| !SETTINGS.iter().any(|setting| setting.name == name))
         .filter(|name| !SECRETS.iter().any(|secret| secret.file == name))
         .collect();

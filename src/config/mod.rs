@@ -18,6 +18,7 @@ pub use configuration::{Basics, Config};
 pub use environment::{read_environment, unknown_variables};
 pub use invocation::invocation;
 pub use mode::{Mode, Pool};
+pub use origins::LOOPBACK_HOSTS;
 pub use secret_files::SECRETS;
 pub use settings::{SETTINGS, Setting};
 pub use superuser::Superuser;

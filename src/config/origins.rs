@@ -11,6 +11,9 @@ use crate::http::header_values::is_token;
 use crate::http::listener::ListenAddress;
 use crate::http::public_origin::host_of_address;
 
+/// By which only programs on this machine call.
+pub const LOOPBACK_HOSTS: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1]"];
+
 pub(super) fn allowed_hosts(
     env: &Variables,
     bind: &ListenAddress,
@@ -29,7 +32,7 @@ pub(super) fn allowed_hosts(
     if !hosts.is_empty() {
         return Ok(hosts.iter().map(|host| canonical_host(host)).collect());
     }
-    let mut hosts: Vec<String> = ["localhost", ".localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+    let mut hosts: Vec<String> = LOOPBACK_HOSTS.map(str::to_owned).to_vec();
     if let Some(ip) = bind.address().map(|address| address.ip())
         && !ip.is_unspecified()
         && !ip.is_loopback()

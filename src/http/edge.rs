@@ -1,7 +1,8 @@
 //! The outermost middleware: request id, `Host` check, security headers and the access log.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -30,8 +31,20 @@ pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; connec
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Set when the server is about to stop. From then on, each response closes its connection, so that the client sends no
+/// request on one that is closed meanwhile.
+#[derive(Clone, Default)]
+pub struct Stopping(Arc<AtomicBool>);
+
+impl Stopping {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Part of the application data, one per worker thread.
 pub struct EdgeSettings {
+    pub stopping: Stopping,
     /// `example.com`, `.example.com` to include subdomains, or `*`.
     pub allowed_hosts: Vec<String>,
     pub cors: Cors,
@@ -112,6 +125,9 @@ pub async fn edge(
         metrics.observe(response.request(), response.status(), started.elapsed());
     }
     log_request(&response, &common.id, started);
+    if settings.stopping.0.load(Ordering::Relaxed) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     await_next_request(&mut response);
     Ok(response)
 }

@@ -37,7 +37,7 @@ use crate::history::expiry::{self, Expiring};
 use crate::history::{changed_rows, deleted_rows};
 use crate::http::body::MaxBodyBytes;
 use crate::http::cors::Cors;
-use crate::http::edge::{EdgeSettings, RequestIds, edge};
+use crate::http::edge::{EdgeSettings, RequestIds, Stopping, edge};
 use crate::http::idle::IdleWatch;
 use crate::http::listener::{ListenAddress, Listener, Reserved};
 use crate::http::public_origin::{PublicOrigin, host_of_address};
@@ -95,6 +95,7 @@ pub struct Built {
     pub address: ListenAddress,
     /// Whether systemd has opened the socket.
     pub keeps_socket: bool,
+    pub stopping: Stopping,
     pub metrics: Option<(ListenAddress, dev::ServerHandle)>,
     pub api: Vec<String>,
     pub pool: UserPool,
@@ -187,11 +188,14 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         allowed_hosts.push(host_of_address(address.ip()));
     }
 
+    let stopping = Stopping::default();
+    let stopped = stopping.clone();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
             .app_data(authenticator.clone())
             .app_data(web::Data::new(EdgeSettings {
+                stopping: stopped.clone(),
                 allowed_hosts: allowed_hosts.clone(),
                 cors: cors.clone(),
                 request_ids: RequestIds::default(),
@@ -254,7 +258,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
         rt::spawn(sync.run(db.clone()));
     }
     let (server, metrics) = (server.run(), metrics.transpose()?);
-    Ok(Built { server, address, keeps_socket, metrics, api: paths, pool, db, api_requests })
+    Ok(Built { server, address, keeps_socket, stopping, metrics, api: paths, pool, db, api_requests })
 }
 
 /// The sockets for requests and, where it has an address of its own, for the metrics.

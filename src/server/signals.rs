@@ -8,9 +8,10 @@ use actix_web::rt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::systemd;
+use crate::http::edge::Stopping;
 
-/// How long a client that is connected has for its first request, where systemd keeps the socket. actix would close its
-/// connection with the stop.
+/// How long clients that are connected have for a request whose response closes the connection. actix closes connections
+/// without a request when it stops, even if one is on its way.
 const LULL: Duration = Duration::from_millis(250);
 
 pub struct Signals {
@@ -31,7 +32,7 @@ impl Signals {
 
     /// SIGTERM lets running requests finish; SIGINT, which Ctrl+C sends, and SIGQUIT do not.
     /// `keeps_socket`: connections that come during the stop are for the next process.
-    pub fn stop(self, server: ServerHandle, keeps_socket: bool) {
+    pub fn stop(self, server: ServerHandle, stopping: Stopping, keeps_socket: bool) {
         let Signals { mut terminate, mut interrupt, mut quit } = self;
         let forced = server.clone();
         rt::spawn(async move {
@@ -44,10 +45,11 @@ impl Signals {
         rt::spawn(async move {
             terminate.recv().await;
             systemd::tell_of_stop();
+            stopping.begin();
             if keeps_socket {
                 server.pause().await;
-                rt::time::sleep(LULL).await;
             }
+            rt::time::sleep(LULL).await;
             server.stop(true).await;
         });
     }

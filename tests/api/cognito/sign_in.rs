@@ -539,7 +539,7 @@ async fn settings_that_would_lock_everybody_out_or_lead_nowhere_are_refused() {
         (&[("COGNITO_TOKEN_URL", "https://a.example/")], "COGNITO_TOKEN_URL: is set, but COGNITO_ADMIN_CLIENT_ID"),
         (
             &[("COGNITO_ADMIN_CLIENT_ID", ADMIN_CLIENT), ("PUBLIC_URL", "https://a.example/b")],
-            "PUBLIC_URL: `https://a.example/b` is not an origin",
+            "PUBLIC_URL: `https://a.example/b` has a path",
         ),
         (
             &[

@@ -34,6 +34,18 @@ async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
 }
 
 #[tokio::test]
+async fn check_says_where_nobody_else_would_be_answered() {
+    let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
+    const NOTE: &str = "only this machine is answered";
+    let program = Program::with_keys_at(source.url());
+    assert!(program.run(&["check"]).await.success().contains(NOTE));
+    let program = program.set("ALLOWED_HOSTS", "api.example.com");
+    assert!(!program.run(&["check"]).await.success().contains(NOTE));
+    let program = program.set("BIND_ADDRESS", "127.0.0.1:8123").set("METRICS_ADDRESS", "127.0.0.1:8123");
+    assert!(program.run(&["check"]).await.stdout.contains("METRICS_ADDRESS is that of BIND_ADDRESS"));
+}
+
+#[tokio::test]
 async fn where_no_file_can_be_made_check_and_start_say_so() {
     if !Path::new("/proc/self").exists() {
         return skip("where_no_file_can_be_made_check_and_start_say_so", "/proc");

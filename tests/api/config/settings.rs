@@ -612,6 +612,11 @@ async fn a_variable_that_looks_like_a_setting_and_is_none_is_named() {
         .set("AWS_USER_POOL_ID", "x")
         .set("AWS_APP_CLIENT_IDS", "x")
         .set("AWS_REGION", "x")
+        .set("ALLOWED_HOST", "x")
+        .set("BIND_ADRESS", "x")
+        .set("PUBLIC_URI", "x")
+        .set("LOGFORMAT", "x")
+        .set("HOSTNAME", "x")
         .set("COGNITO_TOKEN_USE", "id");
     let outcome = program.run(&["migrate"]).await;
     outcome.success();
@@ -621,7 +626,12 @@ async fn a_variable_that_looks_like_a_setting_and_is_none_is_named() {
         ("cognito_issuer", true),
         ("AWS_USER_POOL_ID", true),
         ("AWS_APP_CLIENT_IDS", true),
+        ("ALLOWED_HOST", true),
+        ("BIND_ADRESS", true),
+        ("PUBLIC_URI", true),
+        ("LOGFORMAT", true),
         ("AWS_REGION", false),
+        ("HOSTNAME", false),
         ("COGNITO_TOKEN_USE", false),
     ] {
         assert_eq!(named(name), is_unknown, "{name}: {outcome:?}");

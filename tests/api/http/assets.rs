@@ -22,7 +22,12 @@ async fn files_are_served_with_their_types_and_may_be_kept_for_ever() {
     ] {
         let answer = server.fetch(&url(name)).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{name}");
-        assert!(answer.body == on_disk(name), "{name}");
+        // Texts come without indentation and comments, and with all the rest in its order.
+        let on_disk = String::from_utf8(on_disk(name)).expect("UTF-8");
+        let mut lines = on_disk.lines().map(str::trim);
+        let text = answer.text();
+        let is_in_order = text.lines().all(|line| lines.any(|known| known == line.trim()));
+        assert!(is_in_order && text.len() * 4 > on_disk.len() * 3, "{name}");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable", "{name}");
         let tag = answer.header("etag").to_owned();
         assert!(tag.starts_with('"'), "{name}: {tag}");

@@ -69,6 +69,42 @@ async fn sigterm_lets_running_requests_finish_and_ends_with_0_while_clients_idle
     assert!(server.stderr().contains("stopped"), "{}", server.stderr());
 }
 
+/// Sends requests on one connection, each after the response to the one before, until a response closes the connection.
+async fn use_until_closed(address: std::net::SocketAddr) -> Result<(), String> {
+    let mut stream = TcpStream::connect(address).await.expect("the server accepts");
+    for answered in 0.. {
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await
+            .map_err(|error| error.to_string())?;
+        let mut said = String::new();
+        while !said.ends_with("ok\"}") {
+            let mut buffer = [0; 4096];
+            match stream.read(&mut buffer).await {
+                Ok(read @ 1..) => said.push_str(&String::from_utf8_lossy(&buffer[..read])),
+                end => return Err(format!("after {answered} responses: {end:?} {said}")),
+            }
+        }
+        if said.to_ascii_lowercase().contains("connection: close") {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_request_on_a_kept_connection_is_lost_when_the_server_stops() {
+    let program = Program::new();
+    let mut server = program.serve().await;
+    let clients: Vec<_> = (0..20).map(|_| tokio::spawn(use_until_closed(server.address))).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.signal("TERM");
+    for client in clients {
+        assert_eq!(client.await.expect("the client lives"), Ok(()));
+    }
+    assert_eq!(server.exit().await.code(), Some(0), "{}", server.stderr());
+}
+
 #[tokio::test]
 async fn sigint_stops_the_server_too() {
     let program = Program::new();
