@@ -23,7 +23,9 @@ use crate::db::rows::Sql;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
-const MOST_IMPORTS: i64 = 5;
+const MOST_IMPORTS: usize = 5;
+/// Some of them may be of models that the reader may not view.
+const LOOKED_AT_IMPORTS: i64 = 50;
 
 #[derive(Template)]
 #[template(path = "admin/index.html")]
@@ -120,10 +122,10 @@ impl Home {
         let id = staff.user()?.id;
         let mut of_staff = Sql::new("actor_id = ?");
         of_staff.bind(id);
-        let imports = finished(conn, MOST_IMPORTS)?.into_iter();
+        let imports = finished(conn, LOOKED_AT_IMPORTS)?.into_iter();
         Ok(Home {
             sections: sections(conn, site, staff)?,
-            imports: imports.filter_map(|finished| Import::of(site, staff, id, finished)).collect(),
+            imports: imports.filter_map(|finished| Import::of(site, staff, id, finished)).take(MOST_IMPORTS).collect(),
             mine: recent_changes::lines(conn, site, staff, &of_staff)?,
             all: recent_changes::lines(conn, site, staff, &of_viewable(site, staff))?,
         })

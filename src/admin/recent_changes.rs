@@ -14,7 +14,7 @@ use crate::db::rows::{self, Sql, Value};
 use crate::users::permissions::Verb;
 
 const LINES: usize = 10;
-/// Entries that are looked at in one step. After each step, the rest of its last batch is left out unseen.
+/// Entries that are looked at in one step. The rest of a batch that was seen does not count.
 const STEP: i64 = 1_000;
 const STEPS: usize = 5;
 /// Above this, a line says `10,000+`.
@@ -52,7 +52,11 @@ fn newest(conn: &mut Connection, condition: &Sql) -> QueryResult<Vec<(i64, Optio
     let (mut newest, mut seen, mut before) = (Vec::new(), HashSet::new(), i64::MAX);
     for _ in 0..STEPS {
         let mut rest = Sql::new("FROM history WHERE id < ?");
-        rest.bind(before).push(" AND ").append(condition.clone()).push(&format!(" ORDER BY id DESC LIMIT {STEP}"));
+        rest.bind(before).push(" AND ").append(condition.clone());
+        if !seen.is_empty() {
+            rest.push(" AND (batch IS NULL OR batch NOT IN ?)").bind(Vec::from_iter(seen.iter().cloned()));
+        }
+        rest.push(&format!(" ORDER BY id DESC LIMIT {STEP}"));
         let step = rows::select(conn, &["id", "batch"], rest)?;
         let read = |row: &Vec<Value>| Some((row.first()?.as_i64()?, row.get(1)?.as_str().map(str::to_owned)));
         let entries: Vec<(i64, Option<String>)> = step.iter().filter_map(read).collect();
@@ -64,20 +68,12 @@ fn newest(conn: &mut Connection, condition: &Sql) -> QueryResult<Vec<(i64, Optio
                 return Ok(newest);
             }
         }
-        before = match entries.last() {
-            Some(_) if (entries.len() as i64) < STEP => break,
-            Some((id, None)) => *id,
-            Some((_, Some(batch))) => first_of(conn, batch)?,
-            None => break,
-        };
+        match entries.last() {
+            Some((id, _)) if entries.len() as i64 == STEP => before = *id,
+            _ => break,
+        }
     }
     Ok(newest)
-}
-
-fn first_of(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
-    let mut from = Sql::new("FROM history WHERE batch = ?");
-    from.bind(batch);
-    rows::number(conn, "min(id)", from)
 }
 
 /// `None` if it is one change alone.

@@ -38,8 +38,9 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
         }
         warn_of_other_links(&built).await?;
         warn_of_unknown_clients(config, &built);
-        built.server.await?;
+        let ended = built.server.await;
         built.api_requests.write(&built.db).await;
+        ended?;
         if let Some((_, metrics)) = &built.metrics {
             metrics.stop(false).await;
         }

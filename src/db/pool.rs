@@ -28,10 +28,20 @@ pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2
         .test_on_check_out(false)
         // A working connection is kept forever: the server may have no room for a new one.
         .max_lifetime(None)
-        .connection_timeout(Duration::from_secs(3))
+        .connection_timeout(patience(url))
         .error_handler(Box::new(LogFailures))
         .build(Manager::new(url, role))
         .map_err(|error| error.to_string())
+}
+
+/// A server that has several hosts is asked one host after the other, and the first one may not answer at all.
+fn patience(url: &DatabaseUrl) -> Duration {
+    let hosts = match url {
+        DatabaseUrl::Sqlite(_) => 1,
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(url) => postgres::hosts(url),
+    };
+    Duration::from_secs(3) * hosts + Duration::from_secs(u64::from(hosts > 1))
 }
 
 /// One line each: PostgreSQL's driver returns several.

@@ -39,7 +39,15 @@ impl ApiRequests {
         counters.iter().map(|counter| counter.swap(0, Ordering::Relaxed)).sum::<u64>().try_into().unwrap_or(i64::MAX)
     }
 
-    /// Adds what was counted to the present day. What cannot be written is lost.
+    /// For the next time.
+    fn put_back(&self, requests: i64) {
+        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = counters.first() {
+            counter.fetch_add(requests.unsigned_abs(), Ordering::Relaxed);
+        }
+    }
+
+    /// Adds what was counted to the present day.
     pub async fn write(&self, db: &Db) {
         let requests = self.take();
         if requests == 0 {
@@ -47,7 +55,8 @@ impl ApiRequests {
         }
         let written = db.write(move |conn| Ok(add(conn, Utc::now().date_naive(), requests)?)).await;
         if let Err(error) = written {
-            log::warn!("requests were not counted: {}", error.cause().unwrap_or_default().escape_debug());
+            log::warn!("requests are not counted yet: {}", error.cause().unwrap_or_default().escape_debug());
+            self.put_back(requests);
         }
     }
 

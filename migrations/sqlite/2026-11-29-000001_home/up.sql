@@ -15,5 +15,7 @@ WHERE last_login IS NOT NULL AND (last_seen_at IS NULL OR last_seen_at < last_lo
 -- The home page counts these users, and filters ask for the times.
 CREATE INDEX users_date_joined ON users (date_joined);
 CREATE INDEX users_last_seen ON users (last_seen_at);
+-- For the order of the list of users.
+CREATE INDEX users_last_active ON users (COALESCE(last_seen_at, '0001-01-01 00:00:00'), id);
 CREATE INDEX users_linked ON users (id) WHERE cognito_issuer IS NOT NULL;
 CREATE INDEX users_never_seen ON users (id) WHERE cognito_issuer IS NOT NULL AND last_seen_at IS NULL;

@@ -198,6 +198,7 @@ async fn run_parts(
     batch: &str,
 ) -> (Done, Result<(), Error>) {
     let (mut done, mut after, slug) = (Done::default(), 0, options.slug());
+    let is_chosen = matches!(job, Job::Run(Action { run: Run::Chosen { .. }, .. }, _));
     loop {
         let next = selection.clone();
         let ids = match cx.db.read(move |conn| next.next(conn, after, CHUNK)).await {
@@ -214,8 +215,8 @@ async fn run_parts(
             Ok(part) => done += part,
             Err(error) => return (done, Err(error)),
         }
-        // Of none of so many: the action itself is wrong, or not for this user.
-        if done.refused >= CHUNK && done.changed + done.already == 0 {
+        // What was chosen is wrong, or not for this user.
+        if is_chosen && done.refused >= CHUNK && done.changed + done.already == 0 {
             return (done, Ok(()));
         }
         after = last;

@@ -72,7 +72,8 @@ impl ActionPlan {
                 None => changed.push(row),
             }
         }
-        let is_refused = !rows.is_empty() && changed.is_empty();
+        // Among those that were not looked at may be others.
+        let is_refused = (1..LOOKED_AT).contains(&rows.len()) && changed.is_empty();
         let named =
             changed.iter().take(NAMED).map(|row| (row.id, row.values.first().map_or_else(String::new, to_text)));
         let all = Count::up_to(CAP, conn, options, open)?;

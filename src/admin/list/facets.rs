@@ -19,6 +19,8 @@ const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 
 /// Choices that a facet shows, those with the most rows.
 const SHOWN: usize = 8;
+/// Of a facet with more, the first ones are compared.
+const MOST_COUNTED: usize = 1_000;
 
 pub struct Facet {
     pub label: Cow<'static, str>,
@@ -106,7 +108,7 @@ fn facet(
     let combines = filter.combines(options.model, choices.len());
     let is_long = choices.len() > SHOWN && filter.searched(options.model).is_some();
     if is_long {
-        choices.truncate(AT_ONCE);
+        choices.truncate(MOST_COUNTED);
     }
     let is_chosen = query.chosen_of(filter.name).next().is_some();
     let other;

@@ -55,6 +55,10 @@ fn find(
     id: i64,
     backwards: bool,
 ) -> QueryResult<Option<i64>> {
+    if query.problem.is_some() {
+        // The list is empty.
+        return Ok(None);
+    }
     let order = query.full_order();
     let mut this = Sql::new("id = ?");
     this.bind(id);

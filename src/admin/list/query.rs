@@ -120,7 +120,14 @@ impl ChangeListQuery {
             for value in data.all(filter.name).into_iter().filter(|value| !value.is_empty()).take(MOST_VALUES) {
                 match filter.choice(conn, options.model, value)? {
                     Some(choice) => add(choice),
-                    None => is_choice_gone = true,
+                    None => {
+                        is_choice_gone = true;
+                        // A list of all rows would look like what a saved view has found.
+                        if value.parse::<i64>().is_ok() {
+                            let heading = filter.heading(options.model).to_lowercase();
+                            problem = Some(format!("What the filter {heading} asks for does not exist any more."));
+                        }
+                    }
                 }
             }
             let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();

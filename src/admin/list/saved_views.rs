@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use diesel::prelude::*;
+use form_urlencoded::Serializer;
 
 use super::query::{ChangeListQuery, Place};
 use crate::admin::context::AdminContext;
@@ -55,7 +56,9 @@ fn delete(conn: &mut Connection, user: i64, slug: &str, id: i64) -> QueryResult<
 /// The form has the view and a name for it, or the id of one to delete.
 pub async fn change(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let options = cx.model(Verb::View)?;
-    let view = form.get("view").unwrap_or_default().to_owned();
+    let view = form.get("view").unwrap_or_default();
+    // Any text is a query, once it is encoded.
+    let view = Serializer::new(String::new()).extend_pairs(form_urlencoded::parse(view.as_bytes())).finish();
     let back = format!("/admin/{}/?{view}", options.slug());
     if let Some(id) = form.get("delete") {
         let id = options.parse_id(id)?;

@@ -4,7 +4,6 @@
 const DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "gatepost"),
     ("connect_timeout", "3"),
-    ("tcp_user_timeout", "10000"),
     ("keepalives_idle", "10"),
     ("keepalives_interval", "5"),
     ("keepalives_count", "3"),
@@ -59,6 +58,14 @@ fn parameters(url: &str) -> impl Iterator<Item = &str> {
     url.split_once('?').map_or("", |(_, query)| query).split('&')
 }
 
+/// How many hosts the URL names: libpq asks one after the other.
+pub fn hosts(url: &str) -> u32 {
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let place = place.split(['/', '?']).next().unwrap_or_default();
+    let hosts = place.rsplit('@').next().unwrap_or_default();
+    hosts.split(',').count().try_into().unwrap_or(1)
+}
+
 pub fn with_defaults(url: &str) -> String {
     let is_ours = |parameter: &str| parameter.starts_with(CONNECTION_LIMIT) || parameter.starts_with(POOL_MODE);
     let kept: Vec<&str> = parameters(url).filter(|parameter| !is_ours(parameter)).collect();
@@ -66,7 +73,9 @@ pub fn with_defaults(url: &str) -> String {
     if !kept.concat().is_empty() {
         url.push_str(&format!("?{}", kept.join("&")));
     }
-    for (name, value) in DEFAULTS {
+    // Where another host can take over, waiting for one that is silent helps nobody.
+    let tcp_user_timeout = if hosts(&url) > 1 { "3000" } else { "10000" };
+    for (name, value) in DEFAULTS.iter().chain(&[("tcp_user_timeout", tcp_user_timeout)]) {
         if !url.contains(&format!("{name}=")) {
             let separator = if url.contains('?') { '&' } else { '?' };
             url.push_str(&format!("{separator}{name}={value}"));

@@ -111,14 +111,9 @@ const DISPLAYS: &[Display] = &[
     Display {
         name: "last_active",
         label: "Last active",
-        sql: &[
-            "CASE WHEN last_seen_at > COALESCE(last_login, '0001-01-01 00:00:00') THEN last_seen_at ELSE last_login END",
-        ],
+        sql: &["last_seen_at"],
         kind: Show::DateTime,
-        order: Some(
-            "CASE WHEN COALESCE(last_seen_at, '0001-01-01 00:00:00') > COALESCE(last_login, '0001-01-01 00:00:00') \
-             THEN last_seen_at ELSE COALESCE(last_login, '0001-01-01 00:00:00') END",
-        ),
+        order: Some("COALESCE(last_seen_at, '0001-01-01 00:00:00')"),
     },
     Display {
         name: "name",

@@ -19,7 +19,7 @@ pub struct StoredUser {
     pub date_joined: NaiveDateTime,
 }
 
-const USERS: [&str; 13] = [
+const USERS: [&str; 14] = [
     "id",
     "username",
     "email",
@@ -31,6 +31,7 @@ const USERS: [&str; 13] = [
     "is_staff",
     "is_superuser",
     "last_login",
+    "last_seen_at",
     "date_joined",
     "origin",
 ];
@@ -71,6 +72,7 @@ fn row(user: &StoredUser) -> Vec<Value> {
         Value::Flag(new.is_active),
         Value::Flag(new.is_staff),
         Value::Flag(new.is_superuser),
+        user.last_login.map_or(Value::Null, Value::Time),
         user.last_login.map_or(Value::Null, Value::Time),
         Value::Time(user.date_joined),
         text(new.origin.as_str()),

@@ -58,7 +58,8 @@ async fn an_import_gives_and_takes_groups_and_shows_their_names_first() {
     // A blank cell was not given, and a new user may have groups as well.
     import(&mut root, "id,username,groups\n2,janet,\n,new,Editors\n").await;
     assert_eq!(groups_of_jane(&server).await, ["2", "3"]);
-    assert_eq!(server.count("user_groups WHERE user_id = 3 AND group_id = 1").await, 1);
+    let of_new = "user_groups WHERE user_id = (SELECT id FROM users WHERE username = 'new') AND group_id = 1";
+    assert_eq!(server.count(of_new).await, 1);
     let page = import(&mut root, "id,groups\n2,Nobody\n").await;
     assert_has(&page, &["<code>groups</code>", "“Nobody” does not exist."]);
 }
