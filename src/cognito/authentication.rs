@@ -184,7 +184,10 @@ impl Authenticator {
         let (db, id) = (self.db.clone(), user.id);
         tokio::spawn(async move {
             if let Err(error) = db.write(move |conn: &mut Connection| groups.take(conn, &user)).await {
-                log::warn!("the groups of user {id} were not taken: {}", error.cause().unwrap_or_default());
+                log::warn!(
+                    "the groups of user {id} were not taken: {}",
+                    error.cause().unwrap_or_default().escape_debug()
+                );
             }
         });
     }
@@ -224,7 +227,10 @@ impl Authenticator {
         let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), caller.id());
         tokio::spawn(async move {
             if let Err(error) = write_seen(&db, id, now).await {
-                log::warn!("last_seen_at of {id} was not written: {}", error.cause().unwrap_or_default());
+                log::warn!(
+                    "last_seen_at of {id} was not written: {}",
+                    error.cause().unwrap_or_default().escape_debug()
+                );
             }
             being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
         });

@@ -3,7 +3,6 @@
 /// libpq's defaults notice a dead server late or never. `tcp_user_timeout` is in milliseconds, other times in seconds.
 const DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "gatepost"),
-    ("connect_timeout", "3"),
     ("keepalives_idle", "10"),
     ("keepalives_interval", "5"),
     ("keepalives_count", "3"),
@@ -74,8 +73,9 @@ pub fn with_defaults(url: &str) -> String {
         url.push_str(&format!("?{}", kept.join("&")));
     }
     // Where another host can take over, waiting for one that is silent helps nobody.
-    let tcp_user_timeout = if hosts(&url) > 1 { "3000" } else { "10000" };
-    for (name, value) in DEFAULTS.iter().chain(&[("tcp_user_timeout", tcp_user_timeout)]) {
+    let (connect_timeout, tcp_user_timeout) = if hosts(&url) > 1 { ("2", "3000") } else { ("3", "10000") };
+    let timeouts = [("connect_timeout", connect_timeout), ("tcp_user_timeout", tcp_user_timeout)];
+    for (name, value) in DEFAULTS.iter().chain(&timeouts) {
         if !url.contains(&format!("{name}=")) {
             let separator = if url.contains('?') { '&' } else { '?' };
             url.push_str(&format!("{separator}{name}={value}"));
