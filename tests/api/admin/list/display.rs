@@ -51,7 +51,7 @@ async fn a_list_of_users_says_what_is_not_so_of_most() {
     server.link("ada", "https://issuer.example", "sub-of-ada").await;
     server
         .sql(
-            "UPDATE users SET last_login = '2001-02-03 04:05:06', last_seen_at = last_login WHERE username = 'bob';
+            "UPDATE users SET last_login = '2001-02-03 04:05:06', last_seen_at = '2001-02-03 04:05:06' WHERE username = 'bob';
              UPDATE users SET last_login = '2001-02-03 04:05:06', last_seen_at = '2001-02-04 00:00:00' WHERE username = 'ada';
              UPDATE users SET last_login = NULL, last_seen_at = NULL WHERE username IN ('cyd', 'root')",
         )
