@@ -11,7 +11,8 @@ use crate::harness::{TestServer, ago};
 async fn fill(server: &TestServer) {
     server.articles(&["First"]).await;
     server.user("jane").await;
-    server.sql("UPDATE users SET last_login = '2026-07-01 22:30:05' WHERE username = 'jane'").await;
+    const AT: &str = "'2026-07-01 22:30:05'";
+    server.sql(format!("UPDATE users SET last_login = {AT}, last_seen_at = {AT} WHERE username = 'jane'")).await;
     let refusal = "INSERT INTO refusals (at, kind, code, sub, email, times) VALUES";
     server.sql(format!("{refusal} ({}, 'token', 'signature_invalid', '', '', 1)", ago(0))).await;
 }
