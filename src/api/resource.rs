@@ -167,7 +167,7 @@ fn render(
     match renderer {
         Renderer::Json { indent } => render::indented(&value, indent.into()).into(),
         Renderer::Html => browsable::page(endpoint, request, response, &value).unwrap_or_else(|error| {
-            log::error!("the page of a response could not be rendered: {}", error.cause().unwrap_or_default());
+            log::error!("the page of a response could not be rendered: {}", error.logged());
             body
         }),
     }

@@ -184,10 +184,7 @@ impl Authenticator {
         let (db, id) = (self.db.clone(), user.id);
         tokio::spawn(async move {
             if let Err(error) = db.write(move |conn: &mut Connection| groups.take(conn, &user)).await {
-                log::warn!(
-                    "the groups of user {id} were not taken: {}",
-                    error.cause().unwrap_or_default().escape_debug()
-                );
+                log::warn!("the groups of user {id} were not taken: {}", error.logged());
             }
         });
     }
@@ -227,10 +224,7 @@ impl Authenticator {
         let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), caller.id());
         tokio::spawn(async move {
             if let Err(error) = write_seen(&db, id, now).await {
-                log::warn!(
-                    "last_seen_at of {id} was not written: {}",
-                    error.cause().unwrap_or_default().escape_debug()
-                );
+                log::warn!("last_seen_at of {id} was not written: {}", error.logged());
             }
             being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
         });

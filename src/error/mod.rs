@@ -5,6 +5,7 @@
 mod refusal;
 
 use std::borrow::Cow;
+use std::str::EscapeDebug;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -190,7 +191,12 @@ impl Error {
         Some(challenge.into())
     }
 
-    /// Only for the log.
+    /// The cause on one line, for the log.
+    pub fn logged(&self) -> EscapeDebug<'_> {
+        self.cause().unwrap_or_default().escape_debug()
+    }
+
+    /// Not for clients.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Error::Unavailable(cause) | Error::Collision(cause) | Error::Unknown(cause) | Error::Internal(cause) => {

@@ -55,7 +55,7 @@ impl ApiRequests {
         }
         let written = db.write(move |conn| Ok(add(conn, Utc::now().date_naive(), requests)?)).await;
         if let Err(error) = written {
-            log::warn!("requests are not counted yet: {}", error.cause().unwrap_or_default().escape_debug());
+            log::warn!("requests are not counted yet: {}", error.logged());
             self.put_back(requests);
         }
     }

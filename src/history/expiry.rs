@@ -23,7 +23,7 @@ pub async fn run(db: Db, all: &[Expiring]) {
     loop {
         for expiring in all {
             if let Err(error) = purge(&db, *expiring).await {
-                log::warn!("expired rows could not be deleted: {}", error.cause().unwrap_or_default().escape_debug());
+                log::warn!("expired rows could not be deleted: {}", error.logged());
             }
         }
         tokio::time::sleep(INTERVAL).await;

@@ -77,6 +77,6 @@ pub async fn readyz(db: web::Data<Db>, authenticator: web::Data<Authenticator>) 
 }
 
 fn unready(error: &Error, state: &'static str) -> &'static str {
-    log::warn!("not ready: {}", error.cause().unwrap_or_default().escape_debug());
+    log::warn!("not ready: {}", error.logged());
     state
 }

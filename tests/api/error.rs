@@ -2,11 +2,19 @@
 //! one is ours the same.
 
 use gatepost::crypto::Secret;
+use gatepost::error::Error;
 use serde_json::json;
 
 use crate::harness::TestServer;
 use crate::harness::client::{Answer, Call};
 use crate::harness::exchange::{Then, exchange};
+
+#[test]
+fn the_log_has_the_cause_of_an_error_on_one_line() {
+    let error = Error::Unavailable("one host\n\tis away\nanother, too".to_owned());
+    assert_eq!(error.logged().to_string(), "one host\\n\\tis away\\nanother, too");
+    assert_eq!(Error::NotFound.logged().to_string(), "");
+}
 
 const JSON: (&str, &str) = ("accept", "application/json");
 

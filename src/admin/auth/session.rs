@@ -104,7 +104,7 @@ impl DatabaseSessions {
             // Pages work even if nothing can be written.
             let noted = self.db.write(move |conn| Ok(sessions::set_last_seen(conn, id)?)).await;
             if let Err(error) = noted {
-                log::warn!("cannot record the use of a session: {}", error.cause().unwrap_or_default());
+                log::warn!("cannot record the use of a session: {}", error.logged());
             }
         }
         Ok(found)
@@ -169,7 +169,7 @@ impl DatabaseSessions {
 
 /// actix-session hides causes, so they are logged here.
 fn logged(error: Error) -> Error {
-    log::error!("sessions: {}", error.cause().unwrap_or_default().escape_debug());
+    log::error!("sessions: {}", error.logged());
     error
 }
 

@@ -59,7 +59,7 @@ impl StaffUser {
         let surplus = messages.len().saturating_sub(MOST_MESSAGES);
         messages.drain(..surplus);
         if let Err(error) = session::insert(&self.session, MESSAGES, messages) {
-            log::error!("cannot store a message: {}", error.cause().unwrap_or_default());
+            log::error!("cannot store a message: {}", error.logged());
         }
     }
 

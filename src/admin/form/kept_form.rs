@@ -88,7 +88,7 @@ async fn keep(request: &HttpRequest, body: Body) -> Error {
         }
         Ok(None) => sign_in_required(request),
         Err(error) => {
-            log::warn!("cannot keep a form: {}", error.cause().unwrap_or_default().escape_debug());
+            log::warn!("cannot keep a form: {}", error.logged());
             sign_in_required(request)
         }
     }

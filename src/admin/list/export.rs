@@ -83,7 +83,7 @@ impl Export {
                 Ok((self, rows))
             })
             .await
-            .inspect_err(|error| log::error!("an export stopped: {}", error.cause().unwrap_or_default()))?;
+            .inspect_err(|error| log::error!("an export stopped: {}", error.logged()))?;
         export.write(&mut file, &rows)?;
         export.progress = match rows.last() {
             Some(last) if rows.len() as i64 == BATCH => Progress::After(last.cursor(None)),

@@ -57,8 +57,7 @@ impl Queue {
             tokio::time::sleep(EVERY).await;
             let batch = self.rest_after(first);
             if let Err(error) = write(&db, issuer.clone(), batch).await {
-                let cause = error.cause().unwrap_or_default();
-                log::warn!("refused tokens and sign-ins were not recorded: {}", cause.escape_debug());
+                log::warn!("refused tokens and sign-ins were not recorded: {}", error.logged());
             }
             let (before, now) = (dropped, self.dropped.get());
             if now > before {
