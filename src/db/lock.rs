@@ -25,7 +25,7 @@ enum Held {
         _file: File,
     },
     #[cfg(feature = "postgres")]
-    Session {
+    Transaction {
         _connection: Connection,
     },
 }
@@ -38,7 +38,7 @@ impl Db {
             // All processes with a SQLite database are on one machine.
             DatabaseUrl::Sqlite(path) => lock_file(&path.with_extension(format!("{name}.lock"))),
             #[cfg(feature = "postgres")]
-            DatabaseUrl::Postgres(_) => lock_session(&url, name),
+            DatabaseUrl::Postgres(_) => lock_on_server(&url, name),
         };
         let held = tokio::task::spawn_blocking(take).await.map_err(|error| Error::Internal(error.to_string()))?;
         Ok(held?.map(|held| Lock { _held: held }))
@@ -65,7 +65,7 @@ fn lock_file(path: &Path) -> Result<Option<Held>, Error> {
 
 /// An advisory lock of a transaction on a connection of its own, because a pooler of transactions keeps none of a session.
 #[cfg(feature = "postgres")]
-fn lock_session(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> {
+fn lock_on_server(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> {
     use diesel::RunQueryDsl;
     use diesel::connection::SimpleConnection;
     use diesel::dsl::sql;
@@ -77,5 +77,5 @@ fn lock_session(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> {
         .bind::<Text, _>(name)
         .sql(", 0))");
     let is_taken: bool = take.get_result(&mut connection)?;
-    Ok(is_taken.then_some(Held::Session { _connection: connection }))
+    Ok(is_taken.then_some(Held::Transaction { _connection: connection }))
 }

@@ -34,14 +34,12 @@ pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2
         .map_err(|error| error.to_string())
 }
 
-/// A server that has several hosts is asked one host after the other, and the first one may not answer at all.
 fn patience(url: &DatabaseUrl) -> Duration {
-    let hosts = match url {
-        DatabaseUrl::Sqlite(_) => 1,
+    match url {
+        DatabaseUrl::Sqlite(_) => Duration::from_secs(3),
         #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(url) => postgres::hosts(url),
-    };
-    Duration::from_secs(3) * hosts + Duration::from_secs(u64::from(hosts > 1))
+        DatabaseUrl::Postgres(url) => postgres::patience(url),
+    }
 }
 
 /// One line each: PostgreSQL's driver returns several.

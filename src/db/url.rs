@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "postgres")]
+use super::postgres;
+
 /// `Display` and `Debug` mask passwords.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -69,8 +72,7 @@ fn postgres(_: &str) -> Result<DatabaseUrl, &'static str> {
 #[cfg(feature = "postgres")]
 fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     let (_, rest) = value.split_once("://").unwrap_or_default();
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let hosts = authority.rsplit('@').next().unwrap_or_default();
+    let authority = postgres::authority(value);
     let is_host = |host: &str| {
         let after_address = host.rsplit(']').next().unwrap_or_default();
         let port = after_address.split_once(':').map_or("", |(_, port)| port);
@@ -81,7 +83,7 @@ fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     };
     // libpq also looks for an `@` after the `?`.
     let is_beyond = rest.split_at(authority.len()).1.contains('@');
-    if !hosts.split(',').all(is_host) || authority.matches('@').count() > 1 || is_beyond {
+    if !postgres::hosts(value).all(is_host) || authority.matches('@').count() > 1 || is_beyond {
         return Err(
             "has no valid host and port, as in `postgres://user:password@host:5432/database`; write `%40` for `@`, `%2F` for `/`, `%3A` for `:`, `%3F` for `?` and `%25` for `%` in names and passwords",
         );
@@ -89,10 +91,10 @@ fn postgres(value: &str) -> Result<DatabaseUrl, &'static str> {
     if !is_encoded(rest) {
         return Err("has a `%` without two hexadecimal digits after it; write `%25` for `%`");
     }
-    if super::postgres::ConnectionLimit::of(value).is_none() {
+    if postgres::ConnectionLimit::of(value).is_none() {
         return Err("has a `connection_limit` that is not a number from 3 to 1000");
     }
-    if super::postgres::PoolMode::of(value).is_none() {
+    if postgres::PoolMode::of(value).is_none() {
         return Err("has a `pool_mode` that is neither `session` nor `transaction`");
     }
     Ok(DatabaseUrl::Postgres(value.to_owned()))

@@ -40,6 +40,10 @@ impl Stopping {
     pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
+
+    fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Part of the application data, one per worker thread.
@@ -125,10 +129,7 @@ pub async fn edge(
         metrics.observe(response.request(), response.status(), started.elapsed());
     }
     log_request(&response, &common.id, started);
-    if settings.stopping.0.load(Ordering::Relaxed) {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    await_next_request(&mut response);
+    await_next_request(&mut response, &settings.stopping);
     Ok(response)
 }
 
@@ -147,9 +148,9 @@ fn finish(error: actix_web::Error, common: &Common) -> actix_web::Error {
 }
 
 /// Closes the connection after a body that was too slow or too large: its rest would come before the next request.
-fn await_next_request(response: &mut ServiceResponse) {
+fn await_next_request(response: &mut ServiceResponse, stopping: &Stopping) {
     let is_body_left = matches!(response.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE);
-    if is_body_left {
+    if is_body_left || stopping.has_begun() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let Some(watch) = response.request().conn_data::<IdleWatch>() else { return };

@@ -12,9 +12,10 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 /// A little less than PostgreSQL's default `deadlock_timeout`, after which it looks for a deadlock.
 const DEADLOCK_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// Call this after the rollback, with the time that the transaction took. A mistake in a statement fails at once. What
-/// failed later has waited for a lock: in vain, or in a deadlock. And a server that takes no writes at all is a standby,
-/// or its disk is full.
+/// Call this after the rollback, with the time that the transaction took. A mistake in a statement fails at once, and what
+/// failed later is taken to have waited for a lock: in vain, or in a deadlock. So a mistake after long work is tried again
+/// or told as passing, which costs time and changes nothing. And a server that takes no writes at all is a standby, or its
+/// disk is full.
 pub fn explained(conn: &mut Connection, error: Error, after: Duration) -> Error {
     match error {
         Error::Unknown(cause) if after >= LOCK_TIMEOUT || check_writable(conn).is_err() => Error::Unavailable(cause),

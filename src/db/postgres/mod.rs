@@ -8,6 +8,6 @@ mod writers;
 
 pub use connections::{HOLD, begin, open, open_migrated, probe, rehearse};
 pub use failures::explained;
-pub use parameters::{ConnectionLimit, PoolMode, hosts};
+pub use parameters::{ConnectionLimit, PoolMode, authority, hosts, patience};
 pub use watch::CommitWatch;
 pub use writers::Writers;

@@ -1,4 +1,6 @@
-//! Query parameters of the database URL.
+//! The parts of the database URL.
+
+use std::time::Duration;
 
 /// libpq's defaults notice a dead server late or never. `tcp_user_timeout` is in milliseconds, other times in seconds.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -57,12 +59,23 @@ fn parameters(url: &str) -> impl Iterator<Item = &str> {
     url.split_once('?').map_or("", |(_, query)| query).split('&')
 }
 
-/// How many hosts the URL names: libpq asks one after the other.
-pub fn hosts(url: &str) -> u32 {
-    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let place = place.split(['/', '?']).next().unwrap_or_default();
-    let hosts = place.rsplit('@').next().unwrap_or_default();
-    hosts.split(',').count().try_into().unwrap_or(1)
+/// User and hosts: what stands between `://` and the path.
+pub fn authority(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    rest.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// With their ports. libpq asks one after the other.
+pub fn hosts(url: &str) -> impl Iterator<Item = &str> {
+    authority(url).rsplit('@').next().unwrap_or_default().split(',')
+}
+
+/// How long a pool waits for a new connection: as long as all hosts may take.
+pub fn patience(url: &str) -> Duration {
+    match hosts(url).count() {
+        1 => Duration::from_secs(3),
+        hosts => Duration::from_secs(3 * hosts as u64 + 1),
+    }
 }
 
 pub fn with_defaults(url: &str) -> String {
@@ -73,7 +86,7 @@ pub fn with_defaults(url: &str) -> String {
         url.push_str(&format!("?{}", kept.join("&")));
     }
     // Where another host can take over, waiting for one that is silent helps nobody.
-    let (connect_timeout, tcp_user_timeout) = if hosts(&url) > 1 { ("2", "3000") } else { ("3", "10000") };
+    let (connect_timeout, tcp_user_timeout) = if hosts(&url).count() > 1 { ("2", "3000") } else { ("3", "10000") };
     let timeouts = [("connect_timeout", connect_timeout), ("tcp_user_timeout", tcp_user_timeout)];
     for (name, value) in DEFAULTS.iter().chain(&timeouts) {
         if !url.contains(&format!("{name}=")) {
