@@ -356,9 +356,13 @@ pub struct Staff {
     pub batch: Option<String>,
 }
 
-/// Begins the batch of an import, or of an undo, for the history.
+/// What the batch of an import or of an undo begins with, for the history. That of an action begins with its name.
 pub const IMPORT: &str = "import-";
 pub const UNDO: &str = "undo-";
+
+pub fn new_batch(start: &str) -> Result<String, Error> {
+    Ok(format!("{start}{}", random_token()?))
+}
 
 impl Staff {
     pub fn new(user: User, rights: Rights) -> Staff {
@@ -376,8 +380,8 @@ impl Staff {
     }
 
     /// The same user, whose changes belong together.
-    pub fn in_batch(&self, kind: &str) -> Result<Staff, Error> {
-        Ok(Staff { batch: Some(format!("{kind}{}", random_token()?)), ..self.clone() })
+    pub fn in_batch(&self, batch: String) -> Staff {
+        Staff { batch: Some(batch), ..self.clone() }
     }
 
     pub fn user_id(&self) -> Option<i64> {

@@ -9,10 +9,9 @@ use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
-use crate::admin::model_admin::{ModelAdmin, Options, Staff, field_error};
+use crate::admin::model_admin::{ModelAdmin, Options, Staff, field_error, new_batch};
 use crate::admin::pages::{Frame, page, see_other};
 use crate::admin::site::Site;
-use crate::crypto::random_token;
 use crate::db::Connection;
 use crate::error::Error;
 use crate::users::permissions::Verb;
@@ -106,11 +105,10 @@ pub async fn confirm(cx: AdminContext) -> Result<HttpResponse, Error> {
 pub async fn delete(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Delete)?;
     let addresses = Addresses::new(&cx, options, Some(id));
-    let batch = random_token()?;
+    let batch = new_batch("")?;
     let in_batch = batch.clone();
     let delete = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-        let staff = Staff { batch: Some(in_batch), ..staff.clone() };
-        delete_row(conn, site.get(options.slug())?, id, &staff)
+        delete_row(conn, site.get(options.slug())?, id, &staff.in_batch(in_batch))
     };
     match cx.write(delete).await {
         Ok(name) => {

@@ -8,10 +8,9 @@ use super::outcome::{Outcome, Undone};
 use crate::admin::auth::next::own_path;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
-use crate::admin::model_admin::{ModelAdmin, Staff, UNDO, Values, field_error};
+use crate::admin::model_admin::{ModelAdmin, Staff, UNDO, Values, field_error, new_batch};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
-use crate::crypto::random_token;
 use crate::db::{self, Connection};
 use crate::error::Error;
 use crate::history::changed_rows::{self, ChangedRow};
@@ -46,8 +45,8 @@ async fn undo_parts(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(),
         Ok(_) => Undone::Change,
         Err(error) => return (Outcome::default(), Err(error)),
     };
-    let undoing = match random_token() {
-        Ok(token) => format!("{UNDO}{token}"),
+    let undoing = match new_batch(UNDO) {
+        Ok(undoing) => undoing,
         Err(error) => return (Outcome::of(undone), Err(error)),
     };
     let (mut outcome, mut before) = (Outcome::of(undone), i64::MAX);
@@ -55,7 +54,7 @@ async fn undo_parts(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(),
         let (batch, mut so_far) = (batch.clone(), outcome.clone());
         let undoing = undoing.clone();
         let part = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-            let staff = &Staff { batch: Some(undoing), ..staff.clone() };
+            let staff = &staff.in_batch(undoing);
             let last = match undone {
                 Undone::Deletion => restore(conn, &mut so_far, site, staff, (&batch, before))?,
                 Undone::Change => put_back(conn, &mut so_far, site, staff, (&batch, before))?,

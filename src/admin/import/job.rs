@@ -13,7 +13,7 @@ use super::csv_file::{self, CsvRow, Sheet};
 use super::lines::Lists;
 use super::report::{Preview, Report, Saved};
 use crate::admin::default_admin::initial;
-use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff};
+use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff, new_batch};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
 use crate::error::{Error, FieldErrors};
@@ -147,7 +147,7 @@ pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
         }
         let failed = db.write(move |conn| fail(conn, id, &error)).await;
         if let Err(error) = failed {
-            log::error!("import {id} cannot be marked as failed: {}", error.cause().unwrap_or_default().escape_debug());
+            log::error!("import {id} cannot be marked as failed: {}", error.logged());
         }
     }
     running.map().remove(&id);
@@ -213,7 +213,7 @@ fn save_rows(
     staff: &Staff,
     done: &AtomicUsize,
 ) -> Result<Report, Error> {
-    let staff = &staff.in_batch(IMPORT)?;
+    let staff = &staff.in_batch(new_batch(IMPORT)?);
     let mut report = Report {
         rows: sheet.rows.len(),
         ignored: sheet.ignored.clone(),

@@ -13,10 +13,9 @@ use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, Plan, check_and_delete};
 use crate::admin::form_data::PostForm;
 use crate::admin::message::Message;
-use crate::admin::model_admin::{Action, ModelAdmin, Options, Run, Staff, field_error};
+use crate::admin::model_admin::{Action, ModelAdmin, Options, Run, Staff, field_error, new_batch};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
-use crate::crypto::random_token;
 use crate::db::rows::{self, Sql};
 use crate::db::{self, Connection};
 use crate::error::Error;
@@ -44,7 +43,8 @@ impl Job {
         }
     }
 
-    /// A deletion is of all rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows can be undone.
+    /// A deletion is of all rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows
+    /// can be undone.
     fn run(&self, conn: &mut Connection, site: &Site, slug: &str, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
         let model = site.get(slug)?;
         staff.check_permission(model.options(), self.verb())?;
@@ -109,7 +109,7 @@ fn change(
     staff: &Staff,
 ) -> Result<Done, Error> {
     let mut done = Done::default();
-    // Of a single row, it says more that the user may not change it.
+    // For a single row, the reason why the user may not change it says more.
     let already = if ids.len() > 1 { already(conn, model.options(), action, ids)? } else { Vec::new() };
     for id in ids {
         if already.contains(id) {
@@ -132,7 +132,7 @@ fn change(
     Ok(done)
 }
 
-/// The rows that the action would leave as they are, whoever may change them.
+/// The rows that the action would leave as they are, even if the user may not change them.
 fn already(conn: &mut Connection, options: &Options, action: &Action, ids: &[i64]) -> QueryResult<Vec<i64>> {
     let mut from = Sql::new(format!("FROM {} WHERE id IN ?", options.slug()));
     from.bind(ids.to_vec()).push(&format!(" AND ({})", action.already.0));
@@ -170,8 +170,8 @@ pub async fn run_on(
 async fn run(cx: &AdminContext, options: &Options, selection: Selection, job: &Job) -> Result<(), Error> {
     // For the history: what was done to all of them.
     let batch = match job {
-        Job::Delete => random_token()?,
-        Job::Run(action, _) => format!("{}-{}", action.name, random_token()?),
+        Job::Delete => new_batch("")?,
+        Job::Run(action, _) => new_batch(&format!("{}-", action.name))?,
     };
     let (done, result) = run_parts(cx, options, selection, job, &batch).await;
     if done.changed > 0 || result.is_ok() {
@@ -208,8 +208,7 @@ async fn run_parts(
         let Some(last) = ids.last().copied() else { return (done, Ok(())) };
         let (job, batch) = (job.clone(), batch.to_owned());
         let part = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-            let staff = Staff { batch: Some(batch), ..staff.clone() };
-            job.run(conn, site, slug, &ids, &staff)
+            job.run(conn, site, slug, &ids, &staff.in_batch(batch))
         };
         match cx.write(part).await {
             Ok(part) => done += part,

@@ -129,14 +129,14 @@ fn saved(frame: &Frame, options: &Options) -> Option<i64> {
 fn read(conn: &mut Connection, asked: &AskedList, site: &Site, rights: &Rights) -> QueryResult<Listed> {
     let (options, query) = (asked.options, asked.parse(conn)?);
     let matches = Matches::of(conn, options, &query)?;
-    let known = options.columns();
-    let of = |column: &Column| ColumnChoice {
+    let known: Vec<(Column, bool)> = asked.display.columns(options).collect();
+    let choice = |(column, is_shown): &(Column, bool)| ColumnChoice {
         name: column.name,
         label: column.label.clone(),
-        is_shown: asked.display.shows(options, column),
+        is_shown: *is_shown,
     };
-    let choices = known.iter().map(of).collect();
-    let display: Vec<Column> = known.into_iter().filter(|column| asked.display.shows(options, column)).collect();
+    let choices = known.iter().map(choice).collect();
+    let display: Vec<Column> = known.into_iter().filter(|(_, is_shown)| *is_shown).map(|(column, _)| column).collect();
     let columns: Vec<&str> = [options.model.title].into_iter().chain(sql(&display)).collect();
     let page = Page::read(conn, options, &columns, &query, &matches)?;
     let back = way_back(&query);

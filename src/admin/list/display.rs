@@ -44,10 +44,14 @@ impl ListDisplay {
         ListDisplay { show, columns: if is_usual { Vec::new() } else { columns } }
     }
 
-    /// The first column leads to the form, so it is always shown.
-    pub fn shows(&self, options: &Options, column: &Column) -> bool {
+    /// All columns, and whether each is shown. The first one always is, because it leads to the form.
+    pub fn columns(&self, options: &Options) -> impl Iterator<Item = (Column, bool)> {
         let names = if self.columns.is_empty() { options.summary_names() } else { &self.columns[..] };
-        names.contains(&column.name) || options.columns().first().is_some_and(|first| first.name == column.name)
+        let columns = options.columns().into_iter().enumerate();
+        columns.map(move |(at, column)| {
+            let is_shown = at == 0 || names.contains(&column.name);
+            (column, is_shown)
+        })
     }
 
     fn text(&self) -> String {
