@@ -3,28 +3,15 @@
 // cognito-local wants e-mail addresses as usernames unless its .cognito/config.json says otherwise:
 //   {"UserPoolDefaults": {"UsernameAttributes": []}}
 
+import { call } from '../../scripts/stack/emulator.mjs'
+
 const endpoint = process.argv[2] ?? 'http://localhost:9229'
 
-async function call(action, input) {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/x-amz-json-1.1',
-      'X-Amz-Target': `AWSCognitoIdentityProviderService.${action}`,
-      // The emulators need a signature, but do not check it.
-      Authorization: 'AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/cognito-idp/aws4_request',
-    },
-    body: JSON.stringify(input),
-  })
-  if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`)
-  return response.json()
-}
-
-const { UserPool } = await call('CreateUserPool', {
+const { UserPool } = await call(endpoint, 'CreateUserPool', {
   PoolName: 'gatepost',
   AutoVerifiedAttributes: ['email'],
 })
-const { UserPoolClient } = await call('CreateUserPoolClient', {
+const { UserPoolClient } = await call(endpoint, 'CreateUserPoolClient', {
   UserPoolId: UserPool.Id,
   ClientName: 'frontend',
   GenerateSecret: false,

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import {
   CODE, Problem, freePorts, isExecutable, isOnPath, missingTools, newFolder, newStack, prepare, remove, shown, start,
 } from '../../scripts/stack/stack.mjs'
+import { request } from '../../scripts/stack/emulator.mjs'
 import { browserPath } from '../../e2e/chromium.mjs'
 
 const story = fileURLToPath(new URL('story.mjs', import.meta.url))
@@ -209,15 +210,7 @@ async function oldPasswordMoves() {
 }
 
 function pool(action, input) {
-  return fetch(stack.pool.url, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/x-amz-json-1.1',
-      'X-Amz-Target': `AWSCognitoIdentityProviderService.${action}`,
-      Authorization: 'AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/cognito-idp/aws4_request',
-    },
-    body: JSON.stringify(input),
-  })
+  return request(stack.pool.url, action, input)
 }
 
 /** The requests in the order of their answers, such as `GET /me/ 200`. */

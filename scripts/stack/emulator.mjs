@@ -65,11 +65,17 @@ async function verifyEmail(upstream, code, { Username, ConfirmationCode }) {
   if (email) await call(upstream, 'AdminUpdateUserAttributes', { ...user, UserAttributes })
 }
 
-async function call(upstream, action, input) {
+/** Calls an action of a pool in an emulator. */
+export function request(url, action, input) {
   const headers = { 'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': SERVICE + action }
-  // cognito-local needs a signature, but does not check it.
+  // The emulators need a signature, but do not check it.
   headers.Authorization = 'AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/cognito-idp/aws4_request'
-  const response = await fetch(upstream, { method: 'POST', headers, body: JSON.stringify(input) })
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(input) })
+}
+
+/** The same; returns what a good answer has. */
+export async function call(url, action, input) {
+  const response = await request(url, action, input)
   if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`)
   return response.json()
 }
