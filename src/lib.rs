@@ -2,8 +2,8 @@
 //!
 //! # The map
 //!
-//! Each folder of `src` is a room. Dependencies between rooms point down: the last column lists what a room may use,
-//! and `tests/architecture.rs` enforces it. If a lower room needs something from a higher one, it gets it as an
+//! Each row is a room: a folder, a file, or a part of one. Dependencies point down: the last column lists what a room may
+//! use, and `tests/architecture.rs` enforces it. If a lower room needs something from a higher one, it gets it as an
 //! argument, a trait or a hook.
 //!
 //! | room | what it does | in the Django project | may use |
@@ -36,22 +36,26 @@
 //! | `error` | one error type with its HTTP responses | exceptions | |
 //! | `schema` | Diesel's table definitions | | |
 //!
-//! `api.rs` and `admin.rs` of a feature use the API and the admin, which know no feature.
+//! A feature is a room that has a model. Its `api.rs` and `admin.rs` use the API and the admin, which know no feature but
+//! `users`; a small feature is one `mod.rs`.
 //!
 //! # Life of a request
 //!
 //! `POST /articles/` with a token:
-//! 1. [`http::edge`] assigns an id, checks `Host`, and answers a preflight ([`http::cors`]).
-//! 2. [`api::resource`] chooses a renderer by `Accept` ([`http::negotiation`]).
+//! 1. [`server::build_with`] has opened the socket, and [`http::idle`] watches each connection. [`http::edge`] assigns an
+//!    id, checks `Host`, and answers a preflight ([`http::cors`]).
+//! 2. [`api::resource`] finds the handler and chooses a renderer by `Accept` ([`http::negotiation`]).
 //! 3. [`CognitoCaller`](cognito::CognitoCaller) is extracted: [`cognito::authentication`] takes the token from the header,
 //!    [`cognito::verifier`] verifies it (or finds it in its cache), [`cognito::linking`] finds the local user or
-//!    [`cognito::service_accounts`] the machine client, and [`http::rate_limit`] counts the request. A bad token is a
+//!    [`cognito::service_accounts`] the service account, and [`http::rate_limit`] counts the request. A bad token is a
 //!    [`Refusal`](cognito::Refusal), which becomes a 401.
-//! 4. [`ModelViewSet`](api::ModelViewSet) checks its [`Permission`](api::Permission), reads the body ([`http::body`],
-//!    [`api::parsers`]), validates its fields ([`models::clean`]) and calls [`Model::create`](models::Model::create)
-//!    within [`Db::write`](db::Db::write), which returns once article and history are on disk. [`articles::models`]
-//!    defines an article.
-//! 5. [`api`] adds `Allow` and renders the response; [`http::edge`] adds headers and logs.
+//! 4. [`api::generics`] has the handlers of a [`ModelViewSet`](api::ModelViewSet). It checks the
+//!    [`Permission`](api::Permission), reads the body ([`http::body`], [`api::parsers`]) and validates its fields
+//!    ([`models::clean`]). [`articles::models`] defines an article.
+//! 5. [`Db::write`](db::Db::write) puts the change into a queue. A writer thread runs
+//!    [`Model::create_if`](models::Model::create_if), which inserts article and history if the user's rights are still the
+//!    same, and commits it together with what else was queued. Only then is the request answered.
+//! 6. [`api::resource`] adds `Allow` and renders the response; [`http::edge`] adds headers and logs.
 #![forbid(unsafe_code)]
 // All code may process untrusted input, so nothing may panic on it.
 #![warn(clippy::expect_used, clippy::panic, clippy::unreachable, clippy::unwrap_used)]

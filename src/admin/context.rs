@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::auth::staff::{StaffUser, sign_in_required};
-use super::model_admin::{Options, Staff, Tab};
-use super::site::{Page, Site};
+use super::model_admin::{Options, Staff};
+use super::site::Site;
 use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::permissions::{Rights, Verb};
@@ -54,16 +54,6 @@ impl AdminContext {
 
     pub fn id(&self, options: &Options) -> Result<i64, Error> {
         options.parse_id(self.request.match_info().get("id").unwrap_or_default())
-    }
-
-    /// Fails unless the user may see this tab of the row in the URL.
-    pub fn tab(&self, tab: &Tab) -> Result<(&'static Options, i64), Error> {
-        let row = self.row(Verb::View)?;
-        if (tab.has_permission)(self.rights()) { Ok(row) } else { Err(Error::PermissionDenied) }
-    }
-
-    pub fn check_page(&self, page: &Page) -> Result<(), Error> {
-        if (page.has_permission)(self.rights()) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
     /// Reads with the rights from the start of the request.

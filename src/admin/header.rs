@@ -30,7 +30,7 @@ pub struct Tab {
     /// In the URL: `/admin/<slug>/<id>/<name>/`
     pub name: &'static str,
     pub label: &'static str,
-    /// In addition to viewing the row. Handlers check it with [`AdminContext::tab`](super::AdminContext::tab).
+    /// In addition to viewing the model. Without both, the handlers are not called.
     pub has_permission: fn(&Rights) -> bool,
     pub allow: &'static str,
     pub routes: fn() -> Vec<Route>,

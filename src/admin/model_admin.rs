@@ -263,7 +263,11 @@ impl Options {
     }
 
     pub fn check(&self) -> Result<(), String> {
-        self.model.check()?;
+        if self.verbs.contains(&Verb::Add) {
+            self.model.check_creatable()?
+        } else {
+            self.model.check()?
+        }
         let columns =
             self.list_display.iter().chain(self.summary).chain(self.export).find(|name| self.column(name).is_none());
         let in_form = self.fieldsets.iter().flat_map(|fieldset| fieldset.fields);

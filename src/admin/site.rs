@@ -24,11 +24,10 @@ pub struct Page {
     pub section: &'static str,
     pub icon: &'static str,
     pub allow: &'static str,
-    /// For the navigation. Handlers check it again.
+    /// Without it, neither the navigation has the page, nor are its handlers called.
     pub has_permission: fn(&Rights) -> bool,
     /// For the home page.
     pub figure: Option<fn(&mut Connection) -> QueryResult<Figure>>,
-    /// Guarded by [`AdminContext`](super::AdminContext).
     pub routes: fn() -> Vec<Route>,
 }
 

@@ -1,7 +1,9 @@
 //! The admin's table of URLs, and what its handlers share.
 
+use actix_web::body::BoxBody;
 use actix_web::cookie::Key;
-use actix_web::middleware::from_fn;
+use actix_web::dev::ServiceRequest;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{Resource, Route, web};
 
 use super::auth::browsing::Browsing;
@@ -10,6 +12,7 @@ use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
 use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
+use super::auth::staff::{StaffUser, sign_in_required};
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, second_factor, session, sessions, sign_in, staff, user_password};
 use super::figures::Kept;
@@ -26,6 +29,7 @@ use crate::error::Error;
 use crate::http::cookies::Cookies;
 use crate::http::routes::{get, not_allowed};
 use crate::users::password::Hasher;
+use crate::users::permissions::{Rights, Verb};
 use crate::users::second_factor::{FactorKey, KeySource, Required};
 use crate::users::sessions::SessionLimits;
 
@@ -162,11 +166,19 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/users/{id}/password/", FORM, vec![get().to(user_password::form), post().to(user_password::submit)]),
         resource("/history/", READ, vec![get().to(history::pages::history_list)]),
     ]);
-    resources.extend(site.pages().map(|page| resource(&format!("/{}/", page.slug), page.allow, (page.routes)())));
+    resources.extend(
+        site.pages().map(|page| {
+            resource(&format!("/{}/", page.slug), page.allow, guarded((page.routes)(), page.has_permission))
+        }),
+    );
     for options in site.options() {
         let path = |name: &str| format!("/{{slug:{}}}/{{id}}/{name}/", options.slug());
         let tabs = options.tabs.iter().copied().chain(site.registered_tabs(options));
-        let tabs = tabs.map(|tab| resource(&path(tab.name), tab.allow, (tab.routes)()));
+        let tabs = tabs.map(|tab| {
+            let has_permission =
+                |rights: &Rights| options.has_permission(rights, Verb::View) && (tab.has_permission)(rights);
+            resource(&path(tab.name), tab.allow, guarded((tab.routes)(), has_permission))
+        });
         let related = site.related(options).map(|related| path(&format!("{{related:{}}}", related.slug())));
         let related = related.map(|path| resource(&path, READ, vec![get().to(related_list::related_list)]));
         resources.extend(tabs.chain(related));
@@ -198,4 +210,19 @@ fn resources(site: &Site) -> Vec<Resource> {
 fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
     resource.default_service(not_allowed(allow))
+}
+
+/// Only signed-in staff with the permission reach the handlers.
+fn guarded(routes: Vec<Route>, has_permission: impl Fn(&Rights) -> bool + Copy + 'static) -> Vec<Route> {
+    let check = move |request: ServiceRequest, next: Next<BoxBody>| async move {
+        match StaffUser::of(request.request()) {
+            Some(user) if has_permission(&user.staff.rights) => next.call(request).await,
+            Some(_) => Ok(request.error_response(Error::PermissionDenied)),
+            None => {
+                let error = sign_in_required(request.request());
+                Ok(request.error_response(error))
+            }
+        }
+    };
+    routes.into_iter().map(|route| route.wrap(from_fn(check))).collect()
 }

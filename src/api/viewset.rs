@@ -59,7 +59,7 @@ impl ModelViewSet {
     }
 
     pub fn check(&self) -> Result<(), String> {
-        self.model.check()?;
+        self.model.check_creatable()?;
         let owner = [self.create, self.change].into_iter().filter_map(|permission| match permission {
             Permission::IsOwnerOrAdmin(field) => Some(field),
             _ => None,

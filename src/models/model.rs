@@ -41,7 +41,7 @@ impl Model {
         ["id"].into_iter().chain(self.fields.iter().map(|field| field.name)).collect()
     }
 
-    /// `Site` and `Router` call this at start.
+    /// The server calls this at start.
     pub fn check(&self) -> Result<(), String> {
         let fail = |problem: String| Err(format!("model {}: {problem}", self.name));
         if self.title != "id" && self.field(self.title).is_none() {
@@ -54,11 +54,17 @@ impl Model {
             if field.is_ordering && field.is_null {
                 return fail(format!("{} may be null, so lists cannot be ordered by it", field.name));
             }
-            if !field.is_editable && field.default.is_none() {
-                return fail(format!("{} is read-only and has no default", field.name));
-            }
         }
         Ok(())
+    }
+
+    /// [`Model::check`] for a model whose rows [`Model::create`] makes.
+    pub fn check_creatable(&self) -> Result<(), String> {
+        self.check()?;
+        match self.fields.iter().find(|field| !field.is_editable && field.default.is_none()) {
+            Some(field) => Err(format!("model {}: {} is read-only and has no default", self.name, field.name)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
 use crate::admin::form::kept_form;
 use crate::admin::import::job;
+use crate::admin::model_admin::Options;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::generics::Lists;
 use crate::api::{PageSignIn, TokenCommand};
@@ -137,6 +138,7 @@ pub async fn build(config: &Config) -> Result<Built, StartError> {
 pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, StartError> {
     let Resources { api, site } = resources;
     api.iter().try_for_each(|viewset| viewset.check()).map_err(StartError::Resource)?;
+    site.options().into_iter().try_for_each(Options::check).map_err(StartError::Resource)?;
     let paths = api.iter().map(|viewset| viewset.path()).collect();
     // First, so that a second start leaves no database behind.
     let (reserved, metrics_socket) = reserve(config)?;

@@ -4,6 +4,12 @@
 mod events;
 mod tags;
 
+use std::collections::HashMap;
+
+use gatepost::admin::Site;
+use gatepost::admin::model_admin::{Fieldset, Filter, Options};
+use gatepost::api::ModelViewSet;
+use gatepost::config::Config;
 use gatepost::db::DatabaseUrl;
 use gatepost::server::{self, Resources};
 use serde_json::{Value, json};
@@ -41,6 +47,31 @@ fn a_resource_takes_few_lines() {
     let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
     let (tags, events) = (include_str!("contributing/tags/mod.rs"), include_str!("contributing/events/mod.rs"));
     assert!(lines(tags) <= 80 && lines(events) <= 120, "{} and {}", lines(tags), lines(events));
+}
+
+#[test]
+fn a_description_that_contradicts_itself_is_refused_at_start() {
+    static COLUMN: Options = Options { list_display: &["name", "colour"], ..Options::new(&tags::TAG) };
+    static SECTION: Options = Options {
+        fieldsets: &[Fieldset { label: "", fields: &["colour"], collapse: false }],
+        ..Options::new(&tags::TAG)
+    };
+    static ORDER: Options = Options { ordering: &["-colour"], ..Options::new(&tags::TAG) };
+    static FILTER: Options = Options { list_filter: &[Filter::field("colour")], ..Options::new(&tags::TAG) };
+    static READ_ONLY: ModelViewSet = ModelViewSet { read_only_fields: &["colour"], ..ModelViewSet::new(&tags::TAG) };
+    let in_admin = |options: &'static Options| Resources { api: vec![], site: Site::default().register(options) };
+    let in_api = Resources { api: vec![&READ_ONLY], site: Site::default() };
+    for (resources, mistake) in [
+        (in_admin(&COLUMN), "the admin of tags: the model has no field colour"),
+        (in_admin(&SECTION), "the admin of tags: the model has no field colour"),
+        (in_admin(&ORDER), "the admin of tags: the list has no column colour that it can be ordered by"),
+        (in_admin(&FILTER), "the admin of tags: the model has no field colour"),
+        (in_api, "/tags/: the model has no field colour"),
+    ] {
+        let config = Config::from_variables(&HashMap::new()).expect("settings");
+        let built = actix_web::rt::System::new().block_on(server::build_with(&config, resources));
+        assert_eq!(built.err().expect("a refusal").to_string(), mistake);
+    }
 }
 
 async fn server() -> TestServer {

@@ -21,6 +21,7 @@ use crate::admin::site::{Page, Site};
 use crate::db::Connection;
 use crate::error::Error;
 use crate::http::routes::get;
+use crate::users::permissions::Verb;
 use crate::users::sessions::{self, Session, SessionLimits};
 
 pub static PAGE: Page = Page {
@@ -120,7 +121,7 @@ fn row((session, username): (Session, String), staff: &StaffUser) -> SessionRow 
 }
 
 async fn of_user(cx: AdminContext, limits: web::Data<SessionLimits>) -> Result<HttpResponse, Error> {
-    let (options, id) = cx.tab(&TAB)?;
+    let (options, id) = cx.row(Verb::View)?;
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), TAB.name)?;
         Ok((head, sessions::list(conn, sessions::Of::User(id), &limits, MOST)?))
@@ -135,7 +136,7 @@ async fn of_user(cx: AdminContext, limits: web::Data<SessionLimits>) -> Result<H
 }
 
 async fn revoke_of_user(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error> {
-    let (options, id) = cx.tab(&TAB)?;
+    let (options, id) = cx.row(Verb::View)?;
     let this = cx.staff.session_id;
     let end = move |conn: &mut Connection, _: &Site, staff: &Staff| match (TAB.has_permission)(&staff.rights) {
         true => Ok(sessions::delete_of_user(conn, id, Some(this))?),

@@ -138,7 +138,7 @@ struct ActivityPage {
 }
 
 async fn activity(cx: AdminContext) -> Result<HttpResponse, Error> {
-    let (options, id) = cx.tab(&ACTIVITY)?;
+    let (options, id) = cx.row(Verb::View)?;
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), ACTIVITY.name)?;

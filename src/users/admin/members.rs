@@ -60,7 +60,7 @@ struct Member {
 }
 
 async fn members(cx: AdminContext) -> Result<HttpResponse, Error> {
-    let (options, id) = cx.tab(&TAB)?;
+    let (options, id) = cx.row(Verb::View)?;
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), TAB.name)?;
@@ -104,7 +104,7 @@ impl Member {
 
 /// The form sends the id of a user to remove, or the username or e-mail of one to add.
 async fn change_members(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
-    let (options, id) = cx.tab(&TAB)?;
+    let (options, id) = cx.row(Verb::View)?;
     let users = cx.site.get(USERS.slug())?.options();
     cx.staff.check_permission(users, Verb::Change)?;
     let here = Addresses::new(&cx, options, Some(id)).tab(TAB.name);

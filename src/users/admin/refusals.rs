@@ -19,6 +19,7 @@ use crate::db::Connection;
 use crate::error::{Error, Refusal, SignInRefusal};
 use crate::http::routes::get;
 use crate::users::models;
+use crate::users::permissions::Verb;
 use crate::users::refusals::Kind;
 use crate::users::refusals::table::{self, Filter, Recorded};
 
@@ -128,7 +129,6 @@ fn a_day_ago() -> NaiveDateTime {
 }
 
 async fn list(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<HttpResponse, Error> {
-    cx.check_page(&PAGE)?;
     let query = query.map_or_else(ListQuery::default, web::Query::into_inner);
     let listed = cx.read(move |conn: &mut Connection, _: &Site, _: &Staff| Listed::read(conn, query)).await?;
     let frame = Frame::new(&cx, "Refused tokens and sign-ins", PAGE.slug);
@@ -136,7 +136,7 @@ async fn list(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<
 }
 
 async fn of_user(cx: AdminContext, query: Option<web::Query<ListQuery>>) -> Result<HttpResponse, Error> {
-    let (options, id) = cx.tab(&TAB)?;
+    let (options, id) = cx.row(Verb::View)?;
     let asked = query.map_or_else(ListQuery::default, web::Query::into_inner);
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), TAB.name)?;
