@@ -25,6 +25,9 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
         ("migrations", migrations(config)),
         ("keys", keys(config)),
     ];
+    if let Some(url) = &config.read_database {
+        findings.push(("standby", standby(config, url)));
+    }
     if let Some(settings) = &config.provider {
         findings.push(("sign-in", sign_in(config, settings)));
     }
@@ -86,6 +89,14 @@ fn database(config: &Config) -> Result<String, String> {
         false => (Db::probe(url), "can be read and written"),
     };
     probed.map(|()| format!("{url} {finding}")).map_err(|error| format!("{url}: {}", error.problem()))
+}
+
+/// Whether lists could be read there now. The service runs without it.
+fn standby(config: &Config, url: &DatabaseUrl) -> Result<String, String> {
+    match Db::probe_standby(&config.database, url) {
+        Ok(behind) => Ok(format!("{url} follows the database, {behind} bytes behind")),
+        Err(problem) => Err(format!("{url}: {problem}")),
+    }
 }
 
 fn migrations(config: &Config) -> Result<String, String> {

@@ -22,12 +22,13 @@ macro_rules! secrets {
 }
 
 /// The secrets among the settings.
-pub const SECRETS: [SecretSetting; 6] = secrets![
+pub const SECRETS: [SecretSetting; 7] = secrets![
     "COGNITO_ADMIN_CLIENT_SECRET",
     "SECOND_FACTOR_KEY",
     "POST_CONFIRMATION_SECRETS",
     "USER_MIGRATION_SECRETS",
     "DATABASE_URL",
+    "DATABASE_READ_URL",
     "METRICS_TOKEN"
 ];
 

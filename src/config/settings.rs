@@ -48,6 +48,7 @@ settings! {
     "COGNITO_JWKS_COOLDOWN_SECONDS", "`10`", "The minimum time between two fetches that are caused by a token with an unknown key.";
     "COGNITO_JWKS_MAX_STALE_SECONDS", "`86400`", "How long known keys stay trusted while they cannot be fetched.";
     "DATABASE_URL", "`sqlite:gatepost.sqlite3`", "The database: `sqlite:` and a path, where the file is created if it is missing, or `postgres://user:password@host/database` (see `docs/scaling.md`).";
+    "DATABASE_READ_URL", "none: the database in `DATABASE_URL` answers everything", "A PostgreSQL standby of the database in `DATABASE_URL`, which then answers lists and searches of the API as soon as it has what they must show (see `docs/scaling.md`).";
     "BIND_ADDRESS", "`127.0.0.1:8000`", "The IP address and port to listen on, or a Unix socket such as `unix:/run/gatepost/gatepost.sock`. With the local user pool, it must be a loopback address. A socket from systemd replaces it (see `docs/operation.md`).";
     "ALLOWED_HOSTS", "the loopback names, and the hosts of `BIND_ADDRESS` and `PUBLIC_URL`", "The accepted `Host` values, separated by commas. `.example.com` stands for the domain and everything below it, `*` for any host.";
     "CORS_ALLOWED_ORIGINS", "development: `http://localhost:3000`; production: none", "The web origins whose pages may call the API, separated by commas.";

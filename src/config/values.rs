@@ -252,6 +252,12 @@ pub(super) fn database(env: &Variables) -> Result<DatabaseUrl, ConfigError> {
     DatabaseUrl::parse(env.get(NAME).unwrap_or("sqlite:gatepost.sqlite3")).or_else(|problem| fail(NAME, problem))
 }
 
+pub(super) fn read_database(env: &Variables, database: &DatabaseUrl) -> Result<Option<DatabaseUrl>, ConfigError> {
+    const NAME: &str = "DATABASE_READ_URL";
+    let Some(value) = env.get(NAME) else { return Ok(None) };
+    DatabaseUrl::parse_standby(value, database).map(Some).or_else(|problem| fail(NAME, problem))
+}
+
 pub(super) fn trusted_proxies(env: &Variables) -> Result<TrustedProxies, ConfigError> {
     const NAME: &str = "TRUSTED_PROXIES";
     let parse = |item: String| {

@@ -12,7 +12,7 @@ use super::connection::{Connection, Role};
 use super::open_error::OpenError;
 use super::pool::{Manager, pool};
 #[cfg(feature = "postgres")]
-use super::postgres::{self, CommitWatch, ConnectionLimit, Writers};
+use super::postgres::{self, CommitWatch, ConnectionLimit, Standby, Writers};
 use super::queue::{Queue, WriterMetrics};
 use super::sqlite;
 use super::transaction::{run, transaction, without_transaction};
@@ -35,10 +35,12 @@ pub struct DbState {
 #[derive(Clone)]
 pub struct Db {
     url: Arc<DatabaseUrl>,
-    readers: r2d2::Pool<Manager>,
+    pub(super) readers: r2d2::Pool<Manager>,
     writes: Queue,
-    versions: Arc<Versions>,
+    pub(super) versions: Arc<Versions>,
     writable: Arc<Writable>,
+    #[cfg(feature = "postgres")]
+    pub(super) standby: Option<Arc<Standby>>,
 }
 
 impl Db {
@@ -62,7 +64,16 @@ impl Db {
         let readers = pool(&url, Role::Reader, connections as u32)?;
         let versions = Arc::new(Versions::WalIndex(WalIndex::open(&path)?));
         let writes = writer::start(&path, connection, versions.clone()).map_err(|error| error.to_string())?;
-        Ok((Db { url, readers, writes, versions, writable: Arc::default() }, applied))
+        let db = Db {
+            url,
+            readers,
+            writes,
+            versions,
+            writable: Arc::default(),
+            #[cfg(feature = "postgres")]
+            standby: None,
+        };
+        Ok((db, applied))
     }
 
     #[cfg(feature = "postgres")]
@@ -75,7 +86,7 @@ impl Db {
         let writers = pool(&url, Role::Writer, limit.writers())?;
         let writes = Writers::start(writers, watch.clone()).map_err(|error| error.to_string())?;
         let versions = Arc::new(Versions::Watch(watch));
-        Ok((Db { url, readers, writes, versions, writable: Arc::default() }, applied))
+        Ok((Db { url, readers, writes, versions, writable: Arc::default(), standby: None }, applied))
     }
 
     /// A SQLite path is canonical.
@@ -118,7 +129,8 @@ impl Db {
             vec![(Vec::new(), same.state().bytes as f64)]
         });
         let WriterMetrics { queued, batch, commit } = self.writes.metrics.clone();
-        vec![connections, size, Box::new(queued), Box::new(batch), Box::new(commit)]
+        let own: [Box<dyn Collector>; 5] = [connections, size, Box::new(queued), Box::new(batch), Box::new(commit)];
+        own.into_iter().chain(self.list_reads()).collect()
     }
 
     pub fn version(&self) -> Option<Version> {

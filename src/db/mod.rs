@@ -27,6 +27,7 @@ pub mod rows;
 pub mod search;
 mod shared_reads;
 mod sqlite;
+mod standby;
 pub mod text;
 mod transaction;
 mod url;

@@ -56,6 +56,17 @@ impl Db {
         read(&mut connection).map_err(|error| error.to_string())
     }
 
+    /// Returns how many bytes the standby has yet to replay after a second.
+    pub fn probe_standby(primary: &DatabaseUrl, standby: &DatabaseUrl) -> Result<i64, String> {
+        match (primary, standby) {
+            #[cfg(feature = "postgres")]
+            (DatabaseUrl::Postgres(primary), DatabaseUrl::Postgres(standby)) => {
+                postgres::probe_standby(primary, standby).map_err(|problem| one_line(&problem))
+            }
+            _ => Err("SQLite has no standbys".to_owned()),
+        }
+    }
+
     pub fn migration_status(url: &DatabaseUrl) -> Result<Status, String> {
         let mut connection = pool::open(url, Role::Probe).map_err(|error| one_line(&error))?;
         migrations::status(&mut connection)

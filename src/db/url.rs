@@ -34,6 +34,26 @@ impl DatabaseUrl {
         Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
     }
 
+    /// The error does not repeat the value.
+    #[cfg(not(feature = "postgres"))]
+    pub fn parse_standby(_: &str, _: &DatabaseUrl) -> Result<DatabaseUrl, &'static str> {
+        Err("needs PostgreSQL support, which this build does not have; build with `--features postgres`")
+    }
+
+    #[cfg(feature = "postgres")]
+    pub fn parse_standby(value: &str, primary: &DatabaseUrl) -> Result<DatabaseUrl, &'static str> {
+        match (DatabaseUrl::parse(value)?, primary) {
+            (DatabaseUrl::Sqlite(_), _) => Err("must begin with `postgres://`; only PostgreSQL has standbys"),
+            (_, DatabaseUrl::Sqlite(_)) => Err("is set, but DATABASE_URL is SQLite's; only PostgreSQL has standbys"),
+            (DatabaseUrl::Postgres(url), _)
+                if postgres::PoolMode::of(&url) == Some(postgres::PoolMode::Transaction) =>
+            {
+                Err("has `pool_mode=transaction`; connect to the standby directly, or through a pooler of sessions")
+            }
+            (url, _) => Ok(url),
+        }
+    }
+
     pub fn kind(&self) -> &'static str {
         match self {
             DatabaseUrl::Sqlite(_) => "SQLite",

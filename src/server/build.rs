@@ -111,6 +111,10 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     if applied > 0 {
         log::info!("{applied} migrations applied");
     }
+    let db = match &config.read_database {
+        Some(standby) => db.with_standby(standby)?,
+        None => db,
+    };
     let local_pool = open_local_pool(config)?;
     let (pool, jwks) = match (&config.pool, &local_pool) {
         (Pool::Cognito(pool), _) => {

@@ -6,7 +6,7 @@ use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, R
 
 use super::failures::check_writable;
 use super::parameters::{PoolMode, with_defaults};
-use crate::db::connection::{Connection, Role};
+use crate::db::connection::{Connection, Role, one_line};
 use crate::db::migrations;
 
 /// The advisory lock's id: "gatepost" in ASCII.
@@ -106,6 +106,17 @@ fn open_checked(url: &str) -> Result<Connection, String> {
     match encoding.as_str() {
         "UTF8" => Ok(connection),
         other => Err(format!("its encoding is {other}; it must be UTF8")),
+    }
+}
+
+/// For a standby, whose position must be that of the session which is read next.
+pub fn open_unpooled(url: &str) -> Result<Connection, String> {
+    let connection = open(url).map_err(|error| one_line(&error))?;
+    match PoolMode::of(url) {
+        Some(PoolMode::Unset) if is_pooled(url) => Err("a pooler such as PgBouncer is in front of it; connect to it \
+             directly, or add `pool_mode=session` to the URL if it pools sessions"
+            .to_owned()),
+        _ => Ok(connection),
     }
 }
 

@@ -25,11 +25,16 @@ impl ConnectionLimit {
     }
 
     pub fn writers(self) -> u32 {
-        (self.0 - 1) / 2
+        self.unwatching() / 2
     }
 
     pub fn readers(self) -> u32 {
-        self.0 - 1 - self.writers()
+        self.unwatching() - self.writers()
+    }
+
+    /// All but the one that watches.
+    pub fn unwatching(self) -> u32 {
+        self.0 - 1
     }
 }
 

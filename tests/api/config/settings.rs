@@ -157,6 +157,7 @@ const MALFORMED: &[(&str, &[&str])] = &[
             "postgres://u:secret@db:port/x",
         ],
     ),
+    ("DATABASE_READ_URL", &["standby", "sqlite:standby.sqlite3", "postgres://u:secret@db:port/x", "postgres://db/x"]),
     (
         "BIND_ADDRESS",
         &["8000", "localhost:8000", "127.0.0.1", "127.0.0.1:65536", ":8000", "::1:8000x", "http://127.0.0.1:8000"],
@@ -693,4 +694,32 @@ fn where_no_key_can_be_kept_a_second_factor_cannot_be_required() {
     let error = read(&[&POOL[..], &[database, required]].concat()).expect_err("no key").to_string();
     assert_eq!(error, "REQUIRE_SECOND_FACTOR: would lock everybody out of the admin. Set SECOND_FACTOR_KEY");
     with_pool(&[database, required, ("SECOND_FACTOR_KEY", FACTOR_KEY)]);
+}
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn without_postgresql_there_is_no_standby() {
+    let error = read(&[("DATABASE_READ_URL", "postgres://u:secret@db/x")]).expect_err("there is none").to_string();
+    assert!(error.starts_with("DATABASE_READ_URL: needs PostgreSQL support"), "{error}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_standby_is_one_of_postgresql_and_its_password_is_not_shown() {
+    let database = ("DATABASE_URL", "postgres://db/x");
+    let refused = |settings: &[(&'static str, &'static str)]| {
+        let error = read(&[&POOL[..], settings].concat()).expect_err("no standby").to_string();
+        assert!(!error.contains("hidden"), "{error}");
+        error
+    };
+    let error = refused(&[("DATABASE_READ_URL", "postgres://u:hidden@db/x")]);
+    assert_eq!(error, "DATABASE_READ_URL: is set, but DATABASE_URL is SQLite's; only PostgreSQL has standbys");
+    let error = refused(&[database, ("DATABASE_READ_URL", "sqlite:hidden.sqlite3")]);
+    assert_eq!(error, "DATABASE_READ_URL: must begin with `postgres://`; only PostgreSQL has standbys");
+    let error = refused(&[database, ("DATABASE_READ_URL", "postgres://u:hidden@db/x?pool_mode=transaction")]);
+    assert!(error.starts_with("DATABASE_READ_URL: has `pool_mode=transaction`; connect"), "{error}");
+    let config = with_pool(&[database, ("DATABASE_READ_URL", "postgres://u:hidden@standby/x?pool_mode=session")]);
+    let shown = "postgres://u:***@standby/x?pool_mode=session".to_owned();
+    assert!(config.shown().contains(&("DATABASE_READ_URL", shown)));
+    assert!(!format!("{config:?}").contains("hidden"));
 }

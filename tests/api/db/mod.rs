@@ -13,6 +13,8 @@ mod pgbouncer;
 mod postgres;
 mod queue;
 mod sqlite;
+#[cfg(feature = "postgres")]
+mod standby;
 
 use crate::harness::client::Answer;
 

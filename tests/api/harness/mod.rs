@@ -245,6 +245,7 @@ pub fn config(database: DatabaseUrl, pool: &TestPool) -> Config {
             ca_file: None,
         },
         database,
+        read_database: None,
         bind: ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
         allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         cors_allowed_origins: vec!["http://localhost:3000".to_owned()],

@@ -180,11 +180,20 @@ impl Server {
 
     /// Starts Debian's PgBouncer in front of it, which pools transactions. `None` where it is missing.
     pub fn pgbouncer(&self) -> Option<PgBouncer> {
+        self.pgbouncer_for("transaction")
+    }
+
+    /// The same, which pools sessions.
+    pub fn pgbouncer_of_sessions(&self) -> Option<PgBouncer> {
+        self.pgbouncer_for("session")
+    }
+
+    fn pgbouncer_for(&self, pool_mode: &str) -> Option<PgBouncer> {
         let program = find("pgbouncer")?;
         let port = free_port().port();
         let configuration = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = transaction\nmax_client_conn = 1000\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = {pool_mode}\nmax_client_conn = 1000\n\
              server_login_retry = 1\nquery_wait_timeout = 5\n",
             self.port,
             self.folder.path().join("users").display()
@@ -239,6 +248,11 @@ impl Server {
         let pid = pid.lines().next().expect("a number");
         let script = format!("kill -{name} {pid} $(pgrep -P {pid})");
         assert!(as_root(&["sh", "-c", &script]), "{name} is sent");
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).expect("a log")).into_owned()
     }
 
     /// Runs a statement as the server's administrator.
