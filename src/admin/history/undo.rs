@@ -11,10 +11,11 @@ use crate::admin::form_data::PostForm;
 use crate::admin::model_admin::{ModelAdmin, Staff, UNDO, Values, field_error, new_batch};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
+use crate::db::references::Catalog;
 use crate::db::{self, Connection};
 use crate::error::Error;
-use crate::history::changed_rows::{self, ChangedRow};
-use crate::history::deleted_rows::{self, DeletedRow, Tables};
+use crate::history::changed_rows::{self, ChangedRow, Present};
+use crate::history::deleted_rows::{self, DeletedRow};
 use crate::history::{Action, Object, record};
 use crate::users::permissions::Verb;
 
@@ -76,9 +77,9 @@ fn restore(
     staff: &Staff,
     (batch, before): (&str, i64),
 ) -> Result<Option<i64>, Error> {
-    let (rows, mut tables) = (deleted_rows::in_batch(conn, batch, before, CHUNK)?, Tables::default());
+    let (rows, mut catalog) = (deleted_rows::in_batch(conn, batch, before, CHUNK)?, Catalog::default());
     for row in &rows {
-        let restored = db::savepoint(conn, |conn| restore_row(conn, &mut tables, site, row, staff));
+        let restored = db::savepoint(conn, |conn| restore_row(conn, &mut catalog, site, row, staff));
         outcome.note((&row.model, row.object_id, &row.object), restored)?;
     }
     Ok(rows.last().map(|row| row.id))
@@ -87,14 +88,14 @@ fn restore(
 /// Restoring needs the rights to add the row and to change it: a user with more rights than your own stays deleted.
 fn restore_row(
     conn: &mut Connection,
-    tables: &mut Tables,
+    catalog: &mut Catalog,
     site: &Site,
     row: &DeletedRow,
     staff: &Staff,
 ) -> Result<usize, Error> {
     let model = site.find_by_name(&row.model).ok_or(Error::PermissionDenied)?;
     staff.check_permission(model.options(), Verb::Add)?;
-    let left_out = deleted_rows::restore(conn, tables, row, &staff.actor())?;
+    let left_out = deleted_rows::restore(conn, catalog, row, &staff.actor())?;
     check_refusal(conn, model, row.object_id, staff)?;
     Ok(left_out)
 }
@@ -113,9 +114,10 @@ fn put_back(
     staff: &Staff,
     (batch, before): (&str, i64),
 ) -> Result<Option<i64>, Error> {
-    let rows = changed_rows::in_batch(conn, batch, before, CHUNK)?;
+    let (rows, tables) = (changed_rows::in_batch(conn, batch, before, CHUNK)?, site.tables());
+    let mut present = Present::of(conn, &tables, &rows)?;
     for row in &rows {
-        let put_back = db::savepoint(conn, |conn| put_back_row(conn, site, row, staff));
+        let put_back = db::savepoint(conn, |conn| put_back_row(conn, site, &mut present, row, staff));
         outcome.note((&row.model, row.object_id, &row.object), put_back.map(|()| 0))?;
     }
     Ok(rows.last().map(|row| row.id))
@@ -123,9 +125,14 @@ fn put_back(
 
 /// Needs the rights to change the row as it is and as it becomes. The model itself saves what its form can change, so
 /// that all its rules hold; the rest, such as a link to Cognito, is put back as it was.
-fn put_back_row(conn: &mut Connection, site: &Site, row: &ChangedRow, staff: &Staff) -> Result<(), Error> {
-    let (model, id, tables) =
-        (site.find_by_name(&row.model).ok_or(Error::PermissionDenied)?, row.object_id, site.tables());
+fn put_back_row(
+    conn: &mut Connection,
+    site: &Site,
+    present: &mut Present,
+    row: &ChangedRow,
+    staff: &Staff,
+) -> Result<(), Error> {
+    let (model, id) = (site.find_by_name(&row.model).ok_or(Error::PermissionDenied)?, row.object_id);
     staff.check_permission(model.options(), Verb::Change)?;
     let action = model.options().actions.iter().find(|action| action.name == row.action);
     if !action.is_some_and(|action| !action.superusers_only || staff.rights.is_superuser) {
@@ -133,16 +140,17 @@ fn put_back_row(conn: &mut Connection, site: &Site, row: &ChangedRow, staff: &St
     }
     check_refusal(conn, model, id, staff)?;
     let Some(now) = model.load(conn, id)? else { return field_error("id", "it was deleted") };
-    if !row.is_as_left(conn, &tables)? {
+    if !row.is_as_left(present) {
         return field_error("id", "it has changed since");
     }
-    let earlier = earlier_values(conn, model, row, &tables)?;
+    let earlier = earlier_values(conn, model, row, present)?;
     let saved: Vec<&str> =
         earlier.0.keys().map(String::as_str).filter(|name| earlier.0.get(*name) != now.0.get(*name)).collect();
     if !saved.is_empty() {
         model.save(conn, Some(id), &earlier, staff)?;
+        present.read_again(conn, row)?;
     }
-    row.put_back(conn, &tables)?;
+    row.put_back(conn, present)?;
     let rest = row.reverse(&[&saved[..], &["cognito_groups"]].concat());
     if !rest.is_empty() {
         let name = model.options().model.title_of(conn, id)?.unwrap_or_default();
@@ -157,10 +165,10 @@ fn earlier_values(
     conn: &mut Connection,
     model: &dyn ModelAdmin,
     row: &ChangedRow,
-    tables: &[&str],
+    present: &Present,
 ) -> Result<Values, Error> {
     let load = |conn: &mut Connection| {
-        row.put_back(conn, tables)?;
+        row.put_back(conn, present)?;
         Ok(model.load(conn, row.object_id)?.unwrap_or_default())
     };
     db::attempt(conn, load, |_| false)
