@@ -198,8 +198,12 @@ pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> 
         .load(conn)
 }
 
-/// More than [`COUNTED`] count as one more.
 pub fn count(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
+    changed_rows::table.filter(changed_rows::batch.eq(batch)).count().get_result(conn)
+}
+
+/// More than [`COUNTED`] count as one more.
+pub fn count_up_to(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
     let mut from = Sql::new("FROM (SELECT 1 FROM changed_rows WHERE batch = ?");
     from.bind(batch).push(&format!(" LIMIT {}) AS counted", COUNTED + 1));
     rows::number(conn, "count(*)", from)

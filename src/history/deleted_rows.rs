@@ -19,7 +19,7 @@ use crate::schema::deleted_rows;
 /// Days during which a deletion or an action can be undone. After that, a deleted row is deleted permanently.
 pub const KEPT_DAYS: i64 = 30;
 /// What the pool gave may end there meanwhile; the next token gives it again.
-pub(super) const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions", "user_cognito_groups"];
+pub(super) const NOT_KEPT: &[&str] = &["jobs", "refusals", "sessions", "user_cognito_groups"];
 
 pub(super) type Columns = Map<String, Value>;
 
@@ -157,6 +157,10 @@ pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> 
     rows.order(deleted_rows::id.desc()).limit(limit).select(DeletedRow::as_select()).load(conn)
 }
 
+pub fn count(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
+    deleted_rows::table.filter(deleted_rows::batch.eq(batch)).count().get_result(conn)
+}
+
 /// `None` if the row cannot be restored.
 pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Option<String>> {
     let of_row = deleted_rows::model.eq(model.to_owned()).and(deleted_rows::object_id.eq(id));
@@ -182,12 +186,7 @@ pub fn restore(
     Ok(left_out)
 }
 
-fn restore_row(
-    conn: &mut Connection,
-    catalog: &mut Catalog,
-    table: &str,
-    content: Content,
-) -> Result<usize, Error> {
+fn restore_row(conn: &mut Connection, catalog: &mut Catalog, table: &str, content: Content) -> Result<usize, Error> {
     if !insert(conn, catalog, table, content.row.clone()).map_err(taken)? {
         return Err(FieldErrors::one("batch", "what it belonged to was deleted").into());
     }

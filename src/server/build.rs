@@ -15,7 +15,7 @@ use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
 use crate::admin::form::kept_form;
-use crate::admin::import::job;
+use crate::admin::jobs::job;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::generics::Lists;
 use crate::api::{PageSignIn, TokenCommand};

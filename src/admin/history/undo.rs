@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web};
 
 use super::outcome::{Outcome, Undone};
 use crate::admin::auth::next::own_path;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::PostForm;
-use crate::admin::model_admin::{ModelAdmin, Staff, UNDO, Values, field_error, new_batch};
+use crate::admin::jobs::job::{Running, UNDO};
+use crate::admin::jobs::parts::{self, CHUNK, Parts, WITHIN_REQUEST};
+use crate::admin::message::Message;
+use crate::admin::model_admin::{ModelAdmin, Options, Staff, UNDO as UNDOING, Values, field_error, new_batch};
 use crate::admin::pages::see_other;
 use crate::admin::site::Site;
 use crate::db::references::Catalog;
@@ -19,54 +22,104 @@ use crate::history::deleted_rows::{self, DeletedRow};
 use crate::history::{Action, Object, record};
 use crate::users::permissions::Verb;
 
-/// Rows per transaction: other writes wait for it.
-const CHUNK: i64 = 500;
-
-pub async fn undo(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
-    let batch: Arc<str> = form.get("batch").filter(|batch| !batch.contains('\0')).unwrap_or_default().into();
-    let (outcome, result) = undo_parts(&cx, &batch).await;
-    if outcome.restored > 0 || result.is_ok() {
-        // Users who may undo none of it need not know what it is.
-        if outcome.denied > 0 && outcome.denied == outcome.rows() {
-            return Err(Error::PermissionDenied);
-        }
-        cx.staff.tell(outcome.message(&cx.site));
+pub async fn undo(
+    cx: AdminContext,
+    running: web::Data<Running>,
+    PostForm(form): PostForm,
+) -> Result<HttpResponse, Error> {
+    let batch = form.get("batch").filter(|batch| !batch.contains('\0')).unwrap_or_default().to_owned();
+    // Back to the page with the button.
+    let next = form.get("next").filter(|next| !next.is_empty()).map(own_path);
+    let (undo, total) = cx.read(move |conn, site, _| UndoBatch::of(conn, site, batch)).await?;
+    if let (true, Some(options)) = (total > WITHIN_REQUEST, undo.options) {
+        cx.staff.check_permission(options, undo.verb())?;
+        let back = next.unwrap_or_else(|| format!("/admin/{}/", options.slug()));
+        return parts::start(&cx, &running, (UNDO, undo.title(options)), (options.slug(), total, back), undo).await;
+    }
+    let (undo, result) = parts::run(&cx.worker()?, undo, None).await;
+    if undo.outcome.restored > 0 || result.is_ok() {
+        cx.staff.tell(undo.message(&cx.site)?);
     }
     result?;
-    // Back to the page with the button.
-    let next = form.get("next").filter(|next| !next.is_empty());
-    Ok(see_other(&next.map_or_else(|| outcome.address(&cx.site), own_path)))
+    Ok(see_other(&next.unwrap_or_else(|| undo.outcome.address(&cx.site))))
 }
 
-/// Undoes a batch in parts. If a part fails, the earlier ones stay undone.
-async fn undo_parts(cx: &AdminContext, batch: &Arc<str>) -> (Outcome, Result<(), Error>) {
-    let of_batch = batch.clone();
-    let undone = match cx.db.read(move |conn| Ok(changed_rows::count(conn, &of_batch)?)).await {
-        Ok(0) => Undone::Deletion,
-        Ok(_) => Undone::Change,
-        Err(error) => return (Outcome::default(), Err(error)),
-    };
-    let undoing = match new_batch(UNDO) {
-        Ok(undoing) => undoing,
-        Err(error) => return (Outcome::of(undone), Err(error)),
-    };
-    let (mut outcome, mut before) = (Outcome::of(undone), i64::MAX);
-    loop {
-        let (batch, mut so_far) = (batch.clone(), outcome.clone());
-        let undoing = undoing.clone();
-        let part = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-            let staff = &staff.in_batch(undoing);
-            let last = match undone {
-                Undone::Deletion => restore(conn, &mut so_far, site, staff, (&batch, before))?,
-                Undone::Change => put_back(conn, &mut so_far, site, staff, (&batch, before))?,
-            };
-            Ok((last, so_far))
+/// The rows of a batch, from the last one to the first.
+#[derive(Clone)]
+struct UndoBatch {
+    batch: Arc<str>,
+    /// Of the undo itself.
+    undoing: String,
+    /// The model of the last row.
+    options: Option<&'static Options>,
+    /// The id of the last row tried.
+    before: i64,
+    is_over: bool,
+    outcome: Outcome,
+}
+
+impl UndoBatch {
+    /// And the number of its rows.
+    fn of(conn: &mut Connection, site: &Site, batch: String) -> Result<(UndoBatch, i64), Error> {
+        let changed = changed_rows::count(conn, &batch)?;
+        let (undone, total) = match changed {
+            0 => (Undone::Deletion, deleted_rows::count(conn, &batch)?),
+            _ => (Undone::Change, changed),
         };
-        match cx.write(part).await {
-            Ok((None, _)) => return (outcome, Ok(())),
-            Ok((Some(last), so_far)) => (outcome, before) = (so_far, last),
-            Err(error) => return (outcome, Err(error)),
+        let model = match undone {
+            Undone::Change => changed_rows::in_batch(conn, &batch, i64::MAX, 1)?.pop().map(|row| row.model),
+            Undone::Deletion => deleted_rows::in_batch(conn, &batch, i64::MAX, 1)?.pop().map(|row| row.model),
+        };
+        let options = model.and_then(|model| site.find_by_name(&model)).map(|model| model.options());
+        let (undoing, outcome) = (new_batch(UNDOING)?, Outcome::of(undone));
+        Ok((UndoBatch { batch: batch.into(), undoing, options, before: i64::MAX, is_over: false, outcome }, total))
+    }
+
+    /// Users who may do this with no row at all may not begin.
+    fn verb(&self) -> Verb {
+        match self.outcome.undone {
+            Undone::Deletion => Verb::Add,
+            Undone::Change => Verb::Change,
         }
+    }
+
+    fn title(&self, options: &Options) -> String {
+        match self.outcome.undone {
+            Undone::Deletion => format!("Restore {}", options.label_plural()),
+            Undone::Change => format!("Undo a change to {}", options.label_plural()),
+        }
+    }
+}
+
+impl Parts for UndoBatch {
+    fn find(&mut self, _: &mut Connection) -> Result<bool, Error> {
+        Ok(!self.is_over)
+    }
+
+    fn run(&mut self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<(), Error> {
+        let staff = &staff.in_batch(self.undoing.clone());
+        let part = (&*self.batch, self.before);
+        let last = match self.outcome.undone {
+            Undone::Deletion => restore(conn, &mut self.outcome, site, staff, part)?,
+            Undone::Change => put_back(conn, &mut self.outcome, site, staff, part)?,
+        };
+        match last {
+            Some(last) => self.before = last,
+            None => self.is_over = true,
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> usize {
+        self.outcome.rows()
+    }
+
+    fn message(&self, site: &Site) -> Result<Message, Error> {
+        // Users who may undo none of it need not know what it is.
+        if self.outcome.denied > 0 && self.outcome.denied == self.outcome.rows() {
+            return Err(Error::PermissionDenied);
+        }
+        Ok(self.outcome.message(site))
     }
 }
 
@@ -77,7 +130,7 @@ fn restore(
     staff: &Staff,
     (batch, before): (&str, i64),
 ) -> Result<Option<i64>, Error> {
-    let (rows, mut catalog) = (deleted_rows::in_batch(conn, batch, before, CHUNK)?, Catalog::default());
+    let (rows, mut catalog) = (deleted_rows::in_batch(conn, batch, before, CHUNK as i64)?, Catalog::default());
     for row in &rows {
         let restored = db::savepoint(conn, |conn| restore_row(conn, &mut catalog, site, row, staff));
         outcome.note((&row.model, row.object_id, &row.object), restored)?;
@@ -114,7 +167,7 @@ fn put_back(
     staff: &Staff,
     (batch, before): (&str, i64),
 ) -> Result<Option<i64>, Error> {
-    let (rows, tables) = (changed_rows::in_batch(conn, batch, before, CHUNK)?, site.tables());
+    let (rows, tables) = (changed_rows::in_batch(conn, batch, before, CHUNK as i64)?, site.tables());
     let mut present = Present::of(conn, &tables, &rows)?;
     for row in &rows {
         let put_back = db::savepoint(conn, |conn| put_back_row(conn, site, &mut present, row, staff));

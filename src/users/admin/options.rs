@@ -83,7 +83,7 @@ pub static OPTIONS: Options = Options {
     per_day: Some(("Sign-ups", "date_joined")),
     tabs: &[&ACTIVITY, &sessions::TAB, &refusals::TAB],
     related: &[
-        ("imports", "imports"),
+        ("jobs", "imports and other jobs"),
         ("refusals", "refused tokens and sign-ins"),
         ("saved_views", "saved views of lists"),
         ("second_factors", "second factors"),
