@@ -17,6 +17,7 @@ pub static OPTIONS: Options = Options {
     icon: "users",
     list_display: &["username", "email", "name", "cognito", "is_staff", "is_superuser", "is_active", "last_login"],
     summary: &["username", "state", "email", "name", "last_active"],
+    has_initials: true,
     displays: DISPLAYS,
     export: &["date_joined", "origin"],
     list_filter: FILTERS,
