@@ -9,7 +9,7 @@ use super::parts::Report;
 use crate::admin::message::Message;
 use crate::admin::model_admin::Staff;
 use crate::admin::pages::page;
-use crate::admin::{AdminContext, Frame, Site};
+use crate::admin::{AdminContext, Frame};
 use crate::db::Connection;
 use crate::error::Error;
 use crate::history::{changed_rows, deleted_rows};
@@ -21,49 +21,42 @@ struct JobPage {
     job: Job,
     /// The rows done, while it runs.
     running: Option<usize>,
-    back: String,
 }
 
 pub async fn show(cx: AdminContext, running: web::Data<Running>, path: web::Path<i64>) -> Result<HttpResponse, Error> {
     let id = path.into_inner();
-    let read = move |conn: &mut Connection, _: &Site, staff: &Staff| {
-        let is_visible = |job: &Job| Some(job.user_id) == staff.user_id() || staff.rights.is_superuser;
-        // An import has a page of its own.
-        let job = job::find(conn, id)?.filter(|job| job.kind != job::IMPORT && is_visible(job));
-        let job = job.ok_or(Error::NoSuchObject("job"))?;
-        let mut report: Report = serde_json::from_str(&job.report).unwrap_or_default();
-        if let Some(message) = &mut report.message {
-            message.undo = message.undo.take().filter(|batch| can_be_undone(conn, batch));
-        }
-        Ok((job, report))
-    };
-    let (job, report) = cx.read(read).await?;
-    let mut frame = Frame::new(&cx, job.title.clone(), &job.model);
+    let (job, report) = cx.read(move |conn, _, staff| read(conn, id, staff)).await?;
+    let list = cx.site.get(&job.model)?.options();
+    let frame = Frame::new(&cx, job.title.clone(), &job.model);
+    let mut frame = frame.under(format!("/admin/{}/", list.slug()), list.heading());
     let running = match job.state(&running) {
         State::Running(done) => Some(done),
-        State::Failed => {
-            frame.messages.push(Message::error(stopped(&job, report.failure)));
-            frame.messages.extend(report.message);
-            None
-        }
-        _ => {
-            frame.messages.extend(report.message);
+        state => {
+            let stopped = (state == State::Failed).then(|| stopped(&job, report.failure));
+            frame.messages.extend(stopped.into_iter().chain(report.message));
             None
         }
     };
-    let back = if job.content.is_empty() { "/admin/".to_owned() } else { job.content.clone() };
-    page(StatusCode::OK, &JobPage { frame, job, running, back })
+    page(StatusCode::OK, &JobPage { frame, job, running })
 }
 
-/// If the database cannot say so, the undo will.
-fn can_be_undone(conn: &mut Connection, batch: &str) -> bool {
-    let is_kept = |conn: &mut Connection| {
-        Ok::<_, Error>(changed_rows::count(conn, batch)? > 0 || deleted_rows::count(conn, batch)? > 0)
-    };
-    is_kept(conn).unwrap_or(true)
+fn read(conn: &mut Connection, id: i64, staff: &Staff) -> Result<(Job, Report), Error> {
+    let is_visible = |job: &Job| Some(job.user_id) == staff.user_id() || staff.rights.is_superuser;
+    // An import has a page of its own.
+    let job = job::find(conn, id)?.filter(|job| job.kind != job::IMPORT && is_visible(job));
+    let job = job.ok_or(Error::NoSuchObject("job"))?;
+    let mut report: Report = serde_json::from_str(&job.report).unwrap_or_default();
+    if let Some(message) = &mut report.message
+        && let Some(batch) = &message.undo
+        && changed_rows::count(conn, batch)? + deleted_rows::count(conn, batch)? == 0
+    {
+        // It has been undone.
+        message.undo = None;
+    }
+    Ok((job, report))
 }
 
-fn stopped(job: &Job, failure: Option<String>) -> String {
+fn stopped(job: &Job, failure: Option<String>) -> Message {
     let failure = failure.unwrap_or_else(|| "The server was stopped.".to_owned());
-    format!("Stopped after {}. {failure}", job.so_far(&(job.done as usize)))
+    Message::error(format!("Stopped after {}. {failure}", job.so_far(&(job.done as usize))))
 }
