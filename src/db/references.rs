@@ -153,7 +153,6 @@ pub struct Table {
     pub columns: Vec<String>,
     /// How to select them, in the same order.
     selected: Vec<String>,
-    pub references: Vec<Reference>,
     pub referring: Vec<Reference>,
 }
 
@@ -165,22 +164,35 @@ impl Table {
             false => format!("\"{column}\""),
         };
         let selected = columns.iter().map(select).collect();
-        Ok(Table { columns, selected, references: of(conn, name)?, referring: to(conn, name)? })
+        Ok(Table { columns, selected, referring: to(conn, name)? })
     }
 }
 
 /// Tables by name, each read once. Reading all foreign keys takes longer than changing a row.
 #[derive(Default)]
-pub struct Catalog(HashMap<String, Rc<Table>>);
+pub struct Catalog {
+    tables: HashMap<String, Rc<Table>>,
+    references: HashMap<String, Rc<[Reference]>>,
+}
 
 impl Catalog {
     pub fn table(&mut self, conn: &mut Connection, name: &str) -> QueryResult<Rc<Table>> {
-        if let Some(known) = self.0.get(name) {
+        if let Some(known) = self.tables.get(name) {
             return Ok(known.clone());
         }
         let table = Rc::new(Table::read(conn, name)?);
-        self.0.insert(name.to_owned(), table.clone());
+        self.tables.insert(name.to_owned(), table.clone());
         Ok(table)
+    }
+
+    /// The foreign keys of a table.
+    pub fn references(&mut self, conn: &mut Connection, name: &str) -> QueryResult<Rc<[Reference]>> {
+        if let Some(known) = self.references.get(name) {
+            return Ok(known.clone());
+        }
+        let references: Rc<[Reference]> = of(conn, name)?.into();
+        self.references.insert(name.to_owned(), references.clone());
+        Ok(references)
     }
 
     /// Maps from column name to value. `rest` follows the column list: FROM, WHERE.

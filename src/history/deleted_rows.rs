@@ -207,8 +207,8 @@ fn restore_row(conn: &mut Connection, catalog: &mut Catalog, table: &str, conten
 
 /// `false` if a row that it refers to no longer exists.
 fn insert(conn: &mut Connection, catalog: &mut Catalog, table: &str, mut row: Columns) -> QueryResult<bool> {
-    let known = catalog.table(conn, table)?;
-    for reference in &known.references {
+    let (references, known) = (catalog.references(conn, table)?, catalog.table(conn, table)?);
+    for reference in references.iter() {
         let Some(value) = row.get(&reference.column).and_then(references::bind) else { continue };
         let mut target =
             Sql::new(format!("FROM \"{}\" WHERE \"{}\" = ?", reference.target_table, reference.target_column));
