@@ -2,11 +2,14 @@
 //
 //   npm ci && npm run admin
 import assert from 'node:assert/strict'
-import { look, story } from './lib.mjs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { look, lookAtState, story } from './lib.mjs'
 
 const PAGES = [
   '/admin/', '/admin/users/', '/admin/users/add/', '/admin/users/1/change/', '/admin/users/2/change/', '/admin/users/2/activity/',
-  '/admin/users/2/articles/', '/admin/users/1/sessions/', '/admin/users/2/refusals/', '/admin/users/2/history/',
+  '/admin/users/2/articles/', '/admin/users/2/token/', '/admin/users/1/sessions/', '/admin/users/2/refusals/', '/admin/users/2/history/',
   '/admin/users/2/delete/', '/admin/users/2/password/', '/admin/users/import/',
   '/admin/groups/', '/admin/groups/1/change/', '/admin/groups/1/members/', '/admin/groups/1/delete/', '/admin/articles/',
   '/admin/articles/add/', '/admin/articles/1/change/', '/admin/history/', '/admin/service_accounts/', '/admin/sessions/',
@@ -213,6 +216,66 @@ await story('the looks and the keys of the admin', {}, async ({ server, newPage,
     await page.evaluate(() => localStorage.clear())
   })
 
+  await step('axe-core finds nothing wrong in any state of a page', async () => {
+    // The first of them is inactive.
+    const select = async (rows) => {
+      await page.goto('/admin/users/?o=username&q=user00')
+      for (let at = 0; at < rows; at += 1) await page.locator('input[name=_selected_action]').nth(at).check()
+    }
+    await select(3)
+    await lookAtState(page, 'bulk-bar')
+    await page.getByLabel('Action').selectOption({ label: 'Deactivate selected users' })
+    await page.getByRole('button', { name: 'Go', exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'Deactivate' }).waitFor()
+    await lookAtState(page, 'confirmation')
+    await page.goto('/admin/users/2/delete/')
+    await lookAtState(page, 'deletion')
+    await page.goto('/admin/users/?q=user00')
+    await page.getByRole('button', { name: 'Columns and page size' }).click()
+    await lookAtState(page, 'columns')
+    await page.goto('/admin/users/?staff=no&q=user00')
+    await page.setViewportSize({ width: 400, height: 900 })
+    await page.getByRole('button', { name: 'Filters' }).click()
+    await lookAtState(page, 'filter-panel', [400, 768])
+    await page.setViewportSize({ width: 1280, height: 900 })
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('user00')
+    await page.getByRole('dialog', { name: 'Search or go to' }).getByRole('option', { name: 'user001' }).first().waitFor()
+    await lookAtState(page, 'palette-with-rows')
+    await page.goto('/admin/users/add/')
+    await page.getByLabel('Username').fill('user001')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nothing has been saved.').waitFor()
+    await lookAtState(page, 'form-with-errors')
+    for (const tab of ['change', 'activity', 'articles', 'sessions', 'refusals', 'token', 'history']) {
+      await page.goto(`/admin/users/2/${tab}/`)
+      await lookAtState(page, `user-${tab}`)
+    }
+  })
+
+  await step('a deletion of many rows shows its progress, and then what it did', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatepost-rows-'))
+    const file = join(folder, 'articles.csv')
+    writeFileSync(file, ['name', ...Array.from({ length: 6000 }, (_, at) => `One of many ${at}`)].join('\n'))
+    server.run('import', 'articles', file)
+    rmSync(folder, { recursive: true })
+    await page.goto('/admin/articles/?q=many')
+    await page.getByLabel('Select all on this page').check()
+    await page.getByLabel(/Select all .* that match/).check()
+    await page.getByLabel('Action').selectOption({ label: 'Delete selected articles' })
+    await page.getByRole('button', { name: 'Go', exact: true }).click()
+    await page.getByRole('button', { name: /^Delete more than/ }).click()
+    await page.getByRole('progressbar').waitFor()
+    const job = page.url()
+    // As it is now, for as long as the checks take.
+    await page.route(job, (route) => route.abort())
+    await lookAtState(page, 'progress')
+    await page.unroute(job)
+    await page.getByText('Deleted 6000 articles.').waitFor({ timeout: 120_000 })
+    await lookAtState(page, 'job-done')
+  })
+
   await step('the palette runs commands, and knows recent rows until the user signs out', async () => {
     const dialog = page.getByRole('dialog', { name: 'Search or go to' })
     const choose = async (typed, name) => {
@@ -235,5 +298,15 @@ await story('the looks and the keys of the admin', {}, async ({ server, newPage,
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Signed out' }).waitFor()
     assert.equal(await page.evaluate(() => localStorage.getItem('gatepost-recent')), null)
+  })
+
+  await step('recent rows are gone once the session has ended', async () => {
+    const other = await visit({})
+    await other.goto('/admin/login/')
+    await other.evaluate(() => localStorage.setItem('gatepost-recent', '{}'))
+    await other.goto('/admin/users/3/change/')
+    await other.waitForURL(/\/admin\/login\//)
+    await other.waitForFunction(() => localStorage.getItem('gatepost-recent') === null)
+    await other.context().close()
   })
 })

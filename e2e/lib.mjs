@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { browserPath, launchOptions } from './chromium.mjs'
 
 const bin = process.env.GATEPOST_BIN ?? fileURLToPath(new URL('../target/debug/gatepost', import.meta.url))
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export const WIDTHS = [400, 1280]
 export const THEMES = ['light', 'dark']
@@ -146,12 +146,12 @@ async function newPage(browser, server, unexpected, { width = 1280, theme = 'lig
 }
 
 /** Fails if axe-core finds a violation of WCAG 2.2 AA or of its best practices on the page as it is now. */
-export async function checkAccessibility(page, { exclude = [] } = {}) {
-  await page.evaluate(readFileSync(axePath, 'utf8'))
+export async function checkAccessibility(page, { exclude = [], runOnly } = {}) {
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe)
   const { violations } = await page.evaluate(
     // To preload style sheets, axe-core adds one to the page, which the page's policy forbids.
-    (hidden) => window.axe.run({ exclude: hidden.map((selector) => [selector]) }, { preload: false }),
-    exclude,
+    ([hidden, runOnly]) => window.axe.run({ exclude: hidden.map((selector) => [selector]) }, { preload: false, ...(runOnly && { runOnly }) }),
+    [exclude, runOnly],
   )
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.html.slice(0, 200)}\n      ${node.failureSummary}`).join('\n')}`)
   assert.deepEqual(found, [], `axe-core finds at ${page.url()}:\n${found.join('\n')}`)
@@ -163,15 +163,24 @@ export async function checkWidth(page) {
   assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`)
 }
 
+/** As `look`, at more widths. Only colours differ between the themes, so the second one is checked for nothing else. */
+export async function lookAtState(page, name, widths = [400, 768, 1280]) {
+  await lookAt(page, name, widths, (theme) => theme === THEMES[0] ? {} : { runOnly: ['color-contrast', 'link-in-text-block'] })
+}
+
 /** Checks the page in each width and theme, and takes a screenshot. */
 export async function look(page, name, options) {
+  await lookAt(page, name, WIDTHS, () => options)
+}
+
+async function lookAt(page, name, widths, optionsOf) {
   const viewport = page.viewportSize()
-  for (const width of WIDTHS) {
+  for (const width of widths) {
     await page.setViewportSize({ width, height: 900 })
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme })
       await checkWidth(page)
-      await checkAccessibility(page, options)
+      await checkAccessibility(page, optionsOf(colorScheme))
       await picture(page, `${name}-${width}-${colorScheme}`)
     }
   }

@@ -11,14 +11,15 @@
 //! | `main` | the program | `manage.py` | `commands`, `server`, `config` |
 //! | `commands` | the command line | management commands | `django`, `server`, `config`, `admin`, `cognito::sync`, `cognito`, `aws`, `users`, `history`, `http`, `db`, `crypto`, `error` |
 //! | `django` | moving in from a Django project | `dumpdata`, `loaddata` | `articles`, `users`, `models`, `history`, `db`, `error` |
-//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `aws`, `cognito::post_confirmation`, `cognito::user_migration`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::pool_actions`, `cognito::sync`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
+//! | `server` | assembles the application: all URLs, OpenAPI, Swagger UI, health checks, status, logging | `urls.py`, `wsgi.py` | `articles`, `users::api`, `users::admin`, `aws`, `cognito::post_confirmation`, `cognito::user_migration`, `cognito::sign_in`, `cognito::inspector_page`, `cognito::sample_tokens`, `cognito::pool_actions`, `cognito::sync`, `config`, `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `metrics`, `crypto`, `error`, `schema` |
 //! | `articles` | a feature: its model, API and admin | app `articles` | `admin`, `api`, `users`, `models` |
 //! | `users::api` | `/me/` | | `users`, `api`, `cognito`, `http`, `error` |
 //! | `users::admin` | users, groups, service accounts and refusals in the admin | `django.contrib.auth.admin` | `users`, `admin`, `http`, `db`, `error` |
 //! | `cognito::post_confirmation` | the pool's trigger | | `api`, `cognito`, `users`, `http`, `db`, `crypto`, `error` |
 //! | `cognito::user_migration` | the pool's trigger for users who move there with their password | | `admin`, `api`, `cognito`, `users`, `history`, `http`, `db`, `crypto`, `error` |
 //! | `cognito::sign_in` | staff sign in to the admin with Cognito; the local pool's sign-in page | | `admin`, `cognito`, `users`, `http`, `aws`, `db`, `crypto`, `error` |
-//! | `cognito::inspector_page` | the token inspector in the admin | | `admin`, `cognito`, `users`, `http`, `error` |
+//! | `cognito::sample_tokens` | in development, tokens to try the API with | | `admin`, `cognito`, `users`, `http`, `db`, `error` |
+//! | `cognito::inspector_page` | the token inspector in the admin | | `cognito::sample_tokens`, `admin`, `cognito`, `users`, `http`, `error` |
 //! | `cognito::pool_actions` | what staff do in the pool | | `admin`, `cognito`, `users::admin`, `users`, `history`, `http`, `aws`, `db`, `error` |
 //! | `cognito::sync` | keeping local users in step with the pool | | `cognito`, `users`, `history`, `aws`, `db`, `metrics`, `error` |
 //! | `config` | every setting, read once | `settings.py` | `cognito::pool_actions`, `cognito::sync`, `cognito`, `users`, `http`, `aws`, `db`, `crypto` |

@@ -82,15 +82,18 @@ diesel::table! {
 }
 
 diesel::table! {
-    imports (id) {
+    jobs (id) {
         id -> BigInt,
         user_id -> BigInt,
         model -> Text,
-        file_name -> Text,
+        title -> Text,
         content -> Text,
         state -> Text,
         report -> Text,
-        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        kind -> Text,
+        done -> BigInt,
+        total -> BigInt,
     }
 }
 
@@ -257,7 +260,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_permissions,
     groups,
     history,
-    imports,
+    jobs,
     kept_forms,
     recovery_codes,
     refusals,

@@ -157,3 +157,5 @@ all("[data-progress]").forEach(async (shown) => (await import("./progress.js")).
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);
 document.addEventListener("keydown", onKey);
+// A session may have ended without a sign-out.
+if (location.pathname === "/admin/login/") localStorage.removeItem("gatepost-recent");

@@ -71,6 +71,7 @@ impl Column {
 #[derive(Clone, Copy, Debug)]
 pub enum Show {
     Text,
+    Email,
     Number,
     Boolean,
     DateTime,
@@ -85,6 +86,7 @@ pub enum Show {
 impl Show {
     fn of(kind: Kind) -> Show {
         match kind {
+            Kind::Email => Show::Email,
             Kind::Integer => Show::Number,
             Kind::Boolean => Show::Boolean,
             Kind::DateTime => Show::DateTime,

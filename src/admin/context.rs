@@ -13,6 +13,30 @@ use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::users::permissions::{Rights, Verb};
 
+/// What works for a user after the request.
+#[derive(Clone)]
+pub struct Worker {
+    pub db: Db,
+    pub site: Arc<Site>,
+    user_id: i64,
+}
+
+impl Worker {
+    /// Writes with the current rights: some may be gone since the request arrived.
+    pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection, &Site, &Staff) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        let (site, id) = (self.site.clone(), self.user_id);
+        let with_rights_of_now = move |conn: &mut Connection| {
+            let staff = Staff::find(conn, id)?;
+            queries(conn, &site, &staff)
+        };
+        self.db.write(with_rights_of_now).await
+    }
+}
+
 /// A guard like [`StaffUser`]: fails with a redirect to the sign-in page.
 #[derive(Clone)]
 pub struct AdminContext {
@@ -66,18 +90,17 @@ impl AdminContext {
         self.db.read(move |conn| queries(conn, &site, &staff)).await
     }
 
-    /// Writes with the current rights: some may be gone since the request arrived.
+    /// See [`Worker::write`].
     pub async fn write<T, F>(&self, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection, &Site, &Staff) -> Result<T, Error> + Clone + Send + 'static,
     {
-        let (site, id) = (self.site.clone(), self.staff.staff.user()?.id);
-        let with_rights_of_now = move |conn: &mut Connection| {
-            let staff = Staff::find(conn, id)?;
-            queries(conn, &site, &staff)
-        };
-        self.db.write(with_rights_of_now).await
+        self.worker()?.write(queries).await
+    }
+
+    pub fn worker(&self) -> Result<Worker, Error> {
+        Ok(Worker { db: self.db.clone(), site: self.site.clone(), user_id: self.staff.staff.user()?.id })
     }
 }
 

@@ -35,20 +35,38 @@ pub struct Counted {
     is_small: bool,
 }
 
+impl Counted {
+    fn is_fresh(&self, asked: NaiveDateTime) -> bool {
+        self.at >= asked || (!self.is_small && asked - self.at < KEPT)
+    }
+}
+
 /// The last count of this process.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<Arc<Counted>>>);
+pub struct Kept {
+    last: Mutex<Option<Arc<Counted>>>,
+    /// Held by the reader that counts. The others wait for its numbers.
+    counting: Mutex<()>,
+}
 
 impl Kept {
     pub fn get(&self, conn: &mut Connection, site: &Site) -> QueryResult<Arc<Counted>> {
-        let now = Utc::now().naive_utc();
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known.filter(|known| !known.is_small && now - known.at < KEPT) {
-            return Ok(known);
+        let asked = Utc::now().naive_utc();
+        if let Some(fresh) = self.fresh(asked) {
+            return Ok(fresh);
         }
-        let counted = Arc::new(count(conn, site, now)?);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted.clone());
+        let _counting = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fresh) = self.fresh(asked) {
+            return Ok(fresh);
+        }
+        let counted = Arc::new(count(conn, site, Utc::now().naive_utc())?);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted.clone());
         Ok(counted)
+    }
+
+    fn fresh(&self, asked: NaiveDateTime) -> Option<Arc<Counted>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        last.filter(|last| last.is_fresh(asked))
     }
 }
 
@@ -87,18 +105,15 @@ fn rows_per_day(
     column: &str,
     today: NaiveDate,
 ) -> QueryResult<Line> {
-    let mut from = Sql::new("FROM (SELECT 0 AS none");
-    let mut names = Vec::new();
-    for (number, day) in days(today).enumerate() {
+    let count = |day: NaiveDate| {
         let begin = day.and_time(Default::default());
-        from.push(&format!(", (SELECT count(*) FROM {} WHERE {column} >= ? AND {column} < ?)", options.slug()));
-        from.bind(begin).bind(begin + TimeDelta::days(1)).push(&format!(" AS d{number}"));
-        names.push(format!("d{number}"));
-    }
-    from.push(") AS days");
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let row = rows::select(conn, &names, from)?.pop().unwrap_or_default();
-    let counts = row.iter().map(|count| Value::as_i64(count).unwrap_or(0));
+        let mut count =
+            Sql::new(format!("SELECT count(*) FROM {} WHERE {column} >= ? AND {column} < ?", options.slug()));
+        count.bind(begin).bind(begin + TimeDelta::days(1));
+        count
+    };
+    let counts = rows::scalars(conn, &days(today).map(count).collect::<Vec<_>>())?;
+    let counts = counts.iter().map(|count| Value::as_i64(count).unwrap_or(0));
     Ok(Line { label, days: days(today).zip(counts).collect() })
 }
 

@@ -59,10 +59,12 @@ pub enum Choices {
     Time(&'static str, &'static str),
     /// A column with the time when somebody was last seen; NULL: never.
     LastSeen(&'static str),
-    /// Too many to offer, so links choose one: a query for its name, if it exists, and the condition with the value for
-    /// each `?`.
-    Named(fn(&mut Connection, &str) -> QueryResult<Option<String>>, &'static str),
+    /// Too many to offer, so links choose them: a query for the names of values, each if it exists, and the condition
+    /// with the value for each `?`.
+    Named(Names, &'static str),
 }
+
+type Names = fn(&mut Connection, &[&str]) -> QueryResult<Vec<Option<String>>>;
 
 /// Value, label, condition, and a function that returns the value for each `?`.
 pub type FixedChoice = (&'static str, &'static str, &'static str, Option<fn() -> Bind>);

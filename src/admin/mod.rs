@@ -22,6 +22,7 @@ pub mod header;
 pub mod history;
 pub mod import;
 pub mod index;
+pub mod jobs;
 pub mod list;
 pub mod message;
 pub mod model_admin;

@@ -114,6 +114,8 @@ pub struct Options {
     pub list_display: &'static [&'static str],
     /// The columns that a list shows until the user chooses others; empty: those of `list_display`.
     pub summary: &'static [&'static str],
+    /// Whether a list shows the initials of each title: the rows are people.
+    pub has_initials: bool,
     pub displays: &'static [Display],
     /// CSV columns in addition to the list's and the form's.
     pub export: &'static [&'static str],
@@ -152,6 +154,7 @@ impl Options {
             verbs: Verb::ALL,
             list_display: &[],
             summary: &[],
+            has_initials: false,
             displays: &[],
             export: &[],
             list_filter: &[],

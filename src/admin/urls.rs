@@ -18,11 +18,11 @@ use super::auth::{origin, password_change, second_factor, session, sessions, sig
 use super::figures::Kept;
 use super::form::{change_form, delete};
 use super::history::undo;
-use super::import::job::Running;
+use super::jobs::job::Running;
 use super::list::recent::Recent;
 use super::list::{actions, change_list, display, export, neighbours, related_list, saved_views};
 use super::site::Site;
-use super::{errors, history, import, index, search, theme};
+use super::{errors, history, import, index, jobs, search, theme};
 use crate::db::Db;
 use crate::db::kept_keys;
 use crate::error::Error;
@@ -42,7 +42,7 @@ pub struct Admin {
     limits: web::Data<SessionLimits>,
     methods: web::Data<SignInMethods>,
     browsing: web::Data<Browsing>,
-    imports: web::Data<Running>,
+    jobs: web::Data<Running>,
     figures: web::Data<Kept>,
     lists: web::Data<Recent<change_list::Listed>>,
     histories: web::Data<Recent<history::pages::Listed>>,
@@ -87,7 +87,7 @@ impl Admin {
             }),
             limits: web::Data::new(settings.session_limits),
             methods: web::Data::new(settings.methods),
-            imports: web::Data::new(Running::default()),
+            jobs: web::Data::default(),
             figures: web::Data::default(),
             lists: web::Data::default(),
             histories: web::Data::default(),
@@ -117,7 +117,7 @@ impl Admin {
             .app_data(self.limits.clone())
             .app_data(self.methods.clone())
             .app_data(self.browsing.clone())
-            .app_data(self.imports.clone())
+            .app_data(self.jobs.clone())
             .app_data(self.figures.clone())
             .app_data(self.lists.clone())
             .app_data(self.histories.clone())
@@ -163,6 +163,7 @@ fn resources(site: &Site) -> Vec<Resource> {
     resources.extend([
         resource("/search/", READ, vec![get().to(search::search_page)]),
         resource("/undo/", POST, vec![post().to(undo::undo)]),
+        resource("/jobs/{id}/", READ, vec![get().to(jobs::page::show)]),
         resource("/users/{id}/password/", FORM, vec![get().to(user_password::form), post().to(user_password::submit)]),
         resource("/history/", READ, vec![get().to(history::pages::history_list)]),
     ]);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::authentication::Authenticator;
 use super::inspector::{Inspection, Line, State, pasted_token};
+use super::sample_tokens::Sample;
 use crate::admin::pages::page;
 use crate::admin::site::Page;
 use crate::admin::{AdminContext, Frame, PostForm};
@@ -31,6 +32,7 @@ pub static PAGE: Page = Page {
 struct InspectorPage {
     frame: Frame,
     result: Option<Shown>,
+    sample: Option<Sample>,
 }
 
 /// The token itself is not shown again.
@@ -44,7 +46,7 @@ struct Shown {
 }
 
 async fn show(cx: AdminContext) -> Result<HttpResponse, Error> {
-    answer(&cx, None)
+    answer(&cx, None).await
 }
 
 async fn inspect(
@@ -53,12 +55,13 @@ async fn inspect(
     PostForm(form): PostForm,
 ) -> Result<HttpResponse, Error> {
     let inspection = authenticator.inspect(pasted_token(form.get("token").unwrap_or_default())).await?;
-    answer(&cx, Some(Shown::new(&inspection, &authenticator)))
+    answer(&cx, Some(Shown::new(&inspection, &authenticator))).await
 }
 
-fn answer(cx: &AdminContext, result: Option<Shown>) -> Result<HttpResponse, Error> {
+async fn answer(cx: &AdminContext, result: Option<Shown>) -> Result<HttpResponse, Error> {
     let frame = Frame::new(cx, PAGE.label, PAGE.slug);
-    page(StatusCode::OK, &InspectorPage { frame, result })
+    let sample = Sample::own(cx).await?;
+    page(StatusCode::OK, &InspectorPage { frame, result, sample })
 }
 
 impl Shown {

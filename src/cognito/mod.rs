@@ -17,6 +17,7 @@ pub mod pool_actions;
 pub mod pool_api;
 pub mod post_confirmation;
 pub mod provider;
+pub mod sample_tokens;
 pub mod service_accounts;
 pub mod sign_in;
 mod signatures;

@@ -1,5 +1,8 @@
 //! Tables, columns and foreign keys from the database catalog.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
 use serde_json::{Map, Value};
@@ -64,7 +67,7 @@ pub fn to(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
     load(conn, &format!("{} = ? ORDER BY {}", columns[2], columns[0]), table)
 }
 
-pub fn of(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
+fn of(conn: &mut Connection, table: &str) -> QueryResult<Vec<Reference>> {
     let (columns, _) = foreign_keys(conn);
     load(conn, &format!("{} = ?", columns[0]), table)
 }
@@ -145,17 +148,65 @@ fn times(conn: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
     names(conn, rest)
 }
 
-/// Maps from column name to value. `rest` follows the column list: FROM, WHERE.
-pub fn whole_rows(conn: &mut Connection, table: &str, rest: Sql) -> QueryResult<Vec<Map<String, Value>>> {
-    let names = columns(conn, table)?;
-    let times = times(conn, table)?;
-    let quoted: Vec<String> = names
-        .iter()
-        .map(|name| if times.contains(name) { format!("CAST(\"{name}\" AS TEXT)") } else { format!("\"{name}\"") })
-        .collect();
-    let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
-    let rows = rows::select_json(conn, &quoted, rest)?;
-    Ok(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())
+/// What the database catalog says of a table.
+pub struct Table {
+    pub columns: Vec<String>,
+    /// How to select them, in the same order.
+    selected: Vec<String>,
+    pub referring: Vec<Reference>,
+}
+
+impl Table {
+    fn read(conn: &mut Connection, name: &str) -> QueryResult<Table> {
+        let (columns, times) = (columns(conn, name)?, times(conn, name)?);
+        let select = |column: &String| match times.contains(column) {
+            true => format!("CAST(\"{column}\" AS TEXT)"),
+            false => format!("\"{column}\""),
+        };
+        let selected = columns.iter().map(select).collect();
+        Ok(Table { columns, selected, referring: to(conn, name)? })
+    }
+}
+
+/// Tables by name, each read once. Reading all foreign keys takes longer than changing a row.
+#[derive(Default)]
+pub struct Catalog {
+    tables: HashMap<String, Rc<Table>>,
+    references: HashMap<String, Rc<[Reference]>>,
+}
+
+impl Catalog {
+    pub fn table(&mut self, conn: &mut Connection, name: &str) -> QueryResult<Rc<Table>> {
+        if let Some(known) = self.tables.get(name) {
+            return Ok(known.clone());
+        }
+        let table = Rc::new(Table::read(conn, name)?);
+        self.tables.insert(name.to_owned(), table.clone());
+        Ok(table)
+    }
+
+    /// The foreign keys of a table.
+    pub fn references(&mut self, conn: &mut Connection, name: &str) -> QueryResult<Rc<[Reference]>> {
+        if let Some(known) = self.references.get(name) {
+            return Ok(known.clone());
+        }
+        let references: Rc<[Reference]> = of(conn, name)?.into();
+        self.references.insert(name.to_owned(), references.clone());
+        Ok(references)
+    }
+
+    /// Maps from column name to value. `rest` follows the column list: FROM, WHERE.
+    pub fn whole_rows(
+        &mut self,
+        conn: &mut Connection,
+        table: &str,
+        rest: Sql,
+    ) -> QueryResult<Vec<Map<String, Value>>> {
+        let table = self.table(conn, table)?;
+        let selected: Vec<&str> = table.selected.iter().map(String::as_str).collect();
+        let rows = rows::select_json(conn, &selected, rest)?;
+        Ok(rows.into_iter().map(|row| table.columns.iter().cloned().zip(row).collect()).collect())
+    }
 }
 
 pub fn bind(value: &Value) -> Option<Bind> {

@@ -422,6 +422,22 @@ pub fn number(conn: &mut Connection, expression: &str, rest: Sql) -> QueryResult
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_i64).unwrap_or(0))
 }
 
+/// Columns of one statement. PostgreSQL takes 1,664.
+const MOST_COLUMNS: usize = 1_000;
+
+/// Runs `SELECT (query), (query), …`: one statement for many values.
+pub fn scalars(conn: &mut Connection, queries: &[Sql]) -> QueryResult<Vec<Value>> {
+    let mut values = Vec::new();
+    for queries in queries.chunks(MOST_COLUMNS) {
+        let mut statement = Sql::new("SELECT ");
+        for (number, query) in queries.iter().enumerate() {
+            statement.push(if number > 0 { ", (" } else { "(" }).append(query.clone()).push(")");
+        }
+        values.extend(load(conn, statement)?.pop().unwrap_or_default());
+    }
+    Ok(values)
+}
+
 /// Counted by triggers. PostgreSQL has several counters per table.
 const KEPT_COUNT: &str = "SELECT CAST(sum(row_count) AS BIGINT) FROM row_counts WHERE table_name =";
 

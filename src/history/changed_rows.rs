@@ -12,7 +12,7 @@ use super::deleted_rows::{Columns, NOT_KEPT, kept_since, taken};
 use super::records::{Changes, newest_id, newest_of};
 use crate::db::Connection;
 use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
-use crate::db::references::{self, OnDelete, Reference};
+use crate::db::references::{self, Catalog, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
 use crate::error::Error;
 use crate::schema::{changed_rows, history};
@@ -35,7 +35,7 @@ struct State {
 }
 
 /// The same columns and tables in both.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Content {
     table: String,
     before: State,
@@ -84,13 +84,13 @@ pub struct Before<'a> {
 
 impl Before<'_> {
     pub fn of<'a>(conn: &mut Connection, scope: Scope<'a>, ids: &[i64]) -> QueryResult<Before<'a>> {
-        Ok(Before { scope, states: states(conn, scope, ids)?, entry: newest_id(conn)? })
+        Ok(Before { scope, states: states(conn, &mut Catalog::default(), scope, ids)?, entry: newest_id(conn)? })
     }
 
     /// Call it in the transaction of the action, which has written the history. Rows that are as before are left out.
     pub fn keep(self, conn: &mut Connection, model: &str, action: &str, batch: &str) -> Result<(), Error> {
         let ids: Vec<i64> = self.states.keys().copied().collect();
-        let mut after = states(conn, self.scope, &ids)?;
+        let mut after = states(conn, &mut Catalog::default(), self.scope, &ids)?;
         let entries = newest_of(conn, model, &ids, self.entry)?;
         let columns = ["batch", "at", "action", "entry_id", "content"].map(str::to_owned);
         let at = Utc::now().naive_utc().trunc_subsecs(6);
@@ -110,16 +110,21 @@ impl Before<'_> {
     }
 }
 
-fn states(conn: &mut Connection, scope: Scope, ids: &[i64]) -> QueryResult<BTreeMap<i64, State>> {
+fn states(
+    conn: &mut Connection,
+    catalog: &mut Catalog,
+    scope: Scope,
+    ids: &[i64],
+) -> QueryResult<BTreeMap<i64, State>> {
     let mut rest = Sql::new(format!("FROM \"{}\" WHERE id IN ?", scope.table));
     rest.bind(ids.to_vec());
     let (mut states, mut owned) = (BTreeMap::new(), Vec::new());
-    for row in references::whole_rows(conn, scope.table, rest)? {
+    for row in catalog.whole_rows(conn, scope.table, rest)? {
         let Some(id) = row.get("id").and_then(Value::as_i64) else { continue };
         owned.push((id, row.clone()));
         states.insert(id, State { row, parts: Vec::new() });
     }
-    add_parts(conn, scope, scope.table, &owned, &mut states)?;
+    add_parts(conn, catalog, scope, (scope.table, &owned), &mut states)?;
     for (_, rows) in states.values_mut().flat_map(|state| &mut state.parts) {
         rows.sort_by_cached_key(|row| Value::Object(row.clone()).to_string());
     }
@@ -129,9 +134,9 @@ fn states(conn: &mut Connection, scope: Scope, ids: &[i64]) -> QueryResult<BTree
 /// Rows that would be deleted with the rows of `table`, whose owners are given, recursively.
 fn add_parts(
     conn: &mut Connection,
+    catalog: &mut Catalog,
     scope: Scope,
-    table: &str,
-    owned: &[(i64, Columns)],
+    (table, owned): (&str, &[(i64, Columns)]),
     states: &mut BTreeMap<i64, State>,
 ) -> QueryResult<()> {
     let is_part = |reference: &Reference| {
@@ -141,19 +146,19 @@ fn add_parts(
     if owned.is_empty() {
         return Ok(());
     }
-    for reference in references::to(conn, table)?.iter().filter(|reference| is_part(reference)) {
+    for reference in catalog.table(conn, table)?.referring.iter().filter(|reference| is_part(reference)) {
         let target = |row: &Columns| row.get(&reference.target_column).and_then(Value::as_i64);
         let owners: HashMap<i64, i64> = owned.iter().filter_map(|(id, row)| Some((target(row)?, *id))).collect();
         let mut rest = Sql::new(format!("FROM \"{}\" WHERE \"{}\" IN ?", reference.table, reference.column));
         rest.bind(owners.keys().copied().collect::<Vec<_>>());
         let mut found = Vec::new();
-        for row in references::whole_rows(conn, &reference.table, rest)? {
+        for row in catalog.whole_rows(conn, &reference.table, rest)? {
             let owner = row.get(&reference.column).and_then(Value::as_i64).and_then(|value| owners.get(&value));
             let Some((owner, state)) = owner.and_then(|id| Some((*id, states.get_mut(id)?))) else { continue };
             state.add(&reference.table, row.clone());
             found.push((owner, row));
         }
-        add_parts(conn, scope, &reference.table, &found, states)?;
+        add_parts(conn, catalog, scope, (&reference.table, &found), states)?;
     }
     Ok(())
 }
@@ -164,7 +169,8 @@ pub struct ChangedRow {
     /// Grows with each action.
     pub id: i64,
     pub action: String,
-    content: String,
+    #[diesel(deserialize_as = String)]
+    content: Content,
     pub model: String,
     pub object_id: i64,
     /// The row's title at that time.
@@ -192,8 +198,12 @@ pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> 
         .load(conn)
 }
 
-/// More than [`COUNTED`] count as one more.
 pub fn count(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
+    changed_rows::table.filter(changed_rows::batch.eq(batch)).count().get_result(conn)
+}
+
+/// More than [`COUNTED`] count as one more.
+pub fn count_up_to(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
     let mut from = Sql::new("FROM (SELECT 1 FROM changed_rows WHERE batch = ?");
     from.bind(batch).push(&format!(" LIMIT {}) AS counted", COUNTED + 1));
     rows::number(conn, "count(*)", from)
@@ -209,33 +219,64 @@ pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
     diesel::delete(changed_rows::table.filter(changed_rows::id.eq_any(ids))).execute(conn)
 }
 
+impl TryFrom<String> for Content {
+    type Error = serde_json::Error;
+
+    fn try_from(json: String) -> Result<Content, serde_json::Error> {
+        serde_json::from_str(&json)
+    }
+}
+
+/// Rows as they are now: all of a part of a batch are read at once.
+pub struct Present<'a> {
+    models: &'a [&'a str],
+    catalog: Catalog,
+    /// By table and id.
+    states: HashMap<(String, i64), State>,
+}
+
+impl Present<'_> {
+    pub fn of<'a>(conn: &mut Connection, models: &'a [&'a str], rows: &[ChangedRow]) -> QueryResult<Present<'a>> {
+        let mut present = Present { models, catalog: Catalog::default(), states: HashMap::new() };
+        let mut tables: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+        rows.iter().for_each(|row| tables.entry(&row.content.table).or_default().push(row.object_id));
+        for (table, ids) in tables {
+            present.read(conn, table, &ids)?;
+        }
+        Ok(present)
+    }
+
+    fn read(&mut self, conn: &mut Connection, table: &str, ids: &[i64]) -> QueryResult<()> {
+        let found = states(conn, &mut self.catalog, Scope { table, models: self.models }, ids)?;
+        self.states.extend(found.into_iter().map(|(id, state)| ((table.to_owned(), id), state)));
+        Ok(())
+    }
+
+    /// After the row has been written.
+    pub fn read_again(&mut self, conn: &mut Connection, row: &ChangedRow) -> QueryResult<()> {
+        self.read(conn, &row.content.table, &[row.object_id])
+    }
+
+    fn state(&self, row: &ChangedRow) -> Option<&State> {
+        self.states.get(&(row.content.table.clone(), row.object_id))
+    }
+}
+
 impl ChangedRow {
-    fn content(&self) -> Result<Content, Error> {
-        serde_json::from_str(&self.content).map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    fn state(&self, conn: &mut Connection, content: &Content, models: &[&str]) -> QueryResult<Option<State>> {
-        let scope = Scope { table: &content.table, models };
-        Ok(states(conn, scope, &[self.object_id])?.remove(&self.object_id))
-    }
-
     /// Whether all that the action changed is as the action left it.
-    pub fn is_as_left(&self, conn: &mut Connection, models: &[&str]) -> Result<bool, Error> {
-        let content = self.content()?;
-        let Some(now) = self.state(conn, &content, models)? else { return Ok(false) };
+    pub fn is_as_left(&self, present: &Present) -> bool {
+        let (Some(now), after) = (present.state(self), &self.content.after) else { return false };
         let has = |(column, value): (&String, &Value)| now.row.get(column) == Some(value);
-        let Content { after, .. } = content;
-        Ok(after.row.iter().all(has) && after.parts.iter().all(|(table, rows)| now.part(table) == rows))
+        after.row.iter().all(has) && after.parts.iter().all(|(table, rows)| now.part(table) == rows)
     }
 
     /// Puts back what the action changed, past the rules of the model. [`Error::Invalid`] means that a unique value is
     /// taken; call it within [`crate::db::savepoint`].
-    pub fn put_back(&self, conn: &mut Connection, models: &[&str]) -> Result<(), Error> {
-        let content = self.content()?;
-        let Some(now) = self.state(conn, &content, models)? else { return Ok(()) };
-        let Content { table, before, .. } = content;
+    pub fn put_back(&self, conn: &mut Connection, present: &Present) -> Result<(), Error> {
+        let Some(now) = present.state(self) else { return Ok(()) };
+        let Content { table, before, .. } = &self.content;
         if !before.row.is_empty() {
-            references::update(conn, &table, self.object_id, &before.row).map_err(taken)?;
+            references::update(conn, table, self.object_id, &before.row).map_err(taken)?;
         }
         for (table, rows) in before.parts.iter().rev() {
             for row in now.part(table).iter().filter(|row| !rows.contains(row)) {

@@ -2,9 +2,6 @@
 //! that were cleared. All of it follows from the database's foreign keys. A user's row is kept with its password hash,
 //! which never leaves the database.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -13,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::records::{Action, Actor, Changes, Object, record};
 use crate::crypto::random_token;
-use crate::db::references::{self, OnDelete, Reference};
+use crate::db::references::{self, Catalog, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
 use crate::db::{Backend, Connection};
 use crate::error::{Error, FieldErrors};
@@ -22,7 +19,7 @@ use crate::schema::deleted_rows;
 /// Days during which a deletion or an action can be undone. After that, a deleted row is deleted permanently.
 pub const KEPT_DAYS: i64 = 30;
 /// What the pool gave may end there meanwhile; the next token gives it again.
-pub(super) const NOT_KEPT: &[&str] = &["imports", "refusals", "sessions", "user_cognito_groups"];
+pub(super) const NOT_KEPT: &[&str] = &["jobs", "refusals", "sessions", "user_cognito_groups"];
 
 pub(super) type Columns = Map<String, Value>;
 
@@ -61,10 +58,11 @@ pub fn delete(
         rest.bind(object.id);
         rest
     };
-    let row = references::whole_rows(conn, table, by_id())?.pop().ok_or(DieselError::NotFound)?;
+    let mut catalog = Catalog::default();
+    let row = catalog.whole_rows(conn, table, by_id())?.pop().ok_or(DieselError::NotFound)?;
     let mut content = Content { row: row.clone(), ..Content::default() };
-    let references = references::to(conn, table)?;
-    collect(conn, &references, &row, &mut content)?;
+    let references = &catalog.table(conn, table)?.referring;
+    collect(conn, &mut catalog, references, &row, &mut content)?;
     let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
     let batch = actor.batch().map_or_else(random_token, |batch| Ok(batch.to_owned()))?;
     diesel::insert_into(deleted_rows::table)
@@ -86,15 +84,21 @@ pub fn delete(
 }
 
 /// Collects the rows that are deleted with a row, recursively, and the rows that only lose their reference to it.
-fn collect(conn: &mut Connection, references: &[Reference], row: &Columns, content: &mut Content) -> QueryResult<()> {
+fn collect(
+    conn: &mut Connection,
+    catalog: &mut Catalog,
+    references: &[Reference],
+    row: &Columns,
+    content: &mut Content,
+) -> QueryResult<()> {
     for reference in references.iter().filter(|reference| !NOT_KEPT.contains(&reference.table.as_str())) {
         let Some(value) = row.get(&reference.target_column).and_then(references::bind) else { continue };
         match reference.on_delete {
             OnDelete::Cascade => {
-                let deeper = references::to(conn, &reference.table)?;
-                for row in references::whole_rows(conn, &reference.table, reference.to(value))? {
+                let deeper = catalog.table(conn, &reference.table)?;
+                for row in catalog.whole_rows(conn, &reference.table, reference.to(value))? {
                     content.removed.push(Removed { table: reference.table.clone(), row: row.clone() });
-                    collect(conn, &deeper, &row, content)?;
+                    collect(conn, catalog, &deeper.referring, &row, content)?;
                 }
             }
             OnDelete::SetNull => {
@@ -153,6 +157,10 @@ pub fn in_batch(conn: &mut Connection, batch: &str, before: i64, limit: i64) -> 
     rows.order(deleted_rows::id.desc()).limit(limit).select(DeletedRow::as_select()).load(conn)
 }
 
+pub fn count(conn: &mut Connection, batch: &str) -> QueryResult<i64> {
+    deleted_rows::table.filter(deleted_rows::batch.eq(batch)).count().get_result(conn)
+}
+
 /// `None` if the row cannot be restored.
 pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Option<String>> {
     let of_row = deleted_rows::model.eq(model.to_owned()).and(deleted_rows::object_id.eq(id));
@@ -164,13 +172,13 @@ pub fn batch_of(conn: &mut Connection, model: &str, id: i64) -> QueryResult<Opti
 /// be partly restored, so call this within [`crate::db::savepoint`].
 pub fn restore(
     conn: &mut Connection,
-    tables: &mut Tables,
+    catalog: &mut Catalog,
     deleted: &DeletedRow,
     actor: &Actor,
 ) -> Result<usize, Error> {
     let content: Content =
         serde_json::from_str(&deleted.content).map_err(|error| Error::Internal(error.to_string()))?;
-    let left_out = restore_row(conn, tables, &deleted.table_name, content)?;
+    let left_out = restore_row(conn, catalog, &deleted.table_name, content)?;
     let object = Object { model: &deleted.model, id: deleted.object_id, name: &deleted.object };
     let at = deleted.at.format("deleted on %Y-%m-%d at %H:%M:%S UTC").to_string();
     record(conn, actor, Action::Created, object, &Changes::default().field("restored", at, true))?;
@@ -178,28 +186,13 @@ pub fn restore(
     Ok(left_out)
 }
 
-/// Foreign keys and columns by table, queried once per restoration.
-#[derive(Default)]
-pub struct Tables(HashMap<String, (Vec<Reference>, Vec<String>)>);
-
-impl Tables {
-    fn get(&mut self, conn: &mut Connection, table: &str) -> QueryResult<&(Vec<Reference>, Vec<String>)> {
-        match self.0.entry(table.to_owned()) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(unknown) => {
-                Ok(unknown.insert((references::of(conn, table)?, references::columns(conn, table)?)))
-            }
-        }
-    }
-}
-
-fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content: Content) -> Result<usize, Error> {
-    if !insert(conn, tables, table, content.row.clone()).map_err(taken)? {
+fn restore_row(conn: &mut Connection, catalog: &mut Catalog, table: &str, content: Content) -> Result<usize, Error> {
+    if !insert(conn, catalog, table, content.row.clone()).map_err(taken)? {
         return Err(FieldErrors::one("batch", "what it belonged to was deleted").into());
     }
     let mut left_out = 0;
     for Removed { table, row } in content.removed {
-        left_out += usize::from(!insert(conn, tables, &table, row).map_err(taken)?);
+        left_out += usize::from(!insert(conn, catalog, &table, row).map_err(taken)?);
     }
     for cleared in content.cleared {
         let Some(value) = content.row.get(&cleared.target_column).and_then(references::bind) else { continue };
@@ -213,9 +206,9 @@ fn restore_row(conn: &mut Connection, tables: &mut Tables, table: &str, content:
 }
 
 /// `false` if a row that it refers to no longer exists.
-fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Columns) -> QueryResult<bool> {
-    let (references, columns) = tables.get(conn, table)?;
-    for reference in references {
+fn insert(conn: &mut Connection, catalog: &mut Catalog, table: &str, mut row: Columns) -> QueryResult<bool> {
+    let (references, known) = (catalog.references(conn, table)?, catalog.table(conn, table)?);
+    for reference in references.iter() {
         let Some(value) = row.get(&reference.column).and_then(references::bind) else { continue };
         let mut target =
             Sql::new(format!("FROM \"{}\" WHERE \"{}\" = ?", reference.target_table, reference.target_column));
@@ -229,7 +222,7 @@ fn insert(conn: &mut Connection, tables: &mut Tables, table: &str, mut row: Colu
         };
     }
     // A migration may have dropped a column since.
-    row.retain(|column, _| columns.contains(column));
+    row.retain(|column, _| known.columns.contains(column));
     references::insert(conn, table, row)?;
     Ok(true)
 }

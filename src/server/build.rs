@@ -1,5 +1,6 @@
 //! Builds the server from a [`Config`] and binds its port.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::cookie::Key;
@@ -15,7 +16,7 @@ use super::urls::{Resources, api, site, urls};
 use crate::admin::auth::browsing;
 use crate::admin::auth::external::SignInMethods;
 use crate::admin::form::kept_form;
-use crate::admin::import::job;
+use crate::admin::jobs::job;
 use crate::admin::model_admin::Options;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::generics::Lists;
@@ -26,6 +27,7 @@ use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::local_pool::LocalPool;
 use crate::cognito::pool_actions;
 use crate::cognito::provider::{Provider, ProviderSettings};
+use crate::cognito::sample_tokens;
 use crate::cognito::sign_in::local_pages::{self, LocalProvider};
 use crate::cognito::sign_in::{SignIn, pages};
 use crate::cognito::user_pool::{UserPool, jwks_url};
@@ -181,13 +183,16 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let pool_actions = open_pool_actions(config).map_err(|error| StartError::PoolActions(error.to_string()))?;
     let pool_actions = pool_actions.map(web::Data::new);
     let site = if pool_actions.is_some() { site.register_tab(pool_actions::SLUG, &pool_actions::TAB) } else { site };
+    let site = if local_pool.is_some() { site.register_tab(sample_tokens::SLUG, &sample_tokens::TAB) } else { site };
     let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.as_ref().map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
 
     let guarded_metrics = metrics.clone().filter(|_| config.metrics_token.is_some());
-    let local_provider = local_pool.map(|pool| web::Data::new(LocalProvider::new(pool)));
+    let local_pool = local_pool.map(Arc::new);
+    let local_provider = local_pool.clone().map(|pool| web::Data::new(LocalProvider::new(pool)));
+    let local_pool = local_pool.map(web::Data::from);
     let (shown_sign_in, mut allowed_hosts, counted) = (sign_in.clone(), config.allowed_hosts.clone(), metrics.clone());
     if let Some(address) = config.bind.address().filter(|_| pool.is_local()) {
         // The server exchanges codes with its own local pool.
@@ -222,6 +227,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .configure(|app| sign_in_urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
             .configure(|app| {
                 pool_actions.iter().for_each(|actions| _ = app.app_data(actions.clone()));
+                local_pool.iter().for_each(|pool| _ = app.app_data(pool.clone()));
                 admin.urls(app);
             })
             .configure(|app| api.iter().for_each(|viewset| viewset.urls(app)))

@@ -111,7 +111,7 @@ impl Entry {
 
 /// The label says how many rows change.
 fn undo_action(conn: &mut Connection, batch: String) -> QueryResult<(String, String)> {
-    let label = match changed_rows::count(conn, &batch)? {
+    let label = match changed_rows::count_up_to(conn, &batch)? {
         1 => "Undo".to_owned(),
         count if count > COUNTED => format!("Undo all {}+", thousands(COUNTED)),
         count => format!("Undo all {}", thousands(count)),

@@ -14,7 +14,6 @@ use crate::db::rows::{self, Sql, Value};
 use crate::error::Error;
 use crate::models::words::capitalized;
 use crate::models::{Field, Model};
-use crate::schema::{history, users};
 use crate::users::permissions::{Rights, Verb};
 
 pub struct HistoryAdmin;
@@ -90,8 +89,8 @@ pub static OPTIONS: Options = Options {
         },
         Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?", None) },
         Filter { name: "at", label: "When", choices: Choices::Time(SINCE, BEFORE) },
-        Filter { name: "batch", label: "Made together", choices: Choices::Named(batch, "batch = ?") },
-        Filter { name: "actor_id", label: "Who", choices: Choices::Named(actor, "actor_id = CAST(? AS BIGINT)") },
+        Filter { name: "batch", label: "Made together", choices: Choices::Named(batches, "batch = ?") },
+        Filter { name: "actor_id", label: "Who", choices: Choices::Named(actors, "actor_id = CAST(? AS BIGINT)") },
     ],
     ..Options::new(&ENTRY)
 };
@@ -124,25 +123,32 @@ fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
         .collect())
 }
 
-/// The user's current name or, for a deleted user, the one in the history.
-fn actor(conn: &mut Connection, id: &str) -> QueryResult<Option<String>> {
-    let Ok(id) = id.parse::<i64>() else { return Ok(None) };
-    let user = users::table.find(id).select(users::username).first(conn).optional()?;
-    match user {
-        Some(user) => Ok(Some(user)),
-        None => history::table.filter(history::actor_id.eq(id)).select(history::actor).first(conn).optional(),
-    }
+/// The users' current names or, for deleted users, those in the history.
+fn actors(conn: &mut Connection, ids: &[&str]) -> QueryResult<Vec<Option<String>>> {
+    let name = |id: &&str| {
+        let Ok(id) = id.parse::<i64>() else { return Sql::new("SELECT NULL") };
+        let mut name = Sql::new("SELECT COALESCE((SELECT username FROM users WHERE id = ?), ");
+        name.bind(id).push("(SELECT actor FROM history WHERE actor_id = ? LIMIT 1))").bind(id);
+        name
+    };
+    let names = rows::scalars(conn, &ids.iter().map(name).collect::<Vec<_>>())?;
+    Ok(names.iter().map(|name| name.as_str().map(str::to_owned)).collect())
 }
 
 /// How many changes were made together.
-fn batch(conn: &mut Connection, batch: &str) -> QueryResult<Option<String>> {
-    if batch.contains('\0') {
-        return Ok(None);
-    }
-    let mut condition = Sql::new("batch = ?");
-    condition.bind(batch);
-    let count = Count::up_to(CAP, conn, &OPTIONS, condition)?;
-    Ok((count.number > 0).then(|| format!("{count} changes")))
+fn batches(conn: &mut Connection, batches: &[&str]) -> QueryResult<Vec<Option<String>>> {
+    let count = |batch: &&str| {
+        if batch.contains('\0') {
+            return Sql::new("SELECT 0");
+        }
+        let mut count = Sql::new("SELECT count(*) FROM (SELECT 1 FROM history WHERE batch = ?");
+        count.bind(*batch).push(&format!(" LIMIT {}) AS counted", CAP + 1));
+        count
+    };
+    let counts = rows::scalars(conn, &batches.iter().map(count).collect::<Vec<_>>())?;
+    let label = |number: i64| Count { number: number.min(CAP), is_at_least: number > CAP };
+    let label = |number: &Value| number.as_i64().filter(|n| *n > 0).map(|n| format!("{} changes", label(n)));
+    Ok(counts.iter().map(label).collect())
 }
 
 impl ModelAdmin for HistoryAdmin {

@@ -4,8 +4,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::report::Report;
+use crate::admin::jobs::job::IMPORT;
 use crate::db::Connection;
-use crate::schema::{imports, users};
+use crate::schema::{jobs, users};
 
 /// What an import has done, without its content.
 pub struct Finished {
@@ -24,13 +25,13 @@ type Columns = (i64, i64, String, String, String);
 
 /// The newest first.
 pub fn finished(conn: &mut Connection, most: i64) -> QueryResult<Vec<Finished>> {
-    let columns = (imports::id, imports::user_id, users::username, imports::model, imports::file_name);
-    let rows: Vec<(Columns, String, NaiveDateTime)> = imports::table
-        .inner_join(users::table.on(users::id.eq(imports::user_id)))
-        .filter(imports::state.eq("done"))
-        .order(imports::id.desc())
+    let columns = (jobs::id, jobs::user_id, users::username, jobs::model, jobs::title);
+    let rows: Vec<(Columns, String, NaiveDateTime)> = jobs::table
+        .inner_join(users::table.on(users::id.eq(jobs::user_id)))
+        .filter(jobs::kind.eq(IMPORT).and(jobs::state.eq("done")))
+        .order(jobs::id.desc())
         .limit(most)
-        .select((columns, imports::report, imports::created_at))
+        .select((columns, jobs::report, jobs::updated_at))
         .load(conn)?;
     let finished = |((id, user_id, username, model, file_name), report, at): (Columns, String, _)| {
         let Report { created, changed, .. } = serde_json::from_str(&report).unwrap_or_default();

@@ -1,11 +1,9 @@
 //! Imports the rows of a file: a rehearsal that is rolled back, then the same for good, all or nothing. Every row goes
 //! through [`ModelAdmin::save`], as a form does.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 
@@ -13,57 +11,18 @@ use super::csv_file::{self, CsvRow, Sheet};
 use super::lines::Lists;
 use super::report::{Preview, Report, Saved};
 use crate::admin::default_admin::initial;
+use crate::admin::jobs::job::{self, Job, NewJob, Progress};
 use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff, new_batch};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
 use crate::error::{Error, FieldErrors};
-use crate::schema::imports;
+use crate::schema::jobs;
 use crate::users::permissions::Verb;
 
 /// Rows with errors that a report lists; the others are only counted.
 const NAMED_ERRORS: usize = 100;
 /// Rows that a report shows with their old and new values.
 const PREVIEWED: usize = 50;
-const KEPT: TimeDelta = TimeDelta::days(1);
-/// After this time, an import in the state “running” was cut off with its process.
-const CUT_OFF: TimeDelta = TimeDelta::minutes(10);
-
-#[derive(Clone, Debug, Queryable, Selectable)]
-pub struct Import {
-    pub id: i64,
-    pub user_id: i64,
-    pub model: String,
-    pub file_name: String,
-    pub content: String,
-    pub state: String,
-    pub report: String,
-    pub created_at: NaiveDateTime,
-}
-
-impl Import {
-    pub fn report(&self) -> Report {
-        serde_json::from_str(&self.report).unwrap_or_default()
-    }
-
-    pub fn is_cut_off(&self) -> bool {
-        self.state == "running" && Utc::now().naive_utc() - self.created_at > CUT_OFF
-    }
-}
-
-/// The imports that this process runs, with the number of rows done.
-#[derive(Clone, Default)]
-pub struct Running(Arc<Mutex<HashMap<i64, Arc<AtomicUsize>>>>);
-
-impl Running {
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<AtomicUsize>>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    pub fn done(&self, id: i64) -> Option<usize> {
-        self.map().get(&id).map(|done| done.load(Ordering::Relaxed))
-    }
-}
-
 /// Tries the rows, rolls back, and keeps the file with the report. Returns its id.
 pub fn check(
     conn: &mut Connection,
@@ -74,20 +33,17 @@ pub fn check(
     staff: &Staff,
 ) -> Result<i64, Error> {
     let report = import(conn, model, sheet, staff, true)?;
-    let now = Utc::now().naive_utc();
-    let import = diesel::insert_into(imports::table)
-        .values((
-            imports::user_id.eq(staff.user()?.id),
-            imports::model.eq(model.options().slug()),
-            imports::file_name.eq(file_name),
-            imports::content.eq(content),
-            imports::state.eq("checked"),
-            imports::report.eq(json(&report)?),
-            imports::created_at.eq(now),
-        ))
-        .returning(imports::id)
-        .get_result(conn)?;
-    Ok(import)
+    let new = NewJob {
+        user_id: staff.user()?.id,
+        kind: job::IMPORT,
+        model: model.options().slug(),
+        title: file_name,
+        content,
+        state: "checked",
+        report: &json(&report)?,
+        total: report.rows as i64,
+    };
+    Ok(job::insert(conn, new)?)
 }
 
 /// Imports all rows, or none if one of them is wrong. A dry run imports none and reports the same.
@@ -102,38 +58,19 @@ pub fn import(
     db::attempt(conn, save, |report| report.wrong == 0 && !is_dry_run)
 }
 
-pub fn expired(conn: &mut Connection, limit: i64) -> QueryResult<Vec<i64>> {
-    let over = imports::table.filter(imports::created_at.lt(Utc::now().naive_utc() - KEPT));
-    over.order(imports::created_at).limit(limit).select(imports::id).load(conn)
+/// The user's own.
+pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryResult<Option<Job>> {
+    let is_own = |job: &Job| job.kind == job::IMPORT && job.model == slug && job.user_id == user_id;
+    Ok(job::find(conn, id)?.filter(is_own))
 }
 
-pub fn forget(conn: &mut Connection, ids: &[i64]) -> QueryResult<usize> {
-    diesel::delete(imports::table.filter(imports::id.eq_any(ids))).execute(conn)
-}
-
-pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryResult<Option<Import>> {
-    imports::table
-        .find(id)
-        .filter(imports::model.eq(slug).and(imports::user_id.eq(user_id)))
-        .select(Import::as_select())
-        .first(conn)
-        .optional()
-}
-
-/// Marks a checked file as running; `false` if it was started before.
-pub fn start(conn: &mut Connection, id: i64) -> QueryResult<bool> {
-    let checked = imports::table.find(id).filter(imports::state.eq("checked"));
-    let started = diesel::update(checked)
-        .set((imports::state.eq("running"), imports::created_at.eq(Utc::now().naive_utc())))
-        .execute(conn)?;
-    Ok(started == 1)
+pub fn report(import: &Job) -> Report {
+    serde_json::from_str(&import.report).unwrap_or_default()
 }
 
 /// Imports a file that is marked as running. Rows, history and the mark that it is done are one transaction.
-pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
-    let id = import.id;
-    let done = Arc::new(AtomicUsize::new(0));
-    running.map().insert(id, done.clone());
+pub async fn run(db: &Db, site: Arc<Site>, progress: Progress, import: Job) {
+    let (id, done) = (import.id, progress.done.clone());
     let outcome = match sheet(&site, &import).await {
         Ok(sheet) => {
             let sheet = Arc::new(sheet);
@@ -150,11 +87,10 @@ pub async fn run(db: &Db, site: Arc<Site>, running: Running, import: Import) {
             log::error!("import {id} cannot be marked as failed: {}", error.logged());
         }
     }
-    running.map().remove(&id);
 }
 
 /// Parsing blocks, so it has a thread of its own.
-async fn sheet(site: &Arc<Site>, import: &Import) -> Result<Sheet, Error> {
+async fn sheet(site: &Arc<Site>, import: &Job) -> Result<Sheet, Error> {
     let options = site.find(&import.model).ok_or(Error::PermissionDenied)?.options();
     let content = import.content.clone();
     let read = tokio::task::spawn_blocking(move || csv_file::read(options, &content).map_err(Error::Parse));
@@ -164,7 +100,7 @@ async fn sheet(site: &Arc<Site>, import: &Import) -> Result<Sheet, Error> {
 fn import_rows(
     conn: &mut Connection,
     site: &Site,
-    import: &Import,
+    import: &Job,
     sheet: &Sheet,
     done: &AtomicUsize,
 ) -> Result<(), Error> {
@@ -177,7 +113,7 @@ fn import_rows(
         report.previews.retain(|preview| !preview.is_new);
         Report { errors: Vec::new(), ..report }
     };
-    if counts(report.clone()) != counts(import.report()) {
+    if counts(report.clone()) != counts(self::report(import)) {
         // Something has changed since the check.
         return Err(Error::Parse(json(&report)?));
     }
@@ -194,10 +130,9 @@ fn fail(conn: &mut Connection, id: i64, error: &Error) -> Result<(), Error> {
 }
 
 fn set(conn: &mut Connection, id: i64, state: &str, report: &Report) -> Result<(), Error> {
-    // The content is no longer needed.
-    diesel::update(imports::table.find(id))
-        .set((imports::state.eq(state), imports::report.eq(json(report)?), imports::content.eq("")))
-        .execute(conn)?;
+    job::finish(conn, id, state, &json(report)?)?;
+    // No longer needed.
+    diesel::update(jobs::table.find(id)).set(jobs::content.eq("")).execute(conn)?;
     Ok(())
 }
 

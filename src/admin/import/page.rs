@@ -1,16 +1,16 @@
 //! The pages of an import, `/admin/<slug>/import/`: choose a file, see what would happen, import it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::csv_file::{self, Sheet};
-use super::job::{self, Import, Running};
+use super::job;
 use super::report::Report;
 use crate::admin::form_data::UploadForm;
+use crate::admin::jobs::job::{self as jobs, Job, Running, State};
 use crate::admin::model_admin::{Options, Staff};
 use crate::admin::pages::{page, see_other};
 use crate::admin::text::thousands;
@@ -23,9 +23,6 @@ use crate::users::permissions::Verb;
 
 /// One transaction, for which other writes wait.
 const MAX_ROWS: usize = 10_000;
-
-/// How long the response to “Import” waits. Most imports are done by then.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 #[derive(Template)]
 #[template(path = "admin/import.html")]
@@ -43,17 +40,15 @@ struct ImportPage {
 struct ReportPage {
     frame: Frame,
     options: &'static Options,
-    import: Import,
+    import: Job,
     report: Report,
     state: State,
 }
 
-#[derive(PartialEq, Eq)]
-enum State {
-    Checked,
-    Running(usize),
-    Done,
-    Failed,
+impl ReportPage {
+    fn running_title(&self) -> String {
+        format!("Importing {}", self.import.title)
+    }
 }
 
 pub async fn choose(cx: AdminContext) -> Result<HttpResponse, Error> {
@@ -91,15 +86,9 @@ pub async fn show(
     };
     let import = cx.read(find).await?;
     let import = import.ok_or(Error::NoSuchObject("import"))?;
-    let mut report = import.report();
-    let state = match (import.state.as_str(), running.done(id)) {
-        ("checked", _) => State::Checked,
-        ("running", Some(done)) => State::Running(done),
-        ("running", None) if !import.is_cut_off() => State::Running(0),
-        ("done", _) => State::Done,
-        _ => State::Failed,
-    };
-    if import.state == "running" && state == State::Failed {
+    let mut report = job::report(&import);
+    let state = import.state(&running);
+    if import.is_unfinished() && state == State::Failed {
         report.failure = Some("The import stopped before it was complete. Upload the file again.".to_owned());
     }
     let frame = frame(&cx, options);
@@ -116,15 +105,13 @@ pub async fn start(
     let started = move |conn: &mut Connection, _: &Site, staff: &Staff| {
         let import = job::find(conn, id, options.slug(), staff.user()?.id)?.ok_or(Error::NoSuchObject("import"))?;
         // A file with errors is not imported in part.
-        let can_start = import.report().wrong == 0 && job::start(conn, id)?;
+        let can_start = job::report(&import).wrong == 0 && jobs::start(conn, id)?;
         Ok(can_start.then_some(import))
     };
-    if let Some(import) = cx.write(started).await? {
-        let (db, site, running) = (cx.db.clone(), cx.site.clone(), running.get_ref().clone());
-        let run = tokio::spawn(async move { job::run(&db, site, running, import).await });
-        let _ = tokio::time::timeout(PATIENCE, run).await;
-    }
-    Ok(see_other(&format!("/admin/{}/import/{id}/", options.slug())))
+    let report_page = format!("/admin/{}/import/{id}/", options.slug());
+    let Some(import) = cx.write(started).await? else { return Ok(see_other(&report_page)) };
+    let (db, site, progress) = (cx.db.clone(), cx.site.clone(), running.begin(id));
+    Ok(jobs::in_background(async move { job::run(&db, site, progress, import).await }, &report_page).await)
 }
 
 fn importable(cx: &AdminContext) -> Result<&'static Options, Error> {

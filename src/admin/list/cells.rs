@@ -12,7 +12,7 @@ impl Column {
     pub fn cell(&self, values: &[Value]) -> Cell {
         let value = values.first().unwrap_or(&Value::Null);
         match self.kind {
-            Show::Text => text(value).map_or(Cell::Empty, Cell::Text),
+            Show::Text | Show::Email => text(value).map_or(Cell::Empty, Cell::Text),
             Show::Number => value.as_i64().map_or(Cell::Empty, |number| Cell::Text(number.to_string())),
             Show::Boolean => Cell::Flag(value.as_bool() == Some(true)),
             Show::DateTime => value.as_time().map_or(Cell::Empty, Cell::Time),
@@ -46,6 +46,7 @@ impl Column {
             Show::Number | Show::Count(_) => "number",
             Show::DateTime => "time",
             Show::Custom(_) => "state",
+            Show::Email => "email",
             _ => "",
         }
     }

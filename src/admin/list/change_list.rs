@@ -18,6 +18,7 @@ use crate::admin::context::AdminContext;
 use crate::admin::model_admin::{Cell, Column, Options};
 use crate::admin::pages::{Frame, page};
 use crate::admin::site::Site;
+use crate::admin::text::initials;
 use crate::db::Connection;
 use crate::db::rows::Value;
 use crate::db::search::Turns;
@@ -77,6 +78,8 @@ struct CurrentSort {
 struct RowView {
     id: i64,
     title: String,
+    /// Empty if the rows are not people.
+    initials: String,
     address: String,
     cells: Vec<ShownCell>,
 }
@@ -141,7 +144,7 @@ fn read(conn: &mut Connection, asked: &AskedList, site: &Site, rights: &Rights) 
     let page = Page::read(conn, options, &columns, &query, &matches)?;
     let back = way_back(&query);
     let for_reader = |cell: Cell| cell.for_reader(site, rights);
-    let rows = page.rows.iter().map(|row| row_view(&display, row, &back, &for_reader)).collect();
+    let rows = page.rows.iter().map(|row| row_view(options, &display, row, &back, &for_reader)).collect();
     let heads = display.iter().map(|column| head(&query, column)).collect();
     let mut list = ListView::read(conn, options, &query, &matches, &page)?;
     for search in list.facets.iter_mut().filter_map(|facet| facet.search.as_mut()) {
@@ -172,13 +175,20 @@ fn way_back(query: &ChangeListQuery) -> String {
     query.append_pair("_changelist_filters", &state).finish()
 }
 
-fn row_view(columns: &[Column], row: &ListRow, back: &str, for_reader: &impl Fn(Cell) -> Cell) -> RowView {
+fn row_view(
+    options: &Options,
+    columns: &[Column],
+    row: &ListRow,
+    back: &str,
+    for_reader: &impl Fn(Cell) -> Cell,
+) -> RowView {
     let (title, values) =
         row.values.split_first().map_or((String::new(), &[][..]), |(title, values)| (to_text(title), values));
     // Relative to the list's URL: the full path a hundred times would be a tenth of the page.
     let address = format!("{}/change/{back}", row.id);
     RowView {
         id: row.id,
+        initials: if options.has_initials { initials(&title) } else { String::new() },
         title,
         address,
         cells: cells(columns, values).map(|(column, cell)| ShownCell::of(column, for_reader(cell))).collect(),

@@ -5,16 +5,14 @@ use std::borrow::Cow;
 use diesel::QueryResult;
 
 use super::filter::{FROM, FilterChoice, TO};
-use super::matches::{Count, Matches, Sample};
+use super::matches::{self, Count, Matches, Sample};
 use super::query::{ChangeListQuery, Chosen, Parameter};
 use crate::admin::model_admin::{Choices, Filter, Options};
 use crate::db::Connection;
-use crate::db::rows::{self, Sql};
+use crate::db::rows::{self, Sql, Value};
 
 /// Above this, pages show `1,000+`.
 const CAP: i64 = 1_000;
-/// Choices counted per statement. An SQLite function takes at most 127 arguments.
-const AT_ONCE: usize = 100;
 const NOTHING_KNOWN: Count = Count { number: 0, is_at_least: true };
 
 /// Choices that a facet shows, those with the most rows.
@@ -111,18 +109,17 @@ fn facet(
         choices.truncate(MOST_COUNTED);
     }
     let is_chosen = query.chosen_of(filter.name).next().is_some();
-    let other;
     // A filter's current choice does not affect what its other choices would leave.
-    let sample = match is_chosen {
-        false => matches.sample.as_ref(),
-        true => {
-            other = matches.without(filter.name, conn, options, query)?;
-            other.as_ref()
+    let others = query.filters_but(filter.name);
+    let counts = match (is_chosen, &matches.sample) {
+        (true, _) => match matches.without(filter.name, query) {
+            Some(condition) => count_first(conn, options, &condition, &others, &choices, matches.is_search())?,
+            None => count_up_to(conn, options, &others, &choices)?,
+        },
+        (false, Some(sample)) if matches.is_search() || !sample.count.is_at_least => {
+            count_in(conn, options, sample, &choices)?
         }
-    };
-    let counts = match sample {
-        Some(sample) if matches.is_search() || !sample.count.is_at_least => count_in(conn, options, sample, &choices)?,
-        _ => count_up_to(conn, options, &query.filters_but(filter.name), &choices)?,
+        (false, _) => count_up_to(conn, options, &others, &choices)?,
     };
     let mut counted: Vec<(FilterChoice, Count)> = choices.into_iter().zip(counts).collect();
     if is_long {
@@ -167,15 +164,26 @@ fn chosen_link(query: &ChangeListQuery, chosen: &Chosen, count: String) -> Facet
     FacetLink { label, address: query.without_value(chosen), count, is_current: true }
 }
 
-/// One search per choice.
+/// One search per choice, all in one statement.
 fn count_up_to(
     conn: &mut Connection,
     options: &Options,
     others: &Sql,
     choices: &[FilterChoice],
 ) -> QueryResult<Vec<Count>> {
-    let condition = |choice: &FilterChoice| Sql::all([others.clone(), choice.condition.clone()]);
-    choices.iter().map(|choice| Count::up_to(CAP, conn, options, condition(choice))).collect()
+    let search = |choice: &FilterChoice| {
+        let mut search = Sql::new(format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE ", options.model.plural));
+        search.append(Sql::all([others.clone(), choice.condition.clone()]));
+        search.push(&format!(" LIMIT {}) AS counted", CAP + 1));
+        search
+    };
+    let searches: Vec<Sql> = choices.iter().map(search).collect();
+    Ok(rows::scalars(conn, &searches)?.iter().map(|number| up_to_cap(number, false)).collect())
+}
+
+fn up_to_cap(number: &Value, is_at_least: bool) -> Count {
+    let number = number.as_i64().unwrap_or(0);
+    Count { number: number.min(CAP), is_at_least: is_at_least || number > CAP }
 }
 
 /// One pass over the sample counts all choices.
@@ -185,22 +193,54 @@ fn count_in(
     sample: &Sample,
     choices: &[FilterChoice],
 ) -> QueryResult<Vec<Count>> {
-    let mut counts = Vec::new();
-    for choices in choices.chunks(AT_ONCE) {
-        let mut from = Sql::new("FROM (SELECT 0");
-        for (number, choice) in choices.iter().enumerate() {
-            from.push(", (").append(choice.condition.clone()).push(&format!(") AS c{number}"));
-        }
-        from.push(&format!(" FROM {} WHERE ", options.model.plural))
-            .append(sample.condition.clone())
-            .push(") AS counted");
-        let sums: Vec<String> = (0..choices.len()).map(|number| format!("count(*) FILTER (WHERE c{number})")).collect();
-        let sums: Vec<&str> = sums.iter().map(String::as_str).collect();
-        let row = rows::select(conn, &sums, from)?.pop().unwrap_or_default();
-        counts.extend(row.iter().map(|sum| {
-            let number = sum.as_i64().unwrap_or(0);
-            Count { number: number.min(CAP), is_at_least: number > CAP || sample.count.is_at_least }
-        }));
+    Ok(count_within(conn, options, &sample.condition, choices, sample.count.is_at_least)?.1)
+}
+
+/// One pass over the first rows counts all choices. Among more rows, those with few are searched for, unless that takes
+/// a search for words.
+fn count_first(
+    conn: &mut Connection,
+    options: &Options,
+    condition: &Sql,
+    others: &Sql,
+    choices: &[FilterChoice],
+    is_search: bool,
+) -> QueryResult<Vec<Count>> {
+    let mut first = condition.clone();
+    first.push(&format!(" LIMIT {}", matches::CAP + 1));
+    let (rows, mut counts) = count_within(conn, options, &first, choices, false)?;
+    if rows <= matches::CAP {
+        return Ok(counts);
+    }
+    let few: Vec<usize> = (0..counts.len()).filter(|at| !counts[*at].is_at_least).collect();
+    if is_search {
+        few.iter().for_each(|at| counts[*at].is_at_least = true);
+        return Ok(counts);
+    }
+    let choices: Vec<FilterChoice> = few.iter().map(|at| choices[*at].clone()).collect();
+    for (at, count) in few.into_iter().zip(count_up_to(conn, options, others, &choices)?) {
+        counts[at] = count;
     }
     Ok(counts)
+}
+
+/// The number of rows of a condition, and of those with each choice.
+fn count_within(
+    conn: &mut Connection,
+    options: &Options,
+    condition: &Sql,
+    choices: &[FilterChoice],
+    is_at_least: bool,
+) -> QueryResult<(i64, Vec<Count>)> {
+    let mut from = Sql::new("FROM (SELECT 0");
+    for (number, choice) in choices.iter().enumerate() {
+        from.push(", (").append(choice.condition.clone()).push(&format!(") AS c{number}"));
+    }
+    from.push(&format!(" FROM {} WHERE ", options.model.plural)).append(condition.clone()).push(") AS counted");
+    let sums = (0..choices.len()).map(|number| format!("count(*) FILTER (WHERE c{number})"));
+    let sums: Vec<String> = ["count(*)".to_owned()].into_iter().chain(sums).collect();
+    let sums: Vec<&str> = sums.iter().map(String::as_str).collect();
+    let row = rows::select(conn, &sums, from)?.pop().unwrap_or_default();
+    let (rows, counts) = row.split_first().map_or((0, &[][..]), |(rows, counts)| (rows.as_i64().unwrap_or(0), counts));
+    Ok((rows, counts.iter().map(|number| up_to_cap(number, is_at_least)).collect()))
 }

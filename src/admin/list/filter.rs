@@ -24,6 +24,9 @@ pub struct FilterChoice {
 pub const FROM: &str = "__gte";
 pub const TO: &str = "__lte";
 
+/// Of one filter.
+pub const MOST_VALUES: usize = 50;
+
 impl FilterChoice {
     fn new(value: &str, label: &str, condition: Sql) -> FilterChoice {
         FilterChoice { value: value.to_owned(), label: label.to_owned(), condition, lookup: "" }
@@ -55,18 +58,34 @@ impl Filter {
         })
     }
 
-    pub fn choice(&self, conn: &mut Connection, model: &Model, value: &str) -> QueryResult<Option<FilterChoice>> {
-        if value.is_empty() {
-            return Ok(None);
+    /// The choices of values, each `None` if it does not exist. As many statements for one value as for many.
+    pub fn choices(
+        &self,
+        conn: &mut Connection,
+        model: &Model,
+        values: &[&str],
+    ) -> QueryResult<Vec<Option<FilterChoice>>> {
+        if values.is_empty() {
+            return Ok(Vec::new());
         }
-        if let Choices::Named(name, sql) = &self.choices {
-            let label = name(conn, value)?;
-            return Ok(label.map(|label| FilterChoice::new(value, &label, bound(sql, value))));
+        if let Choices::Named(names, sql) = &self.choices {
+            let named = names(conn, values)?.into_iter().zip(values);
+            let choice = |(name, value): (Option<String>, &&str)| {
+                name.map(|name| FilterChoice::new(value, &name, bound(sql, *value)))
+            };
+            return Ok(named.map(choice).collect());
         }
-        if let (Some((field, to)), Ok(id)) = (self.foreign_key(model), value.parse::<i64>()) {
-            return referred(conn, model, field, to, bound(&format!("{}.id = ?", to.plural), id));
+        let (mut known, foreign_key) = (self.offered(conn, model)?, self.foreign_key(model));
+        let id = |value: &str| foreign_key.and_then(|_| value.parse::<i64>().ok());
+        if let Some((field, to)) = foreign_key {
+            let ids: Vec<i64> = values.iter().filter_map(|value| id(value)).collect();
+            known.extend(referred(conn, model, field, to, bound(&format!("{}.id IN ?", to.plural), ids))?);
         }
-        Ok(self.offered(conn, model)?.into_iter().find(|choice| choice.value == value))
+        let choice = |value: &&str| {
+            let value = id(value).map_or_else(|| (*value).to_owned(), |id| id.to_string());
+            known.iter().find(|choice| choice.value == value).cloned()
+        };
+        Ok(values.iter().map(choice).collect())
     }
 
     /// In the query: the title of a row that is searched for, such as `author__username`.
@@ -84,7 +103,7 @@ impl Filter {
             return Ok(None);
         }
         match self.foreign_key(model) {
-            Some((field, to)) => referred(conn, model, field, to, bound(&title_is(to), title)),
+            Some((field, to)) => Ok(referred(conn, model, field, to, bound(&title_is(to), title))?.into_iter().next()),
             None => Ok(self.offered(conn, model)?.into_iter().find(|choice| choice.label == title)),
         }
     }
@@ -99,7 +118,7 @@ fn title_is(model: &Model) -> String {
     }
 }
 
-/// A row of another model. It tells only the titles that the list shows as well: somebody who may see the list may not
+/// Rows of another model. They tell only the titles that the list shows as well: somebody who may see the list may not
 /// see all rows of the other model.
 fn referred(
     conn: &mut Connection,
@@ -107,18 +126,19 @@ fn referred(
     field: &str,
     to: &Model,
     condition: Sql,
-) -> QueryResult<Option<FilterChoice>> {
+) -> QueryResult<Vec<FilterChoice>> {
     let (table, title) = (to.plural, format!("CAST({}.{} AS TEXT)", to.plural, to.title));
     let mut rest = Sql::new(format!("FROM {table} WHERE "));
     rest.append(condition);
     rest.push(&format!(
-        " AND EXISTS (SELECT 1 FROM {} AS referring WHERE referring.{field} = {table}.id) LIMIT 1",
+        " AND EXISTS (SELECT 1 FROM {} AS referring WHERE referring.{field} = {table}.id) ORDER BY {table}.id LIMIT {MOST_VALUES}",
         model.plural
     ));
-    let row = rows::select(conn, &[&format!("{table}.id"), &title], rest)?.pop().unwrap_or_default();
-    let title = row.get(1).map(to_text).unwrap_or_default();
-    let id = row.first().and_then(Value::as_i64);
-    Ok(id.map(|id| FilterChoice::new(&id.to_string(), &title, bound(&format!("{field} = ?"), id))))
+    let choice = |row: &Vec<Value>| {
+        let (id, title) = (row.first()?.as_i64()?, row.get(1).map(to_text).unwrap_or_default());
+        Some(FilterChoice::new(&id.to_string(), &title, bound(&format!("{field} = ?"), id)))
+    };
+    Ok(rows::select(conn, &[&format!("{table}.id"), &title], rest)?.iter().filter_map(choice).collect())
 }
 
 fn of_field(field: &Field) -> Vec<FilterChoice> {

@@ -95,23 +95,12 @@ impl Matches {
         Ok(Matches { search, sample, condition, total })
     }
 
-    /// The rows without one filter; `None` if nothing is filtered out then.
-    pub fn without(
-        &self,
-        filter: &str,
-        conn: &mut Connection,
-        options: &Options,
-        query: &ChangeListQuery,
-    ) -> QueryResult<Option<Sample>> {
-        let others = query.filters_but(filter);
+    /// The condition without one filter; `None` if nothing is filtered out then.
+    pub fn without(&self, filter: &str, query: &ChangeListQuery) -> Option<Sql> {
         let is_all = query.chosen.iter().all(|chosen| chosen.filter.name == filter)
             && query.within.is_none()
             && self.search.is_none();
-        if is_all {
-            return Ok(None);
-        }
-        let condition = Sql::all([others].into_iter().chain(self.search.clone()));
-        Sample::of(conn, options, condition).map(Some)
+        (!is_all).then(|| Sql::all([query.filters_but(filter)].into_iter().chain(self.search.clone())))
     }
 
     pub fn is_search(&self) -> bool {

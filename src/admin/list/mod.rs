@@ -19,3 +19,4 @@ pub mod related_list;
 pub mod saved_views;
 pub mod selection;
 pub mod view;
+pub mod work;

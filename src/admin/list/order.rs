@@ -27,7 +27,7 @@ impl Order {
             (Show::DateTime, value) => value.as_time().map(Value::DateTime),
             (Show::Boolean, value) => value.as_bool().map(Value::Boolean),
             (Show::Number | Show::ForeignKey(_) | Show::Count(_), Value::Integer(_)) => Some(value.clone()),
-            (Show::Text | Show::Choice(_) | Show::Custom(_), Value::Text(_)) => Some(value.clone()),
+            (Show::Text | Show::Email | Show::Choice(_) | Show::Custom(_), Value::Text(_)) => Some(value.clone()),
             _ => None,
         }
     }

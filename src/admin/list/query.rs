@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use diesel::QueryResult;
 
 use super::display::{DEFAULT_SHOW, ListDisplay, SHOW};
-use super::filter::{FROM, FilterChoice, TO};
+use super::filter::{FROM, FilterChoice, MOST_VALUES, TO};
 pub use super::order::{Cursor, Order, Place};
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
@@ -16,9 +16,6 @@ use crate::db::rows::Sql;
 use crate::db::search;
 use crate::error::Error;
 use crate::users::permissions::Verb;
-
-/// Of one filter.
-const MOST_VALUES: usize = 50;
 
 #[derive(Clone)]
 pub struct AskedList {
@@ -117,8 +114,10 @@ impl ChangeListQuery {
                     chosen.push(Chosen { filter, choice });
                 }
             };
-            for value in data.all(filter.name).into_iter().filter(|value| !value.is_empty()).take(MOST_VALUES) {
-                match filter.choice(conn, options.model, value)? {
+            let values = data.all(filter.name).into_iter().filter(|value| !value.is_empty()).take(MOST_VALUES);
+            let values: Vec<&str> = values.collect();
+            for (choice, value) in filter.choices(conn, options.model, &values)?.into_iter().zip(&values) {
+                match choice {
                     Some(choice) => add(choice),
                     None => {
                         is_choice_gone = true;
@@ -133,7 +132,7 @@ impl ChangeListQuery {
             let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();
             match filter.choice_by_title(conn, options.model, typed)? {
                 Some(choice) => add(choice),
-                None if data.get(filter.name).is_none_or(str::is_empty) && !typed.is_empty() => {
+                None if !typed.is_empty() => {
                     let heading = filter.heading(options.model).to_lowercase();
                     problem = Some(format!("No {} has “{typed}” as {heading}.", options.label()));
                 }

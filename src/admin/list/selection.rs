@@ -1,13 +1,13 @@
 //! The rows that an action is for: those selected in a list, all that match it, or the one of an open form.
 
-use super::matches::plain_condition;
+use super::matches::{Count, plain_condition};
 use super::page::matching_ids;
 use super::query::{AskedList, ChangeListQuery};
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
 use crate::admin::model_admin::field_error;
 use crate::db::Connection;
-use crate::db::rows::Sql;
+use crate::db::rows::{self, Sql};
 use crate::error::Error;
 
 /// If a chosen filter value no longer exists, nothing is done: without the filter, all rows would match.
@@ -44,6 +44,22 @@ impl Selection {
             }
             Selection::Matching(asked) => Ok(plain_condition(asked.options, &query(conn, asked)?)),
         }
+    }
+
+    /// How many rows, if there are more than `few`.
+    pub fn more_than(&self, conn: &mut Connection, few: i64) -> Result<Option<i64>, Error> {
+        let asked = match self {
+            Selection::Ids(ids) => return Ok(Some(ids.len() as i64).filter(|rows| *rows > few)),
+            Selection::Matching(asked) => asked,
+        };
+        let condition = self.condition(conn)?;
+        let counted = Count::up_to(few, conn, asked.options, condition.clone())?;
+        if !counted.is_at_least {
+            return Ok(None);
+        }
+        let mut from = Sql::new(format!("FROM {} WHERE ", asked.options.slug()));
+        from.append(condition);
+        Ok(Some(rows::number(conn, "count(*)", from)?))
     }
 
     /// In ascending order.

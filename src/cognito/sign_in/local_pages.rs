@@ -2,7 +2,7 @@
 //! signs in as anybody, so it is not there for requests that a proxy forwards.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use actix_web::guard::fn_guard;
@@ -40,7 +40,7 @@ const CODE_AGE: Duration = Duration::from_secs(300);
 const MOST_CODES: usize = 100;
 
 pub struct LocalProvider {
-    pool: LocalPool,
+    pool: Arc<LocalPool>,
     codes: Mutex<HashMap<String, Grant>>,
 }
 
@@ -103,7 +103,7 @@ struct AuthorizePage<'a> {
 }
 
 impl LocalProvider {
-    pub fn new(pool: LocalPool) -> LocalProvider {
+    pub fn new(pool: Arc<LocalPool>) -> LocalProvider {
         LocalProvider { pool, codes: Mutex::default() }
     }
 

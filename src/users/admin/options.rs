@@ -17,6 +17,7 @@ pub static OPTIONS: Options = Options {
     icon: "users",
     list_display: &["username", "email", "name", "cognito", "is_staff", "is_superuser", "is_active", "last_login"],
     summary: &["username", "state", "email", "name", "last_active"],
+    has_initials: true,
     displays: DISPLAYS,
     export: &["date_joined", "origin"],
     list_filter: FILTERS,
@@ -83,7 +84,7 @@ pub static OPTIONS: Options = Options {
     per_day: Some(("Sign-ups", "date_joined")),
     tabs: &[&ACTIVITY, &sessions::TAB, &refusals::TAB],
     related: &[
-        ("imports", "imports"),
+        ("jobs", "imports and other jobs"),
         ("refusals", "refused tokens and sign-ins"),
         ("saved_views", "saved views of lists"),
         ("second_factors", "second factors"),

@@ -366,7 +366,7 @@ async fn furnish(server: &TestServer) {
     for state in ["checked", "done", "failed"] {
         server
             .sql(format!(
-                "INSERT INTO imports (user_id, model, file_name, content, state, report, created_at)
+                "INSERT INTO jobs (user_id, model, title, content, state, report, updated_at)
                  VALUES (1, 'users', 'people.csv', '', '{state}', '{report}', '2026-01-01 00:00:00')"
             ))
             .await;

@@ -1,5 +1,13 @@
 //! The home page: figures that lead to their rows, lines of the last days, imports, and changes made together.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diesel::Connection as _;
+use diesel::connection::InstrumentationEvent;
+use gatepost::admin::figures::Kept;
+use gatepost::db::Connection;
+
 use crate::harness::admin::AdminClient;
 use crate::harness::form::{Form, undo};
 use crate::harness::html::{between, count, link, unescape};
@@ -190,4 +198,46 @@ async fn the_last_imports_lead_to_their_report_or_to_the_list() {
     assert_eq!(link(&viewer.page("/admin/").await, "staff.csv"), "/admin/users/");
     let mut author = server.staff_with("author", &["articles.view_article"]).await;
     assert_lacks(&author.page("/admin/").await, &["staff.csv"]);
+}
+
+#[tokio::test]
+async fn of_readers_that_come_at_once_one_counts() {
+    let server = TestServer::start().await;
+    let many = "WITH RECURSIVE numbers (n) AS (SELECT 1001 UNION ALL SELECT n + 1 FROM numbers WHERE n < 11500)
+        INSERT INTO users (id, username, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined, origin)
+        SELECT n, 'many' || n, '', '', '', TRUE, FALSE, FALSE, '2026-01-01 00:00:00', 'admin' FROM numbers";
+    server.sql(many).await;
+    let (kept, site) = (Arc::new(Kept::default()), Arc::new(gatepost::server::site()));
+    let second_counts = Arc::new(AtomicBool::new(false));
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let first = {
+        let (kept, site, second_counts, mut begun) = (kept.clone(), site.clone(), second_counts.clone(), Some(begun));
+        let count = move |conn: &mut Connection| {
+            conn.set_instrumentation(move |_: InstrumentationEvent<'_>| {
+                // The first statement takes as long as the second reader needs to begin one.
+                let Some(begun) = begun.take() else { return };
+                begun.send(()).expect("the test waits");
+                let waits = (0..10).take_while(|_| !second_counts.load(Ordering::Relaxed));
+                waits.for_each(|_| std::thread::sleep(std::time::Duration::from_millis(50)));
+            });
+            let counted = kept.get(conn, &site)?.at;
+            conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+            Ok(counted)
+        };
+        server.db.read(count)
+    };
+    let second = async {
+        begins.await.expect("the first has begun");
+        let (kept, site, second_counts) = (kept.clone(), site.clone(), second_counts.clone());
+        let count = move |conn: &mut Connection| {
+            conn.set_instrumentation(move |_: InstrumentationEvent<'_>| second_counts.store(true, Ordering::Relaxed));
+            let counted = kept.get(conn, &site)?.at;
+            conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+            Ok(counted)
+        };
+        server.db.read(count).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.expect("figures"), second.expect("the same figures"));
+    assert!(!second_counts.load(Ordering::Relaxed), "the second has counted, too");
 }

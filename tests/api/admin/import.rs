@@ -177,7 +177,7 @@ async fn files_that_are_no_csv_are_refused_with_the_reason() {
     assert_eq!(too_large.status, 413);
     assert_has(&too_large.text(), &["Error 413"]);
     assert!(root.page(IMPORT).await.contains("At most 390 KiB and 10,000 rows."));
-    assert_eq!(server.count("imports").await, 0, "nothing is kept");
+    assert_eq!(server.count("jobs").await, 0, "nothing is kept");
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn malformed_files_are_refused_with_the_line() {
     ] {
         assert_eq!(refuse(&mut root, IMPORT, content).await, reason, "{content:?}");
     }
-    assert_eq!(server.count("imports").await, 0);
+    assert_eq!(server.count("jobs").await, 0);
 }
 
 #[tokio::test]
@@ -375,7 +375,7 @@ async fn an_upload_is_decoded_by_the_rule_of_all_bodies() {
         assert_eq!(answer.status, status, "{header}: {}", answer.text());
     }
     // Both that were taken have the name as it was meant.
-    let kept = "imports WHERE content LIKE '%caf\u{e9}%'";
+    let kept = "jobs WHERE content LIKE '%caf\u{e9}%'";
     assert_eq!(server.count(kept).await, 2);
     let compressed = root.call("POST", "/admin/articles/import/").header("content-encoding", "gzip");
     let answer = compressed.multipart(&[("csrfmiddlewaretoken", &token)], Some(("a.csv", b"name\nx\n"))).send().await;
@@ -423,7 +423,7 @@ async fn a_check_shows_the_first_rows_with_old_and_new_values() {
     assert_has(rows, &["<dt>First name</dt><dd><del>Jane</del>", "<ins>&#60;b&#62;Janet&#60;/b&#62;</ins>"]);
     assert_has(rows, &["<dt>Staff</dt><dd><del>No</del>", "<ins>Yes</ins>", "<td>new0 <span class=\"badge good\">New"]);
     assert_lacks(rows, &["<td class=\"tight\">3</td>", "<dt>Last name", "<b>"]);
-    assert!(server.texts("SELECT report FROM imports").await[0].len() < 20_000);
+    assert!(server.texts("SELECT report FROM jobs").await[0].len() < 20_000);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod history;
 mod home;
 mod import;
 mod import_groups;
+mod jobs;
 mod list;
 mod pages;
 mod rights;

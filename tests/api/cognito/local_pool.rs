@@ -6,10 +6,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value as Json;
 use url::Url;
 
+use gatepost::config::Pool;
+
 use super::sign_in::assert_refused;
 use crate::harness::admin::AdminClient;
 use crate::harness::client::Answer;
+use crate::harness::html::between;
 use crate::harness::program::Program;
+use crate::harness::{TestServer, assert_has, assert_lacks};
 
 #[cfg(unix)]
 #[tokio::test]
@@ -59,4 +63,49 @@ async fn a_sign_in_that_took_more_than_ten_minutes_is_over() {
     assert_refused("late", &late, 400, "This sign-in took too long");
     let in_time = come_back_after(9).await;
     assert_eq!((in_time.status, in_time.header("location")), (303, "/admin/"), "{in_time:?}");
+}
+
+/// The token on a page, and the command with it.
+fn sample(page: &str) -> (&str, String) {
+    let value = |id: &str| between(page, &format!("id=\"{id}\" class=\"mono\" readonly value=\""), "\"")[0];
+    (value("id_sample"), crate::harness::html::unescape(value("id_curl")))
+}
+
+#[tokio::test]
+async fn in_development_a_user_and_the_inspector_have_a_token_to_copy() {
+    let server = TestServer::start_with(|config| config.pool = Pool::Local).await;
+    let mut root = server.superuser().await;
+    let alice = server.user("alice").await;
+    let tab = format!("/admin/users/{}/token/", alice.id);
+    assert_has(&root.page(&format!("/admin/users/{}/change/", alice.id)).await, &[&tab]);
+    for (path, email) in [(tab.as_str(), "alice@example.com"), ("/admin/inspector/", "root@example.com")] {
+        let page = root.page(path).await;
+        assert_has(&page, &["Copy a token", "Copy as curl"]);
+        let (token, curl) = sample(&page);
+        let me = server.get("/me/", token).await;
+        assert_eq!((me.status, me.json()["email"].as_str()), (200, Some(email)), "{path}");
+        let url = format!("http://{}/me/", server.address);
+        assert_eq!(curl, format!("curl -H 'Authorization: Bearer {token}' {url}"));
+    }
+    // The local pool knows its users by their e-mail.
+    server.sql(format!("UPDATE users SET email = '', email_key = NULL WHERE id = {}", alice.id)).await;
+    let page = root.page(&tab).await;
+    assert_has(&page, &["This user has no e-mail."]);
+    assert_lacks(&page, &["id_sample"]);
+    // Tokens are for those who may change the user.
+    let mut viewer = server.staff_with("viewer", &["users.view_user"]).await;
+    assert_eq!(viewer.get(&tab).await.status, 403);
+    let mut clerk = server.staff_with("clerk", &["users.view_user", "users.change_user"]).await;
+    assert_eq!((clerk.get("/admin/users/1/token/").await.status, clerk.get(&tab).await.status), (403, 200));
+}
+
+#[tokio::test]
+async fn with_a_pool_of_cognito_no_page_has_a_token() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    let alice = server.user("alice").await;
+    let (user, tab) = (format!("/admin/users/{}/change/", alice.id), format!("/admin/users/{}/token/", alice.id));
+    assert_eq!(root.get(&tab).await.status, 404);
+    for path in [user.as_str(), "/admin/inspector/"] {
+        assert_lacks(&root.page(path).await, &["Copy a token", "Copy as curl", "/token/", "id_sample"]);
+    }
 }

@@ -45,7 +45,7 @@ const SEED: &str = "
     INSERT INTO deleted_rows VALUES (4, 'b', '2026-01-01 00:00:00', 'user', 9223372036854775807, 'gone', 'users', '{}');
     INSERT INTO changed_rows VALUES (5, 'b', '2026-01-01 00:00:00', 'deactivate', 9223372036854775807, '{}');
     INSERT INTO kept_forms VALUES (3, 7, '2026-01-01 00:00:00', 'sealed');
-    INSERT INTO imports VALUES (6, 7, 'article', 'large.csv', printf('%.*c', 3000000, 'ü'), 'checked', '{}', '2026-01-01 00:00:00');
+    INSERT INTO jobs VALUES (6, 7, 'article', 'large.csv', printf('%.*c', 3000000, 'ü'), 'checked', '{}', '2026-01-01 00:00:00', 'import', 0, 9);
 ";
 
 /// A program whose database has a row of every kind.

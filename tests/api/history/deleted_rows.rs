@@ -236,14 +236,14 @@ async fn deleted_rows_are_kept_for_a_month() {
     // Expired imports and deletions go when a server starts, whether or not anybody deletes anything again.
     let import = |days: i64| {
         format!(
-            "INSERT INTO imports (user_id, model, file_name, content, state, report, created_at)
+            "INSERT INTO jobs (user_id, model, title, content, state, report, updated_at)
              SELECT id, 'articles', '{days}', '', 'checked', '', {} FROM users LIMIT 1;",
             ago(days * 86_400)
         )
     };
     server.sql(format!("{}{}", import(0), import(2))).await;
     let _second = server.second().await;
-    let left = "SELECT 'deleted ' || object_id FROM deleted_rows UNION ALL SELECT 'import ' || file_name FROM imports";
+    let left = "SELECT 'deleted ' || object_id FROM deleted_rows UNION ALL SELECT 'import ' || title FROM jobs";
     let mut rows = server.texts(left).await;
     for _ in 0..100 {
         if rows.len() <= 2 {

@@ -136,8 +136,8 @@ async fn no_form_is_taken_from_another_site_or_without_its_token() {
     }
     assert_eq!(server.count("sessions").await, 2, "nothing was done");
     assert_eq!(server.count("history WHERE source = 'admin'").await, 0, "nothing was done");
-    assert_eq!(server.count("imports WHERE state = 'checked'").await, 1, "nothing was done");
-    assert_eq!(server.count("imports").await, 1, "nothing was done");
+    assert_eq!(server.count("jobs WHERE state = 'checked'").await, 1, "nothing was done");
+    assert_eq!(server.count("jobs").await, 1, "nothing was done");
     assert_eq!(server.pool.jwks.fetches(), fetches, "nothing was done");
     assert_eq!(bob.call("GET", "/admin/").status().await, 200);
 }

@@ -10,3 +10,4 @@ mod properties;
 mod query;
 mod references;
 mod saved_views;
+mod statements;

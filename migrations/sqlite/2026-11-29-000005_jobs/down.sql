@@ -1,0 +1,11 @@
+DELETE FROM jobs WHERE kind <> 'import';
+DROP INDEX jobs_user;
+DROP INDEX jobs_updated_at;
+ALTER TABLE jobs DROP COLUMN kind;
+ALTER TABLE jobs DROP COLUMN done;
+ALTER TABLE jobs DROP COLUMN total;
+ALTER TABLE jobs RENAME COLUMN title TO file_name;
+ALTER TABLE jobs RENAME COLUMN updated_at TO created_at;
+ALTER TABLE jobs RENAME TO imports;
+CREATE INDEX imports_user ON imports (user_id);
+CREATE INDEX imports_created_at ON imports (created_at);

@@ -1,0 +1,211 @@
+//! What a bulk action does, in parts.
+
+use diesel::QueryResult;
+
+use super::done::Done;
+use super::selection::Selection;
+use crate::admin::form::delete::check_and_delete;
+use crate::admin::jobs::parts::{CHUNK, Parts};
+use crate::admin::message::Message;
+use crate::admin::model_admin::{Action, ModelAdmin, Options, Run, Staff, field_error, new_batch};
+use crate::admin::site::Site;
+use crate::db::rows::{self, Sql};
+use crate::db::{self, Connection};
+use crate::error::Error;
+use crate::history::changed_rows::{Before, Scope};
+use crate::users::permissions::Verb;
+
+#[derive(Clone)]
+pub enum Work {
+    Delete,
+    /// With the value chosen for it.
+    Run(&'static Action, String),
+}
+
+impl Work {
+    pub fn verb(&self) -> Verb {
+        match self {
+            Work::Delete => Verb::Delete,
+            Work::Run(..) => Verb::Change,
+        }
+    }
+
+    /// `Deactivate users`
+    pub fn title(&self, options: &Options) -> String {
+        match self {
+            Work::Delete => format!("Delete {}", options.label_plural()),
+            Work::Run(action, _) => action.title(options, &options.label_plural()),
+        }
+    }
+
+    /// For the history: what was done to all of them.
+    fn batch(&self) -> Result<String, Error> {
+        match self {
+            Work::Delete => new_batch(""),
+            Work::Run(action, _) => new_batch(&format!("{}-", action.name)),
+        }
+    }
+
+    /// A deletion is of all rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows
+    /// can be undone.
+    fn run(&self, conn: &mut Connection, site: &Site, slug: &str, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
+        let model = site.get(slug)?;
+        staff.check_permission(model.options(), self.verb())?;
+        match self {
+            Work::Delete => delete(conn, model, ids, staff),
+            Work::Run(action, chosen) => {
+                let models = site.tables();
+                let before = Before::of(conn, Scope { table: slug, models: &models }, ids)?;
+                let done = change(conn, model, (action, chosen), ids, staff)?;
+                if let Some(batch) = &staff.batch {
+                    before.keep(conn, model.options().name(), action.name, batch)?;
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    pub fn message(&self, options: &Options, done: &Done, batch: &str) -> Message {
+        let label = |count| if count == 1 { options.label() } else { options.label_plural() };
+        let (count, undo) = (done.changed, Some(batch.to_owned()));
+        match self {
+            Work::Delete if count > 0 => {
+                Message { undo, ..Message::success(format!("Deleted {count} {}.", label(count))) }
+            }
+            Work::Run(action, _) if count > 0 => {
+                let rest = left_out(action, done.already) + &done.refused_text();
+                Message { undo, ..Message::success(format!("{count} {} {}.{rest}", label(count), action.done)) }
+            }
+            _ if done.refused > 0 => Message::error(done.refusals.join(" ") + " Nothing was changed."),
+            Work::Delete => Message::warning(format!("No {} deleted: they were already deleted.", options.label())),
+            Work::Run(action, _) => {
+                Message::warning(format!("No {} {}: there was nothing to do.", options.label(), action.done))
+            }
+        }
+    }
+}
+
+/// Work on the rows of a selection. The ids are read before each transaction; rows deleted in between are skipped.
+#[derive(Clone)]
+pub struct BulkAction {
+    options: &'static Options,
+    selection: Selection,
+    work: Work,
+    batch: String,
+    /// Those of the last part.
+    ids: Vec<i64>,
+    rows: usize,
+    pub done: Done,
+}
+
+impl BulkAction {
+    pub fn new(options: &'static Options, selection: Selection, work: Work) -> Result<BulkAction, Error> {
+        let (batch, done) = (work.batch()?, Done::default());
+        Ok(BulkAction { options, selection, work, batch, ids: Vec::new(), rows: 0, done })
+    }
+
+    /// What was chosen is wrong, or not for this user.
+    fn is_refused(&self) -> bool {
+        let is_chosen = matches!(self.work, Work::Run(Action { run: Run::Chosen { .. }, .. }, _));
+        is_chosen && self.done.refused >= CHUNK && self.done.changed + self.done.already == 0
+    }
+}
+
+impl Parts for BulkAction {
+    fn find(&mut self, conn: &mut Connection) -> Result<bool, Error> {
+        if self.is_refused() {
+            return Ok(false);
+        }
+        let after = self.ids.last().copied().unwrap_or(0);
+        self.ids = self.selection.next(conn, after, CHUNK)?;
+        Ok(!self.ids.is_empty())
+    }
+
+    fn run(&mut self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<(), Error> {
+        let staff = staff.in_batch(self.batch.clone());
+        self.done += self.work.run(conn, site, self.options.slug(), &self.ids, &staff)?;
+        self.rows += self.ids.len();
+        Ok(())
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn message(&self, _: &Site) -> Result<Message, Error> {
+        Ok(self.work.message(self.options, &self.done, &self.batch))
+    }
+}
+
+fn left_out(action: &Action, count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(" 1 was {}.", action.already.1),
+        count => format!(" {count} were {}.", action.already.1),
+    }
+}
+
+fn delete(conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
+    let mut done = Done::default();
+    for id in ids {
+        if model.options().model.title_of(conn, *id)?.is_some() {
+            check_and_delete(conn, model, *id, staff)?;
+            done.changed += 1;
+        }
+    }
+    Ok(done)
+}
+
+fn change(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    (action, chosen): (&Action, &str),
+    ids: &[i64],
+    staff: &Staff,
+) -> Result<Done, Error> {
+    let mut done = Done::default();
+    // For a single row, the reason why the user may not change it says more.
+    let already = if ids.len() > 1 { already(conn, model.options(), action, ids)? } else { Vec::new() };
+    for id in ids {
+        if already.contains(id) {
+            done.already += 1;
+            continue;
+        }
+        if model.options().model.title_of(conn, *id)?.is_none() {
+            continue;
+        }
+        match db::savepoint(conn, |conn| change_row(conn, model, (action, chosen), *id, staff)) {
+            Ok(true) => done.changed += 1,
+            Ok(false) => done.already += 1,
+            Err(Error::Invalid(errors)) => {
+                done.refused += 1;
+                done.note(errors.0.into_iter().flat_map(|(_, messages)| messages).collect::<Vec<_>>().join(" "));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// The rows that the action would leave as they are, even if the user may not change them.
+fn already(conn: &mut Connection, options: &Options, action: &Action, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let mut from = Sql::new(format!("FROM {} WHERE id IN ?", options.slug()));
+    from.bind(ids.to_vec()).push(&format!(" AND ({})", action.already.0));
+    rows::ids(conn, from)
+}
+
+fn change_row(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    (action, chosen): (&Action, &str),
+    id: i64,
+    staff: &Staff,
+) -> Result<bool, Error> {
+    if let Some(refusal) = model.refusal(conn, Verb::Change, id, staff)? {
+        return field_error("id", refusal);
+    }
+    match action.run {
+        Run::Plain(run) => run(conn, id, staff),
+        Run::Chosen { run, .. } => run(conn, id, chosen, staff),
+    }
+}
