@@ -55,7 +55,7 @@ export async function story(title, settings, tell) {
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => stop().then(() => process.exit(1)))
   // Ends a story that hangs.
-  const limit = setTimeout(() => stop().then(() => process.exit(1)), 300_000)
+  const limit = setTimeout(() => stop().then(() => process.exit(1)), 480_000)
   const unexpected = []
   const stage = {
     server,

@@ -24,6 +24,7 @@ pub mod small_disk;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use admin::AdminClient;
@@ -282,10 +283,17 @@ pub fn skip(test: &str, missing: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {missing} is not installed");
 }
 
-/// An address of this machine on which nobody listens.
+/// A port for another program. It is below those that the system gives to anybody (on Linux, 32,768 and above), so that
+/// nobody gets it before that program starts.
 pub fn free_port() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(131).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        let port = 20_000 + (number % 12_000) as u16;
+        if let Ok(listener) = std::net::TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().expect("a port");
+        }
+    }
 }
 
 /// A program of the system. Debian has some where only root's PATH leads.
