@@ -88,18 +88,18 @@ impl ModelViewSet {
         let turn = if is_scan { lists.turns.take().await? } else { None };
         let is_short = !is_scan && query.limit <= SHORT_PAGE;
         let (asked, is_one) = (asked.to_owned(), is_short && query.is_one_statement());
-        let read = move |conn: &mut Connection| self.list_answer(conn, &query, &asked);
+        let turn = Arc::new(turn);
+        let read = move |conn: &mut Connection| {
+            // Held until the scan ends, even if the client has gone away.
+            let _turn = &turn;
+            self.list_answer(conn, &query, &asked)
+        };
         if let Some(answer) = db.read_standby(&read).await {
             return Ok(answer);
         }
         if is_one {
             return db.read_one(read).await;
         }
-        let read = move |conn: &mut Connection| {
-            // Held until the scan ends, even if the client has gone away.
-            let _turn = turn;
-            read(conn)
-        };
         if is_short { db.read_here(read).await } else { db.read(read).await }
     }
 

@@ -57,6 +57,7 @@ fn read(conn: &mut Connection, id: i64, staff: &Staff) -> Result<(Job, Report), 
 }
 
 fn stopped(job: &Job, failure: Option<String>) -> Message {
-    let failure = failure.unwrap_or_else(|| "The server was stopped.".to_owned());
+    let failure =
+        failure.unwrap_or_else(|| "There was no progress for a minute: its server was probably stopped.".to_owned());
     Message::error(format!("Stopped after {}. {failure}", job.so_far(&(job.done as usize))))
 }

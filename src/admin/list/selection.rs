@@ -62,6 +62,18 @@ impl Selection {
         Ok(Some(rows::number(conn, "count(*)", from)?))
     }
 
+    /// The largest id; 0 if there is none.
+    pub fn last(&self, conn: &mut Connection) -> Result<i64, Error> {
+        match self {
+            Selection::Ids(ids) => Ok(ids.last().copied().unwrap_or(0)),
+            Selection::Matching(asked) => {
+                let mut from = Sql::new(format!("FROM {} WHERE ", asked.options.slug()));
+                from.append(self.condition(conn)?);
+                Ok(rows::number(conn, "max(id)", from)?)
+            }
+        }
+    }
+
     /// In ascending order.
     pub fn next(&self, conn: &mut Connection, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
         match self {

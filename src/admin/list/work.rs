@@ -94,6 +94,8 @@ pub struct BulkAction {
     batch: String,
     /// Those of the last part.
     ids: Vec<i64>,
+    /// The largest id when it began: rows that are added meanwhile are not its own.
+    last: Option<i64>,
     rows: usize,
     pub done: Done,
 }
@@ -101,7 +103,7 @@ pub struct BulkAction {
 impl BulkAction {
     pub fn new(options: &'static Options, selection: Selection, work: Work) -> Result<BulkAction, Error> {
         let (batch, done) = (work.batch()?, Done::default());
-        Ok(BulkAction { options, selection, work, batch, ids: Vec::new(), rows: 0, done })
+        Ok(BulkAction { options, selection, work, batch, ids: Vec::new(), last: None, rows: 0, done })
     }
 
     /// What was chosen is wrong, or not for this user.
@@ -116,8 +118,13 @@ impl Parts for BulkAction {
         if self.is_refused() {
             return Ok(false);
         }
+        let last = match self.last {
+            Some(last) => last,
+            None => *self.last.insert(self.selection.last(conn)?),
+        };
         let after = self.ids.last().copied().unwrap_or(0);
         self.ids = self.selection.next(conn, after, CHUNK)?;
+        self.ids.retain(|id| *id <= last);
         Ok(!self.ids.is_empty())
     }
 

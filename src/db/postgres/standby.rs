@@ -164,7 +164,7 @@ impl Standby {
         changes: u64,
         queries: impl FnOnce(&mut Connection) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let wanted = self.wanted(changes)?;
+        let Some(wanted) = self.wanted(changes)? else { return Ok(None) };
         let idle = self.idle().pop();
         let mut connection = match idle {
             Some(connection) => connection,
@@ -178,17 +178,18 @@ impl Standby {
         Ok(answer)
     }
 
-    fn wanted(&self, changes: u64) -> Result<Position, Error> {
-        let known = *self.wanted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((at, position)) = known
-            && at == changes
+    /// One reader asks for all. `None` if the primary has no free connection: its readers are waited for only once.
+    fn wanted(&self, changes: u64) -> Result<Option<Position>, Error> {
+        let mut wanted = self.wanted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some((at, position)) = *wanted
+            && at >= changes
         {
-            return Ok(position);
+            return Ok(Some(position));
         }
-        let mut connection = self.primary.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+        let Some(mut connection) = self.primary.try_get() else { return Ok(None) };
         let position = Position::of(&mut connection)?;
-        *self.wanted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((changes, position));
-        Ok(position)
+        *wanted = Some((changes, position));
+        Ok(Some(position))
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
