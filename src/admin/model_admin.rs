@@ -267,9 +267,9 @@ impl Options {
 
     pub fn check(&self) -> Result<(), String> {
         if self.verbs.contains(&Verb::Add) {
-            self.model.check_creatable()?
+            self.model.check_creatable()?;
         } else {
-            self.model.check()?
+            self.model.check()?;
         }
         let columns =
             self.list_display.iter().chain(self.summary).chain(self.export).find(|name| self.column(name).is_none());
