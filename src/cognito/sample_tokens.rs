@@ -73,12 +73,10 @@ fn groups(conn: &mut Connection, id: i64) -> Result<Vec<String>, Error> {
 }
 
 async fn show(cx: AdminContext, pool: Data<LocalPool>) -> Result<HttpResponse, Error> {
-    let options = cx.site.get(SLUG)?.options();
-    let id = cx.id(options)?;
-    cx.staff.check_permission(options, Verb::Change)?;
+    let (options, id) = cx.row(Verb::Change)?;
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let user = models::find(conn, id)?.ok_or(Error::NoSuchObject("user"))?;
-        if !staff.has_object_permission(conn, site.get(SLUG)?, Verb::Change, id)? {
+        if !staff.has_object_permission(conn, site.get(options.slug())?, Verb::Change, id)? {
             return Err(Error::PermissionDenied);
         }
         Ok((groups(conn, id)?, RowHead::of(conn, site, staff, (options, id), TAB.name)?, user))

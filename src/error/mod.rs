@@ -33,6 +33,11 @@ impl FieldErrors {
         }
     }
 
+    /// Without their fields.
+    pub fn messages(&self) -> Vec<&str> {
+        self.0.iter().flat_map(|(_, messages)| messages).map(String::as_str).collect()
+    }
+
     fn to_json(&self) -> Value {
         self.0.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect()
     }

@@ -46,10 +46,7 @@ impl Outcome {
                 let it = if self.undone == Undone::Deletion { "restore it" } else { "change it" };
                 self.stay(name, format!("you do not have permission to {it}"));
             }
-            Err(Error::Invalid(errors)) => {
-                let reasons: Vec<String> = errors.0.into_iter().flat_map(|(_, messages)| messages).collect();
-                self.stay(name, reasons.join(", "));
-            }
+            Err(Error::Invalid(errors)) => self.stay(name, errors.messages().join(", ")),
             Err(error) => return Err(error),
         }
         Ok(())

@@ -111,8 +111,8 @@ async fn finish(worker: &Worker, id: i64, parts: &impl Parts, result: Result<(),
     let (state, report) = match result.and_then(|()| parts.message(&worker.site)) {
         Ok(message) => ("done", Report { message: Some(message), failure: None }),
         Err(error) => {
-            if let Some(cause) = error.cause() {
-                log::error!("job {id} failed: {}", cause.escape_debug());
+            if error.cause().is_some() {
+                log::error!("job {id} failed: {}", error.logged());
             }
             ("failed", Report { failure: Some(reason(error)), ..Report::so_far(parts, &worker.site) })
         }
@@ -123,7 +123,7 @@ async fn finish(worker: &Worker, id: i64, parts: &impl Parts, result: Result<(),
 
 pub fn reason(error: Error) -> String {
     match error {
-        Error::Invalid(errors) => errors.0.into_iter().flat_map(|(_, messages)| messages).collect::<Vec<_>>().join(" "),
+        Error::Invalid(errors) => errors.messages().join(" "),
         error => error.to_string(),
     }
 }

@@ -186,7 +186,7 @@ fn change(
             Ok(false) => done.already += 1,
             Err(Error::Invalid(errors)) => {
                 done.refused += 1;
-                done.note(errors.0.into_iter().flat_map(|(_, messages)| messages).collect::<Vec<_>>().join(" "));
+                done.note(errors.messages().join(" "));
             }
             Err(error) => return Err(error),
         }

@@ -6,7 +6,7 @@ use crate::admin::model_admin::Staff;
 use crate::admin::{AdminContext, Message, Site};
 use crate::cognito::pool_api::PoolUser;
 use crate::db::Connection;
-use crate::error::{Error, FieldErrors};
+use crate::error::Error;
 use crate::history::Changes;
 use crate::users::admin::{activate, deactivate};
 use crate::users::models::{self, User};
@@ -28,10 +28,6 @@ pub(super) fn may_change(conn: &mut Connection, site: &Site, staff: &Staff, id: 
 pub(super) fn log_done(cx: &AdminContext, what: &str, username: &str) {
     let staff = cx.staff.staff.user.as_ref().map_or("", |user| &user.username);
     log::info!("pool action {what}: `{}` by `{}`", username.escape_debug(), staff.escape_debug());
-}
-
-fn sentences(errors: &FieldErrors) -> String {
-    errors.0.iter().flat_map(|(_, messages)| messages.clone()).collect::<Vec<_>>().join(" ")
 }
 
 impl PoolActions {
@@ -92,7 +88,7 @@ impl PoolActions {
             deactivate(conn, id, staff)
         };
         match cx.write(deactivate).await {
-            Err(Error::Invalid(errors)) => return Ok(Message::error(sentences(&errors))),
+            Err(Error::Invalid(errors)) => return Ok(Message::error(errors.messages().join(" "))),
             done => done?,
         };
         let disabled = async {
@@ -141,7 +137,7 @@ impl PoolActions {
         match cx.write(activate).await {
             Err(Error::Invalid(errors)) => Ok(Message::warning(format!(
                 "“{name}” is enabled in Cognito, but still deactivated here. {}",
-                sentences(&errors)
+                errors.messages().join(" ")
             ))),
             done => done.map(|_| Message::success(format!("“{name}” is enabled here and in Cognito."))),
         }
