@@ -132,17 +132,17 @@ impl ModelViewSet {
     ) -> Result<HttpResponse, Error> {
         self.check_permission(&caller, Verb::Add, None)?;
         let data = clean(self.writable(), &self.data(body, false).await?, false)?;
-        let create = move |conn: &mut Connection| {
-            if let Some(condition) = caller.is_unchanged()
-                && let Some(row) = self.model.create_if(conn, &data, &caller.actor(Source::Api), condition)?
-            {
+        let (asking, asked) = (caller.clone(), data.clone());
+        let insertion = move || self.model.insertion(&asked, &asking.actor(Source::Api), asking.is_unchanged()?);
+        let create = move |conn: &mut Connection, inserted| {
+            if let Some(row) = self.model.written(inserted)? {
                 return Ok(row);
             }
             let caller = caller.refresh_from_db(conn)?;
             self.check_permission(&caller, Verb::Add, None)?;
             self.model.create(conn, &data, &caller.actor(Source::Api))
         };
-        let row = db.write(create).await?;
+        let row = db.insert(insertion, create).await?;
         let location = (LOCATION, format!("{}{}/", self.path(), row.id));
         Ok(HttpResponse::Created().content_type(ContentType::json()).insert_header(location).body(self.json(&row)?))
     }

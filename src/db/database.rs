@@ -4,11 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use prometheus::core::Collector;
 use tokio::sync::oneshot;
 
 use super::connection::{Connection, Role};
+use super::noted::{Noted, Written};
 use super::open_error::OpenError;
 use super::pool::{Manager, pool};
 #[cfg(feature = "postgres")]
@@ -224,7 +226,18 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
     {
-        self.submit(queries)?.await.map_err(|_| stopped())?
+        self.submit(|| None, |conn, _| queries(conn))?.await.map_err(|_| stopped())?
+    }
+
+    /// [`Db::write`] that begins with the insertion of a row, if there is one. `queries` get the row; `Ok(None)` if it was
+    /// not inserted. On PostgreSQL, the rows of several writes are inserted by one statement.
+    pub async fn insert<T, I, F>(&self, insertion: I, queries: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        I: Fn() -> Option<Noted> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        self.submit(insertion, queries)?.await.map_err(|_| stopped())?
     }
 
     pub fn write_blocking<T, F>(&self, queries: F) -> Result<T, Error>
@@ -232,16 +245,17 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
     {
-        self.submit(queries)?.blocking_recv().map_err(|_| stopped())?
+        self.submit(|| None, |conn, _| queries(conn))?.blocking_recv().map_err(|_| stopped())?
     }
 
-    fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
+    fn submit<T, I, F>(&self, insertion: I, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<Noted> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
     {
         self.check_reach()?;
-        self.writes.submit(queries)
+        self.writes.submit(insertion, queries)
     }
 
     /// Fails at once while the server is away.

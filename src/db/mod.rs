@@ -15,6 +15,7 @@ pub mod kept_keys;
 pub mod keyset;
 mod lock;
 pub mod migrations;
+pub mod noted;
 mod open_error;
 mod pool;
 #[cfg(feature = "postgres")]

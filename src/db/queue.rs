@@ -3,10 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
+use diesel::QueryResult;
 use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 
 use super::connection::Connection;
+use super::noted::{self, Noted, Written};
 use crate::error::Error;
 use crate::metrics;
 
@@ -74,13 +76,14 @@ impl Queue {
         (Queue { jobs: sender, metrics: WriterMetrics::new() }, jobs)
     }
 
-    pub fn submit<T, F>(&self, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
+    pub fn submit<T, I, F>(&self, insertion: I, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<Noted> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
-        let job = Box::new(Queued { queries, value: None, sender });
+        let job = Box::new(Queued { insertion, queries, value: None, sender });
         // Incremented before sending: a writer might decrement it first.
         self.metrics.queued.inc();
         let sent = self.jobs.try_send(job);
@@ -96,26 +99,42 @@ impl Queue {
 }
 
 pub trait Job: Send {
-    /// Runs the queries, again after a rollback. A panic is an error.
-    fn run(&mut self, connection: &mut Connection) -> Result<(), Error>;
+    /// A row that the queries begin with.
+    fn insertion(&self) -> Option<Noted>;
+    /// Runs the queries after the insertion, again after a rollback. A panic is an error.
+    fn run(&mut self, connection: &mut Connection, inserted: QueryResult<Written>) -> Result<(), Error>;
     /// Call this after the commit, or after the rollback.
     fn answer(self: Box<Self>, outcome: Result<(), Error>);
 }
 
-struct Queued<T, F> {
+impl dyn Job + '_ {
+    pub fn run_alone(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let inserted = self.insertion().map_or(Ok(None), |insertion| noted::write(connection, insertion));
+        self.run(connection, inserted)
+    }
+}
+
+struct Queued<T, I, F> {
+    insertion: I,
     queries: F,
     value: Option<T>,
     sender: oneshot::Sender<Result<T, Error>>,
 }
 
-impl<T, F> Job for Queued<T, F>
+impl<T, I, F> Job for Queued<T, I, F>
 where
     T: Send,
-    F: FnOnce(&mut Connection) -> Result<T, Error> + Clone + Send,
+    I: Fn() -> Option<Noted> + Send,
+    F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send,
 {
-    fn run(&mut self, connection: &mut Connection) -> Result<(), Error> {
+    fn insertion(&self) -> Option<Noted> {
+        // Without an insertion, the queries do it all.
+        catch_unwind(AssertUnwindSafe(&self.insertion)).unwrap_or_default()
+    }
+
+    fn run(&mut self, connection: &mut Connection, inserted: QueryResult<Written>) -> Result<(), Error> {
         let queries = self.queries.clone();
-        let caught = catch_unwind(AssertUnwindSafe(|| queries(connection)));
+        let caught = catch_unwind(AssertUnwindSafe(|| queries(connection, inserted)));
         let value = caught.unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())))?;
         self.value = Some(value);
         Ok(())

@@ -128,7 +128,15 @@ impl Sql {
 
     /// Makes connections cache the prepared statement. They never evict it, so this is only for a few fixed texts.
     pub fn kept(self) -> Sql {
-        Sql { is_kept: true, ..self }
+        self.kept_if(true)
+    }
+
+    pub(super) fn kept_if(self, is_kept: bool) -> Sql {
+        Sql { is_kept, ..self }
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     pub fn push(&mut self, text: &str) -> &mut Sql {
@@ -359,27 +367,6 @@ fn json_functions(conn: &Connection) -> (&'static str, &'static str) {
 
 pub fn load(conn: &mut Connection, statement: Sql) -> QueryResult<Vec<Vec<Value>>> {
     Ok(statement.load::<Values>(conn)?.into_iter().map(|Values(values)| values).collect())
-}
-
-/// Runs an INSERT or UPDATE of one row that returns it, its `id` first, and then a statement that reads this id from a
-/// table `written`. PostgreSQL takes both as one statement. `None` if the first wrote nothing.
-pub fn write_and(conn: &mut Connection, write: Sql, then: Sql) -> QueryResult<Option<Vec<Value>>> {
-    match conn {
-        Connection::Sqlite(_) => {
-            let is_kept = write.is_kept;
-            let Some(row) = load(conn, write)?.pop() else { return Ok(None) };
-            let mut statement = Sql { is_kept, ..Sql::new("WITH written (id) AS (SELECT ?) ") };
-            statement.bind(row.first().cloned().unwrap_or(Value::Null)).append(then);
-            execute(conn, statement)?;
-            Ok(Some(row))
-        }
-        #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => {
-            let mut statement = Sql { is_kept: write.is_kept, ..Sql::new("WITH written AS (") };
-            statement.append(write).push("), noted AS (").append(then).push(") SELECT * FROM written");
-            Ok(load(conn, statement)?.pop())
-        }
-    }
 }
 
 /// Runs `SELECT columns rest`.

@@ -8,5 +8,5 @@ mod records;
 
 pub use records::{
     Action, Actor, Changes, Entry, NewEntry, Object, PastEntry, Source, newest_id, newest_of, newest_since, record,
-    record_all, record_past, record_written, version,
+    record_all, record_past, version,
 };

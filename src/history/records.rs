@@ -8,7 +8,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::db::Connection;
 use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
-use crate::db::rows::{self, Sql, Value};
+use crate::db::noted::Noted;
+use crate::db::rows::{Sql, Value};
 use crate::schema::history;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,23 +176,24 @@ pub struct NewEntry<'a> {
     pub changes: Changes,
 }
 
-/// Runs an INSERT or UPDATE of one row, and [`record`]s it. `statement` returns the row, its id first; `None` if it wrote
-/// nothing.
-pub fn record_written(conn: &mut Connection, statement: Sql, entry: NewEntry) -> QueryResult<Option<Vec<Value>>> {
-    let NewEntry { actor, action, model, title, changes } = entry;
-    let mut insert =
-        Sql::new(format!("INSERT INTO history ({}) SELECT ?, ?, ?, ?, ?, ?, written.id, ", COLUMNS.join(", ")));
-    insert.bind(Utc::now().naive_utc()).bind(actor.user_id.map_or(Value::Null, Value::Integer));
-    for text in [&actor.name, actor.source.as_str(), action.as_str(), model] {
-        insert.bind(text);
+impl NewEntry<'_> {
+    /// An INSERT or UPDATE of one row, and its entry. `write` returns the row, its id first.
+    pub fn noting(self, write: Sql) -> Noted {
+        let NewEntry { actor, action, model, title, changes } = self;
+        let mut note =
+            Sql::new(format!("INSERT INTO history ({}) SELECT ?, ?, ?, ?, ?, ?, written.id, ", COLUMNS.join(", ")));
+        note.bind(Utc::now().naive_utc()).bind(actor.user_id.map_or(Value::Null, Value::Integer));
+        for text in [&actor.name, actor.source.as_str(), action.as_str(), model] {
+            note.bind(text);
+        }
+        match title {
+            Some(title) => note.push("?").bind(title),
+            None => note.push("CAST(written.id AS TEXT)"),
+        };
+        note.push(", ?, ? FROM written").bind(Json::Object(changes.0).to_string());
+        note.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
+        Noted { write, note }
     }
-    match title {
-        Some(title) => insert.push("?").bind(title),
-        None => insert.push("CAST(written.id AS TEXT)"),
-    };
-    insert.push(", ?, ? FROM written").bind(Json::Object(changes.0).to_string());
-    insert.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
-    rows::write_and(conn, statement, insert)
 }
 
 /// [`record`] for many objects at once.

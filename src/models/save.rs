@@ -10,25 +10,36 @@ use super::model::{Default, Field, Kind, Model};
 use super::row::Row;
 use super::value::{Value, to_json, to_text};
 use super::words::{capitalized, with_article};
+use crate::db::noted::{self, Noted, Written};
 use crate::db::rows::Sql;
 use crate::db::{Connection, references};
 use crate::error::{Error, FieldErrors};
-use crate::history::{self, Action, Actor, Changes, NewEntry, deleted_rows};
+use crate::history::{Action, Actor, Changes, NewEntry, deleted_rows};
 
 impl Model {
     /// Fields missing from `data` get their defaults.
     pub fn create(&'static self, conn: &mut Connection, data: &CleanedData, actor: &Actor) -> Result<Row, Error> {
-        Ok(self.create_if(conn, data, actor, Sql::all([]))?.ok_or(DieselError::NotFound)?)
+        let values = self.new_values(data, actor)?;
+        let changes = self.changes(conn, None, Some(&values))?;
+        let insert = self.insert(values, changes, actor, Sql::all([]));
+        Ok(self.written(noted::write(conn, insert))?.ok_or(DieselError::NotFound)?)
     }
 
-    /// [`Model::create`] if an SQL condition holds; otherwise `None`.
-    pub fn create_if(
-        &'static self,
-        conn: &mut Connection,
-        data: &CleanedData,
-        actor: &Actor,
-        condition: Sql,
-    ) -> Result<Option<Row>, Error> {
+    /// [`Model::create`] as a statement for [`Db::insert`](crate::db::Db::insert), if an SQL condition holds. `None` if
+    /// `data` lacks a required field or refers to a row, whose title the history needs.
+    pub fn insertion(&'static self, data: &CleanedData, actor: &Actor, condition: Sql) -> Option<Noted> {
+        let values = self.new_values(data, actor).ok()?;
+        let changes = self.changes_with(|_, _| Err(DieselError::NotFound), None, Some(&values)).ok()?;
+        Some(self.insert(values, changes, actor, condition))
+    }
+
+    /// What became of an [`insertion`](Model::insertion), or an update. `None` if it wrote nothing.
+    pub fn written(&'static self, outcome: QueryResult<Written>) -> Result<Option<Row>, Error> {
+        let values = outcome.map_err(|error| self.refused(error))?;
+        Ok(values.map(|values| self.row(values)))
+    }
+
+    fn new_values(&self, data: &CleanedData, actor: &Actor) -> Result<Vec<Value>, Error> {
         let now = Value::DateTime(Utc::now().naive_utc());
         let (mut values, mut errors) = (Vec::new(), FieldErrors::default());
         for field in self.fields {
@@ -38,21 +49,23 @@ impl Model {
             }
         }
         errors.into_result()?;
-        let changes = self.changes(conn, None, Some(&values))?;
+        Ok(values)
+    }
+
+    fn insert(&'static self, values: Vec<Value>, changes: Changes, actor: &Actor, condition: Sql) -> Noted {
         let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
         let places = vec!["?"; names.len()].join(", ");
         let title = self.title_among(&values);
         let mut insert = Sql::new(format!("INSERT INTO {} ({}) SELECT {places} WHERE ", self.plural, names.join(", ")));
         values.into_iter().for_each(|value| _ = insert.bind(value));
         insert.append(condition);
-        self.write(conn, insert, NewEntry { actor, action: Action::Created, model: self.name, title, changes })
+        self.noting(insert, NewEntry { actor, action: Action::Created, model: self.name, title, changes })
     }
 
-    /// Runs an INSERT or UPDATE of one row and records it. `None` if it wrote nothing.
-    fn write(&'static self, conn: &mut Connection, mut sql: Sql, entry: NewEntry) -> Result<Option<Row>, Error> {
-        sql.push(&format!(" RETURNING {}", self.columns().join(", ")));
-        let written = history::record_written(conn, sql.kept(), entry).map_err(|error| self.refused(error))?;
-        Ok(written.map(|values| self.row(values)))
+    /// An INSERT or UPDATE of one row, with its entry in the history.
+    fn noting(&self, mut write: Sql, entry: NewEntry) -> Noted {
+        write.push(&format!(" RETURNING {}", self.columns().join(", ")));
+        entry.noting(write.kept())
     }
 
     /// `None` if a row's title is its id.
@@ -90,13 +103,22 @@ impl Model {
         old: Option<&[Value]>,
         new: Option<&[Value]>,
     ) -> Result<Changes, Error> {
+        self.changes_with(|model, id| model.title_of(conn, id), old, new)
+    }
+
+    fn changes_with(
+        &self,
+        mut title: impl FnMut(&Model, i64) -> QueryResult<Option<String>>,
+        old: Option<&[Value]>,
+        new: Option<&[Value]>,
+    ) -> Result<Changes, Error> {
         let (mut changes, mut errors) = (Changes::default(), FieldErrors::default());
         for (at, field) in self.fields.iter().enumerate().filter(|(_, field)| field.is_editable) {
             let [old, new] = [old, new].map(|values| values.and_then(|values| values.get(at)).unwrap_or(&Value::Null));
             if old == new {
                 continue;
             }
-            match [shown(conn, field, old)?, shown(conn, field, new)?] {
+            match [shown(&mut title, field, old)?, shown(&mut title, field, new)?] {
                 [old, Some(new)] => changes = changes.field(field.name, old.unwrap_or_default(), new),
                 [_, None] => errors.add(field.name, vec![no_such_key(to_text(new))]),
             }
@@ -131,7 +153,8 @@ impl Row {
         let mut update = Sql::new(format!("UPDATE {} SET {} WHERE id = ?", self.model.plural, columns.join(", ")));
         written.into_iter().for_each(|value| _ = update.bind(value));
         let entry = NewEntry { actor, action: Action::Changed, model: self.model.name, title, changes };
-        Ok(self.model.write(conn, update, entry)?.ok_or(DieselError::NotFound)?)
+        let update = self.model.noting(update, entry);
+        Ok(self.model.written(noted::write(conn, update))?.ok_or(DieselError::NotFound)?)
     }
 
     /// The deletion can be undone, see [`deleted_rows`].
@@ -153,10 +176,14 @@ fn default(field: &Field, now: &Value, actor: &Actor) -> Option<Value> {
 }
 
 /// A value for the history; for a foreign key, with the row's title. `None` if that row does not exist.
-fn shown(conn: &mut Connection, field: &Field, value: &Value) -> QueryResult<Option<Json>> {
+fn shown(
+    title: &mut impl FnMut(&Model, i64) -> QueryResult<Option<String>>,
+    field: &Field,
+    value: &Value,
+) -> QueryResult<Option<Json>> {
     match (field.kind, value) {
         (Kind::ForeignKey(model), Value::Integer(id)) => {
-            let name = model.title_of(conn, *id)?;
+            let name = title(model, *id)?;
             Ok(name.map(|name| json!({ "id": id, "name": name })))
         }
         _ => Ok(Some(to_json(value))),

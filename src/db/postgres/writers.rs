@@ -1,5 +1,5 @@
 //! PostgreSQL's writers. A few threads take jobs from the queue, and each runs its jobs in one transaction, without
-//! savepoints. If one fails or collides, all are rolled back and run again, each in a transaction of its own, so a failed
+//! savepoints; the rows that jobs begin with are inserted together. If one fails or collides, all are rolled back and run again, each in a transaction of its own, so a failed
 //! job undoes only itself. No job is answered before its commit.
 
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use super::failures::explained;
 use super::watch::CommitWatch;
 use crate::crypto::random;
 use crate::db::connection::{Connection, Role};
+use crate::db::noted;
 use crate::db::pool::Manager;
 use crate::db::queue::{Job, Jobs, Queue, WriterMetrics};
 use crate::db::transaction::{begin, rollback};
@@ -103,7 +104,7 @@ impl Writers {
     fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
         let mut connection = begin(&self.pool, Role::Writer).map_err(Failure::Unavailable)?;
         let began = Instant::now();
-        if let Err(error) = jobs.iter_mut().try_for_each(|job| job.run(&mut connection)) {
+        if let Err(error) = run(&mut connection, jobs) {
             rollback(&mut connection);
             return Err(Failure::RolledBack(explained(&mut connection, error, began.elapsed())));
         }
@@ -124,6 +125,14 @@ impl Writers {
         };
         Err(Failure::RolledBack(explained(&mut connection, error, began.elapsed())))
     }
+}
+
+fn run(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Error> {
+    if let [job] = jobs {
+        return job.run_alone(connection);
+    }
+    let inserted = noted::insert_all(connection, jobs.iter().map(|job| job.insertion()).collect())?;
+    jobs.iter_mut().zip(inserted).try_for_each(|(job, inserted)| job.run(connection, Ok(inserted)))
 }
 
 /// Whether a transaction has neither been committed nor rolled back.

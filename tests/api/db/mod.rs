@@ -5,6 +5,8 @@ mod durability;
 mod failover;
 #[cfg(feature = "postgres")]
 mod failures;
+#[cfg(feature = "postgres")]
+mod insertions;
 mod migrations;
 mod panics;
 #[cfg(feature = "postgres")]
