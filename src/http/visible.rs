@@ -10,6 +10,10 @@ pub struct Visible;
 
 impl Escaper for Visible {
     fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+        // Nearly all texts of a page.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')) {
+            return Html.write_escaped_str(dest, text);
+        }
         let (mut rest, mut before) = (0, None);
         for (at, sign) in text.char_indices() {
             let end = at + sign.len_utf8();
