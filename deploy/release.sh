@@ -22,9 +22,10 @@ cp -r target/release/gatepost target/package/{man,gatepost.bash,_gatepost,gatepo
 # As in the repository, so that their links hold.
 cp --parents .env.example CHANGELOG.md LICENSE README.md THIRD-PARTY.md docs/*.{md,png} \
     deploy/{gatepost.service,gatepost.socket,Caddyfile,nginx.conf} "$tree"
-# The same files give the same bytes.
-committed=$(git log -1 --format=%ct)
-tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$committed" -cf - "$name" \
+# The same files give the same bytes: in the tarball, the package and the SBOM.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" \
     | gzip -9n >"$tree.tar.gz"
 rm -r "$tree"
 
