@@ -89,8 +89,14 @@ fn notes(config: &Config) -> String {
     let is_local = config.allowed_hosts.iter().all(|host| LOOPBACK_HOSTS.contains(&host.as_str()));
     let public_url = config.public_origin.as_deref().and_then(|origin| Url::parse(origin).ok());
     let is_plain = public_url.is_some_and(|url| url.scheme() == "http" && !is_loopback(&url));
+    // Only a proxy on this machine can connect.
+    let lacks_proxy = match config.bind {
+        ListenAddress::Tcp(address) => address.ip().is_loopback() && config.trusted_proxies.0.is_empty(),
+        ListenAddress::Unix(_) => !config.trusted_proxies.contain_unix_socket(),
+    };
     let all = [
         (is_local, "; ALLOWED_HOSTS names no other host, so only this machine is answered"),
+        (lacks_proxy && !is_local, "; TRUSTED_PROXIES does not name the proxy, so all its clients count as one"),
         (is_plain, "; PUBLIC_URL begins with http://, but nobody can sign in to the admin without https://"),
     ];
     all.into_iter().filter_map(|(applies, note)| applies.then_some(note)).collect()

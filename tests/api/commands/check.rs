@@ -36,13 +36,17 @@ async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
 }
 
 #[tokio::test]
-async fn check_says_where_nobody_else_would_be_answered() {
+async fn check_says_where_nobody_else_would_be_answered_or_told_apart() {
     let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
     const NOTE: &str = "only this machine is answered";
     let program = Program::with_keys_at(source.url());
     assert!(program.run(&["check"]).await.success().contains(NOTE));
     let program = program.set("ALLOWED_HOSTS", "api.example.com");
     assert!(!program.run(&["check"]).await.success().contains(NOTE));
+    const OF_PROXY: &str = "TRUSTED_PROXIES does not name the proxy";
+    assert!(program.run(&["check"]).await.success().contains(OF_PROXY));
+    let program = program.set("TRUSTED_PROXIES", "127.0.0.1");
+    assert!(!program.run(&["check"]).await.success().contains(OF_PROXY));
     let program = program.set("BIND_ADDRESS", "127.0.0.1:8123").set("METRICS_ADDRESS", "127.0.0.1:8123");
     assert!(program.run(&["check"]).await.stdout.contains("METRICS_ADDRESS is that of BIND_ADDRESS"));
 }
