@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use url::{Position, Url};
 
 use super::backoff::{ATTEMPTS, pause};
-use super::credentials::Chain;
+use super::credentials::{Chain, CredentialsError};
 use super::environment::Environment;
 use super::error::AwsError;
 use super::http_client::{BodyError, chain, http_client, read_body};
@@ -77,6 +77,11 @@ impl JsonApi {
     pub fn in_haste(self) -> JsonApi {
         let (attempts, patience) = HASTE;
         JsonApi { attempts, patience, ..self }
+    }
+
+    /// Finds credentials without calling the service. Returns the id of the access key.
+    pub async fn access_key_id(&self) -> Result<String, CredentialsError> {
+        self.credentials.credentials().await.map(|found| found.access_key_id)
     }
 
     pub async fn call<T: DeserializeOwned>(&self, action: &str, request: &serde_json::Value) -> Result<T, AwsError> {

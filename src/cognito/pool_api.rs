@@ -46,6 +46,11 @@ impl PoolApi {
         PoolApi { api: self.api.in_haste(), ..self }
     }
 
+    /// Of the credentials that calls are signed with. Makes no call of the pool's API.
+    pub async fn access_key_id(&self) -> Result<String, AwsError> {
+        Ok(self.api.access_key_id().await?)
+    }
+
     pub async fn call<T: DeserializeOwned>(&self, action: &str, request: &Value) -> Result<T, AwsError> {
         self.api.call(action, request).await
     }

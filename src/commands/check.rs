@@ -4,16 +4,19 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use tokio::runtime::{Builder, Runtime};
+use url::Url;
 
 use super::output::{CommandError, say};
+use crate::aws::http_client::is_loopback;
 use crate::cognito::jwks;
 use crate::cognito::provider::{Provider, ProviderSettings};
+use crate::cognito::user_pool::UserPool;
 use crate::config::{Config, LOOPBACK_HOSTS, Mode, Pool};
 use crate::crypto::Seal;
 use crate::db::migrations::Status;
 use crate::db::{Connection, DatabaseUrl, Db};
 use crate::http::listener::ListenAddress;
-use crate::server::open_local_pool;
+use crate::server::{open_local_pool, pool_api};
 use crate::users::models;
 use crate::users::second_factor::{self, FactorKey, KeySource, Required};
 
@@ -30,6 +33,9 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
     }
     if let Some(settings) = &config.provider {
         findings.push(("sign-in", sign_in(config, settings)));
+    }
+    if let Some(finding) = credentials(config) {
+        findings.push(("credentials", finding));
     }
     if let Some(finding) = second_factors(config) {
         findings.push(("second factor", finding));
@@ -71,12 +77,29 @@ fn addresses(config: &Config) -> Result<String, String> {
     if config.metrics_address.is_some() && config.metrics_address == config.bind.address() {
         return Err("METRICS_ADDRESS is that of BIND_ADDRESS; choose another port".to_owned());
     }
-    let is_local = config.allowed_hosts.iter().all(|host| LOOPBACK_HOSTS.contains(&host.as_str()));
-    let note = match config.mode {
-        Mode::Production if is_local => "; ALLOWED_HOSTS names no other host, so only this machine is answered",
-        _ => "",
+    let notes = match config.mode {
+        Mode::Production => notes(config),
+        Mode::Development => String::new(),
     };
-    Ok(format!("{} mode, {}{note}", config.mode, config.bind))
+    Ok(format!("{} mode, {}{notes}", config.mode, config.bind))
+}
+
+/// What is valid, but hardly what the operator wants in production.
+fn notes(config: &Config) -> String {
+    let is_local = config.allowed_hosts.iter().all(|host| LOOPBACK_HOSTS.contains(&host.as_str()));
+    let public_url = config.public_origin.as_deref().and_then(|origin| Url::parse(origin).ok());
+    let is_plain = public_url.is_some_and(|url| url.scheme() == "http" && !is_loopback(&url));
+    // Only a proxy on this machine can connect.
+    let lacks_proxy = match config.bind {
+        ListenAddress::Tcp(address) => address.ip().is_loopback() && config.trusted_proxies.0.is_empty(),
+        ListenAddress::Unix(_) => !config.trusted_proxies.contain_unix_socket(),
+    };
+    let all = [
+        (is_local, "; ALLOWED_HOSTS names no other host, so only this machine is answered"),
+        (lacks_proxy && !is_local, "; TRUSTED_PROXIES does not name the proxy, so all its clients count as one"),
+        (is_plain, "; PUBLIC_URL begins with http://, but nobody can sign in to the admin without https://"),
+    ];
+    all.into_iter().filter_map(|(applies, note)| applies.then_some(note)).collect()
 }
 
 fn database(config: &Config) -> Result<String, String> {
@@ -129,6 +152,30 @@ fn sign_in(config: &Config, settings: &ProviderSettings) -> Result<String, Strin
         true => Ok(format!("at {}", endpoints.authorization)),
         false => Err("passwords are closed, and no active staff user has a link or an e-mail for Cognito".to_owned()),
     }
+}
+
+/// Whether there are AWS credentials for what the settings ask for; `None` if nothing needs them. AWS is not called
+/// with them.
+fn credentials(config: &Config) -> Option<Result<String, String>> {
+    let uses = [
+        (config.sync_every.is_some(), "COGNITO_SYNC_SECONDS"),
+        (!config.pool_actions.is_empty(), "COGNITO_ADMIN_ACTIONS"),
+    ];
+    let uses: Vec<&str> = uses.into_iter().filter_map(|(is_set, name)| is_set.then_some(name)).collect();
+    let Pool::Cognito(pool) = &config.pool else { return None };
+    if uses.is_empty() {
+        return None;
+    }
+    let uses = uses.join(" and ");
+    match access_key_id(config, pool) {
+        Ok(id) => Some(Ok(format!("of AWS for {uses}: access key {}", id.escape_debug()))),
+        Err(problem) => Some(Err(format!("{uses}: {problem}"))),
+    }
+}
+
+fn access_key_id(config: &Config, pool: &UserPool) -> Result<String, String> {
+    let api = pool_api(config, pool).map_err(|error| error.to_string())?;
+    runtime()?.block_on(api.access_key_id()).map_err(|error| error.to_string())
 }
 
 /// Whether codes can be checked; `None` if that concerns nobody.

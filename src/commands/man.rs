@@ -45,6 +45,7 @@ fn main_page(program: &clap::Command) -> Result<Vec<u8>, CommandError> {
 fn settings() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["ENVIRONMENT"]);
+    roff.text([roman("The Debian package has the documents that are named here in /usr/share/doc/gatepost/.")]);
     for setting in SETTINGS {
         roff.control("TP", []);
         roff.text([bold(setting.name)]);

@@ -31,7 +31,7 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
         if let Some(ended) = poll_immediate(&mut built.server).await {
             ended?;
         }
-        systemd::watch(&built.address);
+        systemd::watch(&built.address, config.public_origin.as_deref());
         // The service matters more than its greeting.
         if let Err(error) = greet(config, &built, superuser.as_deref()) {
             log::error!("the start-up text is lost: {error}");
@@ -88,13 +88,14 @@ fn warn_of_unknown_clients(config: &Config, built: &Built) {
 
 fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Result<(), CommandError> {
     say!("Gatepost {} in {} mode", env!("CARGO_PKG_VERSION"), config.mode)?;
-    let url = match built.address.reachable() {
-        Some(address) => format!("http://{address}"),
-        None => {
-            say!("  socket     {}", built.address)?;
-            String::new()
-        }
-    };
+    // A Unix socket has no URL.
+    let own = built.address.reachable().map(|address| format!("http://{address}"));
+    let url = config.public_origin.as_deref().or(own.as_deref()).unwrap_or_default();
+    match &own {
+        None => say!("  socket     {}", built.address)?,
+        Some(own) if own != url => say!("  address    {}", built.address)?,
+        Some(_) => {}
+    }
     say!("  admin      {url}/admin/")?;
     let api: Vec<String> = built.api.iter().map(|path| format!("{url}{path}")).collect();
     say!("  API        {}  {url}/me/", api.join("  "))?;
@@ -116,7 +117,8 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Re
         say!("\nNext, in another terminal:")?;
         say!("  TOKEN=$({} token alice@example.com)", invocation())?;
         let first = built.api.first().map_or("/me/", String::as_str);
-        say!("  curl -H \"Authorization: Bearer $TOKEN\" {url}{first}")?;
+        let own = own.unwrap_or_default();
+        say!("  curl -H \"Authorization: Bearer $TOKEN\" {own}{first}")?;
     }
     Ok(())
 }

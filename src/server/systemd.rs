@@ -9,8 +9,9 @@ use super::probe;
 use crate::http::listener::ListenAddress;
 
 /// Must be called within an actix system, when requests are answered. The task ends with the system.
-pub fn watch(bind: &ListenAddress) {
-    tell(&[NotifyState::Ready, NotifyState::Status(&format!("Serving at {bind}"))]);
+pub fn watch(bind: &ListenAddress, public_origin: Option<&str>) {
+    let served = public_origin.map(|origin| format!("{origin} ")).unwrap_or_default();
+    tell(&[NotifyState::Ready, NotifyState::Status(&format!("Serving {served}at {bind}"))]);
     if let Some(timeout) = sd_notify::watchdog_enabled() {
         rt::spawn(keep_alive(bind.clone(), timeout / 3));
     }
@@ -27,7 +28,9 @@ async fn keep_alive(bind: ListenAddress, pause: Duration) {
         let answer = rt::task::spawn_blocking(move || probe::ask(&asked)).await;
         match answer {
             Ok(Ok(status)) if status == "200" => tell(&[NotifyState::Watchdog]),
-            _ => log::warn!("the server does not answer itself"),
+            Ok(Ok(status)) => log::warn!("the server answers itself with {}", status.escape_debug()),
+            Ok(Err(error)) => log::warn!("the server does not answer itself at {bind}: {error}"),
+            Err(error) => log::warn!("the server cannot ask itself: {error}"),
         }
         rt::time::sleep(pause).await;
     }

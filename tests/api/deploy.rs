@@ -23,7 +23,8 @@ fn read(path: &str) -> String {
 /// `.env.example` as it has to be.
 fn env_example() -> String {
     let mut text = "# All settings of Gatepost and their defaults. Copy this file to `.env` in the folder where you\n\
-                    # start Gatepost, or use it as systemd's EnvironmentFile. Remove the # in front of what you set.\n"
+                    # start Gatepost, or use it as systemd's EnvironmentFile. Remove the # in front of what you set.\n\
+                    # The Debian package has `docs/` in /usr/share/doc/gatepost/.\n"
         .to_owned();
     for setting in SETTINGS {
         text.push('\n');

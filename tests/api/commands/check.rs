@@ -2,10 +2,12 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 
 use super::pretend_newer;
+use crate::harness::aws::FakeAws;
 use crate::harness::jwks::{Behaviour, JwksFixture, key_set};
 use crate::harness::pool::TestKey;
 use crate::harness::program::{Outcome, Program, connect};
@@ -34,15 +36,70 @@ async fn check_finds_nothing_wrong_before_and_after_the_first_start() {
 }
 
 #[tokio::test]
-async fn check_says_where_nobody_else_would_be_answered() {
+async fn check_says_where_nobody_else_would_be_answered_or_told_apart() {
     let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
     const NOTE: &str = "only this machine is answered";
     let program = Program::with_keys_at(source.url());
     assert!(program.run(&["check"]).await.success().contains(NOTE));
     let program = program.set("ALLOWED_HOSTS", "api.example.com");
     assert!(!program.run(&["check"]).await.success().contains(NOTE));
+    const OF_PROXY: &str = "TRUSTED_PROXIES does not name the proxy";
+    assert!(program.run(&["check"]).await.success().contains(OF_PROXY));
+    let program = program.set("TRUSTED_PROXIES", "127.0.0.1");
+    assert!(!program.run(&["check"]).await.success().contains(OF_PROXY));
     let program = program.set("BIND_ADDRESS", "127.0.0.1:8123").set("METRICS_ADDRESS", "127.0.0.1:8123");
     assert!(program.run(&["check"]).await.stdout.contains("METRICS_ADDRESS is that of BIND_ADDRESS"));
+}
+
+#[tokio::test]
+async fn check_says_that_nobody_can_sign_in_by_a_public_url_without_tls() {
+    let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
+    const NOTE: &str = "PUBLIC_URL begins with http://";
+    for (url, is_noted) in [
+        ("http://api.example.com", true),
+        ("http://192.0.2.1:8000", true),
+        ("https://api.example.com", false),
+        ("http://localhost:8080", false),
+        ("http://[::1]:8080", false),
+    ] {
+        let program = Program::with_keys_at(source.url()).set("PUBLIC_URL", url);
+        assert_eq!(program.run(&["check"]).await.success().contains(NOTE), is_noted, "{url}");
+    }
+    let development = Program::new().set("PUBLIC_URL", "http://api.example.com");
+    assert!(!development.run(&["check"]).await.success().contains(NOTE), "its cookies need no TLS");
+}
+
+#[tokio::test]
+async fn check_looks_for_aws_credentials_if_settings_need_them() {
+    let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
+    let aws = FakeAws::start().await;
+    let program = || {
+        let program = Program::with_keys_at(source.url()).set("AWS_ENDPOINT_URL", &aws.url(""));
+        program.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &aws.url("/"))
+    };
+    assert!(!program().run(&["check"]).await.success().contains("credentials"), "nothing needs them");
+
+    let syncing = || program().set("COGNITO_SYNC_SECONDS", "3600");
+    let outcome = syncing().set("AWS_EC2_METADATA_DISABLED", "true").run(&["check"]).await;
+    outcome.assert_error("1 of 5 checks failed");
+    let line = "FAIL  credentials    COGNITO_SYNC_SECONDS: there are no AWS credentials: set AWS_ACCESS_KEY_ID and ";
+    assert!(outcome.stdout.contains(line), "{outcome:?}");
+
+    let started = Instant::now();
+    aws.hold(true);
+    let outcome = syncing().set("COGNITO_ADMIN_ACTIONS", "compare").run(&["check"]).await;
+    aws.hold(false);
+    outcome.assert_error("1 of 5 checks failed");
+    let line =
+        "FAIL  credentials    COGNITO_SYNC_SECONDS and COGNITO_ADMIN_ACTIONS: no AWS credentials from the instance";
+    assert!(outcome.stdout.contains(line), "{outcome:?}");
+    assert!(started.elapsed() < Duration::from_secs(20), "an instance that is silent is not waited for");
+
+    let acting = program().set("COGNITO_ADMIN_ACTIONS", "compare").set("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+    let outcome = acting.set("AWS_SECRET_ACCESS_KEY", "secret-of-the-key").run(&["check"]).await;
+    let line = "ok    credentials    of AWS for COGNITO_ADMIN_ACTIONS: access key AKIDEXAMPLE\n";
+    assert!(outcome.success().contains(line) && !outcome.stdout.contains("secret-of"), "{outcome:?}");
+    assert_eq!(aws.calls(), 0, "the credentials are not tried");
 }
 
 #[tokio::test]

@@ -90,6 +90,34 @@ async fn serve_in_production_names_pool_and_keys_and_makes_nobody() {
 }
 
 #[tokio::test]
+async fn serve_shows_the_urls_that_people_can_open() {
+    let source = JwksFixture::start(&[&TestKey::nth(0)]).await;
+    let program = Program::with_keys_at(source.url()).set("PUBLIC_URL", "https://api.example.com/");
+    let server = program.serve().await;
+    let text = server.stdout();
+    for expected in [
+        &format!("  address    {}\n", server.address),
+        "  admin      https://api.example.com/admin/\n",
+        "  API        https://api.example.com/articles/  https://api.example.com/me/\n",
+        "  docs       https://api.example.com/docs/  ",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing: {text}");
+    }
+    assert!(!text.contains(&format!("http://{}", server.address)), "{text}");
+    server.kill();
+
+    let socket = format!("unix:{}", program.path("gatepost.sock").display());
+    let at_socket = program.set("BIND_ADDRESS", &socket).serve().await;
+    let text = at_socket.stdout();
+    assert!(text.contains(&format!("  socket     {socket}\n  admin      https://api.example.com/admin/\n")), "{text}");
+
+    // What to type next is for this machine, which may not reach that URL.
+    let local = Program::new().set("PUBLIC_URL", "http://gatepost.example").serve().await;
+    eventually("the text is there", async || local.stdout().contains("curl ")).await;
+    assert!(local.stdout().contains(&format!(" http://{}/articles/\n", local.address)), "{}", local.stdout());
+}
+
+#[tokio::test]
 async fn each_failure_at_start_is_one_clear_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();

@@ -224,12 +224,16 @@ impl Running {
     /// no address: 0.0.0.0 and port 0.
     fn address(&self) -> Option<SocketAddr> {
         let text = self.stdout();
-        if text.contains("  issuer ") && text.contains("  socket     unix:") {
+        if !text.contains("  issuer ") {
+            return None;
+        }
+        if text.contains("  socket     unix:") {
             return Some(SocketAddr::from(([0, 0, 0, 0], 0)));
         }
-        let (_, rest) =
-            text.contains("  issuer ").then_some(()).and_then(|()| text.split_once("  API        http://"))?;
-        rest.split_once('/')?.0.parse().ok()
+        // With PUBLIC_URL, the address has a line of its own.
+        let after = |start: &str| text.split_once(start).map(|(_, rest)| rest);
+        let rest = after("  address    ").or_else(|| after("  API        http://"))?;
+        rest.split(['/', '\n']).next()?.parse().ok()
     }
 
     async fn exit(&mut self) -> ExitStatus {

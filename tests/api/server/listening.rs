@@ -182,10 +182,11 @@ async fn systemd_is_told_when_it_serves_that_it_answers_and_when_it_stops() {
     socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a timeout");
     let mut all = String::new();
     let program = Program::new().set("NOTIFY_SOCKET", path.to_str().expect("a path")).set("WATCHDOG_USEC", "600000");
+    let program = program.set("PUBLIC_URL", "https://api.example.com");
     let mut server = program.serve().await;
-    let url = format!("STATUS=Serving at {}", server.address);
+    let status = format!("STATUS=Serving https://api.example.com at {}", server.address);
     eventually("it is ready", async || told(&socket, &mut all).contains("READY=1")).await;
-    assert!(all.contains(&url), "{all}");
+    assert!(all.contains(&status), "{all}");
     eventually("it answers itself", async || told(&socket, &mut all).matches("WATCHDOG=1").count() > 2).await;
     assert!(!all.contains("STOPPING=1"), "{all}");
     server.signal("TERM");
