@@ -53,9 +53,9 @@
 //! 4. [`api::generics`] has the handlers of a [`ModelViewSet`](api::ModelViewSet). It checks the
 //!    [`Permission`](api::Permission), reads the body ([`http::body`], [`api::parsers`]) and validates its fields
 //!    ([`models::clean`]). [`articles::models`] defines an article.
-//! 5. [`Db::insert`](db::Db::insert) puts the change into a queue. A writer thread runs
-//!    [`Model::insertion`](models::Model::insertion), which inserts article and history if the user's rights are still the
-//!    same, and commits it together with what else was queued. Only then is the request answered.
+//! 5. [`Db::insert`](db::Db::insert) puts the change into a queue. [`Model::insertion`](models::Model::insertion) is the
+//!    statement that inserts article and history if the user's rights are still the same. A writer thread runs it and
+//!    commits it together with what else was queued. Only then is the request answered.
 //! 6. [`api::resource`] adds `Allow` and renders the response; [`http::edge`] adds headers and logs.
 #![forbid(unsafe_code)]
 // All code may process untrusted input, so nothing may panic on it.

@@ -135,7 +135,7 @@ impl ModelViewSet {
         let (asking, asked) = (caller.clone(), data.clone());
         let insertion = move || self.model.insertion(&asked, &asking.actor(Source::Api), asking.is_unchanged()?);
         let create = move |conn: &mut Connection, inserted| {
-            if let Some(row) = self.model.written(inserted)? {
+            if let Some(row) = self.model.row_written(inserted)? {
                 return Ok(row);
             }
             let caller = caller.refresh_from_db(conn)?;

@@ -229,8 +229,10 @@ impl Db {
         self.submit(|| None, |conn, _| queries(conn))?.await.map_err(|_| stopped())?
     }
 
-    /// [`Db::write`] that begins with the insertion of a row, if there is one. `queries` get the row; `Ok(None)` if it was
-    /// not inserted. On PostgreSQL, the rows of several writes are inserted by one statement.
+    /// [`Db::write`] that begins with the insertion of a row, if there is one. `queries` get the row, `Ok(None)` if it was
+    /// not inserted, or the error, which they must return. On PostgreSQL, one statement inserts the rows of several
+    /// writes, before the queries of all of them. So the insertion must check the caller's rights itself, and must not
+    /// depend on another write.
     pub async fn insert<T, I, F>(&self, insertion: I, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -101,17 +101,14 @@ impl Queue {
 pub trait Job: Send {
     /// A row that the queries begin with.
     fn insertion(&self) -> Option<Noted>;
-    /// Runs the queries after the insertion, again after a rollback. A panic is an error.
-    fn run(&mut self, connection: &mut Connection, inserted: QueryResult<Written>) -> Result<(), Error>;
+    /// Runs the insertion, unless it has been run, and the queries; again after a rollback. A panic is an error.
+    fn run(&mut self, connection: &mut Connection, inserted: Option<Written>) -> Result<(), Error>;
     /// Call this after the commit, or after the rollback.
     fn answer(self: Box<Self>, outcome: Result<(), Error>);
 }
 
-impl dyn Job + '_ {
-    pub fn run_alone(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        let inserted = self.insertion().map_or(Ok(None), |insertion| noted::write(connection, insertion));
-        self.run(connection, inserted)
-    }
+pub fn panicked() -> Error {
+    Error::Internal("a write panicked".to_owned())
 }
 
 struct Queued<T, I, F> {
@@ -128,14 +125,19 @@ where
     F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send,
 {
     fn insertion(&self) -> Option<Noted> {
-        // Without an insertion, the queries do it all.
-        catch_unwind(AssertUnwindSafe(&self.insertion)).unwrap_or_default()
+        (self.insertion)()
     }
 
-    fn run(&mut self, connection: &mut Connection, inserted: QueryResult<Written>) -> Result<(), Error> {
+    fn run(&mut self, connection: &mut Connection, inserted: Option<Written>) -> Result<(), Error> {
         let queries = self.queries.clone();
-        let caught = catch_unwind(AssertUnwindSafe(|| queries(connection, inserted)));
-        let value = caught.unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())))?;
+        let run = || {
+            let inserted = match inserted {
+                Some(inserted) => Ok(inserted),
+                None => self.insertion().map_or(Ok(None), |insertion| noted::run(connection, insertion)),
+            };
+            queries(connection, inserted)
+        };
+        let value = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked()))?;
         self.value = Some(value);
         Ok(())
     }

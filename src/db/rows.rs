@@ -139,6 +139,13 @@ impl Sql {
         self.is_kept
     }
 
+    /// Whether both are the same prepared statement: NULL is not a parameter of it.
+    #[cfg(feature = "postgres")]
+    pub(super) fn has_form_of(&self, other: &Sql) -> bool {
+        let nulls = |sql: &Sql| sql.values.iter().map(Value::is_null).collect::<Vec<_>>();
+        self.text == other.text && nulls(self) == nulls(other)
+    }
+
     pub fn push(&mut self, text: &str) -> &mut Sql {
         self.text.push_str(text);
         self

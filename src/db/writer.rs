@@ -65,7 +65,7 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<Vec
 /// Fails only if the savepoint itself failed, and with it the batch.
 fn in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> QueryResult<Result<(), Error>> {
     connection.batch_execute("SAVEPOINT job")?;
-    let outcome = job.run_alone(connection);
+    let outcome = job.run(connection, None);
     // SQLite rolls back the whole transaction on some errors, such as a full disk. Then the savepoint is gone and this
     // statement fails.
     connection.batch_execute(if outcome.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;

@@ -73,6 +73,10 @@ impl Actor {
         self.user_id
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn in_batch(self, batch: Option<String>) -> Actor {
         Actor { batch, ..self }
     }
@@ -177,12 +181,16 @@ pub struct NewEntry<'a> {
 }
 
 impl NewEntry<'_> {
-    /// An INSERT or UPDATE of one row, and its entry. `write` returns the row, its id first.
+    /// The entry for what a statement writes: an INSERT or UPDATE of one row that returns the row, its id first.
     pub fn noting(self, write: Sql) -> Noted {
         let NewEntry { actor, action, model, title, changes } = self;
-        let mut note =
-            Sql::new(format!("INSERT INTO history ({}) SELECT ?, ?, ?, ?, ?, ?, written.id, ", COLUMNS.join(", ")));
-        note.bind(Utc::now().naive_utc()).bind(actor.user_id.map_or(Value::Null, Value::Integer));
+        let mut note = Sql::new("SELECT ?, ");
+        note.bind(Utc::now().naive_utc());
+        match actor.user_id {
+            Some(id) => note.push("?").bind(id),
+            None => note.push("CAST(NULL AS BIGINT)"),
+        };
+        note.push(", ?, ?, ?, ?, written.id, ");
         for text in [&actor.name, actor.source.as_str(), action.as_str(), model] {
             note.bind(text);
         }
@@ -190,9 +198,9 @@ impl NewEntry<'_> {
             Some(title) => note.push("?").bind(title),
             None => note.push("CAST(written.id AS TEXT)"),
         };
-        note.push(", ?, ? FROM written").bind(Json::Object(changes.0).to_string());
+        note.push(", ?, ?").bind(Json::Object(changes.0).to_string());
         note.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
-        Noted { write, note }
+        Noted { write, note_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), note }
     }
 }
 

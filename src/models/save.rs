@@ -22,19 +22,28 @@ impl Model {
         let values = self.new_values(data, actor)?;
         let changes = self.changes(conn, None, Some(&values))?;
         let insert = self.insert(values, changes, actor, Sql::all([]));
-        Ok(self.written(noted::write(conn, insert))?.ok_or(DieselError::NotFound)?)
+        Ok(self.row_written(noted::run(conn, insert))?.ok_or(DieselError::NotFound)?)
     }
 
     /// [`Model::create`] as a statement for [`Db::insert`](crate::db::Db::insert), if an SQL condition holds. `None` if
-    /// `data` lacks a required field or refers to a row, whose title the history needs.
+    /// `data` lacks a required field or refers to another row than the caller, whose title the history needs.
     pub fn insertion(&'static self, data: &CleanedData, actor: &Actor, condition: Sql) -> Option<Noted> {
         let values = self.new_values(data, actor).ok()?;
-        let changes = self.changes_with(|_, _| Err(DieselError::NotFound), None, Some(&values)).ok()?;
+        let is_caller = |field: &Field, id| field.default == Some(Default::Caller) && actor.user_id() == Some(id);
+        let mut editable = self.fields.iter().zip(&values).filter(|(field, _)| field.is_editable);
+        let is_known = |(field, value): (&Field, &Value)| match (field.kind, value) {
+            (Kind::ForeignKey(_), Value::Integer(id)) => is_caller(field, *id),
+            _ => true,
+        };
+        if !editable.all(is_known) {
+            return None;
+        }
+        let changes = self.changes_with(|_, _| Ok(Some(actor.name().to_owned())), None, Some(&values)).ok()?;
         Some(self.insert(values, changes, actor, condition))
     }
 
-    /// What became of an [`insertion`](Model::insertion), or an update. `None` if it wrote nothing.
-    pub fn written(&'static self, outcome: QueryResult<Written>) -> Result<Option<Row>, Error> {
+    /// What became of an [`insertion`](Model::insertion). `None` if it wrote nothing.
+    pub fn row_written(&'static self, outcome: QueryResult<Written>) -> Result<Option<Row>, Error> {
         let values = outcome.map_err(|error| self.refused(error))?;
         Ok(values.map(|values| self.row(values)))
     }
@@ -154,7 +163,7 @@ impl Row {
         written.into_iter().for_each(|value| _ = update.bind(value));
         let entry = NewEntry { actor, action: Action::Changed, model: self.model.name, title, changes };
         let update = self.model.noting(update, entry);
-        Ok(self.model.written(noted::write(conn, update))?.ok_or(DieselError::NotFound)?)
+        Ok(self.model.row_written(noted::run(conn, update))?.ok_or(DieselError::NotFound)?)
     }
 
     /// The deletion can be undone, see [`deleted_rows`].

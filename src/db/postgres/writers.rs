@@ -1,7 +1,8 @@
 //! PostgreSQL's writers. A few threads take jobs from the queue, and each runs its jobs in one transaction, without
-//! savepoints; the rows that jobs begin with are inserted together. If one fails or collides, all are rolled back and run again, each in a transaction of its own, so a failed
-//! job undoes only itself. No job is answered before its commit.
+//! savepoints; the rows that jobs begin with are inserted together. If a job fails or collides, all are rolled back and
+//! run again, each in a transaction of its own, so a failed job undoes only itself. No job is answered before its commit.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::crypto::random;
 use crate::db::connection::{Connection, Role};
 use crate::db::noted;
 use crate::db::pool::Manager;
-use crate::db::queue::{Job, Jobs, Queue, WriterMetrics};
+use crate::db::queue::{Job, Jobs, Queue, WriterMetrics, panicked};
 use crate::db::transaction::{begin, rollback};
 use crate::error::Error;
 
@@ -129,10 +130,11 @@ impl Writers {
 
 fn run(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Error> {
     if let [job] = jobs {
-        return job.run_alone(connection);
+        return job.run(connection, None);
     }
-    let inserted = noted::insert_all(connection, jobs.iter().map(|job| job.insertion()).collect())?;
-    jobs.iter_mut().zip(inserted).try_for_each(|(job, inserted)| job.run(connection, Ok(inserted)))
+    let insert = || noted::run_all(connection, jobs.iter().map(|job| job.insertion()).collect());
+    let inserted = catch_unwind(AssertUnwindSafe(insert)).map_err(|_| panicked())??;
+    jobs.iter_mut().zip(inserted).try_for_each(|(job, inserted)| job.run(connection, Some(inserted)))
 }
 
 /// Whether a transaction has neither been committed nor rolled back.
