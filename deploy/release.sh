@@ -19,14 +19,14 @@ name=gatepost-$version-$(uname -m)-linux
 tree=target/dist/$name
 mkdir "$tree"
 cp -r target/release/gatepost target/package/{man,gatepost.bash,_gatepost,gatepost.fish} "$tree"
-# As in the repository, so that their links hold.
+# At their places in the repository.
 cp --parents .env.example CHANGELOG.md LICENSE README.md THIRD-PARTY.md docs/*.{md,png} \
     deploy/{gatepost.service,gatepost.socket,Caddyfile,nginx.conf} "$tree"
 # The same files give the same bytes: in the tarball, the package and the SBOM.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
-tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" \
-    | gzip -9n >"$tree.tar.gz"
+tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+    --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -9n >"$tree.tar.gz"
 rm -r "$tree"
 
 cargo deb --no-build --output target/dist/

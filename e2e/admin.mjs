@@ -166,6 +166,49 @@ await story('the looks and the keys of the admin', {}, async ({ server, newPage,
     assert.ok(y >= 0 && y + height <= 900, `at ${y}`)
   })
 
+  await step('rows that are ticked right after a search stay ticked', async () => {
+    await page.goto('/admin/users/')
+    await page.getByRole('searchbox', { name: 'Search users' }).pressSequentially('user06')
+    await page.locator('#result-count').filter({ hasText: '10 of 121 users' }).waitFor()
+    await page.getByLabel('Select all on this page').click()
+    await page.waitForTimeout(500)
+    assert.equal(await page.locator('[data-selection-count]').textContent(), '10 of 10 selected')
+    // And the palette has what can be done with them.
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('add selected')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Add 10 users to a group' }).waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'choice')
+    await page.goto('/admin/users/')
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('add selected')
+    await page.locator('#palette-list').filter({ hasText: 'Nothing found.' }).waitFor()
+  })
+
+  await step('the links that skip the navigation do not load the list again', async () => {
+    await page.goto('/admin/users/')
+    const asked = []
+    const note = (request) => asked.push(request.url())
+    page.on('request', note)
+    for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key)
+    await page.waitForURL(/#rows/)
+    await page.waitForTimeout(300)
+    page.off('request', note)
+    assert.deepEqual(asked.filter((url) => url.includes('/admin/users/')), [])
+  })
+
+  await step('the first field of a new row has the focus, but not before what is wrong', async () => {
+    await page.goto('/admin/users/add/')
+    const focused = () => page.evaluate(() => document.activeElement.id)
+    await page.keyboard.type('grace')
+    assert.equal(await focused(), 'id_username')
+    await page.keyboard.press('Control+a')
+    await page.keyboard.type('user001')
+    await page.keyboard.press('Control+s')
+    await page.getByText('Nothing has been saved.').waitFor()
+    assert.equal(await focused(), 'error-summary')
+  })
+
   await step('previous and next follow the list one came from', async () => {
     await page.goto('/admin/users/?q=user06&o=-username')
     await page.getByRole('link', { name: 'user065' }).click()
@@ -286,6 +329,9 @@ await story('the looks and the keys of the admin', {}, async ({ server, newPage,
     }
     await page.goto('/admin/users/3/change/')
     const user = await page.getByRole('heading', { level: 1 }).textContent()
+    // The page of the list has the same name.
+    await choose(`articles ${user}`, new RegExp(`^Articles.*${user}`))
+    await page.waitForURL(/\/admin\/users\/3\/articles\//)
     await choose('theme: dark', 'Theme: dark')
     await page.locator('html[data-theme=dark]').waitFor()
     await page.keyboard.press('Escape')

@@ -3,7 +3,7 @@ import { all, announce, fetchPage, isShortcut, one } from "./admin.js";
 
 // --- Live lists ---
 
-const live = { running: null, timer: 0 };
+const live = { running: null, timer: 0, url: location.href.split("#")[0] };
 
 /** The URL that the form leads to, without its empty fields. */
 function formUrl(form) {
@@ -40,6 +40,7 @@ function showRegions(page) {
 async function showList(url, history) {
   clearTimeout(live.timer);
   live.running?.abort();
+  live.url = url.split("#")[0];
   const running = (live.running = new AbortController());
   all("[data-live-region]").forEach((region) => region.setAttribute("aria-busy", "true"));
   try {
@@ -60,7 +61,11 @@ async function showList(url, history) {
 
 function onListInput(form, delay) {
   clearTimeout(live.timer);
-  live.timer = setTimeout(() => showList(formUrl(form), "replace"), delay);
+  live.timer = setTimeout(() => {
+    const url = formUrl(form);
+    // Leaving the search box is a change as well, and new rows would lose the ticks of those that are shown.
+    if (url !== live.url) showList(url, "replace");
+  }, delay);
 }
 
 function onListClick(event) {
@@ -74,7 +79,8 @@ function onListClick(event) {
 
 window.addEventListener("popstate", () => {
   const form = one("form[data-live]");
-  if (!form) return;
+  // A skip link changes only what follows the #.
+  if (!form || location.href.split("#")[0] === live.url) return;
   const parameters = new URLSearchParams(location.search);
   for (const field of form.elements) {
     if (field.name && !field.closest("[data-live-region]")) field.value = parameters.get(field.name) ?? "";

@@ -30,6 +30,19 @@ function recentRows() {
   return recent?.user === palette.dialog.dataset.user ? recent.rows : [];
 }
 
+/** What can be done with the selected rows of a list. */
+function actionsAtHand() {
+  const form = one("form[data-selection]:has(input[name=_selected_action]:checked)");
+  if (!form) return [];
+  const run = (value) => {
+    form.elements.action.value = value;
+    palette.dialog.close();
+    form.requestSubmit();
+  };
+  const options = all("select[name=action] option", form).filter((option) => option.value);
+  return options.map((option) => ({ text: option.text, detail: "", press: () => run(option.value) }));
+}
+
 /** What the open page offers, and the themes. Choosing one clicks it. */
 function commandsAtHand() {
   const command = (button, text) => ({
@@ -40,7 +53,9 @@ function commandsAtHand() {
     press: button.href ? null : () => button.click(),
   });
   const offered = all(".page-head :is(a, button)").map((button) => command(button, button.textContent.trim()));
-  return [...offered, ...all("[data-theme-form] button").map((button) => command(button, `Theme: ${button.title.toLowerCase()}`))];
+  const row = one("h1").textContent.trim();
+  const tabs = all(".tabs a:not([aria-current])").map((tab) => ({ ...command(tab, tab.textContent.trim()), detail: row }));
+  return [...offered, ...actionsAtHand(), ...tabs, ...all("[data-theme-form] button").map((button) => command(button, `Theme: ${button.title.toLowerCase()}`))];
 }
 
 /** The results of the search page: its sections, each with a heading and links. */

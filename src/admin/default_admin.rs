@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::model_admin::{Cell, ModelAdmin, Options, Panel, Staff, Values};
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::db::rows::Value;
 use crate::error::{Error, FieldErrors};
 use crate::models::Default;
@@ -37,8 +38,8 @@ impl ModelAdmin for &'static Options {
         Ok(row.update(conn, &entered(touched, values, true)?, &staff.actor())?.id)
     }
 
-    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
-        find(self.model, conn, id)?.delete(conn, &staff.actor())
+    fn delete(&self, conn: &mut Connection, catalog: &mut Catalog, id: i64, staff: &Staff) -> Result<(), Error> {
+        find(self.model, conn, id)?.delete(conn, catalog, &staff.actor())
     }
 
     fn panels(&self, conn: &mut Connection, _: &[&Options], id: i64, staff: &Staff) -> QueryResult<Vec<Panel>> {

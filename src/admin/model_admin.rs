@@ -11,6 +11,7 @@ pub use super::header::{Header, HeaderAction, Tab};
 pub use super::values::Values;
 use crate::crypto::random_token;
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::db::rows::Sql;
 use crate::error::{Error, FieldErrors};
 use crate::history::{Actor, Source};
@@ -30,7 +31,8 @@ pub trait ModelAdmin: Send + Sync {
     /// rights of `staff`, so it checks what the form alone must not decide. [`Error::Invalid`] names the wrong fields.
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error>;
 
-    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error>;
+    /// `catalog` serves all rows that are deleted in one transaction.
+    fn delete(&self, conn: &mut Connection, catalog: &mut Catalog, id: i64, staff: &Staff) -> Result<(), Error>;
 
     fn choices(&self, _conn: &mut Connection, _models: &[&Options], _field: &str) -> QueryResult<Vec<Choice>> {
         Ok(Vec::new())

@@ -11,6 +11,7 @@ use super::resource::resource;
 use super::viewset::ModelViewSet;
 use super::{pagination, render};
 use crate::cognito::{Caller, CognitoCaller};
+use crate::db::references::Catalog;
 use crate::db::search::Turns;
 use crate::db::{Connection, Db, Remembered};
 use crate::error::Error;
@@ -189,7 +190,7 @@ impl ModelViewSet {
         let change = Change::of(&request);
         let destroy = move |conn: &mut Connection| {
             let (caller, row) = self.find_to_change(conn, &caller, &change, Verb::Delete)?;
-            row.delete(conn, &caller.actor(Source::Api))
+            row.delete(conn, &mut Catalog::default(), &caller.actor(Source::Api))
         };
         db.write(destroy).await?;
         Ok(HttpResponse::NoContent().finish())

@@ -91,7 +91,7 @@ fn notes(config: &Config) -> String {
     let is_plain = public_url.is_some_and(|url| url.scheme() == "http" && !is_loopback(&url));
     // Only a proxy on this machine can connect.
     let lacks_proxy = match config.bind {
-        ListenAddress::Tcp(address) => address.ip().is_loopback() && config.trusted_proxies.0.is_empty(),
+        ListenAddress::Tcp(address) => address.ip().is_loopback() && !config.trusted_proxies.contain(address.ip()),
         ListenAddress::Unix(_) => !config.trusted_proxies.contain_unix_socket(),
     };
     let all = [

@@ -75,7 +75,7 @@ fn print(report: &Report) -> Result<(), CommandError> {
 }
 
 fn conclude(report: &Report, file: &Path, is_dry_run: bool) -> Result<(), CommandError> {
-    let (file, rows) = (file.display(), report.rows);
+    let (file, rows) = (file.display(), report.rows());
     match report.wrong {
         0 if is_dry_run => say!("Nothing was saved. Without --dry-run, {file} will be imported."),
         0 => say!("{file} was imported."),

@@ -10,6 +10,7 @@ use crate::config::{Config, Mode, Pool, invocation};
 use crate::crypto;
 use crate::db::Db;
 use crate::error::Error;
+use crate::http::listener::ListenAddress;
 use crate::server::signals::Signals;
 use crate::server::{self, Built, systemd};
 use crate::users::{models, password};
@@ -117,8 +118,13 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Re
         say!("\nNext, in another terminal:")?;
         say!("  TOKEN=$({} token alice@example.com)", invocation())?;
         let first = built.api.first().map_or("/me/", String::as_str);
-        let own = own.unwrap_or_default();
-        say!("  curl -H \"Authorization: Bearer $TOKEN\" {own}{first}")?;
+        match (&own, &built.address) {
+            (None, ListenAddress::Unix(path)) => {
+                let socket = path.display();
+                say!("  curl --unix-socket {socket} -H \"Authorization: Bearer $TOKEN\" http://localhost{first}")?;
+            }
+            _ => say!("  curl -H \"Authorization: Bearer $TOKEN\" {}{first}", own.as_deref().unwrap_or_default())?,
+        }
     }
     Ok(())
 }

@@ -174,6 +174,12 @@ impl Sql {
         &self.text
     }
 
+    #[cfg(all(test, feature = "postgres"))]
+    pub(super) fn prepared_text(self) -> String {
+        let text = diesel::debug_query::<diesel::pg::Pg, _>(&for_postgres(self)).to_string();
+        text.split_once(" -- binds").map_or(text.clone(), |(text, _)| text.to_owned())
+    }
+
     fn load<T>(self, conn: &mut Connection) -> QueryResult<Vec<T>>
     where
         T: FromDatabases,

@@ -48,6 +48,7 @@ struct Cleared {
 /// Keeps a copy and writes the history. Every model's `delete` calls this.
 pub fn delete(
     conn: &mut Connection,
+    catalog: &mut Catalog,
     actor: &Actor,
     object: Object,
     table: &'static str,
@@ -58,11 +59,10 @@ pub fn delete(
         rest.bind(object.id);
         rest
     };
-    let mut catalog = Catalog::default();
     let row = catalog.whole_rows(conn, table, by_id())?.pop().ok_or(DieselError::NotFound)?;
     let mut content = Content { row: row.clone(), ..Content::default() };
     let references = &catalog.table(conn, table)?.referring;
-    collect(conn, &mut catalog, references, &row, &mut content)?;
+    collect(conn, catalog, references, &row, &mut content)?;
     let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
     let batch = actor.batch().map_or_else(random_token, |batch| Ok(batch.to_owned()))?;
     diesel::insert_into(deleted_rows::table)

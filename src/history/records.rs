@@ -12,6 +12,7 @@ use crate::db::noted::Noted;
 use crate::db::rows::{Sql, Value};
 use crate::schema::history;
 
+/// A new one needs a migration on SQLite, which checks the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     Admin,

@@ -86,7 +86,7 @@ impl Network {
 }
 
 impl TrustedProxies {
-    fn contain(&self, address: IpAddr) -> bool {
+    pub fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|proxy| matches!(proxy, TrustedProxy::Network(network) if network.0.contains(&address)))
     }
 

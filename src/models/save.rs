@@ -10,9 +10,10 @@ use super::model::{Default, Field, Kind, Model};
 use super::row::Row;
 use super::value::{Value, to_json, to_text};
 use super::words::{capitalized, with_article};
+use crate::db::Connection;
 use crate::db::noted::{self, Noted, Written};
+use crate::db::references::{self, Catalog};
 use crate::db::rows::Sql;
-use crate::db::{Connection, references};
 use crate::error::{Error, FieldErrors};
 use crate::history::{Action, Actor, Changes, NewEntry, deleted_rows};
 
@@ -167,9 +168,9 @@ impl Row {
     }
 
     /// The deletion can be undone, see [`deleted_rows`].
-    pub fn delete(&self, conn: &mut Connection, actor: &Actor) -> Result<(), Error> {
+    pub fn delete(&self, conn: &mut Connection, catalog: &mut Catalog, actor: &Actor) -> Result<(), Error> {
         let changes = self.model.changes(conn, Some(&self.values), None)?;
-        deleted_rows::delete(conn, actor, self.as_object(&self.title()), self.model.plural, &changes)
+        deleted_rows::delete(conn, catalog, actor, self.as_object(&self.title()), self.model.plural, &changes)
     }
 }
 

@@ -10,7 +10,7 @@ use super::cognito_groups;
 use super::permissions::of_group;
 use super::validators;
 use crate::db::Connection;
-use crate::db::references::unique_column;
+use crate::db::references::{Catalog, unique_column};
 use crate::error::{Error, FieldErrors};
 use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object};
@@ -127,14 +127,14 @@ pub fn update(conn: &mut Connection, group: &Group, new: &GroupFields, actor: &A
 }
 
 /// To restore it brings back the members given by hand. The pool's come with their next tokens, which know better.
-pub fn delete(conn: &mut Connection, group: &Group, actor: &Actor) -> Result<(), Error> {
+pub fn delete(conn: &mut Connection, catalog: &mut Catalog, group: &Group, actor: &Actor) -> Result<(), Error> {
     let permissions = of_group(conn, group.id)?;
     let changes = Changes::default()
         .field("name", group.name.clone(), None::<String>)
         .field("cognito_group", group.cognito_group.clone(), None::<String>)
         .field("permissions", list_of(&permissions), Vec::<String>::new());
     cognito_groups::remove_members(conn, group.id, actor)?;
-    deleted_rows::delete(conn, actor, group.as_object(), "groups", &changes)
+    deleted_rows::delete(conn, catalog, actor, group.as_object(), "groups", &changes)
 }
 
 /// Of two ways to write an accent, the one that all names have.

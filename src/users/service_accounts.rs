@@ -10,7 +10,7 @@ use diesel::result::Error as DieselError;
 use super::groups::normalize_name;
 use super::validators;
 use crate::db::Connection;
-use crate::db::references::unique_column;
+use crate::db::references::{Catalog, unique_column};
 use crate::error::{Error, FieldErrors};
 use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes, Object, Source};
@@ -144,9 +144,14 @@ pub fn update(
     Ok(new)
 }
 
-pub fn delete(conn: &mut Connection, account: &ServiceAccount, actor: &Actor) -> Result<(), Error> {
+pub fn delete(
+    conn: &mut Connection,
+    catalog: &mut Catalog,
+    account: &ServiceAccount,
+    actor: &Actor,
+) -> Result<(), Error> {
     let changes = changes(Some(&account.fields), None);
-    deleted_rows::delete(conn, actor, account.as_object(), "service_accounts", &changes)
+    deleted_rows::delete(conn, catalog, actor, account.as_object(), "service_accounts", &changes)
 }
 
 /// Not recorded in the history.

@@ -6,6 +6,7 @@ ALTER TABLE jobs ADD COLUMN kind TEXT COLLATE "C" NOT NULL DEFAULT 'import' CHEC
 -- Rows. An import is one transaction, so the process that runs it counts them.
 ALTER TABLE jobs ADD COLUMN done BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN total BIGINT NOT NULL DEFAULT 0;
+UPDATE jobs SET total = CAST(CAST(report AS JSON) ->> 'rows' AS BIGINT);
 DROP INDEX imports_user;
 DROP INDEX imports_created_at;
 CREATE INDEX jobs_user ON jobs (user_id);

@@ -13,6 +13,7 @@ use crate::admin::model_admin::{ModelAdmin, Options, Staff, field_error, new_bat
 use crate::admin::pages::{Frame, page, see_other};
 use crate::admin::site::Site;
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -128,14 +129,20 @@ pub async fn delete(cx: AdminContext, _: PostForm) -> Result<HttpResponse, Error
 fn delete_row(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &Staff) -> Result<String, Error> {
     staff.check_permission(model.options(), Verb::Delete)?;
     let name = model.options().model.title_of(conn, id)?.ok_or(Error::NoSuchObject(model.options().name()))?;
-    check_and_delete(conn, model, id, staff)?;
+    check_and_delete(conn, &mut Catalog::default(), model, id, staff)?;
     Ok(name)
 }
 
 /// [`Error::Invalid`] with the reason if the model refuses.
-pub fn check_and_delete(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: &Staff) -> Result<(), Error> {
+pub fn check_and_delete(
+    conn: &mut Connection,
+    catalog: &mut Catalog,
+    model: &dyn ModelAdmin,
+    id: i64,
+    staff: &Staff,
+) -> Result<(), Error> {
     if let Some(refusal) = model.refusal(conn, Verb::Delete, id, staff)? {
         return field_error("id", refusal);
     }
-    model.delete(conn, id, staff)
+    model.delete(conn, catalog, id, staff)
 }

@@ -10,6 +10,7 @@ use crate::admin::model_admin::{
     Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Restrictions, Show, Staff, Values,
 };
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::db::rows::{self, Sql, Value};
 use crate::error::Error;
 use crate::models::words::capitalized;
@@ -165,7 +166,7 @@ impl ModelAdmin for HistoryAdmin {
         Err(Error::PermissionDenied)
     }
 
-    fn delete(&self, _: &mut Connection, _: i64, _: &Staff) -> Result<(), Error> {
+    fn delete(&self, _: &mut Connection, _: &mut Catalog, _: i64, _: &Staff) -> Result<(), Error> {
         Err(Error::PermissionDenied)
     }
 

@@ -41,7 +41,7 @@ pub fn check(
         content,
         state: "checked",
         report: &json(&report)?,
-        total: report.rows as i64,
+        total: report.rows() as i64,
     };
     Ok(job::insert(conn, new)?)
 }
@@ -149,12 +149,7 @@ fn save_rows(
     done: &AtomicUsize,
 ) -> Result<Report, Error> {
     let staff = &staff.in_batch(new_batch(IMPORT)?);
-    let mut report = Report {
-        rows: sheet.rows.len(),
-        ignored: sheet.ignored.clone(),
-        empty_lines: sheet.empty_lines,
-        ..Report::default()
-    };
+    let mut report = Report { ignored: sheet.ignored.clone(), empty_lines: sheet.empty_lines, ..Report::default() };
     let lists = Lists::of(conn, model, sheet)?;
     // A write may be retried.
     done.store(0, Ordering::Relaxed);

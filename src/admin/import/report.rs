@@ -10,7 +10,6 @@ use crate::admin::model_admin::{Options, Values};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    pub rows: usize,
     pub created: usize,
     pub changed: usize,
     /// How many of these change which field.
@@ -131,6 +130,10 @@ impl Report {
             }
             Saved::Unchanged => self.unchanged += 1,
         }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.created + self.changed + self.unchanged + self.wrong
     }
 
     /// Rows that do something.

@@ -30,9 +30,6 @@ pub async fn export(cx: AdminContext, turns: web::Data<Turns>) -> Result<HttpRes
     let asked = AskedList::of(&cx)?;
     let options = asked.options;
     let query = cx.db.read(move |conn| Ok(asked.parse(conn)?)).await?;
-    if query.is_choice_gone {
-        return Err(FieldErrors::one("filter", "A value that the list is filtered by no longer exists.").into());
-    }
     if let Some(problem) = query.problem {
         return Err(FieldErrors::one("q", problem).into());
     }

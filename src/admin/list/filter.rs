@@ -88,6 +88,17 @@ impl Filter {
         Ok(values.iter().map(choice).collect())
     }
 
+    /// What the list says of a value that is no choice.
+    pub fn unknown_value(&self, model: &Model, value: &str) -> String {
+        let heading = self.heading(model).to_lowercase();
+        let is_row = matches!(self.choices, Choices::Named(..))
+            || (self.searched(model).is_some() && value.parse::<i64>().is_ok());
+        match is_row {
+            true => format!("What the filter {heading} asks for does not exist any more."),
+            false => format!("“{value}” is not a value of the filter {heading}."),
+        }
+    }
+
     /// In the query: the title of a row that is searched for, such as `author__username`.
     pub fn title_name(&self, model: &Model) -> Option<String> {
         self.searched(model).map(|to| format!("{}__{}", self.name, to.title))

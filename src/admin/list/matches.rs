@@ -9,6 +9,7 @@ use crate::admin::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 use crate::db::text::{concatenated, join};
+use crate::models::Kind;
 
 /// Above this, pages show `10,000+`.
 pub const CAP: i64 = 10_000;
@@ -124,22 +125,41 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
 
 /// The rows with this identifier; `None` if the search cannot be one.
 pub fn identified(options: &Options, words: &[String]) -> Option<Sql> {
+    any_of(options.identifiers.iter().map(|column| format!("{column} = ?")).collect(), words)
+}
+
+/// The rows that refer to another row by its unique title, such as the articles of a user.
+fn referring(options: &Options, words: &[String]) -> Option<Sql> {
+    let to_title = |name: &str| {
+        let Kind::ForeignKey(to) = options.model.field(name)?.kind else { return None };
+        let is_unique = to.field(to.title).is_some_and(|title| title.unique_key.is_some() && title.is_text());
+        is_unique.then(|| format!("{name} = (SELECT id FROM {} WHERE {} = ?)", to.plural, to.title))
+    };
+    // Only what the list shows.
+    any_of(options.columns().iter().filter_map(|column| to_title(column.name)).collect(), words)
+}
+
+/// Any of the conditions, each with a single word for its `?`.
+fn any_of(conditions: Vec<String>, words: &[String]) -> Option<Sql> {
     let [word] = words else { return None };
-    let (first, others) = options.identifiers.split_first()?;
-    let mut condition = Sql::new(format!("{first} = ?"));
-    condition.bind(word.as_str());
-    for column in others {
-        condition.push(&format!(" OR {column} = ?")).bind(word.as_str());
+    if conditions.is_empty() {
+        return None;
     }
-    Some(condition)
+    let mut any = Sql::new(conditions.join(" OR "));
+    conditions.iter().for_each(|_| _ = any.bind(word.as_str()));
+    Some(any)
 }
 
 /// An invalid search finds nothing.
 fn searched(options: &Options, query: &ChangeListQuery) -> Option<Sql> {
-    match query.problem {
-        Some(_) => Some(Sql::new("1 = 0")),
-        None => search_condition(options, &query.words),
+    if query.problem.is_some() {
+        return Some(Sql::new("1 = 0"));
     }
+    let mut condition = search_condition(options, &query.words)?;
+    if let Some(referring) = referring(options, &query.words) {
+        condition.push(" OR ").append(referring);
+    }
+    Some(condition)
 }
 
 /// For callers that read all rows anyway.

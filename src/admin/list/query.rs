@@ -1,5 +1,5 @@
 //! The query of a list's URL: `?q=`, a parameter for each filter, `?o=-created_at,name`, `?show=`, and the page:
-//! `?after=`, `?before=` or `?last=1`. Unknown values mean the default.
+//! `?after=`, `?before=` or `?last=1`. Unknown values mean the default, but an unknown value of a filter finds nothing.
 
 use std::borrow::Cow;
 
@@ -47,8 +47,6 @@ pub struct ChangeListQuery {
     /// Why the search or a filter is invalid. The list then finds nothing.
     pub problem: Option<String>,
     pub chosen: Vec<Chosen>,
-    /// The URL names a choice that does not exist (any more). Lists ignore it; actions on all matches must refuse.
-    pub is_choice_gone: bool,
     /// A condition that does not come from the URL.
     pub within: Option<Sql>,
     pub order: Vec<Order>,
@@ -103,7 +101,7 @@ impl ChangeListQuery {
             Ok(words) => (words, None),
             Err(problem) => (Vec::new(), Some(problem)),
         };
-        let (mut chosen, mut is_choice_gone) = (Vec::new(), false);
+        let mut chosen = Vec::new();
         for filter in options.list_filter {
             let mut add = |choice: FilterChoice| {
                 let is_new = |known: &Chosen| {
@@ -119,14 +117,8 @@ impl ChangeListQuery {
             for (choice, value) in filter.choices(conn, options.model, &values)?.into_iter().zip(&values) {
                 match choice {
                     Some(choice) => add(choice),
-                    None => {
-                        is_choice_gone = true;
-                        // A list of all rows would look like what a saved view has found.
-                        if value.parse::<i64>().is_ok() {
-                            let heading = filter.heading(options.model).to_lowercase();
-                            problem = Some(format!("What the filter {heading} asks for does not exist any more."));
-                        }
-                    }
+                    // A list of all rows would look like what the filter has found.
+                    None => problem = Some(filter.unknown_value(options.model, value)),
                 }
             }
             let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();
@@ -151,19 +143,8 @@ impl ChangeListQuery {
         let order = if has_own_order { own_order } else { order(options, options.ordering.iter().copied()) };
         let show = data.get("show").and_then(|show| show.parse().ok()).filter(|show| SHOW.contains(show));
         let (within, show, place) = (None, show.unwrap_or(usual_show), Place::First);
-        let mut list = ChangeListQuery {
-            search,
-            words,
-            problem,
-            chosen,
-            is_choice_gone,
-            within,
-            order,
-            has_own_order,
-            show,
-            usual_show,
-            place,
-        };
+        let mut list =
+            ChangeListQuery { search, words, problem, chosen, within, order, has_own_order, show, usual_show, place };
         list.place = list.place(&data);
         Ok(list)
     }

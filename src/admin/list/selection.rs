@@ -10,9 +10,6 @@ use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 use crate::error::Error;
 
-/// If a chosen filter value no longer exists, nothing is done: without the filter, all rows would match.
-const CHOICE_GONE: &str = "A value that the list is filtered by no longer exists. Reload the list and try again.";
-
 #[derive(Clone)]
 pub enum Selection {
     /// In ascending order.
@@ -95,8 +92,8 @@ impl Selection {
 
 fn query(conn: &mut Connection, asked: &AskedList) -> Result<ChangeListQuery, Error> {
     let query = asked.parse(conn)?;
-    if query.is_choice_gone || query.problem.is_some() {
-        return field_error("action", CHOICE_GONE);
+    match query.problem {
+        Some(problem) => field_error("action", problem),
+        None => Ok(query),
     }
-    Ok(query)
 }

@@ -9,6 +9,7 @@ use crate::admin::jobs::parts::{CHUNK, Parts};
 use crate::admin::message::Message;
 use crate::admin::model_admin::{Action, ModelAdmin, Options, Run, Staff, field_error, new_batch};
 use crate::admin::site::Site;
+use crate::db::references::Catalog;
 use crate::db::rows::{self, Sql};
 use crate::db::{self, Connection};
 use crate::error::Error;
@@ -153,10 +154,10 @@ fn left_out(action: &Action, count: usize) -> String {
 }
 
 fn delete(conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
-    let mut done = Done::default();
+    let (mut done, mut catalog) = (Done::default(), Catalog::default());
     for id in ids {
         if model.options().model.title_of(conn, *id)?.is_some() {
-            check_and_delete(conn, model, *id, staff)?;
+            check_and_delete(conn, &mut catalog, model, *id, staff)?;
             done.changed += 1;
         }
     }

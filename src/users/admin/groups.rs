@@ -11,6 +11,7 @@ use crate::admin::model_admin::{
     Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::error::Error;
 use crate::users::groups::{self, GROUP, Group, GroupFields};
 use crate::users::permissions::{Verb, of_group};
@@ -98,9 +99,9 @@ impl ModelAdmin for GroupAdmin {
         Ok(saved.id)
     }
 
-    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
+    fn delete(&self, conn: &mut Connection, catalog: &mut Catalog, id: i64, staff: &Staff) -> Result<(), Error> {
         let group = existing(conn, id)?;
-        groups::delete(conn, &group, &staff.actor())
+        groups::delete(conn, catalog, &group, &staff.actor())
     }
 
     fn choices(&self, _: &mut Connection, models: &[&Options], field: &str) -> QueryResult<Vec<Choice>> {

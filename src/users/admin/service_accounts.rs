@@ -9,6 +9,7 @@ use crate::admin::model_admin::{
     field_error, permissions,
 };
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::error::Error;
 use crate::users::permissions::Verb;
 use crate::users::service_accounts::{self, Fields, SERVICE_ACCOUNT, ServiceAccount};
@@ -121,9 +122,9 @@ impl ModelAdmin for ServiceAccountAdmin {
         Ok(saved.id)
     }
 
-    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
+    fn delete(&self, conn: &mut Connection, catalog: &mut Catalog, id: i64, staff: &Staff) -> Result<(), Error> {
         let account = existing(conn, id)?;
-        service_accounts::delete(conn, &account, &staff.actor())
+        service_accounts::delete(conn, catalog, &account, &staff.actor())
     }
 
     fn choices(&self, _: &mut Connection, models: &[&Options], field: &str) -> QueryResult<Vec<Choice>> {

@@ -13,6 +13,7 @@ use crate::admin::model_admin::{
     Cell, Choice, Header, ModelAdmin, Options, Panel, Restrictions, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::error::Error;
 use crate::users::groups;
 use crate::users::models::{self, NewUser, Origin, User};
@@ -62,9 +63,9 @@ impl ModelAdmin for UserAdmin {
         }
     }
 
-    fn delete(&self, conn: &mut Connection, id: i64, staff: &Staff) -> Result<(), Error> {
+    fn delete(&self, conn: &mut Connection, catalog: &mut Catalog, id: i64, staff: &Staff) -> Result<(), Error> {
         let user = existing(conn, id)?;
-        models::delete(conn, &user, &staff.actor())
+        models::delete(conn, catalog, &user, &staff.actor())
     }
 
     fn choices(&self, conn: &mut Connection, models: &[&Options], field: &str) -> QueryResult<Vec<Choice>> {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::user::{Origin, User, email_key};
 use crate::db::Connection;
+use crate::db::references::Catalog;
 use crate::error::{Error, FieldErrors};
 use crate::history::deleted_rows;
 use crate::history::{self, Action, Actor, Changes};
@@ -144,7 +145,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
 }
 
 /// Fails for the last superuser who can sign in to the admin.
-pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), Error> {
+pub fn delete(conn: &mut Connection, catalog: &mut Catalog, user: &User, actor: &Actor) -> Result<(), Error> {
     if is_last_superuser(conn, user)? {
         return Err(FieldErrors::one("is_superuser", LAST_SUPERUSER).into());
     }
@@ -155,7 +156,7 @@ pub fn delete(conn: &mut Connection, user: &User, actor: &Actor) -> Result<(), E
     );
     // Restored, the user gets it with the next token, which knows better.
     let changes = cognito_groups::take_away(conn, user, changes)?;
-    deleted_rows::delete(conn, actor, user.as_object(), "users", &changes)
+    deleted_rows::delete(conn, catalog, actor, user.as_object(), "users", &changes)
 }
 
 fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &Grants) -> QueryResult<Changes> {

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use gatepost::config::Config;
 
-use super::queue::hold_writers;
+use super::queue::{hold_writers, insert};
 use crate::harness::client::Call;
 use crate::harness::{TestServer, eventually};
 
@@ -63,7 +63,45 @@ async fn articles_that_wait_together_are_one_statement_and_each_keeps_its_author
     assert_eq!(server.texts(written).await, expected);
     assert_eq!(server.texts(noted).await, expected);
     assert_eq!(server.number("SELECT count(DISTINCT (xmin::text, cmin::text)) FROM articles").await, 1);
+    let in_order = server.texts("SELECT object_id FROM history WHERE model = 'article' ORDER BY id").await;
+    assert_eq!(
+        in_order,
+        server.texts("SELECT id FROM articles ORDER BY id").await,
+        "the history is in the order of the rows"
+    );
     assert_eq!(server.get("/articles/", &alice).await.header("x-total-count"), "10");
+}
+
+#[tokio::test]
+async fn of_articles_that_wait_together_those_of_a_user_who_was_renamed_meanwhile_have_the_new_name() {
+    let (server, [alice, bob]) = with_two_users().await;
+    let articles = [(&*bob, "0"), (&*alice, "1"), (&*bob, "2"), (&*alice, "3"), (&*alice, "4"), (&*bob, "5")];
+    let other = server.second().await;
+    let rename = async || other.sql("UPDATE users SET username = 'robert' WHERE username = 'bob'").await;
+    assert_eq!(together(&server, &articles, rename).await, [201; 6]);
+    let noted = "SELECT a.name || ': ' || h.actor FROM articles a JOIN history h ON h.model = 'article'
+        AND h.object_id = a.id AND h.object = a.name AND h.actor_id = a.created_by ORDER BY a.name";
+    let expected = ["0: robert", "1: alice", "2: robert", "3: alice", "4: alice", "5: robert"];
+    assert_eq!(server.texts(noted).await, expected);
+    assert_eq!(server.number("SELECT count(DISTINCT xmin::text) FROM articles").await, 1, "nothing was rolled back");
+}
+
+#[tokio::test]
+async fn articles_are_inserted_together_beside_other_writes() {
+    let (server, [alice, bob]) = with_two_users().await;
+    eventually("nothing else waits", async || queued(&server).await == 0).await;
+    let mut releases = hold_writers(&server.db).await;
+    let plain = server.db.write(|conn| insert(conn, "by a statement of its own"));
+    let posts = [(&alice, "one"), (&bob, "two"), (&alice, "three")];
+    let posts = join_all(posts.map(|(token, name)| server.post_article(token, name)));
+    let release = async {
+        eventually("all wait", async || queued(&server).await == 4).await;
+        drop(releases.pop());
+    };
+    let (plain, answers, ()) = tokio::join!(plain, posts, release);
+    assert!(plain.is_ok() && answers.iter().all(|answer| answer.status == 201), "{plain:?} {answers:?}");
+    assert_eq!(server.number("SELECT count(DISTINCT xmin::text) FROM articles").await, 1);
+    assert_eq!(server.count("articles").await, 4);
 }
 
 #[tokio::test]

@@ -6,6 +6,16 @@ use gatepost::db::{DatabaseUrl, Db};
 
 use crate::harness::TestServer;
 
+const JOBS: &str = "2026-11-29-000005_jobs";
+
+fn kind(server: &TestServer) -> &'static str {
+    match server.db.url() {
+        DatabaseUrl::Sqlite(_) => "sqlite",
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => "postgresql",
+    }
+}
+
 /// The migrations' folders, the oldest first.
 fn folders(kind: &str) -> Vec<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(kind);
@@ -44,11 +54,7 @@ async fn schema(server: &TestServer) -> Vec<String> {
 #[tokio::test]
 async fn every_migration_can_be_taken_back_and_applied_again() {
     let server = TestServer::start().await;
-    let kind = match server.db.url() {
-        DatabaseUrl::Sqlite(_) => "sqlite",
-        #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(_) => "postgresql",
-    };
+    let kind = kind(&server);
     let before = schema(&server).await;
     assert!(before.len() > 30, "{before:?}");
     // With rows in place, as an operator would meet it.
@@ -66,6 +72,28 @@ async fn every_migration_can_be_taken_back_and_applied_again() {
     // And all of it works.
     let bob = server.user("bob").await;
     assert_eq!(server.post(&server.pool.token(&bob.username).sign(), r#"{"name":"again"}"#).await.status, 201);
+}
+
+/// The number of rows of an import had been only in its report.
+#[tokio::test]
+async fn an_import_that_was_checked_before_an_upgrade_knows_its_rows_after_it() {
+    let server = TestServer::start().await;
+    server.alice().await;
+    let kind = kind(&server);
+    let since: Vec<PathBuf> = folders(kind).into_iter().skip_while(|folder| !folder.ends_with(JOBS)).collect();
+    for folder in since.iter().rev() {
+        server.sql(std::fs::read_to_string(folder.join("down.sql")).expect("a way back")).await;
+    }
+    server
+        .sql(
+            "INSERT INTO imports (user_id, model, file_name, content, state, report, created_at)
+             SELECT id, 'users', 'people.csv', '', 'checked', '{\"rows\":12,\"created\":12}', '2026-11-29 10:00:00' FROM users;
+             DELETE FROM __diesel_schema_migrations WHERE version >= '20261129000005'",
+        )
+        .await;
+    let (_, applied) = Db::open(server.db.url()).expect("the migrations are applied again");
+    assert_eq!(applied, since.len());
+    assert_eq!(server.number("SELECT total FROM jobs").await, 12);
 }
 
 #[test]

@@ -61,6 +61,34 @@ async fn a_long_filter_offers_the_eight_with_the_most_rows_and_finds_the_others_
 }
 
 #[tokio::test]
+async fn a_value_that_a_filter_does_not_have_finds_nothing_and_the_list_says_so() {
+    let (server, mut root) = with_groups().await;
+    for (query, name, filter) in [
+        ("origin=moon", "moon", "origin"),
+        ("origin=5", "5", "origin"),
+        ("origin=admin&origin=moon", "moon", "origin"),
+        ("staff=perhaps", "perhaps", "staff"),
+        ("seen=soon", "soon", "last seen"),
+        ("groups=some", "some", "group"),
+    ] {
+        let html = root.page(&format!("/admin/users/?{query}")).await;
+        assert_has(&html, &[&format!("“{name}” is not a value of the filter {filter}.")]);
+        assert_eq!(count(&html), "0 of 5 users", "{query}");
+        assert_lacks(&html, &["Export CSV"]);
+        assert_eq!(root.get(&format!("/admin/users/export/?{query}")).await.status, 400, "{query}");
+    }
+    let all = [("action", "deactivate"), ("select_across", "1"), ("post", "yes")];
+    root.post("/admin/users/?origin=moon", &all).await;
+    assert_has(
+        &root.page("/admin/users/").await,
+        &["“moon” is not a value of the filter origin. Nothing was changed."],
+    );
+    assert_eq!(server.count("users WHERE NOT is_active").await, 0);
+    // Without a value, nothing is filtered.
+    assert_eq!(count(&root.page("/admin/users/?origin=").await), "5 users");
+}
+
+#[tokio::test]
 async fn a_range_has_its_first_and_its_last_day() {
     let (server, mut root) = with_groups().await;
     for (name, at) in [

@@ -146,10 +146,13 @@ proptest! {
                 let (found, matches) = page(conn, options, &list);
                 facets(conn, options, &list, &matches).expect("the filters are counted");
                 matching_ids(conn, options, &list, 0, 10).expect("the ids are found");
-                // The address that the page gives itself means the same page.
                 let again = parse(conn, options, &list.state());
                 prop_assert_eq!(again.state(), list.state());
-                prop_assert_eq!(ids(&page(conn, options, &again).0), ids(&found));
+                match list.problem {
+                    Some(_) => prop_assert!(ids(&found).is_empty()),
+                    // The address that the page gives itself means the same page.
+                    None => prop_assert_eq!(ids(&page(conn, options, &again).0), ids(&found)),
+                }
             }
             Ok(())
         })?;

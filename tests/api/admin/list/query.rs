@@ -111,7 +111,7 @@ async fn what_a_filter_selected_that_is_gone_is_left_alone() {
         root.post("/admin/users/?groups=1", &[("action", action), ("select_across", "1"), ("post", "yes")]).await;
     }
     let page = root.page("/admin/users/").await;
-    assert_has(&page, &["is filtered by no longer exists"]);
+    assert_has(&page, &["What the filter group asks for does not exist any more. Nothing was changed."]);
     assert_eq!(server.count("users WHERE is_active").await, 2, "the superuser and alice");
     assert_eq!(server.count("users").await, 3);
 }

@@ -52,6 +52,21 @@ async fn a_list_is_filtered_by_the_row_that_a_foreign_key_refers_to() {
 }
 
 #[tokio::test]
+async fn a_search_for_a_whole_name_also_finds_the_rows_that_refer_to_it() {
+    let (server, mut root) = with_articles().await;
+    server.articles(&["jane and the gates"]).await;
+    let found = |page: &str| names(page);
+    assert_eq!(found(&root.page("/admin/articles/?q=jane&o=name").await), ["Gates", "Trees", "jane and the gates"]);
+    for (query, expected) in [("q=jan&o=name", &["jane and the gates"][..]), ("q=jane+gates", &["jane and the gates"])]
+    {
+        assert_eq!(found(&root.page(&format!("/admin/articles/?{query}")).await), expected, "{query}");
+    }
+    // The search over everything has the user first, and leads to them.
+    let page = root.page("/admin/search/?q=jane").await;
+    assert_has(&page, &["href=\"/admin/articles/?q=jane\""]);
+}
+
+#[tokio::test]
 async fn a_filter_tells_no_more_than_its_list() {
     let (server, _) = with_articles().await;
     let mut viewer = server.staff_with("viewer", &["articles.view_article"]).await;
