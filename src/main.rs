@@ -13,7 +13,7 @@ use gatepost::config::{self, Basics, Config};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// An articles API behind AWS Cognito. Settings come from the environment and from .env.
+/// A backend for teams that keep their users in AWS Cognito. Settings come from the environment and from .env.
 #[derive(Parser)]
 #[command(version = VERSION.as_str())]
 struct CommandLine {

@@ -19,7 +19,7 @@ use super::openapi::header;
 use super::pagination;
 use super::viewset::{ModelViewSet, Permission};
 use crate::models::words::{capitalized, capitalized_words, with_article};
-use crate::models::{Field, Kind};
+use crate::models::{Default, Field, Kind};
 
 struct Words {
     name: Cow<'static, str>,
@@ -167,7 +167,8 @@ fn shown(viewset: &ModelViewSet, words: &Words) -> Object {
 /// For PATCH, all fields are optional.
 fn body(viewset: &ModelViewSet, is_partial: bool) -> Object {
     let with = |object: ObjectBuilder, field: &Field| {
-        let object = object.property(field.name, sent(field));
+        let sent = if is_partial { sent(field) } else { with_default(field, sent(field)) };
+        let object = object.property(field.name, sent);
         if field.is_required() && !is_partial { object.required(field.name) } else { object }
     };
     viewset.writable().fold(ObjectBuilder::new().schema_type(Type::Object), with).build()
@@ -195,6 +196,17 @@ fn plain(field: &Field) -> Object {
         }
         _ => schema.build(),
     }
+}
+
+/// What a field that is left out gets, if it is always the same.
+fn with_default(field: &Field, schema: Object) -> Object {
+    let default = match field.default {
+        Some(Default::Text(text)) if !text.is_empty() => Value::from(text),
+        Some(Default::Integer(number)) => number.into(),
+        Some(Default::Boolean(flag)) => flag.into(),
+        _ => return schema,
+    };
+    ObjectBuilder::from(schema).default(Some(default)).build()
 }
 
 /// In requests. Other accepted types, such as numbers for text, are deliberately not documented.

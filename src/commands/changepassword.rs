@@ -23,6 +23,6 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);
     db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), None, &actor)?))?;
-    say!("Password changed.")?;
+    say!("Password changed. The sessions in the admin have ended.")?;
     Ok(())
 }

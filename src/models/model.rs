@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::words::{capitalized, spaced};
+use crate::db::Connection;
+use crate::db::rows::{self, Sql};
 
 /// A model. Its table has an integer `id` and a column for each field.
 pub struct Model {
@@ -56,6 +58,14 @@ impl Model {
             }
         }
         Ok(())
+    }
+
+    /// Fails if the table or the column of a field is missing.
+    pub fn check_table(&self, conn: &mut Connection) -> Result<(), String> {
+        let columns = self.concrete().map(|field| field.name);
+        let columns: Vec<&str> = ["id"].into_iter().chain(columns).collect();
+        let read = rows::select(conn, &columns, Sql::new(format!("FROM {} WHERE 1 = 0", self.plural)));
+        read.map(drop).map_err(|error| format!("model {}: {error}", self.name))
     }
 
     /// [`Model::check`] for a model whose rows [`Model::create`] makes.

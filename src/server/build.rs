@@ -18,9 +18,10 @@ use crate::admin::auth::external::SignInMethods;
 use crate::admin::form::kept_form;
 use crate::admin::jobs::job;
 use crate::admin::model_admin::Options;
+use crate::admin::site::Site;
 use crate::admin::{Admin, AdminSettings};
 use crate::api::generics::Lists;
-use crate::api::{PageSignIn, TokenCommand};
+use crate::api::{ModelViewSet, PageSignIn, TokenCommand};
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
 use crate::cognito::linking::{Creation, Policy};
@@ -34,7 +35,7 @@ use crate::cognito::user_pool::{UserPool, jwks_url};
 use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool, invocation};
 use crate::db::search::Turns;
-use crate::db::{Db, OpenError, kept_keys};
+use crate::db::{Connection, Db, OpenError, kept_keys};
 use crate::history::api_requests::{self, ApiRequests};
 use crate::history::expiry::{self, Expiring};
 use crate::history::{changed_rows, deleted_rows};
@@ -136,6 +137,19 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
     Ok((db, authenticator, local_pool))
 }
 
+/// Whether the migrations have made what the descriptions say.
+async fn check_tables(db: &Db, api: &[&ModelViewSet], site: &Site) -> Result<(), StartError> {
+    let models: Vec<_> = api
+        .iter()
+        .map(|viewset| viewset.model)
+        .chain(site.options().into_iter().map(|options| options.model))
+        .collect();
+    // The first mistake ends a transaction of PostgreSQL.
+    let check = move |conn: &mut Connection| Ok(models.iter().try_for_each(|model| model.check_table(conn)));
+    let checked = db.read(check).await.map_err(|error| StartError::Resource(error.to_string()))?;
+    checked.map_err(StartError::Resource)
+}
+
 /// Must be called within an actix system.
 pub async fn build(config: &Config) -> Result<Built, StartError> {
     build_with(config, Resources { api: api(), site: site() }).await
@@ -149,6 +163,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     // First, so that a second start leaves no database behind.
     let (reserved, metrics_socket) = reserve(config)?;
     let (db, authenticator, local_pool) = open(config)?;
+    check_tables(&db, &api, &site).await?;
     let (refusals, queue) = Refusals::new();
     let refusals = web::Data::new(refusals);
     let authenticator = authenticator.with_refusals(refusals.clone().into_inner());

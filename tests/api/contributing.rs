@@ -6,16 +6,18 @@ mod tags;
 
 use std::collections::HashMap;
 
+use diesel::connection::SimpleConnection;
 use gatepost::admin::Site;
 use gatepost::admin::model_admin::{Fieldset, Filter, Options};
 use gatepost::api::ModelViewSet;
 use gatepost::config::Config;
-use gatepost::db::DatabaseUrl;
+use gatepost::db::{DatabaseUrl, Db};
+use gatepost::models::{Field, Model};
 use gatepost::server::{self, Resources};
 use serde_json::{Value, json};
 
-use crate::harness::TestServer;
 use crate::harness::pool::TestPool;
+use crate::harness::{TestServer, assert_has};
 
 /// Each file of the example, as CONTRIBUTING.md names it, and as it stands here.
 const FILES: &[(&str, &str)] = &[
@@ -80,8 +82,17 @@ async fn server() -> TestServer {
         api.extend([&tags::API, &events::API]);
         Resources { api, site: server::site().register(&tags::ADMIN).register(&events::ADMIN) }
     };
-    let server = TestServer::start_with_resources(TestPool::start().await, resources, |_| {}).await;
-    let migrations = match server.db.url() {
+    let with_tables = |config: &mut Config| {
+        let url = config.database.clone();
+        // `write_blocking` must not run on a thread of the test's runtime.
+        std::thread::spawn(move || migrate(&url)).join().expect("the tables");
+    };
+    TestServer::start_with_resources(TestPool::start().await, resources, with_tables).await
+}
+
+/// As the migrations of a resource would do it at the start.
+fn migrate(url: &DatabaseUrl) {
+    let migrations = match url {
         DatabaseUrl::Sqlite(_) => [
             include_str!("contributing/tags/migrations/sqlite_up.sql"),
             include_str!("contributing/events/migrations/sqlite_up.sql"),
@@ -92,10 +103,35 @@ async fn server() -> TestServer {
             include_str!("contributing/events/migrations/postgresql_up.sql"),
         ],
     };
+    let (db, _) = Db::open(url).expect("a database");
     for migration in migrations {
-        server.sql(migration).await;
+        db.write_blocking(|conn| Ok(conn.batch_execute(migration)?)).expect("a migration");
     }
-    server
+}
+
+#[tokio::test]
+async fn a_field_without_a_column_is_named_at_the_start() {
+    const fn of_table(plural: &'static str) -> Model {
+        let fields = &[Field::char("name", 50), Field::char("venue", 20).blank()];
+        Model { name: "meeting", plural, title: "name", fields }
+    }
+    static WITHOUT_COLUMN: Model = of_table("articles");
+    static WITHOUT_TABLE: Model = of_table("meetings");
+    static MEETINGS: Options = Options::new(&WITHOUT_COLUMN);
+    static API: ModelViewSet = ModelViewSet::new(&WITHOUT_TABLE);
+    for (resources, mistakes) in [
+        (Resources { api: server::api(), site: server::site().register(&MEETINGS) }, ["model meeting: ", "venue"]),
+        (Resources { api: vec![&API], site: server::site() }, ["model meeting: ", "meetings"]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = format!("sqlite:{}", folder.path().join("gatepost.sqlite3").display());
+        let variables = [("DATABASE_URL", database.as_str()), ("BIND_ADDRESS", "127.0.0.1:0")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::from_variables(&HashMap::from(variables)).expect("settings");
+        let start = move || actix_web::rt::System::new().block_on(server::build_with(&config, resources)).err();
+        let refusal = std::thread::spawn(start).join().expect("a start").expect("a refusal").to_string();
+        assert_has(&refusal, &mistakes);
+    }
 }
 
 #[tokio::test]

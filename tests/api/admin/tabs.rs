@@ -44,7 +44,10 @@ async fn a_user_has_tabs_and_each_is_a_page() {
     let token = server.caller("jane").await;
     server.post_article(&token, "Trees").await;
     let page = root.page("/admin/users/2/change/?_changelist_filters=q%3Djane").await;
-    assert_eq!(labels(&page), ["Details", "Articles 1", "Activity", "Sessions", "Refused tokens"]);
+    let expected = ["Details", "Articles 1", "Activity", "Sessions", "Refused tokens"];
+    // A resource of your own may have a tab, too.
+    let known: Vec<String> = labels(&page).into_iter().filter(|label| expected.contains(&&**label)).collect();
+    assert_eq!(known, expected);
     for (_, name) in tabs(&page) {
         let path = format!("/admin/users/2/{name}/?_changelist_filters=q%3Djane");
         let page = root.page(&path).await;

@@ -100,9 +100,11 @@ async fn copy_to_another_sqlite_file_is_the_same_in_every_row_and_leaves_the_sou
         let expected = format!("{table:24} {rows:>12} {last_id:>12}\n");
         assert!(text.contains(&expected), "{expected}: {text}");
     }
-    let summary =
-        "10012 rows of 23 tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
-    assert!(text.ends_with(summary), "{text}");
+    let (_, summary) = text.rsplit_once("10012 rows of ").expect("a summary");
+    let (tables, rest) = summary.split_once(' ').expect("a number of tables");
+    assert!(tables.parse::<usize>().is_ok_and(|tables| tables >= 23), "{text}");
+    let expected = "tables copied from sqlite:gatepost.sqlite3 to sqlite:copy.sqlite3. The row counts match.\n";
+    assert_eq!(rest, expected);
     assert_has(&outcome.stderr, &["articles: 4990 of 4990\n"]);
     assert_same(&dump(&mut connect(&program.path("copy.sqlite3"))), &before);
     assert_same(&dump(&mut program.database()), &before);

@@ -117,7 +117,7 @@ async fn changepassword_sets_another_password() {
     let program = Program::new().set("DJANGO_SUPERUSER_PASSWORD", "winter-Giraffe-71");
     program.run(&["createsuperuser", "--noinput", "--username", "root"]).await.success();
     let outcome = program.run_with(&["changepassword", "root"], "summer-Giraffe-72\nsummer-Giraffe-72\n").await;
-    assert!(outcome.success().ends_with("Password changed.\n"), "{outcome:?}");
+    assert!(outcome.success().ends_with("Password changed. The sessions in the admin have ended.\n"), "{outcome:?}");
     let hash = hash_of(&program, "root");
     assert!(password::verify("summer-Giraffe-72", &hash) && !password::verify("winter-Giraffe-71", &hash));
     assert_eq!(history(&program)[1], r#"command_line changed user root {"password":"changed"}"#);
