@@ -14,8 +14,8 @@ use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::error::Error;
 
-/// Rows per transaction.
-pub const CHUNK: usize = 500;
+/// Rows per transaction. Other writes wait for it.
+pub const CHUNK: usize = 200;
 
 /// Rows that are done within the request. At about a millisecond each, they take as long as people wait for a page;
 /// proxies give up after 30 to 60 seconds.

@@ -96,18 +96,18 @@ async fn a_deletion_of_many_rows_is_a_job_and_comes_back_as_one() {
 #[tokio::test]
 async fn a_job_that_fails_says_how_many_rows_were_done_and_these_can_be_undone() {
     let (server, mut root) = with_many_users().await;
-    // The database refuses one row of the second part.
+    // The database refuses one row of the fourth part.
     let refusal =
         "CREATE UNIQUE INDEX refusal ON history (model) WHERE action = 'changed' AND object_id IN (1700, 1701)";
     server.sql(refusal).await;
     let answer = root.post(LIST, &DEACTIVATE).await;
     let page = end(&mut root, &answer).await;
-    assert_has(&page, &["Stopped after 500 of 2,100 rows.", "500 users deactivated."]);
-    assert_eq!(server.count("users WHERE NOT is_active").await, 500);
+    assert_has(&page, &["Stopped after 600 of 2,100 rows.", "600 users deactivated."]);
+    assert_eq!(server.count("users WHERE NOT is_active").await, 600);
     let answer = Form::with(&page, "name=\"batch\"").send(&mut root, "/", "x").await;
     assert_eq!(answer.redirect(), (303, "/admin/jobs/1/"), "these are few enough for one request");
     let page = root.follow(&answer).await;
-    assert_has(&page, &["The change to 500 users was undone."]);
+    assert_has(&page, &["The change to 600 users was undone."]);
     assert_lacks(&page, &["name=\"batch\""]);
     assert_eq!(server.count("users WHERE NOT is_active").await, 0);
 }
