@@ -45,7 +45,7 @@ async fn check_says_where_nobody_else_would_be_answered_or_told_apart() {
     assert!(!program.run(&["check"]).await.success().contains(NOTE));
     const OF_PROXY: &str = "TRUSTED_PROXIES does not name the proxy";
     assert!(program.run(&["check"]).await.success().contains(OF_PROXY));
-    let program = program.set("TRUSTED_PROXIES", "10.0.0.0/8 ::1");
+    let program = program.set("TRUSTED_PROXIES", "10.0.0.0/8,::1");
     assert!(program.run(&["check"]).await.success().contains(OF_PROXY), "the proxy connects from 127.0.0.1");
     let program = program.set("TRUSTED_PROXIES", "127.0.0.1");
     assert!(!program.run(&["check"]).await.success().contains(OF_PROXY));
