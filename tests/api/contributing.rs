@@ -112,8 +112,8 @@ fn migrate(url: &DatabaseUrl) {
 #[tokio::test]
 async fn a_field_without_a_column_is_named_at_the_start() {
     const fn of_table(plural: &'static str) -> Model {
-        let fields = &[Field::char("name", 50), Field::char("venue", 20).blank()];
-        Model { name: "meeting", plural, title: "name", fields }
+        const FIELDS: &[Field] = &[Field::char("name", 50), Field::char("venue", 20).blank()];
+        Model { name: "meeting", plural, title: "name", fields: FIELDS }
     }
     static WITHOUT_COLUMN: Model = of_table("articles");
     static WITHOUT_TABLE: Model = of_table("meetings");
