@@ -18,8 +18,8 @@ use crate::db::queue::{Job, Jobs, Queue, WriterMetrics, panicked};
 use crate::db::transaction::{begin, rollback};
 use crate::error::Error;
 
-/// Each commits many jobs at once, so more threads would mainly collide more often.
-const THREADS: u32 = 4;
+/// Each commits many jobs at once. More threads would commit fewer at once, and collide more often.
+const THREADS: u32 = 3;
 /// Small, because one job that fails makes all run again.
 const BATCH: usize = 16;
 /// How long a conflicting write is retried.

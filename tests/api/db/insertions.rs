@@ -48,7 +48,7 @@ async fn with_two_users() -> (TestServer, [String; 2]) {
 #[tokio::test]
 async fn articles_that_wait_together_are_one_statement_and_each_keeps_its_author_and_history() {
     let (server, [alice, bob]) = with_two_users().await;
-    // A statement takes a power of two.
+    // One statement takes as many.
     let names: Vec<String> = (0..8).map(|number| format!("article {number}")).collect();
     let articles: Vec<(&str, &str)> =
         names.iter().enumerate().map(|(n, name)| (if n % 3 == 0 { &*bob } else { &*alice }, &**name)).collect();
