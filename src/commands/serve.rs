@@ -118,13 +118,11 @@ fn greet(config: &Config, built: &Built, superuser_password: Option<&str>) -> Re
         say!("\nNext, in another terminal:")?;
         say!("  TOKEN=$({} token alice@example.com)", invocation())?;
         let first = built.api.first().map_or("/me/", String::as_str);
-        match (&own, &built.address) {
-            (None, ListenAddress::Unix(path)) => {
-                let socket = path.display();
-                say!("  curl --unix-socket {socket} -H \"Authorization: Bearer $TOKEN\" http://localhost{first}")?;
-            }
-            _ => say!("  curl -H \"Authorization: Bearer $TOKEN\" {}{first}", own.as_deref().unwrap_or_default())?,
-        }
+        let own = match &built.address {
+            ListenAddress::Unix(path) => format!("--unix-socket {} http://localhost", path.display()),
+            ListenAddress::Tcp(_) => own.unwrap_or_default(),
+        };
+        say!("  curl -H \"Authorization: Bearer $TOKEN\" {own}{first}")?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::rows::{self, Sql, Value};
 /// The values of the row, its `id` first. `None` if nothing was written.
 pub type Written = Option<Vec<Value>>;
 
+/// Connections keep its statements prepared, so their texts have to be few.
 pub struct Noted {
     /// An INSERT or UPDATE of one row that returns it, its `id` first.
     pub write: Sql,
@@ -22,8 +23,8 @@ pub fn run(conn: &mut Connection, noted: Noted) -> QueryResult<Written> {
     match conn {
         Connection::Sqlite(_) => {
             let Noted { write, note_into, note } = noted;
-            let mut insert = Sql::new(format!("WITH written (id) AS (SELECT ?) {note_into} ")).kept_if(write.is_kept());
-            let Some(row) = rows::load(conn, write)?.pop() else { return Ok(None) };
+            let mut insert = Sql::new(format!("WITH written (id) AS (SELECT ?) {note_into} ")).kept();
+            let Some(row) = rows::load(conn, write.kept())?.pop() else { return Ok(None) };
             insert.bind(row.first().cloned().unwrap_or(Value::Null)).append(note).push(" FROM written");
             rows::execute(conn, insert)?;
             Ok(Some(row))
@@ -57,7 +58,7 @@ mod postgres {
         Ok(written)
     }
 
-    /// Rows of one statement. Connections keep each statement prepared, so there are few.
+    /// Rows of one statement. Each size is a text of its own.
     const SIZES: [usize; 8] = [16, 12, 8, 6, 4, 3, 2, 1];
 
     /// Each with the places of its rows.
@@ -83,7 +84,7 @@ mod postgres {
     /// Returns each row after its number in the group. The notes are one INSERT, which takes them in this order;
     /// PostgreSQL would run INSERTs of their own from the last to the first.
     fn joined(group: Vec<Noted>) -> Sql {
-        let mut statement = Sql::new("WITH ").kept_if(group.iter().all(|noted| noted.write.is_kept()));
+        let mut statement = Sql::new("WITH ").kept();
         let (mut notes, mut results) = (Sql::default(), Vec::new());
         for (number, Noted { write, note_into, note }) in group.into_iter().enumerate() {
             statement.push(&format!("written_{number} AS (")).append(write).push("), ");
@@ -110,7 +111,7 @@ mod postgres {
         use super::*;
 
         fn noted(value: Option<i64>, other: Option<i64>) -> Noted {
-            let mut write = Sql::new("INSERT INTO things (value, other) SELECT ?, ? RETURNING id").kept();
+            let mut write = Sql::new("INSERT INTO things (value, other) SELECT ?, ? RETURNING id");
             for value in [value, other] {
                 write.bind(value.map_or(Value::Null, Value::Integer));
             }

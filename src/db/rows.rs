@@ -128,22 +128,14 @@ impl Sql {
 
     /// Makes connections cache the prepared statement. They never evict it, so this is only for a few fixed texts.
     pub fn kept(self) -> Sql {
-        self.kept_if(true)
-    }
-
-    pub(super) fn kept_if(self, is_kept: bool) -> Sql {
-        Sql { is_kept, ..self }
-    }
-
-    pub(super) fn is_kept(&self) -> bool {
-        self.is_kept
+        Sql { is_kept: true, ..self }
     }
 
     /// Whether both are the same prepared statement: NULL is not a parameter of it.
     #[cfg(feature = "postgres")]
     pub(super) fn has_form_of(&self, other: &Sql) -> bool {
-        let nulls = |sql: &Sql| sql.values.iter().map(Value::is_null).collect::<Vec<_>>();
-        self.text == other.text && nulls(self) == nulls(other)
+        let [own, others] = [self, other].map(|sql| sql.values.iter().map(Value::is_null));
+        self.text == other.text && own.eq(others)
     }
 
     pub fn push(&mut self, text: &str) -> &mut Sql {

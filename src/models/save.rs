@@ -75,7 +75,7 @@ impl Model {
     /// An INSERT or UPDATE of one row, with its entry in the history.
     fn noting(&self, mut write: Sql, entry: NewEntry) -> Noted {
         write.push(&format!(" RETURNING {}", self.columns().join(", ")));
-        entry.noting(write.kept())
+        entry.noting(write)
     }
 
     /// `None` if a row's title is its id.

@@ -36,6 +36,7 @@ use crate::cognito::verifier::Verifier;
 use crate::config::{Config, Mode, Pool, invocation};
 use crate::db::search::Turns;
 use crate::db::{Connection, Db, OpenError, kept_keys};
+use crate::error::Error;
 use crate::history::api_requests::{self, ApiRequests};
 use crate::history::expiry::{self, Expiring};
 use crate::history::{changed_rows, deleted_rows};
@@ -144,10 +145,10 @@ async fn check_tables(db: &Db, api: &[&ModelViewSet], site: &Site) -> Result<(),
         .map(|viewset| viewset.model)
         .chain(site.options().into_iter().map(|options| options.model))
         .collect();
-    // The first mistake ends a transaction of PostgreSQL.
-    let check = move |conn: &mut Connection| Ok(models.iter().try_for_each(|model| model.check_table(conn)));
-    let checked = db.read(check).await.map_err(|error| StartError::Resource(error.to_string()))?;
-    checked.map_err(StartError::Resource)
+    let check = move |conn: &mut Connection| {
+        models.iter().try_for_each(|model| model.check_table(conn)).map_err(Error::Internal)
+    };
+    db.read(check).await.map_err(|error| StartError::Resource(error.cause().unwrap_or_default().to_owned()))
 }
 
 /// Must be called within an actix system.

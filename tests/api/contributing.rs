@@ -16,6 +16,7 @@ use gatepost::models::{Field, Model};
 use gatepost::server::{self, Resources};
 use serde_json::{Value, json};
 
+use crate::harness::database::TestDatabase;
 use crate::harness::pool::TestPool;
 use crate::harness::{TestServer, assert_has};
 
@@ -123,11 +124,15 @@ async fn a_field_without_a_column_is_named_at_the_start() {
         (Resources { api: server::api(), site: server::site().register(&MEETINGS) }, ["model meeting: ", "venue"]),
         (Resources { api: vec![&API], site: server::site() }, ["model meeting: ", "meetings"]),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let database = format!("sqlite:{}", folder.path().join("gatepost.sqlite3").display());
-        let variables = [("DATABASE_URL", database.as_str()), ("BIND_ADDRESS", "127.0.0.1:0")];
+        let database = TestDatabase::new();
+        let variables = [
+            ("AWS_USER_POOLS_ID", "eu-west-1_TestPool1"),
+            ("AWS_APP_CLIENT_ID", "1testclient23456789abcdefg"),
+            ("BIND_ADDRESS", "127.0.0.1:0"),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Config::from_variables(&HashMap::from(variables)).expect("settings");
+        let mut config = Config::from_variables(&HashMap::from(variables)).expect("settings");
+        config.database = database.url.clone();
         let start = move || actix_web::rt::System::new().block_on(server::build_with(&config, resources)).err();
         let refusal = std::thread::spawn(start).join().expect("a start").expect("a refusal").to_string();
         assert_has(&refusal, &mistakes);

@@ -129,6 +129,7 @@ impl Writers {
 }
 
 fn run(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Error> {
+    // Its queries make a refusal of the database the error of a field.
     if let [job] = jobs {
         return job.run(connection, None);
     }
