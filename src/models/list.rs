@@ -103,13 +103,14 @@ impl Model {
             let keys = cursor.keys.iter().cloned();
             keys.chain([Value::Integer(cursor.id)]).collect::<Vec<_>>()
         });
-        let is_read = |field: &&str| query.fields.contains(field) || query.keys().any(|key| key == *field);
-        let fields = self.fields.iter().map(|field| Some(field.name).filter(is_read).unwrap_or("NULL"));
+        let is_read = |name| query.fields.contains(&name) || query.keys().any(|key| key == name);
+        let reads: Vec<bool> = self.fields.iter().map(|field| is_read(field.name)).collect();
+        let read = self.fields.iter().zip(&reads).filter(|(_, is_read)| **is_read).map(|(field, _)| field.name);
         // With the page, because the total alone would take a second round trip and a transaction.
         let kept_count = if query.search.is_empty() { rows::kept_count_of(self.plural) } else { "NULL".to_owned() };
         let scan = Scan {
             table: self.plural,
-            columns: &["id"].into_iter().chain(fields).chain([kept_count.as_str()]).collect::<Vec<_>>(),
+            columns: &["id"].into_iter().chain(read).chain([kept_count.as_str()]).collect::<Vec<_>>(),
             condition: matching(query),
             order: &order,
             from: from.as_deref(),
@@ -123,7 +124,7 @@ impl Model {
             Some(kept) => kept,
             None => self.count(conn, query)?,
         };
-        let rows = found.into_iter().map(|values| self.row(values)).collect();
+        let rows = found.into_iter().map(|values| self.partial_row(values, reads.iter().copied())).collect();
         let place = |row: &Row| (row.id, query.keys().map(|field| row.get(field).clone()).collect());
         Ok(Page::new(query, rows, total, place))
     }
@@ -146,11 +147,19 @@ impl Model {
         Ok(row.and_then(|values| values.first().map(super::value::to_text)))
     }
 
-    pub(super) fn row(&'static self, mut values: Vec<Value>) -> Row {
-        let id = values.first().and_then(Value::as_i64).unwrap_or(0);
-        let rest = values.drain(1.min(values.len())..);
-        let values = self.fields.iter().zip(rest).map(|(field, value)| typed(field.kind, value)).collect();
-        Row { model: self, id, values }
+    pub(super) fn row(&'static self, values: Vec<Value>) -> Row {
+        self.partial_row(values, std::iter::repeat(true))
+    }
+
+    /// `reads` says of each field whether `values` have it.
+    fn partial_row(&'static self, values: Vec<Value>, reads: impl Iterator<Item = bool>) -> Row {
+        let mut values = values.into_iter();
+        let id = values.next().and_then(|id| id.as_i64()).unwrap_or(0);
+        let value = |(field, is_read): (&Field, bool)| match is_read.then(|| values.next()).flatten() {
+            Some(value) => typed(field.kind, value),
+            None => Value::Null,
+        };
+        Row { model: self, id, values: self.fields.iter().zip(reads).map(value).collect() }
     }
 }
 
