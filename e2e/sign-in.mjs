@@ -174,17 +174,16 @@ if (spawnSync(program, ['--help']).error) {
   const pool = await startPool()
   try {
     for (const kind of ['confidential', 'public']) await atHostedUi(kind, pool)
+    await withAnotherPool(pool)
   } finally {
-    pool.stop()
+    await pool.stop()
   }
 }
 
-async function atHostedUi(kind, pool) {
-  const port = await freePort()
-  const origin = `http://localhost:${port}`
-  const client = await pool.client(kind === 'confidential', origin)
-  const settings = {
-    BIND_ADDRESS: `127.0.0.1:${port}`,
+/** The settings of an admin at this origin, whose staff sign in at the pool's hosted UI with this client. */
+function settingsFor(origin, pool, client) {
+  return {
+    BIND_ADDRESS: `127.0.0.1:${new URL(origin).port}`,
     PUBLIC_URL: origin,
     AWS_USER_POOLS_ID: pool.id,
     AWS_APP_CLIENT_ID: 'anotherclient',
@@ -196,14 +195,49 @@ async function atHostedUi(kind, pool) {
     COGNITO_LOGOUT_URL: `${pool.origin}/logout`,
     COGNITO_STAFF_GROUP: 'staff',
   }
-  await story(`sign-in at ministack with a ${kind} client`, settings, async ({ server, newPage, step }) => {
+}
+
+/** Goes to the hosted UI, which is asked for something else where `changes` says so. */
+async function ask(tab, changes = {}) {
+  await tab.goto('/admin/login/cognito/')
+  if (Object.keys(changes).length > 0) await tab.goto(changed(tab.url(), changes))
+}
+
+async function signIn(tab, name) {
+  await tab.getByLabel('Username').fill(`${name}@example.com`)
+  await tab.getByLabel('Password').fill(PASSWORD)
+  await tab.getByRole('button', { name: 'Sign in' }).click()
+}
+
+/** Signs in at the hosted UI as jane. Returns the URL that it leads back to, without going there. */
+async function wayBack(tab) {
+  let url
+  const hold = async (route) => {
+    if (route.request().method() !== 'POST') return route.continue()
+    const answer = await route.fetch({ maxRedirects: 0 })
+    url = answer.headers().location
+    return route.fulfill({ body: 'held up' })
+  }
+  await tab.route('**/*', hold)
+  await signIn(tab, 'jane')
+  await tab.getByText('held up').waitFor()
+  await tab.unroute('**/*', hold)
+  return url
+}
+
+function changed(url, parameters) {
+  const other = new URL(url)
+  for (const [name, value] of Object.entries(parameters)) other.searchParams.set(name, value)
+  return other.href
+}
+
+async function atHostedUi(kind, pool) {
+  const origin = `http://localhost:${await freePort()}`
+  const away = { baseURL: origin, also: [origin, pool.origin] }
+  const client = await pool.client(kind === 'confidential', origin)
+  await story(`sign-in at ministack with a ${kind} client`, settingsFor(origin, pool, client), async ({ server, newPage, step }) => {
     server.run('createsuperuser', '--noinput', '--username', 'jane', '--email', 'jane@example.com')
-    const page = await newPage({ baseURL: origin, also: [origin, pool.origin] })
-    const signIn = async (tab, name) => {
-      await tab.getByLabel('Username').fill(`${name}@example.com`)
-      await tab.getByLabel('Password').fill(PASSWORD)
-      await tab.getByRole('button', { name: 'Sign in' }).click()
-    }
+    const page = await newPage(away)
 
     await step('a user without a local account is told so', async () => {
       await page.goto('/admin/')
@@ -224,33 +258,79 @@ async function atHostedUi(kind, pool) {
       await other.close()
     })
 
-    await step('a repeated callback and a forged state are refused', async () => {
-      const callback = `${origin}/admin/login/cognito/callback/?code=x&state=${'a'.repeat(43)}`
+    await step('a late and a repeated callback, and a forged state, are refused', async () => {
+      const tab = await newPage(away)
+      const refused = async (callback) => {
+        assert.equal((await tab.goto(callback)).status(), 400)
+        await tab.getByText('This sign-in took too long, was already used, or began in another browser.').waitFor()
+      }
+      const forget = (name) => tab.context().clearCookies({ name })
+      await ask(tab)
+      const callback = await wayBack(tab)
+      await tab.goto(callback)
+      await tab.waitForURL(`${origin}/admin/`)
       // Who is signed in would be led on.
-      const stranger = await newPage({ baseURL: origin })
-      const answer = await stranger.request.get(callback, { maxRedirects: 0 })
-      assert.equal(answer.status(), 400)
-      assert.match(await answer.text(), /was already used/)
+      await forget(/session/)
+      await refused(callback)
+      await ask(tab)
+      const flow = (await tab.context().cookies(origin)).filter(({ name }) => name.includes('sign_in_'))
+      const left = flow[0].expires - Date.now() / 1000
+      assert.ok(flow.length === 1 && left > 540 && left <= 601, `the browser keeps ${flow.length} flows, ${left} s`)
+      const late = await wayBack(tab)
+      // As the browser does by then. That the server looks at the time, too, is a test of the service.
+      await forget(/sign_in_/)
+      await refused(late)
+      await refused(late.replace(/state=[^&]+/, `state=${'a'.repeat(43)}`))
     })
 
-    await step('a code that another browser asked for is refused by the pool itself', async () => {
-      const away = { baseURL: origin, also: [origin, pool.origin] }
+    await step('a wrong verifier is refused by the pool itself, so a stolen code opens nothing', async () => {
       const [victim, thief] = [await newPage(away), await newPage(away)]
-      let stolen
-      await victim.route(`${pool.origin}/**`, async (route) => {
-        if (route.request().method() !== 'POST') return route.continue()
-        const answer = await route.fetch({ maxRedirects: 0 })
-        stolen = new URL(answer.headers().location).searchParams.get('code')
-        return route.fulfill({ body: 'held up' })
-      })
-      for (const tab of [victim, thief]) await tab.goto('/admin/login/cognito/')
-      await signIn(victim, 'jane')
-      await victim.getByText('held up').waitFor()
-      // The pool compares the thief’s verifier with the challenge of the victim.
+      await ask(victim)
+      const callback = await wayBack(victim)
+      await ask(thief)
       const state = new URL(thief.url()).searchParams.get('state')
-      const answer = await thief.goto(`/admin/login/cognito/callback/?code=${encodeURIComponent(stolen)}&state=${state}`)
+      // The pool compares the thief’s verifier with the challenge of the victim.
+      const answer = await thief.goto(callback.replace(/state=[^&]+/, `state=${state}`))
       assert.equal(answer.status(), 400)
       await thief.getByText('Cognito did not accept the code of this sign-in.').waitFor()
+      assert.match(server.log(), /sign-in with Cognito refused: the provider: it refused the code: invalid_grant/)
+      // Nothing else was wrong with it: ministack takes the code from its owner afterwards.
+      await victim.goto(callback)
+      await victim.waitForURL(`${origin}/admin/`)
+    })
+
+    await step('a wrong challenge, nonce, client, pool, code and issuer are refused', async () => {
+      const [sibling, foreign] = [await pool.client(false, origin), await pool.other.client(false, origin)]
+      const [noCode, noToken] = ['Cognito did not accept the code of this sign-in.', 'The token from Cognito is not one for this sign-in.']
+      const tab = await newPage(away)
+      for (const [changes, back, text] of [
+        [{ code_challenge: 'c'.repeat(43) }, {}, noCode],
+        [{ nonce: 'n'.repeat(43) }, {}, noToken],
+        [{ client_id: sibling.ClientId }, {}, noCode],
+        [{ client_id: foreign.ClientId }, {}, noCode],
+        [{}, { code: 'made-up' }, noCode],
+        [{}, { iss: 'https://evil.example' }, 'Cognito’s response is incomplete.'],
+      ]) {
+        await ask(tab, changes)
+        const callback = changed(await wayBack(tab), back)
+        assert.ok((await tab.goto(callback)).status() >= 400)
+        await tab.getByText(text).waitFor()
+        assert.equal((await tab.context().cookies(origin)).some(({ name }) => name.includes('session')), false)
+      }
+      await look(tab, `provider-error-${kind}`)
+    })
+
+    await step('a pool that does not answer is a clear page, and the next try works', async () => {
+      const tab = await newPage(away)
+      await ask(tab)
+      const callback = await wayBack(tab)
+      pool.pause()
+      assert.equal((await tab.goto(callback)).status(), 503)
+      pool.resume()
+      await tab.getByText('Cognito cannot be reached at the moment.').waitFor()
+      await tab.getByRole('link', { name: 'Try again' }).click()
+      await signIn(tab, 'jane')
+      await tab.waitForURL(`${origin}/admin/`)
     })
 
     await step('a group of the pool gives its members rights, and takes them away', async () => {
@@ -264,7 +344,7 @@ async function atHostedUi(kind, pool) {
       // Behind the picker.
       await page.locator('select[name=permissions]').selectOption('articles.change_article', { force: true })
       await page.getByRole('button', { name: 'Save', exact: true }).click()
-      const bob = await newPage({ baseURL: origin, also: [origin, pool.origin] })
+      const bob = await newPage(away)
       const enter = async () => {
         await bob.goto('/admin/login/cognito/?next=/admin/articles/')
         await signIn(bob, 'bob')
@@ -305,7 +385,35 @@ async function atHostedUi(kind, pool) {
   })
 }
 
-/** Starts ministack with a pool of two users, `jane` and `bob`. */
+/** Client and keys are those of one pool, and the settings name another one. Afterwards the pool is gone. */
+async function withAnotherPool(pool) {
+  const origin = `http://localhost:${await freePort()}`
+  const client = await pool.client(true, origin)
+  const settings = { ...settingsFor(origin, pool, client), AWS_USER_POOLS_ID: pool.other.id }
+  await story('sign-in at ministack with two pools', settings, async ({ server, newPage, step }) => {
+    server.run('createsuperuser', '--noinput', '--username', 'jane', '--email', 'jane@example.com')
+    const tab = await newPage({ baseURL: origin, also: [origin, pool.origin] })
+
+    await step('a token of another issuer is refused, even with the right client, nonce and keys', async () => {
+      await ask(tab)
+      await signIn(tab, 'jane')
+      await tab.getByText('The token from Cognito is not one for this sign-in.').waitFor()
+      assert.match(server.log(), /the ID token: issuer_not_accepted/)
+    })
+
+    await step('without the pool, the page says so and offers the password', async () => {
+      await ask(tab)
+      const callback = await wayBack(tab)
+      await pool.stop()
+      assert.equal((await tab.goto(callback)).status(), 503)
+      await tab.getByText('Cognito cannot be reached at the moment.').waitFor()
+      await tab.getByRole('link', { name: 'Sign in with a password' }).click()
+      await tab.getByLabel('Password').waitFor()
+    })
+  })
+}
+
+/** Starts ministack with a pool of two users, `jane` and `bob`, and an `other` pool like it. */
 async function startPool() {
   const port = await freePort()
   const env = {
@@ -329,30 +437,42 @@ async function startPool() {
     if (await fetch(origin).then(() => true, () => false)) break
     await new Promise((done) => { setTimeout(done, 100) })
   }
-  const { UserPool } = await call('CreateUserPool', { PoolName: 'staff', AutoVerifiedAttributes: ['email'] })
-  const UserPoolId = UserPool.Id
-  await call('CreateUserPoolDomain', { UserPoolId, Domain: 'staff' })
-  for (const name of ['jane', 'bob']) {
-    const Username = `${name}@example.com`
-    const UserAttributes = [{ Name: 'email', Value: Username }, { Name: 'email_verified', Value: 'true' }]
-    await call('AdminCreateUser', { UserPoolId, Username, UserAttributes, MessageAction: 'SUPPRESS' })
-    await call('AdminSetUserPassword', { UserPoolId, Username, Password: PASSWORD, Permanent: true })
+  const create = async (name) => {
+    const { UserPool } = await call('CreateUserPool', { PoolName: name, AutoVerifiedAttributes: ['email'] })
+    const UserPoolId = UserPool.Id
+    await call('CreateUserPoolDomain', { UserPoolId, Domain: name })
+    for (const user of ['jane', 'bob']) {
+      const Username = `${user}@example.com`
+      const UserAttributes = [{ Name: 'email', Value: Username }, { Name: 'email_verified', Value: 'true' }]
+      await call('AdminCreateUser', { UserPoolId, Username, UserAttributes, MessageAction: 'SUPPRESS' })
+      await call('AdminSetUserPassword', { UserPoolId, Username, Password: PASSWORD, Permanent: true })
+    }
+    for (const GroupName of ['staff', 'editors']) await call('CreateGroup', { UserPoolId, GroupName })
+    return {
+      id: UserPoolId,
+      group: (action, GroupName) => call(action, { UserPoolId, GroupName, Username: 'bob@example.com' }),
+      async client(isConfidential, publicOrigin) {
+        const { UserPoolClient } = await call('CreateUserPoolClient', {
+          UserPoolId, ClientName: 'gatepost-admin', GenerateSecret: isConfidential,
+          AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: ['code'],
+          AllowedOAuthScopes: ['openid', 'email', 'profile'], SupportedIdentityProviders: ['COGNITO'],
+          CallbackURLs: [`${publicOrigin}/admin/login/cognito/callback/`], LogoutURLs: [`${publicOrigin}/admin/login/`],
+        })
+        return UserPoolClient
+      },
+    }
   }
-  for (const GroupName of ['staff', 'editors']) await call('CreateGroup', { UserPoolId, GroupName })
   return {
-    id: UserPoolId,
+    ...await create('staff'),
+    other: await create('other'),
     origin,
-    group: (action, GroupName) => call(action, { UserPoolId, GroupName, Username: 'bob@example.com' }),
-    stop: () => child.kill(),
-    async client(isConfidential, publicOrigin) {
-      const { UserPoolClient } = await call('CreateUserPoolClient', {
-        UserPoolId, ClientName: 'gatepost-admin', GenerateSecret: isConfidential,
-        AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: ['code'],
-        AllowedOAuthScopes: ['openid', 'email', 'profile'], SupportedIdentityProviders: ['COGNITO'],
-        CallbackURLs: [`${publicOrigin}/admin/login/cognito/callback/`], LogoutURLs: [`${publicOrigin}/admin/login/`],
-      })
-      return UserPoolClient
-    },
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+    stop: () => new Promise((done) => {
+      if (child.exitCode !== null || child.signalCode !== null) return done()
+      child.once('exit', done)
+      child.kill('SIGKILL')
+    }),
   }
 }
 

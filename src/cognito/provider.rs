@@ -100,8 +100,8 @@ struct Discovered {
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
 }
 
@@ -168,9 +168,12 @@ impl Provider {
             return Ok(Endpoints { authorization, token, logout: logout_url.clone() });
         }
         let found = self.discover().await?;
-        let chosen = |setting: &Option<Url>, found: &str| match setting {
-            Some(url) => Ok(url.clone()),
-            None => checked_url(found).map_err(ProviderError::Unusable),
+        let chosen = |setting: &Option<Url>, found: &Option<String>| match (setting, found) {
+            (Some(url), _) => Ok(url.clone()),
+            (None, Some(found)) => checked_url(found).map_err(ProviderError::Unusable),
+            (None, None) => {
+                Err(ProviderError::Unusable("discovery names no endpoints: does the pool have a domain?".to_owned()))
+            }
         };
         let logout = logout_url.clone().map(Ok).or_else(|| found.end_session_endpoint.as_deref().map(checked_url));
         Ok(Endpoints {
@@ -184,8 +187,7 @@ impl Provider {
         let url = Url::parse(&discovery_url(&self.settings.issuer))
             .map_err(|error| ProviderError::Unusable(error.to_string()))?;
         let client = http_client(&url, self.ca_file.as_deref()).map_err(ProviderError::Unreachable)?;
-        let answer = client.get(url.clone()).send().await;
-        let answer = answer.map_err(|error| ProviderError::Unreachable(chain(&error.without_url())))?;
+        let answer = client.get(url.clone()).send().await.map_err(|error| ProviderError::Unreachable(chain(&error)))?;
         if !answer.status().is_success() {
             return Err(ProviderError::Unreachable(format!("the answer of {url} is {}", answer.status())));
         }
@@ -266,11 +268,11 @@ impl Provider {
     }
 }
 
-/// RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
 pub fn discovery_url(issuer: &str) -> String {
     format!("{issuer}/.well-known/openid-configuration")
 }
 
+/// RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
 fn basic(client_id: &str, secret: &Secret) -> String {
     let encoded = |bytes: &[u8]| form_urlencoded::byte_serialize(bytes).collect::<String>();
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.as_bytes()))))

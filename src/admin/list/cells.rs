@@ -51,9 +51,10 @@ impl Column {
         }
     }
 
-    /// Cards name a column where the value alone says nothing.
+    /// Cards name a column where the value alone says nothing. An id is shown as `#1`.
     fn is_named(&self) -> bool {
-        matches!(self.kind, Show::Boolean | Show::Count(_) | Show::DateTime)
+        let is_number = matches!(self.kind, Show::Number) && self.name != "id";
+        is_number || matches!(self.kind, Show::Boolean | Show::Count(_) | Show::DateTime)
     }
 }
 

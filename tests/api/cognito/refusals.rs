@@ -153,7 +153,8 @@ async fn the_page_says_when_who_why_and_what_to_do() {
     let html = root.page(PAGE).await;
     assert_lacks(&html, &["<b>sub"]);
     let page = unescape(&html);
-    let codes: Vec<&str> = page.split("<td><code>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let codes: Vec<&str> =
+        page.split("<td class=\"tight\"><code>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
     assert_eq!(codes, ["code_of_another_version", "password_wrong", "user_unknown", "token_expired"], "newest first");
     assert_has(&page, &[Refusal::TokenExpired.detail(), SignInRefusal::PasswordWrong.detail(), "<b>sub</b>"]);
     // What the sentence for clients does not say.
@@ -197,7 +198,8 @@ async fn refusals_are_searched_by_sub_e_mail_and_code_and_told_by_kind_and_age()
         ("q=%25", &[]),
     ] {
         let page = root.page(&format!("{PAGE}?{query}")).await;
-        let codes: Vec<&str> = page.split("<td><code>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+        let codes: Vec<&str> =
+            page.split("<td class=\"tight\"><code>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
         assert_eq!(codes, found, "{query}");
     }
     assert_has(&root.page("/admin/refusals/?q=a%22b").await, &["name=\"q\" value=\"a&#34;b\""]);

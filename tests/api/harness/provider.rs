@@ -72,6 +72,12 @@ impl ProviderFixture {
         *self.discovery.lock().expect("the lock") = ("200 OK", "", document.to_string());
     }
 
+    /// Discovery names nothing but the issuer from now on.
+    pub fn discovers_no_endpoints(&self) {
+        let document = json!({ "issuer": self.url("") });
+        *self.discovery.lock().expect("the lock") = ("200 OK", "", document.to_string());
+    }
+
     /// The token endpoint answers this from now on.
     pub fn replies(&self, status: &'static str, headers: &'static str, body: impl ToString) {
         *self.token.lock().expect("the lock") = Some((status, headers, body.to_string()));

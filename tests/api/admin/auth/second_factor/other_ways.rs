@@ -238,3 +238,17 @@ async fn a_session_that_began_with_cognito_ends_with_the_link() {
     let (jane, _) = by_cognito(&server, &provider, "jane").await;
     assert!(jane.is_in().await, "linked again by the address");
 }
+
+#[tokio::test]
+async fn a_session_that_was_renewed_is_still_bound_to_the_factor() {
+    let server = TestServer::start().await;
+    let (.., mut alice) = server.staff_with_factor("alice").await;
+    let before = alice.session().to_owned();
+    alice.page("/admin/password_change/").await;
+    let fields = [("old_password", PASSWORD), ("new_password1", NEW), ("new_password2", NEW)];
+    assert_eq!(alice.post("/admin/password_change/", &fields).await.status, 303);
+    assert_ne!(alice.session(), before);
+    assert!(alice.is_in().await);
+    server.sql("DELETE FROM second_factors").await;
+    assert!(!alice.is_in().await);
+}
