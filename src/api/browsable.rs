@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::endpoint::Endpoint;
 use super::render;
 use super::tokens::{Token, tokens};
-use crate::error::Error;
+use crate::error::{Error, NON_FIELD_ERRORS};
 use crate::http::edge::{SCRIPTED_POLICY, request_id};
 use crate::http::theme;
 use crate::models::Default;
@@ -180,7 +180,7 @@ impl Form {
             raw_methods: ["POST", "PUT", "PATCH"].into_iter().filter(allows).collect(),
             raw,
             fields,
-            errors: messages(status, body, "non_field_errors"),
+            errors: messages(status, body, NON_FIELD_ERRORS),
             can_delete: allows(&"DELETE"),
         })
     }

@@ -6,7 +6,7 @@ use actix_web::web::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, FieldErrors};
+use crate::error::{Error, FieldErrors, NON_FIELD_ERRORS};
 use crate::http::body::{Body, parse_error};
 use crate::http::charset::Charset;
 use crate::http::forms::{form_fields, parts};
@@ -49,14 +49,14 @@ pub fn json(text: &str) -> Result<Data, Error> {
             let Members(members) = serde_json::from_str(value.get()).map_err(|error| parse_error("JSON", error))?;
             return Ok(members);
         }
-        Some(b'n') => return Err(FieldErrors::one("non_field_errors", "No data provided").into()),
+        Some(b'n') => return Err(FieldErrors::one(NON_FIELD_ERRORS, "No data provided").into()),
         Some(b'[') => "list",
         Some(b'"') => "str",
         Some(b't' | b'f') => "bool",
         _ if value.get().contains(['.', 'e', 'E']) => "float",
         _ => "int",
     };
-    Err(FieldErrors::one("non_field_errors", format!("Invalid data. Expected a dictionary, but got {kind}.")).into())
+    Err(FieldErrors::one(NON_FIELD_ERRORS, format!("Invalid data. Expected a dictionary, but got {kind}.")).into())
 }
 
 /// Duplicate names are errors.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use diesel::QueryResult;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use serde_json::{Map, Value};
 
 use super::connection::Connection;
@@ -285,4 +285,24 @@ pub fn unique_column(error: &Error) -> Option<String> {
         _ => info.message().rsplit('.').next().unwrap_or_default(),
     };
     Some(column.to_owned())
+}
+
+/// The name of the constraint, for [`DatabaseErrorKind::CheckViolation`].
+pub fn violated_check(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> &str {
+    // SQLite says `CHECK constraint failed: name`.
+    info.constraint_name().unwrap_or_else(|| info.message().rsplit(": ").next().unwrap_or_default())
+}
+
+pub fn has_check(conn: &mut Connection, table: &str, name: &str) -> QueryResult<bool> {
+    let mut rest = match conn {
+        Connection::Sqlite(_) => Sql::new(
+            "FROM sqlite_schema WHERE type = 'table' AND name = ? AND instr(replace(sql, '\"', ''), 'CONSTRAINT ' || ?) > 0",
+        ),
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => {
+            Sql::new("FROM pg_constraint WHERE contype = 'c' AND conrelid = CAST(? AS regclass) AND conname = ?")
+        }
+    };
+    rest.bind(table).bind(name);
+    Ok(rows::number(conn, "count(*)", rest)? > 0)
 }

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 pub use refusal::{MetricsRefusal, Refusal, SignInRefusal, TriggerRefusal};
 
+/// The key of errors that belong to no field, or to several.
+pub const NON_FIELD_ERRORS: &str = "non_field_errors";
+
 /// By field, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors(pub Vec<(&'static str, Vec<String>)>);

@@ -1,9 +1,11 @@
 //! A model and its fields, with Django's names.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use super::words::{capitalized, spaced};
 use crate::db::Connection;
+use crate::db::references;
 use crate::db::rows::{self, Sql};
 
 /// A model. Its table has an integer `id` and a column for each field.
@@ -60,12 +62,19 @@ impl Model {
         Ok(())
     }
 
-    /// Fails if the table or the column of a field is missing.
+    /// Fails if the table, or the column or the constraint of a field, is missing.
     pub fn check_table(&self, conn: &mut Connection) -> Result<(), String> {
+        let fail = |problem: &dyn Display| format!("model {}: {problem}", self.name);
         let columns = self.concrete().map(|field| field.name);
         let columns: Vec<&str> = ["id"].into_iter().chain(columns).collect();
         let read = rows::select(conn, &columns, Sql::new(format!("FROM {} WHERE 1 = 0", self.plural)));
-        read.map(drop).map_err(|error| format!("model {}: {error}", self.name))
+        read.map_err(|error| fail(&error))?;
+        for Check { constraint, .. } in self.fields.iter().filter_map(|field| field.check) {
+            if !references::has_check(conn, self.plural, constraint).map_err(|error| fail(&error))? {
+                return Err(fail(&format!("the table has no CHECK {constraint}")));
+            }
+        }
+        Ok(())
     }
 
     /// [`Model::check`] for a model whose rows [`Model::create`] makes.
@@ -99,6 +108,16 @@ pub struct Field {
     pub is_searched: bool,
     /// The table needs an index on the column and `id`.
     pub is_ordering: bool,
+    pub check: Option<Check>,
+}
+
+/// A rule that concerns several fields. The database enforces it, whoever writes the row.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// The name of the `CHECK` of the table.
+    pub constraint: &'static str,
+    /// The error of the field, one sentence.
+    pub message: &'static str,
 }
 
 #[derive(Clone, Copy)]
@@ -144,6 +163,7 @@ impl Field {
             unique_key: None,
             is_searched: false,
             is_ordering: false,
+            check: None,
         }
     }
 
@@ -212,6 +232,11 @@ impl Field {
             Some(_) => self,
             None => self.default(default),
         }
+    }
+
+    /// A [`Check`].
+    pub const fn check(self, constraint: &'static str, message: &'static str) -> Field {
+        Field { check: Some(Check { constraint, message }), ..self }
     }
 
     pub const fn unique(self) -> Field {

@@ -14,7 +14,7 @@ use crate::db::Connection;
 use crate::db::noted::{self, Noted, Written};
 use crate::db::references::{self, Catalog};
 use crate::db::rows::Sql;
-use crate::error::{Error, FieldErrors};
+use crate::error::{Error, FieldErrors, NON_FIELD_ERRORS};
 use crate::history::{Action, Actor, Changes, NewEntry, deleted_rows};
 
 impl Model {
@@ -94,8 +94,15 @@ impl Model {
                 Error::Collision(error.to_string())
             }
             (None, DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, info)) => {
-                let rule = info.constraint_name().map_or_else(String::new, |name| format!(": {name}"));
-                FieldErrors::one("non_field_errors", format!("The values break a rule of the database{rule}.")).into()
+                let name = references::violated_check(&**info);
+                let mut checks = self.fields.iter().filter_map(|field| Some((field.name, field.check?)));
+                match checks.find(|(_, check)| check.constraint == name) {
+                    Some((field, check)) => FieldErrors::one(field, check.message).into(),
+                    None => {
+                        let message = format!("The values break a rule of the database: {name}.");
+                        FieldErrors::one(NON_FIELD_ERRORS, message).into()
+                    }
+                }
             }
             _ => error.into(),
         }

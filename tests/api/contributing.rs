@@ -111,18 +111,26 @@ fn migrate(url: &DatabaseUrl) {
 }
 
 #[tokio::test]
-async fn a_field_without_a_column_is_named_at_the_start() {
+async fn what_the_table_lacks_is_named_at_the_start() {
     const fn of_table(plural: &'static str) -> Model {
         const FIELDS: &[Field] = &[Field::char("name", 50), Field::char("venue", 20).blank()];
         Model { name: "meeting", plural, title: "name", fields: FIELDS }
     }
     static WITHOUT_COLUMN: Model = of_table("articles");
     static WITHOUT_TABLE: Model = of_table("meetings");
+    static WITHOUT_CHECK: Model = Model {
+        name: "meeting",
+        plural: "articles",
+        title: "name",
+        fields: &[Field::char("name", 50).check("articles_rule", "It breaks a rule.")],
+    };
+    static RULES: Options = Options::new(&WITHOUT_CHECK);
     static MEETINGS: Options = Options::new(&WITHOUT_COLUMN);
     static API: ModelViewSet = ModelViewSet::new(&WITHOUT_TABLE);
     for (resources, mistakes) in [
         (Resources { api: server::api(), site: server::site().register(&MEETINGS) }, ["model meeting: ", "venue"]),
         (Resources { api: vec![&API], site: server::site() }, ["model meeting: ", "meetings"]),
+        (Resources { api: vec![], site: Site::default().register(&RULES) }, ["model meeting: ", "articles_rule"]),
     ] {
         let database = TestDatabase::new();
         let variables = [
@@ -217,7 +225,8 @@ async fn a_list_has_pages_search_and_order_by_fields_of_every_kind() {
     assert_eq!((found.json().as_array().map(Vec::len), found.header("x-total-count")), (Some(1), "1"));
     let first = &found.json()[0];
     let expected = json!({
-        "id": 2, "name": "a", "starts_at": "2026-12-31T23:00:00.500000Z", "is_public": false, "kind": "talk",
+        "id": 2, "name": "a", "starts_at": "2026-12-31T23:00:00.500000Z", "ends_at": null, "is_public": false,
+        "kind": "talk",
         "owner": server.number("SELECT id FROM users WHERE email = 'alice@example.com'").await,
     });
     assert_eq!(*first, expected);
@@ -253,6 +262,33 @@ async fn a_body_with_several_wrong_fields_is_told_all_of_them() {
         assert_eq!((answer.status, answer.json()), (400, json!({ field: [message] })), "{body}");
     }
     assert_eq!(server.number("SELECT count(*) FROM events").await, 0);
+}
+
+#[tokio::test]
+async fn a_rule_over_several_fields_holds_for_every_way_to_write_a_row() {
+    const MESSAGE: &str = "The event has to end after it starts.";
+    let server = server().await;
+    let alice = server.alice().await;
+    let call = async |method: &str, path: &str, body: Value| {
+        let answer = server.call(method, path).token(&alice).json(body.to_string()).send().await;
+        (answer.status, answer.json()["ends_at"].clone())
+    };
+    let (early, late) = ("2026-12-24T18:00:00Z", "2026-12-24T20:00:00Z");
+    let refused = (400, json!([MESSAGE]));
+    let body = |starts_at, ends_at| json!({ "name": "x", "starts_at": starts_at, "ends_at": ends_at });
+    assert_eq!(call("POST", "/events/", body(late, early)).await, refused);
+    assert_eq!(call("POST", "/events/", body(early, late)).await, (201, json!(late)));
+    assert_eq!(call("PUT", "/events/1/", body(late, early)).await, refused);
+    assert_eq!(call("PATCH", "/events/1/", json!({ "starts_at": "2026-12-25T00:00:00Z" })).await, refused);
+    let mut root = server.superuser().await;
+    let fields = [("name", "typed"), ("starts_at", late), ("ends_at", early), ("kind", "talk"), ("_save", "1")];
+    let form = root.post("/admin/events/add/", &fields).await.text();
+    assert_has(&form, &[&format!("Ends at: {MESSAGE}"), &format!(">{MESSAGE}</li>"), "value=\"typed\""]);
+    let file = format!("name,starts_at,ends_at,is_public,kind\nx,{late},{early},false,talk\n");
+    let answer = root.upload("/admin/events/import/", "events.csv", file.as_bytes()).await;
+    let report = root.page(answer.header("location")).await;
+    assert_has(&report, &["<code>ends_at</code>", MESSAGE]);
+    assert_eq!(server.number("SELECT count(*) FROM events").await, 1);
 }
 
 #[tokio::test]
@@ -306,6 +342,7 @@ async fn options_and_the_document_tell_the_kind_of_every_field() {
         "id": { "type": "integer", "required": false, "read_only": true, "label": "ID" },
         "name": { "type": "string", "required": true, "read_only": false, "label": "Name", "max_length": 60 },
         "starts_at": { "type": "datetime", "required": true, "read_only": false, "label": "Starts at" },
+        "ends_at": { "type": "datetime", "required": false, "read_only": false, "label": "Ends at" },
         "is_public": { "type": "boolean", "required": false, "read_only": false, "label": "Public" },
         "kind": {
             "type": "choice", "required": false, "read_only": false, "label": "Kind",
@@ -425,10 +462,11 @@ fn rows(seed: u64, owner: i64) -> Vec<String> {
             let kind = if number & 1 == 0 { "talk" } else { "workshop" };
             let owner = if number & 2 == 0 { owner.to_string() } else { "NULL".to_owned() };
             let is_public = if number & 4 == 0 { "TRUE" } else { "FALSE" };
+            let ends_at = if number & 8 == 0 { "'2999-12-31 00:00:00.5'" } else { "NULL" };
             let name = names[at as usize].trim().replace('\'', "''");
             let (month, second) = (number % 12 + 1, number % 60);
             format!(
-                "('{name}', '20{:02}-{month:02}-07 23:59:{second:02}{fraction}', {is_public}, '{kind}', {owner})",
+                "('{name}', '20{:02}-{month:02}-07 23:59:{second:02}{fraction}', {ends_at}, {is_public}, '{kind}', {owner})",
                 number % 90 + 10
             )
         })
@@ -442,9 +480,11 @@ async fn an_export_that_is_imported_untouched_changes_nothing() {
     let owner = server.number("SELECT id FROM users WHERE is_superuser").await;
     for seed in 1..=8 {
         let rows = rows(seed, owner).join(", ");
-        server.sql(&format!("INSERT INTO events (name, starts_at, is_public, kind, owner) VALUES {rows}")).await;
+        server
+            .sql(&format!("INSERT INTO events (name, starts_at, ends_at, is_public, kind, owner) VALUES {rows}"))
+            .await;
     }
-    let all = "SELECT id || name || CAST(starts_at AS TEXT) || kind || CAST(is_public AS TEXT) || coalesce(CAST(owner AS TEXT), '-') AS t FROM events ORDER BY id";
+    let all = "SELECT id || name || CAST(starts_at AS TEXT) || coalesce(CAST(ends_at AS TEXT), '-') || kind || CAST(is_public AS TEXT) || coalesce(CAST(owner AS TEXT), '-') AS t FROM events ORDER BY id";
     let before = server.texts(all).await;
     let file = root.get("/admin/events/export/").await.body;
     let answer = root.upload("/admin/events/import/", "events.csv", &file).await;

@@ -12,7 +12,7 @@ use crate::admin::model_admin::{Choice, ModelAdmin, Staff, Values};
 use crate::admin::site::Site;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
-use crate::error::FieldErrors;
+use crate::error::{FieldErrors, NON_FIELD_ERRORS};
 use crate::models::value::to_text;
 use crate::models::words::capitalized;
 use crate::models::{Field, Kind, Model};
@@ -114,15 +114,16 @@ impl View<'_> {
         })
     }
 
-    /// All errors: the id of the input, its label, and the message.
-    pub fn summary(&self) -> Vec<(String, String, String)> {
+    /// All errors: the id of the input, unless the error belongs to several, its label, and the message.
+    pub fn summary(&self) -> Vec<(Option<String>, String, String)> {
         let label = |name: &str| match name {
             "password1" => "Password".to_owned(),
             "password2" => "Confirm password".to_owned(),
             _ => self.model.options().field(name).map_or_else(String::new, |field| field.verbose_name().into_owned()),
         };
         let lines = self.errors.0.iter().flat_map(|(name, messages)| messages.iter().map(move |text| (name, text)));
-        lines.map(|(name, message)| (format!("id_{name}"), label(name), message.clone())).collect()
+        let input = |name: &str| (name != NON_FIELD_ERRORS).then(|| format!("id_{name}"));
+        lines.map(|(name, message)| (input(name), label(name), message.clone())).collect()
     }
 
     fn errors_of(&self, name: &str) -> Vec<String> {

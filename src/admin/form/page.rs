@@ -34,7 +34,7 @@ pub struct FormContent {
     /// Why this row is read-only although the user may change others.
     refusal: Option<String>,
     sections: Vec<Section>,
-    summary: Vec<(String, String, String)>,
+    summary: Vec<(Option<String>, String, String)>,
     basis: Option<Basis>,
     panels: Vec<Panel>,
     has_add_permission: bool,

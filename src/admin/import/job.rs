@@ -15,7 +15,7 @@ use crate::admin::jobs::job::{self, Job, NewJob, Progress};
 use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff, new_batch};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
-use crate::error::{Error, FieldErrors};
+use crate::error::{Error, FieldErrors, NON_FIELD_ERRORS};
 use crate::schema::jobs;
 use crate::users::permissions::Verb;
 
@@ -233,7 +233,8 @@ fn save_values(
 fn messages(error: Error) -> Vec<(String, String)> {
     match error {
         Error::Invalid(FieldErrors(fields)) => {
-            fields.into_iter().map(|(name, messages)| (name.to_owned(), messages.join(" "))).collect()
+            let column = |name| if name == NON_FIELD_ERRORS { "" } else { name };
+            fields.into_iter().map(|(name, messages)| (column(name).to_owned(), messages.join(" "))).collect()
         }
         error => vec![(String::new(), error.to_string())],
     }

@@ -14,6 +14,7 @@ pub static EVENT: Model = Model {
     fields: &[
         Field::char("name", 60).search().order(),
         Field::datetime("starts_at").order(),
+        Field::datetime("ends_at").null().check("events_ends_at", "The event has to end after it starts."),
         Field::boolean("is_public").label("Public"),
         Field::choice("kind", &[("talk", "Talk"), ("workshop", "Workshop")]).default(Default::Text("talk")),
         Field::foreign_key("owner", &USER).null().default(Default::Caller),
