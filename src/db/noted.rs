@@ -58,9 +58,6 @@ mod postgres {
         Ok(written)
     }
 
-    /// Rows of one statement. Each size is a text of its own.
-    const SIZES: [usize; 8] = [16, 12, 8, 6, 4, 3, 2, 1];
-
     /// Each with the places of its rows.
     fn statements(all: Vec<Option<Noted>>) -> Vec<(Vec<usize>, Sql)> {
         let mut forms: Vec<Vec<(usize, Noted)>> = Vec::new();
@@ -71,14 +68,11 @@ mod postgres {
                 None => forms.push(vec![(place, noted)]),
             }
         }
-        let mut statements = Vec::new();
-        for mut form in forms {
-            while let Some(size) = SIZES.into_iter().find(|size| *size <= form.len()) {
-                let (places, group): (_, Vec<Noted>) = form.drain(..size).unzip();
-                statements.push((places, joined(group)));
-            }
-        }
-        statements
+        let statement = |form: Vec<(usize, Noted)>| {
+            let (places, group) = form.into_iter().unzip();
+            (places, joined(group))
+        };
+        forms.into_iter().map(statement).collect()
     }
 
     /// Returns each row after its number in the group. The notes are one INSERT, which takes them in this order;
@@ -134,9 +128,10 @@ mod postgres {
                 let mut places: Vec<usize> = statements.iter().flat_map(|(places, _)| places.clone()).collect();
                 places.sort_unstable();
                 assert_eq!(places, expected);
+                assert!(statements.len() <= 4, "one for each form");
                 texts.extend(statements.into_iter().map(|(_, statement)| statement.prepared_text()));
             }
-            assert!(texts.len() <= 4 * SIZES.len(), "{}", texts.len());
+            assert!(texts.len() <= 4 * 16, "{}", texts.len());
         }
     }
 }

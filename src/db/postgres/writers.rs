@@ -18,9 +18,10 @@ use crate::db::queue::{Job, Jobs, Queue, WriterMetrics, panicked};
 use crate::db::transaction::{begin, rollback};
 use crate::error::Error;
 
-/// Each commits many jobs at once. More threads would commit fewer at once, and collide more often.
-const THREADS: u32 = 3;
-/// Small, because one job that fails makes all run again.
+/// Each commits many jobs at once. More threads would commit fewer at once, and collide more often. With only one, nothing
+/// else would be written while a long job runs.
+const THREADS: u32 = 2;
+/// Small, because one job that fails makes all run again, and because each size is a prepared statement of its own.
 const BATCH: usize = 16;
 /// How long a conflicting write is retried.
 const PATIENCE: Duration = Duration::from_secs(5);
