@@ -21,6 +21,7 @@ use super::site::Site;
 use crate::db::Connection;
 use crate::db::rows::Sql;
 use crate::error::Error;
+use crate::history::api_requests::ApiRequests;
 use crate::users::permissions::Verb;
 
 const MOST_IMPORTS: usize = 5;
@@ -102,9 +103,13 @@ impl Entry {
     }
 }
 
-pub async fn index(cx: AdminContext, kept: web::Data<Kept>) -> Result<HttpResponse, Error> {
+pub async fn index(
+    cx: AdminContext,
+    kept: web::Data<Kept>,
+    requests: web::Data<ApiRequests>,
+) -> Result<HttpResponse, Error> {
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-        let counted = kept.get(conn, site)?;
+        let counted = kept.get(conn, site, requests.waiting())?;
         let figures = site.pages().filter(|page| (page.has_permission)(&staff.rights)).filter_map(|page| page.figure);
         let of_pages = figures.map(|figure| figure(conn)).collect::<QueryResult<_>>()?;
         let shown = viewable(site, staff).filter(|options| sees_all(site, staff, options));

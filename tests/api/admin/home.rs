@@ -102,8 +102,11 @@ async fn requests_of_the_api_are_counted_by_day_and_processes_add_up() {
     server.fetch("/healthz").await;
     root.page("/admin/articles/").await;
     assert_eq!(server.count("api_requests").await, 0, "no request writes");
+    let counted = "API requests: <strong>4</strong> in 30 days";
+    assert_has(&root.page("/admin/").await, &[counted]);
     server.api_requests.write(&server.db).await;
     assert_eq!(server.number("SELECT requests FROM api_requests").await, 4);
+    assert_has(&root.page("/admin/").await, &[counted]);
     server.api_requests.write(&server.db).await;
     let second = server.second().await;
     second.get("/me/", &token).await;
@@ -203,7 +206,7 @@ async fn of_readers_that_come_at_once_one_counts() {
                 let waits = (0..10).take_while(|_| !second_counts.load(Ordering::Relaxed));
                 waits.for_each(|_| std::thread::sleep(std::time::Duration::from_millis(50)));
             });
-            let counted = kept.get(conn, &site)?.at;
+            let counted = kept.get(conn, &site, 0)?.at;
             conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
             Ok(counted)
         };
@@ -214,7 +217,7 @@ async fn of_readers_that_come_at_once_one_counts() {
         let (kept, site, second_counts) = (kept.clone(), site.clone(), second_counts.clone());
         let count = move |conn: &mut Connection| {
             conn.set_instrumentation(move |_: InstrumentationEvent<'_>| second_counts.store(true, Ordering::Relaxed));
-            let counted = kept.get(conn, &site)?.at;
+            let counted = kept.get(conn, &site, 0)?.at;
             conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
             Ok(counted)
         };
