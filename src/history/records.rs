@@ -287,12 +287,12 @@ pub struct Entry {
 /// The id of the latest change; 0 if there is none.
 pub fn version(conn: &mut Connection, model: &str, id: i64) -> QueryResult<i64> {
     let of_object = history::table.filter(history::model.eq(model).and(history::object_id.eq(id)));
-    Ok(of_object.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
+    Ok(of_object.select(diesel::dsl::max(history::id)).get_result::<Option<i64>>(conn)?.unwrap_or(0))
 }
 
 /// The id of the latest entry of all; 0 if there is none.
 pub fn newest_id(conn: &mut Connection) -> QueryResult<i64> {
-    Ok(history::table.select(diesel::dsl::max(history::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
+    Ok(history::table.select(diesel::dsl::max(history::id)).get_result::<Option<i64>>(conn)?.unwrap_or(0))
 }
 
 /// The ids of the latest entries of objects, by object, if they are later than `since`.
