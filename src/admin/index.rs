@@ -18,6 +18,7 @@ use super::moment::Moment;
 use super::pages::{Frame, HOME, page};
 use super::recent_changes::{self, Line};
 use super::site::Site;
+use super::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::Sql;
 use crate::error::Error;
@@ -145,6 +146,11 @@ impl Import {
         let list = format!("/admin/{}/", options.slug());
         let url = if is_own { format!("{list}import/{}/", finished.id) } else { list };
         options.has_permission(&staff.rights, Verb::View).then_some(Import { options, finished, url })
+    }
+
+    fn result(&self) -> String {
+        let [created, changed] = [self.finished.created, self.finished.changed].map(|rows| thousands(rows as i64));
+        format!("{}: {created} {} created, {changed} changed", self.finished.username, self.options.label_plural())
     }
 }
 

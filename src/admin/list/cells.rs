@@ -47,6 +47,7 @@ impl Column {
             Show::DateTime => "time",
             Show::Custom(_) => "state",
             Show::Email => "email",
+            Show::ForeignKey(_) => "reference",
             _ => "",
         }
     }
