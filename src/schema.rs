@@ -78,6 +78,7 @@ diesel::table! {
         object -> Text,
         changes -> Text,
         batch -> Nullable<Text>,
+        ordinal -> Nullable<BigInt>,
     }
 }
 

@@ -50,7 +50,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn get(&self, conn: &mut Connection, site: &Site) -> QueryResult<Arc<Counted>> {
+    /// `waiting`: requests of the API that this process has not written yet.
+    pub fn get(&self, conn: &mut Connection, site: &Site, waiting: i64) -> QueryResult<Arc<Counted>> {
         let asked = Utc::now().naive_utc();
         if let Some(fresh) = self.fresh(asked) {
             return Ok(fresh);
@@ -59,7 +60,7 @@ impl Kept {
         if let Some(fresh) = self.fresh(asked) {
             return Ok(fresh);
         }
-        let counted = Arc::new(count(conn, site, Utc::now().naive_utc())?);
+        let counted = Arc::new(count(conn, site, waiting, Utc::now().naive_utc())?);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted.clone());
         Ok(counted)
     }
@@ -70,7 +71,7 @@ impl Kept {
     }
 }
 
-fn count(conn: &mut Connection, site: &Site, at: NaiveDateTime) -> QueryResult<Counted> {
+fn count(conn: &mut Connection, site: &Site, waiting: i64, at: NaiveDateTime) -> QueryResult<Counted> {
     let (mut models, mut is_small) = (Vec::new(), true);
     for options in site.options() {
         if options.figures.is_empty() && options.per_day.is_none() {
@@ -82,7 +83,7 @@ fn count(conn: &mut Connection, site: &Site, at: NaiveDateTime) -> QueryResult<C
         let line = options.per_day.map(|(label, column)| rows_per_day(conn, options, label, column, at.date()));
         models.push(OfModel { options, figures, line: line.transpose()? });
     }
-    Ok(Counted { at, models, requests: requests(conn, at.date())?, is_small })
+    Ok(Counted { at, models, requests: requests(conn, waiting, at.date())?, is_small })
 }
 
 fn figure(conn: &mut Connection, options: &'static Options, label: &'static str, query: &str) -> QueryResult<Figure> {
@@ -117,8 +118,9 @@ fn rows_per_day(
     Ok(Line { label, days: days(today).zip(counts).collect() })
 }
 
-fn requests(conn: &mut Connection, today: NaiveDate) -> QueryResult<Line> {
+fn requests(conn: &mut Connection, waiting: i64, today: NaiveDate) -> QueryResult<Line> {
     let known = api_requests::per_day(conn, today - TimeDelta::days(DAYS - 1))?;
     let of = |day: NaiveDate| known.iter().find(|(known, _)| *known == day).map_or(0, |(_, requests)| *requests);
-    Ok(Line { label: "API requests", days: days(today).map(|day| (day, of(day))).collect() })
+    let with_waiting = |day| (day, of(day) + if day == today { waiting } else { 0 });
+    Ok(Line { label: "API requests", days: days(today).map(with_waiting).collect() })
 }

@@ -18,9 +18,11 @@ use super::moment::Moment;
 use super::pages::{Frame, HOME, page};
 use super::recent_changes::{self, Line};
 use super::site::Site;
+use super::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::Sql;
 use crate::error::Error;
+use crate::history::api_requests::ApiRequests;
 use crate::users::permissions::Verb;
 
 const MOST_IMPORTS: usize = 5;
@@ -102,9 +104,13 @@ impl Entry {
     }
 }
 
-pub async fn index(cx: AdminContext, kept: web::Data<Kept>) -> Result<HttpResponse, Error> {
+pub async fn index(
+    cx: AdminContext,
+    kept: web::Data<Kept>,
+    requests: web::Data<ApiRequests>,
+) -> Result<HttpResponse, Error> {
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-        let counted = kept.get(conn, site)?;
+        let counted = kept.get(conn, site, requests.waiting())?;
         let figures = site.pages().filter(|page| (page.has_permission)(&staff.rights)).filter_map(|page| page.figure);
         let of_pages = figures.map(|figure| figure(conn)).collect::<QueryResult<_>>()?;
         let shown = viewable(site, staff).filter(|options| sees_all(site, staff, options));
@@ -140,6 +146,11 @@ impl Import {
         let list = format!("/admin/{}/", options.slug());
         let url = if is_own { format!("{list}import/{}/", finished.id) } else { list };
         options.has_permission(&staff.rights, Verb::View).then_some(Import { options, finished, url })
+    }
+
+    fn result(&self) -> String {
+        let [created, changed] = [self.finished.created, self.finished.changed].map(|rows| thousands(rows as i64));
+        format!("{}: {created} {} created, {changed} changed", self.finished.username, self.options.label_plural())
     }
 }
 

@@ -1,24 +1,23 @@
 //! The latest changes, on the home page. Changes that were made together are one line.
 
-use std::collections::HashSet;
-
 use diesel::QueryResult;
 
 use super::history::entries::{COLUMNS, Entry};
 use super::history::model::OPTIONS as HISTORY;
-use super::list::matches::Count;
 use super::model_admin::{IMPORT, ModelAdmin, Staff, UNDO};
 use super::site::Site;
+use super::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql, Value};
+use crate::history::batches;
 use crate::users::permissions::Verb;
 
 const LINES: usize = 10;
-/// Entries that are looked at in one step. The rest of a batch that was seen does not count.
-const STEP: i64 = 1_000;
-const STEPS: usize = 5;
-/// Above this, a line says `10,000+`.
-const CAP: i64 = 10_000;
+/// Entries that are read at once.
+const STEP: usize = 100;
+const STEPS: usize = 50;
+/// After so many steps, whole batches are stepped over, with what others wrote between their entries.
+const SHORT_STEPS: usize = 30;
 
 pub struct Line {
     pub entry: Entry,
@@ -49,29 +48,29 @@ pub fn lines(conn: &mut Connection, site: &Site, staff: &Staff, condition: &Sql)
 
 /// Ids of entries, the newest of each batch, with the batch.
 fn newest(conn: &mut Connection, condition: &Sql) -> QueryResult<Vec<(i64, Option<String>)>> {
-    let (mut newest, mut seen, mut before) = (Vec::new(), HashSet::new(), i64::MAX);
-    for _ in 0..STEPS {
+    let (mut newest, mut seen, mut before) = (Vec::new(), Vec::new(), i64::MAX);
+    for number in 0..STEPS {
         let mut rest = Sql::new("FROM history WHERE id < ?");
-        rest.bind(before).push(" AND ").append(condition.clone());
-        if !seen.is_empty() {
-            rest.push(" AND (batch IS NULL OR batch NOT IN ?)").bind(Vec::from_iter(seen.iter().cloned()));
-        }
-        rest.push(&format!(" ORDER BY id DESC LIMIT {STEP}"));
+        rest.bind(before).push(" AND ").append(condition.clone()).push(&format!(" ORDER BY id DESC LIMIT {STEP}"));
         let step = rows::select(conn, &["id", "batch"], rest)?;
         let read = |row: &Vec<Value>| Some((row.first()?.as_i64()?, row.get(1)?.as_str().map(str::to_owned)));
         let entries: Vec<(i64, Option<String>)> = step.iter().filter_map(read).collect();
         for (id, batch) in &entries {
-            if batch.as_ref().is_none_or(|batch| seen.insert(batch.clone())) {
-                newest.push((*id, batch.clone()));
+            if batch.as_ref().is_some_and(|batch| seen.contains(batch)) {
+                continue;
             }
+            seen.extend(batch.clone());
+            newest.push((*id, batch.clone()));
             if newest.len() == LINES {
                 return Ok(newest);
             }
         }
-        match entries.last() {
-            Some((id, _)) if entries.len() as i64 == STEP => before = *id,
-            _ => break,
-        }
+        let Some((id, batch)) = entries.last().filter(|_| entries.len() == STEP) else { break };
+        before = match batch {
+            None => *id,
+            Some(_) if number < SHORT_STEPS => batches::start_of_run(conn, &seen, *id)?,
+            Some(batch) => batches::first_id(conn, std::slice::from_ref(batch))?,
+        };
     }
     Ok(newest)
 }
@@ -84,16 +83,14 @@ fn together(
     entry: &Entry,
     batch: &str,
 ) -> QueryResult<Option<Together>> {
-    let mut of_batch = Sql::new("batch = ?");
-    of_batch.bind(batch);
-    let count = Count::up_to(CAP, conn, &HISTORY, of_batch)?;
-    let Some(model) = site.find_by_name(&entry.model_name).filter(|_| count.number > 1) else { return Ok(None) };
+    let size = batches::size(conn, batch)?;
+    let Some(model) = site.find_by_name(&entry.model_name).filter(|_| size > 1) else { return Ok(None) };
     let done = done(model, entry, batch);
     // `added to the group`: `added 20 users to the group`.
     let (verb, rest) = done.split_once(' ').map_or((&*done, String::new()), |(verb, rest)| (verb, format!(" {rest}")));
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("batch", batch).finish();
     let url = HISTORY.has_permission(&staff.rights, Verb::View).then(|| format!("/admin/history/?{query}"));
-    Ok(Some(Together { done: format!("{verb} {count} {}{rest}", model.options().label_plural()), url }))
+    Ok(Some(Together { done: format!("{verb} {} {}{rest}", thousands(size), model.options().label_plural()), url }))
 }
 
 fn done(model: &dyn ModelAdmin, entry: &Entry, batch: &str) -> String {

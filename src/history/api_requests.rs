@@ -34,9 +34,18 @@ impl ApiRequests {
         Worker(counter)
     }
 
+    /// What was counted and is not written yet.
+    pub fn waiting(&self) -> i64 {
+        self.sum(|counter| counter.load(Ordering::Relaxed))
+    }
+
     fn take(&self) -> i64 {
+        self.sum(|counter| counter.swap(0, Ordering::Relaxed))
+    }
+
+    fn sum(&self, of: impl Fn(&AtomicU64) -> u64) -> i64 {
         let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.iter().map(|counter| counter.swap(0, Ordering::Relaxed)).sum::<u64>().try_into().unwrap_or(i64::MAX)
+        counters.iter().map(|counter| of(counter)).sum::<u64>().try_into().unwrap_or(i64::MAX)
     }
 
     /// For the next time.

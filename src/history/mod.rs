@@ -1,6 +1,7 @@
 //! The change history, undoing deletions and actions, and retention periods.
 
 pub mod api_requests;
+pub mod batches;
 pub mod changed_rows;
 pub mod deleted_rows;
 pub mod expiry;

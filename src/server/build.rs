@@ -184,7 +184,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     let trusted_proxies = web::Data::new(config.trusted_proxies.at(reserved.is_unix()));
     let public_origin = web::Data::new(PublicOrigin(config.public_origin.clone()));
     let api_requests = ApiRequests::default();
-    let counted_requests = api_requests.clone();
+    let counted_requests = web::Data::new(api_requests.clone());
     let turns = Turns::default();
     let lists = web::Data::new(Lists::new(turns.clone()));
     let turns = web::Data::new(turns);
@@ -229,6 +229,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
                 metrics: counted.as_ref().map(|metrics| metrics.requests.worker()),
             }))
             .app_data(web::Data::new(counted_requests.worker()))
+            .app_data(counted_requests.clone())
             .app_data(max_body.clone())
             .app_data(lists.clone())
             .app_data(turns.clone())

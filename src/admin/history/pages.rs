@@ -10,6 +10,7 @@ use super::entries::{COLUMNS, Entry};
 use super::model::{HistoryAdmin, OPTIONS};
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
+use crate::admin::list::display::ListDisplay;
 use crate::admin::list::matches::Matches;
 use crate::admin::list::page::Page;
 use crate::admin::list::query::ChangeListQuery;
@@ -57,7 +58,8 @@ pub async fn history_list(
         let list = ListView::read(conn, &OPTIONS, &query, &matches, &page)?;
         Ok(Listed { list: ListView { saved, ..list }, entries })
     };
-    let listed = recent.get(&cx, &turns, &OPTIONS, read).await?;
+    let shown = (&OPTIONS, ListDisplay::of(&cx.request, &OPTIONS));
+    let listed = recent.get(&cx, &turns, shown, read).await?;
     let frame = Frame::new(&cx, OPTIONS.heading(), OPTIONS.slug());
     page(StatusCode::OK, &HistoryListPage { frame, list: &listed.list, entries: &listed.entries })
 }

@@ -47,6 +47,7 @@ impl Column {
             Show::DateTime => "time",
             Show::Custom(_) => "state",
             Show::Email => "email",
+            Show::ForeignKey(_) => "reference",
             _ => "",
         }
     }
@@ -71,10 +72,15 @@ pub struct ShownCell {
     pub cell: Cell,
 }
 
+fn is_long(text: &str) -> bool {
+    // Counting signs is slow, and no text has more of them than bytes.
+    text.len() > SHORT && text.chars().count() > SHORT
+}
+
 impl ShownCell {
     pub fn of(column: &Column, cell: Cell) -> ShownCell {
         let title = match &cell {
-            Cell::Text(text) | Cell::Code(text) | Cell::Link(_, text) if text.chars().count() > SHORT => text.clone(),
+            Cell::Text(text) | Cell::Code(text) | Cell::Link(_, text) if is_long(text) => text.clone(),
             _ => String::new(),
         };
         let label = if column.is_named() { column.label.clone() } else { "".into() };

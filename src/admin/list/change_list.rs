@@ -98,12 +98,13 @@ pub async fn change_list(
     let asked = AskedList::of(&cx)?;
     let options = asked.options;
     let (site, staff) = (cx.site.clone(), cx.staff.staff.clone());
+    let shown = (options, asked.display.clone());
     let read = move |conn: &mut Connection| {
         let mut listed = read(conn, &asked, &site, &staff.rights)?;
         listed.list.saved = saved_views::of(conn, &staff, options.slug())?;
         Ok(listed)
     };
-    let listed = recent.get(&cx, &turns, options, read).await?;
+    let listed = recent.get(&cx, &turns, shown, read).await?;
     let rights = cx.rights();
     let has_add_permission = options.has_permission(rights, Verb::Add);
     let frame = Frame::new(&cx, options.heading(), options.slug());

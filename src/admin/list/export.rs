@@ -31,7 +31,7 @@ pub async fn export(cx: AdminContext, turns: web::Data<Turns>) -> Result<HttpRes
     let options = asked.options;
     let query = cx.db.read(move |conn| Ok(asked.parse(conn)?)).await?;
     if let Some(problem) = query.problem {
-        return Err(FieldErrors::one("q", problem).into());
+        return Err(FieldErrors::one(problem.of, problem.text).into());
     }
     let export = Export::new(options, query, cx.db.clone(), turns.get_ref().clone());
     let name = format!("attachment; filename=\"{}-{}.csv\"", options.slug(), Utc::now().format("%Y-%m-%d"));

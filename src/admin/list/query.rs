@@ -44,8 +44,8 @@ pub struct ChangeListQuery {
     pub search: String,
     /// All of these words must occur.
     pub words: Vec<String>,
-    /// Why the search or a filter is invalid. The list then finds nothing.
-    pub problem: Option<String>,
+    /// The list then finds nothing.
+    pub problem: Option<Problem>,
     pub chosen: Vec<Chosen>,
     /// A condition that does not come from the URL.
     pub within: Option<Sql>,
@@ -55,6 +55,14 @@ pub struct ChangeListQuery {
     /// What `show` is without the parameter.
     pub usual_show: i64,
     pub place: Place,
+}
+
+/// Why the search or a filter is invalid.
+#[derive(Clone)]
+pub struct Problem {
+    /// `q`, or the name of the filter.
+    pub of: &'static str,
+    pub text: String,
 }
 
 #[derive(Clone)]
@@ -99,10 +107,11 @@ impl ChangeListQuery {
         let search = data.get("q").unwrap_or_default().trim().to_owned();
         let (words, mut problem) = match search::words(&search) {
             Ok(words) => (words, None),
-            Err(problem) => (Vec::new(), Some(problem)),
+            Err(text) => (Vec::new(), Some(Problem { of: "q", text })),
         };
         let mut chosen = Vec::new();
         for filter in options.list_filter {
+            let invalid = |text| Some(Problem { of: filter.name, text });
             let mut add = |choice: FilterChoice| {
                 let is_new = |known: &Chosen| {
                     (known.filter.name, known.choice.lookup, &known.choice.value)
@@ -118,7 +127,7 @@ impl ChangeListQuery {
                 match choice {
                     Some(choice) => add(choice),
                     // A list of all rows would look like what the filter has found.
-                    None => problem = Some(filter.unknown_value(options.model, value)),
+                    None => problem = invalid(filter.unknown_value(options.model, value)),
                 }
             }
             let typed = filter.title_name(options.model).and_then(|name| data.get(&name)).unwrap_or_default().trim();
@@ -126,7 +135,7 @@ impl ChangeListQuery {
                 Some(choice) => add(choice),
                 None if !typed.is_empty() => {
                     let heading = filter.heading(options.model).to_lowercase();
-                    problem = Some(format!("No {} has “{typed}” as {heading}.", options.label()));
+                    problem = invalid(format!("No {} has “{typed}” as {heading}.", options.label()));
                 }
                 None => {}
             }
@@ -134,7 +143,7 @@ impl ChangeListQuery {
                 let end = data.get(&format!("{}{lookup}", filter.name)).unwrap_or_default().trim();
                 match filter.end_of_range(options.model, lookup, end) {
                     Ok(end) => end.into_iter().for_each(&mut add),
-                    Err(wrong) => problem = Some(wrong),
+                    Err(wrong) => problem = invalid(wrong),
                 }
             }
         }

@@ -66,7 +66,7 @@ where
         &self,
         cx: &AdminContext,
         turns: &Turns,
-        options: &'static Options,
+        (options, display): (&'static Options, ListDisplay),
         read: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<Arc<T>, Error> {
         let query = cx.request.query_string();
@@ -75,7 +75,7 @@ where
             reader: Reader(cx.staff.staff.clone()),
             slug: options.slug(),
             query: query.to_owned(),
-            display: ListDisplay::of(&cx.request, options),
+            display,
             minute,
         };
         let version = cx.db.version();

@@ -29,11 +29,11 @@ pub struct SavedView {
     pub query: String,
 }
 
-/// By name.
+/// By name. Without a LIMIT: SQLite prepares a statement again each time a value is bound to one.
 pub fn of(conn: &mut Connection, staff: &Staff, slug: &str) -> QueryResult<Vec<SavedView>> {
     let Some(user) = staff.user_id() else { return Ok(Vec::new()) };
     let views = saved_views::table.filter(saved_views::user_id.eq(user).and(saved_views::model.eq(slug)));
-    views.order(saved_views::name).limit(MOST).select(SavedView::as_select()).load(conn)
+    views.order(saved_views::name).select(SavedView::as_select()).load(conn)
 }
 
 /// A view of the same name is replaced. `false` if there are too many.

@@ -93,7 +93,7 @@ impl Selection {
 fn query(conn: &mut Connection, asked: &AskedList) -> Result<ChangeListQuery, Error> {
     let query = asked.parse(conn)?;
     match query.problem {
-        Some(problem) => field_error("action", problem),
+        Some(problem) => field_error("action", problem.text),
         None => Ok(query),
     }
 }

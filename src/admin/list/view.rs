@@ -87,7 +87,7 @@ impl ListView {
             label_plural: options.label_plural(),
             can_search: !options.searched().is_empty(),
             search: query.search.clone(),
-            problem: query.problem.clone(),
+            problem: query.problem.as_ref().map(|problem| problem.text.clone()),
             hidden: kept,
             chips: query.chosen.iter().map(chip).collect(),
             clear: unnarrowed.place_link(&Place::First),

@@ -33,7 +33,7 @@ pub static OPTIONS: Options = Options {
         Action {
             name: "activate",
             label: "Activate selected users",
-            form_label: None,
+            form_label: Some("Activate"),
             done: "activated",
             already: ("is_active", "already active"),
             superusers_only: false,
@@ -43,7 +43,7 @@ pub static OPTIONS: Options = Options {
         Action {
             name: "deactivate",
             label: "Deactivate selected users",
-            form_label: None,
+            form_label: Some("Deactivate"),
             done: "deactivated",
             already: ("NOT is_active", "already inactive"),
             superusers_only: false,

@@ -33,15 +33,18 @@ pub fn exceptions(values: &[Value]) -> Cell {
     if badges.is_empty() { Cell::Empty } else { Cell::Badges(badges) }
 }
 
-/// All actions on a user, in the order of their buttons. `may_reset` is for the second factor.
-pub fn header(user: &User, may_change: bool, may_reset: bool) -> Header {
+/// All actions on a user, in the order of their buttons. `is_other`: not the reader; `may_reset` is for the second factor.
+pub fn header(user: &User, may_change: bool, is_other: bool, may_reset: bool) -> Header {
     let url = |page: &str| format!("/admin/users/{}/{page}", user.id);
     let action = |is_offered: bool, label, page: &str, icon, kind| {
         is_offered.then(|| HeaderAction { label, url: url(page), icon, kind })
     };
     let is_linked = user.cognito_sub.is_some();
+    let may_deactivate = may_change && is_other && user.is_active;
     let actions = [
         action(may_change, "Change password", "password/", "key", ""),
+        action(may_deactivate, "Deactivate", "action/?action=deactivate", "minus", "danger"),
+        action(may_change && !user.is_active, "Activate", "action/?action=activate", "check", ""),
         action(may_change && may_reset, "Reset second factor", "action/?action=reset_second_factor", "lock", "danger"),
         action(may_change && is_linked, "Unlink", "action/?action=unlink", "unlink", "danger"),
     ];

@@ -95,9 +95,9 @@ impl ModelAdmin for UserAdmin {
     fn header(&self, conn: &mut Connection, id: i64, staff: &Staff) -> QueryResult<Header> {
         let Some(user) = models::find(conn, id)? else { return Ok(Header::default()) };
         let may_change = staff.has_object_permission(conn, self, Verb::Change, id)?;
-        let is_other_superuser = staff.rights.is_superuser && Some(id) != staff.user_id();
-        let may_reset = is_other_superuser && second_factor::find(conn, id)?.is_some();
-        Ok(user_page::header(&user, may_change, may_reset))
+        let is_other = Some(id) != staff.user_id();
+        let may_reset = staff.rights.is_superuser && is_other && second_factor::find(conn, id)?.is_some();
+        Ok(user_page::header(&user, may_change, is_other, may_reset))
     }
 
     fn restrictions(&self) -> Option<&dyn Restrictions> {

@@ -14,6 +14,7 @@ mod import_groups;
 mod jobs;
 mod list;
 mod pages;
+mod recent_changes;
 mod rights;
 mod search;
 mod tabs;

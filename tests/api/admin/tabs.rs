@@ -2,7 +2,7 @@
 
 use crate::harness::admin::AdminClient;
 use crate::harness::form::Form;
-use crate::harness::html::{between, unescape};
+use crate::harness::html::{between, link, unescape};
 use crate::harness::{TestServer, assert_has, assert_lacks};
 
 /// The labels of a page's tabs, and the last parts of their URLs.
@@ -179,6 +179,20 @@ async fn refused_tokens_are_those_of_the_user_or_of_their_sub() {
 }
 
 #[tokio::test]
+async fn a_user_is_deactivated_and_activated_from_the_header() {
+    let (server, mut root) = TestServer::with_superuser().await;
+    server.user("ada").await;
+    for (label, active) in [("Deactivate", 0), ("Activate", 1)] {
+        let page = root.page("/admin/users/2/change/").await;
+        let url = link(&page, label);
+        let confirmation = root.page(&url).await;
+        assert_has(&confirmation, &[&format!("autofocus>{label} the user ada</button>")]);
+        Form::with(&confirmation, "autofocus").send(&mut root, &url, "").await;
+        assert_eq!(server.count("users WHERE username = 'ada' AND is_active").await, active);
+    }
+}
+
+#[tokio::test]
 async fn the_header_says_the_state_and_offers_what_one_may_do() {
     let (server, mut root) = TestServer::with_superuser().await;
     server.staff("jane", |new| new.is_active = false).await;
@@ -186,13 +200,15 @@ async fn the_header_says_the_state_and_offers_what_one_may_do() {
     let head = |page: &str| between(page, "<div class=\"page-head\">", "<nav class=\"tabs\"").concat();
     let page = head(&root.page("/admin/users/2/activity/").await);
     assert_has(&page, &[">Inactive<", ">Staff<", ">Linked<", "/admin/users/2/password/", "action=unlink"]);
-    assert_lacks(&page, &[">Superuser<", ">Active<"]);
+    assert_has(&page, &["action=activate"]);
+    assert_lacks(&page, &[">Superuser<", ">Active<", "action=deactivate"]);
+    // Nobody is offered to lock themselves out.
     let page = head(&root.page("/admin/users/1/change/").await);
     assert_has(&page, &[">Superuser<", ">Not linked<"]);
-    assert_lacks(&page, &["Unlink"]);
+    assert_lacks(&page, &["Unlink", "action=deactivate"]);
     // Viewing is not changing, and neither is having fewer rights.
     let mut viewer = server.staff_with("viewer", &["users.view_user"]).await;
-    assert_lacks(&head(&viewer.page("/admin/users/2/change/").await), &["password", "Unlink"]);
+    assert_lacks(&head(&viewer.page("/admin/users/2/change/").await), &["password", "Unlink", "ctivate"]);
     let mut clerk = server.staff_with("clerk", &["users.change_user"]).await;
     assert_has(&head(&clerk.page("/admin/users/2/change/").await), &["/admin/users/2/password/", "Unlink"]);
     assert_lacks(&head(&clerk.page("/admin/users/1/change/").await), &["password", "Unlink"]);

@@ -1,6 +1,6 @@
 //! Filters with several values, many choices, and ranges of days.
 
-use crate::harness::html::{count, facet, link, names};
+use crate::harness::html::{count, facet, link, names, unescape};
 use crate::harness::{TestServer, ago, assert_has, assert_lacks};
 
 /// Ten groups, of which group 10 has the most members, and users 2 to 5.
@@ -75,7 +75,13 @@ async fn a_value_that_a_filter_does_not_have_finds_nothing_and_the_list_says_so(
         assert_has(&html, &[&format!("“{name}” is not a value of the filter {filter}.")]);
         assert_eq!(count(&html), "0 of 5 users", "{query}");
         assert_lacks(&html, &["Export CSV"]);
-        assert_eq!(root.get(&format!("/admin/users/export/?{query}")).await.status, 400, "{query}");
+        let export = root.get(&format!("/admin/users/export/?{query}")).await;
+        assert_eq!(export.status, 400, "{query}");
+        let parameter = query.split('=').next().unwrap_or_default();
+        assert_has(
+            &unescape(&export.text()),
+            &[&format!("{parameter}: “{name}” is not a value of the filter {filter}.")],
+        );
     }
     let all = [("action", "deactivate"), ("select_across", "1"), ("post", "yes")];
     root.post("/admin/users/?origin=moon", &all).await;
