@@ -78,7 +78,6 @@ diesel::table! {
         object -> Text,
         changes -> Text,
         batch -> Nullable<Text>,
-        ordinal -> Nullable<BigInt>,
     }
 }
 

@@ -4,9 +4,9 @@ use diesel::QueryResult;
 
 use super::history::entries::{COLUMNS, Entry};
 use super::history::model::OPTIONS as HISTORY;
+use super::list::matches::Count;
 use super::model_admin::{IMPORT, ModelAdmin, Staff, UNDO};
 use super::site::Site;
-use super::text::thousands;
 use crate::db::Connection;
 use crate::db::rows::{self, Sql, Value};
 use crate::history::batches;
@@ -18,6 +18,9 @@ const STEP: usize = 100;
 const STEPS: usize = 50;
 /// After so many steps, whole batches are stepped over, with what others wrote between their entries.
 const SHORT_STEPS: usize = 30;
+
+/// Above this, a line says `10,000+`.
+const CAP: i64 = 10_000;
 
 pub struct Line {
     pub entry: Entry,
@@ -83,14 +86,16 @@ fn together(
     entry: &Entry,
     batch: &str,
 ) -> QueryResult<Option<Together>> {
-    let size = batches::size(conn, batch)?;
-    let Some(model) = site.find_by_name(&entry.model_name).filter(|_| size > 1) else { return Ok(None) };
+    let mut of_batch = Sql::new("batch = ?");
+    of_batch.bind(batch);
+    let count = Count::up_to(CAP, conn, &HISTORY, of_batch)?;
+    let Some(model) = site.find_by_name(&entry.model_name).filter(|_| count.number > 1) else { return Ok(None) };
     let done = done(model, entry, batch);
     // `added to the group`: `added 20 users to the group`.
     let (verb, rest) = done.split_once(' ').map_or((&*done, String::new()), |(verb, rest)| (verb, format!(" {rest}")));
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("batch", batch).finish();
     let url = HISTORY.has_permission(&staff.rights, Verb::View).then(|| format!("/admin/history/?{query}"));
-    Ok(Some(Together { done: format!("{verb} {} {}{rest}", thousands(size), model.options().label_plural()), url }))
+    Ok(Some(Together { done: format!("{verb} {count} {}{rest}", model.options().label_plural()), url }))
 }
 
 fn done(model: &dyn ModelAdmin, entry: &Entry, batch: &str) -> String {

@@ -287,22 +287,53 @@ pub fn unique_column(error: &Error) -> Option<String> {
     Some(column.to_owned())
 }
 
-/// The name of the constraint, for [`DatabaseErrorKind::CheckViolation`].
-pub fn violated_check(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> &str {
-    // SQLite says `CHECK constraint failed: name`.
-    info.constraint_name().unwrap_or_else(|| info.message().rsplit(": ").next().unwrap_or_default())
+/// The name of the constraint, for [`DatabaseErrorKind::CheckViolation`]. `None` if it has none.
+pub fn violated_check(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<&str> {
+    // SQLite says `CHECK constraint failed: name`, or shows the expression in place of a name.
+    let name = info.constraint_name().or_else(|| info.message().strip_prefix("CHECK constraint failed: "));
+    name.filter(|name| name.chars().all(|char| char.is_alphanumeric() || char == '_'))
 }
 
 pub fn has_check(conn: &mut Connection, table: &str, name: &str) -> QueryResult<bool> {
-    let mut rest = match conn {
-        Connection::Sqlite(_) => Sql::new(
-            "FROM sqlite_schema WHERE type = 'table' AND name = ? AND instr(replace(sql, '\"', ''), 'CONSTRAINT ' || ?) > 0",
-        ),
+    match conn {
+        Connection::Sqlite(_) => {
+            let mut rest = Sql::new("FROM sqlite_schema WHERE type = 'table' AND name = ?");
+            rest.bind(table);
+            let text =
+                rows::select(conn, &["sql"], rest)?.pop().and_then(|row| row.first()?.as_str().map(str::to_owned));
+            // SQLite has no list of its constraints.
+            let text = text.unwrap_or_default().to_lowercase().replace(['(', '"'], " ");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            Ok(words.windows(3).any(|three| three == ["constraint", name, "check"]))
+        }
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
-            Sql::new("FROM pg_constraint WHERE contype = 'c' AND conrelid = CAST(? AS regclass) AND conname = ?")
+            let mut rest = Sql::new(
+                "FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass(quote_ident(?)) AND conname = ?",
+            );
+            rest.bind(table).bind(name);
+            Ok(rows::number(conn, "count(*)", rest)? > 0)
         }
-    };
-    rest.bind(table).bind(name);
-    Ok(rows::number(conn, "count(*)", rest)? > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::db::connection::Role;
+    use crate::db::sqlite;
+
+    #[test]
+    fn a_check_is_found_by_its_whole_name_in_any_spelling() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut conn = sqlite::open(&folder.path().join("checks.sqlite3"), Role::Writer).expect("a database");
+        let table =
+            "CREATE TABLE things (a, b, constraint things_b\n  Check(b > a), CONSTRAINT \"things_a\" UNIQUE (a))";
+        conn.batch_execute(table).expect("a table");
+        let mut has = |name| has_check(&mut conn, "things", name).expect("an answer");
+        assert!(has("things_b"));
+        assert!(!has("things_") && !has("things_a") && !has("b"));
+    }
 }

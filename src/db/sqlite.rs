@@ -135,3 +135,25 @@ pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Text;
+
+    use super::*;
+
+    #[derive(diesel::QueryableByName)]
+    struct Built {
+        #[diesel(sql_type = Text)]
+        compile_options: String,
+    }
+
+    #[test]
+    fn sqlite_is_built_as_the_configuration_of_cargo_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut connection = open(&folder.path().join("options.sqlite3"), Role::Writer).expect("a database");
+        let options = diesel::sql_query("PRAGMA compile_options").load::<Built>(&mut connection).expect("options");
+        let has = |wanted: &str| options.iter().any(|option| option.compile_options == wanted);
+        assert!(has("THREADSAFE=2") && has("DEFAULT_MEMSTATUS=0") && !has("ENABLE_MEMORY_MANAGEMENT"));
+    }
+}

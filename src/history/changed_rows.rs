@@ -270,8 +270,8 @@ impl ChangedRow {
         after.row.iter().all(has) && after.parts.iter().all(|(table, rows)| now.part(table) == rows)
     }
 
-    /// Puts back what the action changed, past the rules of the model. [`Error::Invalid`] means that a unique value is
-    /// taken; call it within [`crate::db::savepoint`].
+    /// Puts back what the action changed, past the rules of the model. [`Error::Invalid`] means that the database refuses
+    /// it, because a unique value is taken, for example; call it within [`crate::db::savepoint`].
     pub fn put_back(&self, conn: &mut Connection, present: &Present) -> Result<(), Error> {
         let Some(now) = present.state(self) else { return Ok(()) };
         let Content { table, before, .. } = &self.content;

@@ -231,6 +231,9 @@ pub(super) fn taken(error: DieselError) -> Error {
     if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) {
         return FieldErrors::one("batch", "what it belonged to was deleted").into();
     }
+    if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, _)) {
+        return FieldErrors::one("batch", "it would break a rule of its table").into();
+    }
     match references::unique_column(&error) {
         Some(column) => {
             let column = column.trim_end_matches("_key").replace('_', " ");

@@ -6,11 +6,10 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use super::batches::{NEXT_ORDINAL, next_ordinal};
 use crate::db::Connection;
 use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
 use crate::db::noted::Noted;
-use crate::db::rows::Sql;
+use crate::db::rows::{Sql, Value};
 use crate::schema::history;
 
 /// A new one needs a migration on SQLite, which checks the words.
@@ -155,7 +154,6 @@ pub fn record(
     object: Object,
     changes: &Changes,
 ) -> QueryResult<()> {
-    let ordinal = actor.batch().map(|batch| next_ordinal(conn, batch)).transpose()?;
     diesel::insert_into(history::table)
         .values((
             history::at.eq(Utc::now().naive_utc()),
@@ -168,7 +166,6 @@ pub fn record(
             history::object.eq(object.name),
             history::changes.eq(Json::Object(changes.0.clone()).to_string()),
             history::batch.eq(&actor.batch),
-            history::ordinal.eq(ordinal),
         ))
         .execute(conn)
         .map(drop)
@@ -202,13 +199,9 @@ impl NewEntry<'_> {
             Some(title) => note.push("?").bind(title),
             None => note.push("CAST(written.id AS TEXT)"),
         };
-        note.push(", ?").bind(Json::Object(changes.0).to_string());
-        let mut columns = COLUMNS.join(", ");
-        if let Some(batch) = actor.batch() {
-            note.push(&format!(", ?, ({NEXT_ORDINAL})")).bind(batch).bind(batch);
-            columns.push_str(&format!(", {}", OF_BATCH.join(", ")));
-        }
-        Noted { write, note_into: format!("INSERT INTO history ({columns})"), note }
+        note.push(", ?, ?").bind(Json::Object(changes.0).to_string());
+        note.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
+        Noted { write, note_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), note }
     }
 }
 
@@ -220,14 +213,10 @@ pub fn record_all<'a>(
     objects: impl IntoIterator<Item = (Object<'a>, Changes)>,
 ) -> QueryResult<()> {
     let at = Utc::now().naive_utc().trunc_subsecs(6);
-    let columns: Vec<String> = COLUMNS.iter().chain(&OF_BATCH).map(|column| (*column).to_owned()).collect();
-    let first = actor.batch().map(|batch| next_ordinal(conn, batch)).transpose()?;
+    let columns = COLUMNS.map(str::to_owned);
     let mut inserter = Inserter::new(conn, "history", &columns)?;
-    for (number, (object, changes)) in (0..).zip(objects) {
-        let mut row = values(at, actor, action, object, &changes);
-        row.push(actor.batch.clone().map_or(Bulk::Null, Bulk::Text));
-        row.push(first.map_or(Bulk::Null, |first| Bulk::Integer(first + number)));
-        inserter.add(BulkRow(row))?;
+    for (object, changes) in objects {
+        inserter.add(BulkRow(values(at, actor, action, object, &changes)))?;
     }
     inserter.flush()
 }
@@ -256,8 +245,8 @@ pub fn record_past(conn: &mut Connection, entries: &[PastEntry]) -> QueryResult<
     inserter.flush()
 }
 
-const COLUMNS: [&str; 9] = ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes"];
-const OF_BATCH: [&str; 2] = ["batch", "ordinal"];
+const COLUMNS: [&str; 10] =
+    ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes", "batch"];
 
 fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Bulk> {
     let text = |text: &str| Bulk::Text(text.to_owned());
@@ -271,6 +260,7 @@ fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, chan
         Bulk::Integer(object.id),
         text(object.name),
         Bulk::Text(Json::Object(changes.0.clone()).to_string()),
+        actor.batch.clone().map_or(Bulk::Null, Bulk::Text),
     ]
 }
 

@@ -96,11 +96,12 @@ impl Model {
             (None, DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, info)) => {
                 let name = references::violated_check(&**info);
                 let mut checks = self.fields.iter().filter_map(|field| Some((field.name, field.check?)));
-                match checks.find(|(_, check)| check.constraint == name) {
+                match checks.find(|(_, check)| Some(check.constraint) == name) {
                     Some((field, check)) => FieldErrors::one(field, check.message).into(),
                     None => {
-                        let message = format!("The values break a rule of the database: {name}.");
-                        FieldErrors::one(NON_FIELD_ERRORS, message).into()
+                        let rule = name.map_or_else(String::new, |name| format!(": {name}"));
+                        FieldErrors::one(NON_FIELD_ERRORS, format!("The values break a rule of the database{rule}."))
+                            .into()
                     }
                 }
             }

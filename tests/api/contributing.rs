@@ -265,7 +265,7 @@ async fn a_body_with_several_wrong_fields_is_told_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_rule_over_several_fields_holds_for_every_way_to_write_a_row() {
+async fn a_broken_rule_over_several_fields_is_told_at_its_field() {
     const MESSAGE: &str = "The event has to end after it starts.";
     let server = server().await;
     let alice = server.alice().await;

@@ -114,7 +114,7 @@ impl View<'_> {
         })
     }
 
-    /// All errors: the id of the input, unless the error belongs to several, its label, and the message.
+    /// All errors: the id of the input (`None` if it is not about one), its label, and the message.
     pub fn summary(&self) -> Vec<(Option<String>, String, String)> {
         let label = |name: &str| match name {
             "password1" => "Password".to_owned(),

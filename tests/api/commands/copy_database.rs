@@ -22,7 +22,7 @@ const SEED: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
         INSERT INTO articles SELECT n, 'Article ' || n, CASE WHEN n % 3 THEN 7 END, '2026-01-01 00:00:00', '2026-01-01 00:00:00.000001' FROM numbers;
     DELETE FROM articles WHERE id > 4990;
-    INSERT INTO history SELECT id, created_at, created_by, 'ann', 'api', 'created', 'article', id, name, '{\"name\":[null,\"x\"]}', CASE WHEN id % 2 THEN 'b' END, CASE WHEN id % 2 THEN id END FROM articles;
+    INSERT INTO history SELECT id, created_at, created_by, 'ann', 'api', 'created', 'article', id, name, '{\"name\":[null,\"x\"]}', CASE WHEN id % 2 THEN 'b' END FROM articles;
     INSERT INTO groups VALUES (2, 'editors', 'Łódź');
     INSERT INTO user_groups VALUES (7, 2), (3, 2);
     INSERT INTO user_cognito_groups VALUES (7, 2);
