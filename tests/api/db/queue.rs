@@ -15,7 +15,7 @@ use crate::harness::rows::texts;
 use crate::harness::{TestServer, eventually};
 
 /// How many threads take jobs from the queue.
-const WRITERS: usize = if cfg!(feature = "postgres") { 3 } else { 1 };
+const WRITERS: usize = if cfg!(feature = "postgres") { 2 } else { 1 };
 
 /// Keeps every writer busy until its end of what is returned is dropped.
 pub async fn hold_writers(db: &Db) -> Vec<mpsc::Sender<()>> {

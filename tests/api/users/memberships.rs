@@ -124,9 +124,12 @@ async fn selected_users_are_added_to_a_group_that_the_page_lets_choose() {
     assert_has(&page, &["Add 2 users to a group", ">jane</a>", ">john</a>", "<option value=\"1\">Editors</option>"]);
     assert_eq!(members(&server).await, ["1 2"], "the page only asks");
     // Only what takes something away is red.
-    assert_has(&page, &["<button class=\"button primary\">Add 2 users to a group"]);
+    assert_has(&page, &["<button class=\"button primary\" aria-describedby=\"consequences\">Add 2 users to a group"]);
     let removed = [("action", "remove_from_group"), selected[1], selected[2]];
-    assert_has(&root.post(list, &removed).await.text(), &["<button class=\"button danger primary\">Remove 2 users"]);
+    assert_has(
+        &root.post(list, &removed).await.text(),
+        &["<button class=\"button danger primary\" aria-describedby=\"consequences\">Remove 2 users"],
+    );
     let form = Form::with(&page, "name=\"post\"");
     let answer = form.clone().set("choice", &["1"]).send(&mut root, list, "x").await;
     let page = root.follow(&answer).await;
