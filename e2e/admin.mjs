@@ -173,7 +173,11 @@ await story('the looks and the keys of the admin', {}, async ({ server, newPage,
     await page.getByLabel('Select all on this page').click()
     await page.waitForTimeout(500)
     assert.equal(await page.locator('[data-selection-count]').textContent(), '10 of 10 selected')
-    // And the palette has what can be done with them.
+    // And the palette has what can be done with them, also for somebody who types faster than its script loads.
+    await page.route('**/palette.js', async (route) => {
+      await new Promise((loaded) => setTimeout(loaded, 500))
+      await route.continue()
+    })
     await page.keyboard.press('Control+k')
     await page.keyboard.type('add selected')
     await page.keyboard.press('Enter')

@@ -87,8 +87,14 @@ async function openPalette() {
   if (!dialog || dialog.open) return;
   one("input", dialog).value = "";
   dialog.showModal();
-  const { show } = await import("./palette.js");
+  const form = one("form", dialog);
+  let isSent = false;
+  const hold = (event) => (event.preventDefault(), (isSent = true));
+  form.addEventListener("submit", hold);
+  const { show, choose } = await import("./palette.js").finally(() => form.removeEventListener("submit", hold));
   show();
+  // Somebody typed faster than the script loaded.
+  if (isSent && !choose()) form.requestSubmit();
 }
 
 // --- Theme ---

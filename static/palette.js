@@ -128,6 +128,13 @@ export function show() {
   searchPalette();
 }
 
+/** Opens the selected entry, if there is one. */
+export function choose() {
+  const option = one('[aria-selected="true"]', palette.dialog);
+  option?.click();
+  return option !== null;
+}
+
 async function searchPalette() {
   palette.running?.abort();
   const words = paletteWords();
@@ -160,10 +167,7 @@ palette.dialog.addEventListener("keydown", (event) => {
     // By default, Escape only clears a search box.
     event.preventDefault();
     palette.dialog.close();
-  } else if (event.key === "Enter" && event.target.matches("input")) {
-    const option = one('[aria-selected="true"]', palette.dialog);
-    if (!option) return;
+  } else if (event.key === "Enter" && event.target.matches("input") && choose()) {
     event.preventDefault();
-    option.click();
   }
 });
