@@ -204,7 +204,7 @@ impl Options {
 
     /// False if the admin does not offer it. Users who may change may also view.
     pub fn has_permission(&self, rights: &Rights, verb: Verb) -> bool {
-        let has = |verb| self.verbs.contains(&verb) && (rights.is_superuser || rights.has(&self.permission(verb)));
+        let has = |verb| self.verbs.contains(&verb) && rights.has(&self.permission(verb));
         has(verb) || (verb == Verb::View && has(Verb::Change))
     }
 

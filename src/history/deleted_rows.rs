@@ -228,17 +228,15 @@ fn insert(conn: &mut Connection, catalog: &mut Catalog, table: &str, mut row: Co
 }
 
 pub(super) fn taken(error: DieselError) -> Error {
-    if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) {
-        return FieldErrors::one("batch", "what it belonged to was deleted").into();
-    }
-    if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, _)) {
-        return FieldErrors::one("batch", "it would break a rule of its table").into();
-    }
-    match references::unique_column(&error) {
-        Some(column) => {
-            let column = column.trim_end_matches("_key").replace('_', " ");
-            FieldErrors::one("batch", format!("its {column} is taken")).into()
+    let refusal = match (&error, references::unique_column(&error)) {
+        (DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _), _) => {
+            "what it belonged to was deleted".to_owned()
         }
-        None => error.into(),
-    }
+        (DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, _), _) => {
+            "it would break a rule of its table".to_owned()
+        }
+        (_, Some(column)) => format!("its {} is taken", column.trim_end_matches("_key").replace('_', " ")),
+        (_, None) => return error.into(),
+    };
+    FieldErrors::one("batch", refusal).into()
 }

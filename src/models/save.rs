@@ -94,19 +94,20 @@ impl Model {
                 Error::Collision(error.to_string())
             }
             (None, DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, info)) => {
-                let name = references::violated_check(&**info);
-                let mut checks = self.fields.iter().filter_map(|field| Some((field.name, field.check?)));
-                match checks.find(|(_, check)| Some(check.constraint) == name) {
-                    Some((field, check)) => FieldErrors::one(field, check.message).into(),
-                    None => {
-                        let rule = name.map_or_else(String::new, |name| format!(": {name}"));
-                        FieldErrors::one(NON_FIELD_ERRORS, format!("The values break a rule of the database{rule}."))
-                            .into()
-                    }
-                }
+                self.broken(references::violated_check(&**info)).into()
             }
             _ => error.into(),
         }
+    }
+
+    /// For a CHECK by its name: what the field says that names it.
+    fn broken(&self, constraint: Option<&str>) -> FieldErrors {
+        let mut checks = self.fields.iter().filter_map(|field| Some((field.name, field.check?)));
+        if let Some((field, check)) = checks.find(|(_, check)| Some(check.constraint) == constraint) {
+            return FieldErrors::one(field, check.message);
+        }
+        let rule = constraint.map_or_else(String::new, |name| format!(": {name}"));
+        FieldErrors::one(NON_FIELD_ERRORS, format!("The values break a rule of the database{rule}."))
     }
 
     fn taken(&self, field: &Field) -> String {
