@@ -13,7 +13,6 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use super::viewset::ModelViewSet;
 use crate::db::search::{self, MAX_WORDS};
 use crate::error::FieldErrors;
-use crate::models::Field;
 use crate::models::list::{Cursor, ListQuery, Ordering, Page};
 use crate::models::value::to_json;
 
@@ -35,14 +34,9 @@ struct CursorJson {
     backwards: bool,
 }
 
-/// The ordering fields in addition to the id. Only visible fields: the order would reveal the values of a hidden one.
-fn orderings(viewset: &ModelViewSet) -> impl Iterator<Item = &'static Field> {
-    viewset.shown().map(|shown| shown.field).filter(|field| field.is_ordering)
-}
-
 /// The default comes first.
 fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
-    ["id"].into_iter().chain(orderings(viewset).map(|field| field.name)).collect()
+    ["id"].into_iter().chain(viewset.orderings().map(|field| field.name)).collect()
 }
 
 /// Ignores unknown parameters and those without a value, as Django REST framework does.
@@ -159,7 +153,7 @@ fn decode(text: &str, viewset: &ModelViewSet) -> Option<(Vec<&'static str>, Curs
     }
     let (mut order_by, mut keys) = (Vec::new(), Vec::new());
     for (name, key) in cursor.order_by.iter().zip(&cursor.keys) {
-        let field = orderings(viewset).find(|field| field.name == name)?;
+        let field = viewset.orderings().find(|field| field.name == name)?;
         order_by.push(field.name);
         keys.push(field.from_json(key)?);
     }

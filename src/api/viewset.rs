@@ -1,7 +1,10 @@
 //! [`ModelViewSet`]: the API of a model.
 
+use std::fmt::Display;
+
 use super::endpoint::{Endpoint, Parent, SerializerField};
 use crate::cognito::Caller;
+use crate::db::{Connection, references};
 use crate::error::Error;
 use crate::models::words::capitalized_words;
 use crate::models::{Field, Kind, Model, Row};
@@ -58,6 +61,11 @@ impl ModelViewSet {
         self.shown().filter(|shown| !shown.is_read_only).map(|shown| shown.field)
     }
 
+    /// The ordering fields in addition to the id. Only visible fields: the order would reveal the values of a hidden one.
+    pub(super) fn orderings(&self) -> impl Iterator<Item = &'static Field> {
+        self.shown().map(|shown| shown.field).filter(|field| field.is_ordering)
+    }
+
     pub fn check(&self) -> Result<(), String> {
         self.model.check_creatable()?;
         let owner = [self.create, self.change].into_iter().filter_map(|permission| match permission {
@@ -77,6 +85,20 @@ impl ModelViewSet {
             Some(field) => Err(format!("{}: {} is required and cannot be set", self.path(), field.name)),
             None => Ok(()),
         }
+    }
+
+    /// Fails if the table has not what the model describes, or no index for an order of the list.
+    pub fn check_table(&self, conn: &mut Connection) -> Result<(), String> {
+        self.model.check_table(conn)?;
+        let table = self.model.plural;
+        for Field { name, .. } in self.orderings() {
+            let fail = |problem: &dyn Display| format!("{}: {problem}", self.path());
+            if !references::has_order(conn, table, name).map_err(|error| fail(&error))? {
+                let index = format!("CREATE INDEX {table}_{name} ON {table} ({name}, id)");
+                return Err(fail(&format!("the list can be ordered by {name}, which has no index: {index}")));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the caller may do this, with this row if there is one.

@@ -106,7 +106,7 @@ pub struct Field {
     /// a `UNIQUE` constraint.
     pub unique_key: Option<fn(&str) -> Option<String>>,
     pub is_searched: bool,
-    /// The table needs an index on the column and `id`.
+    /// For the API, the table needs an index on the column and `id`.
     pub is_ordering: bool,
     pub check: Option<Check>,
 }

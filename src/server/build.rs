@@ -139,14 +139,11 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
 }
 
 /// Whether the migrations have made what the descriptions say.
-async fn check_tables(db: &Db, api: &[&ModelViewSet], site: &Site) -> Result<(), StartError> {
-    let models: Vec<_> = api
-        .iter()
-        .map(|viewset| viewset.model)
-        .chain(site.options().into_iter().map(|options| options.model))
-        .collect();
+async fn check_tables(db: &Db, api: &[&'static ModelViewSet], site: &Site) -> Result<(), StartError> {
+    let (api, options) = (api.to_vec(), site.options());
     let check = move |conn: &mut Connection| {
-        models.iter().try_for_each(|model| model.check_table(conn)).map_err(Error::Internal)
+        api.iter().try_for_each(|viewset| viewset.check_table(conn)).map_err(Error::Internal)?;
+        options.iter().try_for_each(|options| options.model.check_table(conn)).map_err(Error::Internal)
     };
     db.read(check).await.map_err(|error| StartError::Resource(error.cause().unwrap_or_default().to_owned()))
 }
