@@ -1,11 +1,10 @@
 //! [`TriggerKeys`]: what the endpoints of the pool's triggers share. Each call is signed with HMAC-SHA256 (RFC 2104) over
 //! `v1.<unix seconds>.<body>`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use aws_lc_rs::hmac;
+use chrono::Utc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -73,14 +72,10 @@ impl TriggerKeys {
             return Err(TriggerRefusal::SignatureInvalid);
         }
         match timestamp.parse::<i64>() {
-            Ok(signed_at) if now().abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
+            Ok(signed_at) if Utc::now().timestamp().abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
             _ => Err(TriggerRefusal::SignatureExpired),
         }
     }
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

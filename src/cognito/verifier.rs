@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use chrono::Utc;
 
 use super::jwk::Key;
 use super::jwks::Jwks;
@@ -57,7 +58,8 @@ impl Verifier {
                 return Ok(GoodToken { subject, iat, claims: None });
             }
         }
-        let (claims, key) = self.judged(token).await?;
+        let (claims, key) = self.signed(token).await?;
+        self.judge(&claims)?;
         let subject = Subject::of(&claims);
         // Cloned before taking the lock.
         let verdict = Verdict { subject: subject.clone(), exp: claims.exp, iat: claims.iat, key };
@@ -68,41 +70,41 @@ impl Verifier {
 
     /// Does not use the cache.
     pub async fn claims(&self, token: &str) -> Result<Claims, Refusal> {
-        check_size(token)?;
-        self.judged(token).await.map(|(claims, _)| claims)
+        let (claims, _) = self.signed(token).await?;
+        self.judge(&claims)?;
+        Ok(claims)
     }
 
     /// The claims of a token that was refused, if its signature is good: they are the pool's word, whatever else is wrong.
     pub async fn signed_claims(&self, token: &str) -> Option<Claims> {
-        check_size(token).ok()?;
-        let parsed = Token::parse(token).ok()?;
-        let key = self.jwks.key(&parsed.kid).await.ok()?;
-        if key.verifies(parsed.signed.as_bytes(), parsed.signature) { parsed.claims().ok() } else { None }
+        self.signed(token).await.ok().map(|(claims, _)| claims)
     }
 
-    async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
+    /// The claims, which are not judged yet, and the key that has signed them.
+    async fn signed(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
+        check_size(token)?;
         let parsed = Token::parse(token)?;
         let key = self.jwks.key(&parsed.kid).await?;
         if !key.verifies(parsed.signed.as_bytes(), parsed.signature) {
             return Err(Refusal::SignatureInvalid);
         }
-        Ok((self.judge(parsed.claims()?)?, key))
+        Ok((parsed.claims()?, key))
     }
 
     /// Call this only after verifying the signature.
-    fn judge(&self, claims: Claims) -> Result<Claims, Refusal> {
+    fn judge(&self, claims: &Claims) -> Result<(), Refusal> {
         if !claims.iss.as_ref().is_some_and(|iss| self.pool.issuers.contains(iss)) {
             return Err(Refusal::IssuerNotAccepted);
         }
         if !(self.takes_machines && claims.is_machine()) {
-            self.check_client(&claims)?;
+            self.check_client(claims)?;
         }
         self.check_expiry(claims.exp)?;
-        let latest_start = now().saturating_add(self.leeway.as_secs() as i64);
+        let latest_start = Utc::now().timestamp().saturating_add(self.leeway.as_secs() as i64);
         if [claims.nbf, claims.iat, claims.auth_time].into_iter().flatten().any(|start| start > latest_start) {
             return Err(Refusal::TokenNotYetValid);
         }
-        Ok(claims)
+        Ok(())
     }
 
     /// The kind of token, and the app client that it was issued to.
@@ -122,7 +124,7 @@ impl Verifier {
 
     fn check_expiry(&self, exp: i64) -> Result<(), Refusal> {
         // RFC 7519, section 4.1.4: the token must not be accepted on or after `exp`.
-        if exp.saturating_add(self.leeway.as_secs() as i64) <= now() {
+        if exp.saturating_add(self.leeway.as_secs() as i64) <= Utc::now().timestamp() {
             return Err(Refusal::TokenExpired);
         }
         Ok(())
@@ -159,10 +161,6 @@ impl Subject {
 
 fn check_size(token: &str) -> Result<(), Refusal> {
     if token.len() <= MAX_TOKEN_BYTES { Ok(()) } else { Err(Refusal::TokenTooLarge) }
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 type SignatureHash = [u8; 32];
