@@ -1,13 +1,10 @@
-//! [`CognitoCaller`] and [`CognitoUser`]: a handler with this argument runs only for requests of a known, active caller,
-//! who must be a user for the second.
+//! [`Authenticator`]: finds the caller whom the token in a request's header stands for, who must be known and active.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
-use futures_util::future::LocalBoxFuture;
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
@@ -19,11 +16,9 @@ use super::verifier::{GoodToken, Subject, Verifier};
 use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
-use crate::http::rate_limit::RateLimits;
 use crate::metrics;
 use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, User};
-use crate::users::page_user::PageUser;
 use crate::users::refusals::{Kind, Refusals, Who};
 use crate::users::service_accounts;
 
@@ -92,7 +87,8 @@ impl Authenticator {
         collectors
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
+    /// The caller, and when they were read.
+    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<(Caller, Option<Version>), Error> {
         let outcome = self.caller_of(headers).await;
         match &outcome {
             Ok(_) => self.accepted.inc(),
@@ -117,7 +113,7 @@ impl Authenticator {
         refusals.add(Kind::Token, refusal.code(), claims.as_ref().map_or(Who::Unknown, Who::from));
     }
 
-    async fn caller_of(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
+    async fn caller_of(&self, headers: &HeaderMap) -> Result<(Caller, Option<Version>), Error> {
         let token = bearer_token(headers)?;
         let good = self.verifier.verify(token).await?;
         // Read after verification, which may have waited for keys.
@@ -133,7 +129,7 @@ impl Authenticator {
             }
         };
         self.note_seen(&caller);
-        Ok(CognitoCaller { caller, version })
+        Ok((caller, version))
     }
 
     async fn user(
@@ -217,21 +213,18 @@ impl Authenticator {
 
     /// Writes in the background: the request does not wait.
     fn note_seen(&self, caller: &Caller) {
-        let now = Utc::now().naive_utc();
-        if caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(caller.id()) {
+        let (now, id) = (Utc::now().naive_utc(), caller.id());
+        let is_recent = caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY);
+        if is_recent || !self.being_seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return;
         }
-        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), caller.id());
+        let (db, being_seen) = (self.db.clone(), self.being_seen.clone());
         tokio::spawn(async move {
             if let Err(error) = write_seen(&db, id, now).await {
                 log::warn!("last_seen_at of {id} was not written: {}", error.logged());
             }
-            being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
+            being_seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         });
-    }
-
-    fn lock_seen(&self, id: CallerId) -> bool {
-        self.being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id)
     }
 }
 
@@ -260,77 +253,6 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
         return Err(Refusal::AuthorizationInvalid);
     }
     Ok(token)
-}
-
-/// A user, or a service account whose token has the scope for the request's method. An HTML page requested without a
-/// token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 403 without the scope, with 429 beyond the
-/// [`RateLimits`], or with 503 while the keys or the database are unavailable.
-pub struct CognitoCaller {
-    pub caller: Caller,
-    /// When the caller was read. Values cached at this version are fresh enough for this request.
-    pub version: Option<Version>,
-}
-
-impl FromRequest for CognitoCaller {
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<CognitoCaller, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let authenticator = authenticator(&request)?;
-            let found = identify(&request, authenticator).await?;
-            if let Caller::ServiceAccount { machine, .. } = &found.caller {
-                authenticator.service_accounts.check_scope(machine, request.method())?;
-            }
-            Ok(found)
-        })
-    }
-}
-
-/// Fails as [`CognitoCaller`] does, and with 403 for a service account.
-pub struct CognitoUser {
-    pub user: Arc<User>,
-}
-
-impl FromRequest for CognitoUser {
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<CognitoUser, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            match identify(&request, authenticator(&request)?).await?.caller {
-                Caller::User(user) => Ok(CognitoUser { user }),
-                Caller::ServiceAccount { .. } => Err(Error::UserRequired),
-            }
-        })
-    }
-}
-
-fn authenticator(request: &HttpRequest) -> Result<&Authenticator, Error> {
-    let authenticator = request.app_data::<web::Data<Authenticator>>().map(|data| &***data);
-    authenticator.ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))
-}
-
-/// Counts the request, too.
-async fn identify(request: &HttpRequest, authenticator: &Authenticator) -> Result<CognitoCaller, Error> {
-    let limits = RateLimits::of(request)?;
-    let known = match PageUser::of(request) {
-        Some(page) => Ok(CognitoCaller { caller: Caller::User(page.user), version: authenticator.db.recent_version() }),
-        None => authenticator.authenticate(request.headers()).await,
-    };
-    let found = match known {
-        Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
-            limits.count_stranger(request)?;
-            return Err(refusal.into());
-        }
-        outcome => outcome?,
-    };
-    let id = found.caller.id();
-    request.extensions_mut().insert(id);
-    limits.count_caller(id)?;
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -362,8 +284,8 @@ mod tests {
         for (token, expected) in [(&tokens[0], 1), (&tokens[0], 1), (&tokens[1], 2), (&tokens[1], 2)] {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, token.parse().expect("a header"));
-            let caller = authenticator.authenticate(&headers).await.expect("a user");
-            assert!(matches!(caller.caller, Caller::User(user) if user.email == "alice@example.com"));
+            let (caller, _) = authenticator.authenticate(&headers).await.expect("a user");
+            assert!(matches!(caller, Caller::User(user) if user.email == "alice@example.com"));
             assert_eq!(VERIFICATIONS.get() - before, expected);
         }
     }
