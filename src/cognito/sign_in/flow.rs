@@ -15,6 +15,12 @@ pub const SIGN_IN: &str = "/admin/login/cognito/";
 pub const CALLBACK: &str = "/admin/login/cognito/callback/";
 pub const SIGN_OUT: &str = "/admin/logout/cognito/";
 
+/// The path of a sign-in that leads on to `next`. Forced, it asks the provider even if it has a session.
+pub fn sign_in_path(next: &str, is_forced: bool) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{SIGN_IN}?next={next}{}", if is_forced { "&again=1" } else { "" })
+}
+
 /// How long a sign-in may take. Cognito's code lives five minutes.
 pub const AGE: Duration = Duration::minutes(10);
 

@@ -74,21 +74,15 @@ impl Person {
 }
 
 /// RFC 6749, section 4.1.1, with PKCE and a nonce.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub struct AuthorizeQuery {
-    #[serde(default)]
     response_type: String,
-    #[serde(default)]
     client_id: String,
-    #[serde(default)]
     redirect_uri: String,
-    #[serde(default)]
     state: String,
-    #[serde(default)]
     nonce: String,
-    #[serde(default)]
     code_challenge: String,
-    #[serde(default)]
     code_challenge_method: String,
 }
 
