@@ -15,6 +15,9 @@ use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::refusals::Who;
 use crate::users::validators;
 
+/// Cognito's have 36 characters.
+pub const MAX_SUB_CHARS: usize = 255;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub sub: String,
@@ -41,6 +44,11 @@ impl From<&Claims> for Who {
         let Identity { sub, email, .. } = Identity::from(claims);
         Who::Cognito { sub, email }
     }
+}
+
+/// Whether a text can be a `sub`. PostgreSQL takes no NUL.
+pub fn is_sub(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= MAX_SUB_CHARS && !text.contains('\0')
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +149,10 @@ pub fn enter(
     groups: Option<&TokenGroups>,
 ) -> Result<User, Error> {
     let (_, user) = find_or_link(conn, issuer, identity, policy)?;
-    groups.map_or(Ok(user.clone()), |groups| groups.take(conn, &user))
+    match groups {
+        Some(groups) => groups.take(conn, &user),
+        None => Ok(user),
+    }
 }
 
 /// The groups of a verified token. Those of a token without `iat` are not taken: it could be older than any other.

@@ -5,10 +5,11 @@
 use actix_web::dev::HttpServiceFactory;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use super::linking::{self, Creation, Identity, Outcome, Policy};
+use super::linking::{self, Creation, Identity, MAX_SUB_CHARS, Outcome, Policy};
 use super::trigger::{TriggerKeys, unless_odd};
 use super::user_pool::UserPool;
 use crate::api::schemas::{ErrorBody, OtherMethod};
@@ -21,8 +22,6 @@ use crate::users::models::Origin;
 
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
-/// Cognito's have 36 characters.
-const MAX_SUB_CHARS: usize = 255;
 
 pub struct PostConfirmation {
     pool: UserPool,
@@ -74,16 +73,9 @@ struct Attributes {
     /// Pools with e-mail as an alias use this attribute.
     #[serde(rename = "cognito:email_alias", default, deserialize_with = "unless_odd")]
     email_alias: Option<String>,
+    /// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
     #[serde(default, deserialize_with = "unless_odd")]
-    email_verified: Option<Flag>,
-}
-
-/// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Flag {
-    Boolean(bool),
-    Text(String),
+    email_verified: Option<Value>,
 }
 
 /// The result of a sign-up event.
@@ -113,20 +105,14 @@ fn user_attributes() -> Object {
 impl Event {
     fn identity(self) -> Result<Identity, TriggerRefusal> {
         let attributes = self.request.ok_or(TriggerRefusal::EventMalformed)?.user_attributes;
-        let sub = attributes.sub;
-        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
+        if !linking::is_sub(&attributes.sub) {
             return Err(TriggerRefusal::EventMalformed);
         }
-        let email_verified = match attributes.email_verified {
-            Some(Flag::Boolean(verified)) => verified,
-            Some(Flag::Text(verified)) => verified == "true",
-            None => false,
-        };
         Ok(Identity {
-            sub,
+            sub: attributes.sub,
             username: self.user_name,
             email: attributes.email.or(attributes.email_alias),
-            email_verified,
+            email_verified: attributes.email_verified.is_some_and(|verified| verified == true || verified == "true"),
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::aws::AwsError;
 use crate::cognito::linking::{Creation, Policy};
 use crate::cognito::pool_actions::PoolActions;
-use crate::cognito::pool_api::{PoolApi, PoolApiSettings};
+use crate::cognito::pool_api::PoolApi;
 use crate::cognito::sync::{PoolSync, Rules, SyncMetrics};
 use crate::cognito::user_pool::UserPool;
 use crate::config::{Config, Pool};
@@ -16,8 +16,7 @@ pub fn sync_rules(config: &Config, pool: &UserPool, creation: Creation) -> Rules
 }
 
 pub fn pool_api(config: &Config, pool: &UserPool) -> Result<PoolApi, AwsError> {
-    let (environment, ca_file) = (config.aws.clone(), config.jwks.ca_file.clone());
-    PoolApi::open(PoolApiSettings { pool_id: pool.id.clone(), environment, ca_file })
+    PoolApi::open(pool.id.clone(), config.aws.clone(), config.jwks.ca_file.clone())
 }
 
 /// `None` unless the settings ask for regular syncs.

@@ -59,8 +59,7 @@ impl PoolActions {
     }
 
     async fn find_or_create(&self, user: &User) -> Result<Account, String> {
-        let sentence = |error: PoolError| error.sentence();
-        let same = self.list("email", &user.email).await.map_err(sentence)?;
+        let same = self.list("email", &user.email).await?;
         let mut verified = same.into_iter().filter(|found| found.identity.email_verified);
         match (verified.next(), verified.next()) {
             (Some(_), Some(_)) => return Err("Several users of the pool have this verified e-mail.".to_owned()),
@@ -79,11 +78,8 @@ impl PoolActions {
                 let identity = Identity { email: Some(user.email.clone()), email_verified: true, ..identity };
                 Ok(Account { identity, is_new: true })
             }
-            Err(error) if error.is_user_there() => {
-                let found = self.get(username).await.map_err(sentence)?;
-                found.map_or_else(|| Err(error.sentence()), known)
-            }
-            Err(error) => Err(error.sentence()),
+            Err(error) if error.is_user_there() => self.get(username).await?.map_or_else(|| Err(error.into()), known),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -9,18 +9,12 @@ use serde_json::{Value, json};
 use super::PoolActions;
 use super::problem::PoolError;
 use crate::aws::AwsError;
-use crate::cognito::pool_api::PoolUser;
+use crate::cognito::pool_api::{Page, PoolUser};
 
 /// Of one call, with the search for credentials.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A user is in at most 100 groups, and a page has 60.
 const MAX_PAGES: usize = 2;
-
-#[derive(Deserialize)]
-struct Found {
-    #[serde(rename = "Users")]
-    users: Vec<PoolUser>,
-}
 
 #[derive(Deserialize)]
 struct Created {
@@ -67,7 +61,7 @@ impl PoolActions {
     pub(super) async fn list(&self, attribute: &str, value: &str) -> Result<Vec<PoolUser>, PoolError> {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         let filter = format!("{attribute} = \"{value}\"");
-        self.call("ListUsers", json!({ "Filter": filter })).await.map(|found: Found| found.users)
+        self.call("ListUsers", json!({ "Filter": filter })).await.map(|page: Page| page.users)
     }
 
     pub(super) async fn get(&self, username: &str) -> Result<Option<PoolUser>, PoolError> {
@@ -104,23 +98,8 @@ impl PoolActions {
         self.call("AdminCreateUser", request).await.map(|_: Value| ())
     }
 
-    pub(super) async fn disable(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminDisableUser", in_pool).await
-    }
-
-    pub(super) async fn sign_out(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminUserGlobalSignOut", in_pool).await
-    }
-
-    pub(super) async fn enable(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminEnableUser", in_pool).await
-    }
-
-    pub(super) async fn reset_password(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminResetUserPassword", in_pool).await
-    }
-
-    async fn change(&self, call: &'static str, in_pool: &PoolUser) -> Result<(), PoolError> {
+    /// A call that needs no more than the user.
+    pub(super) async fn change(&self, call: &'static str, in_pool: &PoolUser) -> Result<(), PoolError> {
         self.call(call, json!({ "Username": in_pool.identity.username })).await.map(|_: Value| ())
     }
 }

@@ -1,7 +1,7 @@
 //! Carries a plan out. What has changed since the plan was made is looked at again.
 
+use super::Rules;
 use super::plan::{Action, Plan, Step};
-use super::rules::Rules;
 use crate::cognito::linking;
 use crate::db::{Connection, Db, savepoint};
 use crate::error::Error;

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use super::listing::{Incomplete, Listing, Page};
+use super::listing::{Incomplete, Listing};
+use crate::cognito::pool_api::Page;
 
 /// A list of a million users takes about that long, and the time of a file is that of its end.
 const LISTING_TAKES: TimeDelta = TimeDelta::minutes(10);

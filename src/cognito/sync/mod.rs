@@ -11,7 +11,8 @@ mod plan;
 mod pool_list;
 mod prepare;
 mod regular;
-mod rules;
+
+use std::sync::Arc;
 
 pub use apply::Applied;
 pub use file::read as read_file;
@@ -19,4 +20,15 @@ pub use max_changes::MaxChanges;
 pub use plan::Plan;
 pub use prepare::{Prepared, Source, SyncError, prepare};
 pub use regular::{PoolSync, SyncMetrics};
-pub use rules::Rules;
+
+use super::linking::Policy;
+
+/// What decides about a user, besides the pool.
+#[derive(Clone)]
+pub struct Rules {
+    /// Users are linked under it.
+    pub issuer: String,
+    pub policy: Policy,
+    /// The group of the pool whose members are staff.
+    pub staff_group: Option<Arc<str>>,
+}

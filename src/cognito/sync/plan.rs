@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 
+use super::Rules;
 use super::groups::Groups;
 use super::listing::{Incomplete, Listing};
 use super::max_changes::MaxChanges;
-use super::rules::Rules;
 use crate::cognito::linking::{self, Creation, Identity, Match};
 use crate::cognito::pool_api::{PoolUser, UserStatus};
 use crate::db::Connection;

@@ -1,20 +1,20 @@
 //! Lists the users of the pool.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::listing::{Listing, Page};
+use super::listing::Listing;
 use crate::aws::AwsError;
-use crate::cognito::pool_api::{PoolApi, PoolUser};
+use crate::cognito::pool_api::{Page, PoolApi, PoolUser};
 
 /// The most that Cognito gives.
 const PER_PAGE: u32 = 60;
 
 impl PoolApi {
     /// All users, and the members of these groups.
-    pub async fn list(&self, groups: &[String], progress: &mut dyn FnMut(usize)) -> Result<Listing, AwsError> {
+    pub async fn list(&self, groups: &BTreeSet<String>, progress: &mut dyn FnMut(usize)) -> Result<Listing, AwsError> {
         let began = Utc::now().naive_utc();
         let mut users = HashMap::new();
         let request = json!({ "UserPoolId": self.pool_id, "Limit": PER_PAGE });

@@ -1,11 +1,12 @@
 //! Makes a plan while no other sync runs, and carries it out.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::Rules;
 use super::apply::{self, Applied};
 use super::file;
 use super::plan::Plan;
-use super::rules::Rules;
 use crate::aws::AwsError;
 use crate::cognito::pool_api::PoolApi;
 use crate::db::{Db, Lock};
@@ -69,11 +70,8 @@ impl Prepared {
 }
 
 /// The groups of the pool that give something.
-async fn names_of_groups(db: &Db, rules: &Rules) -> Result<Vec<String>, Error> {
+async fn names_of_groups(db: &Db, rules: &Rules) -> Result<BTreeSet<String>, Error> {
     let mapped = db.read(|conn| Ok(cognito_groups::mapped(conn)?)).await?;
-    let mut names: Vec<String> = mapped.into_iter().map(|group| group.cognito_group).collect();
-    names.extend(rules.staff_group.iter().map(|name| name.to_string()));
-    names.sort();
-    names.dedup();
-    Ok(names)
+    let staff_group = rules.staff_group.iter().map(|name| name.to_string());
+    Ok(mapped.into_iter().map(|group| group.cognito_group).chain(staff_group).collect())
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use prometheus::core::Collector;
 use prometheus::{IntCounterVec, IntGauge};
 
+use super::Rules;
 use super::max_changes::MaxChanges;
 use super::plan::Action;
 use super::prepare::{Source, SyncError, prepare};
-use super::rules::Rules;
 use crate::cognito::pool_api::PoolApi;
 use crate::db::Db;
 use crate::metrics;
