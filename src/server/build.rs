@@ -261,7 +261,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let cannot_listen = |error| StartError::Listen("BIND_ADDRESS", config.bind.clone(), error);
-    let keeps_socket = reserved.is_passed();
+    let keeps_socket = matches!(reserved, Reserved::Passed(_));
     let listener = reserved.listen().map_err(cannot_listen)?;
     let address = listener.bind().map_err(cannot_listen)?;
     if pool.is_local() && !address.is_loopback() {
