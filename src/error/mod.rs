@@ -2,6 +2,7 @@
 //! above returns `Result<_, Error>`. Server errors are logged once, where the response is created, with the request id.
 //! The client gets that id and never the cause.
 
+mod field_errors;
 mod refusal;
 
 use std::borrow::Cow;
@@ -16,48 +17,8 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
+pub use field_errors::{FieldErrors, NON_FIELD_ERRORS};
 pub use refusal::{MetricsRefusal, Refusal, SignInRefusal, TriggerRefusal};
-
-/// The key of errors that belong to no field, or to several.
-pub const NON_FIELD_ERRORS: &str = "non_field_errors";
-
-/// By field, in the order of the fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(pub Vec<(&'static str, Vec<String>)>);
-
-impl FieldErrors {
-    pub fn one(field: &'static str, message: impl Into<String>) -> FieldErrors {
-        FieldErrors(vec![(field, vec![message.into()])])
-    }
-
-    pub fn add(&mut self, field: &'static str, messages: Vec<String>) {
-        if !messages.is_empty() {
-            self.0.push((field, messages));
-        }
-    }
-
-    /// Without their fields.
-    pub fn messages(&self) -> Vec<&str> {
-        self.0.iter().flat_map(|(_, messages)| messages).map(String::as_str).collect()
-    }
-
-    fn to_json(&self) -> Value {
-        self.0.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect()
-    }
-
-    pub fn into_result(self) -> Result<(), FieldErrors> {
-        if self.0.is_empty() { Ok(()) } else { Err(self) }
-    }
-}
-
-impl std::error::Error for FieldErrors {}
-
-impl std::fmt::Display for FieldErrors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" "))).collect();
-        f.write_str(&lines.join("\n"))
-    }
-}
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
