@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::aws::http_client::{BodyError, chain, http_client, read_body};
+use crate::aws::http_client::{BodyError, chain, http_client, parse_json, read_body};
 use crate::cognito::local_pool::ADMIN_CLIENT_ID;
 use crate::cognito::user_pool::checked_url;
 use crate::crypto::Secret;
@@ -191,7 +191,7 @@ impl Provider {
         if !answer.status().is_success() {
             return Err(ProviderError::Unreachable(format!("the answer of {url} is {}", answer.status())));
         }
-        let metadata: Metadata = parse(&body(answer).await?)?;
+        let metadata: Metadata = parse_json(&body(answer).await?).map_err(ProviderError::Unusable)?;
         // OpenID Connect Discovery 1.0, section 4.3: a provider that speaks for another issuer is an attack.
         if metadata.issuer != self.settings.issuer {
             return Err(ProviderError::Unusable("discovery names another issuer".to_owned()));
@@ -261,10 +261,10 @@ impl Provider {
         }
         let body = body(answer).await?;
         if !status.is_success() {
-            let error: TokenError = parse(&body)?;
+            let error: TokenError = parse_json(&body).map_err(ProviderError::Unusable)?;
             return Err(ProviderError::CodeRefused(error.error.chars().take(100).collect()));
         }
-        parse::<TokenAnswer>(&body).map(|answer| answer.id_token)
+        parse_json(&body).map(|answer: TokenAnswer| answer.id_token).map_err(ProviderError::Unusable)
     }
 }
 
@@ -283,11 +283,6 @@ async fn body(answer: Response) -> Result<Vec<u8>, ProviderError> {
         BodyError::Lost(_) => ProviderError::Unreachable(error.to_string()),
         BodyError::TooLarge(_) | BodyError::Encoded(_) => ProviderError::Unusable(error.to_string()),
     })
-}
-
-fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
-    // The error of serde_json repeats no value.
-    serde_json::from_slice(body).map_err(|error| ProviderError::Unusable(format!("{:?} error", error.classify())))
 }
 
 /// The parameters of the redirect back, each once: a second value is an attack (RFC 6749, section 3.1).
