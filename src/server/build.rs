@@ -326,7 +326,6 @@ async fn sign_in(
     Ok(Some(SignIn {
         verifier: authenticator.verifier.for_client(&settings.client_id),
         provider: Provider::new(settings, config.jwks.ca_file.clone()),
-        policy: SignIn::POLICY,
         staff_group: config.staff_group.clone(),
         public_origin: config.public_origin.clone().filter(|_| !is_local),
         max_age: config.session_limits.max,

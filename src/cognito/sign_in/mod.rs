@@ -22,7 +22,6 @@ pub struct SignIn {
     pub provider: Provider,
     /// Accepts the ID tokens of the admin's own app client alone.
     pub verifier: Verifier,
-    pub policy: Policy,
     /// The group of the pool whose members are staff.
     pub staff_group: Option<Arc<str>>,
     /// The origin that browsers see; `None`: the one that a request names.
@@ -34,9 +33,6 @@ pub struct SignIn {
     pub is_local: bool,
 }
 
-impl SignIn {
-    /// The rules by which a sign-in finds its user. It never creates one, and links only verified addresses: in many
-    /// pools, users can set any address.
-    pub const POLICY: Policy =
-        Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::FirstToken };
-}
+/// The rules by which a sign-in finds its user. It never creates one, and links only verified addresses: in many pools,
+/// users can set any address.
+const POLICY: Policy = Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::FirstToken };

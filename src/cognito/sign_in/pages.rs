@@ -11,10 +11,10 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::SignIn;
 use super::failure::{End, Failure, refuse};
 use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT, sign_in_path};
 use super::local_pages::LocalProvider;
+use super::{POLICY, SignIn};
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::entry::know_device;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
@@ -26,7 +26,7 @@ use crate::admin::auth::session;
 use crate::admin::auth::staff::StaffUser;
 use crate::admin::pages::{Gate, page, see_other};
 use crate::cognito::linking::{self, Identity};
-use crate::cognito::provider::{AuthorizationRequest, Endpoints, ProviderError, redirect_parameters};
+use crate::cognito::provider::{Endpoints, ProviderError};
 use crate::cognito::token::Claims;
 use crate::crypto::equal;
 use crate::error::{Error, Refusal};
@@ -96,17 +96,7 @@ pub async fn begin(
         Ok(endpoints) => endpoints,
         Err(error) => return refuse(&request, &methods, &next, error.into()),
     };
-    let url = sign_in.provider.authorization_url(
-        &endpoints,
-        &AuthorizationRequest {
-            redirect_uri: &flow.redirect_uri,
-            state: &flow.state,
-            nonce: &flow.nonce,
-            code_challenge: &flow.challenge(),
-            max_age: sign_in.max_age.as_secs(),
-            is_forced: !again.is_empty(),
-        },
-    );
+    let url = flow.authorization_url(&endpoints, &sign_in.provider.settings, sign_in.max_age, !again.is_empty());
     let mut response = found(url.as_str());
     drop_flows(&request, &mut response, &cookies)?;
     if let Some(name) = Flow::cookie_name(&flow.state) {
@@ -168,6 +158,17 @@ pub async fn callback(
         cookies.set(&mut response, &name, "", Some(Duration::ZERO))?;
     }
     Ok(response)
+}
+
+/// The parameters of the redirect back, each once: a second value is an attack (RFC 6749, section 3.1).
+fn redirect_parameters(query: &str) -> Option<HashMap<String, String>> {
+    let mut parameters = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
+            return None;
+        }
+    }
+    Some(parameters)
 }
 
 /// The code that the provider has sent.
@@ -232,11 +233,10 @@ async fn enter_with(
     claims: &Claims,
 ) -> Result<HttpResponse, End> {
     let since = check(sign_in, flow, claims)?.timestamp();
-    let (issuer, identity, policy) =
-        (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims), sign_in.policy);
+    let (issuer, identity) = (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims));
     let groups = linking::groups(claims, sign_in.staff_group.as_ref());
     let enter = move |conn: &mut _| {
-        let user = linking::enter(conn, &issuer, &identity, policy, groups.as_ref())?;
+        let user = linking::enter(conn, &issuer, &identity, POLICY, groups.as_ref())?;
         let has_factor = second_factor::find(conn, user.id)?.is_some();
         Ok((user, has_factor))
     };
