@@ -20,7 +20,7 @@ const COGNITO: Service = Service {
 
 pub struct PoolApi {
     api: JsonApi,
-    pub pool_id: String,
+    pool_id: String,
 }
 
 impl PoolApi {
@@ -41,8 +41,9 @@ impl PoolApi {
         Ok(self.api.access_key_id().await?)
     }
 
-    pub async fn call<T: DeserializeOwned>(&self, action: &str, request: &Value) -> Result<T, AwsError> {
-        self.api.call(action, request).await
+    pub async fn call<T: DeserializeOwned>(&self, action: &str, mut request: Value) -> Result<T, AwsError> {
+        request["UserPoolId"] = self.pool_id.as_str().into();
+        self.api.call(action, &request).await
     }
 }
 

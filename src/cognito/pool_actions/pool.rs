@@ -36,10 +36,9 @@ struct Group {
 }
 
 impl PoolActions {
-    async fn call<T: DeserializeOwned>(&self, call: &'static str, mut request: Value) -> Result<T, PoolError> {
-        request["UserPoolId"] = self.api.pool_id.as_str().into();
+    async fn call<T: DeserializeOwned>(&self, call: &'static str, request: Value) -> Result<T, PoolError> {
         let late = || AwsError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()));
-        let answer = tokio::time::timeout(PATIENCE, self.api.call(call, &request)).await;
+        let answer = tokio::time::timeout(PATIENCE, self.api.call(call, request)).await;
         answer.unwrap_or_else(|_| Err(late())).map_err(|error| {
             log::warn!("{call}: {error}");
             PoolError { call, error }

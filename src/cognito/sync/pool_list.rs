@@ -17,7 +17,7 @@ impl PoolApi {
     pub async fn list(&self, groups: &BTreeSet<String>, progress: &mut dyn FnMut(usize)) -> Result<Listing, AwsError> {
         let began = Utc::now().naive_utc();
         let mut users = HashMap::new();
-        let request = json!({ "UserPoolId": self.pool_id, "Limit": PER_PAGE });
+        let request = json!({ "Limit": PER_PAGE });
         let take = |user: PoolUser| {
             users.insert(user.identity.sub.clone(), user);
             progress(users.len());
@@ -32,7 +32,7 @@ impl PoolApi {
 
     async fn members(&self, group: &str) -> Result<HashSet<String>, AwsError> {
         let mut members = HashSet::new();
-        let request = json!({ "UserPoolId": self.pool_id, "GroupName": group, "Limit": PER_PAGE });
+        let request = json!({ "GroupName": group, "Limit": PER_PAGE });
         let take = |user: PoolUser| {
             members.insert(user.identity.sub);
         };
@@ -54,7 +54,7 @@ impl PoolApi {
         mut take: impl FnMut(PoolUser),
     ) -> Result<(), AwsError> {
         loop {
-            let page: Page = self.call(action, &request).await?;
+            let page: Page = self.call(action, request.clone()).await?;
             page.users.into_iter().for_each(&mut take);
             let Some(token) = page.token.map(Value::from) else { return Ok(()) };
             if request.get(token_name) == Some(&token) {
