@@ -9,7 +9,7 @@ use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
 use super::caller::Caller;
-use super::linking::{self, Identity, Match, Policy};
+use super::linking::{self, Identity, Match, Rules};
 use super::service_accounts::{ResourceServer, ServiceAccounts};
 use super::token::Claims;
 use super::verifier::{GoodToken, Subject, Verifier};
@@ -28,10 +28,8 @@ const REMEMBERED_USERS: usize = 10_000;
 
 pub struct Authenticator {
     pub verifier: Verifier,
-    pub(super) policy: Policy,
+    pub(super) rules: Arc<Rules>,
     pub(super) db: Db,
-    /// The group of the pool whose members are staff.
-    pub(super) staff_group: Option<Arc<str>>,
     refusals: Option<Arc<Refusals>>,
     linked: Remembered<Arc<str>, Option<Linked>>,
     pub(super) service_accounts: ServiceAccounts,
@@ -48,7 +46,7 @@ struct Linked {
 }
 
 impl Authenticator {
-    pub fn new(verifier: Verifier, policy: Policy, resource_server: Option<ResourceServer>, db: Db) -> Authenticator {
+    pub fn new(verifier: Verifier, rules: Rules, resource_server: Option<ResourceServer>, db: Db) -> Authenticator {
         let verifications =
             metrics::counters("gatepost_token_verifications_total", "Verified tokens, by outcome.", &["outcome"]);
         let accepted = verifications.with_label_values(&["accepted"]);
@@ -59,9 +57,8 @@ impl Authenticator {
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
         Authenticator {
             verifier,
-            policy,
+            rules: Arc::new(rules),
             db,
-            staff_group: None,
             refusals: None,
             linked,
             service_accounts: ServiceAccounts::new(resource_server),
@@ -69,10 +66,6 @@ impl Authenticator {
             verifications,
             accepted,
         }
-    }
-
-    pub fn with_staff_group(self, staff_group: Option<Arc<str>>) -> Authenticator {
-        Authenticator { staff_group, ..self }
     }
 
     /// Records refused tokens there.
@@ -158,13 +151,13 @@ impl Authenticator {
     /// Whether the groups of a token have to be looked at. It is decided by what has been taken, not by whether the token
     /// was seen before: a request may have ended before it took them.
     fn has_news(&self, Linked { user, has_groups }: &Linked, iat: Option<i64>, is_new: bool) -> bool {
-        let matters = *has_groups || self.staff_group.is_some() || user.staff_by_cognito;
+        let matters = *has_groups || self.rules.staff_group.is_some() || user.staff_by_cognito;
         matters && (iat > user.cognito_groups_iat || (is_new && iat == user.cognito_groups_iat))
     }
 
     /// Waits for the database only if what the user may do changes.
     async fn take_groups(&self, user: Arc<User>, claims: &Claims) -> Result<Arc<User>, Error> {
-        let Some(groups) = linking::groups(claims, self.staff_group.as_ref()) else { return Ok(user) };
+        let Some(groups) = linking::groups(claims, &self.rules) else { return Ok(user) };
         let (asked, known) = (groups.clone(), user.clone());
         if self.db.read_here(move |conn| Ok(asked.would_change(conn, &known)?)).await? {
             return self.db.write(move |conn| groups.take(conn, &user)).await.map(Arc::new);
@@ -188,8 +181,8 @@ impl Authenticator {
     /// Checked for every request, so that changes in the admin apply at once.
     async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Linked>, Error> {
         let read = async || {
-            let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.clone());
-            let find = move |conn: &mut Connection| Ok(models::find_by_link_with_groups(conn, &issuer, &key)?);
+            let (rules, sub) = (self.rules.clone(), sub.clone());
+            let find = move |conn: &mut Connection| Ok(models::find_by_link_with_groups(conn, &rules.issuer, &sub)?);
             let found = self.db.read_one(find).await?;
             Ok(found.map(|(user, has_groups)| Linked { user: Arc::new(user), has_groups }))
         };
@@ -197,16 +190,13 @@ impl Authenticator {
     }
 
     async fn link(&self, claims: &Claims) -> Result<User, Error> {
-        let (issuer, policy, identity) =
-            (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));
-        let (read_issuer, read_identity) = (issuer.clone(), identity.clone());
-        match self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_identity, policy)?)).await? {
-            Match::Refused(refusal) => Err(refusal.into()),
-            Match::Linked(_) | Match::Linkable(_) | Match::Creatable(_) => {
-                let groups = linking::groups(claims, self.staff_group.as_ref());
-                let link =
-                    move |conn: &mut Connection| linking::enter(conn, &issuer, &identity, policy, groups.as_ref());
-                self.db.write(link).await
+        let (rules, identity) = (self.rules.clone(), Identity::from(claims));
+        let find = move |conn: &mut Connection| Ok((linking::find(conn, &rules, &identity)?, rules, identity));
+        match self.db.read(find).await? {
+            (Match::Refused(refusal), ..) => Err(refusal.into()),
+            (_, rules, identity) => {
+                let groups = linking::groups(claims, &rules);
+                self.db.write(move |conn| linking::enter(conn, &rules, &identity, groups.as_ref())).await
             }
         }
     }
@@ -275,8 +265,14 @@ mod tests {
         let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("db.sqlite3"))).expect("a database");
         let keys = Jwks::fixed(pool.key_set());
         let verifier = Verifier::new(pool.user_pool(), TokenUse::Id, Duration::from_secs(30), keys);
-        let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
-        let authenticator = Authenticator::new(verifier, policy, None, db);
+        let rules = Rules {
+            issuer: pool.user_pool().issuer().to_owned(),
+            staff_group: None,
+            link_unverified_email: false,
+            creation: Creation::WithEmail,
+            origin: Origin::FirstToken,
+        };
+        let authenticator = Authenticator::new(verifier, rules, None, db);
         let email = "alice@example.com".to_owned();
         let request = TokenRequest::new(email);
         let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];

@@ -147,10 +147,10 @@ impl Authenticator {
     }
 
     async fn inspect_user(&self, verified: &Claims) -> Result<(Result<String, Refusal>, Vec<(String, String)>), Error> {
-        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-        let (identity, groups) = (Identity::from(verified), linking::groups(verified, self.staff_group.as_ref()));
+        let (rules, identity) = (self.rules.clone(), Identity::from(verified));
+        let groups = linking::groups(verified, &rules);
         let find = move |conn: &mut Connection| {
-            let found = linking::find(conn, &issuer, &identity, policy)?;
+            let found = linking::find(conn, &rules, &identity)?;
             let groups = groups.map_or_else(|| Ok(Vec::new()), |groups| given(conn, &groups, &found))?;
             Ok((outcome(found), groups))
         };

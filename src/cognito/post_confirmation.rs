@@ -2,6 +2,8 @@
 //! before the first token. Cognito calls a trigger up to three times, so a repeated event changes nothing.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
+use std::sync::Arc;
+
 use actix_web::dev::HttpServiceFactory;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use super::linking::{self, Creation, Identity, MAX_SUB_CHARS, Outcome, Policy};
+use super::linking::{self, Creation, Identity, MAX_SUB_CHARS, Outcome, Rules};
 use super::trigger::{TriggerKeys, unless_odd};
 use super::user_pool::UserPool;
 use crate::api::schemas::{ErrorBody, OtherMethod};
@@ -26,14 +28,15 @@ const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
 pub struct PostConfirmation {
     pool: UserPool,
     keys: TriggerKeys,
-    policy: Policy,
+    rules: Arc<Rules>,
 }
 
 impl PostConfirmation {
     /// Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
-        let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
-        PostConfirmation { pool, keys: TriggerKeys::new(secrets), policy }
+        let (issuer, creation, origin) = (pool.issuer().to_owned(), Creation::Always, Origin::PostConfirmation);
+        let rules = Arc::new(Rules { issuer, staff_group: None, link_unverified_email, creation, origin });
+        PostConfirmation { pool, keys: TriggerKeys::new(secrets), rules }
     }
 }
 
@@ -163,8 +166,8 @@ async fn post_confirmation(
         FORGOT_PASSWORD => return Ok(answer("ignored", None)),
         _ => return Err(TriggerRefusal::SourceUnknown.into()),
     }
-    let (identity, issuer, policy) = (event.identity()?, settings.pool.issuer().to_owned(), settings.policy);
-    let link = move |conn: &mut Connection| linking::find_or_link(conn, &issuer, &identity, policy);
+    let (identity, rules) = (event.identity()?, settings.rules.clone());
+    let link = move |conn: &mut Connection| linking::find_or_link(conn, &rules, &identity);
     match db.write(link).await {
         Ok((Outcome::Created, user)) => Ok(answer("created", Some(user.id))),
         Ok((Outcome::Linked, user)) => Ok(answer("linked", Some(user.id))),

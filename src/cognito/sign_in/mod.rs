@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use actix_web::cookie::Key;
 
-use crate::cognito::linking::{Creation, Policy};
+use crate::cognito::linking::{Creation, Rules};
 use crate::cognito::provider::Provider;
 use crate::cognito::verifier::Verifier;
 use crate::users::models::Origin;
@@ -22,8 +22,7 @@ pub struct SignIn {
     pub provider: Provider,
     /// Accepts the ID tokens of the admin's own app client alone.
     pub verifier: Verifier,
-    /// The group of the pool whose members are staff.
-    pub staff_group: Option<Arc<str>>,
+    pub rules: Arc<Rules>,
     /// The origin that browsers see; `None`: the one that a request names.
     pub public_origin: Option<String>,
     /// How long after `auth_time` a session may last.
@@ -33,6 +32,10 @@ pub struct SignIn {
     pub is_local: bool,
 }
 
-/// The rules by which a sign-in finds its user. It never creates one, and links only verified addresses: in many pools,
-/// users can set any address.
-const POLICY: Policy = Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::FirstToken };
+impl SignIn {
+    /// A sign-in never creates its user, and links only verified addresses: in many pools, users can set any address.
+    pub fn rules(issuer: String, staff_group: Option<Arc<str>>) -> Rules {
+        let (creation, origin) = (Creation::Never, Origin::FirstToken);
+        Rules { issuer, staff_group, link_unverified_email: false, creation, origin }
+    }
+}

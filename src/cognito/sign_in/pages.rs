@@ -11,10 +11,10 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::SignIn;
 use super::failure::{End, Failure, refuse};
 use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT, sign_in_path};
 use super::local_pages::LocalProvider;
-use super::{POLICY, SignIn};
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::auth::entry::know_device;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
@@ -233,10 +233,10 @@ async fn enter_with(
     claims: &Claims,
 ) -> Result<HttpResponse, End> {
     let since = check(sign_in, flow, claims)?.timestamp();
-    let (issuer, identity) = (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims));
-    let groups = linking::groups(claims, sign_in.staff_group.as_ref());
+    let (rules, identity) = (sign_in.rules.clone(), Identity::from(claims));
+    let groups = linking::groups(claims, &rules);
     let enter = move |conn: &mut _| {
-        let user = linking::enter(conn, &issuer, &identity, POLICY, groups.as_ref())?;
+        let user = linking::enter(conn, &rules, &identity, groups.as_ref())?;
         let has_factor = second_factor::find(conn, user.id)?.is_some();
         Ok((user, has_factor))
     };

@@ -1,8 +1,9 @@
 //! Carries a plan out. What has changed since the plan was made is looked at again.
 
-use super::Rules;
+use std::sync::Arc;
+
 use super::plan::{Action, Plan, Step};
-use crate::cognito::linking;
+use crate::cognito::linking::{self, Rules};
 use crate::db::{Connection, Db, savepoint};
 use crate::error::Error;
 use crate::history::{Actor, Source};
@@ -27,7 +28,7 @@ enum Done {
     Failed(String),
 }
 
-pub async fn apply(db: &Db, plan: &Plan, rules: &Rules) -> Result<Applied, Error> {
+pub async fn apply(db: &Db, plan: &Plan, rules: &Arc<Rules>) -> Result<Applied, Error> {
     let steps: Vec<Step> = plan.steps.iter().filter(|step| step.action.is_change()).cloned().collect();
     let mut applied = Applied::default();
     for batch in steps.chunks(BATCH) {
@@ -58,7 +59,7 @@ fn take(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<Done, Error
 /// `false` if the user is no longer as in the plan.
 fn change(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<bool, Error> {
     if matches!(step.action, Action::Link | Action::Create) {
-        let (_, user) = linking::find_or_link(conn, &rules.issuer, &step.identity, rules.policy)?;
+        let (_, user) = linking::find_or_link(conn, rules, &step.identity)?;
         return give_groups(conn, step, &user).map(|()| true);
     }
     let Some(user) = models::find_by_link(conn, &rules.issuer, &step.identity.sub)? else { return Ok(false) };

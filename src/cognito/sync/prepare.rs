@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::Rules;
 use super::apply::{self, Applied};
 use super::file;
 use super::plan::Plan;
 use crate::aws::AwsError;
+use crate::cognito::linking::Rules;
 use crate::cognito::pool_api::PoolApi;
 use crate::db::{Db, Lock};
 use crate::error::Error;
@@ -34,7 +35,7 @@ pub enum SyncError {
 /// A plan, and the lock that keeps other syncs away until it is dropped.
 pub struct Prepared {
     pub plan: Plan,
-    rules: Rules,
+    rules: Arc<Rules>,
     _lock: Lock,
 }
 
@@ -42,7 +43,7 @@ pub struct Prepared {
 pub async fn prepare(
     db: &Db,
     source: Source<'_>,
-    rules: &Rules,
+    rules: &Arc<Rules>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Prepared, SyncError> {
     let lock = db.try_lock("sync").await?.ok_or(SyncError::Busy)?;
