@@ -1,10 +1,9 @@
-//! Makes a plan while no other sync runs, and carries it out.
+//! Makes a plan while no other sync runs.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::apply::{self, Applied};
 use super::file;
 use super::plan::Plan;
 use crate::aws::AwsError;
@@ -35,7 +34,7 @@ pub enum SyncError {
 /// A plan, and the lock that keeps other syncs away until it is dropped.
 pub struct Prepared {
     pub plan: Plan,
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     _lock: Lock,
 }
 
@@ -60,14 +59,6 @@ pub async fn prepare(
     let for_plan = rules.clone();
     let plan = db.read(move |conn| Plan::make(conn, listing, &for_plan)).await?;
     Ok(Prepared { plan, rules: rules.clone(), _lock: lock })
-}
-
-impl Prepared {
-    /// Returns what became of the steps. Those of a batch are committed together, so that a plan that was broken off is
-    /// carried out in part, and the next sync plans the rest.
-    pub async fn apply(&self, db: &Db) -> Result<Applied, SyncError> {
-        Ok(apply::apply(db, &self.plan, &self.rules).await?)
-    }
 }
 
 /// The groups of the pool that give something.
