@@ -29,22 +29,18 @@ pub fn compare(
         Err(problem) => Line { effect: problem, ..line("Groups", "", "") },
     };
     Ok([
-        username(user, in_pool),
+        line("Username", user.username.clone(), in_pool.identity.username.clone().unwrap_or_default()),
         email(user, in_pool),
         verified(in_pool),
         active(user, in_pool),
         status(in_pool),
-        sub(user, in_pool),
+        line("Subject (sub)", user.cognito_sub.clone().unwrap_or_default(), in_pool.identity.sub.clone()),
         groups,
     ])
 }
 
 fn line(label: &'static str, here: impl Into<String>, in_pool: impl Into<String>) -> Line {
     Line { label, here: here.into(), in_pool: in_pool.into(), is_different: false, effect: String::new() }
-}
-
-fn username(user: &User, in_pool: &PoolUser) -> Line {
-    line("Username", user.username.clone(), in_pool.identity.username.clone().unwrap_or_default())
 }
 
 fn email(user: &User, in_pool: &PoolUser) -> Line {
@@ -84,10 +80,6 @@ fn status(in_pool: &PoolUser) -> Line {
         UserStatus::Other => ("Other", ""),
     };
     Line { effect: effect.to_owned(), ..line("Status", "", word) }
-}
-
-fn sub(user: &User, in_pool: &PoolUser) -> Line {
-    line("Subject (sub)", user.cognito_sub.clone().unwrap_or_default(), in_pool.identity.sub.clone())
 }
 
 /// Here are the local groups that the pool has given.
