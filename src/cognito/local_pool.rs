@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
@@ -20,7 +19,8 @@ use serde_json::{Value, json};
 use super::jwk::{Key, KeySet};
 use super::signatures;
 use super::user_pool::UserPool;
-use crate::crypto::key_file;
+use crate::crypto::{hex, key_file, random};
+use crate::error::Error;
 use crate::users::models::email_key;
 
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
@@ -120,7 +120,7 @@ impl LocalPool {
         json!({ "keys": keys })
     }
 
-    pub fn token(&self, request: &TokenRequest) -> io::Result<String> {
+    pub fn token(&self, request: &TokenRequest) -> Result<String, Error> {
         let pool = self.user_pool();
         let now = Utc::now().timestamp();
         // The `sub` is derived from the e-mail, so every token of an e-mail is for the same user.
@@ -152,7 +152,7 @@ impl LocalPool {
     }
 
     /// A token of the client credentials grant.
-    pub fn machine_token(&self, client_id: &str, scope: &str, expires_in: i64) -> io::Result<String> {
+    pub fn machine_token(&self, client_id: &str, scope: &str, expires_in: i64) -> Result<String, Error> {
         let now = Utc::now().timestamp();
         self.access_key.sign(&json!({
             "sub": client_id, "token_use": "access", "scope": scope, "auth_time": now, "iss": self.user_pool().issuer(),
@@ -176,23 +176,21 @@ impl SigningKey {
         })
     }
 
-    fn sign(&self, claims: &Value) -> io::Result<String> {
+    fn sign(&self, claims: &Value) -> Result<String, Error> {
         // Cognito's headers have no `typ`.
         let header = Header { typ: None, kid: Some(self.kid.clone()), ..Header::new(Algorithm::RS256) };
         let token = jsonwebtoken::encode(&header, claims, &self.private);
-        token.map_err(|error| io::Error::other(format!("the token could not be signed: {error}")))
+        token.map_err(|error| Error::Internal(format!("the token could not be signed: {error}")))
     }
 }
 
-fn random_uuid() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| io::Error::other("the system has no random numbers"))?;
-    Ok(uuid(&bytes))
+fn random_uuid() -> Result<String, Error> {
+    random::<16>().map(|bytes| uuid(&bytes))
 }
 
 /// Version 4 (RFC 9562).
 fn uuid(bytes: &[u8]) -> String {
-    let mut hex: Vec<char> = bytes.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()).collect();
+    let mut hex: Vec<char> = hex(bytes).chars().collect();
     hex[12] = '4';
     hex[16] = ['8', '9', 'a', 'b'][usize::from(bytes[8]) % 4];
     let hex: String = hex.into_iter().collect();

@@ -204,7 +204,7 @@ async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<Htt
     let (nonce, groups) = (Some(authorization.get("nonce").to_owned()), authorization.groups().collect());
     let person = TokenRequest::new(authorization.get("email").to_owned());
     let request = TokenRequest { client_id: ADMIN_CLIENT_ID, nonce, groups, ..person };
-    let token = provider.pool.token(&request).map_err(|error| Error::Internal(error.to_string()))?;
+    let token = provider.pool.token(&request)?;
     let answer = json!({ "id_token": token, "token_type": "Bearer", "expires_in": request.expires_in });
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))
 }
