@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
 use super::linking::{self, Creation, Identity, MAX_SUB_CHARS, Outcome, Rules};
-use super::trigger::{TriggerKeys, unless_odd};
+use super::trigger::{TriggerKeys, none_if_malformed};
 use super::user_pool::UserPool;
 use crate::api::schemas::{ErrorBody, OtherMethod};
 use crate::crypto::Secret;
@@ -53,9 +53,9 @@ struct Event {
     #[schema(schema_with = trigger_sources)]
     trigger_source: String,
     user_pool_id: String,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     user_name: Option<String>,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     #[schema(inline, required, nullable = false)]
     request: Option<EventRequest>,
 }
@@ -71,13 +71,13 @@ struct EventRequest {
 #[derive(Deserialize)]
 struct Attributes {
     sub: String,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     email: Option<String>,
     /// Pools with e-mail as an alias use this attribute.
-    #[serde(rename = "cognito:email_alias", default, deserialize_with = "unless_odd")]
+    #[serde(rename = "cognito:email_alias", default, deserialize_with = "none_if_malformed")]
     email_alias: Option<String>,
     /// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     email_verified: Option<Value>,
 }
 

@@ -78,7 +78,9 @@ impl TriggerKeys {
 }
 
 /// A member that counts as absent if it has another form.
-pub fn unless_odd<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn none_if_malformed<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let raw: &RawValue = Deserialize::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
 }

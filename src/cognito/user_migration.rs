@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use super::trigger::{TriggerKeys, unless_odd};
+use super::trigger::{TriggerKeys, none_if_malformed};
 use super::user_pool::UserPool;
 use crate::admin::auth::credentials::{Credentials, Verdict};
 use crate::api::schemas::{ErrorBody, OtherMethod};
@@ -81,7 +81,7 @@ struct Event {
     user_pool_id: String,
     /// What was typed: a username, or an e-mail.
     user_name: String,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     #[schema(inline, required, nullable = false)]
     request: Option<MigrationRequest>,
 }
@@ -89,7 +89,7 @@ struct Event {
 #[derive(Deserialize, ToSchema)]
 struct MigrationRequest {
     /// Only at a sign-in.
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     #[schema(format = Password)]
     password: Option<String>,
 }

@@ -48,9 +48,8 @@ impl PoolActions {
     /// The user who is linked by this `sub`. `AdminGetUser` takes aliases as well, and somebody may have chosen one that
     /// looks like a `sub`, so the answer counts only with this very `sub`.
     pub(super) async fn find(&self, sub: &str) -> Result<Option<PoolUser>, PoolError> {
-        match self.get(sub).await? {
-            Some(user) if user.identity.sub == sub => return Ok(Some(user)),
-            _ => {}
+        if let Some(user) = self.get(sub).await?.filter(|user| user.identity.sub == sub) {
+            return Ok(Some(user));
         }
         // Users of other identity providers can be had by their `Username` alone.
         Ok(self.list("sub", sub).await?.into_iter().find(|user| user.identity.sub == sub))
