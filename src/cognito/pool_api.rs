@@ -49,7 +49,7 @@ impl PoolApi {
 
 /// The answer to `ListUsers` or `ListUsersInGroup`.
 #[derive(Deserialize)]
-pub struct Page {
+pub struct UsersPage {
     #[serde(rename = "Users")]
     pub users: Vec<PoolUser>,
     /// Leads to the next page.

@@ -58,8 +58,7 @@ impl Verifier {
                 return Ok(GoodToken { subject, iat, claims: None });
             }
         }
-        let (claims, key) = self.signed(token).await?;
-        self.judge(&claims)?;
+        let (claims, key) = self.judged(token).await?;
         let subject = Subject::of(&claims);
         // Cloned before taking the lock.
         let verdict = Verdict { subject: subject.clone(), exp: claims.exp, iat: claims.iat, key };
@@ -70,14 +69,17 @@ impl Verifier {
 
     /// Does not use the cache.
     pub async fn claims(&self, token: &str) -> Result<Claims, Refusal> {
-        let (claims, _) = self.signed(token).await?;
-        self.judge(&claims)?;
-        Ok(claims)
+        self.judged(token).await.map(|(claims, _)| claims)
     }
 
     /// The claims of a token that was refused, if its signature is good: they are the pool's word, whatever else is wrong.
     pub async fn signed_claims(&self, token: &str) -> Option<Claims> {
         self.signed(token).await.ok().map(|(claims, _)| claims)
+    }
+
+    async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
+        let (claims, key) = self.signed(token).await?;
+        Ok((self.judge(claims)?, key))
     }
 
     /// The claims, which are not judged yet, and the key that has signed them.
@@ -92,19 +94,19 @@ impl Verifier {
     }
 
     /// Call this only after verifying the signature.
-    fn judge(&self, claims: &Claims) -> Result<(), Refusal> {
+    fn judge(&self, claims: Claims) -> Result<Claims, Refusal> {
         if !claims.iss.as_ref().is_some_and(|iss| self.pool.issuers.contains(iss)) {
             return Err(Refusal::IssuerNotAccepted);
         }
         if !(self.takes_machines && claims.is_machine()) {
-            self.check_client(claims)?;
+            self.check_client(&claims)?;
         }
         self.check_expiry(claims.exp)?;
         let latest_start = Utc::now().timestamp().saturating_add(self.leeway.as_secs() as i64);
         if [claims.nbf, claims.iat, claims.auth_time].into_iter().flatten().any(|start| start > latest_start) {
             return Err(Refusal::TokenNotYetValid);
         }
-        Ok(())
+        Ok(claims)
     }
 
     /// The kind of token, and the app client that it was issued to.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::PoolActions;
 use super::problem::PoolError;
 use crate::aws::AwsError;
-use crate::cognito::pool_api::{Page, PoolUser};
+use crate::cognito::pool_api::{PoolUser, UsersPage};
 
 /// Of one call, with the search for credentials.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ impl PoolActions {
     pub(super) async fn list(&self, attribute: &str, value: &str) -> Result<Vec<PoolUser>, PoolError> {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         let filter = format!("{attribute} = \"{value}\"");
-        self.call("ListUsers", json!({ "Filter": filter })).await.map(|page: Page| page.users)
+        self.call("ListUsers", json!({ "Filter": filter })).await.map(|page: UsersPage| page.users)
     }
 
     pub(super) async fn get(&self, username: &str) -> Result<Option<PoolUser>, PoolError> {

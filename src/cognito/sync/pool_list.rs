@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::listing::Listing;
 use crate::aws::AwsError;
-use crate::cognito::pool_api::{Page, PoolApi, PoolUser};
+use crate::cognito::pool_api::{PoolApi, PoolUser, UsersPage};
 
 /// The most that Cognito gives.
 const PER_PAGE: u32 = 60;
@@ -54,7 +54,7 @@ impl PoolApi {
         mut take: impl FnMut(PoolUser),
     ) -> Result<(), AwsError> {
         loop {
-            let page: Page = self.call(action, request.clone()).await?;
+            let page: UsersPage = self.call(action, request.clone()).await?;
             page.users.into_iter().for_each(&mut take);
             let Some(token) = page.token.map(Value::from) else { return Ok(()) };
             if request.get(token_name) == Some(&token) {
