@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, redirect};
+use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 /// Of a fetch, and of a request that waits for one.
@@ -71,6 +72,11 @@ pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, 
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// The error repeats nothing of the body, which may be secret or somebody's data.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| format!("{:?} error", error.classify()))
 }
 
 /// One line with all causes, because reqwest's own message omits them.

@@ -16,7 +16,7 @@ use super::backoff::{ATTEMPTS, pause};
 use super::credentials::{Chain, CredentialsError};
 use super::environment::Environment;
 use super::error::AwsError;
-use super::http_client::{BodyError, chain, http_client, read_body};
+use super::http_client::{BodyError, chain, http_client, parse_json, read_body};
 use super::partition::endpoint;
 use super::sigv4::{Request, sign};
 
@@ -105,8 +105,7 @@ impl JsonApi {
         };
         // An output without members may have no body.
         let body = if body.is_empty() { b"{}" } else { &body[..] };
-        // The error of serde_json can quote what is in the answer, which is somebody's data.
-        serde_json::from_slice(body).map_err(|error| AwsError::Unusable(format!("{:?} error", error.classify())))
+        parse_json(body).map_err(AwsError::Unusable)
     }
 
     async fn attempt(&self, action: &str, body: &str) -> Result<Vec<u8>, AwsError> {

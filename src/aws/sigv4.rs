@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 
 use super::credentials::Credentials;
+use crate::crypto::hex;
 
 pub struct Request<'a> {
     pub method: &'a str,
@@ -53,10 +54,6 @@ fn hmac_sha256(key: &[u8], text: &str) -> hmac::Tag {
 
 fn sha256(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn one_line(value: &str) -> String {

@@ -1,29 +1,24 @@
-//! [`CognitoCaller`] and [`CognitoUser`]: a handler with this argument runs only for requests of a known, active caller,
-//! who must be a user for the second.
+//! [`Authenticator`]: finds the caller whom the token in a request's header stands for, who must be known and active.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
-use futures_util::future::LocalBoxFuture;
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec};
 
 use super::caller::Caller;
-use super::linking::{self, Identity, Match, Policy};
+use super::linking::{self, Identity, Match, Rules};
 use super::service_accounts::{ResourceServer, ServiceAccounts};
 use super::token::Claims;
 use super::verifier::{GoodToken, Subject, Verifier};
 use crate::db::{Connection, Db, Remembered, Version};
 use crate::error::{Error, Refusal};
 use crate::http::caller::CallerId;
-use crate::http::rate_limit::RateLimits;
 use crate::metrics;
 use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::{self, User};
-use crate::users::page_user::PageUser;
 use crate::users::refusals::{Kind, Refusals, Who};
 use crate::users::service_accounts;
 
@@ -33,10 +28,8 @@ const REMEMBERED_USERS: usize = 10_000;
 
 pub struct Authenticator {
     pub verifier: Verifier,
-    pub(super) policy: Policy,
+    pub(super) rules: Arc<Rules>,
     pub(super) db: Db,
-    /// The group of the pool whose members are staff.
-    pub(super) staff_group: Option<Arc<str>>,
     refusals: Option<Arc<Refusals>>,
     linked: Remembered<Arc<str>, Option<Linked>>,
     pub(super) service_accounts: ServiceAccounts,
@@ -53,7 +46,7 @@ struct Linked {
 }
 
 impl Authenticator {
-    pub fn new(verifier: Verifier, policy: Policy, resource_server: Option<ResourceServer>, db: Db) -> Authenticator {
+    pub fn new(verifier: Verifier, rules: Rules, resource_server: Option<ResourceServer>, db: Db) -> Authenticator {
         let verifications =
             metrics::counters("gatepost_token_verifications_total", "Verified tokens, by outcome.", &["outcome"]);
         let accepted = verifications.with_label_values(&["accepted"]);
@@ -64,9 +57,8 @@ impl Authenticator {
         let (linked, being_seen) = (Remembered::new(REMEMBERED_USERS), Arc::default());
         Authenticator {
             verifier,
-            policy,
+            rules: Arc::new(rules),
             db,
-            staff_group: None,
             refusals: None,
             linked,
             service_accounts: ServiceAccounts::new(resource_server),
@@ -74,10 +66,6 @@ impl Authenticator {
             verifications,
             accepted,
         }
-    }
-
-    pub fn with_staff_group(self, staff_group: Option<Arc<str>>) -> Authenticator {
-        Authenticator { staff_group, ..self }
     }
 
     /// Records refused tokens there.
@@ -92,7 +80,8 @@ impl Authenticator {
         collectors
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
+    /// The caller, and when they were read.
+    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<(Caller, Option<Version>), Error> {
         let outcome = self.caller_of(headers).await;
         match &outcome {
             Ok(_) => self.accepted.inc(),
@@ -117,7 +106,7 @@ impl Authenticator {
         refusals.add(Kind::Token, refusal.code(), claims.as_ref().map_or(Who::Unknown, Who::from));
     }
 
-    async fn caller_of(&self, headers: &HeaderMap) -> Result<CognitoCaller, Error> {
+    async fn caller_of(&self, headers: &HeaderMap) -> Result<(Caller, Option<Version>), Error> {
         let token = bearer_token(headers)?;
         let good = self.verifier.verify(token).await?;
         // Read after verification, which may have waited for keys.
@@ -133,7 +122,7 @@ impl Authenticator {
             }
         };
         self.note_seen(&caller);
-        Ok(CognitoCaller { caller, version })
+        Ok((caller, version))
     }
 
     async fn user(
@@ -162,13 +151,13 @@ impl Authenticator {
     /// Whether the groups of a token have to be looked at. It is decided by what has been taken, not by whether the token
     /// was seen before: a request may have ended before it took them.
     fn has_news(&self, Linked { user, has_groups }: &Linked, iat: Option<i64>, is_new: bool) -> bool {
-        let matters = *has_groups || self.staff_group.is_some() || user.staff_by_cognito;
+        let matters = *has_groups || self.rules.staff_group.is_some() || user.staff_by_cognito;
         matters && (iat > user.cognito_groups_iat || (is_new && iat == user.cognito_groups_iat))
     }
 
     /// Waits for the database only if what the user may do changes.
     async fn take_groups(&self, user: Arc<User>, claims: &Claims) -> Result<Arc<User>, Error> {
-        let Some(groups) = linking::groups(claims, self.staff_group.as_ref()) else { return Ok(user) };
+        let Some(groups) = linking::groups(claims, &self.rules) else { return Ok(user) };
         let (asked, known) = (groups.clone(), user.clone());
         if self.db.read_here(move |conn| Ok(asked.would_change(conn, &known)?)).await? {
             return self.db.write(move |conn| groups.take(conn, &user)).await.map(Arc::new);
@@ -192,8 +181,8 @@ impl Authenticator {
     /// Checked for every request, so that changes in the admin apply at once.
     async fn linked_user(&self, sub: &Arc<str>, version: Option<Version>) -> Result<Option<Linked>, Error> {
         let read = async || {
-            let (issuer, key) = (self.verifier.pool().issuer().to_owned(), sub.clone());
-            let find = move |conn: &mut Connection| Ok(models::find_by_link_with_groups(conn, &issuer, &key)?);
+            let (rules, sub) = (self.rules.clone(), sub.clone());
+            let find = move |conn: &mut Connection| Ok(models::find_by_link_with_groups(conn, &rules.issuer, &sub)?);
             let found = self.db.read_one(find).await?;
             Ok(found.map(|(user, has_groups)| Linked { user: Arc::new(user), has_groups }))
         };
@@ -201,37 +190,31 @@ impl Authenticator {
     }
 
     async fn link(&self, claims: &Claims) -> Result<User, Error> {
-        let (issuer, policy, identity) =
-            (self.verifier.pool().issuer().to_owned(), self.policy, Identity::from(claims));
-        let (read_issuer, read_identity) = (issuer.clone(), identity.clone());
-        match self.db.read(move |conn| Ok(linking::find(conn, &read_issuer, &read_identity, policy)?)).await? {
-            Match::Refused(refusal) => Err(refusal.into()),
-            Match::Linked(_) | Match::Linkable(_) | Match::Creatable(_) => {
-                let groups = linking::groups(claims, self.staff_group.as_ref());
-                let link =
-                    move |conn: &mut Connection| linking::enter(conn, &issuer, &identity, policy, groups.as_ref());
-                self.db.write(link).await
+        let (rules, identity) = (self.rules.clone(), Identity::from(claims));
+        let find = move |conn: &mut Connection| Ok((linking::find(conn, &rules, &identity)?, rules, identity));
+        match self.db.read(find).await? {
+            (Match::Refused(refusal), ..) => Err(refusal.into()),
+            (_, rules, identity) => {
+                let groups = linking::groups(claims, &rules);
+                self.db.write(move |conn| linking::enter(conn, &rules, &identity, groups.as_ref())).await
             }
         }
     }
 
     /// Writes in the background: the request does not wait.
     fn note_seen(&self, caller: &Caller) {
-        let now = Utc::now().naive_utc();
-        if caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY) || !self.lock_seen(caller.id()) {
+        let (now, id) = (Utc::now().naive_utc(), caller.id());
+        let is_recent = caller.last_seen_at().is_some_and(|seen| now - seen < SEEN_EVERY);
+        if is_recent || !self.being_seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return;
         }
-        let (db, being_seen, id) = (self.db.clone(), self.being_seen.clone(), caller.id());
+        let (db, being_seen) = (self.db.clone(), self.being_seen.clone());
         tokio::spawn(async move {
             if let Err(error) = write_seen(&db, id, now).await {
                 log::warn!("last_seen_at of {id} was not written: {}", error.logged());
             }
-            being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&id);
+            being_seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         });
-    }
-
-    fn lock_seen(&self, id: CallerId) -> bool {
-        self.being_seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id)
     }
 }
 
@@ -262,77 +245,6 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-/// A user, or a service account whose token has the scope for the request's method. An HTML page requested without a
-/// token has the [`PageUser`]. Fails with 401 and a [`Refusal`], with 403 without the scope, with 429 beyond the
-/// [`RateLimits`], or with 503 while the keys or the database are unavailable.
-pub struct CognitoCaller {
-    pub caller: Caller,
-    /// When the caller was read. Values cached at this version are fresh enough for this request.
-    pub version: Option<Version>,
-}
-
-impl FromRequest for CognitoCaller {
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<CognitoCaller, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let authenticator = authenticator(&request)?;
-            let found = identify(&request, authenticator).await?;
-            if let Caller::ServiceAccount { machine, .. } = &found.caller {
-                authenticator.service_accounts.check_scope(machine, request.method())?;
-            }
-            Ok(found)
-        })
-    }
-}
-
-/// Fails as [`CognitoCaller`] does, and with 403 for a service account.
-pub struct CognitoUser {
-    pub user: Arc<User>,
-}
-
-impl FromRequest for CognitoUser {
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<CognitoUser, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            match identify(&request, authenticator(&request)?).await?.caller {
-                Caller::User(user) => Ok(CognitoUser { user }),
-                Caller::ServiceAccount { .. } => Err(Error::UserRequired),
-            }
-        })
-    }
-}
-
-fn authenticator(request: &HttpRequest) -> Result<&Authenticator, Error> {
-    let authenticator = request.app_data::<web::Data<Authenticator>>().map(|data| &***data);
-    authenticator.ok_or_else(|| Error::Internal("the application data has no authenticator".to_owned()))
-}
-
-/// Counts the request, too.
-async fn identify(request: &HttpRequest, authenticator: &Authenticator) -> Result<CognitoCaller, Error> {
-    let limits = RateLimits::of(request)?;
-    let known = match PageUser::of(request) {
-        Some(page) => Ok(CognitoCaller { caller: Caller::User(page.user), version: authenticator.db.recent_version() }),
-        None => authenticator.authenticate(request.headers()).await,
-    };
-    let found = match known {
-        Err(Error::Refused(refusal)) if refusal != Refusal::KeysUnavailable => {
-            limits.count_stranger(request)?;
-            return Err(refusal.into());
-        }
-        outcome => outcome?,
-    };
-    let id = found.caller.id();
-    request.extensions_mut().insert(id);
-    limits.count_caller(id)?;
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -353,8 +265,14 @@ mod tests {
         let (db, _) = Db::open(&DatabaseUrl::Sqlite(folder.path().join("db.sqlite3"))).expect("a database");
         let keys = Jwks::fixed(pool.key_set());
         let verifier = Verifier::new(pool.user_pool(), TokenUse::Id, Duration::from_secs(30), keys);
-        let policy = Policy { link_unverified_email: false, creation: Creation::WithEmail, origin: Origin::FirstToken };
-        let authenticator = Authenticator::new(verifier, policy, None, db);
+        let rules = Rules {
+            issuer: pool.user_pool().issuer().to_owned(),
+            staff_group: None,
+            link_unverified_email: false,
+            creation: Creation::WithEmail,
+            origin: Origin::FirstToken,
+        };
+        let authenticator = Authenticator::new(verifier, rules, None, db);
         let email = "alice@example.com".to_owned();
         let request = TokenRequest::new(email);
         let tokens = [pool.token(&request).expect("a token"), pool.token(&request).expect("a token")];
@@ -362,8 +280,8 @@ mod tests {
         for (token, expected) in [(&tokens[0], 1), (&tokens[0], 1), (&tokens[1], 2), (&tokens[1], 2)] {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, token.parse().expect("a header"));
-            let caller = authenticator.authenticate(&headers).await.expect("a user");
-            assert!(matches!(caller.caller, Caller::User(user) if user.email == "alice@example.com"));
+            let (caller, _) = authenticator.authenticate(&headers).await.expect("a user");
+            assert!(matches!(caller, Caller::User(user) if user.email == "alice@example.com"));
             assert_eq!(VERIFICATIONS.get() - before, expected);
         }
     }

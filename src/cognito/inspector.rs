@@ -13,8 +13,9 @@ use crate::db::Connection;
 use crate::error::{Error, Refusal};
 use crate::users::cognito_groups::TokenGroups;
 
+/// In the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Check {
+enum Check {
     Form,
     Header,
     Key,
@@ -27,20 +28,21 @@ pub enum Check {
     User,
 }
 
-impl Check {
-    pub const ALL: [Check; 10] = [
-        Check::Form,
-        Check::Header,
-        Check::Key,
-        Check::Signature,
-        Check::Claims,
-        Check::Issuer,
-        Check::Kind,
-        Check::Client,
-        Check::Times,
-        Check::User,
-    ];
+/// Each check with its name and what it shows.
+const CHECKS: [(Check, &str, &str); 10] = [
+    (Check::Form, "form", "Three base64url parts that contain JSON"),
+    (Check::Header, "header", "Header: alg is RS256, with no unsupported members"),
+    (Check::Key, "key", "Key: kid is one of the pool's keys"),
+    (Check::Signature, "signature", "Signature matches the key"),
+    (Check::Claims, "claims", "Claims are present and well-formed"),
+    (Check::Issuer, "iss", "Issuer (iss) is the pool"),
+    (Check::Kind, "token_use", "Kind of token (token_use) is accepted"),
+    (Check::Client, "client", "App client (aud or client_id) is accepted"),
+    (Check::Times, "times", "Times (exp, nbf, iat, auth_time) agree with this server's clock"),
+    (Check::User, "user", "Local user"),
+];
 
+impl Check {
     fn of(refusal: Refusal) -> Check {
         match refusal {
             Refusal::NoToken | Refusal::AuthorizationInvalid | Refusal::TokenTooLarge | Refusal::TokenMalformed => {
@@ -65,36 +67,6 @@ impl Check {
             | Refusal::ServiceAccountInactive => Check::User,
         }
     }
-
-    fn label(self) -> &'static str {
-        match self {
-            Check::Form => "Three base64url parts that contain JSON",
-            Check::Header => "Header: alg is RS256, with no unsupported members",
-            Check::Key => "Key: kid is one of the pool's keys",
-            Check::Signature => "Signature matches the key",
-            Check::Claims => "Claims are present and well-formed",
-            Check::Issuer => "Issuer (iss) is the pool",
-            Check::Kind => "Kind of token (token_use) is accepted",
-            Check::Client => "App client (aud or client_id) is accepted",
-            Check::Times => "Times (exp, nbf, iat, auth_time) agree with this server's clock",
-            Check::User => "Local user",
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Check::Form => "form",
-            Check::Header => "header",
-            Check::Key => "key",
-            Check::Signature => "signature",
-            Check::Claims => "claims",
-            Check::Issuer => "iss",
-            Check::Kind => "token_use",
-            Check::Client => "client",
-            Check::Times => "times",
-            Check::User => "user",
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -103,7 +75,7 @@ pub struct Inspection {
     pub claims: Option<Value>,
     is_machine: bool,
     /// The user or service account of the token, or the failed check and the reason.
-    pub outcome: Result<String, (Check, Refusal)>,
+    outcome: Result<String, (Check, Refusal)>,
     /// The groups of a token whose signature is good, and what each gives here.
     pub groups: Vec<(String, String)>,
 }
@@ -115,9 +87,10 @@ pub enum State {
     NotReached,
 }
 
+/// A check and how it ended.
 #[derive(Clone, Debug)]
 pub struct Line {
-    pub check: Check,
+    pub name: &'static str,
     pub label: &'static str,
     pub state: State,
     /// For a failed check, the reason and what to do; for the last one, the user or service account; otherwise empty.
@@ -126,8 +99,12 @@ pub struct Line {
 }
 
 impl Inspection {
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.outcome.as_ref().err().map(|(_, refusal)| *refusal)
+    }
+
     pub fn lines(&self, authenticator: &Authenticator) -> Vec<Line> {
-        let line = |check: Check| {
+        let line = |(check, name, label): (Check, &'static str, &'static str)| {
             let (state, text) = match &self.outcome {
                 Err((failed, refusal)) if *failed == check => (State::Failed, refusal.detail().to_owned()),
                 Err((failed, _)) if *failed < check => (State::NotReached, String::new()),
@@ -135,13 +112,10 @@ impl Inspection {
                 _ => (State::Passed, String::new()),
             };
             let accepted = if state == State::Failed { authenticator.accepted(check) } else { None };
-            let label = match check {
-                Check::User if self.is_machine => "Service account",
-                check => check.label(),
-            };
-            Line { check, label, state, text, accepted }
+            let label = if check == Check::User && self.is_machine { "Service account" } else { label };
+            Line { name, label, state, text, accepted }
         };
-        Check::ALL.into_iter().map(line).collect()
+        CHECKS.into_iter().map(line).collect()
     }
 }
 
@@ -173,17 +147,17 @@ impl Authenticator {
     }
 
     async fn inspect_user(&self, verified: &Claims) -> Result<(Result<String, Refusal>, Vec<(String, String)>), Error> {
-        let (issuer, policy) = (self.verifier.pool().issuer().to_owned(), self.policy);
-        let (identity, groups) = (Identity::from(verified), linking::groups(verified, self.staff_group.as_ref()));
+        let (rules, identity) = (self.rules.clone(), Identity::from(verified));
+        let groups = linking::groups(verified, &rules);
         let find = move |conn: &mut Connection| {
-            let found = linking::find(conn, &issuer, &identity, policy)?;
+            let found = linking::find(conn, &rules, &identity)?;
             let groups = groups.map_or_else(|| Ok(Vec::new()), |groups| given(conn, &groups, &found))?;
             Ok((outcome(found), groups))
         };
         self.db.read(find).await
     }
 
-    pub fn accepted(&self, check: Check) -> Option<String> {
+    fn accepted(&self, check: Check) -> Option<String> {
         let pool = self.verifier.pool();
         match check {
             Check::Issuer => Some(pool.issuers.join(" or ")),

@@ -12,7 +12,7 @@ use super::sample_tokens::Sample;
 use crate::admin::pages::page;
 use crate::admin::site::Page;
 use crate::admin::{AdminContext, Frame, PostForm};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::http::routes::get;
 
 pub static PAGE: Page = Page {
@@ -73,7 +73,7 @@ impl Shown {
             groups: inspection.groups.clone(),
             passed: lines.iter().filter(|line| line.state == State::Passed).count(),
             lines,
-            refusal: inspection.outcome.as_ref().err().map(|(_, refusal)| refusal.code()),
+            refusal: inspection.refusal().map(Refusal::code),
             now: Utc::now().format(TIME).to_string(),
         }
     }

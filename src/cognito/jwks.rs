@@ -89,8 +89,6 @@ impl Jwks {
             JwksSettings { refresh: Duration::MAX, cooldown: Duration::MAX, max_stale: Duration::MAX, ca_file: None };
         let fetches = fetches();
         let source = Source::new(None, forever, keys, Some(Instant::now()), fetches.clone());
-        source.served.send_replace(1);
-        source.state_mut().asked_at = Some(Instant::now());
         Jwks { sources: vec![Arc::new(source)], fetches }
     }
 
@@ -195,43 +193,34 @@ impl Source {
         }
     }
 
-    fn ask_now(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
-        self.url.as_ref()?;
-        let mut number = 0;
-        self.asked.send_modify(|asked| {
-            *asked += 1;
-            number = *asked;
-        });
-        Some(self.wait_for(number))
+    /// Waits for the fetch that was requested last.
+    fn fetch_end(&self) -> impl Future<Output = ()> + use<> {
+        let (number, mut served) = (*self.asked.borrow(), self.served.subscribe());
+        async move { drop(served.wait_for(|served| *served >= number).await) }
     }
 
-    fn wait_for(&self, number: u64) -> impl Future<Output = ()> + use<> {
-        let mut served = self.served.subscribe();
-        async move { drop(served.wait_for(|served| *served >= number).await) }
+    fn ask_now(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
+        self.url.as_ref()?;
+        self.asked.send_modify(|asked| *asked += 1);
+        Some(self.fetch_end())
     }
 
     /// Joins a fetch in progress. `None` during the cool-down.
     fn ask(self: &Arc<Source>) -> Option<impl Future<Output = ()> + use<>> {
-        let number = {
-            let mut state = self.state_mut();
-            let under_way = *self.asked.borrow() > *self.served.borrow();
-            let pause = self.settings.cooldown.max(if state.failures > 0 {
-                self.backoff(state.failures)
-            } else {
-                Duration::ZERO
-            });
+        self.url.as_ref()?;
+        let mut state = self.state_mut();
+        let under_way = *self.asked.borrow() > *self.served.borrow();
+        if !under_way {
+            let pause = self.settings.cooldown.max(self.backoff(state.failures));
             let cooled = state.asked_at.is_none_or(|at| at.elapsed() >= pause);
-            if !under_way {
-                // Before the first successful fetch only the task retries, and requests get a 503 at once.
-                if !cooled || state.fetched.is_none() {
-                    return None;
-                }
-                state.asked_at = Some(Instant::now());
-                self.asked.send_modify(|asked| *asked += 1);
+            // Before the first successful fetch only the task retries, and requests get a 503 at once.
+            if !cooled || state.fetched.is_none() {
+                return None;
             }
-            *self.asked.borrow()
-        };
-        Some(self.wait_for(number))
+            state.asked_at = Some(Instant::now());
+            self.asked.send_modify(|asked| *asked += 1);
+        }
+        Some(self.fetch_end())
     }
 
     async fn run(self: Arc<Source>, client: Client, url: Url) {
@@ -286,7 +275,8 @@ impl Source {
     }
 
     fn backoff(&self, failures: u32) -> Duration {
-        let doubled = Duration::from_secs(1 << failures.saturating_sub(1).min(6));
+        // None, then 1, 2, 4 seconds and so on.
+        let doubled = Duration::from_secs((1 << failures.min(7)) / 2);
         doubled.min(MAX_BACKOFF).min(self.settings.refresh)
     }
 }

@@ -15,6 +15,9 @@ use crate::users::models::{self, NewUser, Origin, User};
 use crate::users::refusals::Who;
 use crate::users::validators;
 
+/// Cognito's have 36 characters.
+pub const MAX_SUB_CHARS: usize = 255;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub sub: String,
@@ -43,6 +46,11 @@ impl From<&Claims> for Who {
     }
 }
 
+/// Whether a text can be a `sub`. PostgreSQL takes no NUL.
+pub fn is_sub(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= MAX_SUB_CHARS && !text.contains('\0')
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
     Never,
@@ -51,8 +59,13 @@ pub enum Creation {
     Always,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
+/// What decides about a user, besides the pool.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Users are linked under it.
+    pub issuer: String,
+    /// The group of the pool whose members are staff.
+    pub staff_group: Option<Arc<str>>,
     /// Applies to linking and to creating users.
     pub link_unverified_email: bool,
     pub creation: Creation,
@@ -75,21 +88,21 @@ pub enum Outcome {
 }
 
 /// Changes nothing.
-pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Policy) -> QueryResult<Match> {
-    if let Some(user) = models::find_by_link(conn, issuer, &identity.sub)? {
+pub fn find(conn: &mut Connection, rules: &Rules, identity: &Identity) -> QueryResult<Match> {
+    if let Some(user) = models::find_by_link(conn, &rules.issuer, &identity.sub)? {
         return Ok(if user.is_active { Match::Linked(user) } else { Match::Refused(Refusal::UserInactive) });
     }
     let refused = |refusal| Ok(Match::Refused(refusal));
     let Some(email) = identity.email.as_deref().filter(|email| !email.is_empty()) else {
-        return match policy.creation {
+        return match rules.creation {
             Creation::Always => Ok(Match::Creatable(String::new())),
             _ => refused(Refusal::EmailMissing),
         };
     };
-    if !identity.email_verified && !policy.link_unverified_email {
+    if !identity.email_verified && !rules.link_unverified_email {
         // Anyone can put an address into a token, so a response must not reveal whether a user with it exists. The
         // trigger may know; it leaves that user to the person who verifies the address.
-        let is_free = policy.creation == Creation::Always && models::find_by_email(conn, email)?.is_none();
+        let is_free = rules.creation == Creation::Always && models::find_by_email(conn, email)?.is_none();
         return if is_free { Ok(Match::Creatable(String::new())) } else { refused(Refusal::EmailUnverified) };
     }
     match models::find_by_email(conn, email)? {
@@ -98,33 +111,28 @@ pub fn find(conn: &mut Connection, issuer: &str, identity: &Identity, policy: Po
         Some(user) if !user.has_email(email) => refused(Refusal::EmailAmbiguous),
         Some(user) if user.cognito_sub.is_some() => refused(Refusal::EmailLinked),
         Some(user) => Ok(Match::Linkable(user)),
-        None if policy.creation == Creation::Never => refused(Refusal::UserUnknown),
+        None if rules.creation == Creation::Never => refused(Refusal::UserUnknown),
         None if !validators::email(email).is_empty() => refused(Refusal::ClaimInvalid),
         None => Ok(Match::Creatable(email.to_owned())),
     }
 }
 
 /// Runs in the caller's transaction. Searches again, because another request may have been first.
-pub fn find_or_link(
-    conn: &mut Connection,
-    issuer: &str,
-    identity: &Identity,
-    policy: Policy,
-) -> Result<(Outcome, User), Error> {
-    let source = Source::from(policy.origin);
-    let (outcome, user) = match find(conn, issuer, identity, policy)? {
+pub fn find_or_link(conn: &mut Connection, rules: &Rules, identity: &Identity) -> Result<(Outcome, User), Error> {
+    let source = Source::from(rules.origin);
+    let (outcome, user) = match find(conn, rules, identity)? {
         Match::Linked(user) => (Outcome::Known, user),
         Match::Refused(refusal) => return Err(refusal.into()),
         Match::Linkable(user) => {
             let actor = user.actor(source);
-            (Outcome::Linked, models::link(conn, &user, issuer, &identity.sub, &actor)?)
+            (Outcome::Linked, models::link(conn, &user, &rules.issuer, &identity.sub, &actor)?)
         }
         Match::Creatable(email) => {
             let user = NewUser {
                 username: username(conn, identity)?.ok_or(Refusal::ClaimInvalid)?,
                 email,
-                cognito: Some((issuer.to_owned(), identity.sub.clone())),
-                ..NewUser::new(policy.origin)
+                cognito: Some((rules.issuer.clone(), identity.sub.clone())),
+                ..NewUser::new(rules.origin)
             };
             (Outcome::Created, models::create(conn, user, &Actor::system(source))?)
         }
@@ -135,18 +143,20 @@ pub fn find_or_link(
 /// [`find_or_link`] for a verified token, whose groups are taken, too.
 pub fn enter(
     conn: &mut Connection,
-    issuer: &str,
+    rules: &Rules,
     identity: &Identity,
-    policy: Policy,
     groups: Option<&TokenGroups>,
 ) -> Result<User, Error> {
-    let (_, user) = find_or_link(conn, issuer, identity, policy)?;
-    groups.map_or(Ok(user.clone()), |groups| groups.take(conn, &user))
+    let (_, user) = find_or_link(conn, rules, identity)?;
+    match groups {
+        Some(groups) => groups.take(conn, &user),
+        None => Ok(user),
+    }
 }
 
 /// The groups of a verified token. Those of a token without `iat` are not taken: it could be older than any other.
-pub fn groups(claims: &Claims, staff_group: Option<&Arc<str>>) -> Option<TokenGroups> {
-    let staff_group = staff_group.cloned();
+pub fn groups(claims: &Claims, rules: &Rules) -> Option<TokenGroups> {
+    let staff_group = rules.staff_group.clone();
     claims.iat.map(|iat| TokenGroups { names: claims.groups.clone(), iat, staff_group, source: Source::Cognito })
 }
 

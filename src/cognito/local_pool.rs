@@ -5,23 +5,22 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use url::Url;
 
 use super::jwk::{Key, KeySet};
 use super::signatures;
 use super::user_pool::UserPool;
-use crate::crypto::key_file;
+use crate::crypto::{hex, key_file, random};
+use crate::error::Error;
 use crate::users::models::email_key;
 
 pub const CLIENT_ID: &str = "localdevelopmentclient0000";
@@ -103,7 +102,7 @@ impl LocalPool {
         let id = format!("local_{name}");
         UserPool {
             issuers: vec![format!("https://cognito-idp.local.amazonaws.com/{id}")],
-            jwks_urls: Vec::<Url>::new(),
+            jwks_urls: Vec::new(),
             client_ids: vec![CLIENT_ID.to_owned()],
             id,
         }
@@ -121,9 +120,9 @@ impl LocalPool {
         json!({ "keys": keys })
     }
 
-    pub fn token(&self, request: &TokenRequest) -> io::Result<String> {
+    pub fn token(&self, request: &TokenRequest) -> Result<String, Error> {
         let pool = self.user_pool();
-        let now = now();
+        let now = Utc::now().timestamp();
         // The `sub` is derived from the e-mail, so every token of an e-mail is for the same user.
         let email = email_key(&request.email).unwrap_or_default();
         let sub = uuid(&digest(&SHA256, format!("{}/{email}", pool.id).as_bytes()).as_ref()[..16]);
@@ -141,22 +140,20 @@ impl LocalPool {
         };
         if let (Some(claims), Value::Object(own)) = (claims.as_object_mut(), own) {
             claims.extend(own);
-            if !request.groups.is_empty() {
-                claims.insert("cognito:groups".to_owned(), json!(request.groups));
-            }
-            if let Some(nonce) = &request.nonce {
-                claims.insert("nonce".to_owned(), json!(nonce));
-            }
+        }
+        if !request.groups.is_empty() {
+            claims["cognito:groups"] = json!(request.groups);
+        }
+        if let Some(nonce) = &request.nonce {
+            claims["nonce"] = json!(nonce);
         }
         let key = if request.access { &self.access_key } else { &self.id_key };
         key.sign(&claims)
     }
-}
 
-impl LocalPool {
     /// A token of the client credentials grant.
-    pub fn machine_token(&self, client_id: &str, scope: &str, expires_in: i64) -> io::Result<String> {
-        let now = now();
+    pub fn machine_token(&self, client_id: &str, scope: &str, expires_in: i64) -> Result<String, Error> {
+        let now = Utc::now().timestamp();
         self.access_key.sign(&json!({
             "sub": client_id, "token_use": "access", "scope": scope, "auth_time": now, "iss": self.user_pool().issuer(),
             "exp": now.saturating_add(expires_in), "iat": now, "version": 2, "jti": random_uuid()?, "client_id": client_id,
@@ -179,27 +176,21 @@ impl SigningKey {
         })
     }
 
-    fn sign(&self, claims: &Value) -> io::Result<String> {
+    fn sign(&self, claims: &Value) -> Result<String, Error> {
         // Cognito's headers have no `typ`.
         let header = Header { typ: None, kid: Some(self.kid.clone()), ..Header::new(Algorithm::RS256) };
         let token = jsonwebtoken::encode(&header, claims, &self.private);
-        token.map_err(|error| io::Error::other(format!("the token could not be signed: {error}")))
+        token.map_err(|error| Error::Internal(format!("the token could not be signed: {error}")))
     }
 }
 
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64
-}
-
-fn random_uuid() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| io::Error::other("the system has no random numbers"))?;
-    Ok(uuid(&bytes))
+fn random_uuid() -> Result<String, Error> {
+    random::<16>().map(|bytes| uuid(&bytes))
 }
 
 /// Version 4 (RFC 9562).
 fn uuid(bytes: &[u8]) -> String {
-    let mut hex: Vec<char> = bytes.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()).collect();
+    let mut hex: Vec<char> = hex(bytes).chars().collect();
     hex[12] = '4';
     hex[16] = ['8', '9', 'a', 'b'][usize::from(bytes[8]) % 4];
     let hex: String = hex.into_iter().collect();
@@ -208,6 +199,8 @@ fn uuid(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cognito::Refusal;
     use crate::cognito::jwks::Jwks;

@@ -7,6 +7,7 @@
 
 pub mod authentication;
 pub mod caller;
+pub mod extractors;
 pub mod inspector;
 pub mod inspector_page;
 pub mod jwk;
@@ -29,5 +30,6 @@ pub mod user_pool;
 pub mod verifier;
 
 pub use crate::error::Refusal;
-pub use authentication::{Authenticator, CognitoCaller, CognitoUser};
+pub use authentication::Authenticator;
 pub use caller::Caller;
+pub use extractors::{CognitoCaller, CognitoUser};

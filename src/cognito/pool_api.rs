@@ -7,13 +7,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::linking::Identity;
+use super::linking::{Identity, is_sub};
 use super::user_pool::PoolId;
 use crate::aws::json_api::{JsonApi, Service};
 use crate::aws::{AwsError, Environment};
-
-/// Cognito's have 36 characters.
-const MAX_SUB_CHARS: usize = 255;
 
 const COGNITO: Service = Service {
     name: "cognito-idp",
@@ -21,20 +18,13 @@ const COGNITO: Service = Service {
     endpoint: "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
 };
 
-pub struct PoolApiSettings {
-    pub pool_id: String,
-    pub environment: Environment,
-    pub ca_file: Option<PathBuf>,
-}
-
 pub struct PoolApi {
     api: JsonApi,
-    pub pool_id: String,
+    pool_id: String,
 }
 
 impl PoolApi {
-    pub fn open(settings: PoolApiSettings) -> Result<PoolApi, AwsError> {
-        let PoolApiSettings { pool_id, environment, ca_file } = settings;
+    pub fn open(pool_id: String, environment: Environment, ca_file: Option<PathBuf>) -> Result<PoolApi, AwsError> {
         let id = PoolId::parse(&pool_id).map_err(|problem| {
             AwsError::Settings(format!("AWS_USER_POOLS_ID: {problem}; its first part is the region of the pool's API"))
         })?;
@@ -51,9 +41,20 @@ impl PoolApi {
         Ok(self.api.access_key_id().await?)
     }
 
-    pub async fn call<T: DeserializeOwned>(&self, action: &str, request: &Value) -> Result<T, AwsError> {
-        self.api.call(action, request).await
+    pub async fn call<T: DeserializeOwned>(&self, action: &str, mut request: Value) -> Result<T, AwsError> {
+        request["UserPoolId"] = self.pool_id.as_str().into();
+        self.api.call(action, &request).await
     }
+}
+
+/// The answer to `ListUsers` or `ListUsersInGroup`.
+#[derive(Deserialize)]
+pub struct UsersPage {
+    #[serde(rename = "Users")]
+    pub users: Vec<PoolUser>,
+    /// Leads to the next page.
+    #[serde(rename = "PaginationToken", alias = "NextToken", default)]
+    pub token: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -107,7 +108,7 @@ impl TryFrom<RawUser> for PoolUser {
         let mut values: HashMap<String, String> =
             raw.attributes.into_iter().filter_map(|attribute| Some((attribute.name, attribute.value?))).collect();
         let sub = values.remove("sub").unwrap_or_default();
-        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
+        if !is_sub(&sub) {
             return Err("a user has no valid `sub`; list all attributes".to_owned());
         }
         let email_verified = values.get("email_verified").is_some_and(|verified| verified == "true");

@@ -2,14 +2,17 @@
 //! before the first token. Cognito calls a trigger up to three times, so a repeated event changes nothing.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 
+use std::sync::Arc;
+
 use actix_web::dev::HttpServiceFactory;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use super::linking::{self, Creation, Identity, Outcome, Policy};
-use super::trigger::{TriggerKeys, unless_odd};
+use super::linking::{self, Creation, Identity, MAX_SUB_CHARS, Outcome, Rules};
+use super::trigger::{TriggerKeys, none_if_malformed};
 use super::user_pool::UserPool;
 use crate::api::schemas::{ErrorBody, OtherMethod};
 use crate::crypto::Secret;
@@ -21,20 +24,19 @@ use crate::users::models::Origin;
 
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
 const FORGOT_PASSWORD: &str = "PostConfirmation_ConfirmForgotPassword";
-/// Cognito's have 36 characters.
-const MAX_SUB_CHARS: usize = 255;
 
 pub struct PostConfirmation {
     pool: UserPool,
     keys: TriggerKeys,
-    policy: Policy,
+    rules: Arc<Rules>,
 }
 
 impl PostConfirmation {
     /// Without secrets, every call is refused.
     pub fn new(pool: UserPool, secrets: Vec<Secret>, link_unverified_email: bool) -> PostConfirmation {
-        let policy = Policy { link_unverified_email, creation: Creation::Always, origin: Origin::PostConfirmation };
-        PostConfirmation { pool, keys: TriggerKeys::new(secrets), policy }
+        let (issuer, creation, origin) = (pool.issuer().to_owned(), Creation::Always, Origin::PostConfirmation);
+        let rules = Arc::new(Rules { issuer, staff_group: None, link_unverified_email, creation, origin });
+        PostConfirmation { pool, keys: TriggerKeys::new(secrets), rules }
     }
 }
 
@@ -51,9 +53,9 @@ struct Event {
     #[schema(schema_with = trigger_sources)]
     trigger_source: String,
     user_pool_id: String,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     user_name: Option<String>,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     #[schema(inline, required, nullable = false)]
     request: Option<EventRequest>,
 }
@@ -69,21 +71,14 @@ struct EventRequest {
 #[derive(Deserialize)]
 struct Attributes {
     sub: String,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     email: Option<String>,
     /// Pools with e-mail as an alias use this attribute.
-    #[serde(rename = "cognito:email_alias", default, deserialize_with = "unless_odd")]
+    #[serde(rename = "cognito:email_alias", default, deserialize_with = "none_if_malformed")]
     email_alias: Option<String>,
-    #[serde(default, deserialize_with = "unless_odd")]
-    email_verified: Option<Flag>,
-}
-
-/// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Flag {
-    Boolean(bool),
-    Text(String),
+    /// Cognito sends the string "true" for `true`; emulators send a boolean, as ID tokens have it.
+    #[serde(default, deserialize_with = "none_if_malformed")]
+    email_verified: Option<Value>,
 }
 
 /// The result of a sign-up event.
@@ -113,20 +108,14 @@ fn user_attributes() -> Object {
 impl Event {
     fn identity(self) -> Result<Identity, TriggerRefusal> {
         let attributes = self.request.ok_or(TriggerRefusal::EventMalformed)?.user_attributes;
-        let sub = attributes.sub;
-        if sub.is_empty() || sub.chars().count() > MAX_SUB_CHARS || sub.contains('\0') {
+        if !linking::is_sub(&attributes.sub) {
             return Err(TriggerRefusal::EventMalformed);
         }
-        let email_verified = match attributes.email_verified {
-            Some(Flag::Boolean(verified)) => verified,
-            Some(Flag::Text(verified)) => verified == "true",
-            None => false,
-        };
         Ok(Identity {
-            sub,
+            sub: attributes.sub,
             username: self.user_name,
             email: attributes.email.or(attributes.email_alias),
-            email_verified,
+            email_verified: attributes.email_verified.is_some_and(|verified| verified == true || verified == "true"),
         })
     }
 }
@@ -177,8 +166,8 @@ async fn post_confirmation(
         FORGOT_PASSWORD => return Ok(answer("ignored", None)),
         _ => return Err(TriggerRefusal::SourceUnknown.into()),
     }
-    let (identity, issuer, policy) = (event.identity()?, settings.pool.issuer().to_owned(), settings.policy);
-    let link = move |conn: &mut Connection| linking::find_or_link(conn, &issuer, &identity, policy);
+    let (identity, rules) = (event.identity()?, settings.rules.clone());
+    let link = move |conn: &mut Connection| linking::find_or_link(conn, &rules, &identity);
     match db.write(link).await {
         Ok((Outcome::Created, user)) => Ok(answer("created", Some(user.id))),
         Ok((Outcome::Linked, user)) => Ok(answer("linked", Some(user.id))),

@@ -2,7 +2,6 @@
 //!
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html>
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::aws::http_client::{BodyError, chain, http_client, read_body};
+use crate::aws::http_client::{BodyError, chain, http_client, parse_json, read_body};
 use crate::cognito::local_pool::ADMIN_CLIENT_ID;
 use crate::cognito::user_pool::checked_url;
 use crate::crypto::Secret;
@@ -116,19 +115,6 @@ struct TokenError {
     error: String,
 }
 
-/// What an authorization request asks for.
-pub struct AuthorizationRequest<'a> {
-    pub redirect_uri: &'a str,
-    pub state: &'a str,
-    pub nonce: &'a str,
-    /// SHA-256 of the code verifier in base64url (RFC 7636, `S256`).
-    pub code_challenge: &'a str,
-    /// The oldest sign-in that is accepted, in seconds.
-    pub max_age: u64,
-    /// Whether the provider must ask again, whoever is signed in there.
-    pub is_forced: bool,
-}
-
 impl Provider {
     pub fn new(settings: ProviderSettings, ca_file: Option<PathBuf>) -> Provider {
         Provider { settings, ca_file, fixed: OnceLock::new(), discovered: Mutex::default(), client: OnceLock::new() }
@@ -191,7 +177,7 @@ impl Provider {
         if !answer.status().is_success() {
             return Err(ProviderError::Unreachable(format!("the answer of {url} is {}", answer.status())));
         }
-        let metadata: Metadata = parse(&body(answer).await?)?;
+        let metadata: Metadata = parse_json(&body(answer).await?).map_err(ProviderError::Unusable)?;
         // OpenID Connect Discovery 1.0, section 4.3: a provider that speaks for another issuer is an attack.
         if metadata.issuer != self.settings.issuer {
             return Err(ProviderError::Unusable("discovery names another issuer".to_owned()));
@@ -206,30 +192,6 @@ impl Provider {
         }
         let client = http_client(url, self.ca_file.as_deref()).map_err(ProviderError::Unreachable)?;
         Ok(self.client.get_or_init(|| client))
-    }
-
-    pub fn authorization_url(&self, endpoints: &Endpoints, request: &AuthorizationRequest) -> Url {
-        let mut url = endpoints.authorization.clone();
-        let max_age = request.max_age.to_string();
-        let mut query = url.query_pairs_mut();
-        query
-            .append_pair("response_type", "code")
-            .append_pair("client_id", &self.settings.client_id)
-            .append_pair("redirect_uri", request.redirect_uri)
-            .append_pair("scope", "openid email profile")
-            .append_pair("state", request.state)
-            .append_pair("nonce", request.nonce)
-            .append_pair("code_challenge", request.code_challenge)
-            .append_pair("code_challenge_method", "S256")
-            .append_pair("max_age", &max_age);
-        if request.is_forced {
-            query.append_pair("prompt", "login");
-        }
-        if !self.settings.acr.is_empty() {
-            query.append_pair("acr_values", &self.settings.acr.join(" "));
-        }
-        drop(query);
-        url
     }
 
     /// The URL that ends the session at the provider and leads back to `logout_uri`, which the app client must allow.
@@ -261,10 +223,10 @@ impl Provider {
         }
         let body = body(answer).await?;
         if !status.is_success() {
-            let error: TokenError = parse(&body)?;
+            let error: TokenError = parse_json(&body).map_err(ProviderError::Unusable)?;
             return Err(ProviderError::CodeRefused(error.error.chars().take(100).collect()));
         }
-        parse::<TokenAnswer>(&body).map(|answer| answer.id_token)
+        parse_json(&body).map(|answer: TokenAnswer| answer.id_token).map_err(ProviderError::Unusable)
     }
 }
 
@@ -283,20 +245,4 @@ async fn body(answer: Response) -> Result<Vec<u8>, ProviderError> {
         BodyError::Lost(_) => ProviderError::Unreachable(error.to_string()),
         BodyError::TooLarge(_) | BodyError::Encoded(_) => ProviderError::Unusable(error.to_string()),
     })
-}
-
-fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
-    // The error of serde_json repeats no value.
-    serde_json::from_slice(body).map_err(|error| ProviderError::Unusable(format!("{:?} error", error.classify())))
-}
-
-/// The parameters of the redirect back, each once: a second value is an attack (RFC 6749, section 3.1).
-pub fn redirect_parameters(query: &str) -> Option<HashMap<String, String>> {
-    let mut parameters = HashMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
-            return None;
-        }
-    }
-    Some(parameters)
 }

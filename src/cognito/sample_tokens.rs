@@ -50,8 +50,7 @@ impl Sample {
         if user.email.is_empty() {
             return Ok(None);
         }
-        let token = pool.token(&TokenRequest { groups, ..TokenRequest::new(user.email.clone()) });
-        let token = token.map_err(|error| Error::Internal(error.to_string()))?;
+        let token = pool.token(&TokenRequest { groups, ..TokenRequest::new(user.email.clone()) })?;
         let connection = request.connection_info();
         let url = format!("{}://{}/me/", connection.scheme(), connection.host());
         let curl = format!("curl -H 'Authorization: Bearer {token}' {url}");

@@ -1,16 +1,15 @@
 //! [`TriggerKeys`]: what the endpoints of the pool's triggers share. Each call is signed with HMAC-SHA256 (RFC 2104) over
 //! `v1.<unix seconds>.<body>`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use aws_lc_rs::hmac;
+use chrono::Utc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::crypto::Secret;
+use crate::crypto::{Secret, equal, hex};
 use crate::error::{Error, TriggerRefusal};
 use crate::http::body::Body;
 use crate::http::charset::Charset;
@@ -64,37 +63,24 @@ impl TriggerKeys {
         let (Some(timestamp), Some(signature)) = (only(TIMESTAMP), only(SIGNATURE)) else {
             return Err(TriggerRefusal::SignatureMissing);
         };
-        let is_signed = signature.strip_prefix("v1=").and_then(from_hex).is_some_and(|tag| {
+        let is_signed = signature.strip_prefix("v1=").is_some_and(|tag| {
             let message = [b"v1.", timestamp.as_bytes(), b".", body].concat();
-            // `hmac::verify` compares in constant time.
-            self.0.iter().any(|key| hmac::verify(key, &message, &tag).is_ok())
+            self.0.iter().any(|key| equal(&hex(hmac::sign(key, &message).as_ref()), tag))
         });
         if !is_signed {
             return Err(TriggerRefusal::SignatureInvalid);
         }
         match timestamp.parse::<i64>() {
-            Ok(signed_at) if now().abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
+            Ok(signed_at) if Utc::now().timestamp().abs_diff(signed_at) <= MAX_SKEW as u64 => Ok(()),
             _ => Err(TriggerRefusal::SignatureExpired),
         }
     }
 }
 
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect())?
-}
-
 /// A member that counts as absent if it has another form.
-pub fn unless_odd<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn none_if_malformed<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let raw: &RawValue = Deserialize::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
 }

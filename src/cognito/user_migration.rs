@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use super::trigger::{TriggerKeys, unless_odd};
+use super::trigger::{TriggerKeys, none_if_malformed};
 use super::user_pool::UserPool;
 use crate::admin::auth::credentials::{Credentials, Verdict};
 use crate::api::schemas::{ErrorBody, OtherMethod};
@@ -65,15 +65,6 @@ impl UserMigration {
         }
         Ok(works)
     }
-
-    fn attributes(&self, user: &User, is_verified: bool) -> Attributes {
-        let name = format!("{} {}", user.first_name, user.last_name);
-        Attributes {
-            email: user.email.clone(),
-            email_verified: if is_verified { "true" } else { "false" },
-            name: Some(name.trim().to_owned()).filter(|name| !name.is_empty()),
-        }
-    }
 }
 
 #[derive(OpenApi)]
@@ -90,7 +81,7 @@ struct Event {
     user_pool_id: String,
     /// What was typed: a username, or an e-mail.
     user_name: String,
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     #[schema(inline, required, nullable = false)]
     request: Option<MigrationRequest>,
 }
@@ -98,7 +89,7 @@ struct Event {
 #[derive(Deserialize, ToSchema)]
 struct MigrationRequest {
     /// Only at a sign-in.
-    #[serde(default, deserialize_with = "unless_odd")]
+    #[serde(default, deserialize_with = "none_if_malformed")]
     #[schema(format = Password)]
     password: Option<String>,
 }
@@ -124,6 +115,17 @@ struct Attributes {
     email_verified: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+}
+
+impl Attributes {
+    fn of(user: &User, is_verified: bool) -> Attributes {
+        let name = format!("{} {}", user.first_name, user.last_name);
+        Attributes {
+            email: user.email.clone(),
+            email_verified: if is_verified { "true" } else { "false" },
+            name: Some(name.trim().to_owned()).filter(|name| !name.is_empty()),
+        }
+    }
 }
 
 fn trigger_sources() -> Object {
@@ -184,7 +186,7 @@ async fn user_migration(
     let Some((user, is_verified)) = moving else { return Err(TriggerRefusal::UserNotMigrated.into()) };
     log::info!("user migration: `{}` moves to the user pool", user.username.escape_debug());
     let response = MigrationResponse {
-        user_attributes: settings.attributes(&user, is_verified),
+        user_attributes: Attributes::of(&user, is_verified),
         final_user_status: is_sign_in.then_some("CONFIRMED"),
         message_action: "SUPPRESS",
     };

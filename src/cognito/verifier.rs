@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use chrono::Utc;
 
 use super::jwk::Key;
 use super::jwks::Jwks;
@@ -21,19 +22,19 @@ pub struct Verifier {
     /// Whether tokens of machine clients are good, whatever their client: they are matched with service accounts.
     takes_machines: bool,
     jwks: Arc<Jwks>,
-    verified: Mutex<Verified>,
+    cache: Mutex<TokenCache>,
 }
 
 impl Verifier {
     pub fn new(pool: UserPool, token_use: TokenUse, leeway: Duration, jwks: Jwks) -> Verifier {
-        Verifier { pool, token_use, leeway, takes_machines: true, jwks: Arc::new(jwks), verified: Mutex::default() }
+        Verifier { pool, token_use, leeway, takes_machines: true, jwks: Arc::new(jwks), cache: Mutex::default() }
     }
 
     /// A verifier of the ID tokens of another app client of the pool, with the same keys.
     pub fn for_client(&self, client_id: &str) -> Verifier {
         let pool = UserPool { client_ids: vec![client_id.to_owned()], ..self.pool.clone() };
         let (leeway, jwks) = (self.leeway, self.jwks.clone());
-        Verifier { pool, token_use: TokenUse::Id, leeway, takes_machines: false, jwks, verified: Mutex::default() }
+        Verifier { pool, token_use: TokenUse::Id, leeway, takes_machines: false, jwks, cache: Mutex::default() }
     }
 
     pub fn pool(&self) -> &UserPool {
@@ -50,7 +51,7 @@ impl Verifier {
         check_size(token)?;
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
         let signature = hash(signature);
-        let known = self.verified().get(&signature, signed);
+        let known = self.cache().get(&signature, signed);
         if let Some(Verdict { subject, exp, iat, key }) = known {
             self.check_expiry(exp)?;
             if self.jwks.holds(&key) {
@@ -62,31 +63,34 @@ impl Verifier {
         // Cloned before taking the lock.
         let verdict = Verdict { subject: subject.clone(), exp: claims.exp, iat: claims.iat, key };
         let token = VerifiedToken { signed: signed.into(), verdict };
-        self.verified().insert(signature, token);
+        self.cache().insert(signature, token);
         Ok(GoodToken { subject, iat: claims.iat, claims: Some(claims) })
     }
 
     /// Does not use the cache.
     pub async fn claims(&self, token: &str) -> Result<Claims, Refusal> {
-        check_size(token)?;
         self.judged(token).await.map(|(claims, _)| claims)
     }
 
     /// The claims of a token that was refused, if its signature is good: they are the pool's word, whatever else is wrong.
     pub async fn signed_claims(&self, token: &str) -> Option<Claims> {
-        check_size(token).ok()?;
-        let parsed = Token::parse(token).ok()?;
-        let key = self.jwks.key(&parsed.kid).await.ok()?;
-        if key.verifies(parsed.signed.as_bytes(), parsed.signature) { parsed.claims().ok() } else { None }
+        self.signed(token).await.ok().map(|(claims, _)| claims)
     }
 
     async fn judged(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
+        let (claims, key) = self.signed(token).await?;
+        Ok((self.judge(claims)?, key))
+    }
+
+    /// The claims, which are not judged yet, and the key that has signed them.
+    async fn signed(&self, token: &str) -> Result<(Claims, Arc<Key>), Refusal> {
+        check_size(token)?;
         let parsed = Token::parse(token)?;
         let key = self.jwks.key(&parsed.kid).await?;
         if !key.verifies(parsed.signed.as_bytes(), parsed.signature) {
             return Err(Refusal::SignatureInvalid);
         }
-        Ok((self.judge(parsed.claims()?)?, key))
+        Ok((parsed.claims()?, key))
     }
 
     /// Call this only after verifying the signature.
@@ -98,7 +102,7 @@ impl Verifier {
             self.check_client(&claims)?;
         }
         self.check_expiry(claims.exp)?;
-        let latest_start = now().saturating_add(self.leeway.as_secs() as i64);
+        let latest_start = Utc::now().timestamp().saturating_add(self.leeway.as_secs() as i64);
         if [claims.nbf, claims.iat, claims.auth_time].into_iter().flatten().any(|start| start > latest_start) {
             return Err(Refusal::TokenNotYetValid);
         }
@@ -122,14 +126,14 @@ impl Verifier {
 
     fn check_expiry(&self, exp: i64) -> Result<(), Refusal> {
         // RFC 7519, section 4.1.4: the token must not be accepted on or after `exp`.
-        if exp.saturating_add(self.leeway.as_secs() as i64) <= now() {
+        if exp.saturating_add(self.leeway.as_secs() as i64) <= Utc::now().timestamp() {
             return Err(Refusal::TokenExpired);
         }
         Ok(())
     }
 
-    fn verified(&self) -> MutexGuard<'_, Verified> {
-        self.verified.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn cache(&self) -> MutexGuard<'_, TokenCache> {
+        self.cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -159,10 +163,6 @@ impl Subject {
 
 fn check_size(token: &str) -> Result<(), Refusal> {
     if token.len() <= MAX_TOKEN_BYTES { Ok(()) } else { Err(Refusal::TokenTooLarge) }
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 type SignatureHash = [u8; 32];
@@ -208,13 +208,13 @@ impl VerifiedToken {
 /// Two generations: when the young one is full it becomes the old one, and old tokens not used since are dropped. So
 /// memory is bounded and tokens in use stay.
 #[derive(Default)]
-struct Verified {
+struct TokenCache {
     younger: HashMap<SignatureHash, VerifiedToken>,
     bytes: usize,
     older: HashMap<SignatureHash, VerifiedToken>,
 }
 
-impl Verified {
+impl TokenCache {
     /// Per generation: about 9,000 tokens of 1 KB, or 1,000 of 8 KB.
     const GENERATION_BYTES: usize = 8 << 20;
 
@@ -229,7 +229,7 @@ impl Verified {
     }
 
     fn insert(&mut self, signature: SignatureHash, token: VerifiedToken) {
-        if self.bytes + token.bytes() > Verified::GENERATION_BYTES {
+        if self.bytes + token.bytes() > TokenCache::GENERATION_BYTES {
             self.older = std::mem::take(&mut self.younger);
             self.bytes = 0;
         }
@@ -259,14 +259,14 @@ mod tests {
     fn the_memory_is_bounded_and_keeps_what_is_in_use() {
         let key = key();
         for size in [0, 700, 12_000] {
-            let (mut memory, signed) = (Verified::default(), "x".repeat(size));
+            let (mut memory, signed) = (TokenCache::default(), "x".repeat(size));
             let (used, unused, each) = (hash("used"), hash("unused"), token(&signed, &key).bytes());
             memory.insert(used, token(&signed, &key));
             memory.insert(unused, token(&signed, &key));
-            for n in 0..4 * Verified::GENERATION_BYTES / each {
+            for n in 0..4 * TokenCache::GENERATION_BYTES / each {
                 memory.insert(hash(&n.to_string()), token(&signed, &key));
                 let held = (memory.younger.len() + memory.older.len()) * each;
-                assert!(held <= 2 * Verified::GENERATION_BYTES, "{held} bytes after {n} of {size}");
+                assert!(held <= 2 * TokenCache::GENERATION_BYTES, "{held} bytes after {n} of {size}");
                 if n % 100 == 0 {
                     assert!(memory.get(&used, &signed).is_some(), "a token in use was forgotten after {n} of {size}");
                 }
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_its_signature_and_by_all_that_was_signed() {
-        let mut memory = Verified::default();
+        let mut memory = TokenCache::default();
         memory.insert(hash("signature"), token("header.claims", &key()));
         for is_older in [false, true] {
             let mut known = |signature: &str, signed: &str| {
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn to_remember_a_token_again_takes_no_more_memory() {
-        let (mut memory, key) = (Verified::default(), key());
+        let (mut memory, key) = (TokenCache::default(), key());
         for _ in 0..3 {
             memory.insert(hash("signature"), token("header.claims", &key));
         }

@@ -22,9 +22,9 @@ pub fn run(config: &Config) -> Result<(), CommandError> {
         let (_, authenticator, _) = server::open(config)?;
         let inspection = authenticator.inspect(token).await?;
         print(&authenticator, &inspection)?;
-        match inspection.outcome {
-            Ok(_) => Ok(()),
-            Err((_, refusal)) => Err(CommandError::new(format!("refused: {}", refusal.code()))),
+        match inspection.refusal() {
+            None => Ok(()),
+            Some(refusal) => Err(CommandError::new(format!("refused: {}", refusal.code()))),
         }
     })
 }
@@ -54,8 +54,7 @@ fn print(authenticator: &Authenticator, inspection: &Inspection) -> Result<(), C
             None => say!("{name} cannot be decoded")?,
         }
     }
-    for Line { check, state, text, accepted, .. } in inspection.lines(authenticator) {
-        let name = check.name();
+    for Line { name, state, text, accepted, .. } in inspection.lines(authenticator) {
         match state {
             State::Failed => say!("FAIL  {name:10} {text}")?,
             State::NotReached => say!("-     {name:10} not reached")?,

@@ -25,14 +25,17 @@ impl Seal {
 
     /// `None` unless these are 32 bytes, as from `openssl rand -base64 32`.
     pub fn from_base64(text: &str) -> Option<Seal> {
-        let key = STANDARD.decode(text.trim()).ok().filter(|key| key.len() == KEY_BYTES)?;
-        RandomizedNonceKey::new(&AES_256_GCM, &key).ok().map(|key| Seal(Arc::new(key)))
+        Seal::new(&STANDARD.decode(text.trim()).ok()?)
     }
 
     /// From a text that nobody can guess.
     pub fn of_secret(text: &str) -> Option<Seal> {
-        let key = digest(&SHA256, text.as_bytes());
-        RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).ok().map(|key| Seal(Arc::new(key)))
+        Seal::new(digest(&SHA256, text.as_bytes()).as_ref())
+    }
+
+    fn new(key: &[u8]) -> Option<Seal> {
+        // Refuses keys of another length.
+        RandomizedNonceKey::new(&AES_256_GCM, key).ok().map(|key| Seal(Arc::new(key)))
     }
 
     /// The result opens for the same purpose only.

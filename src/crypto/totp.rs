@@ -32,11 +32,6 @@ impl TotpSecret {
         &self.0
     }
 
-    /// As people type it.
-    pub fn base32(&self) -> String {
-        base32(&self.0)
-    }
-
     pub fn code(&self, step: i64) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
         let tag = hmac::sign(&key, &step.to_be_bytes());
@@ -54,7 +49,7 @@ impl TotpSecret {
     }
 }
 
-/// RFC 4648, section 6, for lengths that need no padding.
+/// As people type a secret: RFC 4648, section 6, for lengths that need no padding.
 pub fn base32(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let group = |bytes: &[u8]| bytes.iter().fold(0_u64, |group, byte| group << 8 | u64::from(*byte));
@@ -92,7 +87,7 @@ mod tests {
     fn base32_is_that_of_rfc_4648() {
         assert_eq!(base32(b""), "");
         assert_eq!(base32(b"fooba"), "MZXW6YTB");
-        assert_eq!(secret().base32(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(base32(&secret().0), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert_eq!(base32(&[0xff; 5]), "77777777");
     }
 

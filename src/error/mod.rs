@@ -2,6 +2,7 @@
 //! above returns `Result<_, Error>`. Server errors are logged once, where the response is created, with the request id.
 //! The client gets that id and never the cause.
 
+mod field_errors;
 mod refusal;
 
 use std::borrow::Cow;
@@ -16,48 +17,8 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
+pub use field_errors::{FieldErrors, NON_FIELD_ERRORS};
 pub use refusal::{MetricsRefusal, Refusal, SignInRefusal, TriggerRefusal};
-
-/// The key of errors that belong to no field, or to several.
-pub const NON_FIELD_ERRORS: &str = "non_field_errors";
-
-/// By field, in the order of the fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(pub Vec<(&'static str, Vec<String>)>);
-
-impl FieldErrors {
-    pub fn one(field: &'static str, message: impl Into<String>) -> FieldErrors {
-        FieldErrors(vec![(field, vec![message.into()])])
-    }
-
-    pub fn add(&mut self, field: &'static str, messages: Vec<String>) {
-        if !messages.is_empty() {
-            self.0.push((field, messages));
-        }
-    }
-
-    /// Without their fields.
-    pub fn messages(&self) -> Vec<&str> {
-        self.0.iter().flat_map(|(_, messages)| messages).map(String::as_str).collect()
-    }
-
-    fn to_json(&self) -> Value {
-        self.0.iter().map(|(field, messages)| ((*field).to_owned(), json!(messages))).collect()
-    }
-
-    pub fn into_result(self) -> Result<(), FieldErrors> {
-        if self.0.is_empty() { Ok(()) } else { Err(self) }
-    }
-}
-
-impl std::error::Error for FieldErrors {}
-
-impl std::fmt::Display for FieldErrors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" "))).collect();
-        f.write_str(&lines.join("\n"))
-    }
-}
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -149,30 +110,37 @@ impl From<TriggerRefusal> for Error {
 impl Error {
     /// Stable; Django REST framework's code where it has one.
     pub fn code(&self) -> &'static str {
+        self.status_and_code().1
+    }
+
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
-            Error::Refused(refusal) | Error::SignUpRefused(refusal) => refusal.code(),
-            Error::TriggerRefused(refusal) => refusal.code(),
-            Error::MetricsRefused(refusal) => refusal.code(),
-            Error::HostNotAllowed => "host_not_allowed",
-            Error::SignInRequired(_) => "sign_in_required",
-            Error::CsrfFailed(_) => "csrf_failed",
-            Error::PermissionDenied => "permission_denied",
-            Error::InsufficientScope(_) => "insufficient_scope",
-            Error::UserRequired => "user_required",
-            Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => "not_found",
-            Error::MethodNotAllowed(_) => "method_not_allowed",
-            Error::NotAcceptable => "not_acceptable",
-            Error::RequestTimeout => "request_timeout",
-            Error::PreconditionFailed => "precondition_failed",
-            Error::BodyTooLarge(_) => "body_too_large",
-            Error::UnsupportedMediaType(_) => "unsupported_media_type",
-            Error::UnsupportedCoding(_) => "unsupported_content_coding",
-            Error::Throttled(_) => "throttled",
-            Error::Parse(_) | Error::BodyUnreadable(_) => "parse_error",
-            Error::PreflightRefused(_) => "preflight_refused",
-            Error::Invalid(_) => "invalid",
-            Error::Unavailable(_) | Error::Collision(_) => "unavailable",
-            Error::Internal(_) | Error::Unknown(_) => "error",
+            // Not the caller's fault, and no other token would help.
+            Error::Refused(refusal @ Refusal::KeysUnavailable) => (StatusCode::SERVICE_UNAVAILABLE, refusal.code()),
+            Error::Refused(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
+            Error::MetricsRefused(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
+            Error::SignUpRefused(refusal) => (StatusCode::CONFLICT, refusal.code()),
+            Error::TriggerRefused(refusal) => (refusal.status(), refusal.code()),
+            Error::SignInRequired(_) => (StatusCode::FOUND, "sign_in_required"),
+            Error::HostNotAllowed => (StatusCode::BAD_REQUEST, "host_not_allowed"),
+            Error::PreflightRefused(_) => (StatusCode::BAD_REQUEST, "preflight_refused"),
+            Error::Parse(_) | Error::BodyUnreadable(_) => (StatusCode::BAD_REQUEST, "parse_error"),
+            Error::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
+            Error::CsrfFailed(_) => (StatusCode::FORBIDDEN, "csrf_failed"),
+            Error::PermissionDenied => (StatusCode::FORBIDDEN, "permission_denied"),
+            Error::InsufficientScope(_) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+            Error::UserRequired => (StatusCode::FORBIDDEN, "user_required"),
+            Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => (StatusCode::NOT_FOUND, "not_found"),
+            Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Error::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
+            Error::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            Error::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+            Error::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Error::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Error::UnsupportedCoding(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_coding"),
+            Error::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
+            Error::Unavailable(_) | Error::Collision(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Error::Internal(_) | Error::Unknown(_) => (StatusCode::INTERNAL_SERVER_ERROR, "error"),
         }
     }
 
@@ -259,32 +227,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
-        match self {
-            // Not the caller's fault, and no other token would help.
-            Error::Refused(Refusal::KeysUnavailable) => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Refused(_) | Error::MetricsRefused(_) => StatusCode::UNAUTHORIZED,
-            Error::SignUpRefused(_) => StatusCode::CONFLICT,
-            Error::TriggerRefused(refusal) => refusal.status(),
-            Error::SignInRequired(_) => StatusCode::FOUND,
-            Error::CsrfFailed(_) | Error::PermissionDenied | Error::InsufficientScope(_) | Error::UserRequired => {
-                StatusCode::FORBIDDEN
-            }
-            Error::NotFound | Error::NoSuchObject(_) | Error::NoSuchFormat => StatusCode::NOT_FOUND,
-            Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Error::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Error::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Error::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::UnsupportedMediaType(_) | Error::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Error::HostNotAllowed
-            | Error::PreflightRefused(_)
-            | Error::BodyUnreadable(_)
-            | Error::Parse(_)
-            | Error::Invalid(_) => StatusCode::BAD_REQUEST,
-            Error::Unavailable(_) | Error::Collision(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Internal(_) | Error::Unknown(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        self.status_and_code().0
     }
 
     fn error_response(&self) -> HttpResponse {

@@ -15,19 +15,3 @@ impl std::fmt::Display for CallerId {
         }
     }
 }
-
-impl CallerId {
-    pub fn user(self) -> Option<i64> {
-        match self {
-            CallerId::User(id) => Some(id),
-            CallerId::ServiceAccount(_) => None,
-        }
-    }
-
-    pub fn service_account(self) -> Option<i64> {
-        match self {
-            CallerId::ServiceAccount(id) => Some(id),
-            CallerId::User(_) => None,
-        }
-    }
-}

@@ -15,7 +15,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::etag;
-use crate::http::header_values::{elements, joined};
+use crate::http::header_values::{self, elements, joined};
 
 /// Smaller bodies fit into one packet anyway.
 const LEAST_BYTES: usize = 1024;
@@ -170,8 +170,7 @@ fn item(item: &str) -> Option<(&str, u16)> {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;
     let quality = parts.find_map(|parameter| parameter.strip_prefix("q=").or(parameter.strip_prefix("Q=")));
-    let quality: f32 = quality.map_or(Ok(1.0), |quality| quality.trim().parse()).ok()?;
-    (0.0..=1.0).contains(&quality).then_some((name, (quality * 1000.0).round() as u16))
+    Some((name, quality.map_or(Some(1000), |value| header_values::quality(value.trim()))?))
 }
 
 #[cfg(test)]

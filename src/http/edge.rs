@@ -271,8 +271,11 @@ fn log_request(response: &ServiceResponse, id: &RequestId, started: Instant) {
     }
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
     if log::log_enabled!(target: "gatepost::access", level) {
-        let caller = request.extensions().get::<CallerId>().copied();
-        let (user, account) = (caller.and_then(CallerId::user), caller.and_then(CallerId::service_account));
+        let (user, account) = match request.extensions().get::<CallerId>() {
+            Some(CallerId::User(id)) => (Some(*id), None),
+            Some(CallerId::ServiceAccount(id)) => (None, Some(*id)),
+            None => (None, None),
+        };
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         log::log!(
             target: "gatepost::access", level,

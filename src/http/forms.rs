@@ -85,9 +85,7 @@ pub async fn parts(media_type: &MediaType, body: Bytes) -> Result<Vec<Part>, Err
         let (name, file_name) = disposition(header("content-disposition").unwrap_or_default())?;
         check_coding(header("content-encoding"))?;
         check_coding(header("content-transfer-encoding"))?;
-        let charset =
-            header("content-type").and_then(|value| MediaType::parse(&text(value))).map(|kind| part_charset(&kind));
-        let charset = charset.transpose()?.flatten();
+        let charset = part_charset(header("content-type"))?;
         parts.push(Part { name, file_name, content: part.bytes().await.map_err(multipart_error)?, charset });
     }
     Ok(parts)
@@ -98,10 +96,8 @@ fn disposition(header: &[u8]) -> Result<(String, Option<String>), Error> {
     let header = str::from_utf8(header).map_err(|_| multipart_error("a part's name is not UTF-8"))?;
     let find = |name: &str| {
         let found = with_parameters(header).1.find(|(found, _)| found.eq_ignore_ascii_case(name));
-        let value = found.map(|(_, value)| value.map(Cow::into_owned));
-        value
-            .map(|value| value.ok_or_else(|| multipart_error("a part's Content-Disposition cannot be read")))
-            .transpose()
+        let unreadable = || multipart_error("a part's Content-Disposition cannot be read");
+        found.map(|(_, value)| value.map(Cow::into_owned).ok_or_else(unreadable)).transpose()
     };
     let name = find("name")?.ok_or_else(|| multipart_error("a part has no name"))?;
     Ok((name, find("filename")?.or(find("filename*")?)))
@@ -116,10 +112,11 @@ fn check_coding(coding: Option<&[u8]>) -> Result<(), Error> {
     }
 }
 
-fn part_charset(kind: &MediaType) -> Result<Option<Charset>, Error> {
+fn part_charset(content_type: Option<&[u8]>) -> Result<Option<Charset>, Error> {
+    let Some(kind) = content_type.and_then(|value| MediaType::parse(&text(value))) else { return Ok(None) };
     let Some(label) = kind.parameter("charset") else { return Ok(None) };
     let unknown = || multipart_error(format_args!("a part has the unknown charset {}", label.escape_debug()));
-    Charset::of(kind).map(Some).ok_or_else(unknown)
+    Charset::of(&kind).map(Some).ok_or_else(unknown)
 }
 
 #[cfg(test)]

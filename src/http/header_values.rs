@@ -1,4 +1,4 @@
-//! The grammar of header values (RFC 9110, section 5.6): lists, parameters, tokens and quoted strings.
+//! The grammar of header values (RFC 9110, section 5.6): lists, parameters, tokens, quoted strings and quality values.
 
 use std::borrow::Cow;
 
@@ -59,6 +59,12 @@ pub(super) fn unquoted(rest: &str) -> Option<Cow<'_, str>> {
         }
     }
     Some(value.into())
+}
+
+/// A quality value (section 12.4.2) in thousandths.
+pub fn quality(value: &str) -> Option<u16> {
+    let value: f32 = value.parse().ok()?;
+    (0.0..=1.0).contains(&value).then(|| (value * 1000.0).round() as u16)
 }
 
 /// Whether a text is a token (section 5.6.2).

@@ -72,10 +72,9 @@ impl ListenAddress {
 }
 
 /// A socket that nobody else can take. An IP address is not listened at yet.
-pub struct Reserved(Reservation);
-
-enum Reservation {
+pub enum Reserved {
     Own(Socket, ListenAddress),
+    /// systemd has opened it, and keeps it.
     Passed(Listener),
 }
 
@@ -88,21 +87,13 @@ impl Reserved {
     /// The socket that systemd passes, or one of our own.
     pub fn passed_or_at(bind: &ListenAddress) -> Result<Reserved> {
         match passed()? {
-            Some(listener) => Ok(Reserved(Reservation::Passed(listener))),
+            Some(listener) => Ok(Reserved::Passed(listener)),
             None => Reserved::at(bind),
         }
     }
 
-    /// Whether systemd has opened it, and keeps it.
-    pub fn is_passed(&self) -> bool {
-        matches!(self.0, Reservation::Passed(_))
-    }
-
     pub fn is_unix(&self) -> bool {
-        match &self.0 {
-            Reservation::Passed(listener) => matches!(listener, Listener::Unix(_)),
-            Reservation::Own(_, bind) => matches!(bind, ListenAddress::Unix(_)),
-        }
+        matches!(self, Reserved::Own(_, ListenAddress::Unix(_)) | Reserved::Passed(Listener::Unix(_)))
     }
 
     pub fn at(bind: &ListenAddress) -> Result<Reserved> {
@@ -125,13 +116,13 @@ impl Reserved {
                 socket
             }
         };
-        Ok(Reserved(Reservation::Own(socket, bind.clone())))
+        Ok(Reserved::Own(socket, bind.clone()))
     }
 
     pub fn listen(self) -> Result<Listener> {
-        match self.0 {
-            Reservation::Passed(listener) => Ok(listener),
-            Reservation::Own(socket, bind) => {
+        match self {
+            Reserved::Passed(listener) => Ok(listener),
+            Reserved::Own(socket, bind) => {
                 socket.listen(BACKLOG)?;
                 Ok(match bind {
                     ListenAddress::Tcp(_) => Listener::Tcp(socket.into()),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 
-use super::header_values::{elements, joined, with_parameters};
+use super::header_values::{self, elements, joined, with_parameters};
 use crate::error::Error;
 
 pub const MEDIA_TYPES: [&str; 2] = ["application/json", "text/html"];
@@ -119,15 +119,10 @@ fn parse(element: &str) -> Option<MediaRange<'_>> {
     for (name, value) in parameters {
         let value = value.unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
-            "q" => range.quality = parse_quality(&value)?,
+            "q" => range.quality = header_values::quality(&value)?,
             "indent" => range.indent = value.parse::<u64>().unwrap_or(0).min(8) as u8,
             _ => {}
         }
     }
     Some(range)
-}
-
-fn parse_quality(text: &str) -> Option<u16> {
-    let value: f32 = text.parse().ok()?;
-    (0.0..=1.0).contains(&value).then(|| (value * 1000.0).round() as u16)
 }

@@ -1,6 +1,5 @@
 //! HTML pages that belong to no feature: the root and errors outside the API.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderValue, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
@@ -20,13 +19,6 @@ pub struct ErrorPage<'a> {
     pub link: Option<(&'a str, &'a str)>,
 }
 
-fn error_page(status: StatusCode, page: &ErrorPage) -> HttpResponse {
-    match page.render() {
-        Ok(html) => HttpResponse::build(status).content_type(ContentType::html()).body(html),
-        Err(error) => Error::Internal(error.to_string()).error_response(),
-    }
-}
-
 /// 404 for API clients, as in the Django project. Browsers are redirected to the admin.
 pub async fn root(request: HttpRequest) -> HttpResponse {
     match negotiation::choose(&request) {
@@ -40,20 +32,20 @@ fn by_accept(mut response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// JSON for clients that name it in `Accept`; all others get a page, as in the Django project.
-fn in_json(request: &HttpRequest, error: &Error) -> Option<HttpResponse> {
+/// JSON for clients that name it in `Accept`; all others get the page, as in the Django project.
+fn answer(request: &HttpRequest, error: &Error, page: &ErrorPage) -> HttpResponse {
     let response = match (negotiation::wants_problem(request), negotiation::names_json(request)) {
         (true, _) => error.problem_response(),
         (_, true) => error.error_response(),
-        _ => return None,
+        _ => match page.render() {
+            Ok(html) => HttpResponse::build(error.status_code()).content_type(ContentType::html()).body(html),
+            Err(error) => Error::Internal(error.to_string()).error_response(),
+        },
     };
-    Some(by_accept(response))
+    by_accept(response)
 }
 
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    if let Some(response) = in_json(&request, &Error::NotFound) {
-        return response;
-    }
     let page = ErrorPage {
         theme: theme::chosen(&request),
         title: "Not Found",
@@ -61,13 +53,10 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
         request_id: None,
         link: Some(("/docs/", "API documentation")),
     };
-    by_accept(error_page(StatusCode::NOT_FOUND, &page))
+    answer(&request, &Error::NotFound, &page)
 }
 
 pub fn bad_host(request: &HttpRequest) -> HttpResponse {
-    if let Some(response) = in_json(request, &Error::HostNotAllowed) {
-        return response;
-    }
     let page = ErrorPage {
         theme: theme::chosen(request),
         title: "Bad Request (400)",
@@ -75,5 +64,5 @@ pub fn bad_host(request: &HttpRequest) -> HttpResponse {
         request_id: None,
         link: None,
     };
-    by_accept(error_page(StatusCode::BAD_REQUEST, &page))
+    answer(request, &Error::HostNotAllowed, &page)
 }

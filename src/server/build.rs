@@ -24,7 +24,7 @@ use crate::api::generics::Lists;
 use crate::api::{ModelViewSet, PageSignIn, TokenCommand};
 use crate::cognito::Authenticator;
 use crate::cognito::jwks::Jwks;
-use crate::cognito::linking::{Creation, Policy};
+use crate::cognito::linking::{Creation, Rules};
 use crate::cognito::local_pool::LocalPool;
 use crate::cognito::pool_actions;
 use crate::cognito::provider::{Provider, ProviderSettings};
@@ -127,14 +127,15 @@ pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), S
         (Pool::Local, Some(local)) => (local.user_pool(), Jwks::fixed(local.key_set())),
         (Pool::Local, None) => return Err(StartError::Jwks("no user pool is configured".to_owned())),
     };
-    let policy = Policy {
+    let rules = Rules {
+        issuer: pool.issuer().to_owned(),
+        staff_group: config.staff_group.clone(),
         link_unverified_email: config.link_unverified_email,
         creation: if config.create_users { Creation::WithEmail } else { Creation::Never },
         origin: Origin::FirstToken,
     };
     let verifier = Verifier::new(pool, config.token_use, config.leeway, jwks);
-    let authenticator = Authenticator::new(verifier, policy, config.resource_server.clone(), db.clone())
-        .with_staff_group(config.staff_group.clone());
+    let authenticator = Authenticator::new(verifier, rules, config.resource_server.clone(), db.clone());
     Ok((db, authenticator, local_pool))
 }
 
@@ -258,7 +259,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let cannot_listen = |error| StartError::Listen("BIND_ADDRESS", config.bind.clone(), error);
-    let keeps_socket = reserved.is_passed();
+    let keeps_socket = matches!(reserved, Reserved::Passed(_));
     let listener = reserved.listen().map_err(cannot_listen)?;
     let address = listener.bind().map_err(cannot_listen)?;
     if pool.is_local() && !address.is_loopback() {
@@ -323,8 +324,7 @@ async fn sign_in(
     Ok(Some(SignIn {
         verifier: authenticator.verifier.for_client(&settings.client_id),
         provider: Provider::new(settings, config.jwks.ca_file.clone()),
-        policy: SignIn::POLICY,
-        staff_group: config.staff_group.clone(),
+        rules: Arc::new(SignIn::rules(authenticator.verifier.pool().issuer().to_owned(), config.staff_group.clone())),
         public_origin: config.public_origin.clone().filter(|_| !is_local),
         max_age: config.session_limits.max,
         flow_key: Key::from(&key),

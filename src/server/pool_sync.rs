@@ -1,23 +1,29 @@
 //! What calls the pool's API, from the settings.
 
+use std::sync::Arc;
+
 use crate::aws::AwsError;
-use crate::cognito::linking::{Creation, Policy};
+use crate::cognito::linking::{Creation, Rules};
 use crate::cognito::pool_actions::PoolActions;
-use crate::cognito::pool_api::{PoolApi, PoolApiSettings};
-use crate::cognito::sync::{PoolSync, Rules, SyncMetrics};
+use crate::cognito::pool_api::PoolApi;
+use crate::cognito::sync::{PoolSync, SyncMetrics};
 use crate::cognito::user_pool::UserPool;
 use crate::config::{Config, Pool};
 use crate::users::models::Origin;
 
 /// `creation`: whether it creates users whom only the pool has.
-pub fn sync_rules(config: &Config, pool: &UserPool, creation: Creation) -> Rules {
-    let policy = Policy { link_unverified_email: config.link_unverified_email, creation, origin: Origin::PoolSync };
-    Rules { issuer: pool.issuer().to_owned(), policy, staff_group: config.staff_group.clone() }
+pub fn sync_rules(config: &Config, pool: &UserPool, creation: Creation) -> Arc<Rules> {
+    Arc::new(Rules {
+        issuer: pool.issuer().to_owned(),
+        staff_group: config.staff_group.clone(),
+        link_unverified_email: config.link_unverified_email,
+        creation,
+        origin: Origin::PoolSync,
+    })
 }
 
 pub fn pool_api(config: &Config, pool: &UserPool) -> Result<PoolApi, AwsError> {
-    let (environment, ca_file) = (config.aws.clone(), config.jwks.ca_file.clone());
-    PoolApi::open(PoolApiSettings { pool_id: pool.id.clone(), environment, ca_file })
+    PoolApi::open(pool.id.clone(), config.aws.clone(), config.jwks.ca_file.clone())
 }
 
 /// `None` unless the settings ask for regular syncs.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use chrono::{TimeDelta, Utc};
 use tokio::sync::Mutex;
 
-use super::keys::{Credentials, CredentialsError};
-use super::{container, instance, web_identity};
+use super::{Credentials, CredentialsError, container, instance, web_identity};
 use crate::aws::environment::Environment;
 use crate::crypto::Secret;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use url::{Host, Url};
 
+use super::Credentials;
 use super::fetch::{parse, successful_body, token_file};
-use super::keys::Credentials;
 use crate::aws::environment::Environment;
 use crate::aws::http_client::{http_client, is_loopback};
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 
-use super::keys::Credentials;
-use crate::aws::http_client::{chain, read_body};
+use super::Credentials;
+use crate::aws::http_client::{chain, parse_json, read_body};
 use crate::crypto::Secret;
 
 /// Credentials have 1 to 2 KiB.
@@ -51,7 +51,7 @@ struct Document {
 
 /// The JSON of containers and instances.
 pub fn parse(json: &str) -> Result<Credentials, String> {
-    let document: Document = serde_json::from_str(json).map_err(|error| format!("{:?} error", error.classify()))?;
+    let document: Document = parse_json(json.as_bytes())?;
     if let Some(code) = document.code.filter(|code| code != "Success") {
         return Err(format!("the answer is {}", code.escape_debug()));
     }

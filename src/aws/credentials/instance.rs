@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use url::Url;
 
+use super::Credentials;
 use super::fetch::{body, parse, successful_body};
-use super::keys::Credentials;
 use crate::aws::environment::Environment;
 use crate::aws::http_client::http_client;
 

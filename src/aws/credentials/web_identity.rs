@@ -6,8 +6,8 @@ use std::path::Path;
 use form_urlencoded::Serializer;
 use reqwest::StatusCode;
 
+use super::Credentials;
 use super::fetch::{body, time, token_file};
-use super::keys::Credentials;
 use crate::aws::environment::Environment;
 use crate::aws::http_client::http_client;
 use crate::aws::partition::endpoint;

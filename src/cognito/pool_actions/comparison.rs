@@ -1,13 +1,10 @@
-//! [`Comparison`]: what the pool says of a user, next to what is here, and what becomes of each difference.
+//! What the pool says of a user, next to what is here, and what becomes of each difference.
 
 use std::collections::BTreeSet;
-
-use chrono::Utc;
 
 use crate::cognito::pool_api::{PoolUser, UserStatus};
 use crate::db::Connection;
 use crate::error::Error;
-use crate::history::Source;
 use crate::users::cognito_groups::{self, TokenGroups};
 use crate::users::models::User;
 
@@ -20,34 +17,30 @@ pub struct Line {
     pub effect: String,
 }
 
-pub struct Comparison {
-    pub lines: Vec<Line>,
-}
-
-impl Comparison {
-    /// `groups`: the user's in the pool, or why they are not known.
-    pub fn of(
-        conn: &mut Connection,
-        user: &User,
-        in_pool: &PoolUser,
-        groups: Result<TokenGroups, String>,
-    ) -> Result<Comparison, Error> {
-        let groups = match groups {
-            Ok(groups) => groups_line(conn, user, groups)?,
-            Err(problem) => Line { effect: problem, ..line("Groups", "", "") },
-        };
-        let mut lines = vec![username(user, in_pool), email(user, in_pool), verified(in_pool)];
-        lines.extend([active(user, in_pool), status(in_pool), sub(user, in_pool), groups]);
-        Ok(Comparison { lines })
-    }
+/// `groups`: the user's in the pool, or why they are not known.
+pub fn compare(
+    conn: &mut Connection,
+    user: &User,
+    in_pool: &PoolUser,
+    groups: Result<TokenGroups, String>,
+) -> Result<[Line; 7], Error> {
+    let groups = match groups {
+        Ok(groups) => groups_line(conn, user, groups)?,
+        Err(problem) => Line { effect: problem, ..line("Groups", "", "") },
+    };
+    Ok([
+        line("Username", user.username.clone(), in_pool.identity.username.clone().unwrap_or_default()),
+        email(user, in_pool),
+        verified(in_pool),
+        active(user, in_pool),
+        status(in_pool),
+        line("Subject (sub)", user.cognito_sub.clone().unwrap_or_default(), in_pool.identity.sub.clone()),
+        groups,
+    ])
 }
 
 fn line(label: &'static str, here: impl Into<String>, in_pool: impl Into<String>) -> Line {
     Line { label, here: here.into(), in_pool: in_pool.into(), is_different: false, effect: String::new() }
-}
-
-fn username(user: &User, in_pool: &PoolUser) -> Line {
-    line("Username", user.username.clone(), in_pool.identity.username.clone().unwrap_or_default())
 }
 
 fn email(user: &User, in_pool: &PoolUser) -> Line {
@@ -89,10 +82,6 @@ fn status(in_pool: &PoolUser) -> Line {
     Line { effect: effect.to_owned(), ..line("Status", "", word) }
 }
 
-fn sub(user: &User, in_pool: &PoolUser) -> Line {
-    line("Subject (sub)", user.cognito_sub.clone().unwrap_or_default(), in_pool.identity.sub.clone())
-}
-
 /// Here are the local groups that the pool has given.
 fn groups_line(conn: &mut Connection, user: &User, groups: TokenGroups) -> Result<Line, Error> {
     let names = |groups: Vec<cognito_groups::MappedGroup>| -> BTreeSet<String> {
@@ -111,11 +100,6 @@ fn groups_line(conn: &mut Connection, user: &User, groups: TokenGroups) -> Resul
         if is_different { format!("The next token or sync changes: {}.", changes.join(", ")) } else { String::new() };
     let here = old.into_iter().collect::<Vec<_>>().join(", ");
     Ok(Line { is_different, effect, ..line("Groups", here, groups.names.join(", ")) })
-}
-
-/// As of now.
-pub fn listed_groups(names: Vec<String>, staff_group: Option<std::sync::Arc<str>>) -> TokenGroups {
-    TokenGroups { names, iat: Utc::now().timestamp(), staff_group, source: Source::PoolSync }
 }
 
 fn yes(flag: bool) -> &'static str {

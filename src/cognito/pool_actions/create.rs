@@ -4,15 +4,12 @@ use super::PoolActions;
 use super::problem::PoolError;
 use super::run::{log_done, may_change, record};
 use crate::admin::{AdminContext, Message, Site, Staff};
-use crate::cognito::linking::{self, Creation, Identity, Match, Policy};
+use crate::cognito::linking::{self, Identity, Match, Rules};
 use crate::cognito::pool_api::PoolUser;
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
 use crate::history::Changes;
-use crate::users::models::{self, Origin, User};
-
-/// Whatever the settings say of tokens.
-const ONLY_VERIFIED: Policy = Policy { link_unverified_email: false, creation: Creation::Never, origin: Origin::Admin };
+use crate::users::models::{self, User};
 
 /// A user of the pool, and whether they were invited just now.
 #[derive(Clone)]
@@ -28,14 +25,14 @@ impl PoolActions {
             Ok(account) => account,
             Err(problem) => return Ok(Message::error(format!("“{name}” was not created in Cognito. {problem}"))),
         };
-        let (id, issuer, is_new) = (user.id, self.issuer.clone(), account.is_new);
+        let (id, rules, is_new) = (user.id, self.rules.clone(), account.is_new);
         if is_new {
             let invited = Changes::default().field("cognito_invitation", None::<String>, "sent");
             record(cx, user, "create", invited).await?;
         }
         let pin = move |conn: &mut Connection, site: &Site, staff: &Staff| {
             may_change(conn, site, staff, id)?;
-            pin(conn, id, &issuer, &account, staff)
+            pin(conn, id, &rules, &account, staff)
         };
         let pinned = cx.write(pin).await?;
         if pinned.is_ok() && !is_new {
@@ -59,8 +56,7 @@ impl PoolActions {
     }
 
     async fn find_or_create(&self, user: &User) -> Result<Account, String> {
-        let sentence = |error: PoolError| error.sentence();
-        let same = self.list("email", &user.email).await.map_err(sentence)?;
+        let same = self.list("email", &user.email).await?;
         let mut verified = same.into_iter().filter(|found| found.identity.email_verified);
         match (verified.next(), verified.next()) {
             (Some(_), Some(_)) => return Err("Several users of the pool have this verified e-mail.".to_owned()),
@@ -79,11 +75,8 @@ impl PoolActions {
                 let identity = Identity { email: Some(user.email.clone()), email_verified: true, ..identity };
                 Ok(Account { identity, is_new: true })
             }
-            Err(error) if error.is_user_there() => {
-                let found = self.get(username).await.map_err(sentence)?;
-                found.map_or_else(|| Err(error.sentence()), known)
-            }
-            Err(error) => Err(error.sentence()),
+            Err(error) if error.is_user_there() => self.get(username).await?.map_or_else(|| Err(error.into()), known),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -99,11 +92,11 @@ fn known(found: PoolUser) -> Result<Account, String> {
 fn pin(
     conn: &mut Connection,
     id: i64,
-    issuer: &str,
+    rules: &Rules,
     account: &Account,
     staff: &Staff,
 ) -> Result<Result<(), String>, Error> {
-    let user = match linking::find(conn, issuer, &account.identity, ONLY_VERIFIED)? {
+    let user = match linking::find(conn, rules, &account.identity)? {
         // Whoever changes an e-mail chooses the account, and what may be done with it then is theirs.
         Match::Linkable(user) if user.id == id && !account.is_new && !staff.rights.is_superuser => {
             return Ok(Err(
@@ -121,6 +114,6 @@ fn pin(
         }
         Match::Refused(refusal) => return Ok(Err(refusal.detail().to_owned())),
     };
-    models::link(conn, &user, issuer, &account.identity.sub, &staff.actor())?;
+    models::link(conn, &user, &rules.issuer, &account.identity.sub, &staff.actor())?;
     Ok(Ok(()))
 }

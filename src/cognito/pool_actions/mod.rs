@@ -15,19 +15,21 @@ pub use action::PoolAction;
 pub use page::TAB;
 pub use run::SLUG;
 
+use super::linking::{Creation, Rules};
 use super::pool_api::PoolApi;
+use crate::users::models::Origin;
 
 pub struct PoolActions {
     api: PoolApi,
-    /// Users are linked under it.
-    issuer: String,
+    rules: Arc<Rules>,
     offered: Vec<PoolAction>,
-    /// The group of the pool whose members are staff.
-    staff_group: Option<Arc<str>>,
 }
 
 impl PoolActions {
     pub fn new(api: PoolApi, issuer: String, offered: Vec<PoolAction>, staff_group: Option<Arc<str>>) -> PoolActions {
-        PoolActions { api: api.in_haste(), issuer, offered, staff_group }
+        // Whatever the settings say of tokens.
+        let (link_unverified_email, creation, origin) = (false, Creation::Never, Origin::Admin);
+        let rules = Arc::new(Rules { issuer, staff_group, link_unverified_email, creation, origin });
+        PoolActions { api: api.in_haste(), rules, offered }
     }
 }

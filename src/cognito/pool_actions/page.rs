@@ -3,10 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::Utc;
 
 use super::PoolActions;
 use super::action::PoolAction;
-use super::comparison::{Comparison, listed_groups};
+use super::comparison::{Line, compare};
 use super::run::{SLUG, may_change};
 use crate::admin::addresses::Addresses;
 use crate::admin::model_admin::{Cell, Tab};
@@ -15,7 +16,9 @@ use crate::admin::row_head::RowHead;
 use crate::admin::{AdminContext, FormData, Frame, Message, PostForm};
 use crate::cognito::pool_api::PoolUser;
 use crate::error::Error;
+use crate::history::Source;
 use crate::http::routes::get;
+use crate::users::cognito_groups::TokenGroups;
 use crate::users::models::User;
 
 pub static TAB: Tab = Tab {
@@ -34,7 +37,7 @@ struct AccountPage {
     head: RowHead,
     is_linked: bool,
     problem: Option<String>,
-    comparison: Option<Comparison>,
+    comparison: Option<[Line; 7]>,
     actions: Vec<PoolAction>,
 }
 
@@ -60,16 +63,16 @@ impl PoolActions {
     }
 
     /// What the pool says of the user, if that may be asked.
-    async fn compare(&self, cx: &AdminContext, user: &User) -> Result<(Option<PoolUser>, Option<Comparison>), String> {
-        if !self.offers(PoolAction::Compare) || PoolAction::Compare.obstacle(user, &self.issuer).is_some() {
+    async fn compare(&self, cx: &AdminContext, user: &User) -> Result<(Option<PoolUser>, Option<[Line; 7]>), String> {
+        if !self.offers(PoolAction::Compare) || PoolAction::Compare.obstacle(user, &self.rules.issuer).is_some() {
             return Ok((None, None));
         }
         let in_pool = self.linked(user).await?;
-        let groups = self.groups(&in_pool).await;
-        let groups =
-            groups.map(|names| listed_groups(names, self.staff_group.clone())).map_err(|error| error.sentence());
+        let (iat, staff_group) = (Utc::now().timestamp(), self.rules.staff_group.clone());
+        let groups = self.groups(&in_pool).await.map_err(String::from);
+        let groups = groups.map(|names| TokenGroups { names, iat, staff_group, source: Source::PoolSync });
         let (user, shown) = (user.clone(), in_pool.clone());
-        let comparison = cx.read(move |conn, _, _| Comparison::of(conn, &user, &shown, groups)).await;
+        let comparison = cx.read(move |conn, _, _| compare(conn, &user, &shown, groups)).await;
         let comparison = comparison.map_err(|error| error.to_string())?;
         Ok((Some(in_pool), Some(comparison)))
     }
@@ -99,7 +102,7 @@ async fn show_account(cx: &AdminContext, actions: &PoolActions, user: User) -> R
         Err(problem) => (None, None, Some(problem)),
     };
     let suits = |action: &PoolAction| {
-        action.obstacle(&user, &actions.issuer).is_none() && action.is_useful(&user, in_pool.as_ref())
+        action.obstacle(&user, &actions.rules.issuer).is_none() && action.is_useful(&user, in_pool.as_ref())
     };
     let (options, id) = (cx.site.get(SLUG)?.options(), user.id);
     let head = cx.read(move |conn, site, staff| RowHead::of(conn, site, staff, (options, id), TAB.name)).await?;
@@ -114,7 +117,7 @@ fn confirm(cx: &AdminContext, action: PoolAction, user: &User, actions: &PoolAct
     let (addresses, username) = (addresses(cx, user.id)?, user.username.clone());
     let frame = addresses.frame(cx, format!("{}: {username}", action.label()));
     let frame = frame.under(addresses.change(), username.clone()).under(addresses.tab(TAB.name), "In Cognito");
-    let obstacle = action.obstacle(user, &actions.issuer);
+    let obstacle = action.obstacle(user, &actions.rules.issuer);
     page(StatusCode::OK, &ActionPage { frame, addresses, action, username, obstacle })
 }
 
@@ -125,7 +128,7 @@ async fn submit(
 ) -> Result<HttpResponse, Error> {
     let action = actions.chosen(form.get("action").unwrap_or_default())?;
     let user = user(&cx).await?;
-    let message = match action.obstacle(&user, &actions.issuer) {
+    let message = match action.obstacle(&user, &actions.rules.issuer) {
         Some(obstacle) => Message::error(obstacle),
         None => actions.run(&cx, action, &user).await?,
     };

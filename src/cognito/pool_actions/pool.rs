@@ -9,18 +9,12 @@ use serde_json::{Value, json};
 use super::PoolActions;
 use super::problem::PoolError;
 use crate::aws::AwsError;
-use crate::cognito::pool_api::PoolUser;
+use crate::cognito::pool_api::{PoolUser, UsersPage};
 
 /// Of one call, with the search for credentials.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A user is in at most 100 groups, and a page has 60.
 const MAX_PAGES: usize = 2;
-
-#[derive(Deserialize)]
-struct Found {
-    #[serde(rename = "Users")]
-    users: Vec<PoolUser>,
-}
 
 #[derive(Deserialize)]
 struct Created {
@@ -42,10 +36,9 @@ struct Group {
 }
 
 impl PoolActions {
-    async fn call<T: DeserializeOwned>(&self, call: &'static str, mut request: Value) -> Result<T, PoolError> {
-        request["UserPoolId"] = self.api.pool_id.as_str().into();
+    async fn call<T: DeserializeOwned>(&self, call: &'static str, request: Value) -> Result<T, PoolError> {
         let late = || AwsError::Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()));
-        let answer = tokio::time::timeout(PATIENCE, self.api.call(call, &request)).await;
+        let answer = tokio::time::timeout(PATIENCE, self.api.call(call, request)).await;
         answer.unwrap_or_else(|_| Err(late())).map_err(|error| {
             log::warn!("{call}: {error}");
             PoolError { call, error }
@@ -55,9 +48,8 @@ impl PoolActions {
     /// The user who is linked by this `sub`. `AdminGetUser` takes aliases as well, and somebody may have chosen one that
     /// looks like a `sub`, so the answer counts only with this very `sub`.
     pub(super) async fn find(&self, sub: &str) -> Result<Option<PoolUser>, PoolError> {
-        match self.get(sub).await? {
-            Some(user) if user.identity.sub == sub => return Ok(Some(user)),
-            _ => {}
+        if let Some(user) = self.get(sub).await?.filter(|user| user.identity.sub == sub) {
+            return Ok(Some(user));
         }
         // Users of other identity providers can be had by their `Username` alone.
         Ok(self.list("sub", sub).await?.into_iter().find(|user| user.identity.sub == sub))
@@ -67,7 +59,7 @@ impl PoolActions {
     pub(super) async fn list(&self, attribute: &str, value: &str) -> Result<Vec<PoolUser>, PoolError> {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         let filter = format!("{attribute} = \"{value}\"");
-        self.call("ListUsers", json!({ "Filter": filter })).await.map(|found: Found| found.users)
+        self.call("ListUsers", json!({ "Filter": filter })).await.map(|page: UsersPage| page.users)
     }
 
     pub(super) async fn get(&self, username: &str) -> Result<Option<PoolUser>, PoolError> {
@@ -104,23 +96,8 @@ impl PoolActions {
         self.call("AdminCreateUser", request).await.map(|_: Value| ())
     }
 
-    pub(super) async fn disable(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminDisableUser", in_pool).await
-    }
-
-    pub(super) async fn sign_out(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminUserGlobalSignOut", in_pool).await
-    }
-
-    pub(super) async fn enable(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminEnableUser", in_pool).await
-    }
-
-    pub(super) async fn reset_password(&self, in_pool: &PoolUser) -> Result<(), PoolError> {
-        self.change("AdminResetUserPassword", in_pool).await
-    }
-
-    async fn change(&self, call: &'static str, in_pool: &PoolUser) -> Result<(), PoolError> {
+    /// A call that needs no more than the user.
+    pub(super) async fn change(&self, call: &'static str, in_pool: &PoolUser) -> Result<(), PoolError> {
         self.call(call, json!({ "Username": in_pool.identity.username })).await.map(|_: Value| ())
     }
 }

@@ -67,7 +67,7 @@ impl PoolActions {
     async fn reset(&self, cx: &AdminContext, user: &User) -> Result<Message, Error> {
         let reset = async {
             let in_pool = self.suited(PoolAction::ResetPassword, user).await?;
-            Ok::<_, String>(self.reset_password(&in_pool).await?)
+            Ok::<_, String>(self.change("AdminResetUserPassword", &in_pool).await?)
         };
         if let Err(problem) = reset.await {
             return Ok(Message::error(format!("The password of “{}” was not reset. {problem}", user.username)));
@@ -93,7 +93,7 @@ impl PoolActions {
         };
         let disabled = async {
             let in_pool = self.linked(user).await?;
-            self.disable(&in_pool).await?;
+            self.change("AdminDisableUser", &in_pool).await?;
             Ok::<_, String>(in_pool)
         };
         let in_pool = match disabled.await {
@@ -104,7 +104,7 @@ impl PoolActions {
                 )));
             }
         };
-        let signed_out = self.sign_out(&in_pool).await;
+        let signed_out = self.change("AdminUserGlobalSignOut", &in_pool).await;
         let changes = Changes::default().field("cognito_enabled", in_pool.is_enabled, false);
         let ended = signed_out.is_ok().then_some("ended");
         record(cx, user, "disable", changes.field("cognito_sessions", None::<String>, ended)).await?;
@@ -122,7 +122,7 @@ impl PoolActions {
         let (id, name) = (user.id, &user.username);
         let enabled = async {
             let in_pool = self.linked(user).await?;
-            self.enable(&in_pool).await?;
+            self.change("AdminEnableUser", &in_pool).await?;
             Ok::<_, String>(in_pool.is_enabled)
         };
         let was_enabled = match enabled.await {

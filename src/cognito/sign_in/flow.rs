@@ -5,7 +5,9 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
+use crate::cognito::provider::{Endpoints, ProviderSettings};
 use crate::crypto::{equal, fingerprint, random_token};
 use crate::error::Error;
 use crate::http::cookies;
@@ -14,6 +16,12 @@ pub const SIGN_IN: &str = "/admin/login/cognito/";
 /// Where Cognito leads back to.
 pub const CALLBACK: &str = "/admin/login/cognito/callback/";
 pub const SIGN_OUT: &str = "/admin/logout/cognito/";
+
+/// The path of a sign-in that leads on to `next`. Forced, it asks the provider even if it has a session.
+pub fn sign_in_path(next: &str, is_forced: bool) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{SIGN_IN}?next={next}{}", if is_forced { "&again=1" } else { "" })
+}
 
 /// How long a sign-in may take. Cognito's code lives five minutes.
 pub const AGE: Duration = Duration::minutes(10);
@@ -39,9 +47,36 @@ impl Flow {
         Ok(Flow { state, nonce, verifier, next, redirect_uri, begun: Utc::now().timestamp() })
     }
 
-    /// The `S256` challenge of the verifier.
-    pub fn challenge(&self) -> String {
-        fingerprint(&self.verifier)
+    /// The URL of the authorization request. `max_age`: how long ago the sign-in there may be. If forced, the provider asks
+    /// again, whoever is signed in there.
+    pub fn authorization_url(
+        &self,
+        endpoints: &Endpoints,
+        settings: &ProviderSettings,
+        max_age: std::time::Duration,
+        is_forced: bool,
+    ) -> Url {
+        let mut url = endpoints.authorization.clone();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &settings.client_id)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("scope", "openid email profile")
+            .append_pair("state", &self.state)
+            .append_pair("nonce", &self.nonce)
+            // RFC 7636, `S256`.
+            .append_pair("code_challenge", &fingerprint(&self.verifier))
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("max_age", &max_age.as_secs().to_string());
+        if is_forced {
+            query.append_pair("prompt", "login");
+        }
+        if !settings.acr.is_empty() {
+            query.append_pair("acr_values", &settings.acr.join(" "));
+        }
+        drop(query);
+        url
     }
 
     /// The name of the cookie for a state; `None` for what is no state of ours.

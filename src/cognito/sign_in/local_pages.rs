@@ -10,11 +10,11 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use super::flow::CALLBACK;
+use crate::admin::FormData;
 use crate::admin::auth::csrf;
 use crate::admin::errors;
 use crate::admin::form_data::PublicForm;
@@ -47,58 +47,24 @@ pub struct LocalProvider {
 /// What a code stands for.
 struct Grant {
     issued: Instant,
-    request: AuthorizeQuery,
-    person: Person,
+    authorization: Authorization,
 }
 
-/// Who signs in. The pool keeps no users, so the page asks for all of it.
-#[derive(Default)]
-struct Person {
-    email: String,
-    /// Names of groups, separated by commas.
-    groups: String,
-}
+/// Of an authorization request: RFC 6749, section 4.1.1, with PKCE and a nonce.
+const PARAMETERS: [&str; 7] =
+    ["response_type", "client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method"];
 
-impl Person {
-    fn problems(&self) -> Vec<String> {
-        if self.email.is_empty() {
-            return vec!["This field is required.".to_owned()];
-        }
-        let groups = self.groups().flat_map(|group| validators::cognito_group(&group));
-        validators::email(&self.email).into_iter().chain(groups).collect()
-    }
-
-    fn groups(&self) -> impl Iterator<Item = String> {
-        self.groups.split(',').map(str::trim).filter(|group| !group.is_empty()).map(str::to_owned)
-    }
-}
-
-/// RFC 6749, section 4.1.1, with PKCE and a nonce.
-#[derive(Clone, Default, Deserialize)]
-pub struct AuthorizeQuery {
-    #[serde(default)]
-    response_type: String,
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    redirect_uri: String,
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    nonce: String,
-    #[serde(default)]
-    code_challenge: String,
-    #[serde(default)]
-    code_challenge_method: String,
-}
+/// An authorization request, and who signs in: the pool keeps no users, so the page asks for all of it.
+struct Authorization(FormData);
 
 #[derive(Template)]
 #[template(path = "admin/local_pool.html")]
 struct AuthorizePage<'a> {
     gate: Gate,
     csrf_token: &'a str,
-    fields: Vec<(&'static str, &'a str)>,
-    person: &'a Person,
+    fields: [(&'static str, &'a str); 7],
+    email: &'a str,
+    groups: &'a str,
     errors: Vec<String>,
 }
 
@@ -137,41 +103,46 @@ impl LocalProvider {
         let grant = self.codes().remove(field("code"))?;
         let fits = field("grant_type") == "authorization_code"
             && grant.issued.elapsed() < CODE_AGE
-            && field("client_id") == grant.request.client_id
-            && field("redirect_uri") == grant.request.redirect_uri
-            && equal(&fingerprint(field("code_verifier")), &grant.request.code_challenge);
+            && ["client_id", "redirect_uri"].iter().all(|name| field(name) == grant.authorization.get(name))
+            && equal(&fingerprint(field("code_verifier")), grant.authorization.get("code_challenge"));
         fits.then_some(grant)
     }
 }
 
-impl AuthorizeQuery {
-    /// What is wrong with it. A provider must not redirect to a URL that the client has not registered.
-    fn problem(&self) -> Option<&'static str> {
-        let callback = Url::parse(&self.redirect_uri).ok();
+impl Authorization {
+    /// A missing value is an empty one.
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).unwrap_or_default().trim()
+    }
+
+    fn groups(&self) -> impl Iterator<Item = String> {
+        self.get("groups").split(',').map(str::trim).filter(|group| !group.is_empty()).map(str::to_owned)
+    }
+
+    fn person_problems(&self) -> Vec<String> {
+        let email = self.get("email");
+        if email.is_empty() {
+            return vec!["This field is required.".to_owned()];
+        }
+        let groups = self.groups().flat_map(|group| validators::cognito_group(&group));
+        validators::email(email).into_iter().chain(groups).collect()
+    }
+
+    /// A provider must not redirect to a URL that the client has not registered.
+    fn request_problem(&self) -> Option<&'static str> {
+        let callback = Url::parse(self.get("redirect_uri")).ok();
         let is_own = callback.is_some_and(|url| url.path() == CALLBACK && is_local(&url));
-        if self.client_id != ADMIN_CLIENT_ID {
+        if self.get("client_id") != ADMIN_CLIENT_ID {
             Some("The client_id is not that of the admin.")
         } else if !is_own {
             Some("The redirect_uri is not the admin’s.")
-        } else if self.response_type != "code" {
+        } else if self.get("response_type") != "code" {
             Some("The response_type is not code.")
-        } else if self.code_challenge_method != "S256" || self.code_challenge.is_empty() {
+        } else if self.get("code_challenge_method") != "S256" || self.get("code_challenge").is_empty() {
             Some("There is no code_challenge with S256.")
         } else {
             None
         }
-    }
-
-    fn fields(&self) -> Vec<(&'static str, &str)> {
-        vec![
-            ("response_type", &self.response_type),
-            ("client_id", &self.client_id),
-            ("redirect_uri", &self.redirect_uri),
-            ("state", &self.state),
-            ("nonce", &self.nonce),
-            ("code_challenge", &self.code_challenge),
-            ("code_challenge_method", &self.code_challenge_method),
-        ]
     }
 }
 
@@ -187,22 +158,20 @@ pub fn urls(app: &mut web::ServiceConfig) {
     );
 }
 
-async fn authorize_page(request: HttpRequest, query: web::Query<AuthorizeQuery>) -> Result<HttpResponse, Error> {
-    show(&request, &query, &Person::default(), Vec::new())
+async fn authorize_page(request: HttpRequest) -> Result<HttpResponse, Error> {
+    let FormData(mut query) = FormData::parse(request.query_string().as_bytes());
+    query.retain(|(name, _)| PARAMETERS.contains(&name.as_str()));
+    show(&request, &Authorization(FormData(query)), Vec::new())
 }
 
-fn show(
-    request: &HttpRequest,
-    query: &AuthorizeQuery,
-    person: &Person,
-    mut errors: Vec<String>,
-) -> Result<HttpResponse, Error> {
-    errors.extend(query.problem().map(str::to_owned));
+fn show(request: &HttpRequest, authorization: &Authorization, mut errors: Vec<String>) -> Result<HttpResponse, Error> {
+    errors.extend(authorization.request_problem().map(str::to_owned));
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let token = csrf::anonymous_token(request)?;
     let gate = Gate::new(request, "Local user pool");
-    let fields = query.fields();
-    let mut response = page(status, &AuthorizePage { gate, csrf_token: &token, fields, person, errors })?;
+    let fields = PARAMETERS.map(|name| (name, authorization.get(name)));
+    let (email, groups) = (authorization.get("email"), authorization.get("groups"));
+    let mut response = page(status, &AuthorizePage { gate, csrf_token: &token, fields, email, groups, errors })?;
     csrf::keep_token(request, &mut response, &token)?;
     Ok(response)
 }
@@ -212,24 +181,15 @@ async fn authorize(
     provider: web::Data<LocalProvider>,
     PublicForm(form): PublicForm,
 ) -> Result<HttpResponse, Error> {
-    let field = |name: &str| form.get(name).unwrap_or_default().trim().to_owned();
-    let query = AuthorizeQuery {
-        response_type: field("response_type"),
-        client_id: field("client_id"),
-        redirect_uri: field("redirect_uri"),
-        state: field("state"),
-        nonce: field("nonce"),
-        code_challenge: field("code_challenge"),
-        code_challenge_method: field("code_challenge_method"),
-    };
-    let person = Person { email: field("email"), groups: field("groups") };
-    let errors = person.problems();
-    if !errors.is_empty() || query.problem().is_some() {
-        return show(&request, &query, &person, errors);
+    let authorization = Authorization(form);
+    let errors = authorization.person_problems();
+    if !errors.is_empty() || authorization.request_problem().is_some() {
+        return show(&request, &authorization, errors);
     }
-    let (redirect_uri, state) = (query.redirect_uri.clone(), query.state.clone());
-    let code = provider.issue(Grant { issued: Instant::now(), request: query, person })?;
-    let mut url = Url::parse(&redirect_uri).map_err(|error| Error::Internal(error.to_string()))?;
+    let url = Url::parse(authorization.get("redirect_uri"));
+    let mut url = url.map_err(|error| Error::Internal(error.to_string()))?;
+    let state = authorization.get("state").to_owned();
+    let code = provider.issue(Grant { issued: Instant::now(), authorization })?;
     url.query_pairs_mut().append_pair("code", &code).append_pair("state", &state);
     Ok(see_other(url.as_str()))
 }
@@ -238,13 +198,13 @@ async fn authorize(
 async fn token(provider: web::Data<LocalProvider>, mut body: Body) -> Result<HttpResponse, Error> {
     let (_, charset) = body.media_type()?;
     let form = form_fields(&body.content().await?, charset)?.into_iter().collect();
-    let Some(grant) = provider.redeem(&form) else {
+    let Some(Grant { authorization, .. }) = provider.redeem(&form) else {
         return Ok(HttpResponse::BadRequest().json(json!({ "error": "invalid_grant" })));
     };
-    let Grant { request: AuthorizeQuery { nonce, .. }, person, .. } = grant;
-    let (nonce, groups) = (Some(nonce), person.groups().collect());
-    let request = TokenRequest { client_id: ADMIN_CLIENT_ID, nonce, groups, ..TokenRequest::new(person.email) };
-    let token = provider.pool.token(&request).map_err(|error| Error::Internal(error.to_string()))?;
+    let (nonce, groups) = (Some(authorization.get("nonce").to_owned()), authorization.groups().collect());
+    let person = TokenRequest::new(authorization.get("email").to_owned());
+    let request = TokenRequest { client_id: ADMIN_CLIENT_ID, nonce, groups, ..person };
+    let token = provider.pool.token(&request)?;
     let answer = json!({ "id_token": token, "token_type": "Bearer", "expires_in": request.expires_in });
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))
 }

@@ -1,42 +1,27 @@
-//! The way to Cognito, and the way back.
+//! The way to Cognito: its sign-in page and its sign-out.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_session::SessionExt;
 use actix_web::cookie::time::Duration;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::SignIn;
-use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT};
+use super::callback::callback;
+use super::failure::{Failure, refuse};
+use super::flow::{self, CALLBACK, Flow, SIGN_IN, SIGN_OUT, sign_in_path};
 use super::local_pages::LocalProvider;
-use crate::admin::auth::credentials::Credentials;
-use crate::admin::auth::entry::know_device;
 use crate::admin::auth::external::{ExternalSignIn, SignInMethods, SignInResource};
-use crate::admin::auth::next::{own_path, sign_in_address};
+use crate::admin::auth::next::own_path;
 use crate::admin::auth::origin::host;
-use crate::admin::auth::proof::{ExternalAccount, Proof};
-use crate::admin::auth::second_factor::code;
-use crate::admin::auth::session;
 use crate::admin::auth::staff::StaffUser;
-use crate::admin::pages::{Gate, page, see_other};
-use crate::cognito::linking::{self, Identity};
-use crate::cognito::provider::{AuthorizationRequest, Endpoints, ProviderError, redirect_parameters};
-use crate::cognito::token::Claims;
-use crate::crypto::equal;
-use crate::error::{Error, Refusal, SignInRefusal};
-use crate::http::client_address::client_address;
+use crate::admin::pages::see_other;
+use crate::cognito::provider::{Endpoints, ProviderError};
+use crate::error::Error;
 use crate::http::cookies::{Cookies, SIGN_IN as SIGN_IN_COOKIES};
-use crate::http::edge::{is_behind_tls, request_id};
-use crate::http::rate_limit::RateLimits;
+use crate::http::edge::is_behind_tls;
 use crate::http::routes::get;
-use crate::users::models::User;
-use crate::users::refusals::{Kind, Refusals, Who};
-use crate::users::second_factor;
 
 /// What the admin shows of this.
 pub static EXTERNAL: ExternalSignIn = ExternalSignIn {
@@ -58,159 +43,13 @@ const MOST_NEXT: usize = 500;
 /// The most flows of one browser. Their cookies go with every request.
 const MOST_FLOWS: usize = 3;
 
-/// Why somebody was not signed in.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("no flow of this browser: late, repeated, or begun elsewhere")]
-    NoFlow,
-    #[error("the redirect has an error: {0}")]
-    Redirect(String),
-    #[error("the redirect has no code, or another issuer's")]
-    Malformed,
-    #[error("the provider: {0}")]
-    Provider(#[from] ProviderError),
-    #[error("the ID token: {}", .0.code())]
-    Token(Refusal),
-    #[error("the ID token has another nonce")]
-    Nonce,
-    #[error("the ID token's acr is not accepted")]
-    Acr,
-    #[error("the sign-in at the provider is too long ago")]
-    TooOld,
-    #[error("{}", .0.code())]
-    NoUser(Refusal),
-    #[error("not staff")]
-    NotStaff,
-    #[error("the key of the second factors is missing")]
-    NoFactorKey,
-    #[error("the provider has no sign-out")]
-    NoSignOut,
-}
-
-/// How a sign-in ends without a session: refused, or by an error that the admin's own page answers.
-enum End {
-    Refused(Failure),
-    Error(Error),
-}
-
-impl From<Failure> for End {
-    fn from(failure: Failure) -> End {
-        End::Refused(failure)
-    }
-}
-
-impl From<ProviderError> for End {
-    fn from(error: ProviderError) -> End {
-        Failure::from(error).into()
-    }
-}
-
-impl From<Error> for End {
-    fn from(error: Error) -> End {
-        match error {
-            Error::Refused(refusal) => End::Refused(Failure::NoUser(refusal)),
-            error => End::Error(error),
-        }
-    }
-}
-
-impl Failure {
-    /// For people. Names no account, and repeats nothing that came with the request.
-    fn text(&self) -> &'static str {
-        match self {
-            Failure::NoFlow => "This sign-in took too long, was already used, or began in another browser.",
-            Failure::Redirect(error) => match error.as_str() {
-                "access_denied" => "Cognito did not let you in, or you cancelled.",
-                "login_required" | "interaction_required" => "Cognito asks you to sign in again.",
-                "temporarily_unavailable" | "server_error" => "Cognito has a problem at the moment.",
-                "unauthorized_client" | "invalid_scope" | "unsupported_response_type" => {
-                    "The app client of this site is not set up for this kind of sign-in. Tell your administrator."
-                }
-                _ => "Cognito refused the sign-in.",
-            },
-            Failure::Malformed => "Cognito’s response is incomplete.",
-            Failure::Provider(ProviderError::Unreachable(_)) | Failure::Token(Refusal::KeysUnavailable) => {
-                "Cognito cannot be reached at the moment."
-            }
-            Failure::Provider(ProviderError::Unusable(_)) => "Cognito’s response is not valid.",
-            Failure::Provider(ProviderError::CodeRefused(error)) => match error.as_str() {
-                "invalid_grant" => "Cognito did not accept the code of this sign-in.",
-                _ => "The app client of this site is not set up for this kind of sign-in. Tell your administrator.",
-            },
-            Failure::Token(_) | Failure::Nonce => "The token from Cognito is not one for this sign-in.",
-            Failure::Acr => "This site asks for a second factor, and Cognito did not confirm one.",
-            Failure::TooOld => "You signed in to Cognito too long ago.",
-            Failure::NoUser(Refusal::EmailUnverified) => {
-                "Cognito has not verified your e-mail address, so no account here can be found by it."
-            }
-            Failure::NoUser(Refusal::EmailMissing) => "Cognito did not send your e-mail address.",
-            Failure::NoUser(Refusal::UserInactive) => "Your account here is deactivated.",
-            Failure::NoUser(_) => "No account here belongs to your Cognito account.",
-            Failure::NotStaff => "Your account here is not a staff account.",
-            Failure::NoFactorKey => "Your second factor cannot be checked at the moment. Tell your administrator.",
-            Failure::NoSignOut => "You are signed out here. This site does not know where to sign you out of Cognito.",
-        }
-    }
-
-    /// The code of a refusal that is about somebody; `None` if nobody was refused.
-    fn code(&self) -> Option<&'static str> {
-        match self {
-            Failure::Token(Refusal::KeysUnavailable) => None,
-            Failure::Token(refusal) | Failure::NoUser(refusal) => Some(refusal.code()),
-            Failure::Nonce => Some(SignInRefusal::NonceWrong.code()),
-            Failure::Acr => Some(SignInRefusal::AcrNotAccepted.code()),
-            Failure::TooOld => Some(SignInRefusal::SignInTooOld.code()),
-            Failure::NotStaff => Some(SignInRefusal::NotStaff.code()),
-            // The page of the code has recorded it.
-            Failure::NoFactorKey => None,
-            Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => None,
-            Failure::Provider(_) | Failure::NoSignOut => None,
-        }
-    }
-
-    fn status(&self) -> StatusCode {
-        match self {
-            Failure::Provider(ProviderError::Unreachable(_))
-            | Failure::Token(Refusal::KeysUnavailable)
-            | Failure::NoFactorKey => StatusCode::SERVICE_UNAVAILABLE,
-            Failure::Provider(ProviderError::CodeRefused(error)) if error == "invalid_grant" => StatusCode::BAD_REQUEST,
-            Failure::Provider(_) => StatusCode::BAD_GATEWAY,
-            Failure::NoSignOut => StatusCode::OK,
-            Failure::NoFlow | Failure::Redirect(_) | Failure::Malformed => StatusCode::BAD_REQUEST,
-            _ => StatusCode::FORBIDDEN,
-        }
-    }
-
-    /// Whether another account at the provider could get in where this one did not.
-    fn is_about_account(&self) -> bool {
-        matches!(self, Failure::NoUser(_) | Failure::NotStaff)
-    }
-
-    /// Whether only a new sign-in at the provider helps.
-    fn needs_new_sign_in(&self) -> bool {
-        self.is_about_account() || matches!(self, Failure::Acr | Failure::TooOld)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "admin/sign_in_refused.html")]
-struct RefusedPage {
-    gate: Gate,
-    text: &'static str,
-    again: String,
-    sign_out: Option<&'static str>,
-    password: Option<String>,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub struct BeginQuery {
-    #[serde(default)]
     next: String,
     /// Asks the provider for another sign-in, even if it has a session.
-    #[serde(default)]
     again: String,
     /// Set once the browser was sent to the public origin, so that it is sent there once.
-    #[serde(default)]
     moved: String,
 }
 
@@ -223,10 +62,7 @@ pub async fn begin(
     methods: web::Data<SignInMethods>,
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
-    let (next, again, moved) = query.map_or_else(Default::default, |query| {
-        let BeginQuery { next, again, moved } = query.into_inner();
-        (next, !again.is_empty(), !moved.is_empty())
-    });
+    let BeginQuery { next, again, moved } = query.map(web::Query::into_inner).unwrap_or_default();
     // The cookie of the flow carries it, and browsers keep no cookie beyond 4096 bytes.
     let next = own_path(if next.len() > MOST_NEXT { "" } else { &next });
     // A user who must set up a second factor may choose Cognito instead.
@@ -235,10 +71,8 @@ pub async fn begin(
     }
     let own = origin(&request, &cookies);
     // The cookie of a flow that begins at another name than Cognito leads back to would be lost.
-    if let Some(public) = sign_in.public_origin.as_ref().filter(|public| **public != own && !moved) {
-        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        let again = if again { "&again=1" } else { "" };
-        return Ok(found(&format!("{public}{SIGN_IN}?next={next}{again}&moved=1")));
+    if let Some(public) = sign_in.public_origin.as_ref().filter(|public| **public != own && moved.is_empty()) {
+        return Ok(found(&format!("{public}{}&moved=1", sign_in_path(&next, !again.is_empty()))));
     }
     let redirect_uri = format!("{}{CALLBACK}", sign_in.public_origin.as_ref().unwrap_or(&own));
     let flow = Flow::begin(next.clone(), redirect_uri)?;
@@ -246,17 +80,7 @@ pub async fn begin(
         Ok(endpoints) => endpoints,
         Err(error) => return refuse(&request, &methods, &next, error.into()),
     };
-    let url = sign_in.provider.authorization_url(
-        &endpoints,
-        &AuthorizationRequest {
-            redirect_uri: &flow.redirect_uri,
-            state: &flow.state,
-            nonce: &flow.nonce,
-            code_challenge: &flow.challenge(),
-            max_age: sign_in.max_age.as_secs(),
-            is_forced: again,
-        },
-    );
+    let url = flow.authorization_url(&endpoints, &sign_in.provider.settings, sign_in.max_age, !again.is_empty());
     let mut response = found(url.as_str());
     drop_flows(&request, &mut response, &cookies)?;
     if let Some(name) = Flow::cookie_name(&flow.state) {
@@ -282,170 +106,6 @@ fn drop_flows(request: &HttpRequest, response: &mut HttpResponse, cookies: &Cook
         }
     }
     Ok(())
-}
-
-/// `GET /admin/login/cognito/callback/`: where Cognito leads back to.
-pub async fn callback(
-    request: HttpRequest,
-    sign_in: web::Data<SignIn>,
-    methods: web::Data<SignInMethods>,
-    credentials: web::Data<Credentials>,
-    cookies: web::Data<Cookies>,
-    staff: Option<StaffUser>,
-) -> Result<HttpResponse, Error> {
-    let parameters = redirect_parameters(request.query_string()).unwrap_or_default();
-    let state = parameters.get("state").map_or("", String::as_str);
-    let name = Flow::cookie_name(state);
-    let flow = name.as_ref().and_then(|name| {
-        let values = cookies.get(&request, name);
-        values.iter().find_map(|value| Flow::open(name, value, &sign_in.flow_key, state))
-    });
-    let next = flow.as_ref().map_or_else(|| "/admin/".to_owned(), |flow| flow.next.clone());
-    let entered = match (flow, code(&sign_in, &parameters)) {
-        (None, _) => Err(Failure::NoFlow.into()),
-        (Some(_), Err(failure)) => Err(failure.into()),
-        (Some(flow), Ok(code)) => enter(&request, &sign_in, (&credentials, &cookies), &flow, code).await,
-    };
-    let mut response = match entered {
-        Ok(response) => response,
-        // A page that is loaded again.
-        Err(End::Refused(Failure::NoFlow)) if staff.is_some() => see_other(&next),
-        Err(End::Refused(failure)) => refuse(&request, &methods, &next, failure)?,
-        Err(End::Error(error)) => return Err(error),
-    };
-    if let Some(name) = name {
-        // A flow ends with its first answer.
-        cookies.set(&mut response, &name, "", Some(Duration::ZERO))?;
-    }
-    Ok(response)
-}
-
-/// The code that the provider has sent.
-fn code<'a>(sign_in: &SignIn, parameters: &'a HashMap<String, String>) -> Result<&'a str, Failure> {
-    if let Some(error) = parameters.get("error") {
-        return Err(Failure::Redirect(error.chars().take(100).collect()));
-    }
-    // RFC 9207: the answer of another provider must not be taken for this one's.
-    let is_ours = parameters.get("iss").is_none_or(|issuer| *issuer == sign_in.provider.settings.issuer);
-    let code = parameters.get("code").filter(|code| is_ours && !code.is_empty());
-    code.map(String::as_str).ok_or(Failure::Malformed)
-}
-
-#[derive(Template)]
-#[template(path = "admin/signed_in.html")]
-struct SignedInPage<'a> {
-    gate: Gate,
-    next: &'a str,
-}
-
-/// Leads on. Browsers say of a redirect after Cognito's that it comes from another site, and the pages of the API do not
-/// know a session then. So a page of ours leads there.
-fn go_on(request: &HttpRequest, next: &str) -> Result<HttpResponse, Error> {
-    match next.starts_with("/admin/") {
-        true => Ok(see_other(next)),
-        false => page(StatusCode::OK, &SignedInPage { gate: Gate::new(request, "You are signed in"), next }),
-    }
-}
-
-/// Exchanges the code, finds the user, and begins their session or asks for the code of their second factor.
-async fn enter(
-    request: &HttpRequest,
-    sign_in: &SignIn,
-    admin: (&Credentials, &Cookies),
-    flow: &Flow,
-    code: &str,
-) -> Result<HttpResponse, End> {
-    RateLimits::of(request)?.count_stranger(request)?;
-    let token = sign_in.provider.id_token(code, &flow.verifier, &flow.redirect_uri).await?;
-    let entered = match sign_in.verifier.claims(&token).await {
-        Ok(claims) => enter_with(request, sign_in, admin, flow, &claims).await,
-        Err(refusal) => Err(Failure::Token(refusal).into()),
-    };
-    if let Err(End::Refused(failure)) = &entered {
-        record(request, sign_in, failure, &token).await;
-    }
-    entered
-}
-
-/// For the staff who can say why somebody does not get in.
-async fn record(request: &HttpRequest, sign_in: &SignIn, failure: &Failure, token: &str) {
-    let (Some(code), Some(refusals)) = (failure.code(), request.app_data::<web::Data<Refusals>>()) else { return };
-    let claims = sign_in.verifier.signed_claims(token).await;
-    refusals.add(Kind::SignIn, code, claims.as_ref().map_or(Who::Unknown, Who::from));
-}
-
-async fn enter_with(
-    request: &HttpRequest,
-    sign_in: &SignIn,
-    (credentials, cookies): (&Credentials, &Cookies),
-    flow: &Flow,
-    claims: &Claims,
-) -> Result<HttpResponse, End> {
-    let since = check(sign_in, flow, claims)?.timestamp();
-    let (issuer, identity, policy) =
-        (sign_in.verifier.pool().issuer().to_owned(), Identity::from(claims), sign_in.policy);
-    let groups = linking::groups(claims, sign_in.staff_group.as_ref());
-    let enter = move |conn: &mut _| {
-        let user = linking::enter(conn, &issuer, &identity, policy, groups.as_ref())?;
-        let has_factor = second_factor::find(conn, user.id)?.is_some();
-        Ok((user, has_factor))
-    };
-    let (user, has_factor) = credentials.db.write(enter).await?;
-    if !user.is_staff {
-        return Err(Failure::NotStaff.into());
-    }
-    let account = ExternalAccount { sub: claims.sub.clone(), since };
-    if has_factor {
-        // The link may be new, and made by an e-mail address that somebody else has set.
-        note(request, &user, "signed in with Cognito, a code is asked for");
-        let asked = code::ask(request, (credentials, cookies), &user, Some(account), &flow.next)?;
-        return asked.map_err(|_| Failure::NoFactorKey.into());
-    }
-    credentials.note_login(user.id).await?;
-    let proof = Proof { external: Some(account), factor: None };
-    session::begin(&request.get_session(), &user, request, proof)?;
-    note(request, &user, "signed in to the admin with Cognito");
-    let mut response = go_on(request, &flow.next)?;
-    know_device(request, &mut response, (credentials, cookies), &user, None)?;
-    Ok(response)
-}
-
-/// What a sign-in asks of an ID token beyond what the verifier has checked. Returns when the user signed in.
-fn check(sign_in: &SignIn, flow: &Flow, claims: &Claims) -> Result<DateTime<Utc>, Failure> {
-    if !claims.nonce.as_ref().is_some_and(|nonce| equal(nonce, &flow.nonce)) {
-        return Err(Failure::Nonce);
-    }
-    let accepted = &sign_in.provider.settings.acr;
-    if !accepted.is_empty() && !claims.acr.as_ref().is_some_and(|acr| accepted.contains(acr)) {
-        return Err(Failure::Acr);
-    }
-    // It was asked for with `max_age`, so it must be there (OpenID Connect Core 1.0, section 3.1.2.1).
-    let at = claims.auth_time.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    let at = at.ok_or(Failure::Token(Refusal::ClaimInvalid))?.min(Utc::now());
-    let age = (Utc::now() - at).to_std().unwrap_or_default();
-    if age < sign_in.max_age { Ok(at) } else { Err(Failure::TooOld) }
-}
-
-fn note(request: &HttpRequest, user: &User, what: &str) {
-    let (name, from) = (user.username.escape_debug(), client_address(request));
-    log::info!(request_id = request_id(request); "{what}: `{name}` from {from}");
-}
-
-/// The page that says why nobody was signed in.
-fn refuse(request: &HttpRequest, methods: &SignInMethods, next: &str, failure: Failure) -> Result<HttpResponse, Error> {
-    let from = client_address(request);
-    let why = failure.to_string();
-    log::warn!(request_id = request_id(request); "sign-in with Cognito refused: {} from {from}", why.escape_debug());
-    let encoded: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    let forced = if failure.needs_new_sign_in() { "&again=1" } else { "" };
-    let refused = RefusedPage {
-        gate: Gate::new(request, "You are not signed in"),
-        text: failure.text(),
-        again: format!("{SIGN_IN}?next={encoded}{forced}"),
-        sign_out: failure.is_about_account().then_some(SIGN_OUT),
-        password: methods.password.then(|| sign_in_address(next)),
-    };
-    page(failure.status(), &refused)
 }
 
 /// `GET /admin/logout/cognito/`: ends the session at Cognito, too, and leads back to the sign-in page.

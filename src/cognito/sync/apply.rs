@@ -1,8 +1,8 @@
 //! Carries a plan out. What has changed since the plan was made is looked at again.
 
-use super::plan::{Action, Plan, Step};
-use super::rules::Rules;
-use crate::cognito::linking;
+use super::plan::{Action, Step};
+use super::prepare::{Prepared, SyncError};
+use crate::cognito::linking::{self, Rules};
 use crate::db::{Connection, Db, savepoint};
 use crate::error::Error;
 use crate::history::{Actor, Source};
@@ -21,44 +21,40 @@ pub struct Applied {
     pub failed: Vec<(String, String)>,
 }
 
-enum Done {
-    Yes,
-    Overtaken,
-    Failed(String),
-}
-
-pub async fn apply(db: &Db, plan: &Plan, rules: &Rules) -> Result<Applied, Error> {
-    let steps: Vec<Step> = plan.steps.iter().filter(|step| step.action.is_change()).cloned().collect();
-    let mut applied = Applied::default();
-    for batch in steps.chunks(BATCH) {
-        let (steps, rules) = (batch.to_vec(), rules.clone());
-        let outcomes = db.write(move |conn| steps.iter().map(|step| take(conn, step, &rules)).collect());
-        let outcomes: Vec<Done> = outcomes.await?;
-        for (step, outcome) in batch.iter().zip(outcomes) {
-            match outcome {
-                Done::Yes => applied.done += 1,
-                Done::Overtaken => applied.overtaken += 1,
-                Done::Failed(reason) => applied.failed.push((step.username.clone(), reason)),
+impl Prepared {
+    /// Returns what became of the steps. Those of a batch are committed together, so that a plan that was broken off is
+    /// carried out in part, and the next sync plans the rest.
+    pub async fn apply(&self, db: &Db) -> Result<Applied, SyncError> {
+        let steps: Vec<Step> = self.plan.steps.iter().filter(|step| step.action.is_change()).cloned().collect();
+        let mut applied = Applied::default();
+        for batch in steps.chunks(BATCH) {
+            let (steps, rules) = (batch.to_vec(), self.rules.clone());
+            let outcomes = db.write(move |conn| steps.iter().map(|step| take(conn, step, &rules)).collect());
+            let outcomes: Vec<Result<bool, String>> = outcomes.await?;
+            for (step, outcome) in batch.iter().zip(outcomes) {
+                match outcome {
+                    Ok(true) => applied.done += 1,
+                    Ok(false) => applied.overtaken += 1,
+                    Err(reason) => applied.failed.push((step.username.clone(), reason)),
+                }
             }
         }
+        Ok(applied)
     }
-    Ok(applied)
 }
 
 /// A user who cannot be changed does not keep the others from it.
-fn take(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<Done, Error> {
+fn take(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<Result<bool, String>, Error> {
     match savepoint(conn, |conn| change(conn, step, rules)) {
-        Ok(true) => Ok(Done::Yes),
-        Ok(false) => Ok(Done::Overtaken),
-        Err(error @ (Error::Invalid(_) | Error::Refused(_))) => Ok(Done::Failed(error.to_string().replace('\n', " "))),
-        Err(error) => Err(error),
+        Err(error @ (Error::Invalid(_) | Error::Refused(_))) => Ok(Err(error.to_string().replace('\n', " "))),
+        done => done.map(Ok),
     }
 }
 
 /// `false` if the user is no longer as in the plan.
 fn change(conn: &mut Connection, step: &Step, rules: &Rules) -> Result<bool, Error> {
     if matches!(step.action, Action::Link | Action::Create) {
-        let (_, user) = linking::find_or_link(conn, &rules.issuer, &step.identity, rules.policy)?;
+        let (_, user) = linking::find_or_link(conn, rules, &step.identity)?;
         return give_groups(conn, step, &user).map(|()| true);
     }
     let Some(user) = models::find_by_link(conn, &rules.issuer, &step.identity.sub)? else { return Ok(false) };

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use super::listing::{Incomplete, Listing, Page};
+use super::listing::{Incomplete, Listing};
+use crate::cognito::pool_api::UsersPage;
 
 /// A list of a million users takes about that long, and the time of a file is that of its end.
 const LISTING_TAKES: TimeDelta = TimeDelta::minutes(10);
@@ -30,7 +31,7 @@ pub fn read(content: impl Read, began: NaiveDateTime) -> Result<Listing, String>
     }
     let mut users = HashMap::new();
     let (mut pages, mut ends, mut is_at_end) = (0, 0, false);
-    for page in serde_json::Deserializer::from_reader(content).into_iter::<Page>() {
+    for page in serde_json::Deserializer::from_reader(content).into_iter::<UsersPage>() {
         let page = page.map_err(|error| match error.is_eof() {
             true => "it ends in the middle of a page".to_owned(),
             // The error tells the place and what was expected there, but not always without the value.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diesel::QueryResult;
 
-use super::rules::Rules;
+use crate::cognito::linking::Rules;
 use crate::db::Connection;
 use crate::history::Source;
 use crate::users::cognito_groups::{self, MappedGroup, TokenGroups};

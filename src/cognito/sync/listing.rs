@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
-use serde::Deserialize;
 
 use crate::cognito::pool_api::PoolUser;
 
@@ -28,14 +27,4 @@ pub enum Incomplete {
     SeveralLists,
     #[error("the list has no users at all")]
     Empty,
-}
-
-/// A page of `ListUsers` or `ListUsersInGroup`.
-#[derive(Deserialize)]
-pub struct Page {
-    #[serde(rename = "Users")]
-    pub users: Vec<PoolUser>,
-    /// Leads to the next page.
-    #[serde(rename = "PaginationToken", alias = "NextToken", default)]
-    pub token: Option<String>,
 }

@@ -11,7 +11,6 @@ mod plan;
 mod pool_list;
 mod prepare;
 mod regular;
-mod rules;
 
 pub use apply::Applied;
 pub use file::read as read_file;
@@ -19,4 +18,3 @@ pub use max_changes::MaxChanges;
 pub use plan::Plan;
 pub use prepare::{Prepared, Source, SyncError, prepare};
 pub use regular::{PoolSync, SyncMetrics};
-pub use rules::Rules;

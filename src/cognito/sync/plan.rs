@@ -8,8 +8,7 @@ use chrono::NaiveDateTime;
 use super::groups::Groups;
 use super::listing::{Incomplete, Listing};
 use super::max_changes::MaxChanges;
-use super::rules::Rules;
-use crate::cognito::linking::{self, Creation, Identity, Match};
+use crate::cognito::linking::{self, Creation, Identity, Match, Rules};
 use crate::cognito::pool_api::{PoolUser, UserStatus};
 use crate::db::Connection;
 use crate::error::{Error, Refusal};
@@ -226,19 +225,19 @@ impl Planner<'_> {
     }
 
     fn creates(&self) -> bool {
-        self.rules.policy.creation != Creation::Never
+        self.rules.creation != Creation::Never
     }
 
     /// Of an e-mail that may link or create a user.
     fn usable_key(&self, identity: &Identity) -> Option<String> {
-        let is_usable = identity.email_verified || self.rules.policy.link_unverified_email;
+        let is_usable = identity.email_verified || self.rules.link_unverified_email;
         identity.email.as_deref().filter(|_| is_usable).and_then(email_key)
     }
 
     fn add_stranger(&mut self, identity: Identity, is_shared: bool) -> Result<(), Error> {
         let email = identity.email.clone().unwrap_or_default();
         let pool_name = identity.username.clone().unwrap_or_default();
-        let found = linking::find(self.conn, &self.rules.issuer, &identity, self.rules.policy)?;
+        let found = linking::find(self.conn, self.rules, &identity)?;
         let (action, user_id, username, reason) = match found {
             Match::Linkable(_) | Match::Creatable(_) if is_shared => {
                 (Action::Refuse, None, pool_name, format!("several users of the pool have the e-mail {email}"))

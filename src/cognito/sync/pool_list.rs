@@ -1,23 +1,23 @@
 //! Lists the users of the pool.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::listing::{Listing, Page};
+use super::listing::Listing;
 use crate::aws::AwsError;
-use crate::cognito::pool_api::{PoolApi, PoolUser};
+use crate::cognito::pool_api::{PoolApi, PoolUser, UsersPage};
 
 /// The most that Cognito gives.
 const PER_PAGE: u32 = 60;
 
 impl PoolApi {
     /// All users, and the members of these groups.
-    pub async fn list(&self, groups: &[String], progress: &mut dyn FnMut(usize)) -> Result<Listing, AwsError> {
+    pub async fn list(&self, groups: &BTreeSet<String>, progress: &mut dyn FnMut(usize)) -> Result<Listing, AwsError> {
         let began = Utc::now().naive_utc();
         let mut users = HashMap::new();
-        let request = json!({ "UserPoolId": self.pool_id, "Limit": PER_PAGE });
+        let request = json!({ "Limit": PER_PAGE });
         let take = |user: PoolUser| {
             users.insert(user.identity.sub.clone(), user);
             progress(users.len());
@@ -32,7 +32,7 @@ impl PoolApi {
 
     async fn members(&self, group: &str) -> Result<HashSet<String>, AwsError> {
         let mut members = HashSet::new();
-        let request = json!({ "UserPoolId": self.pool_id, "GroupName": group, "Limit": PER_PAGE });
+        let request = json!({ "GroupName": group, "Limit": PER_PAGE });
         let take = |user: PoolUser| {
             members.insert(user.identity.sub);
         };
@@ -54,7 +54,7 @@ impl PoolApi {
         mut take: impl FnMut(PoolUser),
     ) -> Result<(), AwsError> {
         loop {
-            let page: Page = self.call(action, &request).await?;
+            let page: UsersPage = self.call(action, request.clone()).await?;
             page.users.into_iter().for_each(&mut take);
             let Some(token) = page.token.map(Value::from) else { return Ok(()) };
             if request.get(token_name) == Some(&token) {

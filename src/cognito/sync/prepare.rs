@@ -1,12 +1,13 @@
-//! Makes a plan while no other sync runs, and carries it out.
+//! Makes a plan while no other sync runs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::apply::{self, Applied};
 use super::file;
 use super::plan::Plan;
-use super::rules::Rules;
 use crate::aws::AwsError;
+use crate::cognito::linking::Rules;
 use crate::cognito::pool_api::PoolApi;
 use crate::db::{Db, Lock};
 use crate::error::Error;
@@ -33,7 +34,7 @@ pub enum SyncError {
 /// A plan, and the lock that keeps other syncs away until it is dropped.
 pub struct Prepared {
     pub plan: Plan,
-    rules: Rules,
+    pub(super) rules: Arc<Rules>,
     _lock: Lock,
 }
 
@@ -41,7 +42,7 @@ pub struct Prepared {
 pub async fn prepare(
     db: &Db,
     source: Source<'_>,
-    rules: &Rules,
+    rules: &Arc<Rules>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Prepared, SyncError> {
     let lock = db.try_lock("sync").await?.ok_or(SyncError::Busy)?;
@@ -60,20 +61,9 @@ pub async fn prepare(
     Ok(Prepared { plan, rules: rules.clone(), _lock: lock })
 }
 
-impl Prepared {
-    /// Returns what became of the steps. Those of a batch are committed together, so that a plan that was broken off is
-    /// carried out in part, and the next sync plans the rest.
-    pub async fn apply(&self, db: &Db) -> Result<Applied, SyncError> {
-        Ok(apply::apply(db, &self.plan, &self.rules).await?)
-    }
-}
-
 /// The groups of the pool that give something.
-async fn names_of_groups(db: &Db, rules: &Rules) -> Result<Vec<String>, Error> {
+async fn names_of_groups(db: &Db, rules: &Rules) -> Result<BTreeSet<String>, Error> {
     let mapped = db.read(|conn| Ok(cognito_groups::mapped(conn)?)).await?;
-    let mut names: Vec<String> = mapped.into_iter().map(|group| group.cognito_group).collect();
-    names.extend(rules.staff_group.iter().map(|name| name.to_string()));
-    names.sort();
-    names.dedup();
-    Ok(names)
+    let staff_group = rules.staff_group.iter().map(|name| name.to_string());
+    Ok(mapped.into_iter().map(|group| group.cognito_group).chain(staff_group).collect())
 }

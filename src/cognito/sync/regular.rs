@@ -1,5 +1,6 @@
 //! Syncs again and again while the server runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::Collector;
@@ -8,14 +9,14 @@ use prometheus::{IntCounterVec, IntGauge};
 use super::max_changes::MaxChanges;
 use super::plan::Action;
 use super::prepare::{Source, SyncError, prepare};
-use super::rules::Rules;
+use crate::cognito::linking::Rules;
 use crate::cognito::pool_api::PoolApi;
 use crate::db::Db;
 use crate::metrics;
 
 pub struct PoolSync {
     pub api: PoolApi,
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     pub every: Duration,
     pub max_changes: MaxChanges,
     pub metrics: SyncMetrics,

@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepost::cognito::Refusal;
-use gatepost::cognito::inspector::Check;
 
 use crate::cognito::tokens::codes::refused;
 use crate::harness::admin::AdminClient;
@@ -13,6 +12,9 @@ use crate::harness::pool::{CLIENT_ID, ISSUER};
 use crate::harness::{TestServer, assert_has, assert_lacks, log_watch};
 
 const PAGE: &str = "/admin/inspector/";
+
+const CHECKS: [&str; 10] =
+    ["form", "header", "key", "signature", "claims", "iss", "token_use", "client", "times", "user"];
 
 /// Pastes a text into the page.
 async fn inspect(client: &mut AdminClient, text: &str) -> String {
@@ -33,15 +35,15 @@ fn checks(page: &str) -> Vec<(String, String)> {
 }
 
 fn assert_stops_at(page: &str, failing: &str) {
-    let at = Check::ALL.iter().position(|check| check.name() == failing).expect("a check");
+    let at = CHECKS.iter().position(|check| *check == failing).expect("a check");
     let expected = |index: usize| if index < at { "passed" } else { "not reached" };
     let lines = checks(page);
-    assert_eq!(lines.len(), Check::ALL.len(), "{failing}");
+    assert_eq!(lines.len(), CHECKS.len(), "{failing}");
     for (index, (name, state)) in lines.iter().enumerate() {
-        assert_eq!(name, Check::ALL[index].name());
+        assert_eq!(name, CHECKS[index]);
         assert_eq!(state, if index == at { "failed" } else { expected(index) }, "{failing}: {name}");
     }
-    assert!(page.contains(&format!("{at} of {} passed", Check::ALL.len())), "{failing}: {page}");
+    assert!(page.contains(&format!("{at} of {} passed", CHECKS.len())), "{failing}: {page}");
 }
 
 /// The check that each refusal comes from; a new refusal has to be added here.

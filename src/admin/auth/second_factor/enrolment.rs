@@ -11,7 +11,7 @@ use super::qr::QrSvg;
 use crate::admin::auth::origin::host;
 use crate::admin::auth::session;
 use crate::crypto::Seal;
-use crate::crypto::totp::{TotpSecret, step_at};
+use crate::crypto::totp::{TotpSecret, base32, step_at};
 use crate::error::Error;
 use crate::users::models::User;
 use crate::users::second_factor::{self, Code};
@@ -66,7 +66,7 @@ pub struct Instructions {
 
 impl Instructions {
     pub fn new(request: &HttpRequest, user: &User, secret: &TotpSecret) -> Result<Instructions, Error> {
-        let secret = secret.base32();
+        let secret = base32(secret.as_bytes());
         let host = Url::parse(&format!("http://{}/", host(request).unwrap_or_default())).ok();
         let host = host.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let (issuer, username) = (encoded(format!("Gatepost {host}").trim()), encoded(&user.username));

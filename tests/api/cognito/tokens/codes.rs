@@ -124,9 +124,9 @@ fn the_table_of_codes_explains_each_refusal() {
 fn the_documentation_names_every_other_code() {
     let (errors, trigger) =
         (include_str!("../../../../docs/errors.md"), include_str!("../../../../docs/post-confirmation.md"));
-    let (_, code) = include_str!("../../../../src/error/mod.rs").split_once("pub fn code(").expect("the codes");
+    let (_, code) = include_str!("../../../../src/error/mod.rs").split_once("fn status_and_code(").expect("the codes");
     let (code, _) = code.split_once("\n    }\n").expect("their end");
-    let codes: Vec<&str> = code.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let codes: Vec<&str> = code.split(", \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(codes.len() > 10, "{codes:?}");
     // This one is a redirect.
     for code in codes.into_iter().filter(|code| *code != "sign_in_required") {
