@@ -6,8 +6,8 @@ use super::error::ImportError;
 use super::options::{KeepEmail, Options};
 use super::staging::{KNOWN, NEW, REFUSED, Staging};
 use super::{log, permissions};
-use crate::db::bulk::{self, Value};
-use crate::db::{Connection, ids};
+use crate::db::rows::Value;
+use crate::db::{Connection, bulk, ids};
 
 pub fn find(staging: &mut Staging, target: &mut Connection, options: &Options) -> Result<(), ImportError> {
     read_target(staging, target)?;
@@ -50,7 +50,7 @@ fn copy<const N: usize>(
     columns: [&'static str; N],
 ) -> QueryResult<()> {
     bulk::stream(target, query.to_owned(), |row| {
-        let row: Vec<(&str, Value)> = columns.into_iter().zip(row?.0).collect();
+        let row: Vec<(&str, Value)> = columns.into_iter().zip(row?).collect();
         staging.insert(table, &row)
     })
 }

@@ -10,10 +10,9 @@ use super::log;
 use super::options::Progress;
 use super::staging::{KNOWN, NEW, Staging, integer, text};
 use crate::articles::models::ARTICLE;
-use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
-use crate::db::{Connection, ids, rows};
+use crate::db::rows::{self, Value};
+use crate::db::{Connection, bulk, ids};
 use crate::history::{self, Action, Actor, PastEntry, Source};
-use crate::models::value::Value;
 use crate::users::groups::{self, Group};
 use crate::users::models::{self, NewUser, Origin, StoredUser};
 use crate::users::permissions::Grants;
@@ -72,7 +71,7 @@ fn write_users(
     progress: Progress,
 ) -> Result<(), ImportError> {
     let names = staging.rows("SELECT local_id, name FROM groups WHERE local_id IS NOT NULL")?;
-    let name = |row: &Vec<Bulk>| Some((integer(row, 0)?, text(row, 1)?.to_owned()));
+    let name = |row: &Vec<Value>| Some((integer(row, 0)?, text(row, 1)?.to_owned()));
     let names: HashMap<i64, String> = names.iter().filter_map(name).collect();
     let (mut after, mut written) = (0, 0);
     loop {
@@ -122,7 +121,7 @@ fn grants(staging: &mut Staging, after: i64) -> QueryResult<HashMap<i64, Grants>
     Ok(grants)
 }
 
-fn user(row: &[Bulk], grants: &mut HashMap<i64, Grants>) -> StoredUser {
+fn user(row: &[Value], grants: &mut HashMap<i64, Grants>) -> StoredUser {
     let owned = |at: usize| text(row, at).unwrap_or_default().to_owned();
     let flag = |at: usize| integer(row, at) == Some(1);
     StoredUser {
@@ -144,7 +143,7 @@ fn user(row: &[Bulk], grants: &mut HashMap<i64, Grants>) -> StoredUser {
     }
 }
 
-fn time(row: &[Bulk], at: usize) -> Option<NaiveDateTime> {
+fn time(row: &[Value], at: usize) -> Option<NaiveDateTime> {
     text(row, at).and_then(rows::parse_time)
 }
 
@@ -174,7 +173,7 @@ fn write_articles(
 }
 
 /// A value for each field of an article.
-fn article(row: &[Bulk], now: NaiveDateTime) -> Vec<Value> {
+fn article(row: &[Value], now: NaiveDateTime) -> Vec<Value> {
     let at = Value::DateTime(time(row, 3).unwrap_or(now));
     let value = |name: &str| match name {
         "name" => Value::Text(text(row, 2).unwrap_or_default().to_owned()),
@@ -216,10 +215,10 @@ fn write_log(
     }
 }
 
-fn entry(row: &[Bulk], id: i64) -> PastEntry {
+fn entry(row: &[Value], id: i64) -> PastEntry {
     let actor = match (integer(row, 8), text(row, 9)) {
         (Some(user), Some(name)) => Actor::user(user, name, Source::CommandLine),
-        (None, Some(name)) => Actor::former(name, Source::CommandLine),
+        (None, Some(name)) => Actor::named(name, Source::CommandLine),
         _ => Actor::system(Source::CommandLine),
     };
     PastEntry {
@@ -244,13 +243,9 @@ fn entry(row: &[Bulk], id: i64) -> PastEntry {
 
 /// Notes that rows came from Django: their keys there, when users joined, and their ids here.
 fn mark(target: &mut Connection, model: &str, rows: Vec<(String, Option<String>, i64)>) -> QueryResult<()> {
-    let columns = ["model", "source_key", "joined", "local_id"].map(str::to_owned);
-    let mut inserter = Inserter::new(target, "django_rows", &columns)?;
-    for (key, joined, id) in rows {
-        let joined = joined.map_or(Bulk::Null, Bulk::Text);
-        inserter.add(BulkRow(vec![Bulk::Text(model.to_owned()), Bulk::Text(key), joined, Bulk::Integer(id)]))?;
-    }
-    inserter.flush()
+    let columns = ["model", "source_key", "joined", "local_id"];
+    let rows = rows.into_iter().map(|(key, joined, id)| vec![model.into(), key.into(), joined.into(), id.into()]);
+    bulk::insert(target, "django_rows", &columns, rows)
 }
 
 /// No id that the source has ever given is given again, even if its row is gone.

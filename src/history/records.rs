@@ -6,10 +6,9 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use crate::db::Connection;
-use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
 use crate::db::noted::Noted;
 use crate::db::rows::{Sql, Value};
+use crate::db::{Connection, bulk};
 use crate::schema::history;
 
 /// A new one needs a migration on SQLite, which checks the words.
@@ -63,11 +62,6 @@ impl Actor {
     /// For a command, or for a first token whose user does not exist yet.
     pub fn system(source: Source) -> Actor {
         Actor::named("", source)
-    }
-
-    /// A user who is not here, by the name from that time.
-    pub fn former(name: &str, source: Source) -> Actor {
-        Actor { name: name.to_owned(), ..Actor::system(source) }
     }
 
     pub fn user_id(&self) -> Option<i64> {
@@ -200,7 +194,7 @@ impl NewEntry<'_> {
             None => note.push("CAST(written.id AS TEXT)"),
         };
         note.push(", ?, ?").bind(Json::Object(changes.0).to_string());
-        note.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
+        note.bind(actor.batch.clone());
         Noted { write, note_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), note }
     }
 }
@@ -213,12 +207,8 @@ pub fn record_all<'a>(
     objects: impl IntoIterator<Item = (Object<'a>, Changes)>,
 ) -> QueryResult<()> {
     let at = Utc::now().naive_utc().trunc_subsecs(6);
-    let columns = COLUMNS.map(str::to_owned);
-    let mut inserter = Inserter::new(conn, "history", &columns)?;
-    for (object, changes) in objects {
-        inserter.add(BulkRow(values(at, actor, action, object, &changes)))?;
-    }
-    inserter.flush()
+    let rows = objects.into_iter().map(|(object, changes)| values(at, actor, action, object, &changes));
+    bulk::insert(conn, "history", &COLUMNS, rows)
 }
 
 /// An entry of another program's history. The ids of entries have to be in the order of time.
@@ -234,33 +224,30 @@ pub struct PastEntry {
 }
 
 pub fn record_past(conn: &mut Connection, entries: &[PastEntry]) -> QueryResult<()> {
-    let columns: Vec<String> = ["id"].iter().chain(&COLUMNS).map(|column| (*column).to_owned()).collect();
-    let mut inserter = Inserter::new(conn, "history", &columns)?;
-    for entry in entries {
+    let columns: Vec<&str> = ["id"].into_iter().chain(COLUMNS).collect();
+    let row = |entry: &PastEntry| {
         let object = Object { model: entry.model, id: entry.object_id, name: &entry.object };
-        let mut row = vec![Bulk::Integer(entry.id)];
-        row.extend(values(entry.at, &entry.actor, entry.action, object, &entry.changes));
-        inserter.add(BulkRow(row))?;
-    }
-    inserter.flush()
+        let values = values(entry.at, &entry.actor, entry.action, object, &entry.changes);
+        [entry.id.into()].into_iter().chain(values).collect()
+    };
+    bulk::insert(conn, "history", &columns, entries.iter().map(row))
 }
 
 const COLUMNS: [&str; 10] =
     ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes", "batch"];
 
-fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Bulk> {
-    let text = |text: &str| Bulk::Text(text.to_owned());
+fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Value> {
     vec![
-        Bulk::Time(at),
-        actor.user_id.map_or(Bulk::Null, Bulk::Integer),
-        text(&actor.name),
-        text(actor.source.as_str()),
-        text(action.as_str()),
-        text(object.model),
-        Bulk::Integer(object.id),
-        text(object.name),
-        Bulk::Text(Json::Object(changes.0.clone()).to_string()),
-        actor.batch.clone().map_or(Bulk::Null, Bulk::Text),
+        at.into(),
+        actor.user_id.into(),
+        actor.name.as_str().into(),
+        actor.source.as_str().into(),
+        action.as_str().into(),
+        object.model.into(),
+        object.id.into(),
+        object.name.into(),
+        Json::Object(changes.0.clone()).to_string().into(),
+        actor.batch.clone().into(),
     ]
 }
 

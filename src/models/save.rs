@@ -190,7 +190,7 @@ fn default(field: &Field, now: &Value, actor: &Actor) -> Option<Value> {
         Default::Integer(number) => number.into(),
         Default::Boolean(flag) => flag.into(),
         Default::Now | Default::NowAtEachChange => now.clone(),
-        Default::Caller => actor.user_id().map_or(Value::Null, Value::Integer),
+        Default::Caller => actor.user_id().into(),
     })
 }
 
