@@ -10,12 +10,12 @@ use prometheus::core::Collector;
 use tokio::sync::oneshot;
 
 use super::connection::{Connection, Role};
-use super::noted::{Noted, Written};
 use super::open_error::OpenError;
 use super::pool::{Manager, pool};
 #[cfg(feature = "postgres")]
 use super::postgres::{self, CommitWatch, ConnectionLimit, Standby, Writers};
 use super::queue::{Queue, WriterMetrics};
+use super::recorded_write::{RecordedWrite, SavedRow};
 use super::sqlite;
 use super::transaction::{run, transaction, without_transaction};
 use super::url::DatabaseUrl;
@@ -236,8 +236,8 @@ impl Db {
     pub async fn insert<T, I, F>(&self, insertion: I, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        I: Fn() -> Option<Noted> + Send + 'static,
-        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<RecordedWrite> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<SavedRow>) -> Result<T, Error> + Clone + Send + 'static,
     {
         self.submit(insertion, queries)?.await.map_err(|_| stopped())?
     }
@@ -253,8 +253,8 @@ impl Db {
     fn submit<T, I, F>(&self, insertion: I, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
-        I: Fn() -> Option<Noted> + Send + 'static,
-        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<RecordedWrite> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<SavedRow>) -> Result<T, Error> + Clone + Send + 'static,
     {
         self.check_reach()?;
         self.writes.submit(insertion, queries)

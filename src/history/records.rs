@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use crate::db::noted::Noted;
+use crate::db::recorded_write::RecordedWrite;
 use crate::db::rows::{Sql, Value};
 use crate::db::{Connection, bulk};
 use crate::schema::history;
@@ -177,25 +177,25 @@ pub struct NewEntry<'a> {
 
 impl NewEntry<'_> {
     /// The entry for what a statement writes: an INSERT or UPDATE of one row that returns the row, its id first.
-    pub fn noting(self, write: Sql) -> Noted {
+    pub fn recorded(self, write: Sql) -> RecordedWrite {
         let NewEntry { actor, action, model, title, changes } = self;
-        let mut note = Sql::new("SELECT ?, ");
-        note.bind(Utc::now().naive_utc());
+        let mut entry = Sql::new("SELECT ?, ");
+        entry.bind(Utc::now().naive_utc());
         match actor.user_id {
-            Some(id) => note.push("?").bind(id),
-            None => note.push("CAST(NULL AS BIGINT)"),
+            Some(id) => entry.push("?").bind(id),
+            None => entry.push("CAST(NULL AS BIGINT)"),
         };
-        note.push(", ?, ?, ?, ?, written.id, ");
+        entry.push(", ?, ?, ?, ?, saved_row.id, ");
         for text in [&actor.name, actor.source.as_str(), action.as_str(), model] {
-            note.bind(text);
+            entry.bind(text);
         }
         match title {
-            Some(title) => note.push("?").bind(title),
-            None => note.push("CAST(written.id AS TEXT)"),
+            Some(title) => entry.push("?").bind(title),
+            None => entry.push("CAST(saved_row.id AS TEXT)"),
         };
-        note.push(", ?, ?").bind(Json::Object(changes.0).to_string());
-        note.bind(actor.batch.clone());
-        Noted { write, note_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), note }
+        entry.push(", ?, ?").bind(Json::Object(changes.0).to_string());
+        entry.bind(actor.batch.clone());
+        RecordedWrite { write, entry_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), entry }
     }
 }
 
