@@ -15,7 +15,6 @@ pub mod kept_keys;
 pub mod keyset;
 mod lock;
 pub mod migrations;
-
 mod open_error;
 mod pool;
 #[cfg(feature = "postgres")]

@@ -141,9 +141,7 @@ fn run(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Err
 
 /// Whether a transaction has neither been committed nor rolled back.
 fn is_open(conn: &mut Connection) -> bool {
-    type Manager = <Connection as diesel::Connection>::TransactionManager;
-    let status = <Manager as TransactionManager<Connection>>::transaction_manager_status_mut(conn);
-    matches!(status.transaction_depth(), Ok(Some(_)))
+    matches!(Connection::transaction_manager_status_mut(conn).transaction_depth(), Ok(Some(_)))
 }
 
 fn pause(attempt: u32) -> Duration {
