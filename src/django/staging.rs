@@ -137,6 +137,11 @@ pub fn text(row: &[Value], at: usize) -> Option<&str> {
     row.get(at).and_then(Value::as_str)
 }
 
+/// [`text`], or nothing.
+pub fn owned(row: &[Value], at: usize) -> String {
+    text(row, at).unwrap_or_default().to_owned()
+}
+
 pub fn integer(row: &[Value], at: usize) -> Option<i64> {
     row.get(at).and_then(Value::as_i64)
 }

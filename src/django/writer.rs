@@ -8,7 +8,7 @@ use diesel::QueryResult;
 use super::error::ImportError;
 use super::log;
 use super::options::Progress;
-use super::staging::{KNOWN, NEW, Staging, integer, text};
+use super::staging::{KNOWN, NEW, Staging, integer, owned, text};
 use crate::articles::models::ARTICLE;
 use crate::db::rows::{self, Value};
 use crate::db::{Connection, bulk, ids};
@@ -56,9 +56,9 @@ fn write_groups(staging: &mut Staging, target: &mut Connection, actor: &Actor) -
     let (mut groups, mut marks) = (Vec::new(), Vec::new());
     for row in staging.rows(&format!("SELECT row, key, local_id, name FROM groups WHERE state = {NEW} ORDER BY row"))? {
         let (place, id) = (integer(&row, 0).unwrap_or_default(), integer(&row, 2).unwrap_or_default());
-        let group = Group { id, name: text(&row, 3).unwrap_or_default().to_owned(), cognito_group: None };
+        let group = Group { id, name: owned(&row, 3), cognito_group: None };
         groups.push((group, permissions.remove(&place).unwrap_or_default()));
-        marks.push((text(&row, 1).unwrap_or_default().to_owned(), None, id));
+        marks.push((owned(&row, 1), None, id));
     }
     groups::create_all(target, &groups, actor)?;
     Ok(mark(target, "group", marks)?)
@@ -85,10 +85,8 @@ fn write_users(
         let Some(last) = batch.last().and_then(|row| integer(row, 0)) else { return Ok(()) };
         let users: Vec<StoredUser> = batch.iter().map(|row| user(row, &mut grants)).collect();
         models::create_all(target, &users, &names, actor)?;
-        let marks = batch.iter().map(|row| {
-            let key = text(row, 1).unwrap_or_default().to_owned();
-            (key, text(row, 13).map(str::to_owned), integer(row, 2).unwrap_or_default())
-        });
+        let joined = |row: &[Value]| text(row, 13).map(str::to_owned);
+        let marks = batch.iter().map(|row| (owned(row, 1), joined(row), integer(row, 2).unwrap_or_default()));
         mark(target, "user", marks.collect())?;
         after = last;
         written += users.len() as u64;
@@ -122,15 +120,14 @@ fn grants(staging: &mut Staging, after: i64) -> QueryResult<HashMap<i64, Grants>
 }
 
 fn user(row: &[Value], grants: &mut HashMap<i64, Grants>) -> StoredUser {
-    let owned = |at: usize| text(row, at).unwrap_or_default().to_owned();
     let flag = |at: usize| integer(row, at) == Some(1);
     StoredUser {
         id: integer(row, 2).unwrap_or_default(),
         new: NewUser {
-            username: owned(3),
-            email: owned(4),
-            first_name: owned(5),
-            last_name: owned(6),
+            username: owned(row, 3),
+            email: owned(row, 4),
+            first_name: owned(row, 5),
+            last_name: owned(row, 6),
             password: text(row, 7).map(str::to_owned),
             is_active: flag(8),
             is_staff: flag(9),
@@ -176,7 +173,7 @@ fn write_articles(
 fn article(row: &[Value], now: NaiveDateTime) -> Vec<Value> {
     let at = Value::DateTime(time(row, 3).unwrap_or(now));
     let value = |name: &str| match name {
-        "name" => Value::Text(text(row, 2).unwrap_or_default().to_owned()),
+        "name" => owned(row, 2).into(),
         "created_at" | "updated_at" => at.clone(),
         _ => Value::Null,
     };
@@ -200,15 +197,11 @@ fn write_log(
         );
         let batch = staging.rows(&query)?;
         let Some(last) = batch.last() else { return Ok(()) };
-        after = (text(last, 2).unwrap_or_default().to_owned(), integer(last, 0).unwrap_or_default());
+        after = (owned(last, 2), integer(last, 0).unwrap_or_default());
         let entries: Vec<PastEntry> = batch.iter().zip(last_id + 1..).map(|(row, id)| entry(row, id)).collect();
         history::record_past(target, &entries)?;
-        let marks = batch.iter().zip(last_id + 1..);
-        mark(
-            target,
-            "log_entry",
-            marks.map(|(row, id)| (text(row, 1).unwrap_or_default().to_owned(), None, id)).collect(),
-        )?;
+        let marks = batch.iter().zip(last_id + 1..).map(|(row, id)| (owned(row, 1), None, id));
+        mark(target, "log_entry", marks.collect())?;
         last_id += entries.len() as i64;
         written += entries.len() as u64;
         progress("log entries", written);
@@ -236,7 +229,7 @@ fn entry(row: &[Value], id: i64) -> PastEntry {
             _ => ARTICLE.name,
         },
         object_id: integer(row, 5).unwrap_or_default(),
-        object: text(row, 6).unwrap_or_default().to_owned(),
+        object: owned(row, 6),
         changes: log::changes(text(row, 7).unwrap_or_default()),
     }
 }
