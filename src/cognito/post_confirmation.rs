@@ -11,7 +11,7 @@ use utoipa::{OpenApi, ToSchema};
 use super::linking::{self, Creation, Identity, Outcome, Policy};
 use super::trigger::{TriggerKeys, unless_odd};
 use super::user_pool::UserPool;
-use crate::api::schemas::{ErrorBody, OtherMethod};
+use crate::api::openapi::responses::{ErrorBody, OtherMethod};
 use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::{Error, TriggerRefusal};
