@@ -6,80 +6,11 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
+use super::actor::Actor;
 use crate::db::recorded_write::RecordedWrite;
 use crate::db::rows::{Sql, Value};
 use crate::db::{Connection, bulk};
 use crate::schema::history;
-
-/// A new one needs a migration on SQLite, which checks the words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    Admin,
-    Api,
-    CommandLine,
-    /// Authentication with a user's first token.
-    FirstToken,
-    /// The user pool's post-confirmation trigger.
-    PostConfirmation,
-    /// The groups of the user pool.
-    Cognito,
-    PoolSync,
-}
-
-impl Source {
-    fn as_str(self) -> &'static str {
-        match self {
-            Source::Admin => "admin",
-            Source::Api => "api",
-            Source::CommandLine => "command_line",
-            Source::FirstToken => "first_token",
-            Source::PostConfirmation => "post_confirmation",
-            Source::Cognito => "cognito",
-            Source::PoolSync => "pool_sync",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct Actor {
-    user_id: Option<i64>,
-    name: String,
-    source: Source,
-    /// Rows changed in one batch are undone together; `None`: each row is a batch of its own.
-    batch: Option<String>,
-}
-
-impl Actor {
-    pub fn user(id: i64, name: &str, source: Source) -> Actor {
-        Actor { user_id: Some(id), name: name.to_owned(), source, batch: None }
-    }
-
-    /// For an actor who is not a user.
-    pub fn named(name: &str, source: Source) -> Actor {
-        Actor { user_id: None, name: name.to_owned(), source, batch: None }
-    }
-
-    /// For a command, or for a first token whose user does not exist yet.
-    pub fn system(source: Source) -> Actor {
-        Actor::named("", source)
-    }
-
-    pub fn user_id(&self) -> Option<i64> {
-        self.user_id
-    }
-
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub fn in_batch(self, batch: Option<String>) -> Actor {
-        Actor { batch, ..self }
-    }
-
-    pub fn batch(&self) -> Option<&str> {
-        self.batch.as_deref()
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
