@@ -68,11 +68,12 @@ impl Report {
              ORDER BY CASE model WHEN 'user' THEN 1 WHEN 'group' THEN 2 WHEN 'article' THEN 4 WHEN 'log_entry' THEN 5
                  ELSE 3 END, model, place, row";
         let (mut place, mut current) = (None, ReportedRow::default());
-        let streamed = self.staging.stream(query, |row| {
+        self.staging.stream::<E>(query, |row| {
+            let row = row.map_err(|error| E::from(error.into()))?;
             let next = Some((owned(&row, 0), integer(&row, 1)));
             if next != place {
                 if place.is_some() {
-                    each(&current).map_err(Stop::Reader)?;
+                    each(&current)?;
                 }
                 let (model, key, name) = (owned(&row, 0), text(&row, 2).map(str::to_owned), owned(&row, 3));
                 current = ReportedRow { model, key, name, reasons: Vec::new() };
@@ -80,24 +81,8 @@ impl Report {
             }
             current.reasons.push((owned(&row, 4), owned(&row, 5), owned(&row, 6)));
             Ok(())
-        });
-        match streamed {
-            Ok(()) if place.is_some() => each(&current),
-            Ok(()) => Ok(()),
-            Err(Stop::Reader(error)) => Err(error),
-            Err(Stop::Query(error)) => Err(E::from(error.into())),
-        }
-    }
-}
-
-enum Stop<E> {
-    Reader(E),
-    Query(diesel::result::Error),
-}
-
-impl<E> From<diesel::result::Error> for Stop<E> {
-    fn from(error: diesel::result::Error) -> Stop<E> {
-        Stop::Query(error)
+        })?;
+        if place.is_some() { each(&current) } else { Ok(()) }
     }
 }
 

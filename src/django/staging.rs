@@ -104,12 +104,12 @@ impl Staging {
         rows::load(&mut self.conn, Sql::new(query))
     }
 
-    pub fn stream<E: From<diesel::result::Error>>(
+    pub fn stream<E>(
         &mut self,
         query: &str,
-        mut each: impl FnMut(Vec<Value>) -> Result<(), E>,
+        each: impl FnMut(QueryResult<Vec<Value>>) -> Result<(), E>,
     ) -> Result<(), E> {
-        bulk::stream(&mut self.conn, query.to_owned(), |row| each(row?))
+        bulk::stream(&mut self.conn, query.to_owned(), each)
     }
 
     /// What happens now that each row has been judged.
