@@ -85,13 +85,17 @@ impl<C: AsRef<str>> Inserter<'_, C> {
         if values.is_empty() {
             return Ok(());
         }
-        let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
-        let rows = vec![row.as_str(); values.len() / self.columns.len()].join(", ");
-        let mut statement =
-            Sql::new(format!("INSERT INTO \"{}\" ({}) VALUES {rows}", self.table, quoted(self.columns)));
-        values.into_iter().for_each(|value| _ = statement.bind(value));
-        rows::execute(self.conn, statement).map(drop)
+        rows::execute(self.conn, insertion(self.table, self.columns, values)).map(drop)
     }
+}
+
+/// An INSERT of the values of one or more rows.
+pub fn insertion(table: &str, columns: &[impl AsRef<str>], values: Vec<Value>) -> Sql {
+    let row = format!("({})", vec!["?"; columns.len()].join(", "));
+    let rows = vec![row.as_str(); values.len() / columns.len()].join(", ");
+    let mut statement = Sql::new(format!("INSERT INTO \"{table}\" ({}) VALUES {rows}", quoted(columns)));
+    values.into_iter().for_each(|value| _ = statement.bind(value));
+    statement
 }
 
 fn bytes(value: &Value) -> usize {

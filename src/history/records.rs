@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::actor::Actor;
 use crate::db::recorded_write::RecordedWrite;
-use crate::db::rows::{Sql, Value};
+use crate::db::rows::{self, Sql, Value};
 use crate::db::{Connection, bulk};
 use crate::schema::history;
 
@@ -79,21 +79,8 @@ pub fn record(
     object: Object,
     changes: &Changes,
 ) -> QueryResult<()> {
-    diesel::insert_into(history::table)
-        .values((
-            history::at.eq(Utc::now().naive_utc()),
-            history::actor_id.eq(actor.user_id),
-            history::actor.eq(&actor.name),
-            history::source.eq(actor.source.as_str()),
-            history::action.eq(action.as_str()),
-            history::model.eq(object.model),
-            history::object_id.eq(object.id),
-            history::object.eq(object.name),
-            history::changes.eq(Json::Object(changes.0.clone()).to_string()),
-            history::batch.eq(&actor.batch),
-        ))
-        .execute(conn)
-        .map(drop)
+    let values = values(Utc::now().naive_utc(), actor, action, object, changes);
+    rows::execute(conn, bulk::insertion("history", &COLUMNS, values).kept()).map(drop)
 }
 
 /// The entry for a row that is being written.
