@@ -105,7 +105,11 @@ impl Sql {
     }
 }
 
-struct Statement(Sql);
+struct Statement {
+    sql: Sql,
+    /// The lists among its values as JSON, for SQLite.
+    lists: Vec<String>,
+}
 
 impl Query for Statement {
     type SqlType = Untyped;
@@ -119,43 +123,34 @@ impl QueryId for Statement {
 
 impl<C> RunQueryDsl<C> for Statement {}
 
-/// SQLite takes lists as JSON.
-fn for_sqlite(mut sql: Sql) -> Statement {
-    let is_list = |value: &Value| matches!(value, Value::Integers(_) | Value::Texts(_));
-    if sql.values.iter().any(is_list) {
-        let mut values = sql.values.iter();
-        let mut text = String::with_capacity(sql.text.len() + 32);
-        for (number, piece) in sql.text.split('?').enumerate() {
-            if number > 0 {
-                let is_list = values.next().is_some_and(is_list);
-                text.push_str(if is_list { "(SELECT value FROM json_each(?))" } else { "?" });
-            }
-            text.push_str(piece);
-        }
-        sql.text = text;
-        for value in &mut sql.values {
-            match value {
-                Value::Integers(numbers) => *value = Value::Text(Json::from(std::mem::take(numbers)).to_string()),
-                Value::Texts(texts) => *value = Value::Text(Json::from(std::mem::take(texts)).to_string()),
-                _ => {}
-            }
-        }
-    }
-    Statement(sql)
+fn for_sqlite(sql: Sql) -> Statement {
+    let list = |value: &Value| match value {
+        Value::Integers(numbers) => Some(Json::from(numbers.as_slice()).to_string()),
+        Value::Texts(texts) => Some(Json::from(texts.as_slice()).to_string()),
+        _ => None,
+    };
+    Statement { lists: sql.values.iter().filter_map(list).collect(), sql }
 }
 
 impl QueryFragment<Sqlite> for Statement {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        self.0.walk(out, |mut out, value| match value {
+        static NO_LIST: String = String::new();
+        let mut lists = self.lists.iter();
+        self.sql.walk(out, |mut out, value| match value {
             Value::Text(text) => out.push_bind_param::<Text, _>(text),
             Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
             Value::Boolean(flag) => out.push_bind_param::<Bool, _>(flag),
             Value::DateTime(time) => out.push_bind_param::<Timestamp, _>(time),
             Value::Double(number) => out.push_bind_param::<Double, _>(number),
             Value::Binary(bytes) => out.push_bind_param::<Binary, _>(bytes),
-            // `for_sqlite` has converted lists to text.
-            Value::Null | Value::Integers(_) | Value::Texts(_) => {
+            Value::Null => {
                 out.push_sql("NULL");
+                Ok(())
+            }
+            Value::Integers(_) | Value::Texts(_) => {
+                out.push_sql("(SELECT value FROM json_each(");
+                out.push_bind_param::<Text, _>(lists.next().unwrap_or(&NO_LIST))?;
+                out.push_sql("))");
                 Ok(())
             }
         })
@@ -172,14 +167,14 @@ fn for_postgres(mut sql: Sql) -> Statement {
             *text = text.replace('\0', "\u{fffd}");
         }
     }
-    Statement(sql)
+    Statement { sql, lists: Vec::new() }
 }
 
 #[cfg(feature = "postgres")]
 impl QueryFragment<diesel::pg::Pg> for Statement {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
         use diesel::sql_types::Array;
-        self.0.walk(out, |mut out, value| match value {
+        self.sql.walk(out, |mut out, value| match value {
             Value::Text(text) => out.push_bind_param::<Text, _>(text),
             Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
             Value::Boolean(flag) => out.push_bind_param::<Bool, _>(flag),
