@@ -28,7 +28,7 @@ mod writer;
 
 pub use error::ImportError;
 pub use import::import;
-pub use options::{KeepEmail, Options, Outcome, Passwords, Progress, Source};
-pub use report::{Count, Report, ReportedRow};
+pub use options::{KeepEmail, Options, Outcome, Passwords, Source};
+pub use report::{Report, ReportedRow};
 pub use time::Zone;
 pub use user_table::{FIELDS, UserTable};

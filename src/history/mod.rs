@@ -10,6 +10,5 @@ mod records;
 
 pub use actor::{Actor, Source};
 pub use records::{
-    Action, Changes, Entry, NewEntry, Object, PastEntry, newest_id, newest_of, newest_since, record, record_all,
-    record_past, version,
+    Action, Changes, Entry, NewEntry, Object, PastEntry, newest_since, record, record_all, record_past, version,
 };

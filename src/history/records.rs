@@ -173,7 +173,6 @@ fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, chan
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = history)]
 pub struct Entry {
-    pub id: i64,
     pub at: NaiveDateTime,
     pub actor: String,
     pub source: String,
