@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use gatepost::commands::{
-    self, CommandError, VERSION, backup, changepassword, check, check_token, completion, copy_database,
+    self, CommandError, Username, VERSION, backup, changepassword, check, check_token, completion, copy_database,
     createsuperuser, health, import, import_django, man, migrate, openapi, resetsecondfactor, serve, sync, token,
 };
 use gatepost::config::{self, Basics, Config};
@@ -48,9 +48,9 @@ enum Task {
     /// Create a superuser
     Createsuperuser(createsuperuser::Arguments),
     /// Set a user's password
-    Changepassword(changepassword::Arguments),
+    Changepassword(Username),
     /// Remove a user's second factor
-    Resetsecondfactor(resetsecondfactor::Arguments),
+    Resetsecondfactor(Username),
     /// Check the configuration, the database, the migrations and access to the keys
     Check,
     /// Check that the server at BIND_ADDRESS responds, for container health checks
@@ -118,8 +118,8 @@ fn run(task: Task) -> Result<(), CommandError> {
         Task::Import(arguments) => import::run(&basics, &arguments),
         Task::ImportDjango(arguments) => import_django::run(&basics, arguments),
         Task::Createsuperuser(arguments) => createsuperuser::run(&basics, arguments),
-        Task::Changepassword(arguments) => changepassword::run(&basics, &arguments),
-        Task::Resetsecondfactor(arguments) => resetsecondfactor::run(&basics, &arguments),
+        Task::Changepassword(username) => changepassword::run(&basics, &username),
+        Task::Resetsecondfactor(username) => resetsecondfactor::run(&basics, &username),
         Task::Serve => serve::run(&Config::from_variables(&variables)?),
         Task::Health => health::run(&config::bind_address(&variables)?),
         Task::Sync(arguments) => sync::run(&Config::from_variables(&variables)?, arguments),

@@ -28,7 +28,7 @@ struct ResponsePage<'a> {
     method: &'a str,
     target: &'a str,
     status: StatusCode,
-    headers: Vec<(&'a str, Vec<Part>)>,
+    headers: Vec<(&'a str, Vec<Token>)>,
     body: Vec<Token>,
     /// Names and URLs of other pages of the list.
     pages: Vec<(&'static str, String)>,
@@ -37,11 +37,6 @@ struct ResponsePage<'a> {
     /// Set if the client is not authenticated: the command that prints a token, if the user pool is the local one.
     sign_in: Option<Option<&'a str>>,
     page_user: Option<PageUser>,
-}
-
-struct Part {
-    text: String,
-    address: Option<String>,
 }
 
 struct Form {
@@ -122,13 +117,13 @@ fn with_format(request: &HttpRequest, format: &str) -> String {
     format!("{}?{query}", request.path())
 }
 
-fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Part>)> {
+fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Token>)> {
     let parts = |name: &HeaderName, value: &str| match *name {
         LINK => links(value)
             .into_iter()
-            .flat_map(|(target, rest)| [text("<"), address(target), text(&format!(">{rest}"))])
+            .flat_map(|(target, rest)| [text("<"), link(target), text(&format!(">{rest}"))])
             .collect(),
-        LOCATION => vec![address(value)],
+        LOCATION => vec![link(value)],
         _ => vec![text(value)],
     };
     let shown = headers.iter().map(|(name, value)| {
@@ -141,12 +136,12 @@ fn headers<'a>(headers: &'a HeaderMap, request_id: &str) -> Vec<(&'a str, Vec<Pa
     shown
 }
 
-fn text(text: &str) -> Part {
-    Part { text: text.to_owned(), address: None }
+fn text(text: &str) -> Token {
+    Token { kind: "", text: text.to_owned(), url: None }
 }
 
-fn address(address: &str) -> Part {
-    Part { text: address.to_owned(), address: Some(address.to_owned()) }
+fn link(url: &str) -> Token {
+    Token { kind: "", text: url.to_owned(), url: Some(url.to_owned()) }
 }
 
 /// The targets of a `Link` header, each with its surrounding text.

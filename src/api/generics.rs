@@ -136,7 +136,7 @@ impl ModelViewSet {
         let (asking, asked) = (caller.clone(), data.clone());
         let insertion = move || self.model.insertion(&asked, &asking.actor(Source::Api), asking.is_unchanged()?);
         let create = move |conn: &mut Connection, inserted| {
-            if let Some(row) = self.model.row_written(inserted)? {
+            if let Some(row) = self.model.saved_row(inserted)? {
                 return Ok(row);
             }
             let caller = caller.refresh_from_db(conn)?;

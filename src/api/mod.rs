@@ -6,13 +6,11 @@ mod browsable;
 mod endpoint;
 pub mod generics;
 mod metadata;
-pub mod model_schemas;
 pub mod openapi;
 pub mod pagination;
 pub mod parsers;
 pub mod render;
 mod resource;
-pub mod schemas;
 mod tokens;
 mod viewset;
 

@@ -35,7 +35,7 @@ struct CursorJson {
 }
 
 /// The default comes first.
-fn names(viewset: &ModelViewSet) -> Vec<&'static str> {
+fn ordering_names(viewset: &ModelViewSet) -> Vec<&'static str> {
     ["id"].into_iter().chain(viewset.orderings().map(|field| field.name)).collect()
 }
 
@@ -68,7 +68,7 @@ pub fn parse(query: &str, viewset: &ModelViewSet) -> Result<ListQuery, FieldErro
             "ordering" => match order(&value, viewset) {
                 Some(order) => list.order = order,
                 None => {
-                    let known = names(viewset).join(", ");
+                    let known = ordering_names(viewset).join(", ");
                     let message = format!("Choose one of: {known}; a hyphen before it reverses the order.");
                     errors.add("ordering", vec![message]);
                 }
@@ -89,7 +89,7 @@ fn order(text: &str, viewset: &ModelViewSet) -> Option<Vec<Ordering>> {
     let mut order: Vec<Ordering> = Vec::new();
     for term in text.split(',').map(str::trim).filter(|term| !term.is_empty()) {
         let (name, descending) = term.strip_prefix('-').map_or((term, false), |name| (name, true));
-        let field = names(viewset).into_iter().find(|known| *known == name)?;
+        let field = ordering_names(viewset).into_iter().find(|known| *known == name)?;
         if order.iter().all(|known| known.field != field && known.field != "id") {
             order.push(Ordering { field, descending });
         }
@@ -110,7 +110,7 @@ pub fn parameters(viewset: &ModelViewSet) -> Vec<Parameter> {
             .build()
     };
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let fields = names(viewset).join("|");
+    let fields = ordering_names(viewset).join("|");
     let pattern = format!("^(-?({fields})(,-?({fields}))*)?$");
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into()));
     vec![

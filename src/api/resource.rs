@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
@@ -22,17 +22,12 @@ use crate::http::negotiation::Renderer;
 use crate::http::{etag, negotiation};
 
 /// Serves both forms of the path, with and without the trailing slash: a redirect would lose the body of a POST.
-pub fn resource(endpoint: Endpoint, routes: impl Fn() -> Vec<Route>) -> TwoResources {
+pub fn resource(endpoint: Endpoint, routes: impl Fn() -> Vec<Route>) -> impl HttpServiceFactory {
     let endpoint = Arc::new(endpoint);
     let cut = endpoint.path.trim_end_matches('/');
     // Two resources instead of one with two patterns: actix-web matches a single static pattern by comparison, but
     // several only by regular expressions.
-    let [with_slash, without] =
-        [endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, routes()));
-    TwoResources(Box::new(|config| {
-        with_slash.register(config);
-        without.register(config);
-    }))
+    Vec::from([endpoint.path.as_str(), cut].map(|path| single_resource(endpoint.clone(), path, routes())))
 }
 
 fn single_resource(endpoint: Arc<Endpoint>, path: &str, routes: Vec<Route>) -> impl HttpServiceFactory + use<> {
@@ -49,14 +44,6 @@ fn single_resource(endpoint: Arc<Endpoint>, path: &str, routes: Vec<Route>) -> i
         .route(web::method(Method::OPTIONS).to(options))
         .default_service(web::to(refuse))
         .wrap(from_fn(move |request, next| frame(endpoint.clone(), request, next)))
-}
-
-pub struct TwoResources(Box<dyn FnOnce(&mut AppService)>);
-
-impl HttpServiceFactory for TwoResources {
-    fn register(self, config: &mut AppService) {
-        (self.0)(config);
-    }
 }
 
 async fn frame(

@@ -9,7 +9,7 @@ pub struct Token {
     /// `name`, `string`, `number` or `word`; empty for punctuation.
     pub kind: &'static str,
     pub text: String,
-    pub address: Option<String>,
+    pub url: Option<String>,
 }
 
 /// If `path` is given, each `id` links to its item below it.
@@ -29,8 +29,8 @@ impl Writer<'_> {
     fn push(&mut self, kind: &'static str, text: String) {
         match self.tokens.last_mut() {
             // Merge pieces of one kind to keep the page small.
-            Some(last) if last.kind == kind && last.address.is_none() => last.text.push_str(&text),
-            _ => self.tokens.push(Token { kind, text, address: None }),
+            Some(last) if last.kind == kind && last.url.is_none() => last.text.push_str(&text),
+            _ => self.tokens.push(Token { kind, text, url: None }),
         }
     }
 
@@ -54,7 +54,7 @@ impl Writer<'_> {
     fn member(&mut self, name: &str, value: &Value) {
         match (self.path, value.as_i64()) {
             (Some(path), Some(id)) if name == "id" => {
-                self.tokens.push(Token { kind: "number", text: id.to_string(), address: Some(format!("{path}{id}/")) });
+                self.tokens.push(Token { kind: "number", text: id.to_string(), url: Some(format!("{path}{id}/")) });
             }
             _ => self.value(value),
         }
@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn an_id_leads_to_its_item_where_there_are_items() {
         let value = json!([{ "id": 7, "name": "id" }, { "id": "7", "ids": 8 }]);
-        let addresses = |path| tokens(&value, path).into_iter().filter_map(|token| token.address).collect::<Vec<_>>();
-        assert_eq!(addresses(Some("/articles/")), ["/articles/7/"]);
-        assert_eq!(addresses(None), Vec::<String>::new());
+        let urls = |path| tokens(&value, path).into_iter().filter_map(|token| token.url).collect::<Vec<_>>();
+        assert_eq!(urls(Some("/articles/")), ["/articles/7/"]);
+        assert_eq!(urls(None), Vec::<String>::new());
     }
 }

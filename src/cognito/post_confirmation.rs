@@ -14,7 +14,7 @@ use utoipa::{OpenApi, ToSchema};
 use super::linking::{self, Creation, Identity, MAX_SUB_CHARS, Outcome, Rules};
 use super::trigger::{TriggerKeys, none_if_malformed};
 use super::user_pool::UserPool;
-use crate::api::schemas::{ErrorBody, OtherMethod};
+use crate::api::openapi::responses::{ErrorBody, OtherMethod};
 use crate::crypto::Secret;
 use crate::db::{Connection, Db};
 use crate::error::{Error, TriggerRefusal};

@@ -16,8 +16,7 @@ pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
     match &config.database {
         DatabaseUrl::Sqlite(path) => {
             let bytes = db::backup(path, &arguments.file)?;
-            say!("{bytes} bytes of {} written to {}.", config.database, arguments.file.display())?;
-            Ok(())
+            say!("{bytes} bytes of {} written to {}.", config.database, arguments.file.display())
         }
         #[cfg(feature = "postgres")]
         DatabaseUrl::Postgres(_) => {

@@ -1,28 +1,19 @@
 //! `changepassword`: like Django's command.
 
-use clap::Args;
-
 use super::output::{CommandError, say};
 use super::prompt::{attributes_of, new_password};
-use super::user;
+use super::user::Username;
 use crate::config::Basics;
 use crate::db::Db;
 use crate::history::{Actor, Source};
 use crate::users::{models, password};
 
-#[derive(Args)]
-pub struct Arguments {
-    /// The user's name
-    username: String,
-}
-
-pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
+pub fn run(config: &Basics, username: &Username) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
-    let user = user::named(&db, &arguments.username)?;
+    let user = username.user(&db)?;
     say!("Changing the password of {}.", user.username)?;
     let hash = password::hash(&new_password(&attributes_of(&user))?)?;
     let actor = Actor::system(Source::CommandLine);
     db.write_blocking(move |conn| Ok(models::set_password(conn, &user, Some(hash), None, &actor)?))?;
-    say!("Password changed. The sessions in the admin have ended.")?;
-    Ok(())
+    say!("Password changed. The sessions in the admin have ended.")
 }

@@ -22,38 +22,27 @@ use crate::users::second_factor::{self, FactorKey, KeySource, Required};
 
 pub fn run(config: &Config) -> Result<(), CommandError> {
     // The configuration is valid, or this would not run.
-    let mut findings = vec![
-        ("configuration", addresses(config)),
-        ("database", database(config)),
-        ("migrations", migrations(config)),
-        ("keys", keys(config)),
+    let findings = [
+        Some(("configuration", addresses(config))),
+        Some(("database", database(config))),
+        Some(("migrations", migrations(config))),
+        Some(("keys", keys(config))),
+        config.read_database.as_ref().map(|url| ("standby", standby(config, url))),
+        config.provider.as_ref().map(|settings| ("sign-in", sign_in(config, settings))),
+        credentials(config).map(|finding| ("credentials", finding)),
+        second_factors(config).map(|finding| ("second factor", finding)),
     ];
-    if let Some(url) = &config.read_database {
-        findings.push(("standby", standby(config, url)));
-    }
-    if let Some(settings) = &config.provider {
-        findings.push(("sign-in", sign_in(config, settings)));
-    }
-    if let Some(finding) = credentials(config) {
-        findings.push(("credentials", finding));
-    }
-    if let Some(finding) = second_factors(config) {
-        findings.push(("second factor", finding));
-    }
-    let mut failed = 0;
+    let findings: Vec<_> = findings.into_iter().flatten().collect();
     for (what, finding) in &findings {
         let (mark, text) = match finding {
             Ok(text) => ("ok", text),
-            Err(problem) => {
-                failed += 1;
-                ("FAIL", problem)
-            }
+            Err(problem) => ("FAIL", problem),
         };
         say!("{mark:4}  {what:14} {text}")?;
     }
-    match failed {
+    match findings.iter().filter(|(_, finding)| finding.is_err()).count() {
         0 => Ok(()),
-        _ => Err(CommandError::new(format!("{failed} of {} checks failed", findings.len()))),
+        failed => Err(CommandError::new(format!("{failed} of {} checks failed", findings.len()))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::output::{CommandError, say};
+use super::output::{CommandError, printable, say};
 use crate::cognito::Authenticator;
 use crate::cognito::inspector::{Inspection, Line, State, pasted_token};
 use crate::config::Config;
@@ -41,16 +41,13 @@ pub(super) fn refuse_unless_served(config: &Config) -> Result<(), CommandError> 
     }
 }
 
-/// An untrusted token must not control the terminal.
-fn printable(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() && c != '\n' { c.escape_unicode().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
-}
-
 fn print(authenticator: &Authenticator, inspection: &Inspection) -> Result<(), CommandError> {
     for (name, value) in [("header", &inspection.header), ("claims", &inspection.claims)] {
         match value {
-            Some(value) => say!("{name} {}", printable(&format!("{value:#}")))?,
+            Some(value) => {
+                let lines: Vec<String> = format!("{value:#}").lines().map(printable).collect();
+                say!("{name} {}", lines.join("\n"))?;
+            }
             None => say!("{name} cannot be decoded")?,
         }
     }

@@ -1,13 +1,9 @@
 //! `copy-database`: copies everything to another database, for example to move to PostgreSQL.
 
-use std::io::{IsTerminal, Write};
-use std::time::{Duration, Instant};
-
-use super::output::{CommandError, say};
+use super::output::{CommandError, say, say_error};
+use super::progress::Progress;
 use crate::db::DatabaseUrl;
 use crate::db::copy;
-
-const REFRESH: Duration = Duration::from_millis(100);
 
 /// Both URLs have the format of DATABASE_URL. Keep a PostgreSQL password in PGPASSWORD or ~/.pgpass, because other
 /// users can see a command's arguments.
@@ -24,14 +20,13 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let from = parse("--from", &arguments.from)?;
     let to = parse("--to", &arguments.to)?;
-    let is_terminal = std::io::stderr().is_terminal();
-    let mut shown = Instant::now();
+    let mut line = Progress::start();
     let mut progress = |table: &str, copied: i64, total: i64| {
         if copied == total {
-            line(is_terminal, &format!("{table}: {copied} of {total}\n"));
-        } else if is_terminal && shown.elapsed() > REFRESH {
-            line(is_terminal, &format!("{table}: {copied} of {total}"));
-            shown = Instant::now();
+            line.clear();
+            say_error!("{table}: {copied} of {total}");
+        } else {
+            line.show(format_args!("{table}: {copied} of {total}"));
         }
     };
     let tables = copy::copy(&from, &to, &mut progress)?;
@@ -41,17 +36,10 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         say!("{:24} {:>12} {last_id:>12}", table.table, table.rows)?;
     }
     let rows: i64 = tables.iter().map(|table| table.rows).sum();
-    say!("{rows} rows of {} tables copied from {from} to {to}. The row counts match.", tables.len())?;
-    Ok(())
+    say!("{rows} rows of {} tables copied from {from} to {to}. The row counts match.", tables.len())
 }
 
 /// The error does not repeat the URL, which may contain a password.
 fn parse(option: &str, url: &str) -> Result<DatabaseUrl, CommandError> {
     DatabaseUrl::parse(url).map_err(|problem| CommandError::new(format!("{option} {problem}")))
-}
-
-/// Ignores write errors, because progress is not essential.
-fn line(is_terminal: bool, text: &str) {
-    let start = if is_terminal { "\r" } else { "" };
-    let _ = write!(std::io::stderr(), "{start}{text}");
 }

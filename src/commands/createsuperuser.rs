@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::output::{CommandError, say, say_error};
 use super::prompt::{attributes, new_password, prompt};
+use super::user::find;
 use crate::config::{Basics, Superuser};
 use crate::db::{Connection, Db};
 use crate::error::Error;
@@ -56,11 +57,6 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
         (None, Some(user)) => keep(&user),
         _ => say!("Superuser {} created.", validators::normalize_username(&name)),
     }
-}
-
-fn find(db: &Db, username: &str) -> Result<Option<User>, CommandError> {
-    let username = validators::normalize_username(username);
-    Ok(db.read_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?)
 }
 
 /// Says that the user is there. Somebody may have taken rights away on purpose, so they are not given back.
@@ -129,7 +125,7 @@ fn ask_until(
 fn username_problems(db: &Db, username: &str) -> Result<Vec<String>, CommandError> {
     let username = validators::normalize_username(username);
     let mut problems = validators::username(&username);
-    if !username.is_empty() && db.read_blocking(|conn| Ok(models::find_by_username(conn, &username)?))?.is_some() {
+    if !username.is_empty() && find(db, &username)?.is_some() {
         problems.push("That username is already taken.".to_owned());
     }
     Ok(problems)

@@ -13,7 +13,6 @@ use crate::config::Basics;
 use crate::db::{Connection, Db};
 use crate::server;
 
-/// Arguments of `import`.
 #[derive(Args)]
 pub struct Arguments {
     /// The model, such as `users`

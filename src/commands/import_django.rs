@@ -1,21 +1,18 @@
 //! `import-django`: moves in from a Django project.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use super::output::{CommandError, say};
+use super::output::{CommandError, printable, say};
+use super::progress::Progress;
 use crate::config::Basics;
 use crate::db::DatabaseUrl;
 use crate::django::{
-    self, ImportError, KeepEmail, Options, Outcome, Passwords, Report, ReportedRow, Source, UserTable, Zone,
+    self, FIELDS, KeepEmail, Options, Outcome, Passwords, Report, ReportedRow, Source, UserTable, Zone,
 };
-
-const REFRESH: Duration = Duration::from_millis(100);
-const FIELD_NAMES: [&str; 10] = django::FIELDS;
 
 /// Imports users with their passwords, groups, permissions and articles, all or nothing. Rows that were imported before
 /// stay as they are. Keep a PostgreSQL password in PGPASSWORD or ~/.pgpass, because other users can see a command's
@@ -37,11 +34,11 @@ pub struct Arguments {
     #[arg(long)]
     skip_refused: bool,
     /// Whose password hashes to import
-    #[arg(long, value_enum, default_value_t = Whose::All)]
-    passwords: Whose,
+    #[arg(long, value_enum, default_value_t = Passwords::All)]
+    passwords: Passwords,
     /// Of users who share an e-mail address, the one who keeps it; by default none does
     #[arg(long, value_enum)]
-    keep_email: Option<Keeper>,
+    keep_email: Option<KeepEmail>,
     /// The time zone of times that have none, such as Europe/Berlin, if the project has USE_TZ = False
     #[arg(long, default_value = "UTC", value_parser = Zone::named)]
     time_zone: Zone,
@@ -53,23 +50,10 @@ pub struct Arguments {
     user_field: Vec<(String, String)>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Whose {
-    All,
-    Staff,
-    None,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Keeper {
-    FirstJoined,
-    LastLogin,
-}
-
 fn user_field(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, column)) if FIELD_NAMES.contains(&name) => Ok((name.to_owned(), column.to_owned())),
-        _ => Err(format!("write NAME=COLUMN with one of the names {}", FIELD_NAMES.join(", "))),
+        Some((name, column)) if FIELDS.contains(&name) => Ok((name.to_owned(), column.to_owned())),
+        _ => Err(format!("write NAME=COLUMN with one of the names {}", FIELDS.join(", "))),
     }
 }
 
@@ -77,21 +61,18 @@ pub fn run(config: &Basics, arguments: Arguments) -> Result<(), CommandError> {
     let source = source(&arguments.source)?;
     let options = Options {
         users: UserTable { table: arguments.user_table, columns: arguments.user_field },
-        passwords: match arguments.passwords {
-            Whose::All => Passwords::All,
-            Whose::Staff => Passwords::Staff,
-            Whose::None => Passwords::None,
-        },
-        keep_email: arguments.keep_email.map(|keeper| match keeper {
-            Keeper::FirstJoined => KeepEmail::FirstJoined,
-            Keeper::LastLogin => KeepEmail::LastLogin,
-        }),
+        passwords: arguments.passwords,
+        keep_email: arguments.keep_email,
         zone: arguments.time_zone,
         history: arguments.history,
         dry_run: arguments.dry_run,
         skip_refused: arguments.skip_refused,
     };
-    let mut report = with_progress(|progress| django::import(&source, &config.database, &options, progress))?;
+    let mut line = Progress::start();
+    let mut progress = |what: &str, rows: u64| line.show(format_args!("{what}: {rows}"));
+    let imported = django::import(&source, &config.database, &options, &mut progress);
+    line.clear();
+    let mut report = imported?;
     if arguments.json {
         print_json(&mut report)?;
     } else {
@@ -129,24 +110,6 @@ fn is_sqlite(path: &Path) -> std::io::Result<bool> {
     Ok(start == MAGIC)
 }
 
-/// Shows on a terminal how far it is.
-fn with_progress<T>(work: impl FnOnce(django::Progress) -> Result<T, ImportError>) -> Result<T, CommandError> {
-    let is_terminal = std::io::stderr().is_terminal();
-    let mut shown = Instant::now();
-    let mut progress = |what: &str, rows: u64| {
-        if is_terminal && rows.is_multiple_of(100) && shown.elapsed() > REFRESH {
-            // It is not essential.
-            let _ = write!(std::io::stderr(), "\r{what}: {rows}\x1b[K");
-            shown = Instant::now();
-        }
-    };
-    let done = work(&mut progress);
-    if is_terminal {
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
-    }
-    done.map_err(CommandError::new)
-}
-
 fn print(report: &mut Report) -> Result<(), CommandError> {
     say!("{:12} {:>10} {:>10} {:>10}", "", "new", "known", "refused")?;
     for count in &report.counts {
@@ -170,11 +133,6 @@ fn print(report: &mut Report) -> Result<(), CommandError> {
         Outcome::NothingToDo => say!("There is nothing new to import. Nothing was changed."),
         Outcome::Refused => Ok(()),
     }
-}
-
-/// Keys of rows are part of reasons, and a terminal must not obey them.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
 /// Line by line, because there may be many rows.

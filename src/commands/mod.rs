@@ -14,6 +14,7 @@ pub mod man;
 pub mod migrate;
 pub mod openapi;
 mod output;
+mod progress;
 mod prompt;
 pub mod resetsecondfactor;
 pub mod serve;
@@ -23,4 +24,5 @@ mod user;
 mod version;
 
 pub use output::{CommandError, fail, seen};
+pub use user::Username;
 pub use version::VERSION;

@@ -5,6 +5,5 @@ use crate::server;
 use crate::server::openapi::document;
 
 pub fn run() -> Result<(), CommandError> {
-    say!("{}", document(&server::api(), None).to_pretty_json().map_err(CommandError::new)?)?;
-    Ok(())
+    say!("{}", document(&server::api(), None).to_pretty_json().map_err(CommandError::new)?)
 }

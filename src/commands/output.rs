@@ -24,6 +24,11 @@ pub(super) fn write_line(line: std::fmt::Arguments) -> Result<(), CommandError> 
     seen(writeln!(std::io::stdout(), "{line}"))
 }
 
+/// A line of text that others have written: a terminal must not obey it.
+pub(super) fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
 /// The outcome of writing to standard output.
 pub fn seen(written: std::io::Result<()>) -> Result<(), CommandError> {
     match written.and_then(|()| std::io::stdout().flush()) {

@@ -1,24 +1,16 @@
 //! `resetsecondfactor`: for a user who has lost the app and the recovery codes.
 
-use clap::Args;
-
 use super::output::{CommandError, say};
-use super::user;
+use super::user::Username;
 use crate::config::Basics;
 use crate::db::Db;
 use crate::history::{Actor, Source};
 use crate::users::second_factor;
 
-#[derive(Args)]
-pub struct Arguments {
-    /// The user's name
-    username: String,
-}
-
 /// Ends the user's sessions. Needs no key.
-pub fn run(config: &Basics, arguments: &Arguments) -> Result<(), CommandError> {
+pub fn run(config: &Basics, username: &Username) -> Result<(), CommandError> {
     let (db, _) = Db::open(&config.database)?;
-    let user = user::named(&db, &arguments.username)?;
+    let user = username.user(&db)?;
     let name = user.username.clone();
     let actor = Actor::system(Source::CommandLine);
     match db.write_blocking(move |conn| Ok(second_factor::remove(conn, &user, None, &actor)?))? {

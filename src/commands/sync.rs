@@ -1,21 +1,18 @@
 //! `sync`: brings local users in step with the user pool, once.
 
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
 
 use super::check_token::refuse_unless_served;
 use super::output::{CommandError, say};
+use super::progress::Progress;
 use crate::cognito::linking::Creation;
 use crate::cognito::sync::{self, Applied, MaxChanges, Plan, Source};
 use crate::config::{Config, Pool};
 use crate::db::Db;
 use crate::server::{pool_api, sync_rules};
-
-const REFRESH: Duration = Duration::from_millis(100);
 
 /// Too many users would change, so none was.
 const BEYOND_LIMIT: u8 = 3;
@@ -69,7 +66,11 @@ async fn run_async(config: &Config, arguments: Arguments) -> Result<(), CommandE
         (None, file) => Source::File(file.clone().unwrap_or_default()),
     };
     let (db, _) = Db::open(&config.database)?;
-    let prepared = sync::prepare(&db, source, &rules, &mut progress()).await?;
+    let mut line = Progress::start();
+    let mut progress = |users: usize| line.show(format_args!("{users} users listed"));
+    let prepared = sync::prepare(&db, source, &rules, &mut progress).await;
+    line.clear();
+    let prepared = prepared?;
     let plan = &prepared.plan;
     if !arguments.json {
         print(plan)?;
@@ -85,19 +86,6 @@ async fn run_async(config: &Config, arguments: Arguments) -> Result<(), CommandE
         print_outcome(plan, applied.as_ref())?;
     }
     verdict(plan, beyond, applied.as_ref())
-}
-
-/// Shows on a terminal how many users were listed.
-fn progress() -> impl FnMut(usize) {
-    let is_terminal = std::io::stderr().is_terminal();
-    let mut shown = Instant::now();
-    move |users| {
-        if is_terminal && shown.elapsed() > REFRESH {
-            // It is not essential.
-            let _ = write!(std::io::stderr(), "\r{users} users listed\r");
-            shown = Instant::now();
-        }
-    }
 }
 
 fn print(plan: &Plan) -> Result<(), CommandError> {

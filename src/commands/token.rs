@@ -46,8 +46,7 @@ pub fn run(config: &Config, arguments: Arguments) -> Result<(), CommandError> {
         Some(client_id) => machine_token(config, &pool, client_id, &arguments)?,
         None => user_token(&pool, arguments)?,
     };
-    say!("{token}")?;
-    Ok(())
+    say!("{token}")
 }
 
 fn user_token(pool: &LocalPool, arguments: Arguments) -> Result<String, CommandError> {

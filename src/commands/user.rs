@@ -1,12 +1,26 @@
 //! The user whom a command names.
 
+use clap::Args;
+
 use super::output::CommandError;
 use crate::db::Db;
 use crate::users::models::{self, User};
 use crate::users::validators;
 
-pub fn named(db: &Db, username: &str) -> Result<User, CommandError> {
-    let normalized = validators::normalize_username(username);
-    let user = db.read_blocking(move |conn| Ok(models::find_by_username(conn, &normalized)?))?;
-    user.ok_or_else(|| CommandError::new(format!("there is no user `{}`", username.escape_debug())))
+#[derive(Args)]
+pub struct Username {
+    /// The user's name
+    username: String,
+}
+
+impl Username {
+    pub(super) fn user(&self, db: &Db) -> Result<User, CommandError> {
+        let unknown = || CommandError::new(format!("there is no user `{}`", self.username.escape_debug()));
+        find(db, &self.username)?.ok_or_else(unknown)
+    }
+}
+
+pub fn find(db: &Db, username: &str) -> Result<Option<User>, CommandError> {
+    let username = validators::normalize_username(username);
+    Ok(db.read_blocking(move |conn| Ok(models::find_by_username(conn, &username)?))?)
 }

@@ -145,9 +145,9 @@ impl Config {
             post_confirmation_secrets: values::trigger_secrets(&env, "POST_CONFIRMATION_SECRETS")?,
             user_migration_secrets: values::trigger_secrets(&env, "USER_MIGRATION_SECRETS")?,
             user_migration_trusts_emails: env.flag("USER_MIGRATION_EMAILS_VERIFIED", false)?,
-            sync_every: values::sync_every(&env, &pool)?,
+            sync_every: values::sync_every(&env)?,
             sync_max_changes: env.optional("COGNITO_SYNC_MAX_CHANGES", str::parse)?.unwrap_or_default(),
-            pool_actions: values::pool_actions(&env, &pool)?,
+            pool_actions: values::pool_actions(&env)?,
             aws: Environment::read(|name| variables.get(name).cloned()),
             jwks: JwksSettings {
                 refresh: env.seconds("COGNITO_JWKS_REFRESH_SECONDS", 1, 300)?,

@@ -1,5 +1,10 @@
-//! All settings, read from the environment once at start; no other module reads it. A test compares [`SETTINGS`] with
-//! the table in docs/settings.md.
+//! All settings, read from the environment once at start; no other module reads it.
+//!
+//! 1. [`settings`] lists them. A test compares [`SETTINGS`] with the table in docs/settings.md.
+//! 2. [`environment`] reads their texts, with those in `.env` ([`env_file`]) and in files of secrets ([`secret_files`]).
+//! 3. [`variables`] gives them types. Those with rules of their own are parsed in [`values`], [`origins`] and
+//!    [`log_filter`].
+//! 4. [`configuration`] has the result.
 
 mod configuration;
 mod env_file;

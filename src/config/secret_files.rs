@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::variables::{ConfigError, fail};
@@ -84,17 +85,10 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// Containers get files that everybody there may read, so only a file that everybody may change is refused.
-#[cfg(unix)]
 fn refuse_strangers(file: &File) -> Result<(), String> {
-    use std::os::unix::fs::MetadataExt;
     let metadata = file.metadata().map_err(|error| error.to_string())?;
     if metadata.is_file() && metadata.mode() & 0o002 != 0 {
         return Err("can be changed by everybody on this machine; run `chmod o-w` on it".to_owned());
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_strangers(_: &File) -> Result<(), String> {
     Ok(())
 }

@@ -167,25 +167,28 @@ pub(super) fn resource_server(env: &Variables, pool: &Pool) -> Result<Option<Res
     Ok(set.or_else(|| (*pool == Pool::Local).then(ResourceServer::local)))
 }
 
-pub(super) fn sync_every(env: &Variables, pool: &Pool) -> Result<Option<Duration>, ConfigError> {
+/// For a setting that needs the pool's API.
+fn require_region(env: &Variables, name: &'static str) -> Result<(), ConfigError> {
+    match env.get("AWS_USER_POOLS_ID") {
+        Some(_) => Ok(()),
+        None => fail(name, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API"),
+    }
+}
+
+pub(super) fn sync_every(env: &Variables) -> Result<Option<Duration>, ConfigError> {
     const NAME: &str = "COGNITO_SYNC_SECONDS";
     if env.get(NAME).is_none() {
         return Ok(None);
     }
-    if env.get("AWS_USER_POOLS_ID").is_none() || *pool == Pool::Local {
-        return fail(NAME, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API");
-    }
+    require_region(env, NAME)?;
     env.seconds(NAME, 60, 60).map(Some)
 }
 
-pub(super) fn pool_actions(env: &Variables, pool: &Pool) -> Result<Vec<PoolAction>, ConfigError> {
+pub(super) fn pool_actions(env: &Variables) -> Result<Vec<PoolAction>, ConfigError> {
     const NAME: &str = "COGNITO_ADMIN_ACTIONS";
-    let words = env.list(NAME);
-    if !words.is_empty() && (env.get("AWS_USER_POOLS_ID").is_none() || *pool == Pool::Local) {
-        return fail(NAME, "is set, but AWS_USER_POOLS_ID is not. Its first part is the region of the pool's API");
-    }
     let mut actions = Vec::new();
-    for word in words {
+    for word in env.list(NAME) {
+        require_region(env, NAME)?;
         let action = word.parse().or_else(|problem: String| fail(NAME, problem))?;
         if !actions.contains(&action) {
             actions.push(action);

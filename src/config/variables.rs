@@ -1,4 +1,4 @@
-//! Environment variables and `.env`.
+//! [`Variables`]: gives the values of settings their types, and refuses those that are wrong.
 
 use std::collections::HashMap;
 use std::fmt;

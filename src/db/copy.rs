@@ -6,11 +6,9 @@ use diesel::connection::SimpleConnection;
 
 use super::bulk::{self, Inserter};
 use super::connection::{Connection, Role};
-use super::exclusive::open_migrated;
+use super::exclusive::{self, open_migrated};
 use super::ids::{last_ids, set_last_id};
 use super::open_error::OpenError;
-#[cfg(feature = "postgres")]
-use super::postgres;
 use super::references;
 use super::rows::{self, Sql};
 use super::transaction::begin_on;
@@ -63,7 +61,6 @@ pub fn copy(from: &DatabaseUrl, to: &DatabaseUrl, progress: Progress) -> Result<
     Ok(copied)
 }
 
-/// Fails unless the source has exactly this program's migrations.
 fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     let fail = |problem: String| OpenError::new(url, problem);
     if url.is_missing() {
@@ -72,8 +69,7 @@ fn open_source(url: &DatabaseUrl) -> Result<Side<'_>, OpenError> {
     let connection = pool::open(url, Role::Reader).map_err(|error| fail(error.to_string()))?;
     let mut source = Side { url, connection };
     source.run(|conn| begin_on(conn, Role::Reader))?;
-    let status = migrations::status(&mut source.connection).map_err(fail)?;
-    if status.pending > 0 || status.unknown.is_some() {
+    if !migrations::status(&mut source.connection).map_err(fail)?.is_current() {
         let problem = "its migrations differ from this version of Gatepost; first run `gatepost migrate` with the version that makes the copy";
         return Err(source.fail(problem));
     }
@@ -88,14 +84,7 @@ fn open_target<'a>(url: &'a DatabaseUrl, tables: &[String]) -> Result<Side<'a>, 
     if let Some(table) = tables.iter().find(|table| !in_target.contains(table)) {
         return Err(target.fail(format!("the source has a table {table}, which no migration of Gatepost creates")));
     }
-    let begin = match target.connection {
-        Connection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
-        #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => {
-            format!("{}; LOCK TABLE {} IN EXCLUSIVE MODE", postgres::begin(Role::Writer), bulk::quoted(&in_target))
-        }
-    };
-    target.run(|conn| conn.batch_execute(&begin))?;
+    target.run(exclusive::begin)?;
     for table in &in_target {
         if target.run(|conn| count(conn, table))? > 0 {
             return Err(target.fail(format!("it is not empty: {table} has rows")));

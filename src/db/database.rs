@@ -10,12 +10,12 @@ use prometheus::core::Collector;
 use tokio::sync::oneshot;
 
 use super::connection::{Connection, Role};
-use super::noted::{Noted, Written};
 use super::open_error::OpenError;
 use super::pool::{Manager, pool};
 #[cfg(feature = "postgres")]
 use super::postgres::{self, CommitWatch, ConnectionLimit, Standby, Writers};
 use super::queue::{Queue, WriterMetrics};
+use super::recorded_write::{RecordedWrite, SavedRow};
 use super::sqlite;
 use super::transaction::{run, transaction, without_transaction};
 use super::url::DatabaseUrl;
@@ -151,8 +151,7 @@ impl Db {
         F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     {
         let db = self.clone();
-        let run = move || db.read_blocking(queries);
-        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+        on_blocking_thread(move || db.read_blocking(queries)).await
     }
 
     /// For a few rows found by an index: such a read is faster than handing it to another thread. On SQLite, where
@@ -181,11 +180,11 @@ impl Db {
             return caught(move || query(&mut connection));
         }
         let db = self.clone();
-        let run = move || {
+        on_blocking_thread(move || {
             db.check_reach()?;
             without_transaction(&db.readers, query)
-        };
-        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+        })
+        .await
     }
 
     fn connection_here(&self) -> Option<r2d2::PooledConnection<Manager>> {
@@ -215,8 +214,8 @@ impl Db {
             #[cfg(feature = "postgres")]
             _ => Ok(()),
         };
-        let checked = tokio::task::spawn_blocking(check).await.map_err(|error| Error::Internal(error.to_string()))?;
-        checked.map_err(|problem| Error::Unavailable(format!("the database takes no writes: {problem}")))
+        let fail = |problem| Error::Unavailable(format!("the database takes no writes: {problem}"));
+        on_blocking_thread(move || check().map_err(fail)).await
     }
 
     /// Returns once the transaction is on disk; an error rolls it back. Writes are serializable: PostgreSQL may run
@@ -236,8 +235,8 @@ impl Db {
     pub async fn insert<T, I, F>(&self, insertion: I, queries: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        I: Fn() -> Option<Noted> + Send + 'static,
-        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<RecordedWrite> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<SavedRow>) -> Result<T, Error> + Clone + Send + 'static,
     {
         self.submit(insertion, queries)?.await.map_err(|_| stopped())?
     }
@@ -253,8 +252,8 @@ impl Db {
     fn submit<T, I, F>(&self, insertion: I, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
-        I: Fn() -> Option<Noted> + Send + 'static,
-        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<RecordedWrite> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<SavedRow>) -> Result<T, Error> + Clone + Send + 'static,
     {
         self.check_reach()?;
         self.writes.submit(insertion, queries)
@@ -268,6 +267,14 @@ impl Db {
             Versions::Watch(watch) => watch.check_reach(),
         }
     }
+}
+
+pub(super) async fn on_blocking_thread<T, F>(work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Error> + Send + 'static,
+{
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 /// As on a blocking thread, a panic fails only this request. The connection is dropped.

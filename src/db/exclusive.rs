@@ -9,7 +9,6 @@ use super::connection::Connection;
 #[cfg(feature = "postgres")]
 use super::connection::Role;
 use super::database::Db;
-use super::migrations::Status;
 use super::open_error::OpenError;
 use super::sqlite;
 use super::url::DatabaseUrl;
@@ -36,12 +35,10 @@ impl Exclusive<'_> {
             let temporary = sqlite::open_writer(Path::new("")).map_err(|problem| OpenError::new(url, problem))?;
             return Ok(Exclusive { url, connection: temporary.0 });
         }
-        match Db::migration_status(url).map_err(|problem| OpenError::new(url, problem))? {
-            Status { pending: 0, unknown: None, .. } => Exclusive::begin(url),
-            _ => {
-                Err(OpenError::new(url, "its migrations differ from this version of Gatepost; run `gatepost migrate`"))
-            }
+        if Db::migration_status(url).map_err(|problem| OpenError::new(url, problem))?.is_current() {
+            return Exclusive::begin(url);
         }
+        Err(OpenError::new(url, "its migrations differ from this version of Gatepost; run `gatepost migrate`"))
     }
 
     pub fn with<T, E>(&mut self, queries: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
@@ -53,7 +50,8 @@ impl Exclusive<'_> {
     }
 }
 
-fn begin(connection: &mut Connection) -> QueryResult<()> {
+/// Begins a transaction in which no other connection can write.
+pub(super) fn begin(connection: &mut Connection) -> QueryResult<()> {
     match connection {
         // Indexes are filled in no order, so more of them should fit into memory: 64 MiB.
         Connection::Sqlite(_) => connection.batch_execute("PRAGMA cache_size = -65536; BEGIN IMMEDIATE"),

@@ -5,29 +5,16 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::database::Db;
+use super::database::{Db, on_blocking_thread};
 use super::url::DatabaseUrl;
 #[cfg(feature = "postgres")]
-use super::{
-    connection::{Connection, Role},
-    pool, postgres,
-};
+use super::{connection::Role, pool, postgres};
 use crate::error::Error;
 
 /// Released when dropped.
 pub struct Lock {
-    _held: Held,
-}
-
-/// What has the lock as long as it is open.
-enum Held {
-    File {
-        _file: File,
-    },
-    #[cfg(feature = "postgres")]
-    Transaction {
-        _connection: Connection,
-    },
+    /// What has the lock as long as it is open: a file, or a connection with a transaction.
+    _held: Box<dyn Send>,
 }
 
 impl Db {
@@ -40,13 +27,12 @@ impl Db {
             #[cfg(feature = "postgres")]
             DatabaseUrl::Postgres(_) => lock_on_server(&url, name),
         };
-        let held = tokio::task::spawn_blocking(take).await.map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(held?.map(|held| Lock { _held: held }))
+        on_blocking_thread(take).await
     }
 }
 
 /// The file stays: to remove it would let two hold the lock, one of the old file and one of a new one.
-fn lock_file(path: &Path) -> Result<Option<Held>, Error> {
+fn lock_file(path: &Path) -> Result<Option<Lock>, Error> {
     let fail = |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
     // It may belong to another user of the system, and reading is enough to lock it.
     let file = match File::open(path) {
@@ -57,7 +43,7 @@ fn lock_file(path: &Path) -> Result<Option<Held>, Error> {
     };
     let file = file.map_err(fail)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Held::File { _file: file })),
+        Ok(()) => Ok(Some(Lock { _held: Box::new(file) })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(fail(error)),
     }
@@ -65,7 +51,7 @@ fn lock_file(path: &Path) -> Result<Option<Held>, Error> {
 
 /// An advisory lock of a transaction on a connection of its own, because a pooler of transactions keeps none of a session.
 #[cfg(feature = "postgres")]
-fn lock_on_server(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> {
+fn lock_on_server(url: &DatabaseUrl, name: &str) -> Result<Option<Lock>, Error> {
     use diesel::RunQueryDsl;
     use diesel::connection::SimpleConnection;
     use diesel::dsl::sql;
@@ -77,5 +63,5 @@ fn lock_on_server(url: &DatabaseUrl, name: &str) -> Result<Option<Held>, Error> 
         .bind::<Text, _>(name)
         .sql(", 0))");
     let is_taken: bool = take.get_result(&mut connection)?;
-    Ok(is_taken.then_some(Held::Transaction { _connection: connection }))
+    Ok(is_taken.then(|| Lock { _held: Box::new(connection) }))
 }

@@ -4,15 +4,15 @@ use std::collections::HashSet;
 
 #[cfg(feature = "postgres")]
 use diesel::Connection as _;
-use diesel::RunQueryDsl;
+use diesel::QueryResult;
 #[cfg(feature = "postgres")]
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::any_connection::Backend;
 use super::connection::Connection;
+use super::rows::{self, Sql};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 #[cfg(feature = "postgres")]
@@ -26,15 +26,18 @@ pub struct Status {
     pub unknown: Option<String>,
 }
 
+impl Status {
+    /// Whether the database has exactly this program's migrations.
+    pub fn is_current(&self) -> bool {
+        self.pending == 0 && self.unknown.is_none()
+    }
+}
+
 fn of(connection: &Connection) -> (EmbeddedMigrations, &'static str) {
     match connection {
-        Connection::Sqlite(_) => {
-            (SQLITE, "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'")
-        }
+        Connection::Sqlite(_) => (SQLITE, "FROM sqlite_schema WHERE name = '__diesel_schema_migrations'"),
         #[cfg(feature = "postgres")]
-        Connection::Postgres(_) => {
-            (POSTGRESQL, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')")
-        }
+        Connection::Postgres(_) => (POSTGRESQL, "FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')"),
     }
 }
 
@@ -52,18 +55,13 @@ pub fn status(connection: &mut Connection) -> Result<Status, String> {
 }
 
 /// Diesel's own function would create a missing table.
-fn applied(connection: &mut Connection) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+fn applied(connection: &mut Connection) -> QueryResult<Vec<String>> {
     let (_, tables) = of(connection);
-    if diesel::dsl::sql::<BigInt>(tables).get_result::<i64>(connection)? == 0 {
+    if rows::number(connection, "count(*)", Sql::new(tables))? == 0 {
         return Ok(Vec::new());
     }
-    #[derive(diesel::QueryableByName)]
-    struct Applied {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        version: String,
-    }
-    let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
-    Ok(applied.into_iter().map(|applied| applied.version).collect())
+    let applied = rows::select(connection, &["version"], Sql::new("FROM __diesel_schema_migrations"))?;
+    Ok(applied.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
 }
 
 /// Applies all or none. Fails if a newer version has migrated the database, which this version could misread.

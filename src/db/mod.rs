@@ -15,13 +15,13 @@ pub mod kept_keys;
 pub mod keyset;
 mod lock;
 pub mod migrations;
-pub mod noted;
 mod open_error;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod probe;
 mod queue;
+pub mod recorded_write;
 pub mod references;
 mod remembered;
 pub mod rows;

@@ -30,7 +30,7 @@ pub fn pool(url: &Arc<DatabaseUrl>, role: Role, connections: u32) -> Result<r2d2
         .max_lifetime(None)
         .connection_timeout(patience(url))
         .error_handler(Box::new(LogFailures))
-        .build(Manager::new(url, role))
+        .build(Manager { url: url.clone(), role })
         .map_err(|error| error.to_string())
 }
 
@@ -44,7 +44,7 @@ fn patience(url: &DatabaseUrl) -> Duration {
 
 /// One line each: PostgreSQL's driver returns several.
 #[derive(Debug)]
-pub struct LogFailures;
+struct LogFailures;
 
 impl r2d2::HandleError<diesel::r2d2::Error> for LogFailures {
     fn handle_error(&self, error: diesel::r2d2::Error) {
@@ -56,12 +56,6 @@ impl r2d2::HandleError<diesel::r2d2::Error> for LogFailures {
 pub struct Manager {
     url: Arc<DatabaseUrl>,
     role: Role,
-}
-
-impl Manager {
-    pub fn new(url: &Arc<DatabaseUrl>, role: Role) -> Manager {
-        Manager { url: url.clone(), role }
-    }
 }
 
 impl r2d2::ManageConnection for Manager {

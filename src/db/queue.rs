@@ -8,7 +8,7 @@ use prometheus::{Histogram, IntGauge};
 use tokio::sync::oneshot;
 
 use super::connection::Connection;
-use super::noted::{self, Noted, Written};
+use super::recorded_write::{self, RecordedWrite, SavedRow};
 use crate::error::Error;
 use crate::metrics;
 
@@ -79,8 +79,8 @@ impl Queue {
     pub fn submit<T, I, F>(&self, insertion: I, queries: F) -> Result<oneshot::Receiver<Result<T, Error>>, Error>
     where
         T: Send + 'static,
-        I: Fn() -> Option<Noted> + Send + 'static,
-        F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send + 'static,
+        I: Fn() -> Option<RecordedWrite> + Send + 'static,
+        F: FnOnce(&mut Connection, QueryResult<SavedRow>) -> Result<T, Error> + Clone + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
         let job = Box::new(Queued { insertion, queries, value: None, sender });
@@ -100,9 +100,9 @@ impl Queue {
 
 pub trait Job: Send {
     /// A row that the queries begin with.
-    fn insertion(&self) -> Option<Noted>;
+    fn insertion(&self) -> Option<RecordedWrite>;
     /// Runs the insertion, unless it has been run, and the queries; again after a rollback. A panic is an error.
-    fn run(&mut self, connection: &mut Connection, inserted: Option<Written>) -> Result<(), Error>;
+    fn run(&mut self, connection: &mut Connection, inserted: Option<SavedRow>) -> Result<(), Error>;
     /// Call this after the commit, or after the rollback.
     fn answer(self: Box<Self>, outcome: Result<(), Error>);
 }
@@ -121,19 +121,19 @@ struct Queued<T, I, F> {
 impl<T, I, F> Job for Queued<T, I, F>
 where
     T: Send,
-    I: Fn() -> Option<Noted> + Send,
-    F: FnOnce(&mut Connection, QueryResult<Written>) -> Result<T, Error> + Clone + Send,
+    I: Fn() -> Option<RecordedWrite> + Send,
+    F: FnOnce(&mut Connection, QueryResult<SavedRow>) -> Result<T, Error> + Clone + Send,
 {
-    fn insertion(&self) -> Option<Noted> {
+    fn insertion(&self) -> Option<RecordedWrite> {
         (self.insertion)()
     }
 
-    fn run(&mut self, connection: &mut Connection, inserted: Option<Written>) -> Result<(), Error> {
+    fn run(&mut self, connection: &mut Connection, inserted: Option<SavedRow>) -> Result<(), Error> {
         let queries = self.queries.clone();
         let run = || {
             let inserted = match inserted {
                 Some(inserted) => Ok(inserted),
-                None => self.insertion().map_or(Ok(None), |insertion| noted::run(connection, insertion)),
+                None => self.insertion().map_or(Ok(None), |insertion| recorded_write::run(connection, insertion)),
             };
             queries(connection, inserted)
         };

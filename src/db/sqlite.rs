@@ -7,11 +7,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection as _, ConnectionError, ConnectionResult, QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::{Connection as _, ConnectionError, ConnectionResult, QueryResult, SqliteConnection};
 
-use super::connection::Connection;
-use super::connection::Role;
+use super::connection::{Connection, Role};
 use super::migrations;
+use super::rows::{self, Sql};
 use super::url::DatabaseUrl;
 
 /// WAL lets readers and the writer work concurrently; `synchronous=FULL` writes each commit to disk before it is
@@ -78,16 +78,10 @@ fn try_to_write(connection: &mut Connection) -> QueryResult<()> {
 }
 
 pub fn probe(connection: &mut Connection) -> Result<(), String> {
-    #[derive(diesel::QueryableByName)]
-    struct Finding {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        quick_check: String,
-    }
     try_to_write(connection).map_err(|error| error.to_string())?;
-    let findings: Vec<Finding> =
-        diesel::sql_query("PRAGMA quick_check(1)").load(connection).map_err(|error| error.to_string())?;
-    match findings.first() {
-        Some(finding) if finding.quick_check != "ok" => Err(finding.quick_check.clone()),
+    let findings = rows::load(connection, Sql::new("PRAGMA quick_check(1)")).map_err(|error| error.to_string())?;
+    match findings.first().and_then(|row| row.first()?.as_str()) {
+        Some(finding) if finding != "ok" => Err(finding.to_owned()),
         _ => Ok(()),
     }
 }
@@ -138,22 +132,14 @@ pub fn open_writer(path: &Path) -> Result<(Connection, usize), String> {
 
 #[cfg(test)]
 mod tests {
-    use diesel::sql_types::Text;
-
     use super::*;
-
-    #[derive(diesel::QueryableByName)]
-    struct Built {
-        #[diesel(sql_type = Text)]
-        compile_options: String,
-    }
 
     #[test]
     fn sqlite_is_built_as_the_configuration_of_cargo_says() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut connection = open(&folder.path().join("options.sqlite3"), Role::Writer).expect("a database");
-        let options = diesel::sql_query("PRAGMA compile_options").load::<Built>(&mut connection).expect("options");
-        let has = |wanted: &str| options.iter().any(|option| option.compile_options == wanted);
+        let options = rows::load(&mut connection, Sql::new("PRAGMA compile_options")).expect("options");
+        let has = |wanted: &str| options.iter().any(|option| option[0].as_str() == Some(wanted));
         assert!(has("THREADSAFE=2") && has("DEFAULT_MEMSTATUS=0") && !has("ENABLE_MEMORY_MANAGEMENT"));
     }
 }

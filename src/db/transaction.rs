@@ -88,10 +88,7 @@ pub(super) fn begin_on(connection: &mut Connection, role: Role) -> QueryResult<(
 }
 
 pub fn savepoint<T>(conn: &mut Connection, part: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
-    conn.batch_execute("SAVEPOINT part")?;
-    let outcome = part(conn);
-    conn.batch_execute(if outcome.is_ok() { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" })?;
-    outcome
+    attempt(conn, part, |_| true)
 }
 
 /// Runs part of a write in a savepoint, and rolls it back unless `is_kept` accepts its outcome.

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 
-use super::connection::Connection;
-use super::connection::Role;
+use super::connection::{Connection, Role};
 use super::sqlite;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

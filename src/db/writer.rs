@@ -8,8 +8,7 @@ use std::sync::Arc;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
-use super::connection::Connection;
-use super::connection::Role;
+use super::connection::{Connection, Role};
 use super::queue::{Job, Jobs, LARGEST_BATCH, Queue, WriterMetrics};
 use super::sqlite;
 use super::version::Versions;

@@ -1,6 +1,6 @@
 //! [`Cell`]: a value as a source has it.
 
-use crate::db::bulk::Value;
+use crate::db::rows::Value;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -18,10 +18,10 @@ impl From<Value> for Cell {
         match value {
             Value::Null => Cell::Null,
             Value::Integer(number) => Cell::Integer(number),
-            Value::Flag(flag) => Cell::Integer(flag.into()),
+            Value::Boolean(flag) => Cell::Integer(flag.into()),
             Value::Text(text) => Cell::Text(text),
             Value::Binary(bytes) => String::from_utf8(bytes).map_or(Cell::Other, Cell::Text),
-            Value::Double(_) | Value::Time(_) => Cell::Other,
+            Value::Double(_) | Value::DateTime(_) | Value::Integers(_) | Value::Texts(_) => Cell::Other,
         }
     }
 }
@@ -45,6 +45,11 @@ impl Cell {
             Cell::Text(text) if !text.is_empty() && !text.contains('\0') => Some(text.clone()),
             _ => None,
         }
+    }
+
+    /// A primary key that a row can have here, too.
+    pub fn id(&self) -> Option<i64> {
+        self.integer().filter(|id| (1..i64::MAX).contains(id))
     }
 
     pub fn integer(&self) -> Option<i64> {

@@ -6,8 +6,8 @@ use super::error::ImportError;
 use super::options::{KeepEmail, Options};
 use super::staging::{KNOWN, NEW, REFUSED, Staging};
 use super::{log, permissions};
-use crate::db::bulk::{self, Value};
-use crate::db::{Connection, ids};
+use crate::db::rows::Value;
+use crate::db::{Connection, bulk, ids};
 
 pub fn find(staging: &mut Staging, target: &mut Connection, options: &Options) -> Result<(), ImportError> {
     read_target(staging, target)?;
@@ -50,7 +50,7 @@ fn copy<const N: usize>(
     columns: [&'static str; N],
 ) -> QueryResult<()> {
     bulk::stream(target, query.to_owned(), |row| {
-        let row: Vec<(&str, Value)> = columns.into_iter().zip(row?.0).collect();
+        let row: Vec<(&str, Value)> = columns.into_iter().zip(row?).collect();
         staging.insert(table, &row)
     })
 }
@@ -71,14 +71,14 @@ fn index(staging: &mut Staging) -> QueryResult<()> {
 
 /// What was imported before stays as it is here, whatever became of it.
 fn recognize(staging: &mut Staging) -> QueryResult<()> {
-    for (model, table) in [("user", "users"), ("group", "groups"), ("article", "articles")] {
+    for model in ["user", "group", "article"] {
         if staging.is_any(&format!("known WHERE model = '{model}'"))? {
-            let of_row = format!("known WHERE known.model = '{model}' AND known.key = {table}.key");
+            let of_row = format!("known WHERE known.model = '{model}' AND known.key = {model}s.key");
             staging.run(&format!(
-                "UPDATE {table} SET state = {KNOWN}, local_id = (SELECT known.local_id FROM {of_row})
+                "UPDATE {model}s SET state = {KNOWN}, local_id = (SELECT known.local_id FROM {of_row})
                      WHERE EXISTS (SELECT 1 FROM {of_row});
                  DELETE FROM reported WHERE model = '{model}'
-                     AND place IN (SELECT row FROM {table} WHERE state = {KNOWN});"
+                     AND place IN (SELECT row FROM {model}s WHERE state = {KNOWN});"
             ))?;
         }
     }
@@ -97,11 +97,10 @@ fn is_other_project(staging: &mut Staging) -> QueryResult<bool> {
     Ok(staging.is_any(dated)? && !staging.is_any(&format!("{dated} AND known.joined = users.joined"))?)
 }
 
-/// Where a row cannot come, or comes changed: the model with its table, a condition on the row `t`, and an SQL
-/// expression for the reason.
+/// Where a row cannot come, or comes changed: the model, whose plural is its table, a condition on the row `t`, and an
+/// SQL expression for the reason.
 struct Rule<'a> {
     model: &'a str,
-    table: &'a str,
     condition: &'a str,
     code: &'a str,
     text: &'a str,
@@ -109,26 +108,26 @@ struct Rule<'a> {
 
 impl Rule<'_> {
     fn report(&self, staging: &mut Staging, outcome: &str) -> QueryResult<()> {
-        let Rule { model, table, condition, code, text } = self;
+        let Rule { model, condition, code, text } = self;
         staging.run(&format!(
             "INSERT INTO reported (outcome, model, place, key, shown, code, text)
                  SELECT '{outcome}', '{model}', t.row, t.key, t.shown, '{code}', {text}
-                 FROM {table} AS t WHERE t.state <> {KNOWN} AND {condition} ORDER BY t.row"
+                 FROM {model}s AS t WHERE t.state <> {KNOWN} AND {condition} ORDER BY t.row"
         ))
     }
 
     fn refuse(&self, staging: &mut Staging) -> QueryResult<()> {
         self.report(staging, "refused")?;
-        let Rule { table, condition, .. } = self;
-        staging.run(&format!("UPDATE {table} AS t SET state = {REFUSED} WHERE t.state <> {KNOWN} AND {condition}"))
+        let Rule { model, condition, .. } = self;
+        staging.run(&format!("UPDATE {model}s AS t SET state = {REFUSED} WHERE t.state <> {KNOWN} AND {condition}"))
     }
 }
 
 fn check_names(staging: &mut Staging) -> QueryResult<()> {
-    for (model, table) in [("user", "users"), ("group", "groups")] {
+    for model in ["user", "group"] {
         let text = "'another row has the same primary key'";
         let condition = format!("(SELECT k.row FROM keys k WHERE k.model = '{model}' AND k.ref = t.key) <> t.row");
-        Rule { model, table, condition: &condition, code: "id_taken", text }.refuse(staging)?;
+        Rule { model, condition: &condition, code: "id_taken", text }.refuse(staging)?;
     }
     // Of usernames that become equal, the one that stays as it is comes, else the first.
     let winner = format!(
@@ -137,7 +136,6 @@ fn check_names(staging: &mut Staging) -> QueryResult<()> {
     );
     let same_username = Rule {
         model: "user",
-        table: "users",
         condition: &format!(
             "t.state = {NEW} AND EXISTS (SELECT 1 FROM users o WHERE o.username = t.username AND o.row <> t.row
                  AND o.state <> {REFUSED} AND (o.is_normal, -o.row) > (t.is_normal, -t.row))"
@@ -148,7 +146,6 @@ fn check_names(staging: &mut Staging) -> QueryResult<()> {
     same_username.refuse(staging)?;
     let username_here = Rule {
         model: "user",
-        table: "users",
         condition: &format!(
             "t.state = {NEW} AND EXISTS (SELECT 1 FROM here WHERE kind = 'username' AND name = t.username)"
         ),
@@ -159,7 +156,6 @@ fn check_names(staging: &mut Staging) -> QueryResult<()> {
     username_here.refuse(staging)?;
     let same_group = Rule {
         model: "group",
-        table: "groups",
         condition: &format!(
             "t.state = {NEW} AND EXISTS (SELECT 1 FROM groups o WHERE o.name = t.name AND o.row < t.row
                  AND o.state <> {REFUSED})"
@@ -171,7 +167,6 @@ fn check_names(staging: &mut Staging) -> QueryResult<()> {
     same_group.refuse(staging)?;
     let group_here = Rule {
         model: "group",
-        table: "groups",
         condition: &format!("t.state = {NEW} AND EXISTS (SELECT 1 FROM here WHERE kind = 'group' AND name = t.name)"),
         code: "name_taken",
         text: "'Gatepost has a group with this name'",
@@ -202,18 +197,18 @@ fn check_emails(staging: &mut Staging, keep: Option<KeepEmail>) -> QueryResult<(
              ELSE 'the e-mail address differs only in case from that of user ' || {others} || ', so the user '
                  || 'comes without it and can no longer use the API' END"
     );
-    Rule { model: "user", table: "users", condition, code: "email_shared", text: &text }.report(staging, "changed")?;
+    Rule { model: "user", condition, code: "email_shared", text: &text }.report(staging, "changed")?;
     staging.run(&format!("UPDATE users AS t SET email = '' WHERE {condition}"))?;
     let here = "here WHERE kind = 'email' AND name = t.email_key";
     let condition = format!("t.email <> '' AND EXISTS (SELECT 1 FROM {here})");
     let text = format!("'Gatepost has a user with this e-mail address: its user ' || (SELECT id FROM {here})");
-    let taken = Rule { model: "user", table: "users", condition: &condition, code: "email_taken", text: &text };
+    let taken = Rule { model: "user", condition: &condition, code: "email_taken", text: &text };
     taken.report(staging, "changed")?;
     staging.run(&format!("UPDATE users AS t SET email = '' WHERE t.state <> {KNOWN} AND {condition}"))
 }
 
 fn check_articles(staging: &mut Staging) -> QueryResult<()> {
-    let rule = |condition, text| Rule { model: "article", table: "articles", condition, code: "id_taken", text };
+    let rule = |condition, text| Rule { model: "article", condition, code: "id_taken", text };
     if staging.is_any("articles GROUP BY source_id HAVING count(*) > 1 AND source_id IS NOT NULL")? {
         let condition = "EXISTS (SELECT 1 FROM articles o WHERE o.source_id = t.source_id AND o.row < t.row)";
         rule(condition, "'another row has the same primary key'").refuse(staging)?;
@@ -251,12 +246,12 @@ fn check_pairs(staging: &mut Staging) -> QueryResult<()> {
              WHERE p.kind = 'membership' AND u.state = {NEW}
                  AND (g.state = {REFUSED} OR (g.state = {KNOWN} AND g.local_id IS NULL)) ORDER BY p.row;"
     ))?;
-    for (kind, model, table) in [("user_permission", "user", "users"), ("group_permission", "group", "groups")] {
+    for model in ["user", "group"] {
         staging.run(&format!(
             "{insert} SELECT 'changed', '{model}', t.row, t.key, t.shown, 'permission_unknown',
                      'without the permission ' || coalesce(q.shown, q.codename)
-                 FROM pairs p JOIN {table} t ON t.row = p.owner_row JOIN permissions q ON q.row = p.other_row
-                 WHERE p.kind = '{kind}' AND t.state = {NEW} AND q.name IS NULL ORDER BY p.row"
+                 FROM pairs p JOIN {model}s t ON t.row = p.owner_row JOIN permissions q ON q.row = p.other_row
+                 WHERE p.kind = '{model}_permission' AND t.state = {NEW} AND q.name IS NULL ORDER BY p.row"
         ))?;
     }
     Ok(())

@@ -147,7 +147,7 @@ impl Reader<'_> {
         let query = format!("SELECT {} FROM {} ORDER BY {}", expressions.join(", "), quoted(table), quoted(columns[0]));
         let fail = self.fail;
         bulk::stream(&mut self.conn, query, |row| {
-            let cells: Vec<Cell> = row.map_err(fail)?.0.into_iter().map(Cell::from).collect();
+            let cells: Vec<Cell> = row.map_err(fail)?.into_iter().map(Cell::from).collect();
             each(&cells)
         })
     }

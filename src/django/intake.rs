@@ -7,10 +7,9 @@ use super::error::ImportError;
 use super::options::{Options, Passwords, Progress};
 use super::rules::{self, Problems};
 use super::staging::{NEW, Staging};
-use super::time;
+use super::time::{self, Zone};
 use super::user_table::FIELDS;
-use super::zone::Zone;
-use crate::db::bulk::Value;
+use crate::db::rows::Value;
 use crate::users::django_hashes::{DjangoHash, Unusable};
 use crate::users::models::email_key;
 
@@ -47,14 +46,6 @@ pub struct Intake<'a> {
     now: NaiveDateTime,
     progress: Progress<'a>,
     read: u64,
-}
-
-fn optional(text: Option<String>) -> Value {
-    text.map_or(Value::Null, Value::Text)
-}
-
-fn plain(text: impl Into<String>) -> Value {
-    Value::Text(text.into())
 }
 
 impl<'a> Intake<'a> {
@@ -94,13 +85,13 @@ impl<'a> Intake<'a> {
     ) -> Result<(), ImportError> {
         for (outcome, code, text) in problems.0 {
             let row = [
-                ("outcome", plain(outcome)),
-                ("model", plain(model)),
-                ("place", Value::Integer(place)),
-                ("key", plain(key)),
-                ("shown", plain(shown)),
-                ("code", plain(code)),
-                ("text", plain(text)),
+                ("outcome", outcome.into()),
+                ("model", model.into()),
+                ("place", place.into()),
+                ("key", key.into()),
+                ("shown", shown.into()),
+                ("code", code.into()),
+                ("text", text.into()),
             ];
             self.staging.insert("reported", &row)?;
         }
@@ -128,28 +119,25 @@ impl<'a> Intake<'a> {
         };
         let key = rules::key(&raw.key, raw.natural.as_deref(), place, &mut problems);
         let row = [
-            ("row", Value::Integer(place)),
-            ("key", plain(key.clone())),
-            ("natural", optional(raw.natural.clone())),
-            (
-                "source_id",
-                raw.key.integer().filter(|id| (1..i64::MAX).contains(id)).map_or(Value::Null, Value::Integer),
-            ),
-            ("shown", plain(name.shown())),
-            ("username", plain(username)),
-            ("is_normal", Value::Flag(is_normal)),
-            ("email_key", optional(email_key(&email))),
-            ("email", plain(email)),
-            ("first_name", plain(first_name)),
-            ("last_name", plain(last_name)),
-            ("password", optional(password)),
-            ("is_active", Value::Flag(is_active)),
-            ("is_staff", Value::Flag(is_staff)),
-            ("is_superuser", Value::Flag(is_superuser)),
-            ("last_login", optional(last_login.map(time::text))),
-            ("date_joined", plain(time::text(date_joined.unwrap_or(self.now)))),
-            ("joined", optional(date_joined.map(time::milliseconds))),
-            ("state", Value::Integer(problems.state())),
+            ("row", place.into()),
+            ("key", key.clone().into()),
+            ("natural", raw.natural.clone().into()),
+            ("source_id", raw.key.id().into()),
+            ("shown", name.shown().into()),
+            ("username", username.into()),
+            ("is_normal", is_normal.into()),
+            ("email_key", email_key(&email).into()),
+            ("email", email.into()),
+            ("first_name", first_name.into()),
+            ("last_name", last_name.into()),
+            ("password", password.into()),
+            ("is_active", is_active.into()),
+            ("is_staff", is_staff.into()),
+            ("is_superuser", is_superuser.into()),
+            ("last_login", last_login.map(time::text).into()),
+            ("date_joined", time::text(date_joined.unwrap_or(self.now)).into()),
+            ("joined", date_joined.map(time::milliseconds).into()),
+            ("state", problems.state().into()),
         ];
         self.staging.insert("users", &row)?;
         self.report("user", place, &key, &name.shown(), problems)
@@ -189,16 +177,13 @@ impl<'a> Intake<'a> {
         let name = rules::group_name(cell, &mut problems);
         let key = rules::key(raw_key, natural.as_deref(), place, &mut problems);
         let row = [
-            ("row", Value::Integer(place)),
-            ("key", plain(key.clone())),
-            ("natural", optional(natural)),
-            (
-                "source_id",
-                raw_key.integer().filter(|id| (1..i64::MAX).contains(id)).map_or(Value::Null, Value::Integer),
-            ),
-            ("shown", plain(cell.shown())),
-            ("name", plain(name)),
-            ("state", Value::Integer(problems.state())),
+            ("row", place.into()),
+            ("key", key.clone().into()),
+            ("natural", natural.into()),
+            ("source_id", raw_key.id().into()),
+            ("shown", cell.shown().into()),
+            ("name", name.into()),
+            ("state", problems.state().into()),
         ];
         self.staging.insert("groups", &row)?;
         self.report("group", place, &key, &cell.shown(), problems)
@@ -213,12 +198,12 @@ impl<'a> Intake<'a> {
         let name = rules::article_name(cell, &mut problems);
         let key = id.map_or_else(|| format!("row {place}"), |id| id.to_string());
         let row = [
-            ("row", Value::Integer(place)),
-            ("key", plain(key.clone())),
-            ("source_id", id.map_or(Value::Null, Value::Integer)),
-            ("shown", plain(cell.shown())),
-            ("name", plain(name)),
-            ("state", Value::Integer(problems.state())),
+            ("row", place.into()),
+            ("key", key.clone().into()),
+            ("source_id", id.into()),
+            ("shown", cell.shown().into()),
+            ("name", name.into()),
+            ("state", problems.state().into()),
         ];
         self.staging.insert("articles", &row)?;
         self.report("article", place, &key, &cell.shown(), problems)
@@ -227,11 +212,11 @@ impl<'a> Intake<'a> {
     /// A membership or a permission: `kind` is `membership`, `user_permission` or `group_permission`.
     pub fn pair(&mut self, kind: &str, key: &Cell, owner: &Cell, other: &Cell) -> Result<(), ImportError> {
         let place = self.place();
-        let text = |cell: &Cell| plain(cell.key().unwrap_or_else(|| cell.shown()));
+        let text = |cell: &Cell| Value::Text(cell.key().unwrap_or_else(|| cell.shown()));
         let row = [
-            ("row", Value::Integer(place)),
+            ("row", place.into()),
             ("key", text(key)),
-            ("kind", plain(kind)),
+            ("kind", kind.into()),
             ("owner", text(owner)),
             ("other", text(other)),
         ];
@@ -239,22 +224,22 @@ impl<'a> Intake<'a> {
     }
 
     pub fn content_type(&mut self, key: &Cell, app: &Cell, model: &Cell) -> Result<(), ImportError> {
-        let row = [("key", optional(key.key())), ("app", plain(app.shown())), ("model", plain(model.shown()))];
+        let row = [("key", key.key().into()), ("app", app.shown().into()), ("model", model.shown().into())];
         Ok(self.staging.insert("content_types", &row)?)
     }
 
     pub fn permission(&mut self, key: &Cell, content_type: &Cell, codename: &Cell) -> Result<(), ImportError> {
         let row = [
-            ("key", optional(key.key())),
-            ("content_type", optional(content_type.key())),
-            ("codename", plain(codename.shown())),
+            ("key", key.key().into()),
+            ("content_type", content_type.key().into()),
+            ("codename", codename.shown().into()),
         ];
         Ok(self.staging.insert("permissions", &row)?)
     }
 
     /// The largest id that the source ever gave to a `user`, `group` or `article`.
     pub fn last_id(&mut self, model: &str, id: i64) -> Result<(), ImportError> {
-        Ok(self.staging.insert("last_ids", &[("model", plain(model)), ("id", Value::Integer(id))])?)
+        Ok(self.staging.insert("last_ids", &[("model", model.into()), ("id", id.into())])?)
     }
 
     pub fn entry(&mut self, raw: &RawEntry) -> Result<(), ImportError> {
@@ -262,16 +247,16 @@ impl<'a> Intake<'a> {
         let at = raw.at.text().and_then(|text| time::parse(text, self.zone));
         let sound = |cell: &Cell| cell.text().filter(|text| !text.contains('\0')).map(str::to_owned);
         let row = [
-            ("row", Value::Integer(place)),
-            ("key", plain(raw.key.key().unwrap_or_else(|| format!("row {place}")))),
-            ("at", optional(at.map(time::text))),
-            ("user", optional(raw.user.key())),
-            ("content_type", optional(raw.content_type.key())),
-            ("object_id", raw.object_id.integer().map_or(Value::Null, Value::Integer)),
-            ("object", optional(sound(&raw.object))),
-            ("action", raw.action.integer().map_or(Value::Null, Value::Integer)),
-            ("message", optional(sound(&raw.message))),
-            ("state", Value::Integer(NEW)),
+            ("row", place.into()),
+            ("key", raw.key.key().unwrap_or_else(|| format!("row {place}")).into()),
+            ("at", at.map(time::text).into()),
+            ("user", raw.user.key().into()),
+            ("content_type", raw.content_type.key().into()),
+            ("object_id", raw.object_id.integer().into()),
+            ("object", sound(&raw.object).into()),
+            ("action", raw.action.integer().into()),
+            ("message", sound(&raw.message).into()),
+            ("state", NEW.into()),
         ];
         Ok(self.staging.insert("log", &row)?)
     }

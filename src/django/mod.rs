@@ -1,8 +1,13 @@
 //! Moving in from a Django project: its users, groups, permissions, articles and admin log.
 //!
-//! [`database`] and [`dump`] read a source and hand its rows to [`intake`], which checks each row by itself with [`rules`]
-//! and keeps it in a [`staging`] database. [`conflicts`] holds the rows against each other and against the target.
-//! [`writer`] writes what is left. [`report`] says what became of the rows that did not come as they were.
+//! The path of a row, which [`import()`] leads:
+//! 1. [`database`] or [`dump`] reads it from the source, each value as a [`cell`]. [`user_table`] says which columns a
+//!    user has.
+//! 2. [`intake`] checks it by itself, with [`rules`] and [`time`], and puts it into a [`staging`] database.
+//! 3. [`conflicts`] holds it against all others and against the target, finds what its [`permissions`] are called here
+//!    and what an entry of the admin [`log`] is about, and gives it an id.
+//! 4. [`writer`] writes it, if it is new.
+//! 5. [`report`] says what became of it, if it did not come as it was.
 
 mod cell;
 mod conflicts;
@@ -20,11 +25,10 @@ mod staging;
 mod time;
 mod user_table;
 mod writer;
-mod zone;
 
 pub use error::ImportError;
 pub use import::import;
-pub use options::{KeepEmail, Options, Outcome, Passwords, Progress, Source};
-pub use report::{Count, Report, ReportedRow};
+pub use options::{KeepEmail, Options, Outcome, Passwords, Source};
+pub use report::{Report, ReportedRow};
+pub use time::Zone;
 pub use user_table::{FIELDS, UserTable};
-pub use zone::Zone;

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
+use super::time::Zone;
 use super::user_table::UserTable;
-use super::zone::Zone;
 use crate::db::DatabaseUrl;
 
 /// Where the rows come from.
@@ -25,14 +27,14 @@ pub struct Options {
 }
 
 /// Who keeps an e-mail that several users have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeepEmail {
     FirstJoined,
     LastLogin,
 }
 
 /// Whose password hashes come along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Passwords {
     All,
     Staff,

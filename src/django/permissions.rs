@@ -40,9 +40,7 @@ pub fn resolve(staging: &mut Staging) -> QueryResult<()> {
     for row in staging.rows(query)? {
         let [kind, app, model, codename] = [1, 2, 3, 4].map(|at| text(&row, at).unwrap_or_default());
         let mut named = Sql::new("UPDATE permissions SET shown = ?, name = ? WHERE row = ?");
-        named.bind(format!("{app}.{codename}"));
-        named.bind(name(kind, model, codename).map_or(crate::db::rows::Value::Null, Into::into));
-        named.bind(integer(&row, 0).unwrap_or_default());
+        named.bind(format!("{app}.{codename}")).bind(name(kind, model, codename)).bind(integer(&row, 0));
         staging.execute(named)?;
     }
     Ok(())

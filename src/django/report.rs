@@ -5,7 +5,7 @@ use diesel::QueryResult;
 use super::error::ImportError;
 use super::log;
 use super::options::Outcome;
-use super::staging::{KNOWN, NEW, REFUSED, Staging, integer, text};
+use super::staging::{KNOWN, NEW, REFUSED, Staging, integer, owned, text};
 use crate::db::Connection;
 use crate::db::rows::{self, Sql};
 
@@ -68,41 +68,21 @@ impl Report {
              ORDER BY CASE model WHEN 'user' THEN 1 WHEN 'group' THEN 2 WHEN 'article' THEN 4 WHEN 'log_entry' THEN 5
                  ELSE 3 END, model, place, row";
         let (mut place, mut current) = (None, ReportedRow::default());
-        let streamed = self.staging.stream(query, |row| {
-            let owned = |at: usize| text(&row, at).unwrap_or_default().to_owned();
-            let next = Some((owned(0), integer(&row, 1)));
+        self.staging.stream::<E>(query, |row| {
+            let row = row.map_err(|error| E::from(error.into()))?;
+            let next = Some((owned(&row, 0), integer(&row, 1)));
             if next != place {
                 if place.is_some() {
-                    each(&current).map_err(Stop::Reader)?;
+                    each(&current)?;
                 }
-                current = ReportedRow {
-                    model: owned(0),
-                    key: text(&row, 2).map(str::to_owned),
-                    name: owned(3),
-                    reasons: Vec::new(),
-                };
+                let (model, key, name) = (owned(&row, 0), text(&row, 2).map(str::to_owned), owned(&row, 3));
+                current = ReportedRow { model, key, name, reasons: Vec::new() };
                 place = next;
             }
-            current.reasons.push((owned(4), owned(5), owned(6)));
+            current.reasons.push((owned(&row, 4), owned(&row, 5), owned(&row, 6)));
             Ok(())
-        });
-        match streamed {
-            Ok(()) if place.is_some() => each(&current),
-            Ok(()) => Ok(()),
-            Err(Stop::Reader(error)) => Err(error),
-            Err(Stop::Query(error)) => Err(E::from(error.into())),
-        }
-    }
-}
-
-enum Stop<E> {
-    Reader(E),
-    Query(diesel::result::Error),
-}
-
-impl<E> From<diesel::result::Error> for Stop<E> {
-    fn from(error: diesel::result::Error) -> Stop<E> {
-        Stop::Query(error)
+        })?;
+        if place.is_some() { each(&current) } else { Ok(()) }
     }
 }
 

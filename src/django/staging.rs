@@ -8,8 +8,8 @@ use diesel::connection::SimpleConnection;
 
 use super::error::ImportError;
 use super::options::{Options, Outcome};
-use crate::db::bulk::{self, BulkRow, Inserter, Value};
-use crate::db::rows::{self, Sql};
+use crate::db::bulk;
+use crate::db::rows::{self, Sql, Value};
 use crate::db::{self, Connection};
 
 /// Rows that wait to be inserted together.
@@ -57,7 +57,7 @@ pub struct Staging {
     /// The name of the users' table in the source.
     pub user_table: String,
     conn: Connection,
-    waiting: HashMap<&'static str, (Vec<String>, Vec<BulkRow>)>,
+    waiting: HashMap<&'static str, (Vec<String>, Vec<Vec<Value>>)>,
 }
 
 impl Staging {
@@ -72,13 +72,13 @@ impl Staging {
     pub fn insert(&mut self, table: &'static str, row: &[(&str, Value)]) -> QueryResult<()> {
         let columns = || (row.iter().map(|(column, _)| (*column).to_owned()).collect(), Vec::new());
         let (columns, waiting) = self.waiting.entry(table).or_insert_with(columns);
-        waiting.push(BulkRow(row.iter().map(|(_, value)| value.clone()).collect()));
-        if waiting.len() < BATCH { Ok(()) } else { insert(&mut self.conn, table, columns, waiting) }
+        waiting.push(row.iter().map(|(_, value)| value.clone()).collect());
+        if waiting.len() < BATCH { Ok(()) } else { bulk::insert(&mut self.conn, table, columns, waiting.drain(..)) }
     }
 
     pub fn flush(&mut self) -> QueryResult<()> {
         for (table, (columns, waiting)) in &mut self.waiting {
-            insert(&mut self.conn, table, columns, waiting)?;
+            bulk::insert(&mut self.conn, table, columns, waiting.drain(..))?;
         }
         Ok(())
     }
@@ -101,20 +101,15 @@ impl Staging {
     }
 
     pub fn rows(&mut self, query: &str) -> QueryResult<Vec<Vec<Value>>> {
-        let mut found = Vec::new();
-        self.stream(query, |row| {
-            found.push(row);
-            Ok::<(), diesel::result::Error>(())
-        })?;
-        Ok(found)
+        rows::load(&mut self.conn, Sql::new(query))
     }
 
-    pub fn stream<E: From<diesel::result::Error>>(
+    pub fn stream<E>(
         &mut self,
         query: &str,
-        mut each: impl FnMut(Vec<Value>) -> Result<(), E>,
+        each: impl FnMut(QueryResult<Vec<Value>>) -> Result<(), E>,
     ) -> Result<(), E> {
-        bulk::stream(&mut self.conn, query.to_owned(), |row| each(row?.0))
+        bulk::stream(&mut self.conn, query.to_owned(), each)
     }
 
     /// What happens now that each row has been judged.
@@ -137,25 +132,16 @@ impl Staging {
     }
 }
 
-fn insert(conn: &mut Connection, table: &str, columns: &[String], rows: &mut Vec<BulkRow>) -> QueryResult<()> {
-    let mut inserter = Inserter::new(conn, table, columns)?;
-    for row in rows.drain(..) {
-        inserter.add(row)?;
-    }
-    inserter.flush()
-}
-
 /// The text of a row's column.
 pub fn text(row: &[Value], at: usize) -> Option<&str> {
-    match row.get(at) {
-        Some(Value::Text(text)) => Some(text),
-        _ => None,
-    }
+    row.get(at).and_then(Value::as_str)
+}
+
+/// [`text`], or nothing.
+pub fn owned(row: &[Value], at: usize) -> String {
+    text(row, at).unwrap_or_default().to_owned()
 }
 
 pub fn integer(row: &[Value], at: usize) -> Option<i64> {
-    match row.get(at) {
-        Some(Value::Integer(number)) => Some(*number),
-        _ => None,
-    }
+    row.get(at).and_then(Value::as_i64)
 }

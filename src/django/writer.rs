@@ -8,12 +8,11 @@ use diesel::QueryResult;
 use super::error::ImportError;
 use super::log;
 use super::options::Progress;
-use super::staging::{KNOWN, NEW, Staging, integer, text};
+use super::staging::{KNOWN, NEW, Staging, integer, owned, text};
 use crate::articles::models::ARTICLE;
-use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
-use crate::db::{Connection, ids, rows};
+use crate::db::rows::{self, Value};
+use crate::db::{Connection, bulk, ids};
 use crate::history::{self, Action, Actor, PastEntry, Source};
-use crate::models::value::Value;
 use crate::users::groups::{self, Group};
 use crate::users::models::{self, NewUser, Origin, StoredUser};
 use crate::users::permissions::Grants;
@@ -57,9 +56,9 @@ fn write_groups(staging: &mut Staging, target: &mut Connection, actor: &Actor) -
     let (mut groups, mut marks) = (Vec::new(), Vec::new());
     for row in staging.rows(&format!("SELECT row, key, local_id, name FROM groups WHERE state = {NEW} ORDER BY row"))? {
         let (place, id) = (integer(&row, 0).unwrap_or_default(), integer(&row, 2).unwrap_or_default());
-        let group = Group { id, name: text(&row, 3).unwrap_or_default().to_owned(), cognito_group: None };
+        let group = Group { id, name: owned(&row, 3), cognito_group: None };
         groups.push((group, permissions.remove(&place).unwrap_or_default()));
-        marks.push((text(&row, 1).unwrap_or_default().to_owned(), None, id));
+        marks.push((owned(&row, 1), None, id));
     }
     groups::create_all(target, &groups, actor)?;
     Ok(mark(target, "group", marks)?)
@@ -72,7 +71,7 @@ fn write_users(
     progress: Progress,
 ) -> Result<(), ImportError> {
     let names = staging.rows("SELECT local_id, name FROM groups WHERE local_id IS NOT NULL")?;
-    let name = |row: &Vec<Bulk>| Some((integer(row, 0)?, text(row, 1)?.to_owned()));
+    let name = |row: &Vec<Value>| Some((integer(row, 0)?, text(row, 1)?.to_owned()));
     let names: HashMap<i64, String> = names.iter().filter_map(name).collect();
     let (mut after, mut written) = (0, 0);
     loop {
@@ -86,10 +85,8 @@ fn write_users(
         let Some(last) = batch.last().and_then(|row| integer(row, 0)) else { return Ok(()) };
         let users: Vec<StoredUser> = batch.iter().map(|row| user(row, &mut grants)).collect();
         models::create_all(target, &users, &names, actor)?;
-        let marks = batch.iter().map(|row| {
-            let key = text(row, 1).unwrap_or_default().to_owned();
-            (key, text(row, 13).map(str::to_owned), integer(row, 2).unwrap_or_default())
-        });
+        let joined = |row: &[Value]| text(row, 13).map(str::to_owned);
+        let marks = batch.iter().map(|row| (owned(row, 1), joined(row), integer(row, 2).unwrap_or_default()));
         mark(target, "user", marks.collect())?;
         after = last;
         written += users.len() as u64;
@@ -122,16 +119,15 @@ fn grants(staging: &mut Staging, after: i64) -> QueryResult<HashMap<i64, Grants>
     Ok(grants)
 }
 
-fn user(row: &[Bulk], grants: &mut HashMap<i64, Grants>) -> StoredUser {
-    let owned = |at: usize| text(row, at).unwrap_or_default().to_owned();
+fn user(row: &[Value], grants: &mut HashMap<i64, Grants>) -> StoredUser {
     let flag = |at: usize| integer(row, at) == Some(1);
     StoredUser {
         id: integer(row, 2).unwrap_or_default(),
         new: NewUser {
-            username: owned(3),
-            email: owned(4),
-            first_name: owned(5),
-            last_name: owned(6),
+            username: owned(row, 3),
+            email: owned(row, 4),
+            first_name: owned(row, 5),
+            last_name: owned(row, 6),
             password: text(row, 7).map(str::to_owned),
             is_active: flag(8),
             is_staff: flag(9),
@@ -144,7 +140,7 @@ fn user(row: &[Bulk], grants: &mut HashMap<i64, Grants>) -> StoredUser {
     }
 }
 
-fn time(row: &[Bulk], at: usize) -> Option<NaiveDateTime> {
+fn time(row: &[Value], at: usize) -> Option<NaiveDateTime> {
     text(row, at).and_then(rows::parse_time)
 }
 
@@ -174,10 +170,10 @@ fn write_articles(
 }
 
 /// A value for each field of an article.
-fn article(row: &[Bulk], now: NaiveDateTime) -> Vec<Value> {
+fn article(row: &[Value], now: NaiveDateTime) -> Vec<Value> {
     let at = Value::DateTime(time(row, 3).unwrap_or(now));
     let value = |name: &str| match name {
-        "name" => Value::Text(text(row, 2).unwrap_or_default().to_owned()),
+        "name" => owned(row, 2).into(),
         "created_at" | "updated_at" => at.clone(),
         _ => Value::Null,
     };
@@ -201,25 +197,21 @@ fn write_log(
         );
         let batch = staging.rows(&query)?;
         let Some(last) = batch.last() else { return Ok(()) };
-        after = (text(last, 2).unwrap_or_default().to_owned(), integer(last, 0).unwrap_or_default());
+        after = (owned(last, 2), integer(last, 0).unwrap_or_default());
         let entries: Vec<PastEntry> = batch.iter().zip(last_id + 1..).map(|(row, id)| entry(row, id)).collect();
         history::record_past(target, &entries)?;
-        let marks = batch.iter().zip(last_id + 1..);
-        mark(
-            target,
-            "log_entry",
-            marks.map(|(row, id)| (text(row, 1).unwrap_or_default().to_owned(), None, id)).collect(),
-        )?;
+        let marks = batch.iter().zip(last_id + 1..).map(|(row, id)| (owned(row, 1), None, id));
+        mark(target, "log_entry", marks.collect())?;
         last_id += entries.len() as i64;
         written += entries.len() as u64;
         progress("log entries", written);
     }
 }
 
-fn entry(row: &[Bulk], id: i64) -> PastEntry {
+fn entry(row: &[Value], id: i64) -> PastEntry {
     let actor = match (integer(row, 8), text(row, 9)) {
         (Some(user), Some(name)) => Actor::user(user, name, Source::CommandLine),
-        (None, Some(name)) => Actor::former(name, Source::CommandLine),
+        (None, Some(name)) => Actor::named(name, Source::CommandLine),
         _ => Actor::system(Source::CommandLine),
     };
     PastEntry {
@@ -237,20 +229,16 @@ fn entry(row: &[Bulk], id: i64) -> PastEntry {
             _ => ARTICLE.name,
         },
         object_id: integer(row, 5).unwrap_or_default(),
-        object: text(row, 6).unwrap_or_default().to_owned(),
+        object: owned(row, 6),
         changes: log::changes(text(row, 7).unwrap_or_default()),
     }
 }
 
 /// Notes that rows came from Django: their keys there, when users joined, and their ids here.
 fn mark(target: &mut Connection, model: &str, rows: Vec<(String, Option<String>, i64)>) -> QueryResult<()> {
-    let columns = ["model", "source_key", "joined", "local_id"].map(str::to_owned);
-    let mut inserter = Inserter::new(target, "django_rows", &columns)?;
-    for (key, joined, id) in rows {
-        let joined = joined.map_or(Bulk::Null, Bulk::Text);
-        inserter.add(BulkRow(vec![Bulk::Text(model.to_owned()), Bulk::Text(key), joined, Bulk::Integer(id)]))?;
-    }
-    inserter.flush()
+    let columns = ["model", "source_key", "joined", "local_id"];
+    let rows = rows.into_iter().map(|(key, joined, id)| vec![model.into(), key.into(), joined.into(), id.into()]);
+    bulk::insert(target, "django_rows", &columns, rows)
 }
 
 /// No id that the source has ever given is given again, even if its row is gone.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::deleted_rows::{Columns, NOT_KEPT, kept_since, taken};
 use super::records::{Changes, newest_id, newest_of};
 use crate::db::Connection;
-use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
+use crate::db::bulk::Inserter;
 use crate::db::references::{self, Catalog, OnDelete, Reference};
 use crate::db::rows::{self, Sql};
 use crate::error::Error;
@@ -92,7 +92,7 @@ impl Before<'_> {
         let ids: Vec<i64> = self.states.keys().copied().collect();
         let mut after = states(conn, &mut Catalog::default(), self.scope, &ids)?;
         let entries = newest_of(conn, model, &ids, self.entry)?;
-        let columns = ["batch", "at", "action", "entry_id", "content"].map(str::to_owned);
+        let columns = ["batch", "at", "action", "entry_id", "content"];
         let at = Utc::now().naive_utc().trunc_subsecs(6);
         let mut inserter = Inserter::new(conn, "changed_rows", &columns)?;
         for (id, before) in self.states {
@@ -103,8 +103,7 @@ impl Before<'_> {
                 continue;
             }
             let json = serde_json::to_string(&content).map_err(|error| Error::Internal(error.to_string()))?;
-            let (batch, action) = (Bulk::Text(batch.to_owned()), Bulk::Text(action.to_owned()));
-            inserter.add(BulkRow(vec![batch, Bulk::Time(at), action, Bulk::Integer(*entry), Bulk::Text(json)]))?;
+            inserter.add(vec![batch.into(), at.into(), action.into(), (*entry).into(), json.into()])?;
         }
         Ok(inserter.flush()?)
     }

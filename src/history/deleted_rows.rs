@@ -8,7 +8,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::records::{Action, Actor, Changes, Object, record};
+use super::actor::Actor;
+use super::records::{Action, Changes, Object, record};
 use crate::crypto::random_token;
 use crate::db::references::{self, Catalog, OnDelete, Reference};
 use crate::db::rows::{self, Sql};

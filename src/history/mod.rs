@@ -1,5 +1,6 @@
 //! The change history, undoing deletions and actions, and retention periods.
 
+mod actor;
 pub mod api_requests;
 pub mod batches;
 pub mod changed_rows;
@@ -7,7 +8,7 @@ pub mod deleted_rows;
 pub mod expiry;
 mod records;
 
+pub use actor::{Actor, Source};
 pub use records::{
-    Action, Actor, Changes, Entry, NewEntry, Object, PastEntry, Source, newest_id, newest_of, newest_since, record,
-    record_all, record_past, version,
+    Action, Changes, Entry, NewEntry, Object, PastEntry, newest_since, record, record_all, record_past, version,
 };

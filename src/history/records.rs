@@ -6,86 +6,11 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use crate::db::Connection;
-use crate::db::bulk::{BulkRow, Inserter, Value as Bulk};
-use crate::db::noted::Noted;
-use crate::db::rows::{Sql, Value};
+use super::actor::Actor;
+use crate::db::recorded_write::RecordedWrite;
+use crate::db::rows::{self, Sql, Value};
+use crate::db::{Connection, bulk};
 use crate::schema::history;
-
-/// A new one needs a migration on SQLite, which checks the words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    Admin,
-    Api,
-    CommandLine,
-    /// Authentication with a user's first token.
-    FirstToken,
-    /// The user pool's post-confirmation trigger.
-    PostConfirmation,
-    /// The groups of the user pool.
-    Cognito,
-    PoolSync,
-}
-
-impl Source {
-    fn as_str(self) -> &'static str {
-        match self {
-            Source::Admin => "admin",
-            Source::Api => "api",
-            Source::CommandLine => "command_line",
-            Source::FirstToken => "first_token",
-            Source::PostConfirmation => "post_confirmation",
-            Source::Cognito => "cognito",
-            Source::PoolSync => "pool_sync",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct Actor {
-    user_id: Option<i64>,
-    name: String,
-    source: Source,
-    /// Rows changed in one batch are undone together; `None`: each row is a batch of its own.
-    batch: Option<String>,
-}
-
-impl Actor {
-    pub fn user(id: i64, name: &str, source: Source) -> Actor {
-        Actor { user_id: Some(id), name: name.to_owned(), source, batch: None }
-    }
-
-    /// For an actor who is not a user.
-    pub fn named(name: &str, source: Source) -> Actor {
-        Actor { user_id: None, name: name.to_owned(), source, batch: None }
-    }
-
-    /// For a command, or for a first token whose user does not exist yet.
-    pub fn system(source: Source) -> Actor {
-        Actor::named("", source)
-    }
-
-    /// A user who is not here, by the name from that time.
-    pub fn former(name: &str, source: Source) -> Actor {
-        Actor { name: name.to_owned(), ..Actor::system(source) }
-    }
-
-    pub fn user_id(&self) -> Option<i64> {
-        self.user_id
-    }
-
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub fn in_batch(self, batch: Option<String>) -> Actor {
-        Actor { batch, ..self }
-    }
-
-    pub fn batch(&self) -> Option<&str> {
-        self.batch.as_deref()
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -154,21 +79,8 @@ pub fn record(
     object: Object,
     changes: &Changes,
 ) -> QueryResult<()> {
-    diesel::insert_into(history::table)
-        .values((
-            history::at.eq(Utc::now().naive_utc()),
-            history::actor_id.eq(actor.user_id),
-            history::actor.eq(&actor.name),
-            history::source.eq(actor.source.as_str()),
-            history::action.eq(action.as_str()),
-            history::model.eq(object.model),
-            history::object_id.eq(object.id),
-            history::object.eq(object.name),
-            history::changes.eq(Json::Object(changes.0.clone()).to_string()),
-            history::batch.eq(&actor.batch),
-        ))
-        .execute(conn)
-        .map(drop)
+    let values = values(Utc::now().naive_utc(), actor, action, object, changes);
+    rows::execute(conn, bulk::insertion("history", &COLUMNS, values).kept()).map(drop)
 }
 
 /// The entry for a row that is being written.
@@ -183,25 +95,25 @@ pub struct NewEntry<'a> {
 
 impl NewEntry<'_> {
     /// The entry for what a statement writes: an INSERT or UPDATE of one row that returns the row, its id first.
-    pub fn noting(self, write: Sql) -> Noted {
+    pub fn recorded(self, write: Sql) -> RecordedWrite {
         let NewEntry { actor, action, model, title, changes } = self;
-        let mut note = Sql::new("SELECT ?, ");
-        note.bind(Utc::now().naive_utc());
+        let mut entry = Sql::new("SELECT ?, ");
+        entry.bind(Utc::now().naive_utc());
         match actor.user_id {
-            Some(id) => note.push("?").bind(id),
-            None => note.push("CAST(NULL AS BIGINT)"),
+            Some(id) => entry.push("?").bind(id),
+            None => entry.push("CAST(NULL AS BIGINT)"),
         };
-        note.push(", ?, ?, ?, ?, written.id, ");
+        entry.push(", ?, ?, ?, ?, saved_row.id, ");
         for text in [&actor.name, actor.source.as_str(), action.as_str(), model] {
-            note.bind(text);
+            entry.bind(text);
         }
         match title {
-            Some(title) => note.push("?").bind(title),
-            None => note.push("CAST(written.id AS TEXT)"),
+            Some(title) => entry.push("?").bind(title),
+            None => entry.push("CAST(saved_row.id AS TEXT)"),
         };
-        note.push(", ?, ?").bind(Json::Object(changes.0).to_string());
-        note.bind(actor.batch.clone().map_or(Value::Null, Value::Text));
-        Noted { write, note_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), note }
+        entry.push(", ?, ?").bind(Json::Object(changes.0).to_string());
+        entry.bind(actor.batch.clone());
+        RecordedWrite { write, entry_into: format!("INSERT INTO history ({})", COLUMNS.join(", ")), entry }
     }
 }
 
@@ -213,12 +125,8 @@ pub fn record_all<'a>(
     objects: impl IntoIterator<Item = (Object<'a>, Changes)>,
 ) -> QueryResult<()> {
     let at = Utc::now().naive_utc().trunc_subsecs(6);
-    let columns = COLUMNS.map(str::to_owned);
-    let mut inserter = Inserter::new(conn, "history", &columns)?;
-    for (object, changes) in objects {
-        inserter.add(BulkRow(values(at, actor, action, object, &changes)))?;
-    }
-    inserter.flush()
+    let rows = objects.into_iter().map(|(object, changes)| values(at, actor, action, object, &changes));
+    bulk::insert(conn, "history", &COLUMNS, rows)
 }
 
 /// An entry of another program's history. The ids of entries have to be in the order of time.
@@ -234,33 +142,30 @@ pub struct PastEntry {
 }
 
 pub fn record_past(conn: &mut Connection, entries: &[PastEntry]) -> QueryResult<()> {
-    let columns: Vec<String> = ["id"].iter().chain(&COLUMNS).map(|column| (*column).to_owned()).collect();
-    let mut inserter = Inserter::new(conn, "history", &columns)?;
-    for entry in entries {
+    let columns: Vec<&str> = ["id"].into_iter().chain(COLUMNS).collect();
+    let row = |entry: &PastEntry| {
         let object = Object { model: entry.model, id: entry.object_id, name: &entry.object };
-        let mut row = vec![Bulk::Integer(entry.id)];
-        row.extend(values(entry.at, &entry.actor, entry.action, object, &entry.changes));
-        inserter.add(BulkRow(row))?;
-    }
-    inserter.flush()
+        let values = values(entry.at, &entry.actor, entry.action, object, &entry.changes);
+        [entry.id.into()].into_iter().chain(values).collect()
+    };
+    bulk::insert(conn, "history", &columns, entries.iter().map(row))
 }
 
 const COLUMNS: [&str; 10] =
     ["at", "actor_id", "actor", "source", "action", "model", "object_id", "object", "changes", "batch"];
 
-fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Bulk> {
-    let text = |text: &str| Bulk::Text(text.to_owned());
+fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, changes: &Changes) -> Vec<Value> {
     vec![
-        Bulk::Time(at),
-        actor.user_id.map_or(Bulk::Null, Bulk::Integer),
-        text(&actor.name),
-        text(actor.source.as_str()),
-        text(action.as_str()),
-        text(object.model),
-        Bulk::Integer(object.id),
-        text(object.name),
-        Bulk::Text(Json::Object(changes.0.clone()).to_string()),
-        actor.batch.clone().map_or(Bulk::Null, Bulk::Text),
+        at.into(),
+        actor.user_id.into(),
+        actor.name.as_str().into(),
+        actor.source.as_str().into(),
+        action.as_str().into(),
+        object.model.into(),
+        object.id.into(),
+        object.name.into(),
+        Json::Object(changes.0.clone()).to_string().into(),
+        actor.batch.clone().into(),
     ]
 }
 
@@ -268,7 +173,6 @@ fn values(at: NaiveDateTime, actor: &Actor, action: Action, object: Object, chan
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = history)]
 pub struct Entry {
-    pub id: i64,
     pub at: NaiveDateTime,
     pub actor: String,
     pub source: String,

@@ -55,11 +55,6 @@ pub type Data = HashMap<String, Input>;
 pub struct CleanedData(Vec<(&'static str, Value)>);
 
 impl CleanedData {
-    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> CleanedData {
-        self.0.push((name, value.into()));
-        self
-    }
-
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }

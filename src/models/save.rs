@@ -11,7 +11,7 @@ use super::row::Row;
 use super::value::{Value, to_json, to_text};
 use super::words::{capitalized, with_article};
 use crate::db::Connection;
-use crate::db::noted::{self, Noted, Written};
+use crate::db::recorded_write::{self, RecordedWrite, SavedRow};
 use crate::db::references::{self, Catalog};
 use crate::db::rows::Sql;
 use crate::error::{Error, FieldErrors, NON_FIELD_ERRORS};
@@ -23,12 +23,12 @@ impl Model {
         let values = self.new_values(data, actor)?;
         let changes = self.changes(conn, None, Some(&values))?;
         let insert = self.insert(values, changes, actor, Sql::all([]));
-        Ok(self.row_written(noted::run(conn, insert))?.ok_or(DieselError::NotFound)?)
+        Ok(self.saved_row(recorded_write::run(conn, insert))?.ok_or(DieselError::NotFound)?)
     }
 
     /// [`Model::create`] as a statement for [`Db::insert`](crate::db::Db::insert), if an SQL condition holds. `None` if
     /// `data` lacks a required field or refers to another row than the caller, whose title the history needs.
-    pub fn insertion(&'static self, data: &CleanedData, actor: &Actor, condition: Sql) -> Option<Noted> {
+    pub fn insertion(&'static self, data: &CleanedData, actor: &Actor, condition: Sql) -> Option<RecordedWrite> {
         let values = self.new_values(data, actor).ok()?;
         let is_caller = |field: &Field, id| field.default == Some(Default::Caller) && actor.user_id() == Some(id);
         let mut editable = self.fields.iter().zip(&values).filter(|(field, _)| field.is_editable);
@@ -44,7 +44,7 @@ impl Model {
     }
 
     /// What became of an [`insertion`](Model::insertion). `None` if it wrote nothing.
-    pub fn row_written(&'static self, outcome: QueryResult<Written>) -> Result<Option<Row>, Error> {
+    pub fn saved_row(&'static self, outcome: QueryResult<SavedRow>) -> Result<Option<Row>, Error> {
         let values = outcome.map_err(|error| self.refused(error))?;
         Ok(values.map(|values| self.row(values)))
     }
@@ -62,20 +62,20 @@ impl Model {
         Ok(values)
     }
 
-    fn insert(&'static self, values: Vec<Value>, changes: Changes, actor: &Actor, condition: Sql) -> Noted {
+    fn insert(&'static self, values: Vec<Value>, changes: Changes, actor: &Actor, condition: Sql) -> RecordedWrite {
         let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
         let places = vec!["?"; names.len()].join(", ");
         let title = self.title_among(&values);
         let mut insert = Sql::new(format!("INSERT INTO {} ({}) SELECT {places} WHERE ", self.plural, names.join(", ")));
         values.into_iter().for_each(|value| _ = insert.bind(value));
         insert.append(condition);
-        self.noting(insert, NewEntry { actor, action: Action::Created, model: self.name, title, changes })
+        self.recorded(insert, NewEntry { actor, action: Action::Created, model: self.name, title, changes })
     }
 
     /// An INSERT or UPDATE of one row, with its entry in the history.
-    fn noting(&self, mut write: Sql, entry: NewEntry) -> Noted {
+    fn recorded(&self, mut write: Sql, entry: NewEntry) -> RecordedWrite {
         write.push(&format!(" RETURNING {}", self.columns().join(", ")));
-        entry.noting(write)
+        entry.recorded(write)
     }
 
     /// `None` if a row's title is its id.
@@ -158,22 +158,21 @@ impl Row {
             return Ok(self.clone());
         }
         let title = self.model.title_among(&values);
-        let (mut columns, mut written) = (Vec::new(), Vec::new());
+        let mut update = Sql::new(format!("UPDATE {} SET ", self.model.plural));
+        let mut separator = "";
         for (field, value) in self.model.fields.iter().zip(values) {
             let value = match field.default {
                 Some(Default::NowAtEachChange) => Value::DateTime(Utc::now().naive_utc()),
                 _ if field.is_editable => value,
                 _ => continue,
             };
-            columns.push(format!("{} = ?", field.name));
-            written.push(value);
+            update.push(separator).push(field.name).push(" = ?").bind(value);
+            separator = ", ";
         }
-        written.push(Value::Integer(self.id));
-        let mut update = Sql::new(format!("UPDATE {} SET {} WHERE id = ?", self.model.plural, columns.join(", ")));
-        written.into_iter().for_each(|value| _ = update.bind(value));
+        update.push(" WHERE id = ?").bind(self.id);
         let entry = NewEntry { actor, action: Action::Changed, model: self.model.name, title, changes };
-        let update = self.model.noting(update, entry);
-        Ok(self.model.row_written(noted::run(conn, update))?.ok_or(DieselError::NotFound)?)
+        let update = self.model.recorded(update, entry);
+        Ok(self.model.saved_row(recorded_write::run(conn, update))?.ok_or(DieselError::NotFound)?)
     }
 
     /// The deletion can be undone, see [`deleted_rows`].
@@ -190,7 +189,7 @@ fn default(field: &Field, now: &Value, actor: &Actor) -> Option<Value> {
         Default::Integer(number) => number.into(),
         Default::Boolean(flag) => flag.into(),
         Default::Now | Default::NowAtEachChange => now.clone(),
-        Default::Caller => actor.user_id().map_or(Value::Null, Value::Integer),
+        Default::Caller => actor.user_id().into(),
     })
 }
 

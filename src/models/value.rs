@@ -11,8 +11,8 @@ use super::model::Kind;
 /// SQLite has neither booleans nor times, so their values are converted.
 pub fn typed(kind: Kind, value: Value) -> Value {
     match kind {
-        Kind::Boolean => value.as_bool().map_or(Value::Null, Value::Boolean),
-        Kind::DateTime => value.as_time().map_or(Value::Null, Value::DateTime),
+        Kind::Boolean => value.as_bool().into(),
+        Kind::DateTime => value.as_time().into(),
         _ => value,
     }
 }
@@ -34,7 +34,8 @@ pub fn to_text(value: &Value) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Boolean(flag) => flag.to_string(),
         Value::DateTime(time) => iso_8601(*time),
-        Value::Null | Value::Integers(_) | Value::Texts(_) => String::new(),
+        Value::Double(number) => number.to_string(),
+        Value::Null | Value::Binary(_) | Value::Integers(_) | Value::Texts(_) => String::new(),
     }
 }
 
@@ -44,7 +45,8 @@ pub fn to_json(value: &Value) -> Json {
         Value::Integer(number) => (*number).into(),
         Value::Boolean(flag) => (*flag).into(),
         Value::DateTime(time) => iso_8601(*time).into(),
-        Value::Null | Value::Integers(_) | Value::Texts(_) => Json::Null,
+        Value::Double(number) => (*number).into(),
+        Value::Null | Value::Binary(_) | Value::Integers(_) | Value::Texts(_) => Json::Null,
     }
 }
 

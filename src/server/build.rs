@@ -3,39 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::cookie::Key;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, dev, rt, web};
 
 use super::metrics::{self, Metrics};
+use super::open::open;
 use super::openapi::{ApiDocument, MachineClients};
 use super::pool_sync::{open_pool_actions, pool_sync};
+use super::sign_in;
+use super::start_error::StartError;
 use super::status::ShownSettings;
 use super::triggers::Triggers;
 use super::urls::{Resources, api, site, urls};
+use crate::admin::Admin;
 use crate::admin::auth::browsing;
-use crate::admin::auth::external::SignInMethods;
 use crate::admin::form::kept_form;
 use crate::admin::jobs::job;
 use crate::admin::model_admin::Options;
 use crate::admin::site::Site;
-use crate::admin::{Admin, AdminSettings};
 use crate::api::generics::Lists;
-use crate::api::{ModelViewSet, PageSignIn, TokenCommand};
-use crate::cognito::Authenticator;
-use crate::cognito::jwks::Jwks;
-use crate::cognito::linking::{Creation, Rules};
-use crate::cognito::local_pool::LocalPool;
+use crate::api::{ModelViewSet, PageSignIn};
 use crate::cognito::pool_actions;
-use crate::cognito::provider::{Provider, ProviderSettings};
 use crate::cognito::sample_tokens;
-use crate::cognito::sign_in::local_pages::{self, LocalProvider};
-use crate::cognito::sign_in::{SignIn, pages};
+use crate::cognito::sign_in::local_pages::LocalProvider;
 use crate::cognito::user_pool::{UserPool, jwks_url};
-use crate::cognito::verifier::Verifier;
-use crate::config::{Config, Mode, Pool, invocation};
+use crate::config::Config;
 use crate::db::search::Turns;
-use crate::db::{Connection, Db, OpenError, kept_keys};
+use crate::db::{Connection, Db};
 use crate::error::Error;
 use crate::history::api_requests::{self, ApiRequests};
 use crate::history::expiry::{self, Expiring};
@@ -48,7 +42,6 @@ use crate::http::listener::{ListenAddress, Listener, Reserved};
 use crate::http::public_origin::{PublicOrigin, host_of_address};
 use crate::http::rate_limit::RateLimits;
 use crate::users;
-use crate::users::models::Origin;
 use crate::users::refusals::{self, Refusals};
 
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,28 +64,6 @@ const EXPIRING: &[Expiring] = &[
     Expiring { expired: refusals::table::expired, forget: refusals::table::forget },
 ];
 
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Database(#[from] OpenError),
-    #[error("{0}: cannot listen on {1}: {2}")]
-    Listen(&'static str, ListenAddress, std::io::Error),
-    #[error("systemd passes a socket that others can reach; the local user pool is for this machine alone")]
-    Reachable,
-    #[error("{0}: {1}")]
-    LocalPool(String, std::io::Error),
-    #[error("the admin: {0}")]
-    Admin(String),
-    #[error("{0}")]
-    Jwks(String),
-    #[error("COGNITO_SYNC_SECONDS: {0}")]
-    Sync(String),
-    #[error("COGNITO_ADMIN_ACTIONS: {0}")]
-    PoolActions(String),
-    #[error("{0}")]
-    Resource(String),
-}
-
 pub struct Built {
     /// Await this to run the server until it is stopped.
     pub server: dev::Server,
@@ -107,36 +78,6 @@ pub struct Built {
     pub db: Db,
     /// Those of the last minute are not yet in the database.
     pub api_requests: ApiRequests,
-}
-
-/// Must be called within a Tokio runtime.
-pub fn open(config: &Config) -> Result<(Db, Authenticator, Option<LocalPool>), StartError> {
-    let (db, applied) = Db::open(&config.database)?;
-    if applied > 0 {
-        log::info!("{applied} migrations applied");
-    }
-    let db = match &config.read_database {
-        Some(standby) => db.with_standby(standby)?,
-        None => db,
-    };
-    let local_pool = open_local_pool(config)?;
-    let (pool, jwks) = match (&config.pool, &local_pool) {
-        (Pool::Cognito(pool), _) => {
-            (pool.clone(), Jwks::start(&pool.jwks_urls, &config.jwks).map_err(StartError::Jwks)?)
-        }
-        (Pool::Local, Some(local)) => (local.user_pool(), Jwks::fixed(local.key_set())),
-        (Pool::Local, None) => return Err(StartError::Jwks("no user pool is configured".to_owned())),
-    };
-    let rules = Rules {
-        issuer: pool.issuer().to_owned(),
-        staff_group: config.staff_group.clone(),
-        link_unverified_email: config.link_unverified_email,
-        creation: if config.create_users { Creation::WithEmail } else { Creation::Never },
-        origin: Origin::FirstToken,
-    };
-    let verifier = Verifier::new(pool, config.token_use, config.leeway, jwks);
-    let authenticator = Authenticator::new(verifier, rules, config.resource_server.clone(), db.clone());
-    Ok((db, authenticator, local_pool))
 }
 
 /// Whether the migrations have made what the descriptions say.
@@ -193,12 +134,12 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
     };
     let settings = web::Data::new(ShownSettings(config.shown()));
     let page_sign_in = web::Data::new(PageSignIn(|request| Box::pin(browsing::authenticate(request))));
-    let sign_in = sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
+    let sign_in = sign_in::sign_in(config, &db, &authenticator, local_pool.is_some()).await?.map(web::Data::new);
     let pool_actions = open_pool_actions(config).map_err(|error| StartError::PoolActions(error.to_string()))?;
     let pool_actions = pool_actions.map(web::Data::new);
     let site = if pool_actions.is_some() { site.register_tab(pool_actions::SLUG, &pool_actions::TAB) } else { site };
     let site = if local_pool.is_some() { site.register_tab(sample_tokens::SLUG, &sample_tokens::TAB) } else { site };
-    let admin = Admin::open(&db, site, settings_of_admin(config, sign_in.is_some()))
+    let admin = Admin::open(&db, site, sign_in::settings_of_admin(config, sign_in.is_some()))
         .await
         .map_err(|error| StartError::Admin(error.to_string()))?;
     let local_jwks = local_pool.as_ref().map(|local| (jwks_url(&format!("/{}", pool.id)), local.jwks().to_string()));
@@ -239,7 +180,7 @@ pub async fn build_with(config: &Config, resources: Resources) -> Result<Built, 
             .app_data(settings.clone())
             .app_data(page_sign_in.clone())
             .wrap(from_fn(edge))
-            .configure(|app| sign_in_urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
+            .configure(|app| sign_in::urls(app, shown_sign_in.as_ref(), local_provider.as_ref()))
             .configure(|app| {
                 pool_actions.iter().for_each(|actions| _ = app.app_data(actions.clone()));
                 local_pool.iter().for_each(|pool| _ = app.app_data(pool.clone()));
@@ -305,62 +246,4 @@ fn machine_clients<'a>(config: &'a Config, pool: &'a UserPool) -> Option<Machine
     let resource_server = config.resource_server.as_ref().filter(|_| !pool.is_local())?;
     let token_url = config.provider.as_ref().and_then(|provider| provider.token_url.as_ref());
     Some(MachineClients { resource_server, token_url, issuer: pool.issuer() })
-}
-
-/// How staff sign in with the pool, if they can.
-async fn sign_in(
-    config: &Config,
-    db: &Db,
-    authenticator: &Authenticator,
-    is_local: bool,
-) -> Result<Option<SignIn>, StartError> {
-    let settings = match &config.provider {
-        Some(settings) => settings.clone(),
-        None if is_local => ProviderSettings::local(authenticator.verifier.pool().issuer()),
-        None => return Ok(None),
-    };
-    let key = db.write(|conn| kept_keys::find_or_create(conn, "sign_in_cookie")).await;
-    let key = key.map_err(|error| StartError::Admin(error.to_string()))?;
-    Ok(Some(SignIn {
-        verifier: authenticator.verifier.for_client(&settings.client_id),
-        provider: Provider::new(settings, config.jwks.ca_file.clone()),
-        rules: Arc::new(SignIn::rules(authenticator.verifier.pool().issuer().to_owned(), config.staff_group.clone())),
-        public_origin: config.public_origin.clone().filter(|_| !is_local),
-        max_age: config.session_limits.max,
-        flow_key: Key::from(&key),
-        is_local,
-    }))
-}
-
-fn sign_in_urls(
-    app: &mut web::ServiceConfig,
-    sign_in: Option<&web::Data<SignIn>>,
-    local_provider: Option<&web::Data<LocalProvider>>,
-) {
-    if let Some(sign_in) = sign_in {
-        app.app_data(sign_in.clone());
-    }
-    if let Some(provider) = local_provider {
-        let token_command = TokenCommand(format!("{} token", invocation()));
-        app.app_data(provider.clone()).app_data(web::Data::new(token_command)).configure(local_pages::urls);
-    }
-}
-
-fn settings_of_admin(config: &Config, has_sign_in: bool) -> AdminSettings {
-    AdminSettings {
-        secure_cookies: config.mode != Mode::Development,
-        session_limits: config.session_limits,
-        max_failures: config.login_max_failures,
-        second_factor_key: config.second_factor_key.clone(),
-        second_factor_required: config.second_factor_required,
-        methods: SignInMethods { password: config.password_sign_in, external: has_sign_in.then_some(&pages::EXTERNAL) },
-    }
-}
-
-pub fn open_local_pool(config: &Config) -> Result<Option<LocalPool>, StartError> {
-    if config.pool != Pool::Local {
-        return Ok(None);
-    }
-    let path = config.local_pool_keys();
-    LocalPool::open(&path).map(Some).map_err(|error| StartError::LocalPool(path.display().to_string(), error))
 }

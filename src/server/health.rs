@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::api::schemas::OtherMethod;
+use crate::api::openapi::responses::OtherMethod;
 use crate::cognito::Authenticator;
 use crate::db::{Db, migrations};
 use crate::error::Error;

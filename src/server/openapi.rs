@@ -11,8 +11,9 @@ use utoipa::openapi::security::{
 };
 
 use super::health;
-use crate::api::openapi::{BEARER, describe, header, header_ref, operations};
-use crate::api::{ModelViewSet, model_schemas};
+use crate::api::ModelViewSet;
+use crate::api::openapi::operations::{BEARER, describe, header, header_ref, operations};
+use crate::api::openapi::viewset;
 use crate::cognito::provider::discovery_url;
 use crate::cognito::service_accounts::ResourceServer;
 use crate::cognito::trigger::SIGNATURE;
@@ -70,7 +71,7 @@ impl MachineClients<'_> {
 pub fn document(api: &[&ModelViewSet], machines: Option<MachineClients>) -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     for viewset in api {
-        document.merge(model_schemas::document(viewset));
+        document.merge(viewset::document(viewset));
     }
     document.merge(users::api::Doc::openapi());
     describe(&mut document);

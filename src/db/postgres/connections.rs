@@ -1,13 +1,13 @@
 //! Opens PostgreSQL connections.
 
 use diesel::connection::{CacheSize, SimpleConnection};
-use diesel::sql_types::{Bool, Text};
-use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection, RunQueryDsl};
+use diesel::{Connection as _, ConnectionError, ConnectionResult, PgConnection};
 
 use super::failures::check_writable;
 use super::parameters::{PoolMode, with_defaults};
 use crate::db::connection::{Connection, Role, one_line};
 use crate::db::migrations;
+use crate::db::rows::{self, Sql};
 
 /// The advisory lock's id: "gatepost" in ASCII.
 const MIGRATIONS_LOCK: i64 = 0x6761_7465_706f_7374;
@@ -86,23 +86,20 @@ fn lock_migrations(url: &str, lock_timeout: &str) -> Result<Connection, String> 
 pub fn probe(url: &str) -> Result<(), String> {
     let mut connection = open_checked(url)?;
     // Every change writes a row of the history. Without the table, the role's rights show when it is created.
-    let may_write: Answer = diesel::sql_query(
-        "SELECT coalesce(bool_and(has_table_privilege(to_regclass('history'), verb)), true) AS yes \
-         FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) verb WHERE to_regclass('history') IS NOT NULL",
-    )
-    .get_result(&mut connection)
-    .map_err(|error| error.to_string())?;
-    if may_write.yes { Ok(()) } else { Err("the role may not read and write its tables".to_owned()) }
+    let verbs = "FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) verb \
+         WHERE to_regclass('history') IS NOT NULL AND NOT has_table_privilege(to_regclass('history'), verb)";
+    match rows::number(&mut connection, "count(*)", Sql::new(verbs)).map_err(|error| error.to_string())? {
+        0 => Ok(()),
+        _ => Err("the role may not read and write its tables".to_owned()),
+    }
 }
 
 fn open_checked(url: &str) -> Result<Connection, String> {
     let mut connection = open(url).map_err(|error| error.to_string())?;
     check_pool_mode(url, &mut connection)?;
     check_writable(&mut connection)?;
-    let encoding = name(
-        &mut connection,
-        "SELECT pg_encoding_to_char(encoding) AS name FROM pg_database WHERE datname = current_database()",
-    )?;
+    let encoding = "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()";
+    let encoding = text(&mut connection, encoding)?;
     match encoding.as_str() {
         "UTF8" => Ok(connection),
         other => Err(format!("its encoding is {other}; it must be UTF8")),
@@ -133,10 +130,7 @@ fn check_pool_mode(url: &str, connection: &mut Connection) -> Result<(), String>
                 })
                 .collect();
             let others = others.join(" UNION ALL ");
-            let others = name(
-                connection,
-                &format!("SELECT coalesce(string_agg(name, ', '), '') AS name FROM ({others}) of (name)"),
-            )?;
+            let others = text(connection, &format!("SELECT string_agg(name, ', ') FROM ({others}) of (name)"))?;
             if others.is_empty() {
                 return Ok(());
             }
@@ -151,10 +145,7 @@ fn is_pooled(url: &str) -> bool {
     let with_setting = format!("{}&options=-c%20gatepost.direct%3Dyes", with_defaults(url));
     match PgConnection::establish(&with_setting) {
         Ok(connection) => {
-            let asked = name(
-                &mut Connection::Postgres(connection),
-                "SELECT coalesce(current_setting('gatepost.direct', true), '') AS name",
-            );
+            let asked = text(&mut Connection::Postgres(connection), "SELECT current_setting('gatepost.direct', true)");
             asked.is_ok_and(|direct| direct != "yes")
         }
         // Or the server has just run out of connections.
@@ -162,19 +153,8 @@ fn is_pooled(url: &str) -> bool {
     }
 }
 
-fn name(connection: &mut Connection, query: &str) -> Result<String, String> {
-    let row: Result<Name, _> = diesel::sql_query(query).get_result(connection);
-    row.map(|row| row.name).map_err(|error| error.to_string())
-}
-
-#[derive(diesel::QueryableByName)]
-struct Answer {
-    #[diesel(sql_type = Bool)]
-    yes: bool,
-}
-
-#[derive(diesel::QueryableByName)]
-struct Name {
-    #[diesel(sql_type = Text)]
-    name: String,
+/// The only value of a query. NULL is empty.
+fn text(connection: &mut Connection, query: &str) -> Result<String, String> {
+    let rows = rows::load(connection, Sql::new(query)).map_err(|error| error.to_string())?;
+    Ok(rows.first().and_then(|row| row.first()?.as_str()).unwrap_or_default().to_owned())
 }

@@ -19,10 +19,9 @@ use crate::db::transaction::begin_on;
 use crate::error::Error;
 use crate::metrics;
 
-/// Between two looks at the standby.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_EVERY: Duration = Duration::from_millis(200);
 /// A standby that has not answered for so long is not waited for.
-const SILENT: Duration = Duration::from_secs(1);
+const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 /// A primary's position is behind every commit that anybody can see. The timeline of a standby is in its control file,
 /// where it appears a little late, never early.
@@ -82,15 +81,15 @@ pub struct Standby {
     idle: Mutex<Vec<Connection>>,
     /// The primary's position, asked for after this process knew of so many changes.
     wanted: Mutex<Option<(u64, Position)>>,
-    sight: Mutex<Sight>,
+    last_poll: Mutex<LastPoll>,
     pub reads: IntCounterVec,
 }
 
 #[derive(Clone, Copy)]
-enum Sight {
+enum LastPoll {
     Unknown,
-    Seen(Instant),
-    Lost,
+    Answered(Instant),
+    Failed,
 }
 
 impl Standby {
@@ -117,12 +116,12 @@ impl Standby {
             permits: Arc::new(Semaphore::new(most)),
             idle: Mutex::default(),
             wanted: Mutex::default(),
-            sight: Mutex::new(Sight::Unknown),
+            last_poll: Mutex::new(LastPoll::Unknown),
             reads,
         });
         let watched = Arc::downgrade(&standby);
-        let look = move || look(threads, &watched);
-        std::thread::Builder::new().name("standby".to_owned()).spawn(look).map_err(|error| error.to_string())?;
+        let poll = move || poll(threads, &watched);
+        std::thread::Builder::new().name("standby".to_owned()).spawn(poll).map_err(|error| error.to_string())?;
         Ok(standby)
     }
 
@@ -143,7 +142,7 @@ impl Standby {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     {
-        let changes = changes.filter(|_| self.is_in_sight())?;
+        let changes = changes.filter(|_| self.is_reachable())?;
         let permit = self.permits.clone().try_acquire_owned().ok()?;
         let standby = self.clone();
         let mut answer = self.threads.spawn_blocking(move || {
@@ -151,9 +150,9 @@ impl Standby {
             standby.read_blocking(changes, queries)
         });
         loop {
-            match tokio::time::timeout(LOOK, &mut answer).await {
+            match tokio::time::timeout(POLL_EVERY, &mut answer).await {
                 Ok(answer) => return answer.ok()?.ok()?,
-                Err(_) if !self.is_in_sight() => return None,
+                Err(_) if !self.is_reachable() => return None,
                 Err(_) => {}
             }
         }
@@ -196,23 +195,24 @@ impl Standby {
         self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn is_in_sight(&self) -> bool {
-        let sight = *self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match sight {
-            Sight::Seen(at) if at.elapsed() < SILENT => true,
-            Sight::Seen(_) => {
-                self.note(Err("it does not answer".to_owned()));
+    fn is_reachable(&self) -> bool {
+        let last_poll = *self.last_poll.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match last_poll {
+            LastPoll::Answered(at) if at.elapsed() < SILENT_AFTER => true,
+            LastPoll::Answered(_) => {
+                self.set_last_poll(Err("it does not answer".to_owned()));
                 false
             }
-            Sight::Unknown | Sight::Lost => false,
+            LastPoll::Unknown | LastPoll::Failed => false,
         }
     }
 
-    fn note(&self, look: Result<(), String>) {
-        let sight = if look.is_ok() { Sight::Seen(Instant::now()) } else { Sight::Lost };
-        let former = mem::replace(&mut *self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner()), sight);
-        match (former, look) {
-            (Sight::Seen(_), Ok(())) | (Sight::Lost, Err(_)) => {}
+    fn set_last_poll(&self, outcome: Result<(), String>) {
+        let last_poll = if outcome.is_ok() { LastPoll::Answered(Instant::now()) } else { LastPoll::Failed };
+        let former =
+            mem::replace(&mut *self.last_poll.lock().unwrap_or_else(|poisoned| poisoned.into_inner()), last_poll);
+        match (former, outcome) {
+            (LastPoll::Answered(_), Ok(())) | (LastPoll::Failed, Err(_)) => {}
             (_, Ok(())) => log::info!("lists are read from the standby {}", self.name),
             (_, Err(problem)) => {
                 log::warn!("lists are read from the primary; the standby {}: {}", self.name, problem.escape_debug());
@@ -220,7 +220,7 @@ impl Standby {
         }
     }
 
-    fn look(&self, slot: &mut Option<Connection>) -> Result<(), String> {
+    fn poll(&self, slot: &mut Option<Connection>) -> Result<(), String> {
         let connection = match slot {
             Some(connection) => connection,
             None => {
@@ -235,16 +235,16 @@ impl Standby {
 }
 
 /// Ends when the standby is dropped.
-fn look(threads: Runtime, watched: &Weak<Standby>) {
+fn poll(threads: Runtime, watched: &Weak<Standby>) {
     let mut connection = None;
     while let Some(standby) = watched.upgrade() {
-        let outcome = standby.look(&mut connection);
+        let outcome = standby.poll(&mut connection);
         if outcome.is_err() {
             connection = None;
         }
-        standby.note(outcome);
+        standby.set_last_poll(outcome);
         drop(standby);
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_EVERY);
     }
     threads.shutdown_background();
 }
@@ -255,8 +255,7 @@ fn in_transaction<T>(
 ) -> Result<T, Error> {
     begin_on(connection, Role::Reader)?;
     let value = queries(connection)?;
-    type Manager = <Connection as diesel::Connection>::TransactionManager;
-    <Manager as TransactionManager<Connection>>::commit_transaction(connection)?;
+    Connection::commit_transaction(connection)?;
     Ok(value)
 }
 
@@ -265,12 +264,12 @@ pub fn probe_standby(primary: &str, standby: &str) -> Result<i64, String> {
     let mut standby = open_unpooled(standby)?;
     let mut primary = open(primary).map_err(|error| format!("the primary: {error}"))?;
     let wanted = Position::of(&mut primary).map_err(|error| format!("the primary: {error}"))?;
-    let until = Instant::now() + SILENT;
+    let until = Instant::now() + SILENT_AFTER;
     loop {
         match behind(&mut standby, &wanted)? {
             0 => return Ok(0),
             bytes if Instant::now() > until => return Ok(bytes),
-            _ => std::thread::sleep(LOOK),
+            _ => std::thread::sleep(POLL_EVERY),
         }
     }
 }

@@ -4,19 +4,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{Bool, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::connections::open;
 use crate::db::connection::Connection;
 use crate::db::pool::Manager;
+use crate::db::rows::{self, Sql};
 use crate::error::Error;
 
-/// Poll interval: a commit of another process shows after this time plus a round trip.
-const LOOK: Duration = Duration::from_millis(200);
+/// A commit of another process shows after this time plus a round trip.
+const POLL_EVERY: Duration = Duration::from_millis(200);
 /// An older result is not trusted: the server may be unreachable.
-const TRUSTED: Duration = Duration::from_millis(900);
-const HANGS: Duration = Duration::from_secs(3);
+const TRUSTED_FOR: Duration = Duration::from_millis(900);
+const HANGS_AFTER: Duration = Duration::from_secs(3);
 /// The size query makes the server walk over its files.
 const SIZE_EVERY: Duration = Duration::from_secs(60);
 
@@ -33,26 +34,20 @@ struct Snapshot {
     is_standby: bool,
 }
 
-#[derive(diesel::QueryableByName)]
-struct Size {
-    #[diesel(sql_type = BigInt)]
-    bytes: i64,
-}
-
 /// PostgreSQL's current snapshot changes with every commit of any process
 /// (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>). A thread polls it. This
 /// process notes its own commits at once.
 pub struct CommitWatch {
     changes: AtomicU64,
-    sight: Mutex<Sight>,
+    last_poll: Mutex<LastPoll>,
     bytes: AtomicU64,
     is_standby: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
-enum Sight {
+enum LastPoll {
     Unknown,
-    Seen(Instant),
+    Answered(Instant),
     /// The server accepts no new connection but serves existing ones.
     Full,
     Away,
@@ -63,17 +58,17 @@ impl CommitWatch {
     pub fn start(url: &str, readers: r2d2::Pool<Manager>) -> std::io::Result<Arc<CommitWatch>> {
         let watch = Arc::new(CommitWatch {
             changes: AtomicU64::new(0),
-            sight: Mutex::new(Sight::Unknown),
+            last_poll: Mutex::new(LastPoll::Unknown),
             bytes: AtomicU64::new(0),
             is_standby: AtomicBool::new(false),
         });
         let (url, watched) = (url.to_owned(), Arc::downgrade(&watch));
-        std::thread::Builder::new().name("watch".to_owned()).spawn(move || look(&url, &readers, &watched))?;
+        std::thread::Builder::new().name("watch".to_owned()).spawn(move || poll(&url, &readers, &watched))?;
         Ok(watch)
     }
 
     pub fn changes(&self) -> Option<u64> {
-        let is_trusted = matches!(self.sight(), Sight::Seen(at) if at.elapsed() < TRUSTED);
+        let is_trusted = matches!(self.last_poll(), LastPoll::Answered(at) if at.elapsed() < TRUSTED_FOR);
         is_trusted.then(|| self.changes.load(Ordering::Acquire))
     }
 
@@ -88,39 +83,39 @@ impl CommitWatch {
 
     /// Fails if the last poll failed or hangs, so that callers do not wait for the server.
     pub fn check_reach(&self) -> Result<(), Error> {
-        let problem = match self.sight() {
-            Sight::Seen(at) if at.elapsed() > HANGS => "the database does not respond",
-            Sight::Away => "the database is unreachable",
+        let problem = match self.last_poll() {
+            LastPoll::Answered(at) if at.elapsed() > HANGS_AFTER => "the database does not respond",
+            LastPoll::Away => "the database is unreachable",
             _ => return Ok(()),
         };
         Err(Error::Unavailable(problem.to_owned()))
     }
 
-    fn sight(&self) -> Sight {
-        *self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn last_poll(&self) -> LastPoll {
+        *self.last_poll.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     pub fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn set_sight(&self, sight: Sight) {
-        let mut slot = self.sight.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let former = std::mem::replace(&mut *slot, sight);
+    fn set_last_poll(&self, last_poll: LastPoll) {
+        let mut slot = self.last_poll.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let former = std::mem::replace(&mut *slot, last_poll);
         drop(slot);
         // An unreachable server is not logged here: the requests that need it log it.
-        match (former, sight) {
-            (Sight::Full, Sight::Full) => {}
-            (_, Sight::Full) => {
+        match (former, last_poll) {
+            (LastPoll::Full, LastPoll::Full) => {}
+            (_, LastPoll::Full) => {
                 log::warn!("the database accepts no more connections; caches are off until it does");
             }
-            (Sight::Full, Sight::Seen(_)) => log::info!("the database accepts connections again"),
+            (LastPoll::Full, LastPoll::Answered(_)) => log::info!("the database accepts connections again"),
             _ => {}
         }
     }
 }
 
-fn look(url: &str, readers: &r2d2::Pool<Manager>, watched: &Weak<CommitWatch>) {
+fn poll(url: &str, readers: &r2d2::Pool<Manager>, watched: &Weak<CommitWatch>) {
     let mut connection = None;
     let mut seen = String::new();
     let mut sized_at: Option<Instant> = None;
@@ -128,7 +123,7 @@ fn look(url: &str, readers: &r2d2::Pool<Manager>, watched: &Weak<CommitWatch>) {
         let began = Instant::now();
         let wants_size = sized_at.is_none_or(|at| at.elapsed() > SIZE_EVERY);
         let was_open = connection.is_some();
-        let mut ask = || look_once(url, &mut connection, wants_size);
+        let mut ask = || poll_once(url, &mut connection, wants_size);
         // A broken connection says little about the server, so try a new one before giving up.
         match ask().or_else(|error| if was_open { ask() } else { Err(error) }) {
             Ok((Snapshot { snapshot, is_standby }, bytes)) => {
@@ -141,34 +136,30 @@ fn look(url: &str, readers: &r2d2::Pool<Manager>, watched: &Weak<CommitWatch>) {
                     watch.bytes.store(bytes, Ordering::Relaxed);
                     sized_at = Some(began);
                 }
-                watch.set_sight(Sight::Seen(began));
+                watch.set_last_poll(LastPoll::Answered(began));
             }
-            Err(_) => watch.set_sight(if is_served(readers) { Sight::Full } else { Sight::Away }),
+            Err(_) => watch.set_last_poll(if is_served(readers) { LastPoll::Full } else { LastPoll::Away }),
         }
         drop(watch);
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_EVERY);
     }
 }
 
 /// Whether the server answers on a connection that exists: then it is out of connections. Its refusal says so only in
 /// words, and in its own language.
 fn is_served(readers: &r2d2::Pool<Manager>) -> bool {
-    readers.get_timeout(LOOK).is_ok_and(|mut reader| diesel::sql_query("SELECT 1").execute(&mut *reader).is_ok())
+    readers.get_timeout(POLL_EVERY).is_ok_and(|mut reader| diesel::sql_query("SELECT 1").execute(&mut *reader).is_ok())
 }
 
-fn look_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Result<(Snapshot, Option<u64>), String> {
+fn poll_once(url: &str, slot: &mut Option<Connection>, wants_size: bool) -> Result<(Snapshot, Option<u64>), String> {
     let connection = match slot {
         Some(connection) => connection,
         None => slot.insert(open(url).map_err(|error| error.to_string())?),
     };
     let ask = |connection: &mut Connection| -> QueryResult<(Snapshot, Option<u64>)> {
         let row: Snapshot = diesel::sql_query(SNAPSHOT).get_result(connection)?;
-        let size = || -> QueryResult<u64> {
-            let row: Size =
-                diesel::sql_query("SELECT pg_database_size(current_database()) AS bytes").get_result(connection)?;
-            Ok(u64::try_from(row.bytes).unwrap_or(0))
-        };
-        Ok((row, wants_size.then(size).transpose()?))
+        let size = || rows::number(connection, "pg_database_size(current_database())", Sql::new(""));
+        Ok((row, wants_size.then(size).transpose()?.map(i64::unsigned_abs)))
     };
     let answer = ask(connection);
     if answer.is_err() {

@@ -12,9 +12,9 @@ use super::failures::explained;
 use super::watch::CommitWatch;
 use crate::crypto::random;
 use crate::db::connection::{Connection, Role};
-use crate::db::noted;
 use crate::db::pool::Manager;
 use crate::db::queue::{Job, Jobs, Queue, WriterMetrics, panicked};
+use crate::db::recorded_write;
 use crate::db::transaction::{begin, rollback};
 use crate::error::Error;
 
@@ -134,16 +134,14 @@ fn run(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Err
     if let [job] = jobs {
         return job.run(connection, None);
     }
-    let insert = || noted::run_all(connection, jobs.iter().map(|job| job.insertion()).collect());
+    let insert = || recorded_write::run_all(connection, jobs.iter().map(|job| job.insertion()).collect());
     let inserted = catch_unwind(AssertUnwindSafe(insert)).map_err(|_| panicked())??;
     jobs.iter_mut().zip(inserted).try_for_each(|(job, inserted)| job.run(connection, Some(inserted)))
 }
 
 /// Whether a transaction has neither been committed nor rolled back.
 fn is_open(conn: &mut Connection) -> bool {
-    type Manager = <Connection as diesel::Connection>::TransactionManager;
-    let status = <Manager as TransactionManager<Connection>>::transaction_manager_status_mut(conn);
-    matches!(status.transaction_depth(), Ok(Some(_)))
+    matches!(Connection::transaction_manager_status_mut(conn).transaction_depth(), Ok(Some(_)))
 }
 
 fn pause(attempt: u32) -> Duration {

@@ -1,4 +1,4 @@
-//! The OpenAPI document of a [`ModelViewSet`].
+//! The URLs of a [`ModelViewSet`].
 
 use std::borrow::Cow;
 
@@ -15,9 +15,9 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, Required};
 
-use super::openapi::header;
-use super::pagination;
-use super::viewset::{ModelViewSet, Permission};
+use super::operations::header;
+use crate::api::pagination;
+use crate::api::viewset::{ModelViewSet, Permission};
 use crate::models::words::{capitalized, capitalized_words, with_article};
 use crate::models::{Default, Field, Kind};
 

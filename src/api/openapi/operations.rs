@@ -1,5 +1,4 @@
-//! The parts of the OpenAPI document (<https://spec.openapis.org/oas/v3.1.0>) that all API operations share. Views
-//! describe themselves with `#[utoipa::path]`; [`describe`] adds what [`super::resource`] does around every view.
+//! What all operations of the API share.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema};
 use utoipa::{IntoResponses, OpenApi as _};
 
-use super::schemas::{Always, OfChange, OfRead, OtherApiMethod, Schemas, WithBody};
+use super::responses::{Always, OfChange, OfRead, OtherApiMethod, Schemas, WithBody};
 
 pub const BEARER: &str = "idToken";
 
