@@ -923,7 +923,7 @@ export interface operations {
             /** @description The URL does not support this method. */
             405: {
                 headers: {
-                    /** @description The methods of this address. */
+                    /** @description The methods of this URL. */
                     Allow?: string;
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -1069,7 +1069,7 @@ export interface operations {
             /** @description The URL does not support this method. */
             405: {
                 headers: {
-                    /** @description The methods of this address. */
+                    /** @description The methods of this URL. */
                     Allow?: string;
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -1166,7 +1166,7 @@ export interface operations {
             /** @description The URL does not support this method. */
             405: {
                 headers: {
-                    /** @description The methods of this address. */
+                    /** @description The methods of this URL. */
                     Allow?: string;
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -1267,7 +1267,7 @@ export interface operations {
             /** @description The URL does not support this method. */
             405: {
                 headers: {
-                    /** @description The methods of this address. */
+                    /** @description The methods of this URL. */
                     Allow?: string;
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;

@@ -304,7 +304,7 @@ pub fn has_check(conn: &mut Connection, table: &str, name: &str) -> QueryResult<
             // SQLite has no list of its constraints.
             let text = text.unwrap_or_default().to_lowercase().replace(['(', '"'], " ");
             let words: Vec<&str> = text.split_whitespace().collect();
-            Ok(words.windows(3).any(|three| three == ["constraint", name, "check"]))
+            Ok(words.windows(3).any(|three| three == ["constraint", &name.to_lowercase(), "check"]))
         }
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
@@ -357,7 +357,7 @@ mod tests {
             "CREATE TABLE things (a, b, constraint things_b\n  Check(b > a), CONSTRAINT \"things_a\" UNIQUE (a))";
         conn.batch_execute(table).expect("a table");
         let mut has = |name| has_check(&mut conn, "things", name).expect("an answer");
-        assert!(has("things_b"));
+        assert!(has("things_b") && has("Things_B"));
         assert!(!has("things_") && !has("things_a") && !has("b"));
     }
     #[test]

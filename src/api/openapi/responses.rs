@@ -128,7 +128,7 @@ pub(super) enum Always {
 #[derive(IntoResponses)]
 pub enum OtherMethod {
     /// The URL does not support this method.
-    #[response(status = 405, headers(("Allow", description = "The methods of this address.")))]
+    #[response(status = 405, headers(("Allow", description = "The methods of this URL.")))]
     MethodNotAllowed(ErrorBody),
 }
 
@@ -136,7 +136,7 @@ pub enum OtherMethod {
 #[derive(IntoResponses)]
 pub(super) enum OtherApiMethod {
     /// The URL does not support this method.
-    #[response(status = 405, headers(("Allow", description = "The methods of this address.")))]
+    #[response(status = 405, headers(("Allow", description = "The methods of this URL.")))]
     MethodNotAllowed(DetailBody),
 }
 

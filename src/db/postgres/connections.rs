@@ -148,8 +148,11 @@ fn is_pooled(url: &str) -> bool {
             let asked = text(&mut Connection::Postgres(connection), "SELECT current_setting('gatepost.direct', true)");
             asked.is_ok_and(|direct| direct != "yes")
         }
-        // Or the server has just run out of connections.
-        Err(_) => PgConnection::establish(&with_defaults(url)).is_ok(),
+        Err(_) => {
+            let is_up = PgConnection::establish(&with_defaults(url)).is_ok();
+            // The server may only have been out of connections for a moment.
+            is_up && PgConnection::establish(&with_setting).is_err()
+        }
     }
 }
 
