@@ -1,9 +1,9 @@
-//! AWS Cognito: [`authentication`] takes a token from the header, [`verifier`] checks it with [`token`] and the keys of
-//! [`jwks`], and [`linking`] finds the local user or [`service_accounts`] the machine client. Each failure is a
-//! [`Refusal`]. [`post_confirmation`] receives sign-ups before their first token, and
-//! [`user_migration`] users who move to the pool with their password. [`inspector`] shows which check a token
-//! fails. [`sync`] compares the users of the pool with the local ones, and
-//! [`pool_actions`] changes them there.
+//! AWS Cognito. [`extractors`] let a handler ask for the caller: [`authentication`] takes a token from the header,
+//! [`verifier`] checks it with [`token`] and the keys of [`jwks`], and [`linking`] finds the local user or
+//! [`service_accounts`] the machine client. Each failure is a [`Refusal`]. [`post_confirmation`] receives sign-ups before
+//! their first token, and [`user_migration`] users who move to the pool with their password. [`inspector`] shows which
+//! check a token fails. [`sync`] compares the users of the pool with the local ones, and [`pool_actions`] changes them
+//! there.
 
 pub mod authentication;
 pub mod caller;

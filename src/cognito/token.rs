@@ -167,7 +167,6 @@ fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
 
 /// Duplicate names are errors at any depth: parsers disagree on which one counts, and an attacker could exploit that.
 /// Strings are borrowed, because parsing the claims is the main cost of a verification after the signature.
-#[derive(Debug, PartialEq)]
 struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
 
 #[derive(Debug, PartialEq)]
@@ -177,17 +176,13 @@ enum Member<'a> {
     Flag(bool),
     /// A list of texts alone.
     Texts(Vec<Cow<'a, str>>),
-    Object(Members<'a>),
-    /// Null or another list.
+    /// Null, another list or an object.
     Other,
 }
 
 impl<'a> Members<'a> {
     fn parse(json: &'a [u8]) -> Result<Members<'a>, Refusal> {
-        match serde_json::from_slice(json) {
-            Ok(Member::Object(members)) => Ok(members),
-            _ => Err(Refusal::TokenMalformed),
-        }
+        serde_json::from_slice(json).map_err(|_| Refusal::TokenMalformed)
     }
 
     fn get(&self, name: &str) -> Option<&Member<'a>> {
@@ -222,6 +217,26 @@ impl<'a> Members<'a> {
 
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Members<'de>, A::Error> {
+        Members::read(entries)
+    }
+}
 
 impl<'de> Deserialize<'de> for Member<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Member<'de>, D::Error> {
@@ -278,6 +293,6 @@ impl<'de> Visitor<'de> for MemberVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Member<'de>, A::Error> {
-        Members::read(entries).map(Member::Object)
+        Members::read(entries).map(|_| Member::Other)
     }
 }

@@ -322,7 +322,7 @@ pub fn has_order(conn: &mut Connection, table: &str, column: &str) -> QueryResul
     // Of unique values, no two need the id.
     let mut rest = Sql::new(match conn {
         Connection::Sqlite(_) => {
-            "FROM (SELECT first.name, coalesce(second.name, iif(indexes.\"unique\", 'id', '')) AS next \
+            "FROM (SELECT first.name, iif(second.seqno IS NULL AND indexes.\"unique\", 'id', second.name) AS next \
              FROM pragma_index_list(?) AS indexes \
              JOIN pragma_index_info(indexes.name) AS first ON first.seqno = 0 \
              LEFT JOIN pragma_index_info(indexes.name) AS second ON second.seqno = 1 \
@@ -333,8 +333,8 @@ pub fn has_order(conn: &mut Connection, table: &str, column: &str) -> QueryResul
             "FROM pg_index JOIN pg_attribute AS first ON first.attrelid = indrelid AND first.attnum = indkey[0] \
              LEFT JOIN pg_attribute AS second \
              ON second.attrelid = indrelid AND second.attnum = indkey[1] AND indnkeyatts > 1 \
-             WHERE indrelid = to_regclass(quote_ident(?)) AND indpred IS NULL AND first.attname = ? \
-             AND coalesce(second.attname, CASE WHEN indisunique THEN 'id' END) = 'id'"
+             WHERE indrelid = to_regclass(quote_ident(?)) AND indpred IS NULL AND indisvalid AND first.attname = ? \
+             AND CASE WHEN indisunique AND indnkeyatts = 1 THEN 'id' ELSE second.attname END = 'id'"
         }
     });
     rest.bind(table).bind(column);
@@ -360,18 +360,20 @@ mod tests {
         assert!(has("things_b") && has("Things_B"));
         assert!(!has("things_") && !has("things_a") && !has("b"));
     }
+
     #[test]
     fn an_order_is_found_in_whole_indexes_on_the_column_and_the_id() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut conn = sqlite::open(&folder.path().join("orders.sqlite3"), Role::Writer).expect("a database");
-        let table = "CREATE TABLE things (id INTEGER PRIMARY KEY, a UNIQUE, b, c, d, e);
+        let table = "CREATE TABLE things (id INTEGER PRIMARY KEY, a UNIQUE, b, c, d, e, f);
             CREATE INDEX things_b ON things (b, id, c);
             CREATE INDEX things_c ON things (c, b);
             CREATE INDEX things_d ON things (d, id) WHERE c IS NULL;
-            CREATE INDEX things_e ON things (e)";
+            CREATE INDEX things_e ON things (e);
+            CREATE UNIQUE INDEX things_f ON things (f, lower(c))";
         conn.batch_execute(table).expect("a table");
         let mut has = |column| has_order(&mut conn, "things", column).expect("an answer");
         assert!(has("a") && has("b"));
-        assert!(!has("c") && !has("d") && !has("e") && !has("id"));
+        assert!(!has("c") && !has("d") && !has("e") && !has("f") && !has("id"));
     }
 }

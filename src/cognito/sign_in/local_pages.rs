@@ -136,6 +136,9 @@ impl Authorization {
             Some("The client_id is not that of the admin.")
         } else if !is_own {
             Some("The redirect_uri is not the admin’s.")
+        } else if PARAMETERS.iter().any(|name| self.0.0.iter().filter(|(found, _)| found == name).count() > 1) {
+            // RFC 6749, section 3.1.
+            Some("A parameter is repeated.")
         } else if self.get("response_type") != "code" {
             Some("The response_type is not code.")
         } else if self.get("code_challenge_method") != "S256" || self.get("code_challenge").is_empty() {

@@ -1,6 +1,7 @@
 //! Staff sign in to the admin with Cognito: authorization code with PKCE (RFC 6749, RFC 7636, OpenID Connect Core 1.0).
 //!
-//! [`pages`] begins a [`flow`], and [`callback`] receives its end or a [`failure`]. [`local_pages`] is the local pool's own provider, for development.
+//! [`pages`] begins a [`flow`], and `callback` receives its end or a `failure`. [`local_pages`] is the local pool's own
+//! provider, for development.
 
 mod callback;
 mod failure;

@@ -92,6 +92,9 @@ async fn the_local_pool_has_a_sign_in_page_of_its_own() {
         assert_eq!(url.path(), "/local-pool/oauth2/authorize");
         let path = url[url::Position::BeforePath..].to_owned();
         assert_has(&browser.page(&path).await, &["stands for Cognito", "id_email"]);
+        let repeated = browser.get(&format!("{path}&state=other")).await;
+        assert_eq!(repeated.status, 400);
+        assert_has(&repeated.text(), &["A parameter is repeated."]);
         let mut fields: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         fields.push(("email".to_owned(), email.to_owned()));
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
