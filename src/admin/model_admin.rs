@@ -54,12 +54,6 @@ pub trait ModelAdmin: Send + Sync {
         Ok(Header::default())
     }
 
-    fn restrictions(&self) -> Option<&dyn Restrictions> {
-        None
-    }
-}
-
-pub trait Restrictions {
     /// The rows that a user with these rights may see; `None`: all. `models` are all registered models.
     fn visible(&self, _models: &[&Options], _rights: &Rights) -> Option<Sql> {
         None
@@ -78,24 +72,6 @@ pub trait Restrictions {
     /// A sentence: why `staff`, who may change or delete rows of the model, may not do so with this one.
     fn refusal(&self, _conn: &mut Connection, _verb: Verb, _id: i64, _staff: &Staff) -> QueryResult<Option<String>> {
         Ok(None)
-    }
-}
-
-impl dyn ModelAdmin + '_ {
-    pub fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
-        self.restrictions()?.visible(models, rights)
-    }
-
-    pub fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
-        self.restrictions().map_or(Ok(true), |restrictions| restrictions.is_grantable(conn, field, value, staff))
-    }
-
-    pub fn check_import(&self, conn: &mut Connection, field: &str, value: &str) -> QueryResult<Result<(), String>> {
-        self.restrictions().map_or(Ok(Ok(())), |restrictions| restrictions.check_import(conn, field, value))
-    }
-
-    pub fn refusal(&self, conn: &mut Connection, verb: Verb, id: i64, staff: &Staff) -> QueryResult<Option<String>> {
-        self.restrictions().map_or(Ok(None), |restrictions| restrictions.refusal(conn, verb, id, staff))
     }
 }
 

@@ -6,9 +6,7 @@ use diesel::prelude::*;
 
 use crate::admin::list::cells::text;
 use crate::admin::list::matches::{CAP, Count};
-use crate::admin::model_admin::{
-    Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Restrictions, Show, Staff, Values,
-};
+use crate::admin::model_admin::{Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Show, Staff, Values};
 use crate::db::Connection;
 use crate::db::references::Catalog;
 use crate::db::rows::{self, Sql, Value};
@@ -170,12 +168,6 @@ impl ModelAdmin for HistoryAdmin {
         Err(Error::PermissionDenied)
     }
 
-    fn restrictions(&self) -> Option<&dyn Restrictions> {
-        Some(self)
-    }
-}
-
-impl Restrictions for HistoryAdmin {
     /// Entries contain values, so only those of models that the user may view.
     fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
         if rights.is_superuser {
