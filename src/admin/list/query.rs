@@ -169,11 +169,6 @@ impl ChangeListQuery {
         }
     }
 
-    pub fn only_place(self) -> ChangeListQuery {
-        let (search, words, problem, chosen) = (String::new(), Vec::new(), None, Vec::new());
-        ChangeListQuery { search, words, problem, chosen, ..self }
-    }
-
     /// Ends with the id, in the direction of the column before: places are unique, and an index serves both directions.
     pub fn full_order(&self) -> Vec<Order> {
         let mut full: Vec<Order> = Vec::new();
