@@ -17,13 +17,13 @@ pub struct Addresses {
 
 impl Addresses {
     pub fn new(cx: &AdminContext, options: &'static Options, id: Option<i64>) -> Addresses {
-        let query = FormData::parse(cx.request.query_string().as_bytes());
+        let query = FormData::of_query(&cx.request);
         Addresses { options, id, filters: encode(&FormData::parse(query.get(FILTERS).unwrap_or_default().as_bytes())) }
     }
 
     /// For a page opened from the list itself.
     pub fn of_list(cx: &AdminContext, options: &'static Options) -> Addresses {
-        Addresses { options, id: None, filters: encode(&FormData::parse(cx.request.query_string().as_bytes())) }
+        Addresses { options, id: None, filters: encode(&FormData::of_query(&cx.request)) }
     }
 
     pub fn options(&self) -> &'static Options {

@@ -68,7 +68,7 @@ struct Found {
 }
 
 pub async fn search_page(cx: AdminContext) -> Result<HttpResponse, Error> {
-    let data = FormData::parse(cx.request.query_string().as_bytes());
+    let data = FormData::of_query(&cx.request);
     let search = data.get("q").unwrap_or_default().trim().to_owned();
     let (words, problem) = match search::words(&search) {
         Ok(words) => (words, None),
@@ -139,7 +139,7 @@ async fn find_all(
 pub async fn autocomplete(cx: AdminContext) -> Result<HttpResponse, Error> {
     let options = cx.model(Verb::View)?;
     let within = cx.site.get(options.slug())?.visible(&cx.site.options(), cx.rights());
-    let data = FormData::parse(cx.request.query_string().as_bytes());
+    let data = FormData::of_query(&cx.request);
     let search = data.get("q").unwrap_or_default().trim().to_owned();
     let words = search::words(&search).unwrap_or_default();
     let found = match words.is_empty() {

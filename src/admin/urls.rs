@@ -12,7 +12,7 @@ use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
 use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
-use super::auth::staff::{StaffUser, sign_in_required};
+use super::auth::staff::StaffUser;
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, second_factor, session, sessions, sign_in, staff, user_password};
 use super::figures::Kept;
@@ -216,13 +216,10 @@ fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
 /// Only signed-in staff with the permission reach the handlers.
 fn guarded(routes: Vec<Route>, has_permission: impl Fn(&Rights) -> bool + Copy + 'static) -> Vec<Route> {
     let check = move |request: ServiceRequest, next: Next<BoxBody>| async move {
-        match StaffUser::of(request.request()) {
-            Some(user) if has_permission(&user.staff.rights) => next.call(request).await,
-            Some(_) => Ok(request.error_response(Error::PermissionDenied)),
-            None => {
-                let error = sign_in_required(request.request());
-                Ok(request.error_response(error))
-            }
+        match StaffUser::signed_in(request.request()) {
+            Ok(user) if has_permission(&user.staff.rights) => next.call(request).await,
+            Ok(_) => Ok(request.error_response(Error::PermissionDenied)),
+            Err(error) => Ok(request.error_response(error)),
         }
     };
     routes.into_iter().map(|route| route.wrap(from_fn(check))).collect()

@@ -71,7 +71,7 @@ pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
         return restored(&cx, StatusCode::OK, typed(options, None, &data), &data).await;
     }
     let mut form = ModelForm::new(options, None);
-    let given = FormData::parse(cx.request.query_string().as_bytes());
+    let given = FormData::of_query(&cx.request);
     form.values = initial(options, &cx.staff.staff);
     form.values.0.extend(fields::parse(options, &given).0.into_iter().filter(|(name, _)| given.has(name)));
     form.show(&cx, StatusCode::OK).await

@@ -73,7 +73,7 @@ async fn members(cx: AdminContext) -> Result<HttpResponse, Error> {
     let addresses = Addresses::new(&cx, options, Some(id));
     let frame = addresses.frame(&cx, head.title.clone());
     let may_change = USERS.has_permission(cx.rights(), Verb::Change);
-    let typed = FormData::parse(cx.request.query_string().as_bytes()).get(TYPED).unwrap_or_default().to_owned();
+    let typed = FormData::of_query(&cx.request).get(TYPED).unwrap_or_default().to_owned();
     page(StatusCode::OK, &MembersPage { frame, addresses, head, rows, pages, id, may_change, typed })
 }
 

@@ -8,7 +8,7 @@ use super::enrolment::{Enrolment, confirmed_step};
 use super::messages::{WRONG, key_problem};
 use super::page::{Problems, TITLE, own, show};
 use crate::admin::auth::credentials::{self, CodeVerdict, Credentials, Verdict};
-use crate::admin::auth::next::{own_path, with_next};
+use crate::admin::auth::next::with_next;
 use crate::admin::auth::staff::ENROLMENT;
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::{FormData, PostForm};
@@ -35,7 +35,7 @@ pub async fn submit(
     PostForm(form): PostForm,
     credentials: web::Data<Credentials>,
 ) -> Result<HttpResponse, Error> {
-    let next = own_path(form.get("next").unwrap_or_default());
+    let next = form.next_page();
     let done = match form.get("action").unwrap_or_default() {
         "begin" => begin(&cx, &credentials, &form, &next).await?,
         "confirm" => confirm(&cx, &credentials, &form, &next).await?,
