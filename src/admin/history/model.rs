@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use diesel::prelude::*;
 
-use crate::admin::list::cells::text;
+use crate::admin::list::cells::{choice_name, text};
 use crate::admin::list::matches::{CAP, Count};
-use crate::admin::model_admin::{Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Show, Staff, Values};
+use crate::admin::model_admin::{Choice, Choices, Filter, ModelAdmin, Options, Staff, Values};
 use crate::db::Connection;
 use crate::db::references::Catalog;
 use crate::db::rows::{self, Sql, Value};
@@ -17,15 +17,15 @@ use crate::users::permissions::{Rights, Verb};
 
 pub struct HistoryAdmin;
 
-/// Name, label, and the end of a sentence such as `Created by alice through the API`.
-const SOURCES: &[(&str, &str, &str)] = &[
-    ("admin", "Admin", "in the admin site"),
-    ("api", "API", "through the API"),
-    ("command_line", "Command line", "on the command line"),
-    ("post_confirmation", "Sign-up", "at sign-up"),
-    ("first_token", "First token", "with the first token"),
-    ("cognito", "Cognito", "by Cognito"),
-    ("pool_sync", "Pool sync", "by the pool sync"),
+/// What the database says, and what people read.
+pub const SOURCES: &[(&str, &str)] = &[
+    ("admin", "Admin"),
+    ("api", "API"),
+    ("command_line", "Command line"),
+    ("post_confirmation", "Sign-up"),
+    ("first_token", "First token"),
+    ("cognito", "Cognito"),
+    ("pool_sync", "Pool sync"),
 ];
 
 /// Entries are in the order of time, so a range of ids leaves few of them. Every index ends with the id.
@@ -40,6 +40,7 @@ static ENTRY: Model = Model {
     fields: &[
         Field::datetime("at").label("When").read_only(),
         Field::char("actor", 150).label("Who").search().read_only(),
+        Field::choice("source", SOURCES).read_only(),
         Field::char("action", 10).read_only(),
         Field::char("model", 30).read_only(),
         Field::integer("object_id").label("Object ID").read_only(),
@@ -56,13 +57,6 @@ pub static OPTIONS: Options = Options {
     icon: "history",
     verbs: &[Verb::View],
     list_display: &["at", "actor", "source", "action", "model", "object_id", "object", "changes"],
-    displays: &[Display {
-        name: "source",
-        label: "Source",
-        sql: &["source"],
-        kind: Show::Custom(source_cell),
-        order: None,
-    }],
     list_filter: &[
         Filter {
             name: "action",
@@ -73,19 +67,7 @@ pub static OPTIONS: Options = Options {
                 ("deleted", "Deleted", "action = 'deleted'", None),
             ]),
         },
-        Filter {
-            name: "source",
-            label: "Source",
-            choices: Choices::Fixed(&[
-                ("admin", "Admin", "source = 'admin'", None),
-                ("api", "API", "source = 'api'", None),
-                ("command_line", "Command line", "source = 'command_line'", None),
-                ("post_confirmation", "Sign-up", "source = 'post_confirmation'", None),
-                ("first_token", "First token", "source = 'first_token'", None),
-                ("cognito", "Cognito", "source = 'cognito'", None),
-                ("pool_sync", "Pool sync", "source = 'pool_sync'", None),
-            ]),
-        },
+        Filter::field("source"),
         Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?", None) },
         Filter { name: "at", label: "When", choices: Choices::Time(SINCE, BEFORE) },
         Filter { name: "batch", label: "Made together", choices: Choices::Named(batches, "batch = ?") },
@@ -94,18 +76,22 @@ pub static OPTIONS: Options = Options {
     ..Options::new(&ENTRY)
 };
 
-pub fn source_label(source: &str) -> &str {
-    SOURCES.iter().find(|(name, ..)| *name == source).map_or(source, |(_, label, _)| label)
+pub fn source_label(source: &str) -> String {
+    choice_name(SOURCES, source)
 }
 
-pub fn source_phrase(source: &str) -> Cow<'_, str> {
-    let known = SOURCES.iter().find(|(name, ..)| *name == source);
-    known.map_or_else(|| format!("through {source}").into(), |(.., phrase)| (*phrase).into())
-}
-
-pub fn source_cell(values: &[Value]) -> Cell {
-    let source = values.first().and_then(text);
-    source.map_or(Cell::Empty, |source| Cell::Text(source_label(&source).to_owned()))
+/// The end of a sentence such as `Created by alice through the API`.
+pub fn source_phrase(source: &str) -> Cow<'static, str> {
+    match source {
+        "admin" => "in the admin site".into(),
+        "api" => "through the API".into(),
+        "command_line" => "on the command line".into(),
+        "post_confirmation" => "at sign-up".into(),
+        "first_token" => "with the first token".into(),
+        "cognito" => "by Cognito".into(),
+        "pool_sync" => "by the pool sync".into(),
+        other => format!("through {other}").into(),
+    }
 }
 
 /// One step in the index per model, not one per row.
