@@ -11,7 +11,7 @@ use super::csv_file::{self, CsvRow, Sheet};
 use super::lines::Lists;
 use super::report::{Preview, Report, Saved};
 use crate::admin::default_admin::initial;
-use crate::admin::jobs::job::{self, Job, NewJob, Progress};
+use crate::admin::jobs::job::{self, Job, NewJob, Progress, json};
 use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff, new_batch};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
@@ -64,10 +64,6 @@ pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryRe
     Ok(job::find(conn, id)?.filter(is_own))
 }
 
-pub fn report(import: &Job) -> Report {
-    serde_json::from_str(&import.report).unwrap_or_default()
-}
-
 /// Imports a file that is marked as running. Rows, history and the mark that it is done are one transaction.
 pub async fn run(db: &Db, site: Arc<Site>, progress: Progress, import: Job) {
     let (id, done) = (import.id, progress.done.clone());
@@ -113,7 +109,7 @@ fn import_rows(
         report.previews.retain(|preview| !preview.is_new);
         Report { errors: Vec::new(), ..report }
     };
-    if counts(report.clone()) != counts(self::report(import)) {
+    if counts(report.clone()) != counts(import.report()) {
         // Something has changed since the check.
         return Err(Error::Parse(json(&report)?));
     }
@@ -134,10 +130,6 @@ fn set(conn: &mut Connection, id: i64, state: &str, report: &Report) -> Result<(
     // No longer needed.
     diesel::update(jobs::table.find(id)).set(jobs::content.eq("")).execute(conn)?;
     Ok(())
-}
-
-fn json(report: &Report) -> Result<String, Error> {
-    serde_json::to_string(report).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Saves all rows that can be saved, and reports the others. The caller decides whether to roll back.
