@@ -18,6 +18,7 @@ pub mod figures;
 pub mod filters;
 pub mod form;
 pub mod form_data;
+pub mod grouped;
 pub mod header;
 pub mod history;
 pub mod import;

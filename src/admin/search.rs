@@ -96,7 +96,7 @@ fn pages(cx: &AdminContext, frame: &Frame, words: &[String]) -> Vec<FoundPage> {
         !words.is_empty() && words.iter().all(|word| label.contains(word))
     };
     let page = |label: String, address: String, icon| FoundPage { label, address, icon };
-    let items = frame.nav.iter().flat_map(|section| &section.items);
+    let items = frame.nav.iter().flat_map(|(_, items)| items);
     let adding = items.clone().filter_map(|item| item.add.clone());
     let adding = adding.map(|(address, label)| page(format!("Add {label}"), address, "plus"));
     let models = cx.site.models().map(ModelAdmin::options);

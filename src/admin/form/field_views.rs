@@ -7,6 +7,7 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use super::fields::WANTED;
+use crate::admin::grouped::grouped;
 use crate::admin::list::cells::{choice_name, time_text};
 use crate::admin::model_admin::{Choice, ModelAdmin, Staff, Values};
 use crate::admin::site::Site;
@@ -166,20 +167,15 @@ impl View<'_> {
             },
             Kind::ManyToMany => {
                 let chosen = self.values.list(field.name);
-                let mut groups: Vec<(String, Vec<OptionView>)> = Vec::new();
+                let mut offered = Vec::new();
                 for Choice { value, label, group } in self.model.choices(conn, &self.site.options(), field.name)? {
                     let (is_selected, is_grantable) = (chosen.contains(&value), is_grantable(conn, &value)?);
-                    if !is_selected && !is_grantable {
-                        continue;
-                    }
-                    let option = OptionView { value, label, is_selected, is_fixed: !is_grantable };
-                    let group = capitalized(&group);
-                    match groups.iter_mut().find(|(known, _)| *known == group) {
-                        Some((_, options)) => options.push(option),
-                        None => groups.push((group, vec![option])),
+                    if is_selected || is_grantable {
+                        let option = OptionView { value, label, is_selected, is_fixed: !is_grantable };
+                        offered.push((capitalized(&group), option));
                     }
                 }
-                Input::Select(groups)
+                Input::Select(grouped(offered))
             }
         })
     }

@@ -10,6 +10,7 @@ use super::filter::{FROM, FilterChoice, MOST_VALUES, TO};
 pub use super::order::{Cursor, Order, Place};
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
+use crate::admin::grouped::grouped;
 use crate::admin::model_admin::{Filter, Options};
 use crate::db::Connection;
 use crate::db::rows::Sql;
@@ -194,14 +195,7 @@ impl ChangeListQuery {
     /// Any value of each filter, but all filters and both ends of a range.
     pub fn filters_but(&self, name: &str) -> Sql {
         let chosen = self.chosen.iter().filter(|chosen| chosen.filter.name != name);
-        let mut filters: Vec<(String, Vec<Sql>)> = Vec::new();
-        for chosen in chosen {
-            let (name, condition) = (chosen.name(), chosen.choice.condition.clone());
-            match filters.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => values.push(condition),
-                None => filters.push((name, vec![condition])),
-            }
-        }
+        let filters = grouped(chosen.map(|chosen| (chosen.name(), chosen.choice.condition.clone())));
         Sql::all(filters.into_iter().map(|(_, values)| any(values)).chain(self.within.clone()))
     }
 
