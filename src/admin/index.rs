@@ -123,8 +123,7 @@ pub async fn index(
 impl Home {
     fn read(conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Home, Error> {
         let id = staff.user()?.id;
-        let mut of_staff = Sql::new("actor_id = ?");
-        of_staff.bind(id);
+        let of_staff = Sql::new("actor_id = ?").with(id);
         let imports = finished(conn, LOOKED_AT_IMPORTS)?.into_iter();
         Ok(Home {
             models: models(conn, site, staff)?,
@@ -180,7 +179,5 @@ fn of_viewable(site: &Site, staff: &Staff) -> Sql {
     let names: Vec<String> = viewable(site, staff).map(|options| options.name().to_owned()).collect();
     // An expression, so that the database does not use the column's index. It would collect and sort all changes of
     // these models, although the newest come first anyway.
-    let mut condition = Sql::new("model || '' IN ?");
-    condition.bind(names);
-    condition
+    Sql::new("model || '' IN ?").with(names)
 }

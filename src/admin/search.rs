@@ -201,9 +201,7 @@ fn begins_with(column: &str, beginning: &str) -> Option<Sql> {
     let last = beginning.chars().next_back()?;
     let after = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32)?;
     let end = format!("{}{after}", beginning.strip_suffix(last)?);
-    let mut range = Sql::new(format!("({column}) >= ? AND ({column}) < ?"));
-    range.bind(beginning).bind(end);
-    Some(range)
+    Some(Sql::new(format!("({column}) >= ? AND ({column}) < ?")).with(beginning).with(end))
 }
 
 fn find(conn: &mut Connection, options: &'static Options, part: Sql) -> QueryResult<Vec<Found>> {

@@ -112,9 +112,9 @@ fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
 fn actors(conn: &mut Connection, ids: &[&str]) -> QueryResult<Vec<Option<String>>> {
     let name = |id: &&str| {
         let Ok(id) = id.parse::<i64>() else { return Sql::new("SELECT NULL") };
-        let mut name = Sql::new("SELECT COALESCE((SELECT username FROM users WHERE id = ?), ");
-        name.bind(id).push("(SELECT actor FROM history WHERE actor_id = ? LIMIT 1))").bind(id);
-        name
+        let current = "SELECT username FROM users WHERE id = ?";
+        let former = "SELECT actor FROM history WHERE actor_id = ? LIMIT 1";
+        Sql::new(format!("SELECT COALESCE(({current}), ({former}))")).with(id).with(id)
     };
     let names = rows::scalars(conn, &ids.iter().map(name).collect::<Vec<_>>())?;
     Ok(names.iter().map(|name| name.as_str().map(str::to_owned)).collect())
@@ -126,9 +126,8 @@ fn batches(conn: &mut Connection, batches: &[&str]) -> QueryResult<Vec<Option<St
         if batch.contains('\0') {
             return Sql::new("SELECT 0");
         }
-        let mut count = Sql::new("SELECT count(*) FROM (SELECT 1 FROM history WHERE batch = ?");
-        count.bind(*batch).push(&format!(" LIMIT {}) AS counted", CAP + 1));
-        count
+        let counted = format!("SELECT 1 FROM history WHERE batch = ? LIMIT {}", CAP + 1);
+        Sql::new(format!("SELECT count(*) FROM ({counted}) AS counted")).with(*batch)
     };
     let counts = rows::scalars(conn, &batches.iter().map(count).collect::<Vec<_>>())?;
     let label = |number: i64| Count { number: number.min(CAP), is_at_least: number > CAP };
@@ -161,8 +160,6 @@ impl ModelAdmin for HistoryAdmin {
         }
         let models = models.iter().filter(|options| options.has_permission(rights, Verb::View));
         let names: Vec<String> = models.map(|options| options.name().to_owned()).collect();
-        let mut condition = Sql::new("model IN ?");
-        condition.bind(names);
-        Some(condition)
+        Some(Sql::new("model IN ?").with(names))
     }
 }

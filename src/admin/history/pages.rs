@@ -106,9 +106,7 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
 }
 
 fn of_object(model: &str, id: i64) -> Sql {
-    let mut condition = Sql::new("model = ? AND object_id = ?");
-    condition.bind(model).bind(id);
-    condition
+    Sql::new("model = ? AND object_id = ?").with(model).with(id)
 }
 
 /// What a user did, and what was done to them.
@@ -153,7 +151,5 @@ fn as_actor(id: i64) -> String {
 }
 
 fn of_user(id: i64) -> Sql {
-    let mut condition = Sql::new("(actor_id = ? OR (model = 'user' AND object_id = ?))");
-    condition.bind(id).bind(id);
-    condition
+    Sql::new("(actor_id = ? OR (model = 'user' AND object_id = ?))").with(id).with(id)
 }

@@ -257,11 +257,8 @@ impl Filter {
 
 /// Each `?` stands for the same value.
 fn bound(sql: &str, value: impl Into<Bind>) -> Sql {
-    let (mut condition, value) = (Sql::new(sql), value.into());
-    for _ in sql.matches('?') {
-        condition.bind(value.clone());
-    }
-    condition
+    let value = value.into();
+    sql.matches('?').fold(Sql::new(sql), |condition, _| condition.with(value.clone()))
 }
 
 pub fn days_ago(days: i64) -> Bind {

@@ -60,8 +60,7 @@ fn find(
         return Ok(None);
     }
     let order = query.full_order();
-    let mut this = Sql::new("id = ?");
-    this.bind(id);
+    let this = Sql::new("id = ?").with(id);
     let scan = Scan { condition: &this, order: &order, from: None, backwards, limit: 1 };
     let Some(row) = fetch(conn, options, &[], scan)?.pop() else { return Ok(None) };
     let (condition, from) = (plain_condition(options, query), row.cursor(None));

@@ -194,9 +194,8 @@ fn change(
 
 /// The rows that the action would leave as they are, even if the user may not change them.
 fn already(conn: &mut Connection, options: &Options, action: &Action, ids: &[i64]) -> QueryResult<Vec<i64>> {
-    let mut from = Sql::new(format!("FROM {} WHERE id IN ?", options.slug()));
-    from.bind(ids.to_vec()).push(&format!(" AND ({})", action.already.0));
-    rows::ids(conn, from)
+    let from = format!("FROM {} WHERE id IN ? AND ({})", options.slug(), action.already.0);
+    rows::ids(conn, Sql::new(from).with(ids.to_vec()))
 }
 
 fn change_row(
