@@ -35,7 +35,7 @@ impl Work {
     pub fn title(&self, options: &Options) -> String {
         match self {
             Work::Delete => format!("Delete {}", options.label_plural()),
-            Work::Run(action, _) => action.title(options, &options.label_plural()),
+            Work::Run(action, _) => action.title(&options.label_plural(), &options.label_plural()),
         }
     }
 
