@@ -14,7 +14,7 @@ use crate::admin::grouped::grouped;
 use crate::admin::model_admin::{Filter, Options};
 use crate::db::Connection;
 use crate::db::rows::Sql;
-use crate::db::search;
+use crate::db::search::{self, Turn, Turns};
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -38,6 +38,12 @@ impl AskedList {
         let query = ChangeListQuery::parse_with(conn, self.options, &self.query, self.display.show)?;
         Ok(ChangeListQuery { within: self.within.clone(), ..query })
     }
+}
+
+/// A search reads every row, so it waits for its turn.
+pub async fn turn_for(query: &str, turns: &Turns) -> Result<Option<Turn>, Error> {
+    let is_search = FormData::parse(query.as_bytes()).get("q").is_some_and(|words| !words.trim().is_empty());
+    if is_search { turns.take().await } else { Ok(None) }
 }
 
 #[derive(Clone)]
