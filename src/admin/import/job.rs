@@ -16,6 +16,7 @@ use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff, new_batch};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
 use crate::error::{Error, FieldErrors, NON_FIELD_ERRORS};
+use crate::models::Kind;
 use crate::schema::jobs;
 use crate::users::permissions::Verb;
 
@@ -201,7 +202,8 @@ fn save_values(
         let values = sheet.fill(row, initial.clone(), errors);
         let values = lists.fill(conn, model, (sheet, row), staff, values, errors)?;
         model.save(conn, None, &values, staff)?;
-        let flags = sheet.flags().filter(|field| values.flag(field.name) != initial.flag(field.name));
+        let flags = sheet.fields().filter(|field| matches!(field.kind, Kind::Boolean));
+        let flags = flags.filter(|field| values.flag(field.name) != initial.flag(field.name));
         let flags = flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect();
         return Ok((Saved::Created(flags), Some(Preview::of(options, row.line, true, (&initial, &values), lists))));
     };
