@@ -134,11 +134,8 @@ impl Options {
         let model = self.model;
         let chosen = self.fieldsets.iter().flat_map(|fieldset| fieldset.fields);
         let chosen = chosen.filter_map(|name| model.field(name));
-        let all = model.editable().filter({
-            let is_all = self.fieldsets.is_empty();
-            move |_| is_all
-        });
-        chosen.chain(all)
+        let all = self.fieldsets.is_empty().then(|| model.editable());
+        chosen.chain(all.into_iter().flatten())
     }
 
     pub fn form(&self) -> Vec<(&'static Fieldset, Vec<&'static Field>)> {
