@@ -1,4 +1,4 @@
-//! [`Options`]: what a feature says of its model. Lists, forms, confirmations, history, export and import follow from it.
+//! [`Options`]: how a feature describes the list and the form of its model.
 
 use std::borrow::Cow;
 

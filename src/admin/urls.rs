@@ -153,14 +153,12 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/theme/", POST, vec![post().to(theme::choose)]),
         resource("/sessions/revoke-others/", POST, vec![post().to(sessions::revoke_others)]),
         resource("/sessions/{id}/revoke/", POST, vec![post().to(sessions::revoke)]),
-    ];
-    resources.extend([
         resource("/search/", READ, vec![get().to(search::search_page)]),
         resource("/undo/", POST, vec![post().to(undo::undo)]),
         resource("/jobs/{id}/", READ, vec![get().to(jobs::page::show)]),
         resource("/users/{id}/password/", FORM, vec![get().to(user_password::form), post().to(user_password::submit)]),
         resource("/history/", READ, vec![get().to(history::pages::history_list)]),
-    ]);
+    ];
     resources.extend(
         site.pages().map(|page| {
             resource(&format!("/{}/", page.slug), page.allow, guarded((page.routes)(), page.has_permission))

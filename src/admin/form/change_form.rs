@@ -9,7 +9,7 @@ use super::fields::{self, WANTED};
 use super::kept_form::{self, TypedForm};
 use super::model_form::{Gone, ModelForm, Outcome};
 use super::page::{ChangeFormPage, FormContent};
-use crate::admin::addresses::{Addresses, redirect_after};
+use crate::admin::addresses::Addresses;
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::context::AdminContext;
 use crate::admin::default_admin::initial;
@@ -204,5 +204,5 @@ fn answer_saved(
     } else {
         Message::success(text)
     });
-    see_other(&redirect_after(&addresses, options, rights, data))
+    see_other(&addresses.after(data, rights))
 }
