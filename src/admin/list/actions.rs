@@ -3,10 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
+use super::bulk_action::{BulkAction, Work};
 use super::confirm::ActionPlan;
 use super::done::Done;
 use super::selection::Selection;
-use super::work::{BulkAction, Work};
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, Plan};

@@ -1,4 +1,4 @@
-//! What a bulk action does, in parts.
+//! [`BulkAction`]: an action or a deletion on many rows, in parts.
 
 use diesel::QueryResult;
 
