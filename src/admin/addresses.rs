@@ -17,13 +17,13 @@ pub struct Addresses {
 
 impl Addresses {
     pub fn new(cx: &AdminContext, options: &'static Options, id: Option<i64>) -> Addresses {
-        let query = FormData::parse(cx.request.query_string().as_bytes());
+        let query = FormData::of_query(&cx.request);
         Addresses { options, id, filters: encode(&FormData::parse(query.get(FILTERS).unwrap_or_default().as_bytes())) }
     }
 
     /// For a page opened from the list itself.
     pub fn of_list(cx: &AdminContext, options: &'static Options) -> Addresses {
-        Addresses { options, id: None, filters: encode(&FormData::parse(cx.request.query_string().as_bytes())) }
+        Addresses { options, id: None, filters: encode(&FormData::of_query(&cx.request)) }
     }
 
     pub fn options(&self) -> &'static Options {
@@ -45,25 +45,21 @@ impl Addresses {
 
     /// The list if there is no row.
     pub fn change(&self) -> String {
-        self.of_row("change/")
+        self.tab("change")
     }
 
     pub fn delete(&self) -> String {
-        self.of_row("delete/")
-    }
-
-    /// Another page of the row, by the last part of its URL.
-    pub fn tab(&self, name: &str) -> String {
-        self.of_row(&format!("{name}/"))
+        self.tab("delete")
     }
 
     pub fn history(&self) -> String {
-        self.of_row("history/")
+        self.tab("history")
     }
 
-    fn of_row(&self, page: &str) -> String {
+    /// A page of the row, by the last part of its URL.
+    pub fn tab(&self, name: &str) -> String {
         match self.id {
-            Some(id) => self.keep(format!("/admin/{}/{id}/{page}", self.options.slug())),
+            Some(id) => self.keep(format!("/admin/{}/{id}/{name}/", self.options.slug())),
             None => self.list(),
         }
     }
@@ -77,6 +73,20 @@ impl Addresses {
         format!("{address}{separator}{}", encode(&FormData(vec![(FILTERS.to_owned(), self.filters.clone())])))
     }
 
+    /// The page that the pressed button leads to, or the nearest one that the user may see.
+    pub fn after(&self, form: &FormData, rights: &Rights) -> String {
+        let has = |verb| self.options.has_permission(rights, verb);
+        if form.has("_addanother") && has(Verb::Add) {
+            self.add()
+        } else if form.has("_continue") && has(Verb::View) {
+            self.change()
+        } else if has(Verb::View) {
+            self.list()
+        } else {
+            "/admin/".to_owned()
+        }
+    }
+
     pub fn frame(&self, cx: &AdminContext, title: impl Into<String>) -> Frame {
         let frame = Frame::new(cx, title, self.options.slug());
         frame.under(self.list(), self.options.heading())
@@ -85,18 +95,4 @@ impl Addresses {
 
 fn encode(fields: &FormData) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields.0).finish()
-}
-
-/// The page that the pressed button leads to, or the nearest one that the user may see.
-pub fn redirect_after(addresses: &Addresses, options: &Options, rights: &Rights, form: &FormData) -> String {
-    let has = |verb| options.has_permission(rights, verb);
-    if form.has("_addanother") && has(Verb::Add) {
-        addresses.add()
-    } else if form.has("_continue") && has(Verb::View) {
-        addresses.change()
-    } else if has(Verb::View) {
-        addresses.list()
-    } else {
-        "/admin/".to_owned()
-    }
 }

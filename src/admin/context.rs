@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use super::auth::staff::{StaffUser, sign_in_required};
+use super::auth::staff::StaffUser;
 use super::model_admin::{Options, Staff};
 use super::site::Site;
 use crate::db::{Connection, Db};
@@ -49,7 +49,7 @@ pub struct AdminContext {
 
 impl AdminContext {
     pub fn of(request: &HttpRequest) -> Result<AdminContext, Error> {
-        let staff = StaffUser::of(request).ok_or_else(|| sign_in_required(request))?;
+        let staff = StaffUser::signed_in(request)?;
         let missing = || Error::Internal("the admin is not in the application's data".to_owned());
         let site = request.app_data::<web::Data<Site>>().ok_or_else(missing)?.clone().into_inner();
         let db = request.app_data::<web::Data<Db>>().ok_or_else(missing)?.get_ref().clone();

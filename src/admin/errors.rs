@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::auth::origin::OTHER_SITE;
-use super::auth::staff::{StaffUser, sign_in_required};
+use super::auth::staff::StaffUser;
 use super::context::AdminContext;
 use super::pages::{Frame, see_other};
 use crate::error::Error;
@@ -153,9 +153,7 @@ fn title(status: StatusCode) -> &'static str {
 /// Any other URL below `/admin`. Without a session it leads to sign-in, so that strangers cannot tell which URLs exist.
 /// As in Django, the trailing slash is optional.
 pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, Error> {
-    if StaffUser::of(&request).is_none() {
-        return Err(sign_in_required(&request));
-    }
+    StaffUser::signed_in(&request)?;
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     if !is_read || request.path().ends_with('/') {
         return Err(Error::NotFound);

@@ -108,10 +108,8 @@ fn rows_per_day(
 ) -> QueryResult<Line> {
     let count = |day: NaiveDate| {
         let begin = day.and_time(Default::default());
-        let mut count =
-            Sql::new(format!("SELECT count(*) FROM {} WHERE {column} >= ? AND {column} < ?", options.slug()));
-        count.bind(begin).bind(begin + TimeDelta::days(1));
-        count
+        let count = format!("SELECT count(*) FROM {} WHERE {column} >= ? AND {column} < ?", options.slug());
+        Sql::new(count).with(begin).with(begin + TimeDelta::days(1))
     };
     let counts = rows::scalars(conn, &days(today).map(count).collect::<Vec<_>>())?;
     let counts = counts.iter().map(|count| Value::as_i64(count).unwrap_or(0));

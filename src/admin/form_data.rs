@@ -5,7 +5,8 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::future::LocalBoxFuture;
 
 use crate::admin::auth::csrf;
-use crate::admin::auth::staff::{StaffUser, sign_in_required};
+use crate::admin::auth::next::own_path;
+use crate::admin::auth::staff::StaffUser;
 use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::forms::{form_fields, parts};
@@ -23,9 +24,18 @@ impl FormData {
         FormData(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    pub fn of_query(request: &HttpRequest) -> FormData {
+        FormData::parse(request.query_string().as_bytes())
+    }
+
     /// The last of several equal names counts.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The page to go on with, as queries and forms of the sign-in name it.
+    pub fn next_page(&self) -> String {
+        own_path(self.get("next").unwrap_or_default())
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -45,12 +55,8 @@ impl FromRequest for PostForm {
     type Future = LocalBoxFuture<'static, Result<PostForm, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if StaffUser::of(request).is_none() {
-            let error = sign_in_required(request);
-            return Box::pin(async { Err(error) });
-        }
-        let form = PublicForm::from_request(request, payload);
-        Box::pin(async { form.await.map(|PublicForm(form)| PostForm(form)) })
+        let form = StaffUser::signed_in(request).map(|_| PublicForm::from_request(request, payload));
+        Box::pin(async { form?.await.map(|PublicForm(form)| PostForm(form)) })
     }
 }
 
@@ -104,14 +110,10 @@ impl FromRequest for UploadForm {
     type Future = LocalBoxFuture<'static, Result<UploadForm, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if StaffUser::of(request).is_none() {
-            let error = sign_in_required(request);
-            return Box::pin(async { Err(error) });
-        }
         let request = request.clone();
-        let body = Body::from_request(&request, payload);
+        let body = StaffUser::signed_in(&request).map(|_| Body::from_request(&request, payload));
         Box::pin(async move {
-            let form = read_upload(body.await?).await?;
+            let form = read_upload(body?.await?).await?;
             csrf::check_token(&request, form.data.get(csrf::FIELD))?;
             Ok(form)
         })

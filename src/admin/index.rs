@@ -10,6 +10,7 @@ use diesel::QueryResult;
 use super::chart::{Figure, HEIGHT, WIDTH};
 use super::context::AdminContext;
 use super::figures::{Counted, DAYS, Kept, OfModel};
+use super::grouped::grouped;
 use super::history::entries::Entry;
 use super::import::finished::{Finished, finished};
 use super::list::matches::Count;
@@ -42,15 +43,11 @@ struct IndexPage {
 }
 
 struct Home {
-    sections: Vec<Section>,
+    /// By section.
+    models: Vec<(&'static str, Vec<Model>)>,
     imports: Vec<Import>,
     mine: Vec<Line>,
     all: Vec<Line>,
-}
-
-struct Section {
-    label: &'static str,
-    models: Vec<Model>,
 }
 
 struct Model {
@@ -126,11 +123,10 @@ pub async fn index(
 impl Home {
     fn read(conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Home, Error> {
         let id = staff.user()?.id;
-        let mut of_staff = Sql::new("actor_id = ?");
-        of_staff.bind(id);
+        let of_staff = Sql::new("actor_id = ?").with(id);
         let imports = finished(conn, LOOKED_AT_IMPORTS)?.into_iter();
         Ok(Home {
-            sections: sections(conn, site, staff)?,
+            models: models(conn, site, staff)?,
             imports: imports.filter_map(|finished| Import::of(site, staff, id, finished)).take(MOST_IMPORTS).collect(),
             mine: recent_changes::lines(conn, site, staff, &of_staff)?,
             all: recent_changes::lines(conn, site, staff, &of_viewable(site, staff))?,
@@ -154,8 +150,8 @@ impl Import {
     }
 }
 
-fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Vec<Section>> {
-    let mut sections: Vec<Section> = Vec::new();
+fn models(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Vec<(&'static str, Vec<Model>)>> {
+    let mut models = Vec::new();
     for options in viewable(site, staff) {
         let has = |verb| options.has_permission(&staff.rights, verb);
         let model = Model {
@@ -165,12 +161,9 @@ fn sections(conn: &mut Connection, site: &Site, staff: &Staff) -> QueryResult<Ve
             has_add_permission: has(Verb::Add),
             is_view_only: ![Verb::Add, Verb::Change, Verb::Delete].into_iter().any(has),
         };
-        match sections.iter_mut().find(|section| section.label == options.section) {
-            Some(section) => section.models.push(model),
-            None => sections.push(Section { label: options.section, models: vec![model] }),
-        }
+        models.push((options.section, model));
     }
-    Ok(sections)
+    Ok(grouped(models))
 }
 
 fn viewable<'a>(site: &'a Site, staff: &'a Staff) -> impl Iterator<Item = &'static Options> + 'a {
@@ -186,7 +179,5 @@ fn of_viewable(site: &Site, staff: &Staff) -> Sql {
     let names: Vec<String> = viewable(site, staff).map(|options| options.name().to_owned()).collect();
     // An expression, so that the database does not use the column's index. It would collect and sort all changes of
     // these models, although the newest come first anyway.
-    let mut condition = Sql::new("model || '' IN ?");
-    condition.bind(names);
-    condition
+    Sql::new("model || '' IN ?").with(names)
 }

@@ -7,6 +7,7 @@
 //! [`errors::error_pages`] (renders errors), [`auth::staff::authenticate`] (finds the user) and
 //! [`auth::origin::check_origin`]. The arguments of a handler are its guards: [`AdminContext`], [`PostForm`].
 
+pub mod action;
 pub mod addresses;
 pub mod auth;
 pub mod chart;
@@ -18,6 +19,7 @@ pub mod figures;
 pub mod filters;
 pub mod form;
 pub mod form_data;
+pub mod grouped;
 pub mod header;
 pub mod history;
 pub mod import;
@@ -27,11 +29,13 @@ pub mod list;
 pub mod message;
 pub mod model_admin;
 pub mod moment;
+pub mod options;
 pub mod pages;
 pub mod recent_changes;
 pub mod row_head;
 pub mod search;
 pub mod site;
+pub mod staff;
 pub mod text;
 pub mod theme;
 pub mod urls;

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::context::AdminContext;
+use super::grouped::grouped;
 use super::message::Message;
 use super::model_admin::ModelAdmin;
 use crate::error::Error;
@@ -25,11 +26,6 @@ pub struct NavItem {
     pub is_current: bool,
 }
 
-pub struct NavSection {
-    pub label: &'static str,
-    pub items: Vec<NavItem>,
-}
-
 /// `templates/admin/base.html`
 pub struct Frame {
     pub title: String,
@@ -39,7 +35,8 @@ pub struct Frame {
     /// For [`kept_form`](super::form::kept_form).
     pub user_id: i64,
     pub csrf_token: String,
-    pub nav: Vec<NavSection>,
+    /// By section.
+    pub nav: Vec<(&'static str, Vec<NavItem>)>,
     pub messages: Vec<Message>,
     pub theme: &'static str,
     pub is_home: bool,
@@ -88,7 +85,7 @@ fn here(request: &HttpRequest) -> String {
     url.filter(|_| *request.method() == Method::GET).unwrap_or_default()
 }
 
-fn nav(cx: &AdminContext, current: &str) -> Vec<NavSection> {
+fn nav(cx: &AdminContext, current: &str) -> Vec<(&'static str, Vec<NavItem>)> {
     let rights = cx.rights();
     let models = cx.site.models().map(ModelAdmin::options).filter(|options| options.has_permission(rights, Verb::View));
     let models = models.map(|options| {
@@ -98,15 +95,9 @@ fn nav(cx: &AdminContext, current: &str) -> Vec<NavSection> {
     });
     let pages = cx.site.pages().filter(|page| (page.has_permission)(rights));
     let pages = pages.map(|page| (page.section, page.label.to_owned(), page.slug, page.icon, None));
-    let mut sections: Vec<NavSection> = Vec::new();
-    for (section, label, slug, icon, add) in models.chain(pages) {
-        let item = NavItem { label, address: format!("/admin/{slug}/"), icon, add, is_current: slug == current };
-        match sections.iter_mut().find(|known| known.label == section) {
-            Some(known) => known.items.push(item),
-            None => sections.push(NavSection { label: section, items: vec![item] }),
-        }
-    }
-    sections
+    grouped(models.chain(pages).map(|(section, label, slug, icon, add)| {
+        (section, NavItem { label, address: format!("/admin/{slug}/"), icon, add, is_current: slug == current })
+    }))
 }
 
 pub fn page(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Error> {

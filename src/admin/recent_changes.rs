@@ -38,8 +38,7 @@ pub struct Together {
 pub fn lines(conn: &mut Connection, site: &Site, staff: &Staff, condition: &Sql) -> QueryResult<Vec<Line>> {
     let newest = newest(conn, condition)?;
     let ids: Vec<i64> = newest.iter().map(|(id, _)| *id).collect();
-    let mut rest = Sql::new("FROM history WHERE id IN ?");
-    rest.bind(ids).push(" ORDER BY id DESC");
+    let rest = Sql::new("FROM history WHERE id IN ? ORDER BY id DESC").with(ids);
     let mut lines = Vec::new();
     for (row, (_, batch)) in rows::select(conn, COLUMNS, rest)?.iter().zip(newest) {
         let entry = Entry::read(conn, site, &staff.rights, row)?;
@@ -53,8 +52,8 @@ pub fn lines(conn: &mut Connection, site: &Site, staff: &Staff, condition: &Sql)
 fn newest(conn: &mut Connection, condition: &Sql) -> QueryResult<Vec<(i64, Option<String>)>> {
     let (mut newest, mut seen, mut before) = (Vec::new(), Vec::new(), i64::MAX);
     for number in 0..STEPS {
-        let mut rest = Sql::new("FROM history WHERE id < ?");
-        rest.bind(before).push(" AND ").append(condition.clone()).push(&format!(" ORDER BY id DESC LIMIT {STEP}"));
+        let mut rest = Sql::new("FROM history WHERE id < ? AND ").with(before);
+        rest.append(condition.clone()).push(&format!(" ORDER BY id DESC LIMIT {STEP}"));
         let step = rows::select(conn, &["id", "batch"], rest)?;
         let read = |row: &Vec<Value>| Some((row.first()?.as_i64()?, row.get(1)?.as_str().map(str::to_owned)));
         let entries: Vec<(i64, Option<String>)> = step.iter().filter_map(read).collect();
@@ -86,9 +85,7 @@ fn together(
     entry: &Entry,
     batch: &str,
 ) -> QueryResult<Option<Together>> {
-    let mut of_batch = Sql::new("batch = ?");
-    of_batch.bind(batch);
-    let count = Count::up_to(CAP, conn, &HISTORY, of_batch)?;
+    let count = Count::up_to(CAP, conn, &HISTORY, Sql::new("batch = ?").with(batch))?;
     let Some(model) = site.find_by_name(&entry.model_name).filter(|_| count.number > 1) else { return Ok(None) };
     let done = done(model, entry, batch);
     // `added to the group`: `added 20 users to the group`.

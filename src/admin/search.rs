@@ -62,13 +62,14 @@ struct Group {
 }
 
 struct Found {
+    id: i64,
     title: String,
     detail: String,
     address: String,
 }
 
 pub async fn search_page(cx: AdminContext) -> Result<HttpResponse, Error> {
-    let data = FormData::parse(cx.request.query_string().as_bytes());
+    let data = FormData::of_query(&cx.request);
     let search = data.get("q").unwrap_or_default().trim().to_owned();
     let (words, problem) = match search::words(&search) {
         Ok(words) => (words, None),
@@ -95,7 +96,7 @@ fn pages(cx: &AdminContext, frame: &Frame, words: &[String]) -> Vec<FoundPage> {
         !words.is_empty() && words.iter().all(|word| label.contains(word))
     };
     let page = |label: String, address: String, icon| FoundPage { label, address, icon };
-    let items = frame.nav.iter().flat_map(|section| &section.items);
+    let items = frame.nav.iter().flat_map(|(_, items)| items);
     let adding = items.clone().filter_map(|item| item.add.clone());
     let adding = adding.map(|(address, label)| page(format!("Add {label}"), address, "plus"));
     let models = cx.site.models().map(ModelAdmin::options);
@@ -128,9 +129,14 @@ async fn find_all(
     words: Vec<String>,
 ) -> Result<Vec<Group>, Error> {
     let read = move |conn: &mut Connection| {
-        let groups = models.into_iter().map(|(options, within)| group(conn, options, within, &search, &words));
-        let groups: Vec<Group> = groups.collect::<QueryResult<_>>()?;
-        Ok(groups.into_iter().filter(|group| !group.found.is_empty()).collect())
+        let mut groups = Vec::new();
+        for (options, within) in models {
+            let found = first(conn, options, within, &search, &words)?;
+            if !found.is_empty() {
+                groups.push(Group { slug: options.slug(), label: options.heading(), icon: options.icon, found });
+            }
+        }
+        Ok(groups)
     };
     db.read(read).await
 }
@@ -139,49 +145,32 @@ async fn find_all(
 pub async fn autocomplete(cx: AdminContext) -> Result<HttpResponse, Error> {
     let options = cx.model(Verb::View)?;
     let within = cx.site.get(options.slug())?.visible(&cx.site.options(), cx.rights());
-    let data = FormData::parse(cx.request.query_string().as_bytes());
+    let data = FormData::of_query(&cx.request);
     let search = data.get("q").unwrap_or_default().trim().to_owned();
     let words = search::words(&search).unwrap_or_default();
     let found = match words.is_empty() {
         true => Vec::new(),
         false => cx.db.read(move |conn| Ok(first(conn, options, within, &search, &words)?)).await?,
     };
-    let result =
-        |(id, found): (i64, Found)| json!({ "id": id.to_string(), "text": found.title, "detail": found.detail });
+    let result = |found: Found| json!({ "id": found.id.to_string(), "text": found.title, "detail": found.detail });
     let results: Vec<Json> = found.into_iter().map(result).collect();
     Ok(HttpResponse::Ok().json(json!({ "results": results })))
 }
 
-fn group(
-    conn: &mut Connection,
-    options: &'static Options,
-    within: Option<Sql>,
-    search: &str,
-    words: &[String],
-) -> QueryResult<Group> {
-    Ok(Group {
-        slug: options.slug(),
-        label: options.heading(),
-        icon: options.icon,
-        found: first(conn, options, within, search, words)?.into_iter().map(|(_, found)| found).collect(),
-    })
-}
-
-/// With their ids.
 fn first(
     conn: &mut Connection,
     options: &'static Options,
     within: Option<Sql>,
     search: &str,
     words: &[String],
-) -> QueryResult<Vec<(i64, Found)>> {
-    let mut found = Vec::new();
+) -> QueryResult<Vec<Found>> {
+    let mut found: Vec<Found> = Vec::new();
     for part in parts(options, within, search, words) {
         if found.len() < SHOWN {
             found.extend(find(conn, options, part)?);
             // A row may be found in more than one way.
             let mut met = std::collections::HashSet::new();
-            found.retain(|(id, _)| met.insert(*id));
+            found.retain(|found| met.insert(found.id));
         }
     }
     found.truncate(SHOWN);
@@ -189,40 +178,33 @@ fn first(
 }
 
 fn parts(options: &Options, within: Option<Sql>, search: &str, words: &[String]) -> Vec<Sql> {
+    let (table, title) = (options.model.plural, options.model.title);
+    let part = |from: &str, condition: Sql, order: &str| {
+        let mut part = Sql::new(format!("FROM {from} WHERE "));
+        part.append(Sql::all([condition].into_iter().chain(within.clone()))).push(&format!("{order} LIMIT {SHOWN}"));
+        part
+    };
     let lower = search.to_lowercase();
     // An index is case-sensitive, so try the usual cases.
     let mut beginnings = vec![search.to_owned(), capitalized(&lower), lower];
     beginnings.dedup();
-    let mut parts: Vec<Sql> =
-        beginnings.iter().filter_map(|beginning| begins_with(options, within.clone(), beginning)).collect();
-    if let Some(condition) = identified(options, words) {
-        let mut part = Sql::new(format!("FROM {} WHERE ", options.model.plural));
-        part.append(Sql::all([condition].into_iter().chain(within.clone()))).push(&format!(" LIMIT {SHOWN}"));
-        parts.insert(0, part);
-    }
-    let newest = format!("(SELECT * FROM {0} ORDER BY id DESC LIMIT {NEWEST}) AS {0}", options.model.plural);
-    if let Some(condition) = search_condition(options, words) {
-        let mut part = Sql::new(format!("FROM {newest} WHERE "));
-        part.append(Sql::all([condition].into_iter().chain(within))).push(&format!(" LIMIT {SHOWN}"));
-        parts.push(part);
-    }
-    parts
+    let beginnings = beginnings.iter().filter_map(|beginning| begins_with(title, beginning));
+    let beginnings = beginnings.map(|condition| part(table, condition, &format!(" ORDER BY {title}")));
+    let identified = identified(options, words).map(|condition| part(table, condition, ""));
+    let newest = format!("(SELECT * FROM {table} ORDER BY id DESC LIMIT {NEWEST}) AS {table}");
+    let anywhere = search_condition(options, words).map(|condition| part(&newest, condition, ""));
+    identified.into_iter().chain(beginnings).chain(anywhere).collect()
 }
 
 /// `None` if no text follows in the order of the index.
-fn begins_with(options: &Options, within: Option<Sql>, beginning: &str) -> Option<Sql> {
+fn begins_with(column: &str, beginning: &str) -> Option<Sql> {
     let last = beginning.chars().next_back()?;
     let after = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32)?;
     let end = format!("{}{after}", beginning.strip_suffix(last)?);
-    let mut range = Sql::new(format!("({0}) >= ? AND ({0}) < ?", options.model.title));
-    range.bind(beginning).bind(end);
-    let mut part = Sql::new(format!("FROM {} WHERE ", options.model.plural));
-    part.append(Sql::all([range].into_iter().chain(within)));
-    part.push(&format!(" ORDER BY {} LIMIT {SHOWN}", options.model.title));
-    Some(part)
+    Some(Sql::new(format!("({column}) >= ? AND ({column}) < ?")).with(beginning).with(end))
 }
 
-fn find(conn: &mut Connection, options: &'static Options, part: Sql) -> QueryResult<Vec<(i64, Found)>> {
+fn find(conn: &mut Connection, options: &'static Options, part: Sql) -> QueryResult<Vec<Found>> {
     let columns: Vec<&str> =
         ["id", options.model.title].into_iter().chain(options.searched().iter().copied()).collect();
     let found = |row: Vec<Value>| {
@@ -230,7 +212,7 @@ fn find(conn: &mut Connection, options: &'static Options, part: Sql) -> QueryRes
         let title = row.get(1).and_then(text).unwrap_or_else(|| format!("{} {id}", options.label()));
         let details: Vec<String> = row.iter().skip(2).filter_map(text).filter(|detail| *detail != title).collect();
         let address = format!("/admin/{}/{id}/change/", options.slug());
-        Some((id, Found { title, detail: details.join(" "), address }))
+        Some(Found { id, title, detail: details.join(" "), address })
     };
     Ok(rows::select(conn, &columns, part)?.into_iter().filter_map(found).collect())
 }

@@ -6,13 +6,12 @@ use actix_web::dev::ServiceRequest;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Resource, Route, web};
 
-use super::auth::browsing::Browsing;
-use super::auth::cookie_choice::CookieChoice;
 use super::auth::credentials::Credentials;
 use super::auth::device::Devices;
 use super::auth::external::{SignInMethods, SignInResource};
 use super::auth::session::DatabaseSessions;
-use super::auth::staff::{StaffUser, sign_in_required};
+use super::auth::session_cookies::SessionCookies;
+use super::auth::staff::StaffUser;
 use super::auth::throttle::Throttle;
 use super::auth::{origin, password_change, second_factor, session, sessions, sign_in, staff, user_password};
 use super::figures::Kept;
@@ -41,12 +40,11 @@ pub struct Admin {
     credentials: web::Data<Credentials>,
     limits: web::Data<SessionLimits>,
     methods: web::Data<SignInMethods>,
-    browsing: web::Data<Browsing>,
+    session_cookies: web::Data<SessionCookies>,
     jobs: web::Data<Running>,
     figures: web::Data<Kept>,
     lists: web::Data<Recent<change_list::Listed>>,
     histories: web::Data<Recent<history::pages::Listed>>,
-    session_key: Key,
 }
 
 #[derive(Clone)]
@@ -70,10 +68,9 @@ impl Admin {
         });
         let (session_key, device_key) = keys.await?;
         let throttle = Throttle { max_failures: settings.max_failures };
-        let session_key = Key::from(&session_key);
         let cookies = Cookies { secure: settings.secure_cookies };
         let sessions = DatabaseSessions::new(db.clone(), settings.session_limits, settings.second_factor_required);
-        let browsing = Browsing::new(sessions.clone(), cookies, session_key.clone());
+        let session_cookies = SessionCookies { sessions: sessions.clone(), cookies, key: Key::from(&session_key) };
         Ok(Admin {
             sessions: web::Data::new(sessions),
             site: web::Data::new(site),
@@ -91,16 +88,13 @@ impl Admin {
             figures: web::Data::default(),
             lists: web::Data::default(),
             histories: web::Data::default(),
-            browsing: web::Data::new(browsing),
-            session_key,
+            session_cookies: web::Data::new(session_cookies),
         })
     }
 
     pub fn urls(&self, app: &mut web::ServiceConfig) {
-        let sessions = self.sessions.get_ref().clone();
-        let (cookies, key) = (*self.cookies.get_ref(), self.session_key.clone());
-        let choice = CookieChoice { sessions: sessions.clone(), cookies, key: key.clone() };
-        let session = session::middleware(sessions, cookies, key);
+        let chosen = self.session_cookies.get_ref().clone();
+        let session = session::middleware(chosen.sessions.clone(), chosen.cookies, chosen.key.clone());
         let mut scope = web::scope("/admin");
         for SignInResource { path, allow, route } in
             self.methods.external.iter().flat_map(|external| (external.resources)())
@@ -116,7 +110,7 @@ impl Admin {
             .app_data(self.credentials.clone())
             .app_data(self.limits.clone())
             .app_data(self.methods.clone())
-            .app_data(self.browsing.clone())
+            .app_data(self.session_cookies.clone())
             .app_data(self.jobs.clone())
             .app_data(self.figures.clone())
             .app_data(self.lists.clone())
@@ -129,7 +123,7 @@ impl Admin {
                     .wrap(from_fn(staff::authenticate))
                     .wrap(from_fn(errors::error_pages))
                     .wrap(session)
-                    .wrap(from_fn(move |request, next| choice.clone().apply(request, next)))
+                    .wrap(from_fn(move |request, next| chosen.clone().apply(request, next)))
                     .wrap(from_fn(errors::surround)),
             );
     }
@@ -159,14 +153,12 @@ fn resources(site: &Site) -> Vec<Resource> {
         resource("/theme/", POST, vec![post().to(theme::choose)]),
         resource("/sessions/revoke-others/", POST, vec![post().to(sessions::revoke_others)]),
         resource("/sessions/{id}/revoke/", POST, vec![post().to(sessions::revoke)]),
-    ];
-    resources.extend([
         resource("/search/", READ, vec![get().to(search::search_page)]),
         resource("/undo/", POST, vec![post().to(undo::undo)]),
         resource("/jobs/{id}/", READ, vec![get().to(jobs::page::show)]),
         resource("/users/{id}/password/", FORM, vec![get().to(user_password::form), post().to(user_password::submit)]),
         resource("/history/", READ, vec![get().to(history::pages::history_list)]),
-    ]);
+    ];
     resources.extend(
         site.pages().map(|page| {
             resource(&format!("/{}/", page.slug), page.allow, guarded((page.routes)(), page.has_permission))
@@ -216,13 +208,10 @@ fn resource(path: &str, allow: &'static str, routes: Vec<Route>) -> Resource {
 /// Only signed-in staff with the permission reach the handlers.
 fn guarded(routes: Vec<Route>, has_permission: impl Fn(&Rights) -> bool + Copy + 'static) -> Vec<Route> {
     let check = move |request: ServiceRequest, next: Next<BoxBody>| async move {
-        match StaffUser::of(request.request()) {
-            Some(user) if has_permission(&user.staff.rights) => next.call(request).await,
-            Some(_) => Ok(request.error_response(Error::PermissionDenied)),
-            None => {
-                let error = sign_in_required(request.request());
-                Ok(request.error_response(error))
-            }
+        match StaffUser::signed_in(request.request()) {
+            Ok(user) if has_permission(&user.staff.rights) => next.call(request).await,
+            Ok(_) => Ok(request.error_response(Error::PermissionDenied)),
+            Err(error) => Ok(request.error_response(error)),
         }
     };
     routes.into_iter().map(|route| route.wrap(from_fn(check))).collect()

@@ -20,6 +20,10 @@ impl FieldErrors {
         }
     }
 
+    pub fn of(&self, field: &str) -> Vec<String> {
+        self.0.iter().filter(|(known, _)| *known == field).flat_map(|(_, messages)| messages.clone()).collect()
+    }
+
     /// Without their fields.
     pub fn messages(&self) -> Vec<&str> {
         self.0.iter().flat_map(|(_, messages)| messages).map(String::as_str).collect()

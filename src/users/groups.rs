@@ -146,8 +146,7 @@ pub fn normalize_name(name: &str) -> String {
 fn check<'a>(new: &GroupFields<'a>) -> Result<(String, Option<&'a str>), FieldErrors> {
     let (name, cognito_group) = (normalize_name(new.name), new.cognito_group);
     let mut errors = FieldErrors::default();
-    errors.add("name", if name.is_empty() { vec!["This field may not be blank.".to_owned()] } else { Vec::new() });
-    errors.add("name", validators::name(&name));
+    errors.add("name", validators::required_name(&name));
     errors.add("cognito_group", validators::cognito_group(cognito_group));
     errors.into_result()?;
     Ok((name, Some(cognito_group).filter(|name| !name.is_empty())))

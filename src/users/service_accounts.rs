@@ -177,26 +177,21 @@ fn changes(old: Option<&Fields>, new: Option<&Fields>) -> Changes {
 fn checked(fields: Fields) -> Result<Fields, FieldErrors> {
     let fields = Fields { name: normalize_name(&fields.name), ..fields };
     let mut errors = FieldErrors::default();
-    let is_blank = fields.name.is_empty();
-    errors.add("name", if is_blank { vec![BLANK.to_owned()] } else { validators::name(&fields.name) });
+    errors.add("name", validators::required_name(&fields.name));
     errors.add("client_id", client_id_problems(&fields.client_id));
     errors.into_result().map(|()| fields)
 }
 
-const BLANK: &str = "This field may not be blank.";
-
 /// Cognito's are letters and digits; emulators also use the other three.
 pub fn client_id_problems(client_id: &str) -> Vec<String> {
     if client_id.is_empty() {
-        return vec![BLANK.to_owned()];
+        return vec![validators::BLANK.to_owned()];
     }
     let mut problems = Vec::new();
     if !client_id.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c)) {
         problems.push("Enter a valid client ID. It may have letters, digits and _/+/- only.".to_owned());
     }
-    if client_id.chars().count() > MAX_CLIENT_ID_CHARS {
-        problems.push(format!("Ensure this field has no more than {MAX_CLIENT_ID_CHARS} characters."));
-    }
+    problems.extend(validators::too_long(client_id, MAX_CLIENT_ID_CHARS));
     problems
 }
 

@@ -135,9 +135,8 @@ pub fn set_state(conn: &mut Connection, key_hash: &str, state: &str) -> QueryRes
 
 /// Keeps a user's sessions when the same password gets another hash: `old` and `new` are fingerprints in their states.
 pub fn rebind(conn: &mut Connection, user_id: i64, old: &str, new: &str) -> QueryResult<()> {
-    let mut statement = Sql::new("UPDATE sessions SET state = replace(state, ?, ?) WHERE user_id = ?");
-    statement.bind(old).bind(new).bind(user_id);
-    rows::execute(conn, statement).map(drop)
+    let statement = Sql::new("UPDATE sessions SET state = replace(state, ?, ?) WHERE user_id = ?");
+    rows::execute(conn, statement.with(old).with(new).with(user_id)).map(drop)
 }
 
 pub fn set_last_seen(conn: &mut Connection, id: i64) -> QueryResult<()> {

@@ -12,6 +12,7 @@ pub const MAX_NAME_CHARS: usize = 150;
 pub const MAX_EMAIL_CHARS: usize = 254;
 /// Cognito's limit.
 pub const MAX_COGNITO_GROUP_CHARS: usize = 128;
+pub const BLANK: &str = "This field may not be blank.";
 const MIN_PASSWORD_CHARS: usize = 8;
 /// Bounds the time of hashing.
 pub const MAX_PASSWORD_BYTES: usize = 4096;
@@ -24,13 +25,11 @@ pub fn normalize_username(username: &str) -> String {
 pub fn username(username: &str) -> Vec<String> {
     let mut errors = Vec::new();
     if username.is_empty() {
-        errors.push("This field may not be blank.".to_owned());
+        errors.push(BLANK.to_owned());
     } else if !has_username_characters(username) {
         errors.push("Enter a valid username. It may have letters, digits and @/./+/-/_ only.".to_owned());
     }
-    if username.chars().count() > MAX_USERNAME_CHARS {
-        errors.push(format!("Ensure this field has no more than {MAX_USERNAME_CHARS} characters."));
-    }
+    errors.extend(too_long(username, MAX_USERNAME_CHARS));
     errors
 }
 
@@ -44,12 +43,17 @@ fn is_word_character(c: char) -> bool {
     c == '_' || (c.is_alphanumeric() && !is_combining_mark(c) && !is_circled)
 }
 
+pub fn too_long(text: &str, most: usize) -> Option<String> {
+    (text.chars().count() > most).then(|| format!("Ensure this field has no more than {most} characters."))
+}
+
 pub fn name(name: &str) -> Vec<String> {
-    let is_too_long = name.chars().count() > MAX_NAME_CHARS;
-    is_too_long
-        .then(|| format!("Ensure this field has no more than {MAX_NAME_CHARS} characters."))
-        .into_iter()
-        .collect()
+    too_long(name, MAX_NAME_CHARS).into_iter().collect()
+}
+
+/// The name of a group or a service account.
+pub fn required_name(text: &str) -> Vec<String> {
+    if text.is_empty() { vec![BLANK.to_owned()] } else { name(text) }
 }
 
 /// The name of a group of the pool: letters, marks, symbols, digits and punctuation, in Cognito's words.
@@ -58,9 +62,7 @@ pub fn cognito_group(name: &str) -> Vec<String> {
     if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
         errors.push("A Cognito group has no spaces in its name.".to_owned());
     }
-    if name.chars().count() > MAX_COGNITO_GROUP_CHARS {
-        errors.push(format!("Ensure this field has no more than {MAX_COGNITO_GROUP_CHARS} characters."));
-    }
+    errors.extend(too_long(name, MAX_COGNITO_GROUP_CHARS));
     errors
 }
 
@@ -70,9 +72,7 @@ pub fn email(email: &str) -> Vec<String> {
     if !is_valid(email) {
         errors.push("Enter a valid e-mail address.".to_owned());
     }
-    if email.chars().count() > MAX_EMAIL_CHARS {
-        errors.push(format!("Ensure this field has no more than {MAX_EMAIL_CHARS} characters."));
-    }
+    errors.extend(too_long(email, MAX_EMAIL_CHARS));
     errors
 }
 

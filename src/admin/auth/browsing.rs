@@ -6,48 +6,27 @@
 
 use std::sync::Arc;
 
-use actix_web::cookie::Key;
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage, HttpRequest, web};
 
-use super::session::{DatabaseSessions, SignedIn, session_keys};
+use super::session::SignedIn;
+use super::session_cookies::SessionCookies;
 use super::{csrf, origin};
 use crate::admin::site::Site;
 use crate::crypto::equal;
 use crate::error::Error;
-use crate::http::cookies::Cookies;
 use crate::users::page_user::PageUser;
 use crate::users::permissions::{Rights, Verb};
-
-pub struct Browsing {
-    sessions: DatabaseSessions,
-    cookies: Cookies,
-    key: Key,
-}
-
-impl Browsing {
-    pub fn new(sessions: DatabaseSessions, cookies: Cookies, key: Key) -> Browsing {
-        Browsing { sessions, cookies, key }
-    }
-
-    async fn find(&self, request: &HttpRequest) -> Result<Option<Arc<SignedIn>>, Error> {
-        for key in session_keys(request, self.cookies, &self.key) {
-            if let Some(signed_in) = self.sessions.signed_in_by(&key).await? {
-                return Ok(Some(signed_in).filter(|signed_in| !signed_in.must_enrol));
-            }
-        }
-        Ok(None)
-    }
-}
 
 /// Stores the session's user in a request for a page. Ignores requests with a token.
 pub async fn authenticate(request: &HttpRequest) -> Result<(), Error> {
     if request.headers().contains_key(AUTHORIZATION) || !comes_from_here(request) {
         return Ok(());
     }
-    let Some(browsing) = request.app_data::<web::Data<Browsing>>() else { return Ok(()) };
-    let Some(signed_in) = browsing.find(request).await? else { return Ok(()) };
+    let Some(cookies) = request.app_data::<web::Data<SessionCookies>>() else { return Ok(()) };
+    let signed_in = cookies.signed_in(request).await?.filter(|signed_in| !signed_in.must_enrol);
+    let Some(signed_in) = signed_in else { return Ok(()) };
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_read {
         if !has_token(request, &signed_in) {

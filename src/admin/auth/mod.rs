@@ -1,7 +1,6 @@
 //! Sign-in, sessions, throttling, and what a form must prove.
 
 pub mod browsing;
-pub mod cookie_choice;
 pub mod credentials;
 pub mod csrf;
 pub mod device;
@@ -14,6 +13,7 @@ pub mod problem;
 pub mod proof;
 pub mod second_factor;
 pub mod session;
+pub mod session_cookies;
 pub mod sessions;
 pub mod sign_in;
 pub mod staff;

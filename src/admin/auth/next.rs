@@ -1,6 +1,5 @@
 //! `?next=`: the page that opens after sign-in.
 
-use serde::Deserialize;
 use url::Url;
 
 /// The parameter of the URL that shows a kept form again.
@@ -10,12 +9,6 @@ pub const KEPT: &str = "_kept";
 pub fn is_kept(next: &str) -> bool {
     let query = next.split_once('?').map_or("", |(_, query)| query);
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == KEPT)
-}
-
-#[derive(Deserialize)]
-pub struct NextQuery {
-    #[serde(default)]
-    pub next: String,
 }
 
 pub fn sign_in_address(next: &str) -> String {

@@ -80,11 +80,6 @@ pub fn middleware(store: DatabaseSessions, cookies: Cookies, key: Key) -> Sessio
         .build()
 }
 
-/// For requests outside of [`middleware`].
-pub fn session_keys(request: &HttpRequest, cookies: Cookies, key: &Key) -> Vec<SessionKey> {
-    cookies.sessions(request).into_iter().filter_map(|cookie| signed_key(cookie, key)).collect()
-}
-
 pub fn signed_key(cookie: Cookie<'static>, key: &Key) -> Option<SessionKey> {
     let (name, mut jar) = (cookie.name().to_owned(), CookieJar::new());
     jar.add_original(cookie);

@@ -4,14 +4,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::next::own_path;
 use super::staff::StaffUser;
 use super::user_agent;
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
-use crate::admin::form_data::PostForm;
+use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::message::Message;
 use crate::admin::model_admin::{Cell, Staff, Tab};
 use crate::admin::moment::Moment;
@@ -78,18 +77,8 @@ struct SessionRow {
     is_this: bool,
 }
 
-#[derive(Deserialize)]
-pub struct SearchQuery {
-    #[serde(default)]
-    q: String,
-}
-
-pub async fn list(
-    cx: AdminContext,
-    query: Option<web::Query<SearchQuery>>,
-    limits: web::Data<SessionLimits>,
-) -> Result<HttpResponse, Error> {
-    let search = query.map_or_else(String::new, |query| query.into_inner().q.trim().to_owned());
+pub async fn list(cx: AdminContext, limits: web::Data<SessionLimits>) -> Result<HttpResponse, Error> {
+    let search = FormData::of_query(&cx.request).get("q").unwrap_or_default().trim().to_owned();
     let words = search.clone();
     let read = move |conn: &mut Connection, _: &Site, staff: &Staff| {
         let id = staff.user()?.id;

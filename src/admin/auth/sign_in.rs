@@ -9,12 +9,12 @@ use super::credentials::{Credentials, Verdict};
 use super::csrf;
 use super::entry::{enter, known_device};
 use super::external::SignInMethods;
-use super::next::{NextQuery, is_kept, own_path};
+use super::next::is_kept;
 use super::problem::{Problem, retry_after};
 use super::proof::Proof;
 use super::second_factor::code;
 use super::staff::StaffUser;
-use crate::admin::form_data::{PostForm, PublicForm};
+use crate::admin::form_data::{FormData, PostForm, PublicForm};
 use crate::admin::pages::{Gate, page, see_other};
 use crate::db::{Connection, Db};
 use crate::error::{Error, Refusal, SignInRefusal};
@@ -44,12 +44,8 @@ struct LoginPage<'a> {
     error: Option<Problem>,
 }
 
-pub async fn sign_in_page(
-    request: HttpRequest,
-    query: Option<web::Query<NextQuery>>,
-    staff: Option<StaffUser>,
-) -> Result<HttpResponse, Error> {
-    let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
+pub async fn sign_in_page(request: HttpRequest, staff: Option<StaffUser>) -> Result<HttpResponse, Error> {
+    let next = FormData::of_query(&request).next_page();
     // A user who must set up a second factor may sign in with another account.
     match staff.filter(|staff| !staff.must_enrol) {
         Some(_) => Ok(see_other(&next)),
@@ -99,7 +95,7 @@ pub async fn sign_in(
     let verdict = credentials.check(buckets, user.as_ref(), field("password").to_owned()).await?;
     let typed: String = field("username").chars().take(validators::MAX_USERNAME_CHARS).collect();
     note(&request, user.as_ref(), verdict, has_factor);
-    let next = own_path(field("next"));
+    let next = form.next_page();
     match (verdict, user) {
         (Verdict::Right, Some(user)) => {
             let user = credentials.renew_hash(user, field("password").to_owned()).await?;

@@ -48,6 +48,11 @@ impl StaffUser {
         request.extensions().get::<StaffUser>().cloned()
     }
 
+    /// Fails with a redirect to the sign-in page if there is none.
+    pub fn signed_in(request: &HttpRequest) -> Result<StaffUser, Error> {
+        StaffUser::of(request).ok_or_else(|| sign_in_required(request))
+    }
+
     pub fn check_permission(&self, options: &Options, verb: Verb) -> Result<(), Error> {
         self.staff.check_permission(options, verb)
     }
@@ -97,7 +102,7 @@ impl FromRequest for StaffUser {
     type Future = Ready<Result<StaffUser, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(StaffUser::of(request).ok_or_else(|| sign_in_required(request)))
+        ready(StaffUser::signed_in(request))
     }
 }
 

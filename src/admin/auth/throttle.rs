@@ -45,24 +45,16 @@ pub struct Throttle {
 impl Throttle {
     /// Usernames that differ only in case share a bucket.
     pub fn buckets(self, username: &str, address: IpAddr, device: Option<&str>) -> Vec<Bucket> {
-        let limit = f64::from(self.max_failures);
         if let Some(device) = device {
-            return vec![Bucket { name: format!("device:{}", fingerprint(device)), limit, leak: LEAK }];
+            return vec![self.bucket(format!("device:{}", fingerprint(device)), LEAK)];
         }
-        vec![
-            self.account(username),
-            Bucket {
-                name: format!("address:{}", Network::of_customer(address)),
-                limit: limit * SHARED,
-                leak: SHARED_LEAK,
-            },
-        ]
+        let shared = self.bucket(format!("address:{}", Network::of_customer(address)), SHARED_LEAK);
+        vec![self.account(username), Bucket { limit: shared.limit * SHARED, ..shared }]
     }
 
     /// For guesses whose IP address is not known.
     pub fn account(self, username: &str) -> Bucket {
-        let name = format!("account:{}", fingerprint(&username.to_lowercase()));
-        Bucket { name, limit: f64::from(self.max_failures), leak: LEAK }
+        self.bucket(format!("account:{}", fingerprint(&username.to_lowercase())), LEAK)
     }
 
     /// At an unattended browser, nobody gets more attempts than on the sign-in page. Usernames have no spaces, so guesses
@@ -76,7 +68,7 @@ impl Throttle {
     pub fn code_buckets(self, user: &User, address: IpAddr, device: Option<&str>) -> Vec<Bucket> {
         let mut buckets = self.buckets(&user.username, address, device);
         if device.is_none() {
-            buckets.push(self.slow_bucket("code", user));
+            buckets.push(self.bucket(format!("code:{}", user.id), CODE_LEAK));
         }
         buckets
     }
@@ -84,12 +76,12 @@ impl Throttle {
     /// For a code at the user's own browser, which the guesses elsewhere do not fill.
     pub fn own_code_buckets(self, user: &User, address: IpAddr) -> Vec<Bucket> {
         let mut buckets = self.own_buckets(user, address);
-        buckets.push(self.slow_bucket("own code", user));
+        buckets.push(self.bucket(format!("own code:{}", user.id), CODE_LEAK));
         buckets
     }
 
-    fn slow_bucket(self, of: &str, user: &User) -> Bucket {
-        Bucket { name: format!("{of}:{}", user.id), limit: f64::from(self.max_failures), leak: CODE_LEAK }
+    fn bucket(self, name: String, leak: f64) -> Bucket {
+        Bucket { name, limit: f64::from(self.max_failures), leak }
     }
 
     /// Counts an attempt, or returns how many seconds to wait.

@@ -93,10 +93,6 @@ fn show(cx: &AdminContext, status: StatusCode, user: &User, errors: FieldErrors)
     let addresses = Addresses::new(cx, cx.site.get(SLUG)?.options(), Some(user.id));
     let title = format!("Password of {}", user.username);
     let frame = addresses.frame(cx, title).under(addresses.change(), user.username.clone());
-    let errors_of = |name| {
-        let of_field = errors.0.iter().filter(|(field, _)| *field == name);
-        of_field.flat_map(|(_, messages)| messages.clone()).collect::<Vec<_>>()
-    };
-    let (first_errors, second_errors) = (errors_of("password1"), errors_of("password2"));
+    let (first_errors, second_errors) = (errors.of("password1"), errors.of("password2"));
     page(status, &UserPasswordPage { frame, addresses, first_errors, second_errors })
 }

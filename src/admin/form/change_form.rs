@@ -9,7 +9,7 @@ use super::fields::{self, WANTED};
 use super::kept_form::{self, TypedForm};
 use super::model_form::{Gone, ModelForm, Outcome};
 use super::page::{ChangeFormPage, FormContent};
-use crate::admin::addresses::{Addresses, redirect_after};
+use crate::admin::addresses::Addresses;
 use crate::admin::auth::credentials::Credentials;
 use crate::admin::context::AdminContext;
 use crate::admin::default_admin::initial;
@@ -71,7 +71,7 @@ pub async fn add_form(cx: AdminContext) -> Result<HttpResponse, Error> {
         return restored(&cx, StatusCode::OK, typed(options, None, &data), &data).await;
     }
     let mut form = ModelForm::new(options, None);
-    let given = FormData::parse(cx.request.query_string().as_bytes());
+    let given = FormData::of_query(&cx.request);
     form.values = initial(options, &cx.staff.staff);
     form.values.0.extend(fields::parse(options, &given).0.into_iter().filter(|(name, _)| given.has(name)));
     form.show(&cx, StatusCode::OK).await
@@ -204,5 +204,5 @@ fn answer_saved(
     } else {
         Message::success(text)
     });
-    see_other(&redirect_after(&addresses, options, rights, data))
+    see_other(&addresses.after(data, rights))
 }

@@ -126,8 +126,6 @@ impl Conflict {
         let mut fields = Vec::new();
         for field in entered(options) {
             let [before, theirs, yours] = [&basis.original, current, typed].map(|values| values.0.get(field.name));
-            // A field that the user may not change was not sent, so it is no conflict.
-            let yours = yours.or(theirs);
             if before == theirs && theirs == yours {
                 continue;
             }
@@ -140,7 +138,7 @@ impl Conflict {
                 label: field.verbose_name(),
                 before: text(&basis.original)?,
                 theirs: text(current)?,
-                yours: text(if typed.has(field.name) { typed } else { current })?,
+                yours: text(typed)?,
                 is_contested: before != theirs && before != yours && theirs != yours,
                 is_theirs: before != theirs && before == yours,
             });

@@ -7,6 +7,7 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use super::fields::WANTED;
+use crate::admin::grouped::grouped;
 use crate::admin::list::cells::{choice_name, time_text};
 use crate::admin::model_admin::{Choice, ModelAdmin, Staff, Values};
 use crate::admin::site::Site;
@@ -109,7 +110,7 @@ impl View<'_> {
             name: field.name,
             label: field.verbose_name(),
             help: help(field, &input),
-            errors: self.errors_of(if matches!(field.kind, Kind::Password) { "password1" } else { field.name }),
+            errors: self.errors.of(if matches!(field.kind, Kind::Password) { "password1" } else { field.name }),
             input,
         })
     }
@@ -124,11 +125,6 @@ impl View<'_> {
         let lines = self.errors.0.iter().flat_map(|(name, messages)| messages.iter().map(move |text| (name, text)));
         let input = |name: &str| (name != NON_FIELD_ERRORS).then(|| format!("id_{name}"));
         lines.map(|(name, message)| (input(name), label(name), message.clone())).collect()
-    }
-
-    fn errors_of(&self, name: &str) -> Vec<String> {
-        let of_field = self.errors.0.iter().filter(|(found, _)| *found == name);
-        of_field.flat_map(|(_, messages)| messages.clone()).collect()
     }
 
     fn input(&self, conn: &mut Connection, field: &Field) -> QueryResult<Input> {
@@ -161,25 +157,20 @@ impl View<'_> {
             Kind::Boolean => Input::Checkbox(self.values.flag(field.name)),
             Kind::Password => Input::NewPassword {
                 is_wanted: self.values.text(WANTED) == "true"
-                    || ["password1", "password2"].iter().any(|name| !self.errors_of(name).is_empty()),
-                second_errors: self.errors_of("password2"),
+                    || ["password1", "password2"].iter().any(|name| !self.errors.of(name).is_empty()),
+                second_errors: self.errors.of("password2"),
             },
             Kind::ManyToMany => {
                 let chosen = self.values.list(field.name);
-                let mut groups: Vec<(String, Vec<OptionView>)> = Vec::new();
+                let mut offered = Vec::new();
                 for Choice { value, label, group } in self.model.choices(conn, &self.site.options(), field.name)? {
                     let (is_selected, is_grantable) = (chosen.contains(&value), is_grantable(conn, &value)?);
-                    if !is_selected && !is_grantable {
-                        continue;
-                    }
-                    let option = OptionView { value, label, is_selected, is_fixed: !is_grantable };
-                    let group = capitalized(&group);
-                    match groups.iter_mut().find(|(known, _)| *known == group) {
-                        Some((_, options)) => options.push(option),
-                        None => groups.push((group, vec![option])),
+                    if is_selected || is_grantable {
+                        let option = OptionView { value, label, is_selected, is_fixed: !is_grantable };
+                        offered.push((capitalized(&group), option));
                     }
                 }
-                Input::Select(groups)
+                Input::Select(grouped(offered))
             }
         })
     }

@@ -62,7 +62,7 @@ pub fn restrict(
         match field.kind {
             Kind::Boolean => {
                 if !values.flag(field.name) && !model.is_grantable(conn, field.name, "", staff)? {
-                    values.0.remove(field.name);
+                    values.0.insert(field.name.to_owned(), current.flag(field.name).into());
                 }
             }
             Kind::ManyToMany => {

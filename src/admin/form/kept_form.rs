@@ -81,7 +81,7 @@ async fn keep(request: &HttpRequest, body: Body) -> Error {
     };
     match store(request, body, user_id, &secret).await {
         Ok(Some(id)) => {
-            let query = FormData::parse(request.query_string().as_bytes()).0;
+            let query = FormData::of_query(request).0;
             let query = query.into_iter().filter(|(name, _)| name != KEPT).chain([(KEPT.to_owned(), id.to_string())]);
             let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
             Error::SignInRequired(sign_in_address(&format!("{}?{query}", request.path())))
@@ -125,7 +125,7 @@ fn purpose(user_id: i64, path: &str) -> String {
 
 /// The kept form that the URL asks for.
 pub fn asked(request: &HttpRequest) -> Option<i64> {
-    FormData::parse(request.query_string().as_bytes()).get(KEPT)?.parse().ok()
+    FormData::of_query(request).get(KEPT)?.parse().ok()
 }
 
 /// `None` if it is over, or another user's or browser's.

@@ -26,19 +26,6 @@ pub struct ModelForm {
     pub is_restored: bool,
 }
 
-impl ModelForm {
-    pub(super) fn new(options: &'static Options, id: Option<i64>) -> ModelForm {
-        ModelForm {
-            options,
-            id,
-            values: Values::default(),
-            errors: FieldErrors::default(),
-            basis: None,
-            is_restored: false,
-        }
-    }
-}
-
 /// A deleted row, perhaps deleted while its form was open.
 pub(super) struct Gone {
     /// The values typed, by label.
@@ -56,6 +43,17 @@ pub(super) enum Outcome {
 }
 
 impl ModelForm {
+    pub(super) fn new(options: &'static Options, id: Option<i64>) -> ModelForm {
+        ModelForm {
+            options,
+            id,
+            values: Values::default(),
+            errors: FieldErrors::default(),
+            basis: None,
+            is_restored: false,
+        }
+    }
+
     /// [`Gone`] if the row existed.
     pub(super) fn load(
         mut self,

@@ -75,9 +75,7 @@ impl FormContent {
             basis: form.basis,
         })
     }
-}
 
-impl FormContent {
     /// What was typed as a password is never kept.
     fn asks_password(&self) -> bool {
         let inputs = self.sections.iter().flat_map(|section| &section.fields).map(|field| &field.input);

@@ -22,12 +22,11 @@ pub fn of(conn: &mut Connection, site: &Site, options: &Options, ids: &[i64]) ->
     let mut related = Vec::new();
     for reference in references {
         let Reference { table, column, target_table, target_column, on_delete } = &reference;
-        let mut rest = Sql::new(format!(
+        let rest = format!(
             "FROM \"{table}\" WHERE \"{column}\" IN (SELECT \"{target_column}\" FROM \"{target_table}\"
              WHERE id IN ?)"
-        ));
-        rest.bind(ids.to_vec());
-        let count = rows::number(conn, "count(*)", rest)?;
+        );
+        let count = rows::number(conn, "count(*)", Sql::new(rest).with(ids.to_vec()))?;
         if count == 0 {
             continue;
         }

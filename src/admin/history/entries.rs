@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::model::{source_label, source_phrase};
 use crate::admin::list::cells::{choice_name, time_text};
-use crate::admin::model_admin::{Choices, FixedChoice, Options, permissions};
+use crate::admin::model_admin::{Choices, Options, permissions};
 use crate::admin::moment::Moment;
 use crate::admin::site::Site;
 use crate::admin::text::thousands;
@@ -88,7 +88,7 @@ impl Entry {
             at: values.first().and_then(rows::Value::as_time),
             actor: text(2).to_owned(),
             actor_address: users.zip(number(1)).map(|(users, id)| address(users, id)),
-            source: source_label(text(3)).to_owned(),
+            source: source_label(text(3)),
             origin: source_phrase(text(3)).into_owned(),
             tone: tone(action),
             action: capitalized(if is_restored { "restored" } else { action }),
@@ -149,21 +149,19 @@ fn changes(site: &Site, options: Option<&Options>, action: &str, changes: &Map<S
 
 /// The label of a permission, or of a choice of a filter. Other values stay as they are.
 fn label_of(site: &Site, options: Option<&Options>, field: &str, value: &str) -> String {
-    let filter = options.and_then(|options| options.list_filter.iter().find(|filter| filter.name == field));
-    let fixed: &[FixedChoice] = match filter.map(|filter| &filter.choices) {
-        Some(Choices::Fixed(choices)) => choices,
-        _ => &[],
-    };
     let kind = options.and_then(|options| options.model.field(field)).map(|field| field.kind);
-    match kind {
-        Some(Kind::Choice(choices)) => return choice_name(choices, value),
-        Some(Kind::DateTime) => return time_text(value),
-        _ => {}
-    }
-    let fixed = fixed.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned());
-    let permission =
-        || permissions(&site.options()).into_iter().find(|known| known.value == value).map(|known| known.label);
-    let label = if field.ends_with("permissions") { permission() } else { fixed };
+    let filter = options.and_then(|options| options.list_filter.iter().find(|filter| filter.name == field));
+    let label = match (kind, filter.map(|filter| &filter.choices)) {
+        (Some(Kind::Choice(choices)), _) => return choice_name(choices, value),
+        (Some(Kind::DateTime), _) => return time_text(value),
+        _ if field.ends_with("permissions") => {
+            permissions(&site.options()).into_iter().find(|known| known.value == value).map(|known| known.label)
+        }
+        (_, Some(Choices::Fixed(choices))) => {
+            choices.iter().find(|(known, ..)| *known == value).map(|(_, label, ..)| (*label).to_owned())
+        }
+        _ => None,
+    };
     label.unwrap_or_else(|| value.to_owned())
 }
 

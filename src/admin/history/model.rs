@@ -4,11 +4,9 @@ use std::borrow::Cow;
 
 use diesel::prelude::*;
 
-use crate::admin::list::cells::text;
+use crate::admin::list::cells::{choice_name, text};
 use crate::admin::list::matches::{CAP, Count};
-use crate::admin::model_admin::{
-    Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Restrictions, Show, Staff, Values,
-};
+use crate::admin::model_admin::{Choice, Choices, Filter, ModelAdmin, Options, Staff, Values};
 use crate::db::Connection;
 use crate::db::references::Catalog;
 use crate::db::rows::{self, Sql, Value};
@@ -19,15 +17,15 @@ use crate::users::permissions::{Rights, Verb};
 
 pub struct HistoryAdmin;
 
-/// Name, label, and the end of a sentence such as `Created by alice through the API`.
-const SOURCES: &[(&str, &str, &str)] = &[
-    ("admin", "Admin", "in the admin site"),
-    ("api", "API", "through the API"),
-    ("command_line", "Command line", "on the command line"),
-    ("post_confirmation", "Sign-up", "at sign-up"),
-    ("first_token", "First token", "with the first token"),
-    ("cognito", "Cognito", "by Cognito"),
-    ("pool_sync", "Pool sync", "by the pool sync"),
+/// What the database says, and what people read.
+pub const SOURCES: &[(&str, &str)] = &[
+    ("admin", "Admin"),
+    ("api", "API"),
+    ("command_line", "Command line"),
+    ("post_confirmation", "Sign-up"),
+    ("first_token", "First token"),
+    ("cognito", "Cognito"),
+    ("pool_sync", "Pool sync"),
 ];
 
 /// Entries are in the order of time, so a range of ids leaves few of them. Every index ends with the id.
@@ -42,6 +40,7 @@ static ENTRY: Model = Model {
     fields: &[
         Field::datetime("at").label("When").read_only(),
         Field::char("actor", 150).label("Who").search().read_only(),
+        Field::choice("source", SOURCES).read_only(),
         Field::char("action", 10).read_only(),
         Field::char("model", 30).read_only(),
         Field::integer("object_id").label("Object ID").read_only(),
@@ -58,13 +57,6 @@ pub static OPTIONS: Options = Options {
     icon: "history",
     verbs: &[Verb::View],
     list_display: &["at", "actor", "source", "action", "model", "object_id", "object", "changes"],
-    displays: &[Display {
-        name: "source",
-        label: "Source",
-        sql: &["source"],
-        kind: Show::Custom(source_cell),
-        order: None,
-    }],
     list_filter: &[
         Filter {
             name: "action",
@@ -75,19 +67,7 @@ pub static OPTIONS: Options = Options {
                 ("deleted", "Deleted", "action = 'deleted'", None),
             ]),
         },
-        Filter {
-            name: "source",
-            label: "Source",
-            choices: Choices::Fixed(&[
-                ("admin", "Admin", "source = 'admin'", None),
-                ("api", "API", "source = 'api'", None),
-                ("command_line", "Command line", "source = 'command_line'", None),
-                ("post_confirmation", "Sign-up", "source = 'post_confirmation'", None),
-                ("first_token", "First token", "source = 'first_token'", None),
-                ("cognito", "Cognito", "source = 'cognito'", None),
-                ("pool_sync", "Pool sync", "source = 'pool_sync'", None),
-            ]),
-        },
+        Filter::field("source"),
         Filter { name: "model", label: "Model", choices: Choices::Found(models, |_| "model = ?", None) },
         Filter { name: "at", label: "When", choices: Choices::Time(SINCE, BEFORE) },
         Filter { name: "batch", label: "Made together", choices: Choices::Named(batches, "batch = ?") },
@@ -96,18 +76,22 @@ pub static OPTIONS: Options = Options {
     ..Options::new(&ENTRY)
 };
 
-pub fn source_label(source: &str) -> &str {
-    SOURCES.iter().find(|(name, ..)| *name == source).map_or(source, |(_, label, _)| label)
+pub fn source_label(source: &str) -> String {
+    choice_name(SOURCES, source)
 }
 
-pub fn source_phrase(source: &str) -> Cow<'_, str> {
-    let known = SOURCES.iter().find(|(name, ..)| *name == source);
-    known.map_or_else(|| format!("through {source}").into(), |(.., phrase)| (*phrase).into())
-}
-
-pub fn source_cell(values: &[Value]) -> Cell {
-    let source = values.first().and_then(text);
-    source.map_or(Cell::Empty, |source| Cell::Text(source_label(&source).to_owned()))
+/// The end of a sentence such as `Created by alice through the API`.
+pub fn source_phrase(source: &str) -> Cow<'static, str> {
+    match source {
+        "admin" => "in the admin site".into(),
+        "api" => "through the API".into(),
+        "command_line" => "on the command line".into(),
+        "post_confirmation" => "at sign-up".into(),
+        "first_token" => "with the first token".into(),
+        "cognito" => "by Cognito".into(),
+        "pool_sync" => "by the pool sync".into(),
+        other => format!("through {other}").into(),
+    }
 }
 
 /// One step in the index per model, not one per row.
@@ -128,9 +112,9 @@ fn models(conn: &mut Connection) -> QueryResult<Vec<Choice>> {
 fn actors(conn: &mut Connection, ids: &[&str]) -> QueryResult<Vec<Option<String>>> {
     let name = |id: &&str| {
         let Ok(id) = id.parse::<i64>() else { return Sql::new("SELECT NULL") };
-        let mut name = Sql::new("SELECT COALESCE((SELECT username FROM users WHERE id = ?), ");
-        name.bind(id).push("(SELECT actor FROM history WHERE actor_id = ? LIMIT 1))").bind(id);
-        name
+        let current = "SELECT username FROM users WHERE id = ?";
+        let former = "SELECT actor FROM history WHERE actor_id = ? LIMIT 1";
+        Sql::new(format!("SELECT COALESCE(({current}), ({former}))")).with(id).with(id)
     };
     let names = rows::scalars(conn, &ids.iter().map(name).collect::<Vec<_>>())?;
     Ok(names.iter().map(|name| name.as_str().map(str::to_owned)).collect())
@@ -142,9 +126,8 @@ fn batches(conn: &mut Connection, batches: &[&str]) -> QueryResult<Vec<Option<St
         if batch.contains('\0') {
             return Sql::new("SELECT 0");
         }
-        let mut count = Sql::new("SELECT count(*) FROM (SELECT 1 FROM history WHERE batch = ?");
-        count.bind(*batch).push(&format!(" LIMIT {}) AS counted", CAP + 1));
-        count
+        let counted = format!("SELECT 1 FROM history WHERE batch = ? LIMIT {}", CAP + 1);
+        Sql::new(format!("SELECT count(*) FROM ({counted}) AS counted")).with(*batch)
     };
     let counts = rows::scalars(conn, &batches.iter().map(count).collect::<Vec<_>>())?;
     let label = |number: i64| Count { number: number.min(CAP), is_at_least: number > CAP };
@@ -170,12 +153,6 @@ impl ModelAdmin for HistoryAdmin {
         Err(Error::PermissionDenied)
     }
 
-    fn restrictions(&self) -> Option<&dyn Restrictions> {
-        Some(self)
-    }
-}
-
-impl Restrictions for HistoryAdmin {
     /// Entries contain values, so only those of models that the user may view.
     fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
         if rights.is_superuser {
@@ -183,8 +160,6 @@ impl Restrictions for HistoryAdmin {
         }
         let models = models.iter().filter(|options| options.has_permission(rights, Verb::View));
         let names: Vec<String> = models.map(|options| options.name().to_owned()).collect();
-        let mut condition = Sql::new("model IN ?");
-        condition.bind(names);
-        Some(condition)
+        Some(Sql::new("model IN ?").with(names))
     }
 }

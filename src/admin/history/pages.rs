@@ -12,12 +12,12 @@ use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::list::display::ListDisplay;
 use crate::admin::list::matches::Matches;
-use crate::admin::list::page::Page;
+use crate::admin::list::page::{ListRow, Page};
 use crate::admin::list::query::ChangeListQuery;
 use crate::admin::list::recent::Recent;
 use crate::admin::list::saved_views;
-use crate::admin::list::view::{ListView, Pages};
-use crate::admin::model_admin::{Cell, Restrictions, Staff, Tab};
+use crate::admin::list::view::{ListView, Pages, rows_within};
+use crate::admin::model_admin::{Cell, ModelAdmin, Staff, Tab};
 use crate::admin::pages::{Frame, page};
 use crate::admin::row_head::RowHead;
 use crate::admin::site::Site;
@@ -53,7 +53,9 @@ pub async fn history_list(
         let rights = &of_staff.rights;
         let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?;
         query.within = HistoryAdmin.visible(&site.options(), rights);
-        let (matches, page, entries) = read(conn, &query, &site, rights)?;
+        let matches = Matches::of(conn, &OPTIONS, &query)?;
+        let page = Page::read(conn, &OPTIONS, COLUMNS, &query, &matches)?;
+        let entries = entries(conn, &site, rights, &page.rows)?;
         let saved = saved_views::of(conn, &of_staff, OPTIONS.slug())?;
         let list = ListView::read(conn, &OPTIONS, &query, &matches, &page)?;
         Ok(Listed { list: ListView { saved, ..list }, entries })
@@ -64,17 +66,8 @@ pub async fn history_list(
     page(StatusCode::OK, &HistoryListPage { frame, list: &listed.list, entries: &listed.entries })
 }
 
-fn read(
-    conn: &mut Connection,
-    query: &ChangeListQuery,
-    site: &Site,
-    rights: &Rights,
-) -> QueryResult<(Matches, Page, Vec<Entry>)> {
-    let matches = Matches::of(conn, &OPTIONS, query)?;
-    let page = Page::read(conn, &OPTIONS, COLUMNS, query, &matches)?;
-    let entries = page.rows.iter().map(|row| Entry::read(conn, site, rights, &row.values));
-    let entries = entries.collect::<QueryResult<_>>()?;
-    Ok((matches, page, entries))
+fn entries(conn: &mut Connection, site: &Site, rights: &Rights, rows: &[ListRow]) -> QueryResult<Vec<Entry>> {
+    rows.iter().map(|row| Entry::read(conn, site, rights, &row.values)).collect()
 }
 
 #[derive(Template)]
@@ -91,15 +84,14 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::View)?;
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
-        let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
-        query.within = Some(of_object(options.name(), id));
-        let (matches, page, entries) = read(conn, &query, site, &staff.rights)?;
+        let (rows, pages) = rows_within(conn, &OPTIONS, COLUMNS, &asked, of_object(options.name(), id))?;
+        let entries = entries(conn, site, &staff.rights, &rows)?;
         let name = options.model.title_of(conn, id)?;
         let is_there = name.is_some();
         // A deleted object keeps its last name.
         let name = name.or_else(|| entries.first().map(|entry| entry.object.clone()));
         let name = name.ok_or(Error::NoSuchObject(options.name()))?;
-        Ok((name, is_there, entries, Pages::around(&page, &query, matches.total)))
+        Ok((name, is_there, entries, pages))
     };
     let (name, is_there, entries, pages) = cx.read(read).await?;
     // Only users act, so only they have a list of what they did.
@@ -114,9 +106,7 @@ pub async fn object_history(cx: AdminContext) -> Result<HttpResponse, Error> {
 }
 
 fn of_object(model: &str, id: i64) -> Sql {
-    let mut condition = Sql::new("model = ? AND object_id = ?");
-    condition.bind(model).bind(id);
-    condition
+    Sql::new("model = ? AND object_id = ?").with(model).with(id)
 }
 
 /// What a user did, and what was done to them.
@@ -144,11 +134,10 @@ async fn activity(cx: AdminContext) -> Result<HttpResponse, Error> {
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), ACTIVITY.name)?;
-        let mut query = ChangeListQuery::parse(conn, &OPTIONS, &asked)?.only_place();
         let visible = HistoryAdmin.visible(&site.options(), &staff.rights);
-        query.within = Some(Sql::all([of_user(id)].into_iter().chain(visible)));
-        let (matches, page, entries) = read(conn, &query, site, &staff.rights)?;
-        Ok((head, entries, Pages::around(&page, &query, matches.total)))
+        let within = Sql::all([of_user(id)].into_iter().chain(visible));
+        let (rows, pages) = rows_within(conn, &OPTIONS, COLUMNS, &asked, within)?;
+        Ok((head, entries(conn, site, &staff.rights, &rows)?, pages))
     };
     let (head, entries, pages) = cx.read(read).await?;
     let addresses = Addresses::new(&cx, options, Some(id));
@@ -162,7 +151,5 @@ fn as_actor(id: i64) -> String {
 }
 
 fn of_user(id: i64) -> Sql {
-    let mut condition = Sql::new("(actor_id = ? OR (model = 'user' AND object_id = ?))");
-    condition.bind(id).bind(id);
-    condition
+    Sql::new("(actor_id = ? OR (model = 'user' AND object_id = ?))").with(id).with(id)
 }

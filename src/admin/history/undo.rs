@@ -89,6 +89,29 @@ impl UndoBatch {
             Undone::Change => format!("Undo a change to {}", options.label_plural()),
         }
     }
+
+    /// Returns the id of the last row tried.
+    fn restore(&mut self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Option<i64>, Error> {
+        let mut catalog = Catalog::default();
+        let rows = deleted_rows::in_batch(conn, &self.batch, self.before, CHUNK as i64)?;
+        for row in &rows {
+            let restored = db::savepoint(conn, |conn| restore_row(conn, &mut catalog, site, row, staff));
+            self.outcome.note((&row.model, row.object_id, &row.object), restored)?;
+        }
+        Ok(rows.last().map(|row| row.id))
+    }
+
+    /// Returns the id of the last row tried.
+    fn put_back(&mut self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<Option<i64>, Error> {
+        let tables = site.tables();
+        let rows = changed_rows::in_batch(conn, &self.batch, self.before, CHUNK as i64)?;
+        let mut present = Present::of(conn, &tables, &rows)?;
+        for row in &rows {
+            let put_back = db::savepoint(conn, |conn| put_back_row(conn, site, &mut present, row, staff));
+            self.outcome.note((&row.model, row.object_id, &row.object), put_back.map(|()| 0))?;
+        }
+        Ok(rows.last().map(|row| row.id))
+    }
 }
 
 impl Parts for UndoBatch {
@@ -98,10 +121,9 @@ impl Parts for UndoBatch {
 
     fn run(&mut self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<(), Error> {
         let staff = &staff.in_batch(self.undoing.clone());
-        let part = (&*self.batch, self.before);
         let last = match self.outcome.undone {
-            Undone::Deletion => restore(conn, &mut self.outcome, site, staff, part)?,
-            Undone::Change => put_back(conn, &mut self.outcome, site, staff, part)?,
+            Undone::Deletion => self.restore(conn, site, staff)?,
+            Undone::Change => self.put_back(conn, site, staff)?,
         };
         match last {
             Some(last) => self.before = last,
@@ -121,21 +143,6 @@ impl Parts for UndoBatch {
         }
         Ok(self.outcome.message(site))
     }
-}
-
-fn restore(
-    conn: &mut Connection,
-    outcome: &mut Outcome,
-    site: &Site,
-    staff: &Staff,
-    (batch, before): (&str, i64),
-) -> Result<Option<i64>, Error> {
-    let (rows, mut catalog) = (deleted_rows::in_batch(conn, batch, before, CHUNK as i64)?, Catalog::default());
-    for row in &rows {
-        let restored = db::savepoint(conn, |conn| restore_row(conn, &mut catalog, site, row, staff));
-        outcome.note((&row.model, row.object_id, &row.object), restored)?;
-    }
-    Ok(rows.last().map(|row| row.id))
 }
 
 /// Restoring needs the rights to add the row and to change it: a user with more rights than your own stays deleted.
@@ -158,22 +165,6 @@ fn check_refusal(conn: &mut Connection, model: &dyn ModelAdmin, id: i64, staff: 
         Some(_) => Err(Error::PermissionDenied),
         None => Ok(()),
     }
-}
-
-fn put_back(
-    conn: &mut Connection,
-    outcome: &mut Outcome,
-    site: &Site,
-    staff: &Staff,
-    (batch, before): (&str, i64),
-) -> Result<Option<i64>, Error> {
-    let (rows, tables) = (changed_rows::in_batch(conn, batch, before, CHUNK as i64)?, site.tables());
-    let mut present = Present::of(conn, &tables, &rows)?;
-    for row in &rows {
-        let put_back = db::savepoint(conn, |conn| put_back_row(conn, site, &mut present, row, staff));
-        outcome.note((&row.model, row.object_id, &row.object), put_back.map(|()| 0))?;
-    }
-    Ok(rows.last().map(|row| row.id))
 }
 
 /// Needs the rights to change the row as it is and as it becomes. The model itself saves what its form can change, so

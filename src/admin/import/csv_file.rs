@@ -230,10 +230,9 @@ impl Sheet {
         values
     }
 
-    /// The columns whose cells have several choices.
-    pub fn lists(&self) -> impl Iterator<Item = &'static Field> + '_ {
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
         self.columns.iter().filter_map(|column| match column {
-            Target::Field(field) if !field.is_column() => Some(*field),
+            Target::Field(field) => Some(*field),
             _ => None,
         })
     }
@@ -242,14 +241,6 @@ impl Sheet {
     pub fn cell<'a>(&self, row: &'a CsvRow, field: &Field) -> Option<&'a String> {
         let is_this = |column: &Target| matches!(column, Target::Field(known) if known.name == field.name);
         row.cells.get(self.columns.iter().position(is_this)?).filter(|cell| !cell.is_empty())
-    }
-
-    /// The boolean columns.
-    pub fn flags(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.columns.iter().filter_map(|column| match column {
-            Target::Field(field) if matches!(field.kind, Kind::Boolean) => Some(*field),
-            _ => None,
-        })
     }
 }
 

@@ -11,11 +11,12 @@ use super::csv_file::{self, CsvRow, Sheet};
 use super::lines::Lists;
 use super::report::{Preview, Report, Saved};
 use crate::admin::default_admin::initial;
-use crate::admin::jobs::job::{self, Job, NewJob, Progress};
+use crate::admin::jobs::job::{self, Job, NewJob, Progress, json};
 use crate::admin::model_admin::{IMPORT, ModelAdmin, Staff, new_batch};
 use crate::admin::site::Site;
 use crate::db::{self, Connection, Db};
 use crate::error::{Error, FieldErrors, NON_FIELD_ERRORS};
+use crate::models::Kind;
 use crate::schema::jobs;
 use crate::users::permissions::Verb;
 
@@ -64,10 +65,6 @@ pub fn find(conn: &mut Connection, id: i64, slug: &str, user_id: i64) -> QueryRe
     Ok(job::find(conn, id)?.filter(is_own))
 }
 
-pub fn report(import: &Job) -> Report {
-    serde_json::from_str(&import.report).unwrap_or_default()
-}
-
 /// Imports a file that is marked as running. Rows, history and the mark that it is done are one transaction.
 pub async fn run(db: &Db, site: Arc<Site>, progress: Progress, import: Job) {
     let (id, done) = (import.id, progress.done.clone());
@@ -113,7 +110,7 @@ fn import_rows(
         report.previews.retain(|preview| !preview.is_new);
         Report { errors: Vec::new(), ..report }
     };
-    if counts(report.clone()) != counts(self::report(import)) {
+    if counts(report.clone()) != counts(import.report()) {
         // Something has changed since the check.
         return Err(Error::Parse(json(&report)?));
     }
@@ -134,10 +131,6 @@ fn set(conn: &mut Connection, id: i64, state: &str, report: &Report) -> Result<(
     // No longer needed.
     diesel::update(jobs::table.find(id)).set(jobs::content.eq("")).execute(conn)?;
     Ok(())
-}
-
-fn json(report: &Report) -> Result<String, Error> {
-    serde_json::to_string(report).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Saves all rows that can be saved, and reports the others. The caller decides whether to roll back.
@@ -209,7 +202,8 @@ fn save_values(
         let values = sheet.fill(row, initial.clone(), errors);
         let values = lists.fill(conn, model, (sheet, row), staff, values, errors)?;
         model.save(conn, None, &values, staff)?;
-        let flags = sheet.flags().filter(|field| values.flag(field.name) != initial.flag(field.name));
+        let flags = sheet.fields().filter(|field| matches!(field.kind, Kind::Boolean));
+        let flags = flags.filter(|field| values.flag(field.name) != initial.flag(field.name));
         let flags = flags.map(|field| (field.name.to_owned(), values.flag(field.name))).collect();
         return Ok((Saved::Created(flags), Some(Preview::of(options, row.line, true, (&initial, &values), lists))));
     };

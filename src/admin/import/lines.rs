@@ -36,7 +36,7 @@ pub struct Lists(Vec<(&'static Field, HashMap<String, String>)>);
 impl Lists {
     pub fn of(conn: &mut Connection, model: &dyn ModelAdmin, sheet: &Sheet) -> QueryResult<Lists> {
         let mut lists = Vec::new();
-        for field in sheet.lists() {
+        for field in sheet.fields().filter(|field| !field.is_column()) {
             let choices = model.choices(conn, &[], field.name)?;
             lists.push((field, choices.into_iter().map(|choice| (choice.label, choice.value)).collect()));
         }

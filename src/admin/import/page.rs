@@ -86,7 +86,7 @@ pub async fn show(
     };
     let import = cx.read(find).await?;
     let import = import.ok_or(Error::NoSuchObject("import"))?;
-    let mut report = job::report(&import);
+    let mut report: Report = import.report();
     let state = import.state(&running);
     if import.is_unfinished() && state == State::Failed {
         report.failure = Some("The import stopped before it was complete. Upload the file again.".to_owned());
@@ -105,7 +105,7 @@ pub async fn start(
     let started = move |conn: &mut Connection, _: &Site, staff: &Staff| {
         let import = job::find(conn, id, options.slug(), staff.user()?.id)?.ok_or(Error::NoSuchObject("import"))?;
         // A file with errors is not imported in part.
-        let can_start = job::report(&import).wrong == 0 && jobs::start(conn, id)?;
+        let can_start = import.report::<Report>().wrong == 0 && jobs::start(conn, id)?;
         Ok(can_start.then_some(import))
     };
     let report_page = format!("/admin/{}/import/{id}/", options.slug());

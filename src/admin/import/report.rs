@@ -9,16 +9,15 @@ use super::lines::Lists;
 use crate::admin::model_admin::{Options, Values};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     pub created: usize,
     pub changed: usize,
     /// How many of these change which field.
     pub fields: BTreeMap<String, usize>,
     /// Which way they change boolean fields.
-    #[serde(default)]
     pub flags: BTreeMap<String, Flags>,
     /// How many new rows have another value than the default in a boolean field.
-    #[serde(default)]
     pub new_flags: BTreeMap<String, Flags>,
     /// Rows that name an existing one and change nothing.
     pub unchanged: usize,
@@ -26,12 +25,10 @@ pub struct Report {
     /// The first of them: line, column (empty: the row as a whole), and what is wrong there.
     pub errors: Vec<(u64, String, String)>,
     /// The first rows that are created or changed.
-    #[serde(default)]
     pub previews: Vec<Preview>,
     /// Headings that are no fields.
     pub ignored: Vec<String>,
     /// Lines that hold nothing.
-    #[serde(default)]
     pub empty_lines: usize,
     /// Why nothing was imported, where that lies in no row.
     pub failure: Option<String>,

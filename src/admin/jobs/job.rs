@@ -8,10 +8,13 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::admin::pages::see_other;
 use crate::admin::text::thousands;
 use crate::db::Connection;
+use crate::error::Error;
 use crate::schema::jobs;
 
 pub const IMPORT: &str = "import";
@@ -37,7 +40,7 @@ pub struct Job {
     pub content: String,
     state: String,
     /// JSON.
-    pub report: String,
+    report: String,
     pub done: i64,
     pub total: i64,
     updated_at: NaiveDateTime,
@@ -66,6 +69,11 @@ impl Job {
     fn is_cut_off(&self) -> bool {
         let silence = if self.kind == IMPORT { SILENCE_OF_IMPORT } else { SILENCE };
         Utc::now().naive_utc() - self.updated_at > silence
+    }
+
+    /// The default if it is unreadable.
+    pub fn report<R: DeserializeOwned + Default>(&self) -> R {
+        serde_json::from_str(&self.report).unwrap_or_default()
     }
 
     /// `1,500 of 100,000 rows`
@@ -121,6 +129,11 @@ pub struct NewJob<'a> {
     pub state: &'a str,
     pub report: &'a str,
     pub total: i64,
+}
+
+/// A report, as a job keeps it.
+pub fn json(report: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(report).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Returns its id.

@@ -45,7 +45,7 @@ fn read(conn: &mut Connection, id: i64, staff: &Staff) -> Result<(Job, Report), 
     // An import has a page of its own.
     let job = job::find(conn, id)?.filter(|job| job.kind != job::IMPORT && is_visible(job));
     let job = job.ok_or(Error::NoSuchObject("job"))?;
-    let mut report: Report = serde_json::from_str(&job.report).unwrap_or_default();
+    let mut report: Report = job.report();
     if let Some(message) = &mut report.message
         && let Some(batch) = &message.undo
         && changed_rows::count(conn, batch)? + deleted_rows::count(conn, batch)? == 0

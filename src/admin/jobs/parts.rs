@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 
-use super::job::{self, NewJob, Progress, Running};
+use super::job::{self, NewJob, Progress, Running, json};
 use crate::admin::context::{AdminContext, Worker};
 use crate::admin::message::Message;
 use crate::admin::model_admin::Staff;
@@ -47,10 +47,6 @@ impl Report {
     fn so_far(parts: &impl Parts, site: &Site) -> Report {
         Report { message: parts.message(site).ok().filter(|_| parts.rows() > 0), failure: None }
     }
-
-    fn json(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|error| Error::Internal(error.to_string()))
-    }
 }
 
 pub async fn run<P: Parts>(worker: &Worker, mut parts: P, progress: Option<&Progress>) -> (P, Result<(), Error>) {
@@ -73,7 +69,7 @@ async fn next<P: Parts>(worker: &Worker, parts: &P, job: Option<i64>) -> Result<
     let run = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         next.run(conn, site, staff)?;
         if let Some(id) = job {
-            job::advance(conn, id, next.rows(), &Report::so_far(&next, site).json()?)?;
+            job::advance(conn, id, next.rows(), &json(&Report::so_far(&next, site))?)?;
         }
         Ok(next)
     };
@@ -89,7 +85,7 @@ pub async fn start<P: Parts>(
     parts: P,
 ) -> Result<HttpResponse, Error> {
     let insert = move |conn: &mut Connection, _: &Site, staff: &Staff| {
-        let (user_id, report) = (staff.user()?.id, Report::default().json()?);
+        let (user_id, report) = (staff.user()?.id, json(&Report::default())?);
         let (title, content) = (title.as_str(), back.as_str());
         Ok(job::insert(
             conn,
@@ -117,7 +113,7 @@ async fn finish(worker: &Worker, id: i64, parts: &impl Parts, result: Result<(),
             ("failed", Report { failure: Some(reason(error)), ..Report::so_far(parts, &worker.site) })
         }
     };
-    let report = report.json()?;
+    let report = json(&report)?;
     worker.db.write(move |conn| Ok(job::finish(conn, id, state, &report)?)).await
 }
 

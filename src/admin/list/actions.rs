@@ -2,16 +2,15 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
 
+use super::bulk_action::{BulkAction, Work};
 use super::confirm::ActionPlan;
 use super::done::Done;
 use super::selection::Selection;
-use super::work::{BulkAction, Work};
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::form::delete::{LOOKED_AT, Plan};
-use crate::admin::form_data::PostForm;
+use crate::admin::form_data::{FormData, PostForm};
 use crate::admin::jobs::job::{ACTION, Running};
 use crate::admin::jobs::parts::{self, Parts, WITHIN_REQUEST, reason};
 use crate::admin::message::Message;
@@ -146,21 +145,17 @@ async fn confirm(
     }
 }
 
-#[derive(Deserialize)]
-pub struct ActionQuery {
-    #[serde(default)]
-    action: String,
-}
-
-fn form_action(options: &'static Options, name: &str) -> Option<&'static Action> {
+/// The action that a query or a form names, if it is offered for one row.
+fn form_action(options: &'static Options, data: &FormData) -> Option<&'static Action> {
+    let name = data.get("action")?;
     options.actions.iter().find(|known| known.name == name && known.form_label.is_some())
 }
 
 /// The page that asks before an action of a row's form.
-pub async fn confirm_one(cx: AdminContext, query: Option<web::Query<ActionQuery>>) -> Result<HttpResponse, Error> {
+pub async fn confirm_one(cx: AdminContext) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
     let addresses = Addresses::new(&cx, options, Some(id));
-    let action = query.as_ref().and_then(|query| form_action(options, &query.action)).ok_or(Error::NotFound)?;
+    let action = form_action(options, &FormData::of_query(&cx.request)).ok_or(Error::NotFound)?;
     let plan = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         ActionPlan::of(conn, site, staff, (options, action), &Selection::Ids(vec![id]))
     };
@@ -175,7 +170,7 @@ pub async fn confirm_one(cx: AdminContext, query: Option<web::Query<ActionQuery>
 
 pub async fn on_one(cx: AdminContext, PostForm(form): PostForm) -> Result<HttpResponse, Error> {
     let (options, id) = cx.row(Verb::Change)?;
-    match form_action(options, form.get("action").unwrap_or_default()) {
+    match form_action(options, &form) {
         Some(action) => {
             let work = Work::Run(action, String::new());
             run(&cx, BulkAction::new(options, Selection::Ids(vec![id]), work)?).await?;

@@ -116,7 +116,7 @@ impl ActionPlan {
         hidden: Vec<(&'static str, String)>,
     ) -> Result<HttpResponse, Error> {
         let options = addresses.options();
-        let title = action.title(options, &self.what(options));
+        let title = action.title(&options.label_plural(), &self.what(options));
         let frame = addresses.frame(cx, title.clone());
         page(StatusCode::OK, &ConfirmPage { frame, options, addresses, title, plan: self, hidden })
     }

@@ -1,7 +1,5 @@
 //! What an action has done.
 
-use std::ops::AddAssign;
-
 use crate::admin::form::delete::NAMED;
 
 #[derive(Clone, Default)]
@@ -13,15 +11,6 @@ pub struct Done {
     pub refused: usize,
     /// Why, of the first of them.
     pub refusals: Vec<String>,
-}
-
-impl AddAssign for Done {
-    fn add_assign(&mut self, part: Done) {
-        self.changed += part.changed;
-        self.already += part.already;
-        self.refused += part.refused;
-        part.refusals.into_iter().for_each(|refusal| self.note(refusal));
-    }
 }
 
 impl Done {

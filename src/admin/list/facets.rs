@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use diesel::QueryResult;
 
 use super::filter::{FROM, FilterChoice, TO};
-use super::matches::{self, Count, Matches, Sample};
+use super::matches::{self, Count, Matches};
 use super::query::{ChangeListQuery, Chosen, Parameter};
 use crate::admin::model_admin::{Choices, Filter, Options};
 use crate::db::Connection;
@@ -65,9 +65,7 @@ pub struct FacetRange {
 
 impl FacetRange {
     fn of(options: &Options, filter: &'static Filter, query: &ChangeListQuery) -> Option<FacetRange> {
-        if !filter.has_range(options.model) {
-            return None;
-        }
+        filter.range(options.model)?;
         let end = |lookup: &str| query.chosen_of(filter.name).find(|chosen| chosen.choice.lookup == lookup);
         let names = [FROM, TO].map(|lookup| format!("{}{lookup}", filter.name));
         let hidden = query.parameters().into_iter().filter(|(name, _)| !names.contains(&name.to_string())).collect();
@@ -117,7 +115,7 @@ fn facet(
             None => count_up_to(conn, options, &others, &choices)?,
         },
         (false, Some(sample)) if matches.is_search() || !sample.count.is_at_least => {
-            count_in(conn, options, sample, &choices)?
+            count_within(conn, options, &sample.condition, &choices, sample.count.is_at_least)?.1
         }
         (false, _) => count_up_to(conn, options, &others, &choices)?,
     };
@@ -186,16 +184,6 @@ fn up_to_cap(number: &Value, is_at_least: bool) -> Count {
     Count { number: number.min(CAP), is_at_least: is_at_least || number > CAP }
 }
 
-/// One pass over the sample counts all choices.
-fn count_in(
-    conn: &mut Connection,
-    options: &Options,
-    sample: &Sample,
-    choices: &[FilterChoice],
-) -> QueryResult<Vec<Count>> {
-    Ok(count_within(conn, options, &sample.condition, choices, sample.count.is_at_least)?.1)
-}
-
 /// One pass over the first rows counts all choices. Among more rows, those with few are searched for, unless that takes
 /// a search for words.
 fn count_first(
@@ -224,7 +212,7 @@ fn count_first(
     Ok(counts)
 }
 
-/// The number of rows of a condition, and of those with each choice.
+/// The number of rows of a condition, and of those with each choice. One pass counts all choices.
 fn count_within(
     conn: &mut Connection,
     options: &Options,

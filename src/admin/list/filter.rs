@@ -217,7 +217,7 @@ impl Filter {
     }
 
     /// Conditions for "since" and "before"; `None` if it is no filter by a time.
-    fn range(&self, model: &Model) -> Option<(String, String)> {
+    pub fn range(&self, model: &Model) -> Option<(String, String)> {
         let of = |column: &str| Some((format!("{column} >= ?"), format!("{column} < ?")));
         match self.choices {
             Choices::Time(since, before) => Some((since.to_owned(), before.to_owned())),
@@ -225,10 +225,6 @@ impl Filter {
             Choices::Field(name) if matches!(model.field(name)?.kind, Kind::DateTime) => of(name),
             _ => None,
         }
-    }
-
-    pub fn has_range(&self, model: &Model) -> bool {
-        self.range(model).is_some()
     }
 
     /// One end of a range of days. `Err` with what is wrong with it.
@@ -261,11 +257,8 @@ impl Filter {
 
 /// Each `?` stands for the same value.
 fn bound(sql: &str, value: impl Into<Bind>) -> Sql {
-    let (mut condition, value) = (Sql::new(sql), value.into());
-    for _ in sql.matches('?') {
-        condition.bind(value.clone());
-    }
-    condition
+    let value = value.into();
+    sql.matches('?').fold(Sql::new(sql), |condition, _| condition.with(value.clone()))
 }
 
 pub fn days_ago(days: i64) -> Bind {

@@ -60,9 +60,7 @@ impl Sample {
         let is_at_least = ids.len() as i64 > CAP;
         ids.truncate(CAP as usize);
         let count = Count { number: ids.len() as i64, is_at_least };
-        let mut condition = Sql::new("id IN ?");
-        condition.bind(ids);
-        Ok(Sample { condition, count })
+        Ok(Sample { condition: Sql::new("id IN ?").with(ids), count })
     }
 
     /// Selects by id if the sample contains all rows of `condition`, which then need not be found again.
@@ -115,8 +113,7 @@ pub fn search_condition(options: &Options, words: &[String]) -> Option<Sql> {
     if words.is_empty() || searched.is_empty() {
         return None;
     }
-    let mut condition = Sql::new(format!("contains_all({}, ?)", concatenated(&searched)));
-    condition.bind(join(words));
+    let mut condition = Sql::new(format!("contains_all({}, ?)", concatenated(&searched))).with(join(words));
     if let Some(identified) = identified(options, words) {
         condition.push(" OR ").append(identified);
     }
@@ -142,12 +139,8 @@ fn referring(options: &Options, words: &[String]) -> Option<Sql> {
 /// Any of the conditions, each with a single word for its `?`.
 fn any_of(conditions: Vec<String>, words: &[String]) -> Option<Sql> {
     let [word] = words else { return None };
-    if conditions.is_empty() {
-        return None;
-    }
-    let mut any = Sql::new(conditions.join(" OR "));
-    conditions.iter().for_each(|_| _ = any.bind(word.as_str()));
-    Some(any)
+    let any = Sql::new(conditions.join(" OR "));
+    (!conditions.is_empty()).then(|| conditions.iter().fold(any, |any, _| any.with(word.as_str())))
 }
 
 /// An invalid search finds nothing.

@@ -1,6 +1,7 @@
 //! Lists of rows: query, search, counts, pages, export, and actions on selected rows.
 
 pub mod actions;
+pub mod bulk_action;
 pub mod cells;
 pub mod change_list;
 pub mod confirm;
@@ -19,4 +20,3 @@ pub mod related_list;
 pub mod saved_views;
 pub mod selection;
 pub mod view;
-pub mod work;

@@ -6,10 +6,9 @@ use diesel::QueryResult;
 
 use super::matches::plain_condition;
 use super::page::{Scan, fetch};
-use super::query::{AskedList, ChangeListQuery};
+use super::query::{AskedList, ChangeListQuery, turn_for};
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
-use crate::admin::form_data::FormData;
 use crate::admin::message::Message;
 use crate::admin::model_admin::Options;
 use crate::admin::pages::see_other;
@@ -32,9 +31,7 @@ async fn neighbour(cx: AdminContext, turns: web::Data<Turns>, backwards: bool) -
     let addresses = Addresses::new(&cx, options, Some(id));
     let mut asked = AskedList::of(&cx)?;
     asked.query = addresses.filters().to_owned();
-    // A search reads every row.
-    let is_search = FormData::parse(asked.query.as_bytes()).get("q").is_some_and(|words| !words.trim().is_empty());
-    let turn = if is_search { turns.take().await? } else { None };
+    let turn = turn_for(&asked.query, &turns).await?;
     let find = move |conn: &mut Connection| {
         let _turn = turn;
         let query = asked.parse(conn)?;
@@ -60,8 +57,7 @@ fn find(
         return Ok(None);
     }
     let order = query.full_order();
-    let mut this = Sql::new("id = ?");
-    this.bind(id);
+    let this = Sql::new("id = ?").with(id);
     let scan = Scan { condition: &this, order: &order, from: None, backwards, limit: 1 };
     let Some(row) = fetch(conn, options, &[], scan)?.pop() else { return Ok(None) };
     let (condition, from) = (plain_condition(options, query), row.cursor(None));

@@ -10,10 +10,11 @@ use super::filter::{FROM, FilterChoice, MOST_VALUES, TO};
 pub use super::order::{Cursor, Order, Place};
 use crate::admin::context::AdminContext;
 use crate::admin::form_data::FormData;
+use crate::admin::grouped::grouped;
 use crate::admin::model_admin::{Filter, Options};
 use crate::db::Connection;
 use crate::db::rows::Sql;
-use crate::db::search;
+use crate::db::search::{self, Turn, Turns};
 use crate::error::Error;
 use crate::users::permissions::Verb;
 
@@ -37,6 +38,12 @@ impl AskedList {
         let query = ChangeListQuery::parse_with(conn, self.options, &self.query, self.display.show)?;
         Ok(ChangeListQuery { within: self.within.clone(), ..query })
     }
+}
+
+/// A search reads every row, so it waits for its turn.
+pub async fn turn_for(query: &str, turns: &Turns) -> Result<Option<Turn>, Error> {
+    let is_search = FormData::parse(query.as_bytes()).get("q").is_some_and(|words| !words.trim().is_empty());
+    if is_search { turns.take().await } else { Ok(None) }
 }
 
 #[derive(Clone)]
@@ -169,11 +176,6 @@ impl ChangeListQuery {
         }
     }
 
-    pub fn only_place(self) -> ChangeListQuery {
-        let (search, words, problem, chosen) = (String::new(), Vec::new(), None, Vec::new());
-        ChangeListQuery { search, words, problem, chosen, ..self }
-    }
-
     /// Ends with the id, in the direction of the column before: places are unique, and an index serves both directions.
     pub fn full_order(&self) -> Vec<Order> {
         let mut full: Vec<Order> = Vec::new();
@@ -199,14 +201,7 @@ impl ChangeListQuery {
     /// Any value of each filter, but all filters and both ends of a range.
     pub fn filters_but(&self, name: &str) -> Sql {
         let chosen = self.chosen.iter().filter(|chosen| chosen.filter.name != name);
-        let mut filters: Vec<(String, Vec<Sql>)> = Vec::new();
-        for chosen in chosen {
-            let (name, condition) = (chosen.name(), chosen.choice.condition.clone());
-            match filters.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => values.push(condition),
-                None => filters.push((name, vec![condition])),
-            }
-        }
+        let filters = grouped(chosen.map(|chosen| (chosen.name(), chosen.choice.condition.clone())));
         Sql::all(filters.into_iter().map(|(_, values)| any(values)).chain(self.within.clone()))
     }
 

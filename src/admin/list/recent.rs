@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use super::display::ListDisplay;
+use super::query::turn_for;
 use crate::admin::context::AdminContext;
-use crate::admin::form_data::FormData;
 use crate::admin::model_admin::{Options, Staff};
 use crate::db::search::Turns;
 use crate::db::{Connection, Remembered};
@@ -82,9 +82,7 @@ where
         if let Some(known) = self.lists.known(version, &asked) {
             return Ok(known);
         }
-        // A search reads every row.
-        let is_search = FormData::parse(query.as_bytes()).get("q").is_some_and(|words| !words.trim().is_empty());
-        let turn = if is_search { turns.take().await? } else { None };
+        let turn = turn_for(query, turns).await?;
         let read = move |conn: &mut Connection| {
             // Held until the scan ends, even if the client has gone away.
             let _turn = turn;

@@ -8,10 +8,8 @@ use askama::Template;
 
 use super::cells::ShownCell;
 use super::change_list::{cells, sql};
-use super::matches::Matches;
-use super::page::{ListRow, Page};
-use super::query::ChangeListQuery;
-use super::view::Pages;
+use super::page::ListRow;
+use super::view::{Pages, rows_within};
 use crate::admin::addresses::Addresses;
 use crate::admin::context::AdminContext;
 use crate::admin::model_admin::{Cell, Column, Options, Staff};
@@ -51,24 +49,17 @@ pub async fn related_list(cx: AdminContext) -> Result<HttpResponse, Error> {
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), related.slug())?;
-        let mut query = ChangeListQuery::parse(conn, related, &asked)?.only_place();
         let visible = site.get(related.slug())?.visible(&site.options(), &staff.rights);
-        query.within = Some(Sql::all([refers_to(related, options.model, id)].into_iter().chain(visible)));
-        let matches = Matches::of(conn, related, &query)?;
+        let within = Sql::all([refers_to(related, options.model, id)].into_iter().chain(visible));
         let is_other = |column: &Column| {
             !related.model.field(column.name).is_some_and(|field| is_reference(field.kind, options.model))
         };
         let columns: Vec<Column> = related.summary().into_iter().filter(is_other).collect();
         let for_reader = |cell: Cell| cell.for_reader(site, &staff.rights);
-        let found = Page::read(conn, related, &sql(&columns).collect::<Vec<_>>(), &query, &matches)?;
-        Ok((
-            head,
-            Listed {
-                rows: found.rows.iter().map(|row| Row::of(related, &columns, row, for_reader)).collect(),
-                pages: Pages::around(&found, &query, matches.total),
-                heads: columns.into_iter().map(|column| (column.head_class(), column.label)).collect(),
-            },
-        ))
+        let (rows, pages) = rows_within(conn, related, &sql(&columns).collect::<Vec<_>>(), &asked, within)?;
+        let rows = rows.iter().map(|row| Row::of(related, &columns, row, for_reader)).collect();
+        let heads = columns.into_iter().map(|column| (column.head_class(), column.label)).collect();
+        Ok((head, Listed { heads, rows, pages }))
     };
     let (head, listed) = cx.read(read).await?;
     let addresses = Addresses::new(&cx, options, Some(id));

@@ -34,11 +34,7 @@ impl Selection {
 
     pub fn condition(&self, conn: &mut Connection) -> Result<Sql, Error> {
         match self {
-            Selection::Ids(ids) => {
-                let mut condition = Sql::new("id IN ?");
-                condition.bind(ids.clone());
-                Ok(condition)
-            }
+            Selection::Ids(ids) => Ok(Sql::new("id IN ?").with(ids.clone())),
             Selection::Matching(asked) => Ok(plain_condition(asked.options, &query(conn, asked)?)),
         }
     }

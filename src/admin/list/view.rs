@@ -6,11 +6,12 @@ use diesel::QueryResult;
 
 use super::facets::{Facet, facets};
 use super::matches::{CAP, Count, Matches};
-use super::page::Page;
+use super::page::{ListRow, Page};
 use super::query::{ChangeListQuery, Chosen, Parameter, Place};
 use super::saved_views::SavedView;
 use crate::admin::model_admin::Options;
 use crate::db::Connection;
+use crate::db::rows::Sql;
 
 pub struct ListView {
     pub address: String,
@@ -55,6 +56,23 @@ impl Pages {
             forth: page.next().map(|next| (link(next), link(Place::Last))),
         }
     }
+}
+
+/// A page of the rows that fulfil a condition. Of the query that is asked for, neither search nor filters count.
+pub fn rows_within(
+    conn: &mut Connection,
+    options: &'static Options,
+    columns: &[&str],
+    asked: &str,
+    within: Sql,
+) -> QueryResult<(Vec<ListRow>, Pages)> {
+    let asked = ChangeListQuery::parse(conn, options, asked)?;
+    let (search, words, problem, chosen) = (String::new(), Vec::new(), None, Vec::new());
+    let query = ChangeListQuery { search, words, problem, chosen, within: Some(within), ..asked };
+    let matches = Matches::of(conn, options, &query)?;
+    let page = Page::read(conn, options, columns, &query, &matches)?;
+    let pages = Pages::around(&page, &query, matches.total);
+    Ok((page.rows, pages))
 }
 
 impl ListView {

@@ -45,6 +45,12 @@ impl Sql {
         self
     }
 
+    /// The text with a value for its next `?`.
+    pub fn with(mut self, value: impl Into<Value>) -> Sql {
+        self.bind(value);
+        self
+    }
+
     pub fn append(&mut self, other: Sql) -> &mut Sql {
         self.text.push_str(&other.text);
         self.values.extend(other.values);

@@ -8,7 +8,7 @@ use super::members;
 use super::options::OPTIONS as USERS;
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
-    Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
+    Cell, Choice, Display, ModelAdmin, Options, Panel, Show, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::db::references::Catalog;
@@ -75,23 +75,18 @@ impl ModelAdmin for GroupAdmin {
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
         let group = id.map(|id| existing(conn, id)).transpose()?;
         let old = group.as_ref().map(|group| of_group(conn, group.id)).transpose()?.unwrap_or_default();
-        let permissions: BTreeSet<String> =
-            if values.has("permissions") { values.list("permissions").into_iter().collect() } else { old.clone() };
+        let permissions: BTreeSet<String> = values.list("permissions").into_iter().collect();
         if !staff.rights.has_all(permissions.difference(&old)) {
             return field_error("permissions", BEYOND_YOURS);
         }
-        let text = |name: &str, old: Option<&str>| {
-            if values.has(name) { values.text(name).to_owned() } else { old.unwrap_or_default().to_owned() }
-        };
-        let name = text("name", group.as_ref().map(|group| group.name.as_str()));
-        let cognito_group = text("cognito_group", group.as_ref().and_then(|group| group.cognito_group.as_deref()));
+        let (name, cognito_group) = (values.text("name"), values.text("cognito_group"));
         // The pool's members get the group's permissions, even if they include the one who maps it.
         let is_mapped_anew =
             cognito_group != group.as_ref().and_then(|group| group.cognito_group.as_deref()).unwrap_or_default();
         if is_mapped_anew && !staff.rights.is_superuser {
             return field_error("cognito_group", "Only superusers can choose the Cognito group.");
         }
-        let new = GroupFields { name: &name, cognito_group: &cognito_group, permissions: &permissions };
+        let new = GroupFields { name, cognito_group, permissions: &permissions };
         let saved = match group {
             None => groups::create(conn, &new, &staff.actor())?,
             Some(group) => groups::update(conn, &group, &new, &staff.actor())?,
@@ -121,12 +116,6 @@ impl ModelAdmin for GroupAdmin {
         Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)] }])
     }
 
-    fn restrictions(&self) -> Option<&dyn Restrictions> {
-        Some(self)
-    }
-}
-
-impl Restrictions for GroupAdmin {
     fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         Ok(field != "permissions" || staff.rights.has(value))
     }

@@ -1,6 +1,6 @@
 //! Shows a user's link to Cognito in the admin, and what the groups there give.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 use diesel::QueryResult;
 
 use crate::admin::model_admin::{Cell, Panel};
@@ -11,8 +11,11 @@ use crate::users::models::User;
 
 /// Takes the values of `cognito_sub` and `last_seen_at`.
 pub fn link_badge(values: &[Value]) -> Cell {
-    let is_linked = values.first().is_some_and(|sub| !sub.is_null());
-    match values.get(1).and_then(Value::as_time) {
+    badge(values.first().is_some_and(|sub| !sub.is_null()), values.get(1).and_then(Value::as_time))
+}
+
+pub fn badge(is_linked: bool, seen: Option<NaiveDateTime>) -> Cell {
+    match seen {
         _ if !is_linked => Cell::Badge("quiet", "Not linked".to_owned(), String::new()),
         None => Cell::Badge("good", "Linked".to_owned(), "never seen".to_owned()),
         Some(at) => Cell::Badge("good", "Linked".to_owned(), format!("seen {}", at.date())),
@@ -41,9 +44,7 @@ fn console_url(issuer: &str, sub: &str) -> Option<String> {
 }
 
 pub fn link_panel(user: &User) -> Panel {
-    let seen = user.last_seen_at.map_or(Value::Null, Value::DateTime);
-    let state = link_badge(&[user.cognito_sub.clone().map_or(Value::Null, Value::Text), seen]);
-    let mut facts = vec![("State".into(), state)];
+    let mut facts = vec![("State".into(), badge(user.cognito_sub.is_some(), user.last_seen_at))];
     if let (Some(sub), Some(issuer)) = (&user.cognito_sub, &user.cognito_issuer) {
         facts.push(("Subject (sub)".into(), Cell::Copied(sub.clone())));
         facts.push(("Issuer".into(), Cell::Copied(issuer.clone())));

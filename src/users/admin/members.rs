@@ -10,10 +10,8 @@ use crate::admin::addresses::Addresses;
 use crate::admin::form_data::FormData;
 use crate::admin::list::actions::run_on;
 use crate::admin::list::cells::text;
-use crate::admin::list::matches::Matches;
-use crate::admin::list::page::{ListRow, Page};
-use crate::admin::list::query::ChangeListQuery;
-use crate::admin::list::view::Pages;
+use crate::admin::list::page::ListRow;
+use crate::admin::list::view::{Pages, rows_within};
 use crate::admin::model_admin::{Cell, Staff, Tab};
 use crate::admin::pages::{page, see_other};
 use crate::admin::row_head::RowHead;
@@ -64,20 +62,18 @@ async fn members(cx: AdminContext) -> Result<HttpResponse, Error> {
     let asked = cx.request.query_string().to_owned();
     let read = move |conn: &mut Connection, site: &Site, staff: &Staff| {
         let head = RowHead::of(conn, site, staff, (options, id), TAB.name)?;
-        let mut query = ChangeListQuery::parse(conn, &USERS, &asked)?.only_place();
         let of = |table: &str| format!("id IN (SELECT user_id FROM {table} WHERE group_id = {id})");
         let (by_hand, by_cognito) = (of("user_groups"), of("user_cognito_groups"));
-        query.within = Some(Sql::new(format!("({by_hand} OR {by_cognito})")));
-        let matches = Matches::of(conn, &USERS, &query)?;
-        let found = Page::read(conn, &USERS, &["username", "email", &by_hand, &by_cognito], &query, &matches)?;
-        let pages = Pages::around(&found, &query, matches.total);
-        Ok((head, found.rows.iter().map(Member::of).collect(), pages))
+        let within = Sql::new(format!("({by_hand} OR {by_cognito})"));
+        let columns = ["username", "email", &by_hand, &by_cognito];
+        let (rows, pages) = rows_within(conn, &USERS, &columns, &asked, within)?;
+        Ok((head, rows.iter().map(Member::of).collect(), pages))
     };
     let (head, rows, pages) = cx.read(read).await?;
     let addresses = Addresses::new(&cx, options, Some(id));
     let frame = addresses.frame(&cx, head.title.clone());
     let may_change = USERS.has_permission(cx.rights(), Verb::Change);
-    let typed = FormData::parse(cx.request.query_string().as_bytes()).get(TYPED).unwrap_or_default().to_owned();
+    let typed = FormData::of_query(&cx.request).get(TYPED).unwrap_or_default().to_owned();
     page(StatusCode::OK, &MembersPage { frame, addresses, head, rows, pages, id, may_change, typed })
 }
 

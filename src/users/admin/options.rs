@@ -6,7 +6,7 @@ use super::memberships::{ADD_TO_GROUP, REMOVE_FROM_GROUP, group_choices};
 use super::refusals;
 use super::user_page::exceptions;
 use crate::admin::auth::sessions;
-use crate::admin::history::model::source_cell;
+use crate::admin::history::model::SOURCES;
 use crate::admin::history::pages::ACTIVITY;
 use crate::admin::model_admin::{Action, Choice, Choices, Display, Fieldset, Filter, Options, Run, Show};
 use crate::users::groups::GROUP;
@@ -138,7 +138,7 @@ const DISPLAYS: &[Display] = &[
         order: Some("COALESCE(last_login, '0001-01-01 00:00:00')"),
     },
     Display { name: "date_joined", label: "Date joined", sql: &["date_joined"], kind: Show::DateTime, order: None },
-    Display { name: "origin", label: "Origin", sql: &["origin"], kind: Show::Custom(source_cell), order: None },
+    Display { name: "origin", label: "Origin", sql: &["origin"], kind: Show::Choice(SOURCES), order: None },
 ];
 
 const FILTERS: &[Filter] = &[

@@ -85,21 +85,16 @@ struct Row {
 }
 
 #[derive(Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct ListQuery {
     /// Texts: what is no number is no user and no page.
-    #[serde(default)]
     user: String,
-    #[serde(default)]
     code: String,
     /// `token`, `sign_in`, or nothing for both.
-    #[serde(default)]
     kind: String,
     /// `day`, or nothing for all.
-    #[serde(default)]
     at: String,
-    #[serde(default)]
     q: String,
-    #[serde(default)]
     page: String,
 }
 

@@ -5,8 +5,8 @@ use diesel::QueryResult;
 
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
-    Action, Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Panel, Restrictions, Run, Show, Staff, Values,
-    field_error, permissions,
+    Action, Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Panel, Run, Show, Staff, Values, field_error,
+    permissions,
 };
 use crate::db::Connection;
 use crate::db::references::Catalog;
@@ -79,20 +79,6 @@ fn set_active(conn: &mut Connection, id: i64, is_active: bool, staff: &Staff) ->
     Ok(true)
 }
 
-/// Values that are missing stay as they are.
-fn entered(values: &Values, old: &Fields) -> Fields {
-    let text = |name: &str, old: &str| if values.has(name) { values.text(name) } else { old }.to_owned();
-    Fields {
-        name: text("name", &old.name),
-        client_id: text("client_id", &old.client_id),
-        is_active: if values.has("is_active") { values.flag("is_active") } else { old.is_active },
-        permissions: match values.has("permissions") {
-            true => values.list("permissions").into_iter().collect(),
-            false => old.permissions.clone(),
-        },
-    }
-}
-
 impl ModelAdmin for ServiceAccountAdmin {
     fn options(&self) -> &'static Options {
         &OPTIONS
@@ -110,9 +96,14 @@ impl ModelAdmin for ServiceAccountAdmin {
 
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error> {
         let account = id.map(|id| existing(conn, id)).transpose()?;
-        let old = account.as_ref().map(|account| account.fields.clone()).unwrap_or_default();
-        let fields = entered(values, &old);
-        if !staff.rights.has_all(fields.permissions.difference(&old.permissions)) {
+        let old = account.as_ref().map(|account| account.fields.permissions.clone()).unwrap_or_default();
+        let fields = Fields {
+            name: values.text("name").to_owned(),
+            client_id: values.text("client_id").to_owned(),
+            is_active: values.flag("is_active"),
+            permissions: values.list("permissions").into_iter().collect(),
+        };
+        if !staff.rights.has_all(fields.permissions.difference(&old)) {
             return field_error("permissions", BEYOND_YOURS);
         }
         let saved = match account {
@@ -140,12 +131,6 @@ impl ModelAdmin for ServiceAccountAdmin {
         Ok(vec![Panel { label: "Record", facts }])
     }
 
-    fn restrictions(&self) -> Option<&dyn Restrictions> {
-        Some(self)
-    }
-}
-
-impl Restrictions for ServiceAccountAdmin {
     fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         Ok(field != "permissions" || staff.rights.has(value))
     }

@@ -2,7 +2,7 @@
 
 use diesel::QueryResult;
 
-use super::link::link_badge;
+use super::link;
 use crate::admin::model_admin::{Cell, Header, HeaderAction, Options, Panel, permissions};
 use crate::db::Connection;
 use crate::db::rows::Value;
@@ -14,8 +14,7 @@ pub fn badges(user: &User) -> Vec<Cell> {
     let active = if user.is_active { badge("good", "Active") } else { badge("bad", "Inactive") };
     let staff = user.is_staff.then(|| badge("info", "Staff"));
     let superuser = user.is_superuser.then(|| badge("warn", "Superuser"));
-    let seen = user.last_seen_at.map_or(Value::Null, Value::DateTime);
-    let link = link_badge(&[user.cognito_sub.clone().map_or(Value::Null, Value::Text), seen]);
+    let link = link::badge(user.cognito_sub.is_some(), user.last_seen_at);
     [active].into_iter().chain(staff).chain(superuser).chain([link]).collect()
 }
 

@@ -10,7 +10,7 @@ use super::rights::{self, BEYOND_YOURS, check_flags, check_grants};
 use super::user_page::{self, permissions_panel};
 use crate::admin::history::model::OPTIONS as HISTORY;
 use crate::admin::model_admin::{
-    Cell, Choice, Header, ModelAdmin, Options, Panel, Restrictions, Staff, Values, field_error, permissions,
+    Cell, Choice, Header, ModelAdmin, Options, Panel, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::db::references::Catalog;
@@ -100,12 +100,6 @@ impl ModelAdmin for UserAdmin {
         Ok(user_page::header(&user, may_change, is_other, may_reset))
     }
 
-    fn restrictions(&self) -> Option<&dyn Restrictions> {
-        Some(self)
-    }
-}
-
-impl Restrictions for UserAdmin {
     fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         rights::is_grantable(conn, field, value, staff)
     }
@@ -159,24 +153,17 @@ fn create(conn: &mut Connection, values: &Values, staff: &Staff) -> Result<i64, 
 }
 
 fn update(conn: &mut Connection, user: &User, values: &Values, staff: &Staff) -> Result<i64, Error> {
-    let text = |name: &str, old: &str| if values.has(name) { values.text(name).to_owned() } else { old.to_owned() };
-    let flag = |name: &str, old: bool| if values.has(name) { values.flag(name) } else { old };
     let new = User {
-        username: text("username", &user.username),
-        email: text("email", &user.email),
-        first_name: text("first_name", &user.first_name),
-        last_name: text("last_name", &user.last_name),
-        is_active: flag("is_active", user.is_active),
-        is_staff: flag("is_staff", user.is_staff),
-        is_superuser: flag("is_superuser", user.is_superuser),
+        username: values.text("username").to_owned(),
+        email: values.text("email").to_owned(),
+        first_name: values.text("first_name").to_owned(),
+        last_name: values.text("last_name").to_owned(),
+        is_active: values.flag("is_active"),
+        is_staff: values.flag("is_staff"),
+        is_superuser: values.flag("is_superuser"),
         ..user.clone()
     };
-    let old = Grants::of(conn, user.id)?;
-    let given = grants(values);
-    let grants = Grants {
-        groups: if values.has("groups") { given.groups } else { old.groups.clone() },
-        permissions: if values.has("user_permissions") { given.permissions } else { old.permissions.clone() },
-    };
+    let (old, grants) = (Grants::of(conn, user.id)?, grants(values));
     check_flags(conn, Some(user), &new, staff)?;
     check_grants(conn, Some(user), &old, &grants, staff)?;
     Ok(models::update(conn, user, &new, &grants, &staff.actor())?.id)

@@ -50,19 +50,18 @@ impl NewUser {
 }
 
 pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User, Error> {
-    let username = validators::normalize_username(&new.username);
+    let new = NewUser { username: validators::normalize_username(&new.username), ..new };
     let names = [("first_name", new.first_name.as_str()), ("last_name", new.last_name.as_str())];
-    check_fields(conn, None, &username, &new.email, names)?;
+    check_fields(conn, None, &new.username, &new.email, names)?;
     let now = Utc::now().naive_utc();
-    let entry = NewUser { username: username.clone(), ..new.clone() };
-    let (issuer, sub) = new.cognito.unzip();
+    let (issuer, sub) = new.cognito.clone().unzip();
     let inserted = diesel::insert_into(users::table)
         .values((
-            users::username.eq(username),
+            users::username.eq(&new.username),
             users::email.eq(&new.email),
             users::email_key.eq(email_key(&new.email)),
             (users::first_name.eq(&new.first_name), users::last_name.eq(&new.last_name)),
-            users::password.eq(new.password),
+            users::password.eq(&new.password),
             users::is_active.eq(new.is_active),
             (users::is_staff.eq(new.is_staff), users::is_superuser.eq(new.is_superuser)),
             users::date_joined.eq(now),
@@ -74,7 +73,7 @@ pub fn create(conn: &mut Connection, new: NewUser, actor: &Actor) -> Result<User
         .get_result(conn);
     let user: User = inserted.map_err(taken)?;
     new.grants.store(conn, user.id)?;
-    let changes = created(&entry, groups::names(conn, &entry.grants.groups)?);
+    let changes = created(&new, groups::names(conn, &new.grants.groups)?);
     history::record(conn, actor, Action::Created, user.as_object(), &changes)?;
     Ok(user)
 }
@@ -109,6 +108,7 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
         return Err(FieldErrors::one(field, LAST_SUPERUSER).into());
     }
     let old_grants = Grants::of(conn, user.id)?;
+    let permissions = |grants: &Grants| grants.permissions.iter().cloned().collect::<Vec<_>>();
     let changes = Changes::default()
         .field("username", user.username.clone(), username.clone())
         .field("email", user.email.clone(), new.email.clone())
@@ -116,8 +116,9 @@ pub fn update(conn: &mut Connection, user: &User, new: &User, grants: &Grants, a
         .field("last_name", user.last_name.clone(), new.last_name.clone())
         .field("is_active", user.is_active, new.is_active)
         .field("is_staff", user.is_staff, new.is_staff)
-        .field("is_superuser", user.is_superuser, new.is_superuser);
-    let changes = grants_changed(conn, changes, &old_grants, grants)?;
+        .field("is_superuser", user.is_superuser, new.is_superuser)
+        .field("groups", groups::names(conn, &old_grants.groups)?, groups::names(conn, &grants.groups)?)
+        .field("user_permissions", permissions(&old_grants), permissions(grants));
     if changes.is_empty() {
         return Ok(user.clone());
     }
@@ -159,29 +160,8 @@ pub fn delete(conn: &mut Connection, catalog: &mut Catalog, user: &User, actor: 
     deleted_rows::delete(conn, catalog, actor, user.as_object(), "users", &changes)
 }
 
-fn grants_changed(conn: &mut Connection, changes: Changes, old: &Grants, new: &Grants) -> QueryResult<Changes> {
-    let permissions = |grants: &Grants| grants.permissions.iter().cloned().collect::<Vec<_>>();
-    Ok(changes.field("groups", groups::names(conn, &old.groups)?, groups::names(conn, &new.groups)?).field(
-        "user_permissions",
-        permissions(old),
-        permissions(new),
-    ))
-}
-
 pub fn link(conn: &mut Connection, user: &User, issuer: &str, sub: &str, actor: &Actor) -> QueryResult<User> {
-    let linked: User = diesel::update(user)
-        .set((
-            users::cognito_issuer.eq(issuer),
-            users::cognito_sub.eq(sub),
-            users::linked_at.eq(Utc::now().naive_utc()),
-        ))
-        .returning(users::all_columns)
-        .get_result(conn)?;
-    let changes = Changes::default().field("cognito_issuer", user.cognito_issuer.clone(), issuer).field(
-        "cognito_sub",
-        user.cognito_sub.clone(),
-        sub,
-    );
+    let (linked, changes) = set_link(conn, user, Some((issuer, sub)))?;
     history::record(conn, actor, Action::Changed, linked.as_object(), &changes)?;
     Ok(linked)
 }
@@ -192,21 +172,19 @@ pub fn unlink(conn: &mut Connection, user: &User, actor: &Actor) -> QueryResult<
     if user.cognito_sub.is_none() {
         return Ok(false);
     }
-    diesel::update(user)
-        .set((
-            users::cognito_issuer.eq(None::<String>),
-            users::cognito_sub.eq(None::<String>),
-            users::linked_at.eq(None::<NaiveDateTime>),
-        ))
-        .execute(conn)?;
-    let changes = Changes::default().field("cognito_issuer", user.cognito_issuer.clone(), None::<String>).field(
-        "cognito_sub",
-        user.cognito_sub.clone(),
-        None::<String>,
-    );
+    let (_, changes) = set_link(conn, user, None)?;
     let changes = cognito_groups::take_away(conn, user, changes)?;
     history::record(conn, actor, Action::Changed, user.as_object(), &changes)?;
     Ok(true)
+}
+
+/// `link` is issuer and `sub`.
+fn set_link(conn: &mut Connection, user: &User, link: Option<(&str, &str)>) -> QueryResult<(User, Changes)> {
+    let ((issuer, sub), at) = (link.unzip(), link.map(|_| Utc::now().naive_utc()));
+    let new = (users::cognito_issuer.eq(issuer), users::cognito_sub.eq(sub), users::linked_at.eq(at));
+    let linked = diesel::update(user).set(new).returning(users::all_columns).get_result(conn)?;
+    let changes = Changes::default().field("cognito_issuer", user.cognito_issuer.clone(), issuer);
+    Ok((linked, changes.field("cognito_sub", user.cognito_sub.clone(), sub)))
 }
 
 /// Ends the user's sessions except the one to keep.

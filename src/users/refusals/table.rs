@@ -74,13 +74,15 @@ fn store(conn: &mut Connection, issuer: &str, refused: &Refused, at: NaiveDateTi
     };
     let (kind, code) = (refused.kind.as_str(), refused.code);
     // Not by the e-mail address, which users of many pools can change at will, to fill the table.
-    let same = match sub {
-        "" => of_user(user_id),
-        _ => refusals::table.into_boxed(),
-    };
-    let same = same
+    let same = refusals::table
         .filter(refusals::kind.eq(kind).and(refusals::code.eq(code)).and(refusals::sub.eq(sub)))
-        .filter(refusals::at.ge(at - COUNTED_FOR));
+        .filter(refusals::at.ge(at - COUNTED_FOR))
+        .into_boxed();
+    let same = match user_id {
+        _ if !sub.is_empty() => same,
+        Some(id) => same.filter(refusals::user_id.eq(id)),
+        None => same.filter(refusals::user_id.is_null()),
+    };
     match same.order(refusals::id.desc()).select(refusals::id).first::<i64>(conn).optional()? {
         Some(id) => {
             let counted = (refusals::at.eq(at), refusals::times.eq(refusals::times + times));
@@ -98,13 +100,6 @@ fn store(conn: &mut Connection, issuer: &str, refused: &Refused, at: NaiveDateTi
 
 fn is_storable(email: &str) -> bool {
     email.chars().count() <= MAX_EMAIL_CHARS && !email.contains('\0')
-}
-
-fn of_user(user_id: Option<i64>) -> refusals::BoxedQuery<'static, Backend> {
-    match user_id {
-        Some(id) => refusals::table.filter(refusals::user_id.eq(id)).into_boxed(),
-        None => refusals::table.filter(refusals::user_id.is_null()).into_boxed(),
-    }
 }
 
 /// Whoever is linked, or has the e-mail. That is no proof that they are the same person, only where to look.

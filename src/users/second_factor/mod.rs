@@ -10,5 +10,5 @@ mod required;
 pub use code::Code;
 pub use factor::{Checked, Proven, SecondFactor, check, count_unreadable, enrol, exists, find, open, remove, seal};
 pub use key::{FactorKey, KeyError, KeySource};
-pub use recovery::{count as count_recovery_codes, replace as replace_recovery_codes};
+pub use recovery::{count as count_recovery_codes, in_fours, replace as replace_recovery_codes};
 pub use required::Required;

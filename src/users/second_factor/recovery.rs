@@ -21,16 +21,9 @@ pub(super) fn is_code(text: &str) -> bool {
     text.len() == LETTERS && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
 }
 
-/// `ABCD-EFGH-2345-67AB`
-fn shown(code: &str) -> String {
-    let mut shown = String::new();
-    for (at, letter) in code.chars().enumerate() {
-        if at > 0 && at % 4 == 0 {
-            shown.push('-');
-        }
-        shown.push(letter);
-    }
-    shown
+/// For people to copy: `ABCD-EFGH-2345-67AB`. Only for ASCII.
+pub fn in_fours(text: &str, separator: &str) -> String {
+    text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(separator)
 }
 
 /// Returns them as they are shown, once.
@@ -45,7 +38,7 @@ pub(super) fn create(conn: &mut Connection, user_id: i64) -> Result<Vec<String>,
             recovery_codes::created_at.eq(now),
         );
         diesel::insert_into(recovery_codes::table).values(row).execute(conn)?;
-        codes.push(shown(&code));
+        codes.push(in_fours(&code, "-"));
     }
     Ok(codes)
 }

@@ -11,12 +11,12 @@ use crate::admin::auth::credentials::{CodeVerdict, Credentials};
 use crate::admin::auth::csrf;
 use crate::admin::auth::entry::{enter, known_device};
 use crate::admin::auth::external::SignInMethods;
-use crate::admin::auth::next::{NextQuery, own_path, sign_in_address, with_next};
+use crate::admin::auth::next::{sign_in_address, with_next};
 use crate::admin::auth::problem::{Problem, retry_after};
 use crate::admin::auth::proof::ExternalAccount;
 use crate::admin::auth::session::{self, MESSAGES};
 use crate::admin::auth::staff::StaffUser;
-use crate::admin::form_data::PublicForm;
+use crate::admin::form_data::{FormData, PublicForm};
 use crate::admin::message::Message;
 use crate::admin::pages::{Gate, page, see_other};
 use crate::db::Connection;
@@ -29,6 +29,7 @@ use crate::users::refusals::{Kind, Refusals, Who};
 use crate::users::second_factor::{self, Proven};
 
 const PATH: &str = "/admin/login/code/";
+
 #[derive(Template)]
 #[template(path = "admin/code.html")]
 struct CodePage<'a> {
@@ -69,11 +70,10 @@ pub fn ask(
 
 pub async fn form(
     request: HttpRequest,
-    query: Option<web::Query<NextQuery>>,
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
-    let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
+    let next = FormData::of_query(&request).next_page();
     if StaffUser::of(&request).is_some() {
         return Ok(see_other(&next));
     }
@@ -116,7 +116,7 @@ pub async fn submit(
     credentials: web::Data<Credentials>,
     cookies: web::Data<Cookies>,
 ) -> Result<HttpResponse, Error> {
-    let next = own_path(form.get("next").unwrap_or_default());
+    let next = form.next_page();
     let Some((user, pending, factor)) = find(&request, &credentials, &cookies).await? else {
         return Ok(see_other(&sign_in_address(&next)));
     };

@@ -14,7 +14,7 @@ use crate::crypto::Seal;
 use crate::crypto::totp::{TotpSecret, base32, step_at};
 use crate::error::Error;
 use crate::users::models::User;
-use crate::users::second_factor::{self, Code};
+use crate::users::second_factor::{self, Code, in_fours};
 
 const NAME: &str = "enrolment";
 const AGE: Duration = Duration::minutes(15);
@@ -71,9 +71,7 @@ impl Instructions {
         let host = host.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let (issuer, username) = (encoded(format!("Gatepost {host}").trim()), encoded(&user.username));
         let uri = format!("otpauth://totp/{issuer}:{username}?secret={secret}&issuer={issuer}");
-        let groups: Vec<String> =
-            secret.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into()).collect();
-        Ok(Instructions { qr: QrSvg::new(&uri)?, secret: groups.join(" "), uri })
+        Ok(Instructions { qr: QrSvg::new(&uri)?, secret: in_fours(&secret, " "), uri })
     }
 }
 

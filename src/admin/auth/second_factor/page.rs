@@ -7,9 +7,9 @@ use askama::Template;
 use super::enrolment::{Enrolment, Instructions};
 use super::messages::key_problem;
 use crate::admin::auth::credentials::Credentials;
-use crate::admin::auth::next::{NextQuery, own_path};
 use crate::admin::auth::problem::retry_after;
 use crate::admin::context::AdminContext;
+use crate::admin::form_data::FormData;
 use crate::admin::model_admin::Staff;
 use crate::admin::moment::Moment;
 use crate::admin::pages::{Frame, Gate, page};
@@ -78,12 +78,8 @@ impl Problems {
     }
 }
 
-pub async fn form(
-    cx: AdminContext,
-    credentials: web::Data<Credentials>,
-    query: Option<web::Query<NextQuery>>,
-) -> Result<HttpResponse, Error> {
-    let next = own_path(&query.map_or_else(String::new, |query| query.into_inner().next));
+pub async fn form(cx: AdminContext, credentials: web::Data<Credentials>) -> Result<HttpResponse, Error> {
+    let next = FormData::of_query(&cx.request).next_page();
     show(&cx, &credentials, next, Problems::default()).await
 }
 

@@ -1,4 +1,6 @@
-//! [`CookieChoice`]: which of a request's session cookies counts.
+//! [`SessionCookies`]: which of a request's session cookies counts.
+
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, MessageBody};
@@ -6,19 +8,20 @@ use actix_web::cookie::{Cookie, Key};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use super::session::{DatabaseSessions, signed_key};
+use super::session::{DatabaseSessions, SignedIn, signed_key};
+use crate::error::Error;
 use crate::http::cookies::Cookies;
 
-/// Leaves the session's middleware one cookie of the right form: it looks at the first alone, and reads none where one
-/// of somebody else is malformed.
 #[derive(Clone)]
-pub struct CookieChoice {
+pub struct SessionCookies {
     pub sessions: DatabaseSessions,
     pub cookies: Cookies,
     pub key: Key,
 }
 
-impl CookieChoice {
+impl SessionCookies {
+    /// Leaves the session's middleware one cookie of the right form: it looks at the first alone, and reads none where one
+    /// of somebody else is malformed.
     pub async fn apply(
         self,
         mut request: ServiceRequest,
@@ -40,5 +43,15 @@ impl CookieChoice {
             }
         }
         candidates.into_iter().next()
+    }
+
+    /// For requests outside of the session's middleware.
+    pub async fn signed_in(&self, request: &HttpRequest) -> Result<Option<Arc<SignedIn>>, Error> {
+        for key in self.cookies.sessions(request).into_iter().filter_map(|cookie| signed_key(cookie, &self.key)) {
+            if let Some(signed_in) = self.sessions.signed_in_by(&key).await? {
+                return Ok(Some(signed_in));
+            }
+        }
+        Ok(None)
     }
 }

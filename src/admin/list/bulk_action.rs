@@ -1,4 +1,4 @@
-//! What a bulk action does, in parts.
+//! [`BulkAction`]: an action or a deletion on many rows, in parts.
 
 use diesel::QueryResult;
 
@@ -35,7 +35,7 @@ impl Work {
     pub fn title(&self, options: &Options) -> String {
         match self {
             Work::Delete => format!("Delete {}", options.label_plural()),
-            Work::Run(action, _) => action.title(options, &options.label_plural()),
+            Work::Run(action, _) => action.title(&options.label_plural(), &options.label_plural()),
         }
     }
 
@@ -44,25 +44,6 @@ impl Work {
         match self {
             Work::Delete => new_batch(""),
             Work::Run(action, _) => new_batch(&format!("{}-", action.name)),
-        }
-    }
-
-    /// A deletion is of all rows or none. Rows that no longer exist are skipped. `staff` has the batch in which the rows
-    /// can be undone.
-    fn run(&self, conn: &mut Connection, site: &Site, slug: &str, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
-        let model = site.get(slug)?;
-        staff.check_permission(model.options(), self.verb())?;
-        match self {
-            Work::Delete => delete(conn, model, ids, staff),
-            Work::Run(action, chosen) => {
-                let models = site.tables();
-                let before = Before::of(conn, Scope { table: slug, models: &models }, ids)?;
-                let done = change(conn, model, (action, chosen), ids, staff)?;
-                if let Some(batch) = &staff.batch {
-                    before.keep(conn, model.options().name(), action.name, batch)?;
-                }
-                Ok(done)
-            }
         }
     }
 
@@ -129,11 +110,21 @@ impl Parts for BulkAction {
         Ok(!self.ids.is_empty())
     }
 
+    /// A deletion is of all rows or none. Rows that no longer exist are skipped.
     fn run(&mut self, conn: &mut Connection, site: &Site, staff: &Staff) -> Result<(), Error> {
-        let staff = staff.in_batch(self.batch.clone());
-        self.done += self.work.run(conn, site, self.options.slug(), &self.ids, &staff)?;
+        let (model, staff) = (site.get(self.options.slug())?, &staff.in_batch(self.batch.clone()));
+        staff.check_permission(self.options, self.work.verb())?;
         self.rows += self.ids.len();
-        Ok(())
+        let (ids, done) = (&self.ids[..], &mut self.done);
+        match &self.work {
+            Work::Delete => delete(conn, model, ids, staff, done),
+            Work::Run(action, chosen) => {
+                let scope = Scope { table: self.options.slug(), models: &site.tables() };
+                let before = Before::of(conn, scope, ids)?;
+                change(conn, model, (action, chosen), ids, staff, done)?;
+                Ok(before.keep(conn, self.options.name(), action.name, &self.batch)?)
+            }
+        }
     }
 
     fn rows(&self) -> usize {
@@ -153,15 +144,21 @@ fn left_out(action: &Action, count: usize) -> String {
     }
 }
 
-fn delete(conn: &mut Connection, model: &dyn ModelAdmin, ids: &[i64], staff: &Staff) -> Result<Done, Error> {
-    let (mut done, mut catalog) = (Done::default(), Catalog::default());
+fn delete(
+    conn: &mut Connection,
+    model: &dyn ModelAdmin,
+    ids: &[i64],
+    staff: &Staff,
+    done: &mut Done,
+) -> Result<(), Error> {
+    let mut catalog = Catalog::default();
     for id in ids {
         if model.options().model.title_of(conn, *id)?.is_some() {
             check_and_delete(conn, &mut catalog, model, *id, staff)?;
             done.changed += 1;
         }
     }
-    Ok(done)
+    Ok(())
 }
 
 fn change(
@@ -170,8 +167,8 @@ fn change(
     (action, chosen): (&Action, &str),
     ids: &[i64],
     staff: &Staff,
-) -> Result<Done, Error> {
-    let mut done = Done::default();
+    done: &mut Done,
+) -> Result<(), Error> {
     // For a single row, the reason why the user may not change it says more.
     let already = if ids.len() > 1 { already(conn, model.options(), action, ids)? } else { Vec::new() };
     for id in ids {
@@ -192,14 +189,13 @@ fn change(
             Err(error) => return Err(error),
         }
     }
-    Ok(done)
+    Ok(())
 }
 
 /// The rows that the action would leave as they are, even if the user may not change them.
 fn already(conn: &mut Connection, options: &Options, action: &Action, ids: &[i64]) -> QueryResult<Vec<i64>> {
-    let mut from = Sql::new(format!("FROM {} WHERE id IN ?", options.slug()));
-    from.bind(ids.to_vec()).push(&format!(" AND ({})", action.already.0));
-    rows::ids(conn, from)
+    let from = format!("FROM {} WHERE id IN ? AND ({})", options.slug(), action.already.0);
+    rows::ids(conn, Sql::new(from).with(ids.to_vec()))
 }
 
 fn change_row(
