@@ -14,6 +14,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
+use crate::crypto::hex;
+
 const MAX_ITERATIONS: u32 = 10_000_000;
 /// In KiB: 1 GiB.
 const MAX_ARGON2_MEMORY: u32 = 1 << 20;
@@ -265,10 +267,6 @@ fn bcrypt_digest(password: &[u8], cost: u32, salt: &[u8]) -> Option<Vec<u8>> {
     }
     let hash = bcrypt::hash_with_salt(password, cost, salt.try_into().ok()?).ok()?.to_string();
     hash.get(BCRYPT_DIGEST).map(|digest| digest.as_bytes().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::http::routes::get;
 use crate::users::models;
 use crate::users::permissions::Verb;
+use crate::users::validators;
 
 /// The field for a username or e-mail.
 const TYPED: &str = "user";
@@ -122,7 +123,7 @@ async fn change_members(cx: AdminContext, PostForm(form): PostForm) -> Result<Ht
 async fn find(cx: &AdminContext, name: &str) -> Result<Option<i64>, Error> {
     let name = name.to_owned();
     let find = move |conn: &mut Connection, _: &Site, _: &Staff| {
-        let user = match models::find_by_username(conn, &name)? {
+        let user = match models::find_by_username(conn, &validators::normalize_username(&name))? {
             None => models::find_by_email(conn, &name)?.filter(|user| user.has_email(&name)),
             user => user,
         };
