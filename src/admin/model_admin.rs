@@ -25,9 +25,9 @@ pub trait ModelAdmin: Send + Sync {
     /// `None` if the row does not exist.
     fn load(&self, conn: &mut Connection, id: i64) -> QueryResult<Option<Values>>;
 
-    /// Creates a row (without an `id`) or changes one, and returns its id. `values` has all fields, also those that stay
-    /// as they are. Runs in the transaction with the current rights of `staff`, so it checks what the form alone must not
-    /// decide. [`Error::Invalid`] names the wrong fields.
+    /// Creates a row (without an `id`) or changes one, and returns its id. `values` has all fields of a row that is
+    /// changed, also those that stay as they are; what a new row lacks is empty. Runs in the transaction with the current
+    /// rights of `staff`, so it checks what the form alone must not decide. [`Error::Invalid`] names the wrong fields.
     fn save(&self, conn: &mut Connection, id: Option<i64>, values: &Values, staff: &Staff) -> Result<i64, Error>;
 
     /// `catalog` serves all rows that are deleted in one transaction.

@@ -29,7 +29,9 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
             line.show(format_args!("{table}: {copied} of {total}"));
         }
     };
-    let tables = copy::copy(&from, &to, &mut progress)?;
+    let copied = copy::copy(&from, &to, &mut progress);
+    line.clear();
+    let tables = copied?;
     say!("{:24} {:>12} {:>12}", "table", "rows", "last id")?;
     for table in &tables {
         let last_id = table.last_id.map(|id| id.to_string()).unwrap_or_default();

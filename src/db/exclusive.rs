@@ -53,7 +53,7 @@ impl Exclusive<'_> {
 /// Begins a transaction in which no other connection can write.
 pub(super) fn begin(connection: &mut Connection) -> QueryResult<()> {
     match connection {
-        // Indexes are filled in no order, so more of them should fit into memory: 64 MiB.
+        // Most indexes are filled in no order, so more of them should fit into memory: 64 MiB.
         Connection::Sqlite(_) => connection.batch_execute("PRAGMA cache_size = -65536; BEGIN IMMEDIATE"),
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {

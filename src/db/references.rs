@@ -309,7 +309,8 @@ pub fn has_check(conn: &mut Connection, table: &str, name: &str) -> QueryResult<
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
             let mut rest = Sql::new(
-                "FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass(quote_ident(?)) AND conname = ?",
+                "FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass(quote_ident(?)) \
+                 AND lower(conname) = lower(?)",
             );
             rest.bind(table).bind(name);
             Ok(rows::number(conn, "count(*)", rest)? > 0)
@@ -317,16 +318,17 @@ pub fn has_check(conn: &mut Connection, table: &str, name: &str) -> QueryResult<
     }
 }
 
-/// Whether an index has the rows in the order of this column and the id.
+/// Whether an index has the rows in the order of this column and the id. On PostgreSQL, a hint: nobody asks for its
+/// directions and collations.
 pub fn has_order(conn: &mut Connection, table: &str, column: &str) -> QueryResult<bool> {
     // Of unique values, no two need the id.
     let mut rest = Sql::new(match conn {
         Connection::Sqlite(_) => {
-            "FROM (SELECT first.name, iif(second.seqno IS NULL AND indexes.\"unique\", 'id', second.name) AS next \
-             FROM pragma_index_list(?) AS indexes \
-             JOIN pragma_index_info(indexes.name) AS first ON first.seqno = 0 \
-             LEFT JOIN pragma_index_info(indexes.name) AS second ON second.seqno = 1 \
-             WHERE NOT indexes.partial) AS orders WHERE name = ? AND next = 'id'"
+            "FROM pragma_index_list(?) AS indexes \
+             JOIN pragma_index_xinfo(indexes.name) AS first ON first.seqno = 0 AND first.coll = 'BINARY' \
+             JOIN pragma_index_xinfo(indexes.name) AS second ON second.seqno = 1 \
+             WHERE NOT partial AND first.name = ? COLLATE NOCASE AND CASE second.key \
+             WHEN 1 THEN second.name = 'id' COLLATE NOCASE AND second.\"desc\" = first.\"desc\" ELSE \"unique\" END"
         }
         #[cfg(feature = "postgres")]
         Connection::Postgres(_) => {
@@ -365,15 +367,17 @@ mod tests {
     fn an_order_is_found_in_whole_indexes_on_the_column_and_the_id() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut conn = sqlite::open(&folder.path().join("orders.sqlite3"), Role::Writer).expect("a database");
-        let table = "CREATE TABLE things (id INTEGER PRIMARY KEY, a UNIQUE, b, c, d, e, f);
+        let table = "CREATE TABLE things (ID INTEGER PRIMARY KEY, a UNIQUE, B, c, d, e, f, g, h);
             CREATE INDEX things_b ON things (b, id, c);
             CREATE INDEX things_c ON things (c, b);
             CREATE INDEX things_d ON things (d, id) WHERE c IS NULL;
             CREATE INDEX things_e ON things (e);
-            CREATE UNIQUE INDEX things_f ON things (f, lower(c))";
+            CREATE UNIQUE INDEX things_f ON things (f, lower(c));
+            CREATE INDEX things_g ON things (g DESC, id);
+            CREATE INDEX things_h ON things (h COLLATE NOCASE, id)";
         conn.batch_execute(table).expect("a table");
         let mut has = |column| has_order(&mut conn, "things", column).expect("an answer");
         assert!(has("a") && has("b"));
-        assert!(!has("c") && !has("d") && !has("e") && !has("f") && !has("id"));
+        assert!(["c", "d", "e", "f", "g", "h", "id"].into_iter().all(|column| !has(column)));
     }
 }

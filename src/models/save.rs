@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde_json::{Value as Json, json};
 
 use super::clean::{CleanedData, no_such_key};
-use super::model::{Default, Field, Kind, Model};
+use super::model::{Check, Default, Field, Kind, Model};
 use super::row::Row;
 use super::value::{Value, to_json, to_text};
 use super::words::{capitalized, with_article};
@@ -103,7 +103,9 @@ impl Model {
     /// For a CHECK by its name: what the field says that names it.
     fn broken(&self, constraint: Option<&str>) -> FieldErrors {
         let mut checks = self.fields.iter().filter_map(|field| Some((field.name, field.check?)));
-        if let Some((field, check)) = checks.find(|(_, check)| Some(check.constraint) == constraint) {
+        // PostgreSQL writes names in lower case that are not quoted.
+        let is_broken = |check: &Check| constraint.is_some_and(|name| name.eq_ignore_ascii_case(check.constraint));
+        if let Some((field, check)) = checks.find(|(_, check)| is_broken(check)) {
             return FieldErrors::one(field, check.message);
         }
         let rule = constraint.map_or_else(String::new, |name| format!(": {name}"));

@@ -1,5 +1,5 @@
-//! Responses that operations share, with the schemas of errors and metadata. They are never constructed: responses come from
-//! [`Error`](crate::error::Error) and [`Endpoint`](crate::api::Endpoint), and a test compares both.
+//! Responses that operations share, with the schemas of errors and metadata. They are never constructed: responses come
+//! from [`Error`](crate::error::Error) and [`Endpoint`](crate::api::Endpoint), and a test compares both.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

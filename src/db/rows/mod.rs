@@ -4,6 +4,7 @@ mod sql;
 mod value;
 
 use diesel::QueryResult;
+use diesel::result::Error;
 use serde_json::Value as Json;
 
 pub use self::sql::Sql;
@@ -24,21 +25,29 @@ pub fn select(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult
     load(conn, statement)
 }
 
-/// [`select`] as JSON. Booleans become 0 or 1, times become text.
+/// [`select`] for any type that the database can write as JSON. Booleans become 0 or 1, times become text.
 pub fn select_json(conn: &mut Connection, columns: &[&str], rest: Sql) -> QueryResult<Vec<Vec<Json>>> {
-    let json = |value| match value {
-        Value::Text(text) => Json::from(text),
-        Value::Integer(number) => number.into(),
-        Value::Boolean(flag) => i64::from(flag).into(),
-        Value::DateTime(time) => time.to_string().into(),
-        Value::Double(number) => number.into(),
-        Value::Null | Value::Binary(_) | Value::Integers(_) | Value::Texts(_) => Json::Null,
+    let array = match conn {
+        Connection::Sqlite(_) => "json_array",
+        #[cfg(feature = "postgres")]
+        Connection::Postgres(_) => "json_build_array",
     };
-    Ok(select(conn, columns, rest)?.into_iter().map(|row| row.into_iter().map(json).collect()).collect())
+    // PostgreSQL's JSON type is not text. The cast has no effect on SQLite.
+    let array = format!("CAST({array}({}) AS TEXT)", columns.join(", "));
+    let without_bool = |value: Json| value.as_bool().map_or(value, |flag| i64::from(flag).into());
+    let parse = |row: Vec<Value>| {
+        let json = row.first().and_then(Value::as_str).unwrap_or_default();
+        let values: Vec<Json> =
+            serde_json::from_str(json).map_err(|error| Error::DeserializationError(error.into()))?;
+        Ok(values.into_iter().map(without_bool).collect())
+    };
+    select(conn, &[&array], rest)?.into_iter().map(parse).collect()
 }
 
 pub fn ids(conn: &mut Connection, rest: Sql) -> QueryResult<Vec<i64>> {
-    Ok(select(conn, &["id"], rest)?.iter().filter_map(|row| row.first()?.as_i64()).collect())
+    let id = |row: &Vec<Value>| row.first().and_then(Value::as_i64);
+    let no_id = || Error::DeserializationError("an id is not an integer".into());
+    select(conn, &["id"], rest)?.iter().map(|row| id(row).ok_or_else(no_id)).collect()
 }
 
 /// Runs `SELECT expression rest`; 0 if there is no row.
