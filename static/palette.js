@@ -52,9 +52,10 @@ function commandsAtHand() {
     icon: one(".icon", button)?.cloneNode(),
     press: button.href ? null : () => button.click(),
   });
-  const offered = all(".page-head :is(a, button)").map((button) => command(button, button.textContent.trim()));
-  const row = one("h1").textContent.trim();
-  const tabs = all(".tabs a:not([aria-current])").map((tab) => ({ ...command(tab, tab.textContent.trim()), detail: row }));
+  // Of the open row, if it is one: what its tabs and buttons concern.
+  const row = one(".tabs") ? one("h1").textContent.trim() : "";
+  const ofRow = (selector) => all(selector).map((link) => ({ ...command(link, link.textContent.trim()), detail: row }));
+  const [offered, tabs] = [ofRow(".page-head :is(a, button)"), ofRow(".tabs a:not([aria-current])")];
   return [...offered, ...actionsAtHand(), ...tabs, ...all("[data-theme-form] button").map((button) => command(button, `Theme: ${button.title.toLowerCase()}`))];
 }
 

@@ -70,7 +70,7 @@ mod tests {
 
     fn line(numbers: &[i64]) -> Line {
         let days = NaiveDate::from_ymd_opt(2026, 11, 1).expect("a day").iter_days().zip(numbers.iter().copied());
-        Line { label: "Sign-ups", days: days.collect() }
+        Line { label: "New users", days: days.collect() }
     }
 
     #[test]

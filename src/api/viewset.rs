@@ -95,7 +95,9 @@ impl ModelViewSet {
             let fail = |problem: &dyn Display| format!("{}: {problem}", self.path());
             if !references::has_order(conn, table, name).map_err(|error| fail(&error))? {
                 let index = format!("CREATE INDEX {table}_{name} ON {table} ({name}, id)");
-                return Err(fail(&format!("the list can be ordered by {name}, which has no index: {index}")));
+                return Err(fail(&format!(
+                    "the list can be ordered by {name}, which has no index; add one in a new migration: {index}"
+                )));
             }
         }
         Ok(())

@@ -79,7 +79,7 @@ impl Shown {
     }
 }
 
-const TIME: &str = "%-d %b %Y, %H:%M:%S UTC";
+const TIME: &str = "%Y-%m-%d %H:%M:%S UTC";
 
 fn said(name: &str, value: &Value) -> String {
     let time = value.as_i64().filter(|_| matches!(name, "exp" | "iat" | "nbf" | "auth_time"));

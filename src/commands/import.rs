@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{CommandError, say};
+use super::output::{CommandError, printable, say};
 use crate::admin::import::csv_file;
 use crate::admin::import::job;
 use crate::admin::import::report::Report;
@@ -61,14 +61,14 @@ fn print(report: &Report) -> Result<(), CommandError> {
     say!("unchanged  {}", report.unchanged)?;
     say!("errors     {}", report.wrong)?;
     if !report.ignored.is_empty() {
-        say!("ignored columns: {}", report.ignored.join(", ").escape_debug())?;
+        say!("ignored columns: {}", printable(&report.ignored.join(", ")))?;
     }
     if report.empty_lines > 0 {
         say!("ignored empty lines: {}", report.empty_lines)?;
     }
     for (line, column, message) in &report.errors {
         let column = if column.is_empty() { String::new() } else { format!(", {column}") };
-        say!("line {line}{column}: {}", message.escape_debug())?;
+        say!("line {line}{column}: {}", printable(message))?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use crate::users::validators;
 #[template(path = "admin/password_change.html")]
 struct PasswordChangePage {
     frame: Frame,
+    has_password: bool,
     problems: Problems,
 }
 
@@ -34,7 +35,8 @@ struct Problems {
 
 fn show(cx: &AdminContext, status: StatusCode, problems: Problems) -> Result<HttpResponse, Error> {
     let frame = Frame::new(cx, "Change password", "password_change");
-    page(status, &PasswordChangePage { frame, problems })
+    let has_password = cx.staff.staff.user()?.password.is_some();
+    page(status, &PasswordChangePage { frame, has_password, problems })
 }
 
 pub async fn form(cx: AdminContext) -> Result<HttpResponse, Error> {

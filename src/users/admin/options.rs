@@ -81,7 +81,7 @@ pub static OPTIONS: Options = Options {
         ("inactive", "active=no"),
         ("new in 7 days", "joined=week"),
     ],
-    per_day: Some(("Sign-ups", "date_joined")),
+    per_day: Some(("New users", "date_joined")),
     tabs: &[&ACTIVITY, &sessions::TAB, &refusals::TAB],
     related: &[
         ("jobs", "imports and other jobs"),

@@ -190,10 +190,11 @@ impl Listed {
 impl Row {
     fn new((recorded, username): (Recorded, Option<String>)) -> Row {
         let user = recorded.user_id.zip(username);
+        let is_token = recorded.kind == "token";
         Row {
             at: Moment::new(recorded.at),
-            kind: if recorded.kind == "token" { "Token" } else { "Sign-in" },
-            advice: advice(&recorded.code),
+            kind: if is_token { "Token" } else { "Sign-in" },
+            advice: advice(&recorded.code, is_token),
             times: recorded.times,
             user: user.map(|(id, name)| (format!("/admin/users/{id}/change/"), name)),
             code: recorded.code,
@@ -204,13 +205,13 @@ impl Row {
 }
 
 /// Why, and what the staff can do. Empty for a code of another version.
-fn advice(code: &str) -> String {
-    let (why, remedy) = (reason(code), remedy(code).unwrap_or_default());
+fn advice(code: &str, is_token: bool) -> String {
+    let (why, remedy) = (reason(code), remedy(code, is_token).unwrap_or_default());
     format!("{why} {remedy}").trim_end().to_owned()
 }
 
 /// Where the sentence that a client gets does not say it, or says it to the client alone.
-fn remedy(code: &str) -> Option<&'static str> {
+fn remedy(code: &str, is_token: bool) -> Option<&'static str> {
     let refusal = Refusal::ALL.iter().find(|refusal| refusal.code() == code)?;
     Some(match refusal {
         Refusal::TokenTooLarge => "Put less into the token: fewer groups and custom claims.",
@@ -225,7 +226,8 @@ fn remedy(code: &str) -> Option<&'static str> {
         Refusal::EmailMissing => "Let the app client read the e-mail, or have an ID token sent once.",
         Refusal::EmailUnverified => "Verify it in Cognito.",
         Refusal::EmailAmbiguous => "Correct the local user’s e-mail.",
-        Refusal::UserUnknown => "Create the user, or set COGNITO_CREATE_USERS.",
+        Refusal::UserUnknown if is_token => "Create the user, or set COGNITO_CREATE_USERS.",
+        Refusal::UserUnknown => "Create the user, as staff.",
         Refusal::UserInactive | Refusal::ServiceAccountInactive => "Activate the account if that was a mistake.",
         _ => return None,
     })

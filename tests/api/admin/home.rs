@@ -73,8 +73,11 @@ async fn who_may_not_view_users_sees_no_figures_of_them() {
     let mut author = server.staff_with("author", &["articles.view_article"]).await;
     let html = author.page("/admin/").await;
     assert!(figures(&html).is_empty(), "{html}");
-    assert_lacks(&html, &["Sign-ups"]);
+    assert_lacks(&html, &["New users"]);
     assert_has(&html, &["API requests"]);
+    assert_lacks(&html, &["You have no permissions."]);
+    let mut newcomer = server.staff_with("newcomer", &[]).await;
+    assert_has(&newcomer.page("/admin/").await, &["You have no permissions."]);
 }
 
 #[tokio::test]
@@ -129,7 +132,7 @@ async fn sign_ups_of_thirty_days_are_a_line_with_a_text() {
     }
     server.sql("UPDATE users SET date_joined = '2026-01-01 00:00:00' WHERE username = 'cyd'").await;
     let html = root.page("/admin/").await;
-    assert_has(&html, &["Sign-ups: <strong>3</strong> in 30 days", "aria-label=\"Sign-ups per day. 3 today;"]);
+    assert_has(&html, &["New users: <strong>3</strong> in 30 days", "aria-label=\"New users per day. 3 today;"]);
 }
 
 async fn import_users(root: &mut AdminClient, file: &str) {

@@ -126,6 +126,10 @@ async fn a_sign_in_with_cognito_is_recorded_if_somebody_was_refused() {
         "sign_in user_unknown - sub-of-nobody nobody@example.com 1",
     ];
     assert_eq!(recorded(&server, 5).await, expected);
+    // No sign-in creates a user.
+    let page = server.superuser().await.page(PAGE).await;
+    assert_has(&page, &["Create the user, as staff."]);
+    assert_lacks(&page, &["COGNITO_CREATE_USERS"]);
 }
 
 /// A refusal so many seconds ago.

@@ -203,6 +203,9 @@ async fn cognito_takes_the_place_of_the_password_and_not_of_the_code() {
     assert_lacks(&page, &["Set up</button>"]);
     assert_eq!(alice.post(PAGE, &[("action", "begin"), ("password", "")]).await.status, 303);
     assert_lacks(&alice.page(PAGE).await, &["otpauth:"]);
+    let page = alice.page("/admin/password_change/").await;
+    assert_has(&page, &["Your account has no password: you sign in with Cognito."]);
+    assert_lacks(&page, &["Current password"]);
 }
 
 #[tokio::test]
