@@ -27,7 +27,7 @@ const REQUEST_ID: &str = "X-Request-Id";
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Gatepost",
-    description = "An articles API for users of AWS Cognito, for clients that accept JSON. URLs also work without the trailing slash.",
+    description = "A REST API for users of AWS Cognito, for clients that accept JSON. URLs also work without the trailing slash.",
     license(name = "MIT", identifier = "MIT")
 ), servers((url = "/", description = "Where this document is")))]
 struct Document;
