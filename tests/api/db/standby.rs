@@ -344,7 +344,7 @@ async fn a_standby_that_follows_the_new_primary_answers_again() {
     assert_eq!(server.post_article(&alice, "one").await.status, 201);
     for standby in [&reader, &heir] {
         let url = parsed(&standby.url("postgres"));
-        eventually("each standby has it", async || postgres::count(&url, "articles") == 1).await;
+        eventually("each standby has it", async || postgres::replayed(&url, "articles") == Some(1)).await;
     }
     lose(&primary, &server).await;
     heir.sql("SELECT pg_promote()");
@@ -371,7 +371,7 @@ async fn a_standby_that_has_what_the_new_primary_lacks_does_not_answer() {
     let alice = server.alice().await;
     assert_eq!(server.post_article(&alice, "kept").await.status, 201);
     let of_heir = parsed(&heir.url("postgres"));
-    eventually("the heir has it", async || postgres::count(&of_heir, "articles") == 1).await;
+    eventually("the heir has it", async || postgres::replayed(&of_heir, "articles") == Some(1)).await;
     heir.sql("ALTER SYSTEM SET primary_conninfo = ''");
     heir.sql("SELECT pg_reload_conf()");
     eventually("it receives no more", async || postgres::count(&of_heir, "pg_stat_wal_receiver") == 0).await;

@@ -326,6 +326,11 @@ pub fn count(url: &DatabaseUrl, from: &str) -> i64 {
     Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}")))).expect("a number")
 }
 
+/// [`count`] on a standby, which may not have the table yet.
+pub fn replayed(url: &DatabaseUrl, from: &str) -> Option<i64> {
+    Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}")))).ok()
+}
+
 /// Runs a statement on a database.
 pub fn run(url: &str, statement: &str) {
     let mut connection = PgConnection::establish(url).expect("the server takes connections");
