@@ -4,7 +4,7 @@ use chrono::{SubsecRound, Utc};
 use diesel::QueryResult;
 use serde_json::Value as Json;
 
-use super::model_admin::{Cell, ModelAdmin, Options, Panel, Staff, Values};
+use super::model_admin::{Cell, ModelAdmin, Options, Panel, Restrictions, Staff, Values};
 use crate::db::Connection;
 use crate::db::references::Catalog;
 use crate::db::rows::Value;
@@ -14,6 +14,8 @@ use crate::models::clean::{CleanedData, clean};
 use crate::models::value::{iso_8601, to_text};
 use crate::models::{Data, Field, Input, Kind, Model, Row};
 use crate::users::permissions::{Verb, permission};
+
+impl Restrictions for &'static Options {}
 
 impl ModelAdmin for &'static Options {
     fn options(&self) -> &'static Options {

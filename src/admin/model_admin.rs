@@ -19,7 +19,7 @@ use crate::error::{Error, FieldErrors};
 use crate::users::permissions::{Rights, Verb};
 
 /// Lists, forms, confirmations, history, export and import follow from it.
-pub trait ModelAdmin: Send + Sync {
+pub trait ModelAdmin: Restrictions + Send + Sync {
     fn options(&self) -> &'static Options;
 
     /// `None` if the row does not exist.
@@ -52,7 +52,10 @@ pub trait ModelAdmin: Send + Sync {
     fn header(&self, _conn: &mut Connection, _id: i64, _staff: &Staff) -> QueryResult<Header> {
         Ok(Header::default())
     }
+}
 
+/// What not everybody with the rights of the model may do. Most models restrict nothing more.
+pub trait Restrictions {
     /// The rows that a user with these rights may see; `None`: all. `models` are all registered models.
     fn visible(&self, _models: &[&Options], _rights: &Rights) -> Option<Sql> {
         None

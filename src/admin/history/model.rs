@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::admin::list::cells::{choice_name, text};
 use crate::admin::list::matches::{CAP, Count};
-use crate::admin::model_admin::{Choice, Choices, Filter, ModelAdmin, Options, Staff, Values};
+use crate::admin::model_admin::{Choice, Choices, Filter, ModelAdmin, Options, Restrictions, Staff, Values};
 use crate::db::Connection;
 use crate::db::references::Catalog;
 use crate::db::rows::{self, Sql, Value};
@@ -152,7 +152,9 @@ impl ModelAdmin for HistoryAdmin {
     fn delete(&self, _: &mut Connection, _: &mut Catalog, _: i64, _: &Staff) -> Result<(), Error> {
         Err(Error::PermissionDenied)
     }
+}
 
+impl Restrictions for HistoryAdmin {
     /// Entries contain values, so only those of models that the user may view.
     fn visible(&self, models: &[&Options], rights: &Rights) -> Option<Sql> {
         if rights.is_superuser {

@@ -17,7 +17,7 @@ use crate::admin::list::query::ChangeListQuery;
 use crate::admin::list::recent::Recent;
 use crate::admin::list::saved_views;
 use crate::admin::list::view::{ListView, Pages, rows_within};
-use crate::admin::model_admin::{Cell, ModelAdmin, Staff, Tab};
+use crate::admin::model_admin::{Cell, Restrictions, Staff, Tab};
 use crate::admin::pages::{Frame, page};
 use crate::admin::row_head::RowHead;
 use crate::admin::site::Site;

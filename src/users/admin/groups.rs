@@ -8,7 +8,7 @@ use super::members;
 use super::options::OPTIONS as USERS;
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
-    Cell, Choice, Display, ModelAdmin, Options, Panel, Show, Staff, Values, field_error, permissions,
+    Cell, Choice, Display, ModelAdmin, Options, Panel, Restrictions, Show, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::db::references::Catalog;
@@ -115,7 +115,9 @@ impl ModelAdmin for GroupAdmin {
         };
         Ok(vec![Panel { label: "Record", facts: vec![("Members".into(), link)] }])
     }
+}
 
+impl Restrictions for GroupAdmin {
     fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         Ok(field != "permissions" || staff.rights.has(value))
     }

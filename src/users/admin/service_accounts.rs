@@ -5,8 +5,8 @@ use diesel::QueryResult;
 
 use super::rights::BEYOND_YOURS;
 use crate::admin::model_admin::{
-    Action, Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Panel, Run, Show, Staff, Values, field_error,
-    permissions,
+    Action, Cell, Choice, Choices, Display, Filter, ModelAdmin, Options, Panel, Restrictions, Run, Show, Staff, Values,
+    field_error, permissions,
 };
 use crate::db::Connection;
 use crate::db::references::Catalog;
@@ -130,7 +130,9 @@ impl ModelAdmin for ServiceAccountAdmin {
         ];
         Ok(vec![Panel { label: "Record", facts }])
     }
+}
 
+impl Restrictions for ServiceAccountAdmin {
     fn is_grantable(&self, _: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         Ok(field != "permissions" || staff.rights.has(value))
     }

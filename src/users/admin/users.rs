@@ -10,7 +10,7 @@ use super::rights::{self, BEYOND_YOURS, check_flags, check_grants};
 use super::user_page::{self, permissions_panel};
 use crate::admin::history::model::OPTIONS as HISTORY;
 use crate::admin::model_admin::{
-    Cell, Choice, Header, ModelAdmin, Options, Panel, Staff, Values, field_error, permissions,
+    Cell, Choice, Header, ModelAdmin, Options, Panel, Restrictions, Staff, Values, field_error, permissions,
 };
 use crate::db::Connection;
 use crate::db::references::Catalog;
@@ -99,7 +99,9 @@ impl ModelAdmin for UserAdmin {
         let may_reset = staff.rights.is_superuser && is_other && second_factor::find(conn, id)?.is_some();
         Ok(user_page::header(&user, may_change, is_other, may_reset))
     }
+}
 
+impl Restrictions for UserAdmin {
     fn is_grantable(&self, conn: &mut Connection, field: &str, value: &str, staff: &Staff) -> QueryResult<bool> {
         rights::is_grantable(conn, field, value, staff)
     }
