@@ -52,7 +52,7 @@ function commandsAtHand() {
     icon: one(".icon", button)?.cloneNode(),
     press: button.href ? null : () => button.click(),
   });
-  // Of the open row, if it is one: what its tabs and buttons concern.
+  // On a page of a row, its buttons and tabs are shown with the name of the row.
   const row = one(".tabs") ? one("h1").textContent.trim() : "";
   const ofRow = (selector) => all(selector).map((link) => ({ ...command(link, link.textContent.trim()), detail: row }));
   const [offered, tabs] = [ofRow(".page-head :is(a, button)"), ofRow(".tabs a:not([aria-current])")];

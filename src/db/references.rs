@@ -318,8 +318,8 @@ pub fn has_check(conn: &mut Connection, table: &str, name: &str) -> QueryResult<
     }
 }
 
-/// Whether an index has the rows in the order of this column and the id. On PostgreSQL, a hint: nobody asks for its
-/// directions and collations.
+/// Whether an index has the rows in the order of this column and the id. On PostgreSQL, the index may have another
+/// direction or collation, which is not noticed.
 pub fn has_order(conn: &mut Connection, table: &str, column: &str) -> QueryResult<bool> {
     // Of unique values, no two need the id.
     let mut rest = Sql::new(match conn {

@@ -103,7 +103,7 @@ impl Model {
     /// For a CHECK by its name: what the field says that names it.
     fn broken(&self, constraint: Option<&str>) -> FieldErrors {
         let mut checks = self.fields.iter().filter_map(|field| Some((field.name, field.check?)));
-        // PostgreSQL writes names in lower case that are not quoted.
+        // PostgreSQL changes names to lower case unless they are quoted.
         let is_broken = |check: &Check| constraint.is_some_and(|name| name.eq_ignore_ascii_case(check.constraint));
         if let Some((field, check)) = checks.find(|(_, check)| is_broken(check)) {
             return FieldErrors::one(field, check.message);

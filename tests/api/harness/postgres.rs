@@ -323,12 +323,16 @@ fn through_pgbouncer(server: &Server, database: &str) -> Option<DatabaseUrl> {
 
 /// How many rows there are, such as `articles WHERE id > 1`.
 pub fn count(url: &DatabaseUrl, from: &str) -> i64 {
-    Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}")))).expect("a number")
+    try_count(url, from).expect("a number")
 }
 
 /// [`count`] on a standby, which may not have the table yet.
 pub fn replayed(url: &DatabaseUrl, from: &str) -> Option<i64> {
-    Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}")))).ok()
+    try_count(url, from).ok()
+}
+
+fn try_count(url: &DatabaseUrl, from: &str) -> Result<i64, String> {
+    Db::probe_with(url, |conn| rows::number(conn, "count(*)", Sql::new(format!("FROM {from}"))))
 }
 
 /// Runs a statement on a database.
